@@ -1,0 +1,72 @@
+package io.github.bts4j.core.llama;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The one place that maps names of {@link LlamaConfig} and {@link RopeScaling} to the keys of {@code config.json}. */
+enum ConfigKey {
+    VOCAB_SIZE("vocabSize", "vocab_size"),
+    HIDDEN_SIZE("hiddenSize", "hidden_size"),
+    INTERMEDIATE_SIZE("intermediateSize", "intermediate_size"),
+    NUM_LAYERS("numLayers", "num_hidden_layers"),
+    NUM_HEADS("numHeads", "num_attention_heads"),
+    NUM_KV_HEADS("numKvHeads", "num_key_value_heads"),
+    HEAD_DIM("headDim", "head_dim"),
+    MAX_POSITION_EMBEDDINGS("maxPositionEmbeddings", "max_position_embeddings"),
+    RMS_NORM_EPS("rmsNormEps", "rms_norm_eps"),
+    ROPE_THETA("ropeTheta", "rope_theta"),
+    ROPE_SCALING("ropeScaling", "rope_scaling"),
+    ROPE_PARAMETERS("ropeParameters", "rope_parameters"),
+    ATTENTION_BIAS("attentionBias", "attention_bias"),
+    MLP_BIAS("mlpBias", "mlp_bias"),
+    TIE_WORD_EMBEDDINGS("tieWordEmbeddings", "tie_word_embeddings"),
+    TORCH_DTYPE("torchDtype", "torch_dtype"),
+    DTYPE("dtype", "dtype"),
+    BOS_TOKEN_ID("bosTokenId", "bos_token_id"),
+    EOS_TOKEN_ID("eosTokenIds", "eos_token_id"),
+    MODEL_TYPE("modelType", "model_type"),
+    HIDDEN_ACT("hiddenAct", "hidden_act"),
+    ARCHITECTURES("architectures", "architectures"),
+    ROPE_TYPE("ropeType", "rope_type"),
+    OLD_ROPE_TYPE("type", "type"),
+    FACTOR("factor", "factor"),
+    LOW_FREQ_FACTOR("lowFreqFactor", "low_freq_factor"),
+    HIGH_FREQ_FACTOR("highFreqFactor", "high_freq_factor"),
+    ORIGINAL_MAX("originalMaxPositionEmbeddings", "original_max_position_embeddings"),
+    BETA_FAST("betaFast", "beta_fast"),
+    BETA_SLOW("betaSlow", "beta_slow"),
+    MSCALE("mscale", "mscale"),
+    MSCALE_ALL_DIM("mscaleAllDim", "mscale_all_dim"),
+    ATTENTION_FACTOR("attentionFactor", "attention_factor"),
+    TRUNCATE("truncate", "truncate"),
+    PARTIAL_ROTARY_FACTOR("partialRotaryFactor", "partial_rotary_factor");
+
+    private static final Pattern WORD = Pattern.compile("[A-Za-z]+");
+
+    private final String javaName;
+    private final String json;
+
+    ConfigKey(String javaName, String json) {
+        this.javaName = javaName;
+        this.json = json;
+    }
+
+    /** The spelling of {@code config.json}. */
+    String json() {
+        return json;
+    }
+
+    /** A message about Java names, in the spelling of {@code config.json}. */
+    static String inJsonNames(String message) {
+        return WORD.matcher(message).replaceAll(word -> Matcher.quoteReplacement(jsonFor(word.group())));
+    }
+
+    private static String jsonFor(String word) {
+        for (ConfigKey key : values()) {
+            if (key.javaName.equals(word)) {
+                return key.json;
+            }
+        }
+        return word;
+    }
+}

@@ -1,0 +1,116 @@
+package io.github.bts4j.core.llama;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes {@code config.json} in the spelling that most software reads. */
+final class ConfigWriter {
+    private static final ObjectMapper MAPPER = JsonMapper.builder().build();
+
+    private ConfigWriter() {
+    }
+
+    static void write(LlamaConfig config, Path path) throws IOException {
+        Path file = Files.isDirectory(path) ? path.resolve(ConfigReader.FILE_NAME) : path;
+        String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json(config)) + "\n";
+        Path temporary = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        try {
+            writeForced(temporary, text.getBytes(StandardCharsets.UTF_8));
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static void writeForced(Path file, byte[] bytes) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer buffer = ByteBuffer.wrap(bytes);
+            while (buffer.hasRemaining()) {
+                channel.write(buffer);
+            }
+            channel.force(true);
+        }
+    }
+
+    private static ObjectNode json(LlamaConfig config) {
+        ObjectNode json = MAPPER.createObjectNode();
+        json.putArray(ConfigKey.ARCHITECTURES.json()).add(ConfigReader.ARCHITECTURE);
+        json.put(ConfigKey.MODEL_TYPE.json(), ConfigReader.MODEL_TYPE);
+        json.put(ConfigKey.HIDDEN_ACT.json(), ConfigReader.ACTIVATION);
+        json.put(ConfigKey.VOCAB_SIZE.json(), config.vocabSize());
+        json.put(ConfigKey.HIDDEN_SIZE.json(), config.hiddenSize());
+        json.put(ConfigKey.INTERMEDIATE_SIZE.json(), config.intermediateSize());
+        json.put(ConfigKey.NUM_LAYERS.json(), config.numLayers());
+        json.put(ConfigKey.NUM_HEADS.json(), config.numHeads());
+        json.put(ConfigKey.NUM_KV_HEADS.json(), config.numKvHeads());
+        json.put(ConfigKey.HEAD_DIM.json(), config.headDim());
+        json.put(ConfigKey.MAX_POSITION_EMBEDDINGS.json(), config.maxPositionEmbeddings());
+        json.put(ConfigKey.RMS_NORM_EPS.json(), config.rmsNormEps());
+        json.put(ConfigKey.ROPE_THETA.json(), config.ropeTheta());
+        putScaling(json, config.ropeScaling());
+        json.put(ConfigKey.ATTENTION_BIAS.json(), config.attentionBias());
+        json.put(ConfigKey.MLP_BIAS.json(), config.mlpBias());
+        json.put(ConfigKey.TIE_WORD_EMBEDDINGS.json(), config.tieWordEmbeddings());
+        json.put(ConfigKey.TORCH_DTYPE.json(), config.dtype().jsonName());
+        putTokens(json, config);
+        return json;
+    }
+
+    private static void putScaling(ObjectNode json, RopeScaling scaling) {
+        if (scaling instanceof RopeScaling.Default) {
+            json.putNull(ConfigKey.ROPE_SCALING.json());
+            return;
+        }
+        ObjectNode rope = json.putObject(ConfigKey.ROPE_SCALING.json());
+        rope.put(ConfigKey.ROPE_TYPE.json(), scaling.ropeType());
+        if (scaling instanceof RopeScaling.Linear linear) {
+            rope.put(ConfigKey.FACTOR.json(), linear.factor());
+        } else if (scaling instanceof RopeScaling.Dynamic dynamic) {
+            rope.put(ConfigKey.FACTOR.json(), dynamic.factor());
+        } else if (scaling instanceof RopeScaling.Llama3 llama3) {
+            rope.put(ConfigKey.FACTOR.json(), llama3.factor());
+            rope.put(ConfigKey.LOW_FREQ_FACTOR.json(), llama3.lowFreqFactor());
+            rope.put(ConfigKey.HIGH_FREQ_FACTOR.json(), llama3.highFreqFactor());
+            rope.put(ConfigKey.ORIGINAL_MAX.json(), llama3.originalMaxPositionEmbeddings());
+        } else if (scaling instanceof RopeScaling.Yarn yarn) {
+            putYarn(rope, yarn);
+        }
+    }
+
+    private static void putYarn(ObjectNode rope, RopeScaling.Yarn yarn) {
+        rope.put(ConfigKey.FACTOR.json(), yarn.factor());
+        rope.put(ConfigKey.ORIGINAL_MAX.json(), yarn.originalMaxPositionEmbeddings());
+        rope.put(ConfigKey.BETA_FAST.json(), yarn.betaFast());
+        rope.put(ConfigKey.BETA_SLOW.json(), yarn.betaSlow());
+        yarn.mscale().ifPresent(value -> rope.put(ConfigKey.MSCALE.json(), value));
+        yarn.mscaleAllDim().ifPresent(value -> rope.put(ConfigKey.MSCALE_ALL_DIM.json(), value));
+        yarn.attentionFactor().ifPresent(value -> rope.put(ConfigKey.ATTENTION_FACTOR.json(), value));
+        if (!yarn.truncate()) {
+            rope.put(ConfigKey.TRUNCATE.json(), false);
+        }
+    }
+
+    private static void putTokens(ObjectNode json, LlamaConfig config) {
+        if (config.bosTokenId().isPresent()) {
+            json.put(ConfigKey.BOS_TOKEN_ID.json(), config.bosTokenId().getAsInt());
+        } else {
+            json.putNull(ConfigKey.BOS_TOKEN_ID.json());
+        }
+        String eos = ConfigKey.EOS_TOKEN_ID.json();
+        switch (config.eosTokenIds().size()) {
+            case 0 -> json.putNull(eos);
+            case 1 -> json.put(eos, config.eosTokenIds().get(0));
+            default -> config.eosTokenIds().forEach(json.putArray(eos)::add);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+package io.github.bts4j.core.llama;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * The sizes and switches of one Llama decoder: what its {@code config.json} says.
+ *
+ * @param vocabSize the number of tokens
+ * @param hiddenSize the width of the residual stream
+ * @param intermediateSize the width inside the feed-forward network
+ * @param numLayers the number of decoder layers, at most {@link #MAX_LAYERS}
+ * @param numHeads the number of query heads
+ * @param numKvHeads the number of key and value heads; divides {@code numHeads}
+ * @param headDim the size of one head, even; need not be {@code hiddenSize / numHeads}
+ * @param maxPositionEmbeddings the context in tokens
+ * @param rmsNormEps what RMSNorm adds to the mean square
+ * @param ropeTheta the base of the rotary position embedding, greater than 1
+ * @param ropeScaling how the rotary position embedding is stretched
+ * @param attentionBias whether q, k, v and o projections have a bias
+ * @param mlpBias whether gate, up and down projections have a bias
+ * @param tieWordEmbeddings whether the language model head is the embedding table
+ * @param dtype the number format of the weights
+ * @param bosTokenId the token that starts a text, if there is one
+ * @param eosTokenIds the tokens that end a text, in the checkpoint's order, without repeats; empty where it names none
+ */
+public record LlamaConfig(
+        int vocabSize,
+        int hiddenSize,
+        int intermediateSize,
+        int numLayers,
+        int numHeads,
+        int numKvHeads,
+        int headDim,
+        int maxPositionEmbeddings,
+        double rmsNormEps,
+        double ropeTheta,
+        RopeScaling ropeScaling,
+        boolean attentionBias,
+        boolean mlpBias,
+        boolean tieWordEmbeddings,
+        Precision dtype,
+        OptionalInt bosTokenId,
+        List<Integer> eosTokenIds) {
+
+    /** The most layers a configuration may have; far above any published model, far below what would exhaust memory. */
+    public static final int MAX_LAYERS = 10_000;
+
+    private static final double MAX_PARAMETERS = 0x1p53;
+
+    /**
+     * Checks every component.
+     *
+     * @param vocabSize the number of tokens
+     * @param hiddenSize the width of the residual stream
+     * @param intermediateSize the width inside the feed-forward network
+     * @param numLayers the number of decoder layers
+     * @param numHeads the number of query heads
+     * @param numKvHeads the number of key and value heads
+     * @param headDim the size of one head
+     * @param maxPositionEmbeddings the context in tokens
+     * @param rmsNormEps what RMSNorm adds to the mean square
+     * @param ropeTheta the base of the rotary position embedding
+     * @param ropeScaling how the rotary position embedding is stretched
+     * @param attentionBias whether the attention's projections have a bias
+     * @param mlpBias whether the feed-forward network's projections have a bias
+     * @param tieWordEmbeddings whether the language model head is the embedding table
+     * @param dtype the number format of the weights
+     * @param bosTokenId the token that starts a text
+     * @param eosTokenIds the tokens that end a text
+     * @throws IllegalArgumentException if any is outside its range or null; the message lists all problems
+     */
+    public LlamaConfig {
+        Problems problems = new Problems();
+        problems.positive("vocabSize", vocabSize);
+        problems.positive("hiddenSize", hiddenSize);
+        problems.positive("intermediateSize", intermediateSize);
+        problems.positive("numLayers", numLayers);
+        problems.addIf(numLayers > MAX_LAYERS, "numLayers = " + numLayers + " is above " + MAX_LAYERS);
+        checkHeads(problems, hiddenSize, numHeads, numKvHeads, headDim);
+        problems.positive("maxPositionEmbeddings", maxPositionEmbeddings);
+        problems.positiveFloat("rmsNormEps", rmsNormEps);
+        RopeMath.checkTheta(problems, ropeTheta);
+        problems.addIf(ropeScaling == null, "ropeScaling is null: use RopeScaling.none()");
+        problems.addIf(ropeScaling instanceof RopeScaling.Dynamic && headDim == 2, "headDim = 2 must be at least 4 for dynamic ropeScaling");
+        problems.addIf(dtype == null, "dtype is null");
+        checkTokens(problems, vocabSize, bosTokenId, eosTokenIds);
+        if (problems.isEmpty()) {
+            double perLayer = 3.0 * hiddenSize * intermediateSize + 2.0 * hiddenSize * headDim * ((double) numHeads + numKvHeads);
+            double parameters = 2.0 * vocabSize * hiddenSize + numLayers * perLayer;
+            problems.addIf(parameters > MAX_PARAMETERS, "the sizes imply about " + parameters + " parameters: more than 2^53");
+        }
+        problems.throwAsArgument("LlamaConfig");
+        eosTokenIds = eosTokenIds.stream().distinct().toList();
+    }
+
+    private static void checkHeads(Problems problems, int hiddenSize, int numHeads, int numKvHeads, int headDim) {
+        problems.positive("numHeads", numHeads);
+        problems.positive("numKvHeads", numKvHeads);
+        if (numHeads > 0 && numKvHeads > 0) {
+            problems.addIf(numHeads % numKvHeads != 0, "numKvHeads = " + numKvHeads + " does not divide numHeads = " + numHeads);
+        }
+        if (headDim < 1) {
+            problems.add("headDim = " + headDim + " must be positive and even (unset, it is hiddenSize = " + hiddenSize + " / numHeads = "
+                    + numHeads + ", where that divides)");
+        } else {
+            problems.addIf(headDim % 2 != 0, "headDim = " + headDim + " must be even: rotary embedding turns pairs");
+        }
+        problems.addIf((long) numHeads * headDim > Integer.MAX_VALUE,
+                "numHeads = " + numHeads + " x headDim = " + headDim + " is above " + Integer.MAX_VALUE);
+    }
+
+    private static void checkTokens(Problems problems, int vocabSize, OptionalInt bos, List<Integer> eos) {
+        if (bos == null) {
+            problems.add("bosTokenId is null: use OptionalInt.empty()");
+        } else {
+            bos.ifPresent(id -> checkToken(problems, "bosTokenId", id, vocabSize));
+        }
+        if (eos == null) {
+            problems.add("eosTokenIds is null: use List.of()");
+        } else {
+            eos.forEach(id -> checkToken(problems, "eosTokenIds", id, vocabSize));
+        }
+    }
+
+    private static void checkToken(Problems problems, String name, Integer id, int vocabSize) {
+        if (id == null) {
+            problems.add(name + " holds null");
+        } else {
+            problems.addIf(id < 0 || id >= vocabSize, name + " holds " + id + ", outside 0 .. vocabSize - 1 with vocabSize = " + vocabSize);
+        }
+    }
+
+    /**
+     * Reads a checkpoint's configuration, with the end-of-text tokens of a {@code generation_config.json} beside it merged in.
+     * Both spellings of the RoPE and dtype keys are understood. Absent keys have transformers' defaults (key-value heads as many as
+     * heads, rope theta 10,000, eps 1e-6, context 2,048, no biases, untied, float32); the five sizes must be there. A key that
+     * changes what the model computes and is not implemented is refused; a key that is unknown is logged as a warning.
+     *
+     * @param path a checkpoint folder, or the configuration file itself
+     * @return the configuration
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the file is not such a configuration, or asks for something that
+     *     bts4j does not compute; the message lists all problems
+     * @throws IOException if a file cannot be read
+     */
+    public static LlamaConfig read(Path path) throws IOException {
+        return ConfigReader.read(path);
+    }
+
+    /**
+     * Writes this configuration as a {@code config.json} that Hugging Face transformers loads, in the spelling that most software
+     * reads ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}). The file appears whole or not at all: it is written beside its
+     * place, forced to disk and renamed.
+     *
+     * @param path an existing folder, for {@code config.json} in it, or the file to write or replace
+     * @throws IOException if it cannot be written
+     */
+    public void write(Path path) throws IOException {
+        ConfigWriter.write(this, path);
+    }
+
+    /**
+     * Starts a configuration. The five sizes have no defaults; the rest is Llama 2's.
+     *
+     * @return a builder
+     */
+    public static LlamaConfigBuilder builder() {
+        return new LlamaConfigBuilder();
+    }
+
+    /**
+     * Starts a changed copy. Head size and number of key-value heads are kept, not derived again.
+     *
+     * @return a builder with every value of this configuration
+     */
+    public LlamaConfigBuilder toBuilder() {
+        return new LlamaConfigBuilder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(numLayers)
+                .numHeads(numHeads).numKvHeads(numKvHeads).headDim(headDim).maxPositionEmbeddings(maxPositionEmbeddings)
+                .rmsNormEps(rmsNormEps).ropeTheta(ropeTheta).ropeScaling(ropeScaling).attentionBias(attentionBias).mlpBias(mlpBias)
+                .tieWordEmbeddings(tieWordEmbeddings).dtype(dtype).bosTokenId(bosTokenId).eosTokenIds(eosTokenIds);
+    }
+
+    /**
+     * A copy for weights of another number format.
+     *
+     * @param precision the number format
+     * @return the copy
+     */
+    public LlamaConfig withDtype(Precision precision) {
+        return toBuilder().dtype(precision).build();
+    }
+
+    /**
+     * A copy with another number of layers.
+     *
+     * @param layers the number of decoder layers
+     * @return the copy
+     * @throws IllegalArgumentException if the number is below 1 or above {@link #MAX_LAYERS}
+     */
+    public LlamaConfig withNumLayers(int layers) {
+        return toBuilder().numLayers(layers).build();
+    }
+
+    /**
+     * A copy with or without a language model head of its own.
+     *
+     * @param tied whether the head is the embedding table
+     * @return the copy
+     */
+    public LlamaConfig withTieWordEmbeddings(boolean tied) {
+        return toBuilder().tieWordEmbeddings(tied).build();
+    }
+
+    /**
+     * The width of all query heads together.
+     *
+     * @return {@code numHeads x headDim}
+     */
+    public int queryWidth() {
+        return numHeads * headDim;
+    }
+
+    /**
+     * The width of all key heads together, which is that of all value heads.
+     *
+     * @return {@code numKvHeads x headDim}
+     */
+    public int keyValueWidth() {
+        return numKvHeads * headDim;
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.bts4j.core.llama;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Supplier;
+
+/** Reads one {@code rope_scaling} or {@code rope_parameters}. Absent values mean what transformers takes them to mean. */
+final class RopeScalingReader {
+    private static final String KNOWN = "default, linear, dynamic, llama3, yarn";
+
+    private final JsonFields fields;
+    private final Problems problems;
+    private final int context;
+    private final int problemsBefore;
+
+    private RopeScalingReader(JsonFields fields, int context) {
+        this.fields = fields;
+        this.problems = fields.problems();
+        this.context = context;
+        this.problemsBefore = problems.count();
+    }
+
+    /**
+     * Reads one such object.
+     *
+     * @param fields the object
+     * @param context the model's context in tokens
+     * @return the scaling; that of type default where a problem was noted
+     */
+    static RopeScaling read(JsonFields fields, int context) {
+        return new RopeScalingReader(fields, context).read();
+    }
+
+    private RopeScaling read() {
+        fields.take(ConfigKey.ROPE_THETA.json()); // the caller's
+        OptionalDouble partial = fields.number(ConfigKey.PARTIAL_ROTARY_FACTOR);
+        if (partial.isPresent() && partial.getAsDouble() != 1) {
+            problems.add(name(ConfigKey.PARTIAL_ROTARY_FACTOR) + " = " + partial.getAsDouble() + " is not supported: only 1 is");
+        }
+        Optional<String> type = type();
+        if (type.isEmpty()) {
+            return RopeScaling.none();
+        }
+        RopeScaling scaling = scaling(type.get());
+        for (String key : fields.unread()) {
+            problems.add(fields.name(key) + " = " + fields.shown(key) + " is not known for rope type '" + type.get() + "'");
+        }
+        return scaling;
+    }
+
+    /** The type; empty where a problem was noted. */
+    private Optional<String> type() {
+        boolean present = fields.has(ConfigKey.ROPE_TYPE) || fields.has(ConfigKey.OLD_ROPE_TYPE);
+        Optional<String> type = fields.text(ConfigKey.ROPE_TYPE);
+        Optional<String> old = fields.text(ConfigKey.OLD_ROPE_TYPE);
+        if (type.isPresent() && old.isPresent() && !type.equals(old)) {
+            problems.add(name(ConfigKey.ROPE_TYPE) + " = \"" + type.get() + "\" contradicts " + name(ConfigKey.OLD_ROPE_TYPE) + " = \""
+                    + old.get() + "\"");
+            return Optional.empty();
+        }
+        return present ? type.or(() -> old) : Optional.of("default");
+    }
+
+    private RopeScaling scaling(String type) {
+        return switch (type) {
+            case "default" -> RopeScaling.none();
+            case "linear" -> linear();
+            case "dynamic" -> dynamic();
+            case "llama3" -> llama3();
+            case "yarn" -> yarn();
+            default -> {
+                fields.unread().forEach(fields::take);
+                problems.add("rope type '" + type + "' is not supported: it is none of " + KNOWN);
+                yield RopeScaling.none();
+            }
+        };
+    }
+
+    private RopeScaling linear() {
+        fields.take(ConfigKey.ORIGINAL_MAX.json()); // dividing all frequencies does not depend on it
+        double factor = required(ConfigKey.FACTOR);
+        return checked(() -> new RopeScaling.Linear(factor));
+    }
+
+    private RopeScaling dynamic() {
+        int original = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context);
+        problems.addIf(original != context, name(ConfigKey.ORIGINAL_MAX) + " = " + original + " differs from 'max_position_embeddings' = "
+                + context + ": dynamic scaling starts at the latter, as in transformers");
+        double factor = required(ConfigKey.FACTOR);
+        return checked(() -> new RopeScaling.Dynamic(factor));
+    }
+
+    private RopeScaling llama3() {
+        double factor = required(ConfigKey.FACTOR);
+        double low = required(ConfigKey.LOW_FREQ_FACTOR);
+        double high = required(ConfigKey.HIGH_FREQ_FACTOR);
+        int original = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context);
+        return checked(() -> new RopeScaling.Llama3(factor, low, high, original));
+    }
+
+    private RopeScaling yarn() {
+        fields.take("finetuned"); // how the checkpoint was trained, not how it is computed
+        int original = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context);
+        double factor = fields.number(ConfigKey.FACTOR).orElse((double) context / original);
+        double fast = fields.nonZero(ConfigKey.BETA_FAST).orElse(RopeScaling.Yarn.BETA_FAST);
+        double slow = fields.nonZero(ConfigKey.BETA_SLOW).orElse(RopeScaling.Yarn.BETA_SLOW);
+        OptionalDouble mscale = fields.nonZero(ConfigKey.MSCALE);
+        OptionalDouble mscaleAllDim = fields.nonZero(ConfigKey.MSCALE_ALL_DIM);
+        OptionalDouble attention = fields.number(ConfigKey.ATTENTION_FACTOR);
+        boolean truncate = fields.flag(ConfigKey.TRUNCATE).orElse(true);
+        return checked(() -> new RopeScaling.Yarn(factor, original, fast, slow, mscale, mscaleAllDim, attention, truncate));
+    }
+
+    /** A number that must be there; 1 where it is not, which is noted. */
+    private double required(ConfigKey key) {
+        problems.addIf(!fields.has(key), name(key) + " is missing: expected a number");
+        return fields.number(key).orElse(1);
+    }
+
+    private RopeScaling checked(Supplier<RopeScaling> scaling) {
+        if (problems.count() > problemsBefore) {
+            return RopeScaling.none();
+        }
+        try {
+            return scaling.get();
+        } catch (IllegalArgumentException e) {
+            problems.add(ConfigKey.inJsonNames(e.getMessage()));
+            return RopeScaling.none();
+        }
+    }
+
+    private String name(ConfigKey key) {
+        return fields.name(key.json());
+    }
+}

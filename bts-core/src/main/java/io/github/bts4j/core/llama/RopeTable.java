@@ -1,0 +1,114 @@
+package io.github.bts4j.core.llama;
+
+/**
+ * The cosines and sines of a range of positions, {@code [positions, headDim / 2]}, row by row.
+ *
+ * <p>The angle is the float32 product of position and inverse frequency, as in transformers; the cosine and sine of that float32 angle
+ * are rounded to float32 and multiplied by {@link RopeScaling#attentionScaling()}. Hugging Face's own table repeats each row
+ * ({@code [positions, headDim]}); entry i turns the pair (i, i + headDim / 2).
+ *
+ * <p>Where torch's float32 power of the base rounds one inverse frequency differently (1 unit in the last place; none, unscaled, for head sizes 64
+ * and 128 with the bases 10,000 and 500,000), the difference grows with the position: an angle of float32 is only as good as that.
+ */
+public final class RopeTable {
+    private final int positions;
+    private final int pairs;
+    private final float[] cos;
+    private final float[] sin;
+
+    private RopeTable(int positions, int pairs) {
+        this.positions = positions;
+        this.pairs = pairs;
+        this.cos = new float[positions * pairs];
+        this.sin = new float[positions * pairs];
+    }
+
+    /**
+     * The table of the first positions, for a sequence of just that length.
+     *
+     * @param config the model
+     * @param positions the number of rows, at least 1
+     * @return the table
+     * @throws IllegalArgumentException if the number is below 1 or the table does not fit into an array
+     */
+    public static RopeTable of(LlamaConfig config, int positions) {
+        return of(config, 0, positions, positions);
+    }
+
+    /**
+     * The table of a range of positions within a sequence. The length matters to {@link RopeScaling.Dynamic} alone.
+     *
+     * @param config the model
+     * @param firstPosition the position of row 0, counted from 0
+     * @param positions the number of rows, at least 1
+     * @param sequenceLength the length in tokens of the whole sequence, cached tokens included
+     * @return the table
+     * @throws IllegalArgumentException if a number is outside its range or the table does not fit into an array
+     */
+    public static RopeTable of(LlamaConfig config, int firstPosition, int positions, int sequenceLength) {
+        int pairs = config.headDim() / 2;
+        Problems problems = new Problems();
+        problems.addIf(firstPosition < 0, "firstPosition = " + firstPosition + " must not be negative");
+        problems.positive("positions", positions);
+        problems.positive("sequenceLength", sequenceLength);
+        problems.addIf((long) firstPosition + positions > Integer.MAX_VALUE, "firstPosition = " + firstPosition + " + positions = "
+                + positions + " is beyond " + Integer.MAX_VALUE);
+        problems.addIf((long) positions * pairs > Integer.MAX_VALUE - 8, "positions = " + positions + " x headDim / 2 = " + pairs
+                + " does not fit into an array");
+        problems.throwAsArgument("RoPE table");
+        RopeTable table = new RopeTable(positions, pairs);
+        table.fill(config, firstPosition, sequenceLength);
+        return table;
+    }
+
+    private void fill(LlamaConfig config, int firstPosition, int sequenceLength) {
+        RopeScaling scaling = config.ropeScaling();
+        double[] frequencies =
+                scaling.inverseFrequencies(config.headDim(), config.ropeTheta(), config.maxPositionEmbeddings(), sequenceLength);
+        float attention = (float) scaling.attentionScaling();
+        for (int row = 0; row < positions; row++) {
+            float position = firstPosition + row;
+            for (int pair = 0; pair < pairs; pair++) {
+                float angle = position * (float) frequencies[pair];
+                cos[row * pairs + pair] = (float) StrictMath.cos(angle) * attention;
+                sin[row * pairs + pair] = (float) StrictMath.sin(angle) * attention;
+            }
+        }
+    }
+
+    /**
+     * The number of rows.
+     *
+     * @return the number of positions
+     */
+    public int positions() {
+        return positions;
+    }
+
+    /**
+     * The number of columns.
+     *
+     * @return headDim / 2
+     */
+    public int pairs() {
+        return pairs;
+    }
+
+    /**
+     * The cosines.
+     *
+     * @return a copy, {@code [positions, headDim / 2]} row by row
+     */
+    public float[] cos() {
+        return cos.clone();
+    }
+
+    /**
+     * The sines.
+     *
+     * @return a copy, {@code [positions, headDim / 2]} row by row
+     */
+    public float[] sin() {
+        return sin.clone();
+    }
+}
