@@ -1,0 +1,98 @@
+package io.github.bts4j.core;
+
+import ai.djl.BaseModel;
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * A loaded language model that is also an {@link ai.djl.Model}: its block maps token ids to logits, and {@code newPredictor}
+ * accepts it. What would change the frozen weights through DJL ({@code newTrainer}, {@code setBlock}, {@code cast}) is refused.
+ *
+ * <p>Thread-safe for reading. Whoever loads it closes it.
+ */
+public abstract class FrozenLm extends BaseModel implements CausalLm {
+    /**
+     * Makes a model whose tensors belong to the given manager.
+     *
+     * @param name the model's name
+     * @param manager owner of the model's tensors, closed with the model
+     */
+    protected FrozenLm(String name, NDManager manager) {
+        super(name);
+        this.manager = manager;
+        this.dataType = DataType.FLOAT32;
+        this.wasLoaded = true;
+        this.block = new LogitsBlock(this);
+    }
+
+    @Override
+    public Device device() {
+        return manager.getDevice();
+    }
+
+    @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        try (NDManager step = manager.newSubManager();
+                NDArray losses = tokenLosses(step, tokens)) {
+            float[] flat = losses.toFloatArray();
+            int width = tokens[0].length - 1;
+            float[][] rows = new float[tokens.length][width];
+            for (int row = 0; row < rows.length; row++) {
+                System.arraycopy(flat, row * width, rows[row], 0, width);
+            }
+            return rows;
+        }
+    }
+
+    /**
+     * Next-token losses of a batch as one tensor.
+     *
+     * @param step owner of the result and of everything in between
+     * @param tokens token ids {@code [batch][sequence]}
+     * @return float32 losses in nats, {@code [batch * (sequence - 1)]}
+     */
+    protected abstract NDArray tokenLosses(NDManager step, int[][] tokens);
+
+    /**
+     * Checks the capacity of a session.
+     *
+     * @param capacity tokens
+     * @throws IllegalArgumentException if it is below 1 or above the context length
+     */
+    protected void checkCapacity(int capacity) {
+        if (capacity < 1 || capacity > contextLength()) {
+            throw new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
+                    + " (max_position_embeddings): shorten the prompt or ask for fewer new tokens");
+        }
+    }
+
+    /**
+     * Always refuses: this model is loaded by its own factory method.
+     *
+     * @throws UnsupportedOperationException always
+     */
+    @Override
+    public void load(Path modelPath, String prefix, Map<String, ?> options) throws IOException {
+        throw new UnsupportedOperationException("This model is loaded already; load another with its static load method");
+    }
+
+    /**
+     * Always refuses: DJL's parameter format knows neither bfloat16 nor tensors above 2 GiB.
+     *
+     * @throws UnsupportedOperationException always
+     */
+    @Override
+    public void save(Path modelPath, String newModelName) throws IOException {
+        throw new UnsupportedOperationException("Save through the checkpoint methods of " + getClass().getSimpleName() + ", as safetensors");
+    }
+
+    @Override
+    public void setBlock(ai.djl.nn.Block newBlock) {
+        throw new UnsupportedOperationException("The block of a frozen model cannot be exchanged");
+    }
+}

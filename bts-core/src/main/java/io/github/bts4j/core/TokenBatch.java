@@ -1,0 +1,70 @@
+package io.github.bts4j.core;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+
+/** Checks token ids and turns them into tensors, so that no bad id reaches the engine. Not for instances. */
+public final class TokenBatch {
+    private TokenBatch() {}
+
+    /**
+     * A tensor of token ids.
+     *
+     * @param manager owner of the result; the tensor lies on its device
+     * @param tokens rows of one length
+     * @param from first column
+     * @param to one past the last column
+     * @param vocabSize the vocabulary's size
+     * @return int64 {@code [batch, to - from]}
+     * @throws IllegalArgumentException if there is no row, rows differ in length or an id is outside the vocabulary
+     */
+    public static NDArray tensor(NDManager manager, int[][] tokens, int from, int to, int vocabSize) {
+        if (tokens.length == 0 || to <= from) {
+            throw new IllegalArgumentException("A batch of " + tokens.length + " rows with columns " + from + " to " + to + " holds no tokens");
+        }
+        int width = to - from;
+        long[] flat = new long[Math.multiplyExact(tokens.length, width)];
+        for (int row = 0; row < tokens.length; row++) {
+            if (tokens[row].length != tokens[0].length) {
+                throw new IllegalArgumentException("Row " + row + " holds " + tokens[row].length + " tokens, row 0 holds "
+                        + tokens[0].length + ": rows of one batch have one length");
+            }
+            for (int t = from; t < to; t++) {
+                flat[row * width + t - from] = checked(tokens[row][t], row, t, vocabSize);
+            }
+        }
+        return manager.create(flat, new Shape(tokens.length, width));
+    }
+
+    /**
+     * Checks a tensor of token ids.
+     *
+     * @param ids the tensor
+     * @param vocabSize the vocabulary's size
+     * @return the tensor itself
+     * @throws IllegalArgumentException if it is no int64 {@code [batch, sequence]} tensor or an id is outside the vocabulary
+     */
+    public static NDArray checked(NDArray ids, int vocabSize) {
+        Shape shape = ids.getShape();
+        if (shape.dimension() != 2 || shape.size() == 0 || ids.getDataType() != DataType.INT64) {
+            throw new IllegalArgumentException("tokenIds has shape " + shape + " and type " + ids.getDataType()
+                    + ": int64 [batch, sequence] with at least one token is needed");
+        }
+        long[] values = ids.toLongArray();
+        int width = (int) shape.get(1);
+        for (int i = 0; i < values.length; i++) {
+            checked(values[i], i / width, i % width, vocabSize);
+        }
+        return ids;
+    }
+
+    private static long checked(long id, int row, int column, int vocabSize) {
+        if (id < 0 || id >= vocabSize) {
+            throw new IllegalArgumentException("Token id " + id + " at row " + row + ", position " + column + " is outside [0, " + vocabSize
+                    + "): was the text encoded with this model's tokenizer?");
+        }
+        return id;
+    }
+}

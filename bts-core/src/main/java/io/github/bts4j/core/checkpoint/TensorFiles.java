@@ -1,0 +1,58 @@
+package io.github.bts4j.core.checkpoint;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Reads and writes tensors as safetensors files. Not for instances. */
+public final class TensorFiles {
+    private TensorFiles() {}
+
+    /**
+     * Reads every tensor of a file as a view of the mapped file, or a copy on a GPU.
+     *
+     * @param owner owner of the tensors
+     * @param file a safetensors file
+     * @return name to tensor
+     * @throws IOException if the file cannot be read
+     * @throws ModelFormatException if it is malformed
+     */
+    public static Map<String, NDArray> read(NDManager owner, Path file) throws IOException {
+        return new TensorLoader(owner).load(Checkpoint.open(file).entries().values());
+    }
+
+    /**
+     * Writes tensors to a file, which appears whole or not at all.
+     *
+     * @param file the file; one that is there is replaced at the end
+     * @param tensors name to tensor, of any type and on any device
+     * @param metadata entries of the file's header
+     * @throws IOException if writing fails; an older file stays as it was
+     */
+    public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata) throws IOException {
+        List<SafetensorsWriter.Tensor> list = new ArrayList<>();
+        tensors.forEach((name, tensor) -> list.add(new SafetensorsWriter.Tensor(name, storedType(tensor),
+                Arrays.stream(tensor.getShape().getShape()).boxed().toList(), () -> Tensors.bytes(tensor))));
+        SafetensorsWriter.write(file, metadata, list);
+    }
+
+    private static TensorType storedType(NDArray tensor) {
+        TorchType type = Tensors.type(tensor);
+        return switch (type) {
+            case FLOAT64 -> TensorType.F64;
+            case FLOAT32 -> TensorType.F32;
+            case FLOAT16 -> TensorType.F16;
+            case BFLOAT16 -> TensorType.BF16;
+            case INT64 -> TensorType.I64;
+            case INT32 -> TensorType.I32;
+            case UINT8 -> TensorType.U8;
+        };
+    }
+}

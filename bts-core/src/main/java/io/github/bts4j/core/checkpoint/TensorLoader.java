@@ -1,0 +1,103 @@
+package io.github.bts4j.core.checkpoint;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Turns the entries of a checkpoint into tensors: views of the memory-mapped files where type and device allow it, converted
+ * copies elsewhere. Not thread-safe; it holds nothing that needs closing.
+ */
+public final class TensorLoader {
+    private final NDManager owner;
+    private final Optional<TorchType> type;
+    private final Device device;
+
+    /**
+     * A loader that keeps the stored types.
+     *
+     * @param owner owner of the tensors; they lie on its device
+     */
+    public TensorLoader(NDManager owner) {
+        this(owner, Optional.empty());
+    }
+
+    /**
+     * A loader that converts to one type.
+     *
+     * @param owner owner of the tensors; they lie on its device
+     * @param type the type, or empty for the stored ones
+     */
+    public TensorLoader(NDManager owner, Optional<TorchType> type) {
+        this.owner = owner;
+        this.type = type;
+        this.device = owner.getDevice();
+    }
+
+    /**
+     * Loads tensors.
+     *
+     * @param entries where they lie
+     * @return name to tensor, in the order of the entries
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a stored type has no tensor type here
+     */
+    public Map<String, NDArray> load(Iterable<TensorEntry> entries) throws IOException {
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        try (NDManager scope = owner.newSubManager(Device.cpu())) {
+            Map<Path, NDArray> mapped = new HashMap<>();
+            for (TensorEntry entry : entries) {
+                NDArray bytes = mapped.get(entry.file());
+                if (bytes == null) {
+                    bytes = Tensors.map(scope, entry.file(), Files.size(entry.file()));
+                    mapped.put(entry.file(), bytes);
+                }
+                tensors.put(entry.name(), tensor(scope, bytes, entry));
+            }
+        }
+        return tensors;
+    }
+
+    private NDArray tensor(NDManager scope, NDArray bytes, TensorEntry entry) {
+        TorchType stored = torchType(entry);
+        TorchType wanted = type.orElse(stored);
+        long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
+        boolean aligned = entry.offset() % stored.bytes() == 0;
+        if (aligned && stored == wanted && !device.isGpu()) {
+            return Tensors.view(owner, bytes, stored, entry.offset(), shape);
+        }
+        NDArray source = aligned ? Tensors.view(scope, bytes, stored, entry.offset(), shape)
+                : Tensors.view(scope, Tensors.copyBytes(scope, bytes, entry.offset(), entry.length()), stored, 0, shape);
+        return Tensors.place(owner, source, wanted, device);
+    }
+
+    /**
+     * The tensor type of an entry.
+     *
+     * @param entry the entry
+     * @return its type
+     * @throws ModelFormatException if tensors of this library have no such type
+     */
+    public static TorchType torchType(TensorEntry entry) {
+        return switch (entry.type()) {
+            case F64 -> TorchType.FLOAT64;
+            case F32 -> TorchType.FLOAT32;
+            case F16 -> TorchType.FLOAT16;
+            case BF16 -> TorchType.BFLOAT16;
+            case I64 -> TorchType.INT64;
+            case I32 -> TorchType.INT32;
+            case U8 -> TorchType.UINT8;
+            default -> throw new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type()
+                    + ", which no tensor of this library has: weights are F32, F16 or BF16");
+        };
+    }
+}

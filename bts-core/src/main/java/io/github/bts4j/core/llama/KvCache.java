@@ -1,0 +1,79 @@
+package io.github.bts4j.core.llama;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Keys and values of one stream, allocated once for a fixed capacity and written in place.
+ *
+ * <p>For one thread at a time. Whoever makes it closes it.
+ */
+public final class KvCache implements AutoCloseable {
+    private final TensorList keys;
+    private final TensorList values;
+
+    /**
+     * Allocates the caches of every layer.
+     *
+     * @param manager a manager on the model's engine, used while allocating
+     * @param config the model's dimensions
+     * @param type element type
+     * @param device where the model computes
+     * @param capacity tokens per sequence
+     */
+    public KvCache(NDManager manager, LlamaConfig config, TorchType type, Device device, int capacity) {
+        long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
+        try (NDManager scope = manager.newSubManager()) {
+            List<NDArray> k = new ArrayList<>();
+            List<NDArray> v = new ArrayList<>();
+            for (int layer = 0; layer < config.numLayers(); layer++) {
+                k.add(Tensors.zeros(scope, type, device, shape));
+                v.add(Tensors.zeros(scope, type, device, shape));
+            }
+            keys = TensorList.of(k); // holds references of its own
+            values = TensorList.of(v);
+        }
+    }
+
+    /**
+     * The keys, one tensor per layer.
+     *
+     * @return tensors {@code [1, kv_heads, capacity, head_dim]}
+     */
+    public TensorList keys() {
+        return keys;
+    }
+
+    /**
+     * The values, one tensor per layer.
+     *
+     * @return tensors {@code [1, kv_heads, capacity, head_dim]}
+     */
+    public TensorList values() {
+        return values;
+    }
+
+    /**
+     * The memory that caches of one stream take.
+     *
+     * @param config the model's dimensions
+     * @param type element type
+     * @param capacity tokens
+     * @return bytes
+     */
+    public static long bytes(LlamaConfig config, TorchType type, int capacity) {
+        return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * type.bytes() * capacity;
+    }
+
+    @Override
+    public void close() {
+        keys.close();
+        values.close();
+    }
+}

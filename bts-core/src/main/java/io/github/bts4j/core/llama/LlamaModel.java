@@ -1,0 +1,305 @@
+package io.github.bts4j.core.llama;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder.
+ *
+ * <p>On the CPU, weights of the checkpoint's own precision are views of the memory-mapped files: loading reads no page that is
+ * not used, and two models from one file share its pages. No weight ever requires a gradient. Thread-safe for reading; whoever
+ * loads it closes it.
+ */
+public final class LlamaModel extends FrozenLm {
+    private static final long LOSS_VALUES = 4L << 20;
+
+    private final LlamaConfig config;
+    private final TorchType type;
+    private final Map<String, NDArray> tensors;
+    private final Decoder decoder;
+    private Optional<ModelFingerprint> fingerprint = Optional.empty();
+
+    private LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors) {
+        super(name, manager);
+        this.config = config;
+        this.type = type;
+        this.tensors = Collections.unmodifiableMap(tensors);
+        this.decoder = new Decoder(config, tensors, manager, type);
+        manager.cap(); // frozen from here on
+    }
+
+    /**
+     * Loads a checkpoint folder on the CPU, in its own precision.
+     *
+     * @param folder a folder with config.json and safetensors
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is malformed or the tensors do not fit config.json
+     */
+    public static LlamaModel open(Path folder) throws IOException {
+        return open(folder, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads a checkpoint folder.
+     *
+     * @param folder a folder with config.json and safetensors
+     * @param options device and precision
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is malformed or the tensors do not fit config.json
+     */
+    public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
+        LlamaConfig config = LlamaConfig.read(folder);
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        Map<String, TensorEntry> wanted = wanted(config, checkpoint, folder);
+        TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(() -> common(wanted, config));
+        NDManager manager = Torch.manager().newSubManager(options.device());
+        try {
+            Map<String, NDArray> tensors = new TensorLoader(manager, Optional.of(type)).load(wanted.values());
+            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors);
+            model.modelDir = folder;
+            return model;
+        } catch (IOException | RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Makes a model from tensors, which are copied.
+     *
+     * @param name the model's name, for messages
+     * @param config the model's dimensions
+     * @param tensors every tensor by its Hugging Face name
+     * @param options device and precision (by default the configuration's)
+     * @return the model, which the caller closes
+     * @throws ModelFormatException if tensors are missing, extra or mis-shaped
+     */
+    public static LlamaModel of(String name, LlamaConfig config, Map<String, NDArray> tensors, LoadOptions options) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        tensors.forEach((tensor, array) -> shapes.put(tensor, longs(array.getShape().getShape())));
+        LlamaTensors.check(config, shapes, Path.of(name));
+        TorchType type = torchType(options.precision().orElse(config.dtype()));
+        NDManager manager = Torch.manager().newSubManager(options.device());
+        try (NDManager scope = manager.newSubManager()) {
+            Map<String, NDArray> copies = new LinkedHashMap<>();
+            for (String tensor : LlamaTensors.shapes(config).keySet()) {
+                NDArray placed = Tensors.place(scope, tensors.get(tensor), type, options.device());
+                copies.put(tensor, Tensors.copy(manager, placed, type));
+            }
+            return new LlamaModel(name, manager, config, type, copies);
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    private static Map<String, TensorEntry> wanted(LlamaConfig config, Checkpoint checkpoint, Path folder) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        checkpoint.entries().values().forEach(entry -> shapes.put(entry.name(), entry.shape()));
+        LlamaTensors.check(config, shapes, folder);
+        Map<String, TensorEntry> wanted = new LinkedHashMap<>();
+        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, checkpoint.entries().get(name)));
+        return wanted;
+    }
+
+    /** The type that the tensors share; a checkpoint of several types computes in the one its configuration names. */
+    private static TorchType common(Map<String, TensorEntry> entries, LlamaConfig config) {
+        List<TorchType> types = entries.values().stream().map(TensorLoader::torchType).distinct().toList();
+        return types.size() == 1 ? types.get(0) : torchType(config.dtype());
+    }
+
+    private static List<Long> longs(long[] shape) {
+        return java.util.Arrays.stream(shape).boxed().toList();
+    }
+
+    /**
+     * The tensor type of a precision.
+     *
+     * @param precision the precision
+     * @return the type
+     */
+    public static TorchType torchType(Precision precision) {
+        return switch (precision) {
+            case FLOAT32 -> TorchType.FLOAT32;
+            case FLOAT16 -> TorchType.FLOAT16;
+            case BFLOAT16 -> TorchType.BFLOAT16;
+        };
+    }
+
+    /**
+     * The model's dimensions.
+     *
+     * @return its configuration
+     */
+    public LlamaConfig config() {
+        return config;
+    }
+
+    /**
+     * The type it computes in.
+     *
+     * @return the type of every weight
+     */
+    public TorchType type() {
+        return type;
+    }
+
+    /**
+     * The frozen tensors by their Hugging Face names. They may be bfloat16: read them through {@link Tensors} alone.
+     *
+     * @return an unmodifiable map in the order of the name table
+     */
+    public Map<String, NDArray> tensors() {
+        return tensors;
+    }
+
+    /**
+     * The model as the kernels see it.
+     *
+     * @return the decoder, closed with the model
+     */
+    public Decoder decoder() {
+        return decoder;
+    }
+
+    /**
+     * SHA-256 of the files that the model was loaded from; computed at the first call.
+     *
+     * @return the fingerprint
+     * @throws IOException if a file cannot be read
+     * @throws IllegalStateException if the model was not loaded from files
+     */
+    public synchronized ModelFingerprint fingerprint() throws IOException {
+        if (fingerprint.isEmpty()) {
+            if (modelDir == null) {
+                throw new IllegalStateException("Model '" + getName() + "' was made in memory and has no files to fingerprint: save and load it first");
+            }
+            fingerprint = Optional.of(ModelFingerprint.of(modelDir));
+        }
+        return fingerprint.get();
+    }
+
+    @Override
+    public int vocabSize() {
+        return config.vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return config.maxPositionEmbeddings();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        return call(tokenIds, "forward");
+    }
+
+    /**
+     * Every layer's hidden state.
+     *
+     * @param tokenIds int64 {@code [batch, sequence]}
+     * @return numLayers + 1 float32 tensors {@code [batch, sequence, hidden]}, owned by the manager of {@code tokenIds}: the
+     *     embeddings, the states after layers 1 .. L - 1, and the last one after the final norm, as in Hugging Face's
+     *     {@code hidden_states}
+     * @throws IllegalArgumentException if the shape or an id does not fit
+     */
+    public List<NDArray> hiddenStates(NDArray tokenIds) {
+        try (NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
+            NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
+            return Decoder.CALLS.tensors(tokenIds.getManager(), Autograd.OFF, "forward_states", ids, decoder.weights(),
+                    decoder.biases(), decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+        }
+    }
+
+    private NDArray call(NDArray tokenIds, String method) {
+        try (NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
+            NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
+            return Decoder.CALLS.tensor(tokenIds.getManager(), Autograd.OFF, method, ids, decoder.weights(), decoder.biases(),
+                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+        }
+    }
+
+    private int length(NDArray tokenIds) {
+        return Math.toIntExact(TokenBatch.checked(tokenIds, config.vocabSize()).getShape().get(1));
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        int width = tokens[0].length;
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
+        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
+        NDArray hidden = call(ids, "forward_hidden");
+        return Decoder.CALLS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(), labels, lossChunk(config.vocabSize()));
+    }
+
+    /**
+     * How many tokens' logits the loss holds at once: about 16 MiB of float32.
+     *
+     * @param vocabSize the vocabulary's size
+     * @return tokens, at least 16
+     */
+    public static int lossChunk(int vocabSize) {
+        return (int) Math.max(16, Math.min(1024, LOSS_VALUES / vocabSize));
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new LlamaSession(this, decoder, capacity);
+    }
+
+    /**
+     * Writes the model as a Hugging Face checkpoint: config.json and model.safetensors.
+     *
+     * @param folder the folder, made if absent
+     * @throws IOException if writing fails; files that were there before stay whole
+     */
+    public void save(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        TensorFiles.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+        config.withDtype(precision()).write(folder.resolve("config.json"));
+    }
+
+    /**
+     * The precision it computes in.
+     *
+     * @return the precision that corresponds to {@link #type}
+     */
+    public Precision precision() {
+        return switch (type) {
+            case FLOAT16 -> Precision.FLOAT16;
+            case BFLOAT16 -> Precision.BFLOAT16;
+            default -> Precision.FLOAT32;
+        };
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        super.close();
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.bts4j.core.llama;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The rotary tables of one model as tensors, grown to the longest sequence seen so far.
+ *
+ * <p>Thread-safe. A table that was outgrown lives until the model closes, because another thread may still read it; sizes
+ * double, so all of them together are at most twice the last one.
+ */
+final class Rotary implements AutoCloseable {
+    private static final int FIRST_ROWS = 512;
+
+    private final LlamaConfig config;
+    private final NDManager manager;
+    private final TorchType type;
+    private final List<TensorList> made = new ArrayList<>();
+    private TensorList table;
+    private int rows;
+
+    Rotary(LlamaConfig config, NDManager manager, TorchType type) {
+        this.config = config;
+        this.manager = manager;
+        this.type = type;
+    }
+
+    /** The rows of tokens start .. start + length - 1 of a sequence that ends there. */
+    RopeRows rows(int start, int length) {
+        int end = Math.addExact(start, length);
+        if (config.ropeScaling().dependsOnSequenceLength() && end > config.maxPositionEmbeddings()) {
+            return new RopeRows(tensors(RopeTable.of(config, start, length, end)), 0, true); // serves this length alone
+        }
+        return new RopeRows(shared(end), start, false);
+    }
+
+    private synchronized TensorList shared(int end) {
+        if (rows < end) {
+            rows = (int) Math.max(end, Math.min(Math.max(FIRST_ROWS, 2L * rows), config.maxPositionEmbeddings()));
+            int length = Math.min(rows, config.maxPositionEmbeddings()); // matters to scaling by length alone, which never exceeds it here
+            table = tensors(RopeTable.of(config, 0, rows, length));
+            made.add(table);
+        }
+        return table;
+    }
+
+    private TensorList tensors(RopeTable table) {
+        long[] shape = {table.positions(), table.pairs()};
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray cos = Tensors.place(scope, Tensors.of(scope, table.cos(), shape), type, manager.getDevice());
+            NDArray sin = Tensors.place(scope, Tensors.of(scope, table.sin(), shape), type, manager.getDevice());
+            return TensorList.of(List.of(cos, sin)); // holds references of its own
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        made.forEach(TensorList::close);
+    }
+}

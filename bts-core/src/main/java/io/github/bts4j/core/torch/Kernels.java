@@ -1,0 +1,188 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.TorchCalls;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongFunction;
+
+/**
+ * A set of TorchScript methods, written as readable resource files and loaded from memory at run time.
+ *
+ * <p>The methods hold no weights: tensors, lists of tensors and numbers are arguments. Arguments may be {@link NDArray},
+ * {@link TensorList}, {@code List} of NDArray, {@code long}/{@code int}, {@code double}/{@code float}, {@code boolean},
+ * {@code String}, {@code long[]} or {@code double[]}. Results belong to the manager that the caller names. Thread-safe: one
+ * set serves many threads. A set lives as long as the process.
+ */
+public final class Kernels {
+    private static final Map<List<String>, Kernels> LOADED = new ConcurrentHashMap<>();
+    private static final ThreadLocal<Boolean> PREPARED = ThreadLocal.withInitial(() -> {
+        JniUtils.setGraphExecutorOptimize(false); // thread-local in libtorch; profiling runs cost memory and the first calls
+        return Boolean.TRUE;
+    });
+
+    private final long module;
+
+    private Kernels(long module) {
+        this.module = module;
+    }
+
+    /**
+     * The kernels of the given resource files, loaded once per process.
+     *
+     * @param resources absolute resource names of files whose text is methods of one class, indented by two spaces
+     * @return the kernels
+     */
+    public static Kernels of(String... resources) {
+        return LOADED.computeIfAbsent(List.of(resources), Kernels::load);
+    }
+
+    private static Kernels load(List<String> resources) {
+        Torch.start();
+        StringBuilder source = new StringBuilder();
+        resources.forEach(name -> source.append(text(name)).append('\n'));
+        InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.toString()));
+        try {
+            PtSymbolBlock block = JniUtils.loadModule((PtNDManager) Torch.manager(), archive, false, false);
+            return new Kernels(block.getHandle());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String text(String resource) {
+        try (InputStream in = Kernels.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalArgumentException("Kernel source '" + resource + "' is not on the class path");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Runs a method that returns nothing.
+     *
+     * @param mode the autograd mode
+     * @param method the method's name
+     * @param arguments the arguments
+     */
+    public void run(Autograd mode, String method, Object... arguments) {
+        call(mode, method, arguments, result -> null);
+    }
+
+    /**
+     * Runs a method that returns one tensor.
+     *
+     * @param manager owner of the result
+     * @param mode the autograd mode
+     * @param method the method's name
+     * @param arguments the arguments
+     * @return the tensor, which must not be asked for its data type when it may be bfloat16
+     */
+    public NDArray tensor(NDManager manager, Autograd mode, String method, Object... arguments) {
+        return call(mode, method, arguments, result -> new PtNDArray((PtNDManager) manager, TorchCalls.toTensor(result)));
+    }
+
+    /**
+     * Runs a method that returns a list of tensors.
+     *
+     * @param manager owner of the results
+     * @param mode the autograd mode
+     * @param method the method's name
+     * @param arguments the arguments
+     * @return the tensors
+     */
+    public List<NDArray> tensors(NDManager manager, Autograd mode, String method, Object... arguments) {
+        return call(mode, method, arguments, result -> {
+            List<NDArray> list = new ArrayList<>();
+            for (long handle : TorchCalls.toTensors(result)) {
+                list.add(new PtNDArray((PtNDManager) manager, handle));
+            }
+            return list;
+        });
+    }
+
+    /**
+     * Runs a method that returns a {@code float}.
+     *
+     * @param mode the autograd mode
+     * @param method the method's name
+     * @param arguments the arguments
+     * @return the number
+     */
+    public double number(Autograd mode, String method, Object... arguments) {
+        return call(mode, method, arguments, TorchCalls::toDouble);
+    }
+
+    private <R> R call(Autograd mode, String method, Object[] arguments, LongFunction<R> unwrap) {
+        PREPARED.get();
+        boolean before = JniUtils.isGradMode();
+        boolean wanted = mode == Autograd.ON;
+        if (before != wanted) {
+            JniUtils.setGradMode(wanted);
+        }
+        long[] handles = new long[arguments.length];
+        long result = 0;
+        try {
+            for (int i = 0; i < handles.length; i++) {
+                handles[i] = wrap(arguments[i]);
+            }
+            result = TorchCalls.run(module, method, handles, mode != Autograd.INFERENCE);
+            return unwrap.apply(result);
+        } finally {
+            release(arguments, handles, result);
+            if (before != wanted) {
+                JniUtils.setGradMode(before);
+            }
+        }
+    }
+
+    private static void release(Object[] arguments, long[] handles, long result) {
+        if (result != 0) {
+            TorchCalls.delete(result);
+        }
+        for (int i = 0; i < handles.length; i++) {
+            if (handles[i] != 0 && !(arguments[i] instanceof TensorList)) {
+                TorchCalls.delete(handles[i]);
+            }
+        }
+    }
+
+    private static long wrap(Object argument) {
+        if (argument instanceof TensorList list) {
+            return list.handle();
+        } else if (argument instanceof PtNDArray tensor) {
+            return TorchCalls.ofTensor(tensor.getHandle());
+        } else if (argument instanceof Long || argument instanceof Integer) {
+            return TorchCalls.of(((Number) argument).longValue());
+        } else if (argument instanceof Double || argument instanceof Float) {
+            return TorchCalls.of(((Number) argument).doubleValue());
+        } else if (argument instanceof Boolean flag) {
+            return TorchCalls.of(flag);
+        } else if (argument instanceof String text) {
+            return TorchCalls.of(text);
+        } else if (argument instanceof long[] values) {
+            return TorchCalls.of(values);
+        } else if (argument instanceof double[] values) {
+            return TorchCalls.of(values);
+        } else if (argument instanceof List<?> tensors) {
+            return TorchCalls.ofTensors(tensors.stream().mapToLong(t -> ((PtNDArray) t).getHandle()).toArray());
+        }
+        throw new IllegalArgumentException("A kernel argument of type " + argument.getClass().getName()
+                + " has no TorchScript form: pass tensors, lists of tensors, numbers, booleans or strings");
+    }
+}

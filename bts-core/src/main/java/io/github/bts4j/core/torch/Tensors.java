@@ -1,0 +1,186 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * Creates, converts and reads tensors of any type, bfloat16 too, which DJL's NDArray methods would abort the JVM on.
+ *
+ * <p>Results belong to the manager given or, where none is given, to the tensor's own. Thread-safe.
+ */
+public final class Tensors {
+    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/core/torch/tensors.py");
+    private static final long SLICE = 64L << 20;
+
+    private Tensors() {}
+
+    /**
+     * A tensor of zeros.
+     *
+     * @param manager owner of the result
+     * @param type element type
+     * @param device where it lies
+     * @param shape its shape; sizes are computed in {@code long}
+     * @return the tensor
+     */
+    public static NDArray zeros(NDManager manager, TorchType type, Device device, long... shape) {
+        return KERNELS.tensor(manager, Autograd.OFF, "zeros", shape, type.code(), torchName(device));
+    }
+
+    /**
+     * A float32 tensor on the CPU with the given values.
+     *
+     * @param manager owner of the result
+     * @param values the values in row-major order
+     * @param shape the shape
+     * @return the tensor
+     */
+    public static NDArray of(NDManager manager, float[] values, long... shape) {
+        return manager.create(values, new Shape(shape));
+    }
+
+    /**
+     * Maps the first bytes of a file as a tensor of bytes; pages are read when touched, and nothing is written back.
+     *
+     * @param manager owner of the mapping
+     * @param file the file
+     * @param size bytes to map, more than 2 GiB allowed
+     * @return a tensor {@code [size]} of UINT8
+     */
+    public static NDArray map(NDManager manager, Path file, long size) {
+        return KERNELS.tensor(manager, Autograd.OFF, "map_file", file.toAbsolutePath().toString(), size);
+    }
+
+    /**
+     * A tensor that shares the bytes of a mapping; it stays valid after the mapping's handle is closed.
+     *
+     * @param manager owner of the result
+     * @param bytes the mapping
+     * @param type element type
+     * @param offset bytes from the mapping's start, a multiple of the element size
+     * @param shape the shape
+     * @return the view
+     */
+    public static NDArray view(NDManager manager, NDArray bytes, TorchType type, long offset, long... shape) {
+        if (offset % type.bytes() != 0) {
+            throw new IllegalArgumentException("offset = " + offset + " is no multiple of " + type.bytes() + ", the size of one " + type);
+        }
+        return KERNELS.tensor(manager, Autograd.OFF, "view_bytes", bytes, type.code(), offset / type.bytes(), shape);
+    }
+
+    /**
+     * The tensor in another type and on another device; itself, under a new handle, when nothing changes. Not differentiable.
+     *
+     * @param manager owner of the result
+     * @param tensor the tensor
+     * @param type element type of the result
+     * @param device device of the result
+     * @return the converted tensor
+     */
+    public static NDArray place(NDManager manager, NDArray tensor, TorchType type, Device device) {
+        return KERNELS.tensor(manager, Autograd.OFF, "place", tensor, type.code(), torchName(device));
+    }
+
+    /**
+     * A copy that shares nothing with the tensor.
+     *
+     * @param manager owner of the result
+     * @param tensor the tensor
+     * @param type element type of the copy
+     * @return the copy, on the tensor's device
+     */
+    public static NDArray copy(NDManager manager, NDArray tensor, TorchType type) {
+        return KERNELS.tensor(manager, Autograd.OFF, "copy", tensor, type.code());
+    }
+
+    /**
+     * The element type of a tensor, asked of PyTorch and not of DJL.
+     *
+     * @param tensor the tensor
+     * @return its type
+     */
+    public static TorchType type(NDArray tensor) {
+        return TorchType.ofCode((int) KERNELS.number(Autograd.OFF, "dtype", tensor));
+    }
+
+    /**
+     * The values of a tensor as floats, whatever its type and device.
+     *
+     * @param tensor the tensor, at most 2^31 - 1 elements
+     * @return the values in row-major order
+     */
+    public static float[] toFloats(NDArray tensor) {
+        try (NDArray floats = place(tensor.getManager(), tensor, TorchType.FLOAT32, Device.cpu())) {
+            return floats.toFloatArray();
+        }
+    }
+
+    /**
+     * SHA-256 of a tensor's bytes, in row-major order.
+     *
+     * @param tensor the tensor, of any size
+     * @return 64 hexadecimal digits
+     */
+    public static String sha256(NDArray tensor) {
+        MessageDigest digest = newSha256();
+        long bytes = tensor.size() * type(tensor).bytes();
+        try (NDArray flat = flatBytes(tensor)) {
+            for (long at = 0; at < bytes; at += SLICE) {
+                digest.update(slice(flat, at, Math.min(bytes, at + SLICE)));
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /**
+     * Bytes of a tensor as they lie in memory.
+     *
+     * @param tensor the tensor
+     * @return a copy of its bytes in little-endian order, in slices of at most 64 MiB
+     */
+    public static Iterable<ByteBuffer> bytes(NDArray tensor) {
+        return () -> new TensorBytes(tensor, SLICE);
+    }
+
+    /**
+     * Copies a range of a tensor of bytes.
+     *
+     * @param manager owner of the result
+     * @param bytes UINT8 {@code [size]}
+     * @param offset first byte
+     * @param length number of bytes
+     * @return UINT8 {@code [length]}
+     */
+    public static NDArray copyBytes(NDManager manager, NDArray bytes, long offset, long length) {
+        return KERNELS.tensor(manager, Autograd.OFF, "slice_bytes", bytes, offset, offset + length);
+    }
+
+    static NDArray flatBytes(NDArray tensor) {
+        return KERNELS.tensor(tensor.getManager(), Autograd.OFF, "bytes", tensor);
+    }
+
+    static ByteBuffer slice(NDArray flat, long from, long to) {
+        try (NDArray part = copyBytes(flat.getManager(), flat, from, to - from)) {
+            return part.toByteBuffer();
+        }
+    }
+
+    private static MessageDigest newSha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java runtime has SHA-256", e);
+        }
+    }
+
+    static String torchName(Device device) {
+        return device.isGpu() ? "cuda:" + device.getDeviceId() : "cpu";
+    }
+}

@@ -1,0 +1,95 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
+
+/**
+ * Starts DJL's PyTorch engine the way this library needs it: offline, without telemetry, with a tuned allocator.
+ *
+ * <p>{@link #start} is called by everything that touches tensors; calling it yourself is never necessary. Setting
+ * {@code -Dai.djl.offline=false} before the first use lets DJL reach the network again. Thread-safe.
+ */
+public final class Torch {
+    private static final String OFFLINE = "ai.djl.offline";
+    private static volatile NDManager root;
+
+    private Torch() {}
+
+    /** Starts the engine once; later calls return at once. */
+    public static void start() {
+        manager();
+    }
+
+    /**
+     * The root manager of everything that this library allocates.
+     *
+     * @return a manager that lives as long as the process
+     */
+    public static NDManager manager() {
+        NDManager started = root;
+        return started != null ? started : startOnce();
+    }
+
+    private static synchronized NDManager startOnce() {
+        if (root == null) {
+            if (System.getProperty(OFFLINE) == null && System.getenv("DJL_OFFLINE") == null) {
+                System.setProperty(OFFLINE, "true"); // also stops DJL's calls to EC2 metadata and S3
+            }
+            NativeHeap.keepFreedPages();
+            Engine engine = Engine.getEngine("PyTorch");
+            JniUtils.setGraphExecutorOptimize(false);
+            root = engine.newBaseManager();
+            root.setName("bts4j");
+        }
+        return root;
+    }
+
+    /**
+     * The resource that holds the kernel {@code linear}: oneDNN's where libtorch has it (x86-64), libtorch's default elsewhere.
+     * The property {@code -Dbts4j.matmul=default} forces the default. The choice depends on the platform alone, so that a
+     * resumed run computes what the interrupted one would have.
+     *
+     * @return an absolute resource name for {@link Kernels#of}
+     */
+    public static String linearKernel() {
+        String architecture = System.getProperty("os.arch", "");
+        boolean oneDnn = (architecture.equals("amd64") || architecture.equals("x86_64"))
+                && !System.getProperty("os.name", "").startsWith("Mac")
+                && !"default".equals(System.getProperty("bts4j.matmul"));
+        return "/io/github/bts4j/core/torch/" + (oneDnn ? "linear.py" : "linear_default.py");
+    }
+
+    /**
+     * Sets the number of threads that one tensor operation uses, for the calling thread.
+     *
+     * @param threads at least 1
+     */
+    public static void threads(int threads) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads = " + threads + ": at least 1 is needed");
+        }
+        start();
+        JniUtils.setNumThreads(threads);
+    }
+
+    /**
+     * Seeds libtorch's random generators, which dropout draws from. They belong to the process, not to a thread.
+     *
+     * @param seed the seed
+     */
+    public static void seed(long seed) {
+        start();
+        JniUtils.setSeed(seed);
+    }
+
+    /**
+     * The number of threads that one tensor operation uses on the calling thread.
+     *
+     * @return at least 1
+     */
+    public static int threads() {
+        start();
+        return JniUtils.getNumThreads();
+    }
+}

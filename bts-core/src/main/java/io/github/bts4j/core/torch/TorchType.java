@@ -1,0 +1,54 @@
+package io.github.bts4j.core.torch;
+
+/** The element types of tensors, with the numbers that PyTorch's scripts use for them. DJL's own enum lacks bfloat16. */
+public enum TorchType {
+    /** Unsigned byte. */
+    UINT8(0, 1),
+    /** 32-bit integer. */
+    INT32(3, 4),
+    /** 64-bit integer. */
+    INT64(4, 8),
+    /** IEEE half precision. */
+    FLOAT16(5, 2),
+    /** IEEE single precision. */
+    FLOAT32(6, 4),
+    /** IEEE double precision. */
+    FLOAT64(7, 8),
+    /** Single precision cut to 16 bits. */
+    BFLOAT16(15, 2);
+
+    private final int code;
+    private final int bytes;
+
+    TorchType(int code, int bytes) {
+        this.code = code;
+        this.bytes = bytes;
+    }
+
+    /**
+     * PyTorch's number of the type ({@code c10::ScalarType}).
+     *
+     * @return the number
+     */
+    public int code() {
+        return code;
+    }
+
+    /**
+     * The size of one element.
+     *
+     * @return bytes
+     */
+    public int bytes() {
+        return bytes;
+    }
+
+    static TorchType ofCode(int code) {
+        for (TorchType type : values()) {
+            if (type.code == code) {
+                return type;
+            }
+        }
+        throw new IllegalArgumentException("PyTorch's scalar type " + code + " is none that this library uses");
+    }
+}

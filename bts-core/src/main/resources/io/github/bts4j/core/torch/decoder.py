@@ -1,0 +1,196 @@
+  # The Llama decoder in TorchScript: Llama 2 (arXiv 2307.09288) as Hugging Face transformers computes it.
+  #
+  # A model is a flat list of weights, w: [embed_tokens, norm, lm_head], then nine per layer:
+  #   input_layernorm, q_proj, k_proj, v_proj, o_proj, post_attention_layernorm, gate_proj, up_proj, down_proj
+  # its biases, b: seven per layer (q, k, v, o, gate, up, down), an empty tensor where there is none; or no entry at all;
+  # and its dimensions, dims: [num_heads, num_kv_heads, head_dim, num_layers].
+  # rope: [cos, sin], each [positions, head_dim / 2], in the weights' type; row is the row of the first token at hand.
+  # dtypes are PyTorch's numbers: 4 int64, 5 float16, 6 float32, 11 bool, 15 bfloat16.
+
+  def bias(self: __torch__.K, b: List[Tensor], at: int) -> Optional[Tensor]:
+    found : Optional[Tensor] = None
+    if len(b) > 0:
+      t = b[at]
+      if torch.numel(t) > 0:
+        found = t
+    return found
+
+  def norm(self: __torch__.K, x: Tensor, w: Tensor, eps: float) -> Tensor:
+    return torch.rms_norm(x, [torch.size(x, -1)], w, eps)
+
+  def rope_rows(self: __torch__.K, rope: List[Tensor], row: int, length: int) -> List[Tensor]:
+    return [torch.narrow(rope[0], 0, row, length), torch.narrow(rope[1], 0, row, length)]
+
+  def rotate(self: __torch__.K, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    # x: [batch, sequence, heads, head_dim]; the two halves of head_dim are the two coordinates of each rotated pair
+    half = torch.floordiv(torch.size(x, -1), 2)
+    a = torch.narrow(x, -1, 0, half)
+    b = torch.narrow(x, -1, half, half)
+    c = torch.unsqueeze(cos, 1)
+    s = torch.unsqueeze(sin, 1)
+    return torch.cat([torch.addcmul(torch.mul(a, c), b, s, value=-1), torch.addcmul(torch.mul(b, c), a, s)], -1)
+
+  def repeat_heads(self: __torch__.K, x: Tensor, groups: int) -> Tensor:
+    # [batch, kv_heads, sequence, head_dim] -> [batch, heads, sequence, head_dim]; enable_gqa would fall back to the math path on CPU
+    if groups == 1:
+      return x
+    b, h, s, d = torch.size(x, 0), torch.size(x, 1), torch.size(x, 2), torch.size(x, 3)
+    return torch.reshape(torch.expand(torch.unsqueeze(x, 2), [b, h, groups, s, d]), [b, h * groups, s, d])
+
+  def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
+    p = 3 + 9 * layer
+    q = 7 * layer
+    g = torch.silu((self).linear(x, w[p + 6], (self).bias(b, q + 4)))
+    u = (self).linear(x, w[p + 7], (self).bias(b, q + 5))
+    return (self).linear(torch.mul(g, u), w[p + 8], (self).bias(b, q + 6))
+
+  def qkv(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], cos: Tensor, sin: Tensor, layer: int) -> List[Tensor]:
+    # x: [batch, sequence, hidden] -> rotated q [batch, heads, sequence, head_dim], k and v with kv_heads
+    p = 3 + 9 * layer
+    r = 7 * layer
+    n, s, d = torch.size(x, 0), torch.size(x, 1), dims[2]
+    q = torch.view((self).linear(x, w[p + 1], (self).bias(b, r)), [n, s, dims[0], d])
+    k = torch.view((self).linear(x, w[p + 2], (self).bias(b, r + 1)), [n, s, dims[1], d])
+    v = torch.view((self).linear(x, w[p + 3], (self).bias(b, r + 2)), [n, s, dims[1], d])
+    q = (self).rotate(q, cos, sin)
+    k = (self).rotate(k, cos, sin)
+    return [torch.transpose(q, 1, 2), torch.transpose(k, 1, 2), torch.transpose(v, 1, 2)]
+
+  def output(self: __torch__.K, x: Tensor, attended: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, layer: int) -> Tensor:
+    # attended: [batch, heads, sequence, head_dim]; the rest of the layer after attention
+    p = 3 + 9 * layer
+    n, s = torch.size(x, 0), torch.size(x, 1)
+    a = torch.reshape(torch.transpose(attended, 1, 2), [n, s, dims[0] * dims[2]])
+    h = torch.add(x, (self).linear(a, w[p + 4], (self).bias(b, 7 * layer + 3)))
+    return torch.add(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
+
+  def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int) -> Tensor:
+    # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same
+    q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
+    groups = torch.floordiv(dims[0], dims[1])
+    a = torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), None, 0., True)
+    return (self).output(x, a, w, b, dims, eps, layer)
+
+  def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
+    # keys, values: [batch, kv_heads, capacity, head_dim], filled up to start; the new tokens' rows are written in place
+    q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
+    s = torch.size(x, 1)
+    end = start + s
+    groups = torch.floordiv(dims[0], dims[1])
+    torch.copy_(torch.narrow(keys, 2, start, s), k)
+    torch.copy_(torch.narrow(values, 2, start, s), v)
+    if s == 1:
+      # every query head of a group sees the same keys: the group takes the place of the query sequence, and nothing is repeated
+      n = torch.size(x, 0)
+      grouped = torch.reshape(q, [n, dims[1], groups, dims[2]])
+      a = torch.scaled_dot_product_attention(grouped, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end), None, 0., False)
+      return (self).output(x, torch.reshape(a, [n, dims[0], 1, dims[2]]), w, b, dims, eps, layer)
+    if start == 0:
+      a = torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), None, 0., True)
+      return (self).output(x, a, w, b, dims, eps, layer)
+    mask = torch.tril(torch.ones([s, end], dtype=11, layout=0, device=ops.prim.device(x)), start)
+    allk = (self).repeat_heads(torch.narrow(keys, 2, 0, end), groups)
+    allv = (self).repeat_heads(torch.narrow(values, 2, 0, end), groups)
+    a = torch.scaled_dot_product_attention(q, allk, allv, mask, 0., False)
+    return (self).output(x, a, w, b, dims, eps, layer)
+
+  def embed(self: __torch__.K, ids: Tensor, w: List[Tensor]) -> Tensor:
+    return torch.embedding(w[0], ids)
+
+  def final_norm(self: __torch__.K, x: Tensor, w: List[Tensor], eps: float) -> Tensor:
+    return (self).norm(x, w[1], eps)
+
+  def forward_hidden(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> Tensor:
+    # ids: [batch, sequence] -> the state after the final norm, [batch, sequence, hidden]
+    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+    x = (self).embed(ids, w)
+    for i in range(dims[3]):
+      x = (self).layer(x, w, b, dims, eps, cos, sin, i)
+    return (self).final_norm(x, w, eps)
+
+  def forward(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> Tensor:
+    # ids: [batch, sequence] -> float32 logits [batch, sequence, vocabulary]
+    return torch.to((self).linear((self).forward_hidden(ids, w, b, dims, eps, rope, row), w[2], None), 6)
+
+  def forward_states(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> List[Tensor]:
+    # float32 [embeddings, after layer 1, .., after layer L - 1, after the final norm]: Hugging Face's hidden_states
+    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+    x = (self).embed(ids, w)
+    states = [torch.to(x, 6)]
+    for i in range(dims[3]):
+      x = (self).layer(x, w, b, dims, eps, cos, sin, i)
+      if i + 1 < dims[3]:
+        states = torch.append(states, torch.to(x, 6))
+    states = torch.append(states, torch.to((self).final_norm(x, w, eps), 6))
+    return states
+
+  def decode(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int, keys: List[Tensor], values: List[Tensor], start: int) -> Tensor:
+    # ids: [batch, new tokens] -> float32 logits of the last new token, [batch, vocabulary]; the caches grow by the new tokens
+    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+    x = (self).embed(ids, w)
+    for i in range(dims[3]):
+      x = (self).cached_layer(x, w, b, dims, eps, cos, sin, i, keys[i], values[i], start)
+    last = torch.select(x, 1, -1)
+    return torch.to((self).linear((self).final_norm(last, w, eps), w[2], None), 6)
+
+  def token_loss(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, chunk: int) -> Tensor:
+    # states: [batch, sequence, hidden] after the final norm; labels: [batch, sequence]
+    # -> float32 cross-entropy per token in nats, [batch * sequence], 0 where the label is negative
+    hidden = torch.flatten(states, 0, 1)
+    targets = torch.flatten(labels, 0, 1)
+    n = torch.size(hidden, 0)
+    loss = torch.empty([n], dtype=6, layout=0, device=ops.prim.device(hidden))
+    at = 0
+    while at < n:
+      m = min(chunk, n - at)
+      z = torch.to((self).linear(torch.narrow(hidden, 0, at, m), head, None), 6)
+      t = torch.narrow(targets, 0, at, m)
+      nll = torch.cross_entropy_loss(z, torch.clamp(t, 0), None, 0, -100, 0.)
+      torch.copy_(torch.narrow(loss, 0, at, m), torch.mul(nll, torch.ge(t, 0)))
+      at = at + chunk
+    return loss
+
+  def loss_gradient(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, token_weights: Tensor, chunk: int) -> List[Tensor]:
+    # The loss sum_t weight_t * cross_entropy_t and its gradients, chunk by chunk: the logits of one chunk are all that exists at once.
+    # states: [batch, sequence, hidden]; labels, token_weights: [batch, sequence]
+    # -> [cross-entropy per token in nats [batch * sequence], d loss / d states, d loss / d head (empty where the head is frozen)].
+    h = torch.flatten(torch.detach(states), 0, 1)
+    targets = torch.flatten(labels, 0, 1)
+    weights = torch.flatten(token_weights, 0, 1)
+    e = torch.detach(head)
+    trained = ops.prim.requires_grad(head)
+    n = torch.size(h, 0)
+    loss = torch.empty([n], dtype=6, layout=0, device=ops.prim.device(h))
+    grad = torch.empty_like(h)
+    grad_head = torch.empty([0], dtype=6, layout=0, device=ops.prim.device(h))
+    if trained:
+      grad_head = torch.zeros_like(e)
+    at = 0
+    while at < n:
+      m = min(chunk, n - at)
+      x = torch.narrow(h, 0, at, m)
+      z = torch.to((self).linear(x, e, None), 6)
+      t = torch.unsqueeze(torch.narrow(targets, 0, at, m), 1)
+      index = torch.clamp(t, 0)
+      wt = torch.unsqueeze(torch.narrow(weights, 0, at, m), 1)
+      lse = torch.logsumexp(z, [1], True)
+      nll = torch.mul(torch.sub(lse, torch.gather(z, 1, index)), torch.ge(t, 0))
+      torch.copy_(torch.narrow(loss, 0, at, m), torch.squeeze(nll, 1))
+      z = torch.exp_(torch.sub_(z, lse))
+      z = torch.scatter_add_(z, 1, index, torch.full([m, 1], -1., dtype=6, layout=0, device=ops.prim.device(h)))
+      z = torch.mul_(z, torch.mul(wt, torch.ge(t, 0)))
+      dz = torch.to(z, ops.prim.dtype(h))
+      torch.copy_(torch.narrow(grad, 0, at, m), (self).linear(dz, torch.t(e), None))
+      if trained:
+        grad_head = torch.add_(grad_head, (self).linear(torch.t(dz), torch.t(x), None))
+      at = at + chunk
+    return [loss, torch.view_as(grad, states), grad_head]
+
+  def backward(self: __torch__.K, output: Tensor, gradient: Tensor, head: Tensor, grad_head: Tensor) -> None:
+    # the head's gradient joins the graph's, for with tied embeddings both belong to one weight
+    outputs = [output]
+    gradients : List[Optional[Tensor]] = [gradient]
+    if torch.numel(grad_head) > 0:
+      outputs = torch.append(outputs, head)
+      gradients = torch.append(gradients, grad_head)
+    torch.autograd.backward(outputs, gradients, None, False)

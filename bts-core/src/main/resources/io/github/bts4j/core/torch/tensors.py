@@ -1,0 +1,42 @@
+  # Everything that DJL's NDArray cannot do with bfloat16 or with files above 2 GiB.
+
+  def map_file(self: __torch__.K, path: str, size: int) -> Tensor:
+    # the first size bytes of a file, mapped privately: pages are read when they are touched, and shared between models
+    return torch.from_file(path, False, size, dtype=0, layout=0, device=torch.device("cpu"), pin_memory=False)
+
+  def view_bytes(self: __torch__.K, bytes: Tensor, dtype: int, offset: int, shape: List[int]) -> Tensor:
+    # a view of mapped bytes; offset in elements of dtype
+    return torch.set_(torch.empty([0], dtype=dtype, layout=0, device=torch.device("cpu")), bytes, offset, shape, (self).strides(shape))
+
+  def strides(self: __torch__.K, shape: List[int]) -> List[int]:
+    n = len(shape)
+    out = torch.mul([1], n)
+    i = n - 2
+    while i >= 0:
+      out[i] = out[i + 1] * shape[i + 1]
+      i = i - 1
+    return out
+
+  def zeros(self: __torch__.K, shape: List[int], dtype: int, device: str) -> Tensor:
+    return torch.zeros(shape, dtype=dtype, layout=0, device=torch.device(device))
+
+  def cast(self: __torch__.K, x: Tensor, dtype: int) -> Tensor:
+    return torch.to(x, dtype)
+
+  def place(self: __torch__.K, x: Tensor, dtype: int, device: str) -> Tensor:
+    return torch.to(x, torch.device(device), dtype)
+
+  def copy(self: __torch__.K, x: Tensor, dtype: int) -> Tensor:
+    return torch.to(torch.clone(x), dtype)
+
+  def dtype(self: __torch__.K, x: Tensor) -> float:
+    return float(ops.prim.dtype(x))
+
+  def bytes(self: __torch__.K, x: Tensor) -> Tensor:
+    # the elements as bytes on the CPU, [numel * element size]
+    c = torch.contiguous(torch.to(torch.detach(x), torch.device("cpu"), ops.prim.dtype(x)))
+    n = torch.numel(c) * torch.element_size(c)
+    return torch.set_(torch.empty([0], dtype=0, layout=0, device=torch.device("cpu")), c, torch.storage_offset(c) * torch.element_size(c), [n], [1])
+
+  def slice_bytes(self: __torch__.K, flat: Tensor, start: int, end: int) -> Tensor:
+    return torch.clone(torch.narrow(flat, 0, start, end - start))

@@ -1,0 +1,138 @@
+package io.github.bts4j.core.golden;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The decoder against Hugging Face transformers, on every case in {@code -Dbts4j.golden}. */
+class LlamaGoldenTest {
+    private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
+
+    static List<Path> cases() {
+        return GoldenCase.llama();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void logitsHiddenStatesAndLoss(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
+            double tolerance = golden.tolerance("float32");
+            NDArray ids = golden.tensor("input_ids");
+            GoldenCase.assertClose("logits", golden.floats("logits"), model.forward(ids).toFloatArray(), tolerance);
+            List<NDArray> states = model.hiddenStates(ids);
+            assertEquals(model.config().numLayers() + 1, states.size());
+            for (int i = 0; i < states.size(); i++) {
+                GoldenCase.assertClose("hidden." + i, golden.floats("hidden." + i), states.get(i).toFloatArray(), tolerance);
+            }
+            assertEquals(golden.floats("loss")[0], mean(model.tokenLosses(golden.ids("input_ids"))), tolerance);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void greedyTokensThroughTheKvCache(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
+            int[] expected = golden.ids("greedy_ids")[0];
+            assertArrayEquals(expected, greedy(model, Arrays.copyOf(expected, 9), expected.length));
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void cachedDecodingEqualsTheFullForward(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
+            int[] ids = golden.ids("input_ids")[0];
+            float[] logits = golden.floats("logits");
+            int vocab = model.vocabSize();
+            try (DecodeSession session = model.newSession(ids.length)) {
+                int at = 0;
+                for (int piece : new int[] {17, 1, 1, 30, 2, 1, 47, 1}) { // prefill, single tokens and later pieces
+                    float[] last = session.append(Arrays.copyOfRange(ids, at, at + piece));
+                    at += piece;
+                    GoldenCase.assertClose("after " + at, Arrays.copyOfRange(logits, (at - 1) * vocab, at * vocab), last,
+                            golden.tolerance("float32"));
+                }
+                assertEquals(ids.length, at);
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void bfloat16StaysNearTheReference(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder);
+                LlamaModel model = LlamaModel.open(folder, LoadOptions.defaults().withPrecision(Precision.BFLOAT16))) {
+            float[] expected = golden.floats("logits");
+            float[] actual = model.forward(golden.tensor("input_ids")).toFloatArray();
+            double sum = 0;
+            for (int i = 0; i < expected.length; i++) {
+                sum += Math.abs(expected[i] - actual[i]);
+            }
+            double mean = sum / expected.length;
+            assertTrue(mean <= golden.tolerance("bfloat16_compute_mean"), "mean absolute difference " + mean);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void theStoredPrecisionRunsUnconverted(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder)) {
+            assertEquals(model.config().dtype(), model.precision());
+            double tolerance = model.precision() == Precision.FLOAT32 ? golden.tolerance("float32")
+                    : golden.tolerance("bfloat16_compute_mean");
+            float[] expected = golden.floats("logits");
+            float[] actual = model.forward(golden.tensor("input_ids")).toFloatArray();
+            double sum = 0;
+            for (int i = 0; i < expected.length; i++) {
+                sum += Math.abs(expected[i] - actual[i]);
+            }
+            assertTrue(sum / expected.length <= tolerance, "mean absolute difference " + sum / expected.length);
+        }
+    }
+
+    private static int[] greedy(LlamaModel model, int[] prompt, int length) {
+        int[] ids = Arrays.copyOf(prompt, length);
+        try (DecodeSession session = model.newSession(length)) {
+            float[] logits = session.append(prompt);
+            for (int t = prompt.length; t < length; t++) {
+                ids[t] = argMax(logits);
+                if (t + 1 < length) {
+                    logits = session.append(ids[t]);
+                }
+            }
+        }
+        return ids;
+    }
+
+    private static int argMax(float[] logits) {
+        int best = 0;
+        for (int i = 1; i < logits.length; i++) {
+            best = logits[i] > logits[best] ? i : best;
+        }
+        return best;
+    }
+
+    private static double mean(float[][] losses) {
+        double sum = 0;
+        int count = 0;
+        for (float[] row : losses) {
+            for (float loss : row) {
+                sum += loss;
+                count++;
+            }
+        }
+        return sum / count;
+    }
+}

@@ -1,0 +1,136 @@
+package io.github.bts4j.stitch;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Where stitch layers sit, of which kind they are and how they start.
+ *
+ * @param places the layer, counted from 1, that each stitch follows; ascending, the last one is the model's last layer
+ * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn, ending with the latter (the paper's default);
+ *     false for Experts-into-Hub only
+ * @param dropout probability of dropping a gate's logit in training, in {@code [0, 1)}; off in evaluation
+ * @param init how the layers start
+ */
+public record StitchConfig(List<Integer> places, boolean alternating, double dropout, Init init) {
+    /** Our default, for the paper names no rate. */
+    public static final double DEFAULT_DROPOUT = 0.1;
+
+    /**
+     * Checks the layout; the last place is compared with a model's depth when a model is stitched.
+     *
+     * @throws IllegalArgumentException listing everything that is wrong
+     */
+    public StitchConfig {
+        List<String> problems = new ArrayList<>();
+        if (places.isEmpty()) {
+            problems.add("places is empty: at least one stitch layer, after the last Transformer layer, is needed");
+        }
+        for (int j = 0; j < places.size(); j++) {
+            int before = j == 0 ? 0 : places.get(j - 1);
+            if (places.get(j) <= before) {
+                problems.add("places = " + places + ": place " + places.get(j) + " does not lie after " + before
+                        + "; layers are counted from 1 and ascend");
+            }
+        }
+        if (!(dropout >= 0 && dropout < 1)) {
+            problems.add("dropout = " + dropout + " is outside [0, 1)");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+        places = List.copyOf(places);
+    }
+
+    /**
+     * K stitch layers at equal distances, alternating, {@link Init#AVERAGE}, the default dropout. Stitch j follows layer
+     * {@code round(j L / K)}, halves rounded to even; where K divides L that is the paper's every {@code floor(L / K)} layers.
+     *
+     * @param numLayers L, the number of Transformer layers of every model
+     * @param numStitches K
+     * @return the configuration
+     * @throws IllegalArgumentException if K is below 1 or above L
+     */
+    public static StitchConfig evenly(int numLayers, int numStitches) {
+        if (numStitches < 1 || numStitches > numLayers) {
+            throw new IllegalArgumentException("numStitches = " + numStitches + " is outside 1 .. numLayers = " + numLayers
+                    + ": at most one stitch layer follows each Transformer layer");
+        }
+        List<Integer> places = new ArrayList<>();
+        for (int j = 1; j <= numStitches; j++) {
+            places.add((int) Math.rint((double) j * numLayers / numStitches));
+        }
+        return at(places);
+    }
+
+    /**
+     * Stitch layers after the given layers, alternating, {@link Init#AVERAGE}, the default dropout.
+     *
+     * @param places layers, counted from 1, ascending
+     * @return the configuration
+     */
+    public static StitchConfig at(List<Integer> places) {
+        return new StitchConfig(places, true, DEFAULT_DROPOUT, Init.AVERAGE);
+    }
+
+    /**
+     * The number of stitch layers.
+     *
+     * @return K
+     */
+    public int numStitches() {
+        return places.size();
+    }
+
+    /**
+     * Whether a stitch is Experts-into-Hub.
+     *
+     * @param index the stitch, counted from 0
+     * @return true for Experts-into-Hub, false for Hub-into-Experts
+     */
+    public boolean intoHub(int index) {
+        return !alternating || (places.size() - 1 - index) % 2 == 0;
+    }
+
+    /**
+     * The number of trained parameters: {@code K (2n + 1) d^2}, and {@code K (n + 1) d} more with gate biases.
+     *
+     * @param numExperts n
+     * @param hiddenSize d
+     * @return parameters
+     */
+    public long parameterCount(int numExperts, int hiddenSize) {
+        long matrices = Math.multiplyExact((2L * numExperts + 1) * numStitches(), (long) hiddenSize * hiddenSize);
+        return matrices + (init.hasGateBias() ? (long) numStitches() * (numExperts + 1) * hiddenSize : 0);
+    }
+
+    /**
+     * The same with Experts-into-Hub layers only, or alternating.
+     *
+     * @param alternating whether the kinds alternate
+     * @return a changed copy
+     */
+    public StitchConfig withAlternating(boolean alternating) {
+        return new StitchConfig(places, alternating, dropout, init);
+    }
+
+    /**
+     * The same with another dropout.
+     *
+     * @param dropout probability in {@code [0, 1)}
+     * @return a changed copy
+     */
+    public StitchConfig withDropout(double dropout) {
+        return new StitchConfig(places, alternating, dropout, init);
+    }
+
+    /**
+     * The same with another start.
+     *
+     * @param init how the layers start
+     * @return a changed copy
+     */
+    public StitchConfig withInit(Init init) {
+        return new StitchConfig(places, alternating, dropout, init);
+    }
+}

@@ -1,0 +1,28 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Compares stitch tensors with the ones that a model needs and reports every difference at once. */
+final class StitchTensorCheck {
+    private StitchTensorCheck() {}
+
+    static void check(Map<String, NDArray> given, Map<String, NDArray> needed) {
+        List<String> problems = new ArrayList<>();
+        needed.forEach((name, tensor) -> {
+            NDArray value = given.get(name);
+            if (value == null) {
+                problems.add("missing: " + name + " " + tensor.getShape());
+            } else if (!value.getShape().equals(tensor.getShape())) {
+                problems.add(name + " has shape " + value.getShape() + ", this model needs " + tensor.getShape());
+            }
+        });
+        given.keySet().stream().filter(name -> !needed.containsKey(name)).forEach(name -> problems.add("extra: " + name));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("These stitch tensors do not fit the model (are the number of experts and the layout the same?):\n  - "
+                    + String.join("\n  - ", problems));
+        }
+    }
+}

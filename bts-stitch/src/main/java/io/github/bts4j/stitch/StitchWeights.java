@@ -1,0 +1,167 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The stitch layers' weights: float32 masters, and the form in which inference reads them.
+ *
+ * <p>Where the streams are float32 too, inference reads the masters themselves, detached; elsewhere it reads copies in the
+ * streams' type, which {@link #refresh} renews after training has changed the masters.
+ */
+final class StitchWeights implements AutoCloseable {
+    private final NDManager manager;
+    private final TorchType streamType;
+    private final List<StitchLayer> layers;
+    private final Arguments training;
+    private Arguments inference;
+    private NDManager inferenceScope;
+
+    /** The weights as kernel arguments. */
+    record Arguments(TensorList gates, TensorList biases, TensorList projs) implements AutoCloseable {
+        @Override
+        public void close() {
+            gates.close();
+            biases.close();
+            projs.close();
+        }
+    }
+
+    private StitchWeights(NDManager manager, TorchType streamType, List<StitchLayer> layers) {
+        this.manager = manager;
+        this.streamType = streamType;
+        this.layers = List.copyOf(layers);
+        this.training = arguments(layers, tensor -> tensor);
+        refresh();
+    }
+
+    /** Weights as {@link Init} starts them. */
+    static StitchWeights initial(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, int hiddenSize) {
+        return build(parent, streamType, config, numExperts, (manager, name, j) -> initialTensor(manager, config, numExperts, hiddenSize, name, j));
+    }
+
+    /** Weights with the given values, which are copied; names as in a stitch checkpoint. */
+    static StitchWeights of(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, Map<String, NDArray> values) {
+        return build(parent, streamType, config, numExperts, (manager, name, j) -> copy(manager, values.get("stitch." + j + "." + name)));
+    }
+
+    private interface Source {
+        NDArray tensor(NDManager manager, String name, int stitch);
+    }
+
+    private static StitchWeights build(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, Source source) {
+        NDManager manager = parent.newSubManager();
+        try {
+            List<StitchLayer> layers = new ArrayList<>();
+            for (int j = 0; j < config.numStitches(); j++) {
+                layers.add(layer(manager, config, numExperts, source, j));
+            }
+            return new StitchWeights(manager, streamType, layers);
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    private static StitchLayer layer(NDManager manager, StitchConfig config, int numExperts, Source source, int j) {
+        NDArray gate = source.tensor(manager, "gate.weight", j);
+        Optional<NDArray> bias = config.init().hasGateBias() ? Optional.of(source.tensor(manager, "gate.bias", j)) : Optional.empty();
+        List<NDArray> projections = new ArrayList<>();
+        for (int i = 1; i <= numExperts; i++) {
+            projections.add(source.tensor(manager, "proj." + i + ".weight", j));
+        }
+        int place = config.places().get(j);
+        return config.intoHub(j) ? new ExpertsIntoHub(j, place, gate, bias, List.copyOf(projections))
+                : new HubIntoExperts(j, place, gate, bias, List.copyOf(projections));
+    }
+
+    private static NDArray initialTensor(NDManager manager, StitchConfig config, int numExperts, int d, String name, int j) {
+        if (name.equals("gate.weight")) {
+            return Tensors.zeros(manager, TorchType.FLOAT32, manager.getDevice(), numExperts + 1, d, d);
+        } else if (name.equals("gate.bias")) {
+            return manager.create(initialBias(config.intoHub(j), numExperts, d), new Shape(numExperts + 1, d));
+        }
+        return manager.eye(d);
+    }
+
+    private static float[] initialBias(boolean intoHub, int numExperts, int d) {
+        float[] bias = new float[(numExperts + 1) * d];
+        java.util.Arrays.fill(bias, 0, intoHub ? d : bias.length, intoHub ? Init.BIAS : -Init.BIAS);
+        return bias;
+    }
+
+    private static NDArray copy(NDManager manager, NDArray value) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray placed = Tensors.place(scope, value, TorchType.FLOAT32, manager.getDevice());
+            return Tensors.copy(manager, placed, TorchType.FLOAT32);
+        }
+    }
+
+    private interface Form {
+        NDArray of(NDArray tensor);
+    }
+
+    private static Arguments arguments(List<StitchLayer> layers, Form form) {
+        List<NDArray> gates = new ArrayList<>();
+        List<NDArray> biases = new ArrayList<>();
+        List<NDArray> projs = new ArrayList<>();
+        for (StitchLayer layer : layers) {
+            gates.add(form.of(layer.gate()));
+            layer.gateBias().ifPresent(bias -> biases.add(form.of(bias)));
+            layer.projections().forEach(proj -> projs.add(form.of(proj)));
+        }
+        return new Arguments(TensorList.of(gates), TensorList.of(biases), TensorList.of(projs));
+    }
+
+    List<StitchLayer> layers() {
+        return layers;
+    }
+
+    Map<String, NDArray> tensors() {
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        layers.forEach(layer -> tensors.putAll(layer.tensors()));
+        return tensors;
+    }
+
+    Arguments training() {
+        return training;
+    }
+
+    Arguments inference() {
+        return inference;
+    }
+
+    /** Renews what inference reads after the masters have changed. Not to be called while another thread computes. */
+    void refresh() {
+        NDManager scope = manager.newSubManager();
+        Device device = manager.getDevice();
+        Arguments renewed = arguments(layers, tensor -> {
+            try (NDArray detached = tensor.stopGradient()) {
+                return Tensors.place(scope, detached, streamType, device);
+            }
+        });
+        if (inference != null) {
+            inference.close();
+            inferenceScope.close();
+        }
+        inference = renewed;
+        inferenceScope = scope;
+    }
+
+    @Override
+    public void close() {
+        training.close();
+        inference.close();
+        manager.close();
+    }
+}

@@ -1,0 +1,357 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Frozen models joined by stitch layers: one language model whose only trainable weights are the stitches'.
+ *
+ * <p>Thread-safe for reading; {@link #weightsChanged}, {@link #removeExpert} and {@link #addExpert} need the model to
+ * themselves, without open sessions. Whoever loads it closes it, and the base models with it.
+ */
+public final class StitchedModel extends FrozenLm {
+    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
+
+    private final LoadOptions options;
+    private final List<Member> members;
+    private final List<LlamaModel> models;
+    private StitchConfig config;
+    private Streams streams;
+    private StitchWeights weights;
+
+    private StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
+        super("stitched", manager);
+        this.options = options;
+        this.members = new ArrayList<>(members);
+        this.models = new ArrayList<>(models);
+        this.config = config;
+        this.streams = new Streams(models);
+        this.weights = StitchWeights.initial(manager, type(), config, numExperts(), hiddenSize());
+    }
+
+    /**
+     * Starts to describe a stitched model.
+     *
+     * @return a builder
+     */
+    public static StitchedModelBuilder builder() {
+        return new StitchedModelBuilder();
+    }
+
+    static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options) throws IOException {
+        StitchValidation.check(members, config);
+        List<LlamaModel> models = new ArrayList<>();
+        NDManager manager = Torch.manager().newSubManager(options.device());
+        try {
+            for (Member member : members) {
+                // streams of one type: without a wish, the hub's
+                LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
+                models.add(LlamaModel.open(member.folder(), same));
+            }
+            return new StitchedModel(manager, members, models, config, options);
+        } catch (IOException | RuntimeException e) {
+            models.forEach(LlamaModel::close);
+            manager.close();
+            throw e;
+        }
+    }
+
+    /**
+     * The layout of the stitch layers.
+     *
+     * @return the configuration
+     */
+    public StitchConfig config() {
+        return config;
+    }
+
+    /**
+     * The models that take part.
+     *
+     * @return names and folders, hub first
+     */
+    public List<Member> members() {
+        return List.copyOf(members);
+    }
+
+    /**
+     * The frozen models.
+     *
+     * @return hub first, then the experts; closed with this model
+     */
+    public List<LlamaModel> models() {
+        return List.copyOf(models);
+    }
+
+    /**
+     * The number of experts beside the hub.
+     *
+     * @return n
+     */
+    public int numExperts() {
+        return models.size() - 1;
+    }
+
+    /**
+     * The width of the residual streams.
+     *
+     * @return d
+     */
+    public int hiddenSize() {
+        return models.get(0).config().hiddenSize();
+    }
+
+    /**
+     * The type that the streams are computed in.
+     *
+     * @return the hub's type
+     */
+    public TorchType type() {
+        return models.get(0).type();
+    }
+
+    /**
+     * The stitch layers.
+     *
+     * @return K layers with their float32 weights
+     */
+    public List<StitchLayer> stitchLayers() {
+        return weights.layers();
+    }
+
+    /**
+     * The stitch weights by their names in a stitch checkpoint. After writing to them call {@link #weightsChanged}.
+     *
+     * @return name to float32 tensor
+     */
+    public Map<String, NDArray> stitchTensors() {
+        return weights.tensors();
+    }
+
+    /**
+     * Replaces all stitch weights; the values are copied.
+     *
+     * @param values tensors under the names of {@link #stitchTensors}
+     * @throws IllegalArgumentException listing missing, extra and mis-shaped tensors
+     */
+    public void setStitchTensors(Map<String, NDArray> values) {
+        StitchTensorCheck.check(values, weights.tensors());
+        replaceWeights(StitchWeights.of(manager, type(), config, numExperts(), values));
+    }
+
+    void replaceWeights(StitchWeights replacement) {
+        weights.close();
+        weights = replacement;
+    }
+
+    /** Tells the model that its stitch weights were written to, as an optimizer does. */
+    public void weightsChanged() {
+        weights.refresh();
+    }
+
+    @Override
+    public int vocabSize() {
+        return models.get(0).vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return models.stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray hidden = hidden(scope, placed(scope, tokenIds), Autograd.OFF, weights.inference(), 0);
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head());
+        }
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, vocabSize());
+        NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, vocabSize());
+        NDArray hidden = hidden(step, ids, Autograd.OFF, weights.inference(), 0);
+        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(), labels, LlamaModel.lossChunk(vocabSize()));
+    }
+
+    /**
+     * Logits, and what chosen stitch layers did.
+     *
+     * @param tokenIds int64 {@code [batch, sequence]}
+     * @param stitches numbers of the stitches to trace, from 0
+     * @return one trace per wanted stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
+     * @throws IllegalArgumentException if a number is not below K, or the ids do not fit
+     */
+    public List<GateTrace> gates(NDArray tokenIds, int... stitches) {
+        for (int j : stitches) {
+            if (j < 0 || j >= config.numStitches()) {
+                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1));
+            }
+        }
+        int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
+        try (NDManager scope = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, length(tokenIds))) {
+            StitchWeights.Arguments w = weights.inference();
+            List<NDArray> found = KERNELS.tensors(tokenIds.getManager(), Autograd.OFF, "stitched_trace", streams.arguments(
+                    placed(scope, tokenIds), ropes, places(), kinds(), w.gates(), w.biases(), w.projs(),
+                    IntStream.of(wanted).asLongStream().toArray()));
+            found.get(0).close(); // the logits
+            List<GateTrace> traces = new ArrayList<>();
+            int per = models.size() + 1;
+            for (int k = 0; k < wanted.length; k++) {
+                traces.add(new GateTrace(wanted[k], found.get(1 + k * per), List.copyOf(found.subList(2 + k * per, 1 + (k + 1) * per))));
+            }
+            return traces;
+        }
+    }
+
+    /**
+     * One forward and backward pass of training: adds the gradient of {@code tokenWeight * sum of the token losses} to the
+     * gradients of those stitch tensors that require one. Below the first stitch no graph is recorded, the logits of a chunk
+     * of tokens are all that exists at once, and no gradient ever reaches a frozen weight.
+     *
+     * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
+     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step
+     * @param seed seed of the gate dropout in this pass
+     * @return losses in nats, {@code [batch * (sequence - 1)]}
+     * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     */
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        try (NDManager step = manager.newSubManager()) {
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, vocabSize());
+            if (config.dropout() > 0) {
+                Torch.seed(seed);
+            }
+            NDArray hidden = hidden(step, ids, Autograd.ON, weights.training(), config.dropout());
+            return Decoder.backward(KERNELS, step, hidden, head(), labels, tokenWeight);
+        }
+    }
+
+    private NDArray hidden(NDManager scope, NDArray ids, Autograd mode, StitchWeights.Arguments w, double dropout) {
+        try (Streams.Ropes ropes = streams.ropes(0, length(ids))) {
+            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, places()));
+            NDArray hidden = KERNELS.tensor(scope, mode, "suffix",
+                    streams.arguments(states, ropes, places(), kinds(), w.gates(), w.biases(), w.projs(), dropout));
+            states.forEach(NDArray::close);
+            return hidden;
+        }
+    }
+
+    NDArray decode(NDManager step, NDArray ids, TensorList keys, TensorList values, int start) {
+        try (Streams.Ropes ropes = streams.ropes(start, (int) ids.getShape().get(1))) {
+            StitchWeights.Arguments w = weights.inference();
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode", streams.arguments(ids, ropes, places(), kinds(),
+                    w.gates(), w.biases(), w.projs(), keys, values, start));
+        }
+    }
+
+    private NDArray head() {
+        return models.get(0).decoder().head();
+    }
+
+    private NDArray placed(NDManager scope, NDArray tokenIds) {
+        return Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
+    }
+
+    private static int length(NDArray ids) {
+        return Math.toIntExact(ids.getShape().get(1));
+    }
+
+    private long[] places() {
+        return config.places().stream().mapToLong(Integer::longValue).toArray();
+    }
+
+    private long[] kinds() {
+        return IntStream.range(0, config.numStitches()).mapToLong(j -> config.intoHub(j) ? 1 : 0).toArray();
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new StitchedSession(this, models, capacity);
+    }
+
+    /**
+     * Removes an expert without any training: its projection and gate slice go, and the softmax renormalises over the rest.
+     * The result computes exactly what a model of the remaining weights would.
+     *
+     * @param name the expert's name
+     * @throws IllegalArgumentException if there is no such expert, or it is the last one
+     */
+    public void removeExpert(String name) {
+        int index = expertIndex(name);
+        if (numExperts() == 1) {
+            throw new IllegalArgumentException("'" + name + "' is the last expert: without it only the hub is left, load that alone");
+        }
+        try (NDManager scope = manager.newSubManager()) {
+            Map<String, NDArray> values = ExpertSlices.without(scope, weights.layers(), index);
+            LlamaModel removed = models.remove(index);
+            members.remove(index);
+            rebuild(values);
+            removed.close();
+        }
+    }
+
+    /**
+     * Adds an expert behind the others: its projections start at the identity and its gate slices at zero, as
+     * {@link Init#AVERAGE} does, or with the biases of {@link Init#HUB}. The other weights stay what they are.
+     *
+     * @param name a new name
+     * @param folder its checkpoint folder
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException listing everything in which the expert does not fit
+     */
+    public void addExpert(String name, java.nio.file.Path folder) throws IOException {
+        List<Member> all = new ArrayList<>(members);
+        all.add(new Member(name, folder));
+        StitchValidation.check(all, config);
+        LlamaModel added = LlamaModel.open(folder, options.withPrecision(models.get(0).precision()));
+        try (NDManager scope = manager.newSubManager()) {
+            Map<String, NDArray> values = ExpertSlices.with(scope, weights.layers());
+            models.add(added);
+            members.add(new Member(name, folder));
+            rebuild(values);
+        }
+    }
+
+    private void rebuild(Map<String, NDArray> values) {
+        streams.close();
+        streams = new Streams(models);
+        replaceWeights(StitchWeights.of(manager, type(), config, numExperts(), values));
+    }
+
+    private int expertIndex(String name) {
+        List<String> names = members.stream().map(Member::name).toList();
+        int index = names.indexOf(name);
+        if (index < 1) {
+            throw new IllegalArgumentException("No expert is called '" + name + "'; the experts are " + names.subList(1, names.size()));
+        }
+        return index;
+    }
+
+    @Override
+    public void close() {
+        streams.close();
+        weights.close();
+        models.forEach(LlamaModel::close);
+        super.close();
+    }
+}

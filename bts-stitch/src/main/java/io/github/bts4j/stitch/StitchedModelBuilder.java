@@ -1,0 +1,92 @@
+package io.github.bts4j.stitch;
+
+import io.github.bts4j.core.llama.LoadOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Collects what a stitched model is made of; nothing is read before {@link #open}. */
+public final class StitchedModelBuilder {
+    private Optional<Member> hub = Optional.empty();
+    private final List<Member> experts = new ArrayList<>();
+    private Optional<StitchConfig> config = Optional.empty();
+    private LoadOptions options = LoadOptions.defaults();
+
+    StitchedModelBuilder() {}
+
+    /**
+     * The hub, called "hub". Any model can be it: the seed, or one of the experts. With one expert beside it, hub and expert
+     * are the paper's two-expert mode (section 4.1): the kinds alternate between A-into-B and B-into-A.
+     *
+     * @param folder its checkpoint folder
+     * @return this builder
+     */
+    public StitchedModelBuilder hub(Path folder) {
+        return hub("hub", folder);
+    }
+
+    /**
+     * The hub under a name of its own.
+     *
+     * @param name the name
+     * @param folder its checkpoint folder
+     * @return this builder
+     */
+    public StitchedModelBuilder hub(String name, Path folder) {
+        hub = Optional.of(new Member(name, folder));
+        return this;
+    }
+
+    /**
+     * One more expert; the order of experts is the order of the gate's slices.
+     *
+     * @param name the name
+     * @param folder its checkpoint folder
+     * @return this builder
+     */
+    public StitchedModelBuilder expert(String name, Path folder) {
+        experts.add(new Member(name, folder));
+        return this;
+    }
+
+    /**
+     * Where stitch layers sit and how they start.
+     *
+     * @param config the configuration
+     * @return this builder
+     */
+    public StitchedModelBuilder config(StitchConfig config) {
+        this.config = Optional.of(config);
+        return this;
+    }
+
+    /**
+     * Device and precision of the frozen models; stitch weights are float32 masters in any case.
+     *
+     * @param options the options
+     * @return this builder
+     */
+    public StitchedModelBuilder options(LoadOptions options) {
+        this.options = options;
+        return this;
+    }
+
+    /**
+     * Validates, loads the frozen models and starts the stitch layers as {@link StitchConfig#init} says.
+     *
+     * @return the stitched model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException listing everything in which the models do not fit
+     * @throws IllegalStateException if hub or configuration were not given
+     */
+    public StitchedModel open() throws IOException {
+        Member first = hub.orElseThrow(() -> new IllegalStateException("No hub was given: call hub(folder)"));
+        StitchConfig stitches = config.orElseThrow(
+                () -> new IllegalStateException("No configuration was given: call config(StitchConfig.evenly(numLayers, numStitches))"));
+        List<Member> members = new ArrayList<>(List.of(first));
+        members.addAll(experts);
+        return StitchedModel.open(members, stitches, options);
+    }
+}

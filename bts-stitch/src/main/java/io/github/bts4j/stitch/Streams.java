@@ -1,0 +1,83 @@
+package io.github.bts4j.stitch;
+
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.TensorList;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The frozen models, hub first, as arguments of one kernel call. */
+final class Streams implements AutoCloseable {
+    private final List<Decoder> decoders;
+    private final TensorList weights;
+    private final TensorList biases;
+    private final long[] dims;
+    private final double[] eps;
+
+    Streams(List<LlamaModel> models) {
+        decoders = models.stream().map(LlamaModel::decoder).toList();
+        weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
+        biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
+        dims = decoders.stream().flatMapToLong(decoder -> java.util.Arrays.stream(decoder.dims())).toArray();
+        eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
+    }
+
+    TensorList weights() {
+        return weights;
+    }
+
+    TensorList biases() {
+        return biases;
+    }
+
+    long[] dims() {
+        return dims;
+    }
+
+    double[] eps() {
+        return eps;
+    }
+
+    Ropes ropes(int start, int length) {
+        return new Ropes(decoders.stream().map(decoder -> decoder.rope(start, length)).toList());
+    }
+
+    /** The rotary tables of every stream for one call. */
+    static final class Ropes implements AutoCloseable {
+        private final List<RopeRows> parts;
+        private final TensorList tensors;
+
+        Ropes(List<RopeRows> parts) {
+            this.parts = parts;
+            this.tensors = TensorList.ofLists(parts.stream().map(RopeRows::tensors).toList());
+        }
+
+        TensorList tensors() {
+            return tensors;
+        }
+
+        long[] rows() {
+            return parts.stream().mapToLong(RopeRows::row).toArray();
+        }
+
+        @Override
+        public void close() {
+            tensors.close();
+            parts.forEach(RopeRows::close);
+        }
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+        biases.close();
+    }
+
+    /** Call arguments in the kernels' order: those of the frozen streams, then the rest. */
+    Object[] arguments(Object first, Ropes ropes, Object... rest) {
+        List<Object> all = new ArrayList<>(List.of(first, weights, biases, dims, eps, ropes.tensors(), ropes.rows()));
+        all.addAll(List.of(rest));
+        return all.toArray();
+    }
+}

@@ -1,0 +1,120 @@
+  # Branch-Train-Stitch (arXiv 2502.00075, section 3 and appendix B) over the decoder's kernels.
+  #
+  # h: the streams [hub, expert 1, .., expert n], each [batch, sequence, hidden].
+  # w, b, ropes, keys, values: one list per stream; dims: four numbers per stream; eps, rows: one per stream.
+  # A stitch j sits after layer places[j] (1-based); into_hub[j] is 1 for Experts-into-Hub and 0 for Hub-into-Experts.
+  # gates[j]: [n + 1, hidden, hidden] (model, out, in); biases[j]: [n + 1, hidden], or no entry at all;
+  # projs[j * n + i - 1]: [hidden, hidden] (out, in) of expert i.
+
+  def typed(self: __torch__.K, x: Tensor, like: Tensor) -> Tensor:
+    # float32 master weights in the type of the streams; differentiable, and nothing at all when the types agree
+    return torch.to(x, ops.prim.dtype(like))
+
+  def gate(self: __torch__.K, hub: Tensor, gates: List[Tensor], biases: List[Tensor], j: int, first: int, dropout: float, into_hub: int) -> Tensor:
+    # hub: [batch, sequence, hidden] -> gate values of models first .. n, [batch, sequence, models, hidden]
+    g = gates[j]
+    models, d = torch.size(g, 0) - first, torch.size(g, 1)
+    weight = torch.reshape((self).typed(torch.narrow(g, 0, first, models), hub), [models * d, d])
+    bias : Optional[Tensor] = None
+    if len(biases) > 0:
+      bias = torch.reshape((self).typed(torch.narrow(biases[j], 0, first, models), hub), [models * d])
+    z = torch.view((self).linear(hub, weight, bias), [torch.size(hub, 0), torch.size(hub, 1), models, d])
+    if dropout > 0.:
+      z = torch.dropout(z, dropout, True)
+    if into_hub == 1:
+      return torch.softmax(z, -2, None)
+    return torch.sigmoid(z)
+
+  def experts_into_hub(self: __torch__.K, h: List[Tensor], g: Tensor, projs: List[Tensor], j: int) -> List[Tensor]:
+    # eq. 3: h~_i = W_i h_i for the experts; h~_0 = g_0 * h_0 + sum_i g_i * h~_i
+    n = len(h) - 1
+    hub = torch.mul(torch.select(g, 2, 0), h[0])
+    out = [hub]
+    for i in range(n):
+      e = (self).linear(h[i + 1], (self).typed(projs[j * n + i], h[0]), None)
+      hub = torch.addcmul(hub, torch.select(g, 2, i + 1), e)
+      out = torch.append(out, e)
+    out[0] = hub
+    return out
+
+  def hub_into_experts(self: __torch__.K, h: List[Tensor], g: Tensor, first: int, projs: List[Tensor], j: int) -> List[Tensor]:
+    # eq. 4: h~_0 = h_0; h~_i = (1 - g_i) * h_i + g_i * W_i h_0; g holds the values of models first .. n
+    n = len(h) - 1
+    out = [h[0]]
+    for i in range(n):
+      p = (self).linear(h[0], (self).typed(projs[j * n + i], h[0]), None)
+      out = torch.append(out, torch.lerp(h[i + 1], p, torch.select(g, 2, i + 1 - first)))
+    return out
+
+  def stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float) -> List[Tensor]:
+    if into_hub == 1:
+      return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1), projs, j)
+    return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0), 1, projs, j)
+
+  def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> List[Tensor]:
+    # layers first .. last - 1 (0-based) of every stream
+    out = torch.list(h)
+    for i in range(len(h)):
+      cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(h[i], 1))
+      x = h[i]
+      d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+      for layer in range(first, last):
+        x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, layer)
+      out[i] = x
+    return out
+
+  def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
+    # the streams just before the first stitch: no trained weight has touched them
+    h = [(self).embed(ids, w[0])]
+    for i in range(1, len(w)):
+      h = torch.append(h, (self).embed(ids, w[i]))
+    return (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[0])
+
+  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float) -> Tensor:
+    # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden]
+    for j in range(len(places)):
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], dropout)
+      if j + 1 < len(places):
+        h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
+    return (self).final_norm(h[0], w[0], eps[0])
+
+  def stitched_trace(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
+    # float32 [logits], then for every stitch in wanted its gate values [batch, sequence, hidden, n + 1] and the n + 1 stitched states
+    h = (self).prefix(ids, w, b, dims, eps, ropes, rows, places)
+    found = [torch.to(h[0], 6)]
+    for j in range(len(places)):
+      g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j])
+      if into_hub[j] == 1:
+        h = (self).experts_into_hub(h, g, projs, j)
+      else:
+        h = (self).hub_into_experts(h, g, 0, projs, j)
+      if torch.__contains__(wanted, j):
+        found = torch.append(found, torch.to(torch.contiguous(torch.transpose(g, 2, 3)), 6))
+        for i in range(len(h)):
+          found = torch.append(found, torch.to(h[i], 6))
+      if j + 1 < len(places):
+        h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
+    found[0] = torch.to((self).linear((self).final_norm(h[0], w[0], eps[0]), w[0][2], None), 6)
+    return found
+
+  def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
+    return torch.to((self).linear(hidden, head, None), 6)
+
+  def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
+    # ids: [1, new tokens] -> float32 logits of the last one, [1, vocabulary]; every stream's caches grow by the new tokens
+    h = [(self).embed(ids, w[0])]
+    for i in range(1, len(w)):
+      h = torch.append(h, (self).embed(ids, w[i]))
+    first = 0
+    for j in range(len(places)):
+      for i in range(len(h)):
+        cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(ids, 1))
+        x = h[i]
+        d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+        for layer in range(first, places[j]):
+          x = (self).cached_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys[i][layer], values[i][layer], start)
+        h[i] = x
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
+      first = places[j]
+    last = torch.select(h[0], 1, -1)
+    return torch.to((self).linear((self).final_norm(last, w[0], eps[0]), w[0][2], None), 6)
