@@ -1,0 +1,189 @@
+package io.github.bts4j.stitch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.GoldenCase;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The stitched model against the paper's appendix B on Hugging Face layers, on every case in {@code -Dbts4j.golden}. */
+class StitchGoldenTest {
+    static List<Path> cases() {
+        return GoldenCase.stitched();
+    }
+
+    /** The model of a golden case, without dropout, with the case's stitch weights. */
+    static StitchedModel open(GoldenCase golden) throws IOException {
+        List<Integer> places = new ArrayList<>();
+        golden.about().get("places").forEach(place -> places.add(place.asInt()));
+        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0));
+        for (JsonNode name : golden.about().get("models")) {
+            Path folder = golden.folder().resolve(name.asText());
+            if (name.asText().equals("hub")) {
+                builder.hub(folder);
+            } else {
+                builder.expert(name.asText(), folder);
+            }
+        }
+        StitchedModel model = builder.open();
+        model.setStitchTensors(TensorFiles.read(golden.manager(), golden.folder().resolve("stitch.safetensors")));
+        return model;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void gatesStatesLogitsAndLoss(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            double tolerance = golden.tolerance("forward");
+            NDArray ids = golden.tensor("input_ids");
+            GoldenCase.assertClose("logits", golden.floats("logits"), model.forward(ids).toFloatArray(), tolerance);
+            int stitches = model.config().numStitches();
+            List<GateTrace> traces = model.gates(ids, IntStream.range(0, stitches).toArray());
+            assertEquals(stitches, traces.size());
+            for (int j = 0; j < stitches; j++) {
+                assertEquals(j, traces.get(j).stitch());
+                GoldenCase.assertClose("gate." + j, golden.floats("gate." + j), traces.get(j).gate().toFloatArray(), tolerance);
+                for (int i = 0; i <= model.numExperts(); i++) {
+                    GoldenCase.assertClose("stitched." + j + "." + i, golden.floats("stitched." + j + "." + i),
+                            traces.get(j).states().get(i).toFloatArray(), tolerance);
+                }
+            }
+            double sum = 0;
+            float[][] losses = model.tokenLosses(golden.ids("input_ids"));
+            for (float[] row : losses) {
+                for (float loss : row) {
+                    sum += loss;
+                }
+            }
+            assertEquals(golden.floats("loss")[0], sum / (losses.length * losses[0].length), tolerance);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void kindsAlternateAndEndInTheHub(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            List<String> expected = new ArrayList<>();
+            golden.about().get("kinds").forEach(kind -> expected.add(kind.asText()));
+            assertEquals(expected, model.stitchLayers().stream().map(layer -> layer.getClass().getSimpleName()).toList());
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void gradientsOfEveryStitchTensor(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            int[][] tokens = golden.ids("input_ids");
+            Map<String, NDArray> tensors = model.stitchTensors();
+            tensors.values().forEach(tensor -> tensor.setRequiresGradient(true));
+            float[] losses = model.accumulateGradients(tokens, 1f / (tokens.length * (tokens[0].length - 1)), 0);
+            double sum = 0;
+            for (float loss : losses) {
+                sum += loss;
+            }
+            assertEquals(golden.floats("loss")[0], sum / losses.length, golden.tolerance("forward"));
+            int compared = 0;
+            for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
+                try (NDArray gradient = tensor.getValue().getGradient()) {
+                    double error = GoldenCase.relativeError(golden.floats("grad." + tensor.getKey()), gradient.toFloatArray());
+                    assertTrue(error <= golden.tolerance("grad_relative"), tensor.getKey() + ": relative error " + error);
+                    compared++;
+                }
+            }
+            assertEquals(model.config().numStitches() * (model.numExperts() + 1), compared);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void greedyTokensThroughTheCachesAfterTraining(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            Map<String, NDArray> trained = new java.util.HashMap<>();
+            model.stitchTensors().keySet().forEach(name -> trained.put(name, golden.tensor("after." + name)));
+            model.setStitchTensors(trained);
+            int[] expected = golden.ids("greedy_after_ids")[0];
+            int[] ids = Arrays.copyOf(expected, 8);
+            try (DecodeSession session = model.newSession(expected.length)) {
+                float[] logits = session.append(ids);
+                while (ids.length < expected.length) {
+                    int next = argMax(logits);
+                    ids = Arrays.copyOf(ids, ids.length + 1);
+                    ids[ids.length - 1] = next;
+                    if (ids.length < expected.length) {
+                        logits = session.append(next);
+                    }
+                }
+            }
+            assertArrayEquals(expected, ids);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void cachedDecodingEqualsTheFullForward(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            int[] ids = golden.ids("input_ids")[1];
+            float[] logits = golden.floats("logits");
+            int vocab = model.vocabSize();
+            try (DecodeSession session = model.newSession(ids.length)) {
+                int at = 0;
+                for (int piece : new int[] {11, 1, 1, 14, 1, 19, 1}) {
+                    float[] last = session.append(Arrays.copyOfRange(ids, at, at + piece));
+                    at += piece;
+                    int row = ids.length + at - 1; // the second sequence of the batch
+                    GoldenCase.assertClose("after " + at, Arrays.copyOfRange(logits, row * vocab, (row + 1) * vocab), last,
+                            golden.tolerance("forward"));
+                }
+                assertEquals(ids.length, at);
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void changingATokenChangesNothingBeforeIt(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            int[][] tokens = {golden.ids("input_ids")[0]};
+            int length = tokens[0].length;
+            float[] before = logits(model, tokens);
+            for (int t : new int[] {1, length / 2, length - 1}) {
+                int[][] changed = {tokens[0].clone()};
+                changed[0][t] = (changed[0][t] + 1) % model.vocabSize();
+                float[] after = logits(model, changed);
+                int prefix = t * model.vocabSize();
+                assertArrayEquals(Arrays.copyOf(before, prefix), Arrays.copyOf(after, prefix), "before token " + t);
+                assertFalse(Arrays.equals(Arrays.copyOfRange(before, prefix, before.length),
+                        Arrays.copyOfRange(after, prefix, after.length)), "token " + t + " changes nothing at all");
+            }
+        }
+    }
+
+    static float[] logits(StitchedModel model, int[][] tokens) {
+        try (NDArray ids = io.github.bts4j.core.TokenBatch.tensor(model.getNDManager(), tokens, 0, tokens[0].length, model.vocabSize());
+                NDArray logits = model.forward(ids)) {
+            return logits.toFloatArray();
+        }
+    }
+
+    static int argMax(float[] logits) {
+        int best = 0;
+        for (int i = 1; i < logits.length; i++) {
+            best = logits[i] > logits[best] ? i : best;
+        }
+        return best;
+    }
+}
