@@ -3,7 +3,6 @@ package io.github.bts4j.stitch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -89,7 +88,7 @@ final class StitchWeights implements AutoCloseable {
         if (name.equals("gate.weight")) {
             return Tensors.zeros(manager, TorchType.FLOAT32, manager.getDevice(), numExperts + 1, d, d);
         } else if (name.equals("gate.bias")) {
-            return manager.create(initialBias(config.intoHub(j), numExperts, d), new Shape(numExperts + 1, d));
+            return Tensors.of(manager, initialBias(config.intoHub(j), numExperts, d), numExperts + 1, d);
         }
         return manager.eye(d);
     }

@@ -35,7 +35,8 @@ public final class Tensors {
     }
 
     /**
-     * A float32 tensor on the CPU with the given values.
+     * A float32 tensor with the given values, in memory of its own. (A tensor that DJL creates from an array borrows a Java
+     * buffer, which dies with the NDArray even where other tensors share its storage.)
      *
      * @param manager owner of the result
      * @param values the values in row-major order
@@ -43,7 +44,9 @@ public final class Tensors {
      * @return the tensor
      */
     public static NDArray of(NDManager manager, float[] values, long... shape) {
-        return manager.create(values, new Shape(shape));
+        try (NDArray borrowed = manager.create(values, new Shape(shape))) {
+            return copy(manager, borrowed, TorchType.FLOAT32);
+        }
     }
 
     /**

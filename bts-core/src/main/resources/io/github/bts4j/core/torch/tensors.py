@@ -40,3 +40,6 @@
 
   def slice_bytes(self: __torch__.K, flat: Tensor, start: int, end: int) -> Tensor:
     return torch.clone(torch.narrow(flat, 0, start, end - start))
+
+  def write(self: __torch__.K, target: Tensor, value: Tensor) -> None:
+    torch.copy_(target, value)

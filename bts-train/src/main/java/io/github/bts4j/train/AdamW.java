@@ -1,0 +1,164 @@
+package io.github.bts4j.train;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * AdamW over named float32 tensors, with moments that can be saved and restored.
+ *
+ * <p>One step computes, for every component, with m and v the moments before bias correction (arXiv 1711.05101, algorithm 2;
+ * the arithmetic is that of {@code torch.optim.AdamW}, eps being added to the corrected root):
+ *
+ * <pre>{@code
+ * theta -= lr * weightDecay * theta
+ * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
+ * theta -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+ * }</pre>
+ *
+ * It owns the moments and marks the tensors as requiring gradients; closing it releases the moments and takes the mark away.
+ * For one thread.
+ */
+public final class AdamW implements AutoCloseable {
+    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/train/optimizer.py");
+
+    private final AdamWConfig config;
+    private final NDManager manager;
+    private final Map<String, NDArray> parameters;
+    private final Map<String, NDArray> state = new LinkedHashMap<>();
+    private final List<Group> groups;
+
+    /** Tensors that decay alike. */
+    private record Group(double weightDecay, List<NDArray> params, List<NDArray> m, List<NDArray> v, List<NDArray> steps) {
+        Group(double weightDecay) {
+            this(weightDecay, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    /**
+     * Starts with zero moments.
+     *
+     * @param config the constants
+     * @param manager parent of the moments' manager, on the parameters' device
+     * @param parameters name to float32 tensor; matrices (two or more dimensions) decay, vectors do not
+     */
+    public AdamW(AdamWConfig config, NDManager manager, Map<String, NDArray> parameters) {
+        this.config = config;
+        this.manager = manager.newSubManager();
+        this.parameters = new LinkedHashMap<>(parameters);
+        Group matrices = new Group(config.weightDecay());
+        Group vectors = new Group(0);
+        this.parameters.forEach((name, tensor) -> add(tensor.getShape().dimension() > 1 ? matrices : vectors, name, tensor));
+        this.groups = List.of(matrices, vectors);
+    }
+
+    private void add(Group group, String name, NDArray tensor) {
+        Device device = tensor.getDevice();
+        long[] shape = tensor.getShape().getShape();
+        NDArray m = Tensors.zeros(manager, TorchType.FLOAT32, device, shape);
+        NDArray v = Tensors.zeros(manager, TorchType.FLOAT32, device, shape);
+        NDArray step = Tensors.zeros(manager, TorchType.FLOAT32, device);
+        state.put("exp_avg." + name, m);
+        state.put("exp_avg_sq." + name, v);
+        state.put("step." + name, step);
+        group.params.add(tensor);
+        group.m.add(m);
+        group.v.add(v);
+        group.steps.add(step);
+        tensor.setRequiresGradient(true);
+    }
+
+    /**
+     * The 2-norm of all gradients together.
+     *
+     * @return the norm, possibly not finite
+     */
+    public double gradientNorm() {
+        List<NDArray> grads = gradients(parameters.values());
+        try {
+            return KERNELS.number(Autograd.OFF, "global_norm", grads);
+        } finally {
+            grads.forEach(NDArray::close);
+        }
+    }
+
+    /**
+     * Scales all gradients so that their common norm is at most {@code maxNorm}, as {@code clip_grad_norm_} does.
+     *
+     * @param norm the present norm
+     * @param maxNorm the limit
+     */
+    public void clip(double norm, double maxNorm) {
+        double factor = maxNorm / (norm + 1e-6);
+        if (factor < 1) {
+            List<NDArray> grads = gradients(parameters.values());
+            KERNELS.run(Autograd.OFF, "scale", grads, factor);
+            grads.forEach(NDArray::close);
+        }
+    }
+
+    /**
+     * Updates the parameters from their gradients, then sets the gradients to zero.
+     *
+     * @param learningRate lr of this step
+     */
+    public void step(double learningRate) {
+        for (Group group : groups) {
+            if (group.params.isEmpty()) {
+                continue;
+            }
+            List<NDArray> grads = gradients(group.params);
+            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(),
+                    config.beta2(), config.eps(), group.weightDecay);
+            KERNELS.run(Autograd.OFF, "zero", grads);
+            grads.forEach(NDArray::close);
+        }
+    }
+
+    /** Sets all gradients to zero. */
+    public void zeroGradients() {
+        List<NDArray> grads = gradients(parameters.values());
+        KERNELS.run(Autograd.OFF, "zero", grads);
+        grads.forEach(NDArray::close);
+    }
+
+    /** Handles of the gradients; each is closed by the caller, once per use. */
+    private static List<NDArray> gradients(Iterable<NDArray> params) {
+        List<NDArray> grads = new ArrayList<>();
+        params.forEach(param -> grads.add(param.getGradient()));
+        return grads;
+    }
+
+    /**
+     * Moments and step counts.
+     *
+     * @return {@code exp_avg.NAME}, {@code exp_avg_sq.NAME} and {@code step.NAME} for every parameter; owned by this optimizer
+     */
+    public Map<String, NDArray> state() {
+        return new LinkedHashMap<>(state);
+    }
+
+    /**
+     * Restores moments and step counts; the values are copied.
+     *
+     * @param values what {@link #state} gave
+     * @throws IllegalArgumentException listing missing and mis-shaped tensors
+     */
+    public void restore(Map<String, NDArray> values) {
+        TensorCopies.copyInto(state, values, "optimizer state");
+    }
+
+    @Override
+    public void close() {
+        parameters.values().forEach(tensor -> tensor.setRequiresGradient(false));
+        manager.close();
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.bts4j.train;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Constants of AdamW (Loshchilov and Hutter, arXiv 1711.05101), with torch.optim's meaning.
+ *
+ * @param beta1 decay of the first moment, in {@code [0, 1)}
+ * @param beta2 decay of the second moment, in {@code [0, 1)}
+ * @param eps added to the bias-corrected root of the second moment, positive
+ * @param weightDecay decoupled decay of matrices per unit of learning rate, not negative; vectors (norms, biases) do not decay
+ */
+public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay) {
+    /** betas 0.9 and 0.95, eps 1e-8, weight decay 0.1: this library's choice for stitch layers. */
+    public static final AdamWConfig STITCH = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
+
+    /** Llama 2's pretraining recipe (arXiv 2307.09288, section 2.2): betas 0.9 and 0.95, eps 1e-5, weight decay 0.1. */
+    public static final AdamWConfig LLAMA_2 = new AdamWConfig(0.9, 0.95, 1e-5, 0.1);
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException listing every value outside its range
+     */
+    public AdamWConfig {
+        List<String> problems = new ArrayList<>();
+        if (!(beta1 >= 0 && beta1 < 1)) {
+            problems.add("beta1 = " + beta1 + " is outside [0, 1)");
+        }
+        if (!(beta2 >= 0 && beta2 < 1)) {
+            problems.add("beta2 = " + beta2 + " is outside [0, 1)");
+        }
+        if (!(eps > 0 && eps < Double.POSITIVE_INFINITY)) {
+            problems.add("eps = " + eps + " is not a positive number");
+        }
+        if (!(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY)) {
+            problems.add("weightDecay = " + weightDecay + " is negative or not a number");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+    }
+}

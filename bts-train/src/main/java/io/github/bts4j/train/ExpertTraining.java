@@ -1,0 +1,171 @@
+package io.github.bts4j.train;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/**
+ * Trains all weights of one Llama model: a seed from random weights, or an expert branched from a seed (arXiv 2502.00075,
+ * section 3, phases 1 and 2). The weights are float32 copies; the model they came from is not touched.
+ *
+ * <p>For one thread. Whoever makes it closes it.
+ */
+public final class ExpertTraining implements Trainable, AutoCloseable {
+    private static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+
+    private final LlamaConfig config;
+    private final NDManager manager;
+    private final Map<String, NDArray> weights;
+    private final Decoder decoder;
+
+    private ExpertTraining(LlamaConfig config, NDManager manager, Map<String, NDArray> weights) {
+        this.config = config.withDtype(Precision.FLOAT32);
+        this.manager = manager;
+        this.weights = weights;
+        this.decoder = new Decoder(config, weights, manager, TorchType.FLOAT32);
+    }
+
+    /**
+     * A new model with random weights: matrices normal with the given deviation, norms one, biases zero.
+     *
+     * @param config the model's dimensions
+     * @param deviation standard deviation of the matrices; transformers' {@code initializer_range} is 0.02
+     * @param seed seed of the weights; the same seed gives the same weights on every machine
+     * @param device where to train
+     * @return the training, which the caller closes
+     */
+    public static ExpertTraining fromScratch(LlamaConfig config, double deviation, long seed, Device device) {
+        NDManager manager = Torch.manager().newSubManager(device);
+        SplittableRandom random = new SplittableRandom(seed);
+        Map<String, NDArray> weights = new LinkedHashMap<>();
+        LlamaTensors.shapes(config).forEach((name, shape) -> weights.put(name, initial(manager, name, shape, deviation, random)));
+        return new ExpertTraining(config, manager, weights);
+    }
+
+    private static NDArray initial(NDManager manager, String name, List<Long> shape, double deviation, SplittableRandom random) {
+        int size = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) {
+            values[i] = shape.size() > 1 ? (float) (deviation * random.nextGaussian()) : name.endsWith(".bias") ? 0f : 1f;
+        }
+        return Tensors.of(manager, values, shape.stream().mapToLong(Long::longValue).toArray());
+    }
+
+    /**
+     * Branches from a model: the phase "branch" is this copy.
+     *
+     * @param seed the model to copy the weights of
+     * @return the training, on the model's device, which the caller closes
+     */
+    public static ExpertTraining branch(LlamaModel seed) {
+        NDManager manager = Torch.manager().newSubManager(seed.device());
+        Map<String, NDArray> weights = new LinkedHashMap<>();
+        seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
+        return new ExpertTraining(seed.config(), manager, weights);
+    }
+
+    @Override
+    public Map<String, NDArray> parameters() {
+        return new LinkedHashMap<>(weights);
+    }
+
+    @Override
+    public NDManager manager() {
+        return manager;
+    }
+
+    /**
+     * The model's dimensions.
+     *
+     * @return the configuration, with float32 as its type
+     */
+    public LlamaConfig config() {
+        return config;
+    }
+
+    @Override
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        int width = tokens[0].length;
+        try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
+            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
+                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+            return Decoder.backward(KERNELS, step, hidden, decoder.head(), labels, tokenWeight);
+        }
+    }
+
+    @Override
+    public void weightsChanged() {
+        // every pass reads the weights themselves
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        return Map.of("model", config.toString());
+    }
+
+    /**
+     * A frozen copy of the present weights, for evaluation and generation.
+     *
+     * @param name the model's name
+     * @return the model, which the caller closes
+     */
+    public FrozenLm freeze(String name) {
+        try (NDManager scope = manager.newSubManager()) {
+            Map<String, NDArray> detached = new LinkedHashMap<>();
+            weights.forEach((tensor, array) -> detached.put(tensor, attached(scope, array.stopGradient())));
+            return LlamaModel.of(name, config, detached, io.github.bts4j.core.llama.LoadOptions.defaults().withDevice(manager.getDevice()));
+        }
+    }
+
+    private static NDArray attached(NDManager scope, NDArray array) {
+        array.attach(scope);
+        return array;
+    }
+
+    /**
+     * Writes the model as a Hugging Face checkpoint (config.json and model.safetensors), with the tokenizer's files beside it.
+     *
+     * @param folder the folder, made if absent
+     * @param tokenizer folder that holds tokenizer.json, and tokenizer_config.json where there is one
+     * @throws IOException if a file cannot be read or written; files that were there before stay whole
+     */
+    public void save(Path folder, Path tokenizer) throws IOException {
+        Files.createDirectories(folder);
+        for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+            if (Files.exists(tokenizer.resolve(file))) {
+                io.github.bts4j.core.checkpoint.AtomicFiles.write(folder.resolve(file), Files.readAllBytes(tokenizer.resolve(file)));
+            }
+        }
+        TensorFiles.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+        config.write(folder.resolve("config.json"));
+    }
+
+    @Override
+    public void close() {
+        decoder.close();
+        manager.close();
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Copies tensors into tensors of the same names, all or none. */
+final class TensorCopies {
+    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/core/torch/tensors.py");
+
+    private TensorCopies() {}
+
+    /**
+     * Copies values in place.
+     *
+     * @throws IllegalArgumentException listing everything missing, extra or mis-shaped; nothing is copied then
+     */
+    static void copyInto(Map<String, NDArray> targets, Map<String, NDArray> values, String what) {
+        List<String> problems = new ArrayList<>();
+        targets.forEach((name, target) -> {
+            NDArray value = values.get(name);
+            if (value == null) {
+                problems.add("missing: " + name + " " + target.getShape());
+            } else if (!value.getShape().equals(target.getShape())) {
+                problems.add(name + " has shape " + value.getShape() + ", needed is " + target.getShape());
+            }
+        });
+        values.keySet().stream().filter(name -> !targets.containsKey(name)).forEach(name -> problems.add("extra: " + name));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("The saved " + what + " does not fit this run:\n  - " + String.join("\n  - ", problems));
+        }
+        targets.forEach((name, target) -> KERNELS.run(Autograd.OFF, "write", target, values.get(name)));
+    }
+}

@@ -1,0 +1,52 @@
+package io.github.bts4j.train;
+
+/** A step whose loss or gradient is not a finite number. The weights are those of the step before: the update was not made. */
+public final class TrainingDivergedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final long step;
+    private final double loss;
+    private final double gradientNorm;
+
+    /**
+     * Reports a diverged step.
+     *
+     * @param step the step, counted from 0
+     * @param loss its loss in nats per token
+     * @param gradientNorm its global gradient norm
+     */
+    public TrainingDivergedException(long step, double loss, double gradientNorm) {
+        super("Training diverged at step " + step + ": loss = " + loss + ", gradient norm = " + gradientNorm
+                + "; the weights of the step before are kept. Lower the learning rate, warm up longer, or clip harder");
+        this.step = step;
+        this.loss = loss;
+        this.gradientNorm = gradientNorm;
+    }
+
+    /**
+     * The step that diverged.
+     *
+     * @return counted from 0
+     */
+    public long step() {
+        return step;
+    }
+
+    /**
+     * Its loss.
+     *
+     * @return nats per token
+     */
+    public double loss() {
+        return loss;
+    }
+
+    /**
+     * Its gradient norm.
+     *
+     * @return the global 2-norm
+     */
+    public double gradientNorm() {
+        return gradientNorm;
+    }
+}
