@@ -1,0 +1,194 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Checkpoints of a run: weights, both moments, step, seeds and data position, each in a folder {@code checkpoint-STEP}.
+ *
+ * <p>A checkpoint is written into a hidden folder, flushed to the disk and renamed; a folder of that name is therefore whole,
+ * whenever the run was killed. Older ones are renamed away before they are deleted, for the same reason. Not for instances.
+ */
+public final class RunCheckpoint {
+    private static final String PREFIX = "checkpoint-";
+    private static final String TEMPORARY = ".checkpoint-";
+    private static final String STATE = "state.json";
+    private static final String WEIGHTS = "weights.safetensors";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private RunCheckpoint() {}
+
+    /** state.json: the state and the hashes of the tensor files. */
+    record Stored(RunState state, Map<String, String> files) {}
+
+    /**
+     * Writes a checkpoint and removes older ones.
+     *
+     * @param run the run's folder, made if absent
+     * @param state where the run stands
+     * @param weights trained tensors by name
+     * @param optimizer optimizer state by name
+     * @param keep how many checkpoints stay, at least 1
+     * @return the checkpoint's folder
+     * @throws IOException if writing fails; older checkpoints stay whole
+     */
+    public static Path write(Path run, RunState state, Map<String, NDArray> weights, Map<String, NDArray> optimizer, int keep)
+            throws IOException {
+        Files.createDirectories(run);
+        removeLeftovers(run);
+        Path temporary = Files.createTempDirectory(run, TEMPORARY);
+        Path target = run.resolve(PREFIX + String.format("%010d", state.step()));
+        try {
+            TensorFiles.write(temporary.resolve(WEIGHTS), weights, Map.of("format", "pt"));
+            TensorFiles.write(temporary.resolve(OPTIMIZER), optimizer, Map.of("format", "pt"));
+            Map<String, String> files = new LinkedHashMap<>();
+            for (String name : List.of(WEIGHTS, OPTIMIZER)) {
+                files.put(name, ModelFingerprint.sha256(temporary.resolve(name)));
+            }
+            AtomicFiles.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(new Stored(state, files)));
+            if (Files.exists(target)) {
+                retire(run, target); // the same step was written before this run was resumed
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            AtomicFiles.syncFolder(run);
+        } finally {
+            delete(temporary);
+        }
+        List<Path> all = list(run);
+        for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+            retire(run, old);
+        }
+        return target;
+    }
+
+    /**
+     * The newest checkpoint of a run.
+     *
+     * @param run the run's folder
+     * @return its folder, if there is one
+     * @throws IOException if the folder cannot be read
+     */
+    public static Optional<Path> latest(Path run) throws IOException {
+        List<Path> all = Files.isDirectory(run) ? list(run) : List.of();
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    }
+
+    /**
+     * Reads where a run stood.
+     *
+     * @param checkpoint a checkpoint's folder
+     * @return the state
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if the checkpoint is damaged
+     */
+    public static RunState state(Path checkpoint) throws IOException {
+        return stored(checkpoint).state();
+    }
+
+    /**
+     * Restores tensors in place.
+     *
+     * @param checkpoint a checkpoint's folder
+     * @param weights trained tensors, which are overwritten
+     * @param optimizer the optimizer, whose state is overwritten
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is damaged
+     * @throws IllegalArgumentException if names or shapes differ
+     */
+    public static void restore(Path checkpoint, Map<String, NDArray> weights, AdamW optimizer) throws IOException {
+        Stored stored = stored(checkpoint);
+        for (Map.Entry<String, String> file : stored.files().entrySet()) {
+            Path path = checkpoint.resolve(file.getKey());
+            if (!ModelFingerprint.sha256(path).equals(file.getValue())) {
+                throw new ModelFormatException(path, "its SHA-256 is not the one in " + STATE + ": the checkpoint is damaged, use an older one");
+            }
+        }
+        NDManager manager = weights.values().iterator().next().getManager();
+        try (NDManager scope = manager.newSubManager()) {
+            Map<String, NDArray> savedWeights = TensorFiles.read(scope, checkpoint.resolve(WEIGHTS));
+            Map<String, NDArray> savedState = TensorFiles.read(scope, checkpoint.resolve(OPTIMIZER));
+            TensorCopies.copyInto(weights, savedWeights, "weights");
+            optimizer.restore(savedState);
+        }
+    }
+
+    private static Stored stored(Path checkpoint) throws IOException {
+        Path file = checkpoint.resolve(STATE);
+        try {
+            Stored stored = JSON.readValue(Files.readAllBytes(file), Stored.class);
+            if (stored.state() == null || stored.files() == null || !stored.files().keySet().containsAll(List.of(WEIGHTS, OPTIMIZER))) {
+                throw new ModelFormatException(file, "state or files are missing");
+            }
+            return stored;
+        } catch (JacksonException e) {
+            ModelFormatException exception = new ModelFormatException(file, "no run checkpoint: " + e.getOriginalMessage());
+            exception.initCause(e);
+            throw exception;
+        }
+    }
+
+    private static List<Path> list(Path run) throws IOException {
+        try (Stream<Path> entries = Files.list(run)) {
+            List<Path> found = new ArrayList<>(entries.filter(path -> path.getFileName().toString().matches(PREFIX + "\\d{10}")).toList());
+            found.sort(Comparator.comparing(path -> path.getFileName().toString()));
+            return found;
+        }
+    }
+
+    /** Takes a checkpoint's name away in one step, then deletes it. */
+    private static void retire(Path run, Path checkpoint) throws IOException {
+        Path away = Files.createTempDirectory(run, TEMPORARY);
+        Path moved = away.resolve(checkpoint.getFileName());
+        Files.move(checkpoint, moved, StandardCopyOption.ATOMIC_MOVE);
+        delete(away);
+    }
+
+    /** What killed runs left behind. */
+    private static void removeLeftovers(Path run) throws IOException {
+        try (Stream<Path> entries = Files.list(run)) {
+            for (Path path : entries.filter(p -> p.getFileName().toString().startsWith(TEMPORARY)).toList()) {
+                delete(path);
+            }
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path directory, IOException failure) throws IOException {
+                Files.delete(directory);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
