@@ -5,8 +5,8 @@ import java.util.Properties;
 
 /**
  * Keeps DJL off the network. Left alone, opening a tokenizer reports to a server of DJL's authors, and on a CUDA machine downloads another native library.
- * {@code ai.djl.offline=true} stops both. Whoever has decided for himself, by {@code ai.djl.offline} or {@code DJL_OFFLINE}, is left alone; whoever has set
- * {@code OPT_OUT_TRACKING} has stopped the reports only, so that the download is ruled out by naming the native library that is inside the jar.
+ * {@code ai.djl.offline=true} stops both. A user's own {@code ai.djl.offline} or
+ * {@code DJL_OFFLINE} stands. {@code OPT_OUT_TRACKING} stops the reports only, so there the download is ruled out by naming the library inside the jar.
  */
 final class OfflineDefaults {
 

@@ -11,7 +11,13 @@ import java.util.Objects;
  */
 public record PromptSegment(String text, boolean template) {
 
-    /** Rejects a null text. */
+    /**
+     * Checks the components.
+     *
+     * @param text the text
+     * @param template whether special-token text inside it becomes special tokens
+     * @throws NullPointerException if text is null
+     */
     public PromptSegment {
         Objects.requireNonNull(text, "text");
     }
