@@ -1,6 +1,5 @@
 package io.github.bts4j.core.generate;
 
-import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 
@@ -18,7 +17,6 @@ public final class Sampler {
     private final GenerationConfig config;
     private final SplitMix64 random;
     private final Candidates candidates = new Candidates();
-    private final BitSet seen = new BitSet();
     private float[] penalized = {};
 
     /**
@@ -115,7 +113,7 @@ public final class Sampler {
         }
     }
 
-    /** Each token seen before counts once; ids beyond the logits belong to no token that could come again. */
+    /** Each token seen before counts once, because its penalty is taken from the unchanged logit; ids beyond the logits belong to no token that could come again. */
     private float[] penalize(float[] logits, int[] tokens, int count) {
         double penalty = config.repetitionPenalty();
         if (penalty == 1) {
@@ -125,14 +123,12 @@ public final class Sampler {
             penalized = new float[logits.length];
         }
         System.arraycopy(logits, 0, penalized, 0, logits.length);
-        seen.clear();
         for (int i = 0; i < count; i++) {
             int id = tokens[i];
             if (id < 0) {
                 throw new IllegalArgumentException("token id = " + id + " at position " + i + " is negative");
             }
-            if (id < logits.length && !seen.get(id)) {
-                seen.set(id);
+            if (id < logits.length) {
                 penalized[id] = (float) (logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
             }
         }

@@ -111,6 +111,16 @@ class LlamaTokenizerTest {
         }
     }
 
+    @Test
+    void specialTokenTextAcrossSegmentsStaysText() {
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(Tokenizers.BUNDLED)) {
+            int[] ordinary = tokenizer.encodeOrdinary("a<|end|>");
+            assertArrayEquals(ordinary, tokenizer.encode(List.of(PromptSegment.template("a<|en"), PromptSegment.content("d|>")), false));
+            assertArrayEquals(ordinary, tokenizer.encode(List.of(PromptSegment.content("a<|"), PromptSegment.template("end|>")), false));
+            assertArrayEquals(ordinary, tokenizer.encode(List.of(PromptSegment.content("a<|en"), PromptSegment.content("d|>")), false));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"bytelevel", "llama2", "metaspace"})
     void segmentsWithoutForeignSpecialTextAreOneText(String name) throws IOException {
