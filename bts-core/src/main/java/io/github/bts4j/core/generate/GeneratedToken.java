@@ -1,0 +1,31 @@
+package io.github.bts4j.core.generate;
+
+import java.util.Objects;
+
+/**
+ * One generated token, as it is streamed.
+ *
+ * @param id the token id
+ * @param text the text that became certain with this token: empty while a character or what may be a stop string is unfinished, and then more than this
+ *     token's own
+ * @param logProb the natural logarithm of the probability that the model itself gave the token, before penalty, temperature and filters
+ * @param index the position among the generated tokens, from 0
+ */
+public record GeneratedToken(int id, String text, float logProb, int index) {
+
+    /**
+     * Checks the components.
+     *
+     * @param id the token id
+     * @param text the text that became certain with this token
+     * @param logProb the natural logarithm of the model's probability
+     * @param index the position among the generated tokens, from 0
+     * @throws IllegalArgumentException if id or index is negative
+     */
+    public GeneratedToken {
+        Objects.requireNonNull(text, "text");
+        if (id < 0 || index < 0) {
+            throw new IllegalArgumentException("id = " + id + " and index = " + index + " must not be negative");
+        }
+    }
+}

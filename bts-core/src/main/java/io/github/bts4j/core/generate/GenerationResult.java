@@ -1,0 +1,57 @@
+package io.github.bts4j.core.generate;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * A finished generation.
+ *
+ * @param promptTokens how many tokens the prompt had
+ * @param tokens the generated tokens, the end-of-text token included
+ * @param text the generated text, without the stop string and what follows it
+ * @param stopReason why it ended
+ * @param stopString the stop string that ended it; present exactly for {@link StopReason#STOP_STRING}
+ */
+public record GenerationResult(int promptTokens, List<GeneratedToken> tokens, String text, StopReason stopReason, Optional<String> stopString) {
+
+    /**
+     * Copies the list and checks the components.
+     *
+     * @param promptTokens how many tokens the prompt had
+     * @param tokens the generated tokens
+     * @param text the generated text
+     * @param stopReason why it ended
+     * @param stopString the stop string that ended it
+     * @throws IllegalArgumentException if promptTokens is negative, or stopString is present without {@link StopReason#STOP_STRING} or absent with it
+     */
+    public GenerationResult {
+        tokens = List.copyOf(tokens);
+        Objects.requireNonNull(text, "text");
+        Objects.requireNonNull(stopReason, "stopReason");
+        if (promptTokens < 0) {
+            throw new IllegalArgumentException("promptTokens = " + promptTokens + " must not be negative");
+        }
+        if (stopString.isPresent() != (stopReason == StopReason.STOP_STRING)) {
+            throw new IllegalArgumentException("stopReason = " + stopReason + " contradicts stopString = " + stopString);
+        }
+    }
+
+    /**
+     * The ids of the generated tokens.
+     *
+     * @return the ids, in a new array
+     */
+    public int[] tokenIds() {
+        return tokens.stream().mapToInt(GeneratedToken::id).toArray();
+    }
+
+    /**
+     * The natural logarithm of the probability that the model gave the generated tokens together.
+     *
+     * @return the sum over {@link GeneratedToken#logProb}
+     */
+    public double logProb() {
+        return tokens.stream().mapToDouble(GeneratedToken::logProb).sum();
+    }
+}

@@ -1,0 +1,155 @@
+package io.github.bts4j.core.generate;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Chooses the next token from the logits. In the order of Hugging Face transformers 5 ({@code generation/utils.py}, {@code _get_logits_processor}): the
+ * repetition penalty, then, unless the temperature is 0, temperature, top-k, top-p and min-p, each on what the one before it has left; then one draw.
+ *
+ * <p>One random number is used for each drawn token, from SplitMix64 seeded with {@link GenerationConfig#seed}: the same logits and options give the same
+ * tokens, on every version of Java. Greedy choice uses none, and takes the lowest of equally likely ids, as {@code torch.argmax} does.
+ *
+ * <p>Works in arrays that it keeps, and sorts nothing: top-k and top-p go through heaps. Not thread-safe: one sampler for one text.
+ */
+public final class Sampler {
+
+    private final GenerationConfig config;
+    private final SplitMix64 random;
+    private final Candidates candidates = new Candidates();
+    private float[] penalized = {};
+
+    /**
+     * Begins a text.
+     *
+     * @param config the options, of which the end of the text is not this class's business
+     */
+    public Sampler(GenerationConfig config) {
+        this.config = Objects.requireNonNull(config, "config");
+        random = new SplitMix64(config.seed());
+    }
+
+    /**
+     * Chooses the next token.
+     *
+     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity rules a token out. Not changed
+     * @param tokens the ids of the text so far, prompt and output, which only the repetition penalty reads
+     * @return the id of the next token
+     * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
+     */
+    public int next(float[] logits, int[] tokens) {
+        return next(logits, tokens, tokens.length);
+    }
+
+    /**
+     * Chooses the next token, with the text so far in a buffer that is longer than it.
+     *
+     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity rules a token out. Not changed
+     * @param tokens a buffer that begins with the ids of the text so far, prompt and output, which only the repetition penalty reads
+     * @param count how many ids the text so far has
+     * @return the id of the next token
+     * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
+     * @throws IndexOutOfBoundsException if count is negative or greater than the length of the buffer
+     */
+    public int next(float[] logits, int[] tokens, int count) {
+        Objects.checkFromIndexSize(0, count, tokens.length);
+        float[] scores = penalize(logits, tokens, count);
+        int likeliest = argMax(scores);
+        if (config.isGreedy()) {
+            return likeliest;
+        }
+        filter(scores, scores[likeliest]);
+        return candidates.at(random.nextDouble());
+    }
+
+    /**
+     * What {@link #next} would draw from: the tokens that penalty and filters leave, with their probabilities. Draws nothing.
+     *
+     * @param logits the model's logits for the next token, {@code [vocabulary]}; not changed
+     * @param tokens the ids of the text so far, prompt and output
+     * @return the tokens, the likeliest first; one token of probability 1 if the temperature is 0
+     * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
+     */
+    public List<TokenProbability> distribution(float[] logits, int[] tokens) {
+        float[] scores = penalize(logits, tokens, tokens.length);
+        int likeliest = argMax(scores);
+        if (config.isGreedy()) {
+            return List.of(new TokenProbability(likeliest, 1));
+        }
+        filter(scores, scores[likeliest]);
+        return List.copyOf(candidates.probabilities());
+    }
+
+    /**
+     * The natural logarithm of the probability that these logits give a token, without penalty, temperature or filters:
+     * {@code logits[id] - log(sum(exp(logits)))}.
+     *
+     * @param logits the model's logits, {@code [vocabulary]}
+     * @param tokenId the token
+     * @return the logarithm, at most 0; minus infinity for a token that is ruled out
+     * @throws IllegalArgumentException if there is no such token, if a logit is NaN or plus infinity, or if all are minus infinity
+     */
+    public static float logProb(float[] logits, int tokenId) {
+        if (tokenId < 0 || tokenId >= logits.length) {
+            throw new IllegalArgumentException("token id = " + tokenId + " is not between 0 and " + (logits.length - 1) + ", the last of the logits");
+        }
+        double max = logits[argMax(logits)];
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - max);
+        }
+        return (float) (logits[tokenId] - max - Math.log(sum));
+    }
+
+    private void filter(float[] scores, float max) {
+        boolean keepsAll = config.topK() == 0 || config.topK() >= scores.length;
+        float threshold = keepsAll ? Float.NEGATIVE_INFINITY : candidates.kthLargest(scores, config.topK());
+        candidates.gather(scores, max, threshold, config.temperature());
+        if (config.topP() < 1) {
+            candidates.keepTopP(config.topP());
+        }
+        if (config.minP() > 0) {
+            candidates.keepMinP(config.minP());
+        }
+    }
+
+    /** Each token seen before counts once, because its penalty is taken from the unchanged logit; ids beyond the logits belong to no token that could come again. */
+    private float[] penalize(float[] logits, int[] tokens, int count) {
+        double penalty = config.repetitionPenalty();
+        if (penalty == 1) {
+            return logits;
+        }
+        if (penalized.length != logits.length) {
+            penalized = new float[logits.length];
+        }
+        System.arraycopy(logits, 0, penalized, 0, logits.length);
+        for (int i = 0; i < count; i++) {
+            int id = tokens[i];
+            if (id < 0) {
+                throw new IllegalArgumentException("token id = " + id + " at position " + i + " is negative");
+            }
+            if (id < logits.length) {
+                penalized[id] = (float) (logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
+            }
+        }
+        return penalized;
+    }
+
+    private static int argMax(float[] logits) {
+        int likeliest = 0;
+        for (int id = 0; id < logits.length; id++) {
+            float logit = logits[id];
+            if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
+                throw new IllegalArgumentException("logits[" + id + "] = " + logit + ": the model has computed no probabilities; are its weights finite and"
+                        + " its dtype wide enough?");
+            }
+            if (logit > logits[likeliest]) {
+                likeliest = id;
+            }
+        }
+        if (logits.length == 0 || logits[likeliest] == Float.NEGATIVE_INFINITY) {
+            throw new IllegalArgumentException("all " + logits.length + " logits are minus infinity: no token is left to choose");
+        }
+        return likeliest;
+    }
+}

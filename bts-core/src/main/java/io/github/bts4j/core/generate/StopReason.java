@@ -1,0 +1,15 @@
+package io.github.bts4j.core.generate;
+
+/** Why a generation ended. */
+public enum StopReason {
+    /** The model gave one of {@link GenerationConfig#eosTokenIds}. */
+    EOS,
+    /** The text came to one of {@link GenerationConfig#stopStrings}. */
+    STOP_STRING,
+    /** {@link GenerationConfig#maxNewTokens} tokens were generated. */
+    MAX_TOKENS,
+    /** Prompt and generated tokens fill the model's context. */
+    CONTEXT_FULL,
+    /** The caller asked to stop. */
+    CANCELLED
+}

@@ -1,0 +1,121 @@
+package io.github.bts4j.core.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.Map;
+
+/**
+ * The same tokenizer with its special tokens under names that nobody can guess: {@code <|end|>} in a text is then ordinary text for it, and the special
+ * token is written by its secret name. Ids, merges, normalizer, pre-tokenizer and post-processor are the same, so the ids are those that the Python library
+ * gives with {@code encode_special_tokens = True}, a setting that DJL's binding lacks.
+ */
+final class DisguisedSpecials implements AutoCloseable {
+
+    private final Map<String, String> disguises;
+    private final NativeTokenizer tokenizer;
+
+    private DisguisedSpecials(Map<String, String> disguises, NativeTokenizer tokenizer) {
+        this.disguises = disguises;
+        this.tokenizer = tokenizer;
+    }
+
+    /** Changes {@code root}, which the caller gives away. */
+    static DisguisedSpecials open(TokenizerFiles files, JsonNode root, Vocabulary vocabulary) {
+        Path file = files.tokenizerJson();
+        Map<String, String> disguises = disguises(vocabulary);
+        for (JsonNode token : root.path("added_tokens")) {
+            String disguise = disguises.get(token.path("content").asText());
+            if (disguise != null) {
+                ((ObjectNode) token).put("content", disguise);
+            }
+        }
+        if (root.path("model") instanceof ObjectNode model) {
+            disguiseModel(model, disguises);
+        }
+        NativeTokenizer tokenizer = NativeTokenizer.open(file, files.write(root));
+        try {
+            verify(file, tokenizer, disguises, vocabulary);
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+        return new DisguisedSpecials(disguises, tokenizer);
+    }
+
+    /** What to write for this special token in a text given to {@link #encode}. */
+    String disguise(String special) {
+        return disguises.get(special);
+    }
+
+    int[] encode(String text, boolean addSpecialTokens) {
+        return tokenizer.encode(text, addSpecialTokens);
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+
+    private static Map<String, String> disguises(Vocabulary vocabulary) {
+        byte[] secret = new byte[16];
+        new SecureRandom().nextBytes(secret);
+        Map<String, String> disguises = new HashMap<>();
+        vocabulary.specialTokens().forEach(token ->
+                disguises.put(token.content(), "<|" + HexFormat.of().formatHex(secret) + "-" + token.id() + "|>"));
+        return disguises;
+    }
+
+    private static void disguiseModel(ObjectNode model, Map<String, String> disguises) {
+        if (model.path("vocab") instanceof ObjectNode vocab) {
+            disguises.forEach((special, disguise) -> {
+                JsonNode id = vocab.remove(special);
+                if (id != null) {
+                    vocab.set(disguise, id);
+                }
+            });
+        } else {
+            for (JsonNode piece : model.path("vocab")) {
+                String disguise = disguises.get(piece.path(0).asText());
+                if (disguise != null && piece instanceof ArrayNode pair) {
+                    pair.set(0, pair.textNode(disguise));
+                }
+            }
+        }
+        String unknown = disguises.get(model.path("unk_token").asText());
+        if (unknown != null) {
+            model.put("unk_token", unknown);
+        }
+        for (Iterator<JsonNode> merges = model.path("merges").elements(); merges.hasNext();) {
+            if (touchesSpecial(merges.next(), disguises)) {
+                merges.remove();
+            }
+        }
+    }
+
+    /** Whether this merge, {@code "a b"} or {@code ["a", "b"]}, takes or gives a special token. */
+    private static boolean touchesSpecial(JsonNode merge, Map<String, String> disguises) {
+        String text = merge.asText();
+        int space = text.indexOf(' ', 1);
+        String left = merge.isArray() ? merge.path(0).asText() : text.substring(0, Math.max(space, 0));
+        String right = merge.isArray() ? merge.path(1).asText() : text.substring(space + 1);
+        return disguises.containsKey(left) || disguises.containsKey(right) || disguises.containsKey(left + right);
+    }
+
+    private static void verify(Path file, NativeTokenizer tokenizer, Map<String, String> disguises, Vocabulary vocabulary) {
+        for (Vocabulary.SpecialToken token : vocabulary.specialTokens()) {
+            int[] ids = tokenizer.encode(disguises.get(token.content()), false);
+            if (Arrays.stream(ids).noneMatch(id -> id == token.id())) {
+                throw new ModelFormatException(file, "special token '" + token.content() + "' has id " + token.id() + " in 'added_tokens', but the tokenizers"
+                        + " library gives it " + Arrays.toString(ids) + ": the ids of 'added_tokens' and 'model.vocab' do not fit together");
+            }
+        }
+    }
+}

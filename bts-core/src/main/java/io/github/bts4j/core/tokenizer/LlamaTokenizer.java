@@ -1,0 +1,292 @@
+package io.github.bts4j.core.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, for texts of any length: nothing is ever
+ * truncated or padded, whatever tokenizer.json says. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
+ * {@code ai.djl.offline}, the environment variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
+ *
+ * <p>What counts is tokenizer.json; of tokenizer_config.json (or, failing that, special_tokens_map.json) only the roles of special tokens are read. In
+ * particular {@code clean_up_tokenization_spaces} and {@code add_bos_token} are not: decoding is the tokenizer's own, and {@code addSpecialTokens} adds what
+ * the post-processor of tokenizer.json adds. Half a surrogate pair in a text counts as U+FFFD.
+ *
+ * <p>Thread-safe. Holds native memory until it is closed, by whoever opened it; every later call throws {@link IllegalStateException}.
+ */
+public final class LlamaTokenizer implements AutoCloseable {
+
+    private final TokenizerFiles files;
+    private final String sha256;
+    private final Vocabulary vocabulary;
+    private final OptionalInt bosTokenId;
+    private final OptionalInt eosTokenId;
+    private final TokenDecoder decoder;
+    private final SpecialText specialText;
+    private final NativeTokenizer tokenizer;
+    private final Object disguising = new Object();
+    private DisguisedSpecials disguised; // guarded by disguising; opened when first needed
+    private boolean closed; // guarded by disguising
+
+    private LlamaTokenizer(TokenizerFiles files) {
+        this.files = files;
+        Path file = files.tokenizerJson();
+        byte[] content = files.read();
+        JsonNode root = files.parse(content);
+        sha256 = TokenizerFiles.sha256(content);
+        vocabulary = Vocabulary.read(file, root);
+        bosTokenId = files.role("bos_token", vocabulary);
+        eosTokenId = files.role("eos_token", vocabulary);
+        decoder = TokenDecoder.read(file, root.path("decoder"));
+        specialText = new SpecialText(vocabulary.specialTokens());
+        tokenizer = NativeTokenizer.open(file, new String(content, StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Opens a tokenizer.
+     *
+     * @param tokenizerJsonOrFolder a tokenizer.json, or the folder that holds it
+     * @return the tokenizer, which the caller closes
+     * @throws IllegalArgumentException if there is no such file
+     * @throws ModelFormatException if the file is not a tokenizer.json, has a decoder that cannot decode token by token, or does not know the special tokens
+     *     that tokenizer_config.json names
+     */
+    public static LlamaTokenizer open(Path tokenizerJsonOrFolder) {
+        return new LlamaTokenizer(TokenizerFiles.locate(tokenizerJsonOrFolder));
+    }
+
+    /**
+     * Text to ids. Special-token text inside {@code text} becomes special tokens: for text that others wrote, see {@link #encodeOrdinary}.
+     *
+     * @param text the text, of any length
+     * @param addSpecialTokens whether to add what the post-processor adds, which is the begin-of-text token for Llama models
+     * @return the ids
+     */
+    public int[] encode(String text, boolean addSpecialTokens) {
+        return tokenizer.encode(text, addSpecialTokens);
+    }
+
+    /**
+     * Text to ids, in which special-token text is text: {@code <|end|>} is spelled out in ordinary tokens. No special token is in the result. The same as
+     * {@code encode(text, add_special_tokens=False)} of the Python package with {@code encode_special_tokens = True}.
+     *
+     * @param text the text, of any length
+     * @return the ids
+     */
+    public int[] encodeOrdinary(String text) {
+        return encode(List.of(PromptSegment.content(text)), false);
+    }
+
+    /**
+     * A prompt to ids: the segments are one text, encoded in one piece, in which special-token text becomes special tokens inside template segments and
+     * stays text inside content segments and across borders.
+     *
+     * @param segments the segments, in order
+     * @param addSpecialTokens whether to add what the post-processor adds; false where the template writes the begin-of-text token itself
+     * @return the ids
+     */
+    public int[] encode(List<PromptSegment> segments, boolean addSpecialTokens) {
+        if (!specialText.needsDisguise(segments)) {
+            return tokenizer.encode(SpecialText.concatenate(segments), addSpecialTokens);
+        }
+        DisguisedSpecials specials = disguised();
+        return specials.encode(specialText.disguise(segments, specials), addSpecialTokens);
+    }
+
+    /**
+     * Ids to text. Bytes that are not UTF-8 become U+FFFD. An id inside the range that no token has decodes to nothing.
+     *
+     * @param ids the ids
+     * @param skipSpecialTokens whether special tokens are left out of the text
+     * @return the text
+     * @throws IllegalArgumentException if an id is negative or not below {@link #vocabSize}
+     */
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        for (int id : ids) {
+            requireId(id);
+        }
+        return tokenizer.decode(ids, skipSpecialTokens);
+    }
+
+    /**
+     * A decoder for ids that come one by one and are a text of their own: the pieces add up to {@code decode} of all ids.
+     *
+     * @param skipSpecialTokens whether special tokens are left out of the text
+     * @return the decoder, to be used by one thread at a time, while this tokenizer is open
+     */
+    public IncrementalDecoder incrementalDecoder(boolean skipSpecialTokens) {
+        return new IncrementalDecoder(this, skipSpecialTokens, false);
+    }
+
+    /**
+     * A decoder for ids that come one by one and go on where other text stopped: the same as {@link #incrementalDecoder}, but the first piece keeps the
+     * space that SentencePiece tokenizers (Llama 2) take away at the beginning of a text.
+     *
+     * @param skipSpecialTokens whether special tokens are left out of the text
+     * @return the decoder, to be used by one thread at a time, while this tokenizer is open
+     */
+    public IncrementalDecoder continuationDecoder(boolean skipSpecialTokens) {
+        return new IncrementalDecoder(this, skipSpecialTokens, true);
+    }
+
+    /**
+     * One more than the highest id, which the model's {@code vocabSize} has to reach.
+     *
+     * @return the size
+     */
+    public int vocabSize() {
+        return vocabulary.size();
+    }
+
+    /**
+     * The id of the begin-of-text token, which tokenizer_config.json calls {@code bos_token}.
+     *
+     * @return the id, empty if no file names it
+     */
+    public OptionalInt bosTokenId() {
+        return bosTokenId;
+    }
+
+    /**
+     * The id of the end-of-text token, which tokenizer_config.json calls {@code eos_token}. Chat models end with more tokens than this one: see
+     * generation_config.json.
+     *
+     * @return the id, empty if no file names it
+     */
+    public OptionalInt eosTokenId() {
+        return eosTokenId;
+    }
+
+    /**
+     * Whether the vocabulary has this token.
+     *
+     * @param token the token as tokenizer.json spells it
+     * @return true if {@link #tokenId} would give its id
+     */
+    public boolean hasToken(String token) {
+        return vocabulary.contains(token);
+    }
+
+    /**
+     * The id of a token.
+     *
+     * @param token the token as tokenizer.json spells it: {@code <|end|>}, {@code Ġthe}, {@code ▁the}
+     * @return the id
+     * @throws IllegalArgumentException if there is no such token
+     */
+    public int tokenId(String token) {
+        if (!vocabulary.contains(token)) {
+            throw new IllegalArgumentException("token = '" + token + "' is not among the " + vocabulary.size() + " tokens of " + files.tokenizerJson()
+                    + "; ordinary tokens are spelled as in that file, with Ġ or ▁ for a space");
+        }
+        return vocabulary.id(token);
+    }
+
+    /**
+     * The token that has this id.
+     *
+     * @param id the id
+     * @return the token as tokenizer.json spells it
+     * @throws IllegalArgumentException if the id is negative, not below {@link #vocabSize}, or no token has it
+     */
+    public String token(int id) {
+        requireId(id);
+        if (!vocabulary.isAssigned(id)) {
+            throw new IllegalArgumentException("id = " + id + " belongs to no token of " + files.tokenizerJson());
+        }
+        return vocabulary.token(id);
+    }
+
+    /**
+     * Whether the token with this id is special: control, not text.
+     *
+     * @param id the id
+     * @return true if tokenizer.json declares it special
+     * @throws IllegalArgumentException if the id is negative or not below {@link #vocabSize}
+     */
+    public boolean isSpecial(int id) {
+        requireId(id);
+        return vocabulary.isSpecial(id);
+    }
+
+    /**
+     * The ids of all special tokens.
+     *
+     * @return the ids, in the order of tokenizer.json, in a new array
+     */
+    public int[] specialTokenIds() {
+        return vocabulary.specialTokens().stream().mapToInt(Vocabulary.SpecialToken::id).toArray();
+    }
+
+    /**
+     * The SHA-256 of tokenizer.json, by which checkpoints tell whether they belong to the same tokenizer.
+     *
+     * @return 64 lower-case hexadecimal digits
+     */
+    public String sha256() {
+        return sha256;
+    }
+
+    /**
+     * The file that was opened.
+     *
+     * @return the path of tokenizer.json
+     */
+    public Path path() {
+        return files.tokenizerJson();
+    }
+
+    /** Frees the native memory, once the calls of other threads have returned. Closing again does nothing. */
+    @Override
+    public void close() {
+        synchronized (disguising) {
+            closed = true;
+            if (disguised != null) {
+                disguised.close();
+            }
+        }
+        tokenizer.close();
+    }
+
+    TokenDecoder decoder() {
+        return decoder;
+    }
+
+    Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    void requireId(int id) {
+        if (!vocabulary.isId(id)) {
+            throw new IllegalArgumentException("token id = " + id + " is not between 0 and " + (vocabulary.size() - 1) + ", the highest id of "
+                    + files.tokenizerJson() + ": do model and tokenizer belong together?");
+        }
+    }
+
+    private DisguisedSpecials disguised() {
+        synchronized (disguising) {
+            if (closed) {
+                throw new IllegalStateException("the tokenizer of " + files.tokenizerJson() + " is closed");
+            }
+            if (disguised == null) {
+                byte[] content = files.read();
+                if (!TokenizerFiles.sha256(content).equals(sha256)) {
+                    throw new ModelFormatException(files.tokenizerJson(), "was changed while it was open: SHA-256 was " + sha256 + ", is "
+                            + TokenizerFiles.sha256(content));
+                }
+                disguised = DisguisedSpecials.open(files, files.parse(content), vocabulary);
+            }
+            return disguised;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "LlamaTokenizer[" + files.tokenizerJson() + ", vocabSize = " + vocabSize() + ", special = " + Arrays.toString(specialTokenIds()) + "]";
+    }
+}

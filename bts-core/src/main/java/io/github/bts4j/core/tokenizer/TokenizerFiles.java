@@ -1,0 +1,100 @@
+package io.github.bts4j.core.tokenizer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.OptionalInt;
+
+/** The files of a tokenizer: tokenizer.json, and beside it, where present, the ones that name the roles of special tokens. */
+record TokenizerFiles(Path tokenizerJson) {
+
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+    static TokenizerFiles locate(Path tokenizerJsonOrFolder) {
+        Path file = Files.isDirectory(tokenizerJsonOrFolder) ? tokenizerJsonOrFolder.resolve("tokenizer.json") : tokenizerJsonOrFolder;
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException("tokenizerJsonOrFolder = " + tokenizerJsonOrFolder + ": there is no file " + file
+                    + "; give the path of a tokenizer.json or of the folder that holds it (a tokenizer.model alone has to be converted first)");
+        }
+        return new TokenizerFiles(file);
+    }
+
+    byte[] read() {
+        return read(tokenizerJson);
+    }
+
+    JsonNode parse(byte[] content) {
+        return parse(tokenizerJson, content);
+    }
+
+    String write(JsonNode root) {
+        try {
+            return JSON.writeValueAsString(root);
+        } catch (JsonProcessingException e) {
+            throw broken(tokenizerJson, "cannot be written back as JSON", e);
+        }
+    }
+
+    /** The id of the token that the checkpoint's configuration gives this role ({@code bos_token}, {@code eos_token}, ..). */
+    OptionalInt role(String role, Vocabulary vocabulary) {
+        for (String name : new String[] {"tokenizer_config.json", "special_tokens_map.json"}) {
+            Path file = tokenizerJson.resolveSibling(name);
+            if (!Files.isRegularFile(file)) {
+                continue;
+            }
+            JsonNode value = parse(file, read(file)).path(role);
+            JsonNode token = value.isObject() ? value.path("content") : value;
+            if (!token.isTextual()) {
+                continue;
+            }
+            if (!vocabulary.contains(token.asText())) {
+                throw new ModelFormatException(file, role + " = '" + token.asText() + "' is not a token of " + tokenizerJson + ": are both from the same checkpoint?");
+            }
+            return OptionalInt.of(vocabulary.id(token.asText()));
+        }
+        return OptionalInt.empty();
+    }
+
+    static String sha256(byte[] content) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java runtime lacks SHA-256, which every Java platform has to provide", e);
+        }
+    }
+
+    static ModelFormatException broken(Path file, String message, Exception cause) {
+        ModelFormatException broken = new ModelFormatException(file, message + ": " + cause.getMessage());
+        broken.initCause(cause);
+        return broken;
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw broken(file, "cannot be read", e);
+        }
+    }
+
+    private static JsonNode parse(Path file, byte[] content) {
+        JsonNode root;
+        try {
+            root = JSON.readTree(content);
+        } catch (IOException e) {
+            throw broken(file, "is not valid JSON", e);
+        }
+        if (!root.isObject()) {
+            throw new ModelFormatException(file, "holds " + (root.isMissingNode() ? "nothing" : root.getNodeType()) + ", expected a JSON object");
+        }
+        return root;
+    }
+}
