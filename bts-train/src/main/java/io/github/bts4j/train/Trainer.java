@@ -1,0 +1,207 @@
+package io.github.bts4j.train;
+
+import io.github.bts4j.train.data.Batch;
+import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Trains the stitch layers of a stitched model or all weights of an expert: forward and backward passes over a datamix, clipping by
+ * the global norm, AdamW, a learning-rate schedule, run checkpoints and exact resume.
+ *
+ * <p>A run is a function of its configuration, its data and its start: batches are found by position, random draws are seeded
+ * by step, and the optimizer's state is saved, so that a resumed run computes what the uninterrupted one would have, to the
+ * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
+ */
+public final class Trainer implements AutoCloseable {
+    private final Trainable model;
+    private final Datamix data;
+    private final TrainerConfig config;
+    private final MetricsListener listener;
+    private final AdamW optimizer;
+    private Optional<Path> run = Optional.empty();
+    private long step;
+    private long position;
+    private long tokensSeen;
+
+    /**
+     * Prepares a run.
+     *
+     * @param model what to train
+     * @param data the mixture of domains
+     * @param config how to train
+     * @param listener receives the metrics of every step
+     */
+    public Trainer(Trainable model, Datamix data, TrainerConfig config, MetricsListener listener) {
+        this.model = model;
+        this.data = data;
+        this.config = config;
+        this.listener = listener;
+        this.optimizer = new AdamW(config.optimizer(), model.manager(), model.parameters());
+    }
+
+    /**
+     * Writes run checkpoints into a folder, as often as the configuration says and at the end of the run.
+     *
+     * @param folder the run's folder, made if absent
+     * @return this trainer
+     */
+    public Trainer saveTo(Path folder) {
+        run = Optional.of(folder);
+        return this;
+    }
+
+    /**
+     * Goes on from the newest checkpoint of a run, if there is one.
+     *
+     * @param folder the run's folder
+     * @return true if a checkpoint was restored
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException naming everything in which configuration, data or model differ from the saved run's
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint is damaged
+     */
+    public boolean resumeFrom(Path folder) throws IOException {
+        Optional<Path> latest = RunCheckpoint.latest(folder);
+        if (latest.isEmpty()) {
+            return false;
+        }
+        RunState state = RunCheckpoint.state(latest.get());
+        refuseAnotherRun(latest.get(), state);
+        RunCheckpoint.restore(latest.get(), model.parameters(), optimizer);
+        model.weightsChanged();
+        step = state.step();
+        position = state.position();
+        tokensSeen = state.tokensSeen();
+        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, step " + step + " of " + config.totalSteps()
+                + ", data position " + position);
+        return true;
+    }
+
+    private void refuseAnotherRun(Path checkpoint, RunState state) {
+        Map<String, String> differences = new LinkedHashMap<>();
+        compare(differences, "configuration", state.config(), config.identity());
+        compare(differences, "data (fingerprint of the datamix)", state.data(), data.fingerprint());
+        Map<String, String> saved = state.model();
+        Map<String, String> present = model.identity();
+        TreeSet<String> names = new TreeSet<>(saved.keySet());
+        names.addAll(present.keySet());
+        names.forEach(name -> compare(differences, name, saved.getOrDefault(name, "absent"), present.getOrDefault(name, "absent")));
+        if (!differences.isEmpty()) {
+            throw new IllegalArgumentException("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or "
+                    + "restore what changed:\n  - " + String.join("\n  - ", differences.values()));
+        }
+    }
+
+    private static void compare(Map<String, String> differences, String name, String saved, String present) {
+        if (!saved.equals(present)) {
+            differences.put(name, name + ": saved " + saved + ", now " + present);
+        }
+    }
+
+    /**
+     * Trains to the end of the run.
+     *
+     * @throws IOException if a checkpoint cannot be written; the older ones stay whole
+     * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
+     */
+    public void run() throws IOException {
+        runTo(config.totalSteps());
+    }
+
+    /**
+     * Trains up to a step, then stops with a checkpoint, as if interrupted there.
+     *
+     * @param lastStep the number of steps that will have been done; at most the configured total
+     * @throws IOException if a checkpoint cannot be written; the older ones stay whole
+     * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
+     */
+    public void runTo(long lastStep) throws IOException {
+        if (lastStep > config.totalSteps()) {
+            throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
+        }
+        while (step < lastStep) {
+            oneStep();
+            boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
+            if (run.isPresent() && (due || step == lastStep)) {
+                checkpoint(run.get());
+            }
+        }
+    }
+
+    private void oneStep() {
+        long begin = System.nanoTime();
+        DomainLosses losses = new DomainLosses(data.domains());
+        int tokens = Math.multiplyExact(config.sequencesPerStep(), config.sequenceLength());
+        for (int pass = 0; pass < config.accumulation(); pass++) {
+            Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
+            losses.add(batch, model.accumulateGradients(rows(batch), 1f / tokens, passSeed(pass)));
+        }
+        double gradientNorm = optimizer.gradientNorm();
+        if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
+            optimizer.zeroGradients();
+            throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
+        }
+        double learningRate = config.learningRate().at(step);
+        optimizer.clip(gradientNorm, config.maxGradNorm());
+        optimizer.step(learningRate);
+        model.weightsChanged();
+        step++;
+        position += config.sequencesPerStep();
+        tokensSeen += tokens;
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
+                tokensSeen, tokens / seconds, Map.of()));
+    }
+
+    private static int[][] rows(Batch batch) {
+        int width = batch.sequenceLength() + 1;
+        int[][] rows = new int[batch.batchSize()][];
+        for (int row = 0; row < rows.length; row++) {
+            rows[row] = Arrays.copyOfRange(batch.tokens(), row * width, (row + 1) * width);
+        }
+        return rows;
+    }
+
+    /** A seed for every pass of the run (the finaliser of SplitMix64 over seed, step and pass). */
+    private long passSeed(int pass) {
+        long z = config.seed() * 0x9E3779B97F4A7C15L + step * 0xD1B54A32D192ED03L + pass;
+        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+        return z ^ (z >>> 31);
+    }
+
+    /**
+     * Writes a checkpoint now.
+     *
+     * @param folder the run's folder
+     * @return the checkpoint's folder
+     * @throws IOException if writing fails; older checkpoints stay whole
+     */
+    public Path checkpoint(Path folder) throws IOException {
+        RunState state = new RunState(step, position, tokensSeen, config.seed(), config.identity(), data.fingerprint(),
+                new TreeMap<>(model.identity()));
+        return RunCheckpoint.write(folder, state, model.parameters(), optimizer.state(), config.keepCheckpoints());
+    }
+
+    /**
+     * The number of steps done.
+     *
+     * @return optimizer steps
+     */
+    public long step() {
+        return step;
+    }
+
+    @Override
+    public void close() {
+        optimizer.close();
+    }
+}

@@ -1,0 +1,81 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.stitch.StitchedModelBuilder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Ten steps of torch.optim.AdamW with clip_grad_norm_ and a linear schedule, on every stitched case in {@code -Dbts4j.golden}. */
+class StitchTrainingGoldenTest {
+    static List<Path> cases() {
+        return GoldenCase.stitched();
+    }
+
+    static StitchedModel open(GoldenCase golden) throws IOException {
+        List<Integer> places = new ArrayList<>();
+        golden.about().get("places").forEach(place -> places.add(place.asInt()));
+        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0));
+        for (JsonNode name : golden.about().get("models")) {
+            Path folder = golden.folder().resolve(name.asText());
+            if (name.asText().equals("hub")) {
+                builder.hub(folder);
+            } else {
+                builder.expert(name.asText(), folder);
+            }
+        }
+        StitchedModel model = builder.open();
+        model.setStitchTensors(TensorFiles.read(golden.manager(), golden.folder().resolve("stitch.safetensors")));
+        return model;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void lossesNormsAndWeightsOverTenSteps(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            JsonNode run = golden.about().get("train");
+            int steps = run.get("steps").asInt();
+            AdamWConfig adam = new AdamWConfig(run.get("betas").get(0).asDouble(), run.get("betas").get(1).asDouble(),
+                    run.get("eps").asDouble(), run.get("weight_decay").asDouble());
+            LearningRate schedule = new LearningRate.WarmupLinear(run.get("peak_lr").asDouble(), run.get("warmup").asInt(), steps, 0);
+            float[] losses = golden.floats("train.losses");
+            float[] norms = golden.floats("train.grad_norms");
+            double tolerance = golden.tolerance("losses_after_10_steps");
+            try (AdamW optimizer = new AdamW(adam, model.getNDManager(), model.stitchTensors())) {
+                for (int step = 0; step < steps; step++) {
+                    int[][] tokens = golden.ids("train." + step);
+                    float[] found = model.accumulateGradients(tokens, 1f / (tokens.length * (tokens[0].length - 1)), 0);
+                    double mean = 0;
+                    for (float loss : found) {
+                        mean += loss / found.length;
+                    }
+                    assertEquals(losses[step], mean, tolerance, "loss of step " + step);
+                    double norm = optimizer.gradientNorm();
+                    assertEquals(norms[step], norm, tolerance * norms[step], "gradient norm of step " + step);
+                    optimizer.clip(norm, run.get("clip").asDouble());
+                    optimizer.step(schedule.at(step));
+                    model.weightsChanged();
+                }
+            }
+            int compared = 0;
+            for (Map.Entry<String, NDArray> tensor : model.stitchTensors().entrySet()) {
+                double error = GoldenCase.relativeError(golden.floats("after." + tensor.getKey()), tensor.getValue().toFloatArray());
+                assertTrue(error <= tolerance, tensor.getKey() + " after " + steps + " steps: relative error " + error);
+                compared++;
+            }
+            assertEquals(model.config().numStitches() * (model.numExperts() + 1), compared);
+        }
+    }
+}
