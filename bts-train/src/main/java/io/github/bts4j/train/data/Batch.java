@@ -1,0 +1,68 @@
+package io.github.bts4j.train.data;
+
+/**
+ * Token sequences for one forward pass. Arrays are not copied, so equality is that of the array objects.
+ *
+ * @param tokens token ids, flat [batch, sequence + 1]: every sequence has one token more than the model reads
+ * @param domains index of each sequence's domain in {@link Datamix#domains()}, [batch]
+ * @param sequenceLength tokens of a sequence that the model reads
+ * @param position number of the first sequence in the mix, from 0
+ */
+public record Batch(int[] tokens, int[] domains, int sequenceLength, long position) {
+
+    /**
+     * Checks that the sizes agree.
+     *
+     * @throws IllegalArgumentException if {@code tokens} does not hold {@code sequenceLength + 1} tokens per domain entry
+     */
+    public Batch {
+        if (domains.length == 0 || tokens.length != domains.length * (sequenceLength + 1L)) {
+            throw new IllegalArgumentException("tokens.length = " + tokens.length + " is not batch " + domains.length
+                    + " x (sequenceLength + 1 = " + (sequenceLength + 1L) + ")");
+        }
+    }
+
+    /**
+     * The number of sequences.
+     *
+     * @return sequences, 1 or more
+     */
+    public int batchSize() {
+        return domains.length;
+    }
+
+    /**
+     * What the model reads.
+     *
+     * @return a new array, flat [batch, sequence]
+     */
+    public int[] inputs() {
+        return columns(0);
+    }
+
+    /**
+     * What the model is to predict: the inputs, one token later.
+     *
+     * @return a new array, flat [batch, sequence]
+     */
+    public int[] targets() {
+        return columns(1);
+    }
+
+    /**
+     * Where the next batch begins; the one number that a resumed run needs.
+     *
+     * @return number of the sequence after the last one here
+     */
+    public long nextPosition() {
+        return position + domains.length;
+    }
+
+    private int[] columns(int from) {
+        int[] out = new int[domains.length * sequenceLength];
+        for (int row = 0; row < domains.length; row++) {
+            System.arraycopy(tokens, row * (sequenceLength + 1) + from, out, row * sequenceLength, sequenceLength);
+        }
+        return out;
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.bts4j.train.data;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The lines of a file as bytes, so that a line in a broken encoding can be named and passed over. Lines end with LF. */
+final class ByteLines implements AutoCloseable {
+
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private final Path file;
+    private final InputStream in;
+    private final byte[] buffer = new byte[BUFFER_BYTES];
+    private int position;
+    private int limit;
+    private long number;
+
+    ByteLines(Path file) throws IOException {
+        this.file = file;
+        this.in = Files.newInputStream(file);
+    }
+
+    /** The next line without its end, or nothing at the end of the file. */
+    Optional<byte[]> next() throws IOException {
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        boolean found = false;
+        while (position < limit || fill()) {
+            found = true;
+            int end = position;
+            while (end < limit && buffer[end] != '\n') {
+                end++;
+            }
+            line.write(buffer, position, end - position);
+            position = end + 1;
+            if (end < limit) {
+                break;
+            }
+        }
+        if (!found) {
+            return Optional.empty();
+        }
+        number++;
+        return Optional.of(number == 1 ? Utf8.withoutMark(line.toByteArray()) : line.toByteArray());
+    }
+
+    /** The place of the last line that was read, {@code file:line}, counted from 1. */
+    String origin() {
+        return file + ":" + number;
+    }
+
+    private boolean fill() throws IOException {
+        limit = in.read(buffer);
+        position = 0;
+        return limit > 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+        in.close();
+    }
+}

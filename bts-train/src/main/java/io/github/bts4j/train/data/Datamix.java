@@ -1,0 +1,266 @@
+package io.github.bts4j.train.data;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * A weighted mixture of domains: an endless list of training sequences that can be entered at any position.
+ *
+ * <p>The list is divided into blocks. Every block holds a whole number of sequences of each domain, and after any number
+ * of blocks each domain has had {@code weight * sequences} of them to within less than one sequence (weights are
+ * resolved to one in 2^20). Inside a block the order is shuffled by (seed, block). Sequence {@code i} is a pure function
+ * of (seed, i): a run resumes from the number of its next sequence, nothing is replayed.
+ *
+ * <p>The Branch-Train-Stitch paper mixes 15 % code, 15 % mathematics, 15 % multilingual text and 55 % of the seed's data
+ * (arXiv 2502.00075, section 4): {@code Datamix.of(domains, Map.of("code", 15.0, "math", 15.0, "multilingual", 15.0,
+ * "general", 55.0))}.
+ *
+ * <p>Immutable and safe for use by many threads. Holds the domains' tokens and small tables, nothing to close.
+ */
+public final class Datamix {
+
+    /** Sequences of a block where no other number is given. */
+    public static final int DEFAULT_BLOCK_SIZE = 2048;
+
+    private final List<Domain> domains;
+    private final double[] weights;
+    private final long seed;
+    private final int blockSize;
+    private final BlockCounts counts;
+    /** The plan used last; any thread may replace it, all compute the same. */
+    private volatile Optional<BlockPlan> lastPlan = Optional.empty();
+
+    private Datamix(List<Domain> domains, double[] weights, long seed, int blockSize) {
+        this.domains = domains;
+        this.weights = weights;
+        this.seed = seed;
+        this.blockSize = blockSize;
+        this.counts = new BlockCounts(weights, blockSize);
+        refuseInvisible();
+    }
+
+    /**
+     * Mixes domains with seed 0 and blocks of {@value #DEFAULT_BLOCK_SIZE} sequences.
+     *
+     * @param domains the domains, with different names; their order numbers them
+     * @param weights relative weight of every domain by name; need not sum to one; 0 leaves a domain out
+     * @return the mix
+     * @throws IllegalArgumentException listing every problem: no or equally named domains, a weight that is negative,
+     *     NaN or infinite, weights that are all zero, a weight without a domain, a domain without a weight, a weighted
+     *     domain without data, a weight so small that its domain would never be drawn
+     */
+    public static Datamix of(Collection<? extends Domain> domains, Map<String, Double> weights) {
+        List<String> problems = DatamixProblems.of(domains, weights);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
+        }
+        double largest = weights.values().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+        // relative to the largest first: the sum of huge weights must not overflow
+        double[] scaled = domains.stream().mapToDouble(d -> weights.get(d.name()) / largest).toArray();
+        double sum = 0;
+        for (double weight : scaled) {
+            sum += weight;
+        }
+        for (int d = 0; d < scaled.length; d++) {
+            scaled[d] /= sum;
+        }
+        return new Datamix(List.copyOf(domains), scaled, 0, DEFAULT_BLOCK_SIZE);
+    }
+
+    /**
+     * The same mix in another order.
+     *
+     * @param newSeed any number
+     * @return a new mix
+     */
+    public Datamix withSeed(long newSeed) {
+        return new Datamix(domains, weights, newSeed, blockSize);
+    }
+
+    /**
+     * The same mix in blocks of another size.
+     *
+     * @param newBlockSize sequences of a block, 1 to 2^20
+     * @return a new mix
+     * @throws IllegalArgumentException if the size is out of range
+     */
+    public Datamix withBlockSize(int newBlockSize) {
+        if (newBlockSize < 1 || newBlockSize > BlockCounts.MAX_PERIOD) {
+            throw new IllegalArgumentException("blockSize = " + newBlockSize + " must lie between 1 and "
+                    + BlockCounts.MAX_PERIOD + " sequences");
+        }
+        return new Datamix(domains, weights, seed, newBlockSize);
+    }
+
+    /**
+     * The names of the domains.
+     *
+     * @return names in the order that the indices of {@link Batch#domains()} count
+     */
+    public List<String> domains() {
+        return domains.stream().map(Domain::name).toList();
+    }
+
+    /**
+     * The normalised weights.
+     *
+     * @return weight by domain in the order of {@link #domains()}, summing to one
+     */
+    public Map<String, Double> weights() {
+        Map<String, Double> byName = new LinkedHashMap<>();
+        for (int d = 0; d < weights.length; d++) {
+            byName.put(domains.get(d).name(), weights[d]);
+        }
+        return Collections.unmodifiableMap(byName);
+    }
+
+    /**
+     * The seed of the order.
+     *
+     * @return any number
+     */
+    public long seed() {
+        return seed;
+    }
+
+    /**
+     * The size of a block.
+     *
+     * @return sequences of a block
+     */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    /**
+     * How often each domain occurs in one block.
+     *
+     * @param block number of the block, from 0
+     * @return sequences by domain index, {@link #blockSize()} together
+     * @throws IllegalArgumentException if {@code block} is negative
+     */
+    public int[] blockCounts(long block) {
+        checkPosition("block", block);
+        return IntStream.range(0, domains.size()).map(d -> counts.in(block, d)).toArray();
+    }
+
+    /**
+     * Which sequence stands at a position.
+     *
+     * @param index number of the sequence in the mix, from 0
+     * @return its domain, and its number within that domain
+     * @throws IllegalArgumentException if {@code index} is negative
+     */
+    public Draw sequenceAt(long index) {
+        checkPosition("index", index);
+        long block = index / blockSize;
+        int place = (int) (index % blockSize);
+        BlockPlan plan = plan(block);
+        int domain = plan.domains()[place];
+        return new Draw(domain, counts.before(block, domain) + plan.ranks()[place]);
+    }
+
+    /**
+     * Where the tokens of the sequence at a position lie.
+     *
+     * @param index number of the sequence in the mix, from 0
+     * @param sequenceLength tokens that the model reads
+     * @return segments of {@code sequenceLength + 1} tokens together
+     * @throws IllegalArgumentException if {@code index} is negative or the domain has too little text for the length
+     */
+    public List<Segment> segmentsAt(long index, int sequenceLength) {
+        TokenDataset.checkLength(sequenceLength);
+        Draw draw = sequenceAt(index);
+        return domains.get(draw.domain()).sequence(seed, draw.ordinal(), sequenceLength);
+    }
+
+    /**
+     * Reads the sequences {@code position} to {@code position + batchSize - 1}.
+     *
+     * @param position number of the first sequence, from 0
+     * @param batchSize sequences to read, 1 or more
+     * @param sequenceLength tokens that the model reads; every sequence has one more
+     * @return the tokens [batch, sequence + 1] and the domain of each sequence
+     * @throws IllegalArgumentException if an argument is out of range, the batch has more than 2^31 - 1 tokens, or a
+     *     weighted domain has too little text for the length; the message lists every such domain
+     */
+    public Batch batch(long position, int batchSize, int sequenceLength) {
+        checkPosition("position", position);
+        checkBatch(batchSize, sequenceLength);
+        int[] tokens = new int[batchSize * (sequenceLength + 1)];
+        int[] drawn = new int[batchSize];
+        for (int row = 0; row < batchSize; row++) {
+            Draw draw = sequenceAt(position + row);
+            drawn[row] = draw.domain();
+            int at = row * (sequenceLength + 1);
+            for (Segment segment : domains.get(draw.domain()).sequence(seed, draw.ordinal(), sequenceLength)) {
+                segment.copyTo(tokens, at);
+                at += segment.length();
+            }
+        }
+        return new Batch(tokens, drawn, sequenceLength, position);
+    }
+
+    /**
+     * Identifies the list of sequences: a resumed run compares it, so that it does not go on with other data.
+     *
+     * @return SHA-256 over seed, block size, and every domain's name, weight and content, in lower-case hexadecimal
+     */
+    public String fingerprint() {
+        return Sha256.of("datamix " + seed + " " + blockSize + IntStream.range(0, weights.length)
+                .mapToObj(d -> "\n" + domains.get(d).name() + "\n" + Double.toHexString(weights[d]) + " "
+                        + domains.get(d).fingerprint())
+                .collect(Collectors.joining()));
+    }
+
+    private BlockPlan plan(long block) {
+        Optional<BlockPlan> known = lastPlan;
+        if (known.isPresent() && known.get().block() == block) {
+            return known.get();
+        }
+        BlockPlan plan = BlockPlan.of(counts, domains.size(), blockSize, seed, block);
+        lastPlan = Optional.of(plan);
+        return plan;
+    }
+
+    private void refuseInvisible() {
+        List<String> problems = new ArrayList<>();
+        int[] shares = counts.shares();
+        for (int d = 0; d < weights.length; d++) {
+            if (weights[d] > 0 && shares[d] == 0) {
+                problems.add("weight of domain '" + domains.get(d).name() + "' is " + weights[d]
+                        + " of the sum, less than one sequence in " + BlockCounts.MAX_PERIOD
+                        + ": it would never be drawn; raise it or set it to 0");
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
+        }
+    }
+
+    private void checkBatch(int batchSize, int sequenceLength) {
+        TokenDataset.checkLength(sequenceLength);
+        if (batchSize < 1 || batchSize * (sequenceLength + 1L) > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("batchSize = " + batchSize + " must be at least 1, and batchSize x "
+                    + "(sequenceLength + 1 = " + (sequenceLength + 1L) + ") at most " + Integer.MAX_VALUE + " tokens");
+        }
+        TokenDataset.refuse(new ArrayList<>(new TreeSet<>(IntStream.range(0, weights.length)
+                .filter(d -> weights[d] > 0)
+                .mapToObj(d -> domains.get(d).problems(sequenceLength))
+                .flatMap(List::stream).toList())));
+    }
+
+    private static void checkPosition(String name, long value) {
+        if (value < 0) {
+            throw new IllegalArgumentException(name + " = " + value + " must not be negative");
+        }
+    }
+}

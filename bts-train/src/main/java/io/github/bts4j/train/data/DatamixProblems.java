@@ -1,0 +1,68 @@
+package io.github.bts4j.train.data;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Everything that is wrong with the weights of a mix, found in one go. */
+final class DatamixProblems {
+
+    private final List<String> problems = new ArrayList<>();
+
+    private DatamixProblems() {
+    }
+
+    static List<String> of(Collection<? extends Domain> domains, Map<String, Double> weights) {
+        DatamixProblems found = new DatamixProblems();
+        Set<String> names = found.names(domains);
+        found.values(weights);
+        found.strangers(names, weights);
+        domains.forEach(domain -> found.domain(domain, weights));
+        return found.problems;
+    }
+
+    private Set<String> names(Collection<? extends Domain> domains) {
+        Set<String> names = new HashSet<>();
+        for (Domain domain : domains) {
+            if (!names.add(domain.name())) {
+                problems.add("domain '" + domain.name() + "' is given twice");
+            }
+        }
+        if (names.isEmpty()) {
+            problems.add("there is no domain");
+        }
+        return names;
+    }
+
+    private void values(Map<String, Double> weights) {
+        new TreeMap<>(weights).forEach((name, weight) -> {
+            if (!(weight >= 0 && weight < Double.POSITIVE_INFINITY)) {
+                problems.add("weight of domain '" + name + "' = " + weight + " must be zero or more and finite");
+            }
+        });
+        if (weights.values().stream().allMatch(weight -> weight == 0)) {
+            problems.add("weights " + new TreeMap<>(weights) + " sum to nothing: at least one must be positive");
+        }
+    }
+
+    private void strangers(Set<String> names, Map<String, Double> weights) {
+        for (String name : new TreeMap<>(weights).keySet()) {
+            if (!names.contains(name)) {
+                problems.add("weight for unknown domain '" + name + "' (domains: "
+                        + String.join(", ", names.stream().sorted().toList()) + ")");
+            }
+        }
+    }
+
+    private void domain(Domain domain, Map<String, Double> weights) {
+        if (!weights.containsKey(domain.name())) {
+            problems.add("domain '" + domain.name() + "' has no weight: give 0 to leave it out");
+        } else if (weights.get(domain.name()) > 0 && domain instanceof TokenDataset dataset && dataset.size() == 0) {
+            problems.add("domain '" + domain.name() + "' has a weight but no data");
+        }
+    }
+}

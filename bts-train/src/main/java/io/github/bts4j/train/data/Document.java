@@ -1,0 +1,34 @@
+package io.github.bts4j.train.data;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
+
+/**
+ * One document of a text source.
+ *
+ * @param text the text, never empty
+ * @param origin where it was read: {@code file} or {@code file:line}, for messages
+ */
+public record Document(String text, String origin) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if {@code text} is empty
+     */
+    public Document {
+        Objects.requireNonNull(origin, "origin");
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("Document " + origin + " has no text");
+        }
+    }
+
+    /**
+     * The size of the text.
+     *
+     * @return bytes of the text in UTF-8
+     */
+    public long bytes() {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,54 @@
+package io.github.bts4j.train.data;
+
+import java.util.List;
+
+/**
+ * What a {@link Datamix} mixes: the packed text of one domain ({@link TokenDataset}), or text that switches between
+ * several ({@link SwitchingDomain}). Domains are immutable and safe for use by many threads.
+ */
+public sealed interface Domain permits TokenDataset, SwitchingDomain {
+
+    /**
+     * The name that weights, metrics and messages use.
+     *
+     * @return the name, not blank
+     */
+    String name();
+
+    /**
+     * Where the tokens of one training sequence lie; a pure function of its arguments. Within an epoch no token is
+     * predicted twice; each epoch has its own order.
+     *
+     * @param seed the seed of the run
+     * @param ordinal number of the sequence within this domain, from 0
+     * @param sequenceLength tokens that the model reads; the sequence has one more, the last target
+     * @return segments of {@code sequenceLength + 1} tokens together
+     * @throws IllegalArgumentException if {@link #problems(int)} names a problem
+     */
+    List<Segment> sequence(long seed, long ordinal, int sequenceLength);
+
+    /**
+     * Evaluation windows in the order of the text, without shuffling or overlap of predicted tokens.
+     *
+     * @param sequenceLength tokens that the model reads at once; a window has one more, the last target
+     * @return the windows, made when they are asked for; the last one of a {@link TokenDataset} may be shorter
+     * @throws IllegalArgumentException if {@code sequenceLength} is less than 1, or there is too little text for one
+     *     window
+     */
+    List<Window> windows(int sequenceLength);
+
+    /**
+     * What keeps this domain from dealing sequences.
+     *
+     * @param sequenceLength tokens that the model reads, 1 or more
+     * @return one message per problem; empty when there is none
+     */
+    List<String> problems(int sequenceLength);
+
+    /**
+     * Identifies the content: equal fingerprints deal equal sequences.
+     *
+     * @return SHA-256 in lower-case hexadecimal digits
+     */
+    String fingerprint();
+}

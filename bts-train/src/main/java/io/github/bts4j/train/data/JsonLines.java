@@ -1,0 +1,70 @@
+package io.github.bts4j.train.data;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * JSON lines: one JSON object per line, one document per object. Blank lines are passed over. A line is bad when it is
+ * not valid UTF-8, not one JSON object, or its field is missing, no string, or no valid Unicode text.
+ *
+ * @param path a file, or a folder whose {@code .jsonl} files are read in the order of their paths, sub-folders too
+ * @param field name of the field that holds the text
+ * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails; 0 to accept none
+ */
+public record JsonLines(Path path, String field, int maxBadLines) implements TextSource {
+
+    /** The field that holds the text where none is named. */
+    public static final String DEFAULT_FIELD = "text";
+
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if {@code field} is blank or {@code maxBadLines} is negative
+     */
+    public JsonLines {
+        Objects.requireNonNull(path, "path");
+        if (field.isBlank()) {
+            throw new IllegalArgumentException("field = '" + field + "' must name the JSON field that holds the text");
+        }
+        if (maxBadLines < 0) {
+            throw new IllegalArgumentException("maxBadLines = " + maxBadLines + " must not be negative");
+        }
+    }
+
+    /**
+     * Reads the field {@value #DEFAULT_FIELD} and accepts no bad line.
+     *
+     * @param path a file or a folder
+     */
+    public JsonLines(Path path) {
+        this(path, DEFAULT_FIELD, 0);
+    }
+
+    /**
+     * The same source with the text in another field.
+     *
+     * @param newField name of the field that holds the text
+     * @return a new source
+     * @throws IllegalArgumentException if {@code newField} is blank
+     */
+    public JsonLines withField(String newField) {
+        return new JsonLines(path, newField, maxBadLines);
+    }
+
+    /**
+     * The same source with another limit of bad lines.
+     *
+     * @param newMaxBadLines bad lines that a pass leaves out before it fails
+     * @return a new source
+     * @throws IllegalArgumentException if {@code newMaxBadLines} is negative
+     */
+    public JsonLines withMaxBadLines(int newMaxBadLines) {
+        return new JsonLines(path, field, newMaxBadLines);
+    }
+
+    @Override
+    public Stream<Document> documents() {
+        return DocumentReader.stream(path, new JsonLinesReader(this, DocumentReader.files(path, ".jsonl")));
+    }
+}

@@ -1,0 +1,145 @@
+package io.github.bts4j.train.data;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One pass over JSON lines. */
+final class JsonLinesReader implements DocumentReader {
+
+    /** Bad lines that a message lists, and lines read after the first bad one too many to find more of them. */
+    private static final int LISTED = 10;
+    private static final int LOOK_AHEAD = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(JsonLinesReader.class);
+    private static final ObjectMapper JSON = mapper();
+
+    private final JsonLines source;
+    private final Iterator<Path> files;
+    private final List<String> listed = new ArrayList<>();
+    private Optional<ByteLines> open = Optional.empty();
+    private long badLines;
+
+    JsonLinesReader(JsonLines source, List<Path> files) {
+        this.source = source;
+        this.files = files.iterator();
+    }
+
+    private static ObjectMapper mapper() {
+        ObjectMapper json = new ObjectMapper()
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+        json.getFactory().setStreamReadConstraints(
+                StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build());
+        return json;
+    }
+
+    @Override
+    public Optional<Document> next() throws IOException {
+        Optional<byte[]> line = nextLine();
+        while (line.isPresent()) {
+            Optional<Document> document = parse(line.get());
+            if (badLines > source.maxBadLines()) {
+                throw tooManyBadLines();
+            }
+            if (document.isPresent()) {
+                return document;
+            }
+            line = nextLine();
+        }
+        return Optional.empty();
+    }
+
+    private Optional<byte[]> nextLine() throws IOException {
+        while (open.isPresent() || files.hasNext()) {
+            if (open.isEmpty()) {
+                open = Optional.of(new ByteLines(files.next()));
+            }
+            Optional<byte[]> line = open.get().next();
+            if (line.isPresent()) {
+                return line;
+            }
+            close();
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Document> parse(byte[] line) {
+        String origin = open.map(ByteLines::origin).orElseThrow();
+        try {
+            String json = Utf8.decode(line);
+            return json.isBlank() ? Optional.empty() : document(JSON.readTree(json), origin);
+        } catch (CharacterCodingException e) {
+            bad(origin, e.getMessage());
+        } catch (JsonProcessingException e) {
+            bad(origin, "not valid JSON: " + e.getOriginalMessage());
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Document> document(JsonNode node, String origin) {
+        if (!node.isObject()) {
+            bad(origin, "not a JSON object but " + node.getNodeType());
+            return Optional.empty();
+        }
+        JsonNode text = node.path(source.field());
+        if (!text.isTextual()) {
+            List<String> fields = new ArrayList<>();
+            node.fieldNames().forEachRemaining(fields::add);
+            bad(origin, text.isMissingNode() ? "no field '" + source.field() + "' (fields: " + String.join(", ", fields) + ")"
+                    : "field '" + source.field() + "' is " + text.getNodeType() + ", not STRING");
+            return Optional.empty();
+        }
+        int lone = Utf8.loneSurrogate(text.textValue());
+        if (lone >= 0) {
+            bad(origin, "half a surrogate pair at character " + lone + " of field '" + source.field() + "'");
+            return Optional.empty();
+        }
+        return text.textValue().isEmpty() ? Optional.empty() : Optional.of(new Document(text.textValue(), origin));
+    }
+
+    private void bad(String origin, String reason) {
+        badLines++;
+        if (listed.size() < LISTED) {
+            listed.add(origin + ": " + reason);
+            if (badLines <= source.maxBadLines()) {
+                LOG.warn("Bad line left out: {}: {}", origin, reason);
+            }
+        }
+    }
+
+    private IllegalArgumentException tooManyBadLines() throws IOException {
+        for (int i = 0; i < LOOK_AHEAD && badLines < LISTED; i++) {
+            Optional<byte[]> line = nextLine();
+            if (line.isEmpty()) {
+                break;
+            }
+            parse(line.get());
+        }
+        return new IllegalArgumentException("Text source " + source.path() + " has bad lines, maxBadLines = "
+                + source.maxBadLines() + ":\n  " + String.join("\n  ", listed)
+                + (badLines > listed.size() ? "\n  and " + (badLines - listed.size()) + " more" : "")
+                + "\nMend these lines, name the right field, or raise maxBadLines.");
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (open.isPresent()) {
+            ByteLines lines = open.get();
+            open = Optional.empty();
+            lines.close();
+        }
+    }
+}

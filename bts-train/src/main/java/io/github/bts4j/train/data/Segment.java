@@ -1,0 +1,35 @@
+package io.github.bts4j.train.data;
+
+/**
+ * A stretch of a dataset's tokens. The dataset is read as a ring: a stretch that passes its end goes on at its start.
+ *
+ * @param dataset where the tokens lie
+ * @param offset index of the first token, from 0
+ * @param length number of tokens
+ */
+public record Segment(TokenDataset dataset, int offset, int length) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if the stretch begins outside the dataset, is empty, or is longer than the dataset
+     */
+    public Segment {
+        if (offset < 0 || offset >= dataset.size() || length < 1 || length > dataset.size()) {
+            throw new IllegalArgumentException("Segment [offset = " + offset + ", length = " + length
+                    + "] does not fit into dataset '" + dataset.name() + "' of " + dataset.size() + " tokens");
+        }
+    }
+
+    /**
+     * Copies the tokens.
+     *
+     * @param into receives {@code length} tokens
+     * @param at index of the first of them in {@code into}
+     */
+    public void copyTo(int[] into, int at) {
+        int untilEnd = Math.min(length, dataset.size() - offset);
+        dataset.copy(offset, untilEnd, into, at);
+        dataset.copy(0, length - untilEnd, into, at + untilEnd);
+    }
+}

@@ -1,0 +1,261 @@
+package io.github.bts4j.train.data;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * The packed text of one domain: the token ids of its documents one after the other in one array, with the token and
+ * byte counts of every document. Immutable and safe for use by many threads; holds 4 bytes per token on the heap, at
+ * most 2^31 - 9 tokens.
+ *
+ * <p>A training sequence of this domain is a stretch of {@code sequenceLength + 1} tokens. An epoch deals
+ * {@code size / sequenceLength} of them without replacement, in an order shuffled by (seed, name, epoch); each epoch
+ * after the first also begins its stretches at other places.
+ */
+public final class TokenDataset implements Domain {
+
+    private final String name;
+    private final int[] tokens;
+    private final int[] ends;
+    private final long[] documentBytes;
+    private final String fingerprint;
+
+    TokenDataset(String name, int[] tokens, int[] ends, long[] documentBytes) {
+        this.name = name;
+        this.tokens = tokens;
+        this.ends = ends;
+        this.documentBytes = documentBytes;
+        this.fingerprint = hash();
+    }
+
+    /**
+     * Reads and encodes a text source.
+     *
+     * @param name name of the domain
+     * @param source where the documents lie; read once and closed
+     * @param encoder turns a document into token ids, with a bos mark where the model wants one
+     * @return the packed dataset
+     * @throws IllegalArgumentException if the source holds no or broken text, the encoder yields a negative id, or there
+     *     are too many tokens
+     */
+    public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder) {
+        return encode(name, source, encoder, OptionalInt.empty());
+    }
+
+    /**
+     * Reads and encodes a text source, and ends every document with a mark.
+     *
+     * @param name name of the domain
+     * @param source where the documents lie; read once and closed
+     * @param encoder turns a document into token ids, with a bos mark where the model wants one
+     * @param eosTokenId the token to append to every document; empty for none
+     * @return the packed dataset
+     * @throws IllegalArgumentException if the source holds no or broken text, the encoder yields a negative id, or there
+     *     are too many tokens
+     */
+    public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
+        TokenDatasetBuilder builder = builder(name);
+        try (Stream<Document> documents = source.documents()) {
+            documents.forEachOrdered(document -> {
+                int[] ids = encoder.encode(document.text());
+                if (eosTokenId.isPresent()) {
+                    ids = Arrays.copyOf(ids, ids.length + 1);
+                    ids[ids.length - 1] = eosTokenId.getAsInt();
+                }
+                builder.add(ids, document.bytes(), document.origin());
+            });
+        }
+        TokenDataset dataset = builder.build();
+        if (dataset.size() == 0) {
+            throw new IllegalArgumentException("Text source " + source.path() + " was encoded to no token at all");
+        }
+        return dataset;
+    }
+
+    /**
+     * Packs documents that are already encoded.
+     *
+     * @param name name of the domain
+     * @return an empty builder
+     * @throws IllegalArgumentException if {@code name} is blank
+     */
+    public static TokenDatasetBuilder builder(String name) {
+        return new TokenDatasetBuilder(name, TokenDatasetBuilder.MAX_TOKENS);
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    /**
+     * The number of tokens.
+     *
+     * @return tokens of all documents, marks included
+     */
+    public int size() {
+        return tokens.length;
+    }
+
+    /**
+     * The amount of text.
+     *
+     * @return bytes of all documents in UTF-8
+     */
+    public long bytes() {
+        return Arrays.stream(documentBytes).sum();
+    }
+
+    /**
+     * The number of documents.
+     *
+     * @return documents, 0 for an empty dataset
+     */
+    public int documentCount() {
+        return ends.length;
+    }
+
+    /**
+     * The tokens of one document.
+     *
+     * @param index number of the document, from 0
+     * @return a copy of its token ids, marks included
+     * @throws IndexOutOfBoundsException if there is no such document
+     */
+    public int[] document(int index) {
+        Objects.checkIndex(index, ends.length);
+        return Arrays.copyOfRange(tokens, start(index), ends[index]);
+    }
+
+    /**
+     * The size of one document's text.
+     *
+     * @param index number of the document, from 0
+     * @return bytes of its text in UTF-8
+     * @throws IndexOutOfBoundsException if there is no such document
+     */
+    public long documentBytes(int index) {
+        return documentBytes[Objects.checkIndex(index, ends.length)];
+    }
+
+    /**
+     * Divides the dataset by document.
+     *
+     * @param rule which documents to hold out
+     * @return the two parts
+     * @throws IllegalArgumentException if either part would be empty
+     */
+    public Split split(HoldOut rule) {
+        BitSet held = rule.heldOut(this);
+        if (held.isEmpty() || held.cardinality() == documentCount()) {
+            throw new IllegalArgumentException("Dataset '" + name + "' has " + documentCount() + " document(s): " + rule
+                    + " would hold out " + held.cardinality() + " and leave nothing "
+                    + (held.isEmpty() ? "to evaluate on" : "to train on"));
+        }
+        return new Split(part(held, false), part(held, true));
+    }
+
+    @Override
+    public List<Segment> sequence(long seed, long ordinal, int sequenceLength) {
+        refuse(problems(sequenceLength));
+        int offset = new Dealing(size(), sequenceLength, SplitMix64.key(seed, name)).offset(ordinal);
+        return List.of(new Segment(this, offset, sequenceLength + 1));
+    }
+
+    @Override
+    public List<Window> windows(int sequenceLength) {
+        checkLength(sequenceLength);
+        if (size() < 2) {
+            throw new IllegalArgumentException(
+                    "Dataset '" + name + "' has " + size() + " token(s), an evaluation window needs 2");
+        }
+        int count = (int) ((size() - 2L + sequenceLength) / sequenceLength);
+        return new WindowList(count, index -> {
+            int start = index * sequenceLength;
+            int length = (int) Math.min(sequenceLength + 1L, size() - start);
+            return Window.of(name, List.of(new Segment(this, start, length)));
+        });
+    }
+
+    @Override
+    public List<String> problems(int sequenceLength) {
+        if (size() > sequenceLength) {
+            return List.of();
+        }
+        return List.of("domain '" + name + "' has " + size() + " tokens, one sequence needs sequenceLength + 1 = "
+                + (sequenceLength + 1L) + ": give it more text or shorten the sequence");
+    }
+
+    @Override
+    public String fingerprint() {
+        return fingerprint;
+    }
+
+    @Override
+    public String toString() {
+        return "TokenDataset[" + name + ", " + documentCount() + " documents, " + size() + " tokens, " + bytes()
+                + " bytes, sha256 " + fingerprint.substring(0, 12) + "]";
+    }
+
+    void copy(int from, int length, int[] into, int at) {
+        System.arraycopy(tokens, from, into, at, length);
+    }
+
+    static void checkLength(int sequenceLength) {
+        if (sequenceLength < 1) {
+            throw new IllegalArgumentException("sequenceLength = " + sequenceLength + " must be at least 1 token");
+        }
+    }
+
+    static void refuse(List<String> problems) {
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+    }
+
+    private int start(int document) {
+        return document == 0 ? 0 : ends[document - 1];
+    }
+
+    private TokenDataset part(BitSet held, boolean wanted) {
+        TokenDatasetBuilder builder = builder(name);
+        for (int i = 0; i < documentCount(); i++) {
+            if (held.get(i) == wanted) {
+                builder.add(document(i), documentBytes[i]);
+            }
+        }
+        return builder.build();
+    }
+
+    /** SHA-256 over: documents; tokens and bytes of each (64 bits); all token ids (32 bits); little-endian. */
+    private String hash() {
+        MessageDigest digest = Sha256.digest();
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
+        buffer.putLong(ends.length);
+        for (int i = 0; i < ends.length; i++) {
+            drain(buffer, digest, Long.BYTES * 2);
+            buffer.putLong(ends[i] - start(i)).putLong(documentBytes[i]);
+        }
+        for (int token : tokens) {
+            drain(buffer, digest, Integer.BYTES);
+            buffer.putInt(token);
+        }
+        drain(buffer, digest, buffer.capacity());
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void drain(ByteBuffer buffer, MessageDigest digest, int needed) {
+        if (buffer.remaining() < needed) {
+            digest.update(buffer.flip());
+            buffer.clear();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.bts4j.train.data;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * A stretch of held-out text for evaluation: the first token is context only, every other one is predicted.
+ *
+ * @param domain name of the domain
+ * @param tokens token ids, two or more; not copied, so equality is that of the array object
+ * @param segments where the tokens come from, in order: one segment, or several in text that switches domains
+ */
+public record Window(String domain, int[] tokens, List<Segment> segments) {
+
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if there are fewer than two tokens
+     */
+    public Window {
+        Objects.requireNonNull(domain, "domain");
+        segments = List.copyOf(segments);
+        if (tokens.length < 2) {
+            throw new IllegalArgumentException(
+                    "Window of domain '" + domain + "' has " + tokens.length + " token(s), prediction needs 2");
+        }
+    }
+
+    /** Reads the tokens of segments. */
+    static Window of(String domain, List<Segment> segments) {
+        int[] tokens = new int[segments.stream().mapToInt(Segment::length).sum()];
+        int at = 0;
+        for (Segment segment : segments) {
+            segment.copyTo(tokens, at);
+            at += segment.length();
+        }
+        return new Window(domain, tokens, segments);
+    }
+
+    /**
+     * The number of predictions.
+     *
+     * @return tokens that are predicted, one fewer than there are tokens
+     */
+    public int predicted() {
+        return tokens.length - 1;
+    }
+
+    /**
+     * The text that the predicted tokens stand for, for bits per byte:
+     * {@code bitsPerByte = sum of losses in nats / (ln 2 * bytes)}.
+     *
+     * @param byteLength bytes of UTF-8 that a token id stands for, 0 for a special token
+     * @return bytes of the predicted tokens
+     */
+    public long bytes(IntUnaryOperator byteLength) {
+        long bytes = 0;
+        for (int i = 1; i < tokens.length; i++) {
+            bytes += byteLength.applyAsInt(tokens[i]);
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,49 @@
+package io.github.bts4j.train.metrics;
+
+import java.util.List;
+
+/**
+ * Receives the numbers of a run. Calls come from one thread at a time, in the order of the steps. A listener that cannot
+ * write throws {@link java.io.UncheckedIOException} naming its file.
+ */
+public interface MetricsListener extends AutoCloseable {
+
+    /**
+     * An optimizer step is done.
+     *
+     * @param metrics its numbers
+     */
+    void onStep(StepMetrics metrics);
+
+    /**
+     * An evaluation is done. Does nothing unless a listener says otherwise.
+     *
+     * @param metrics its numbers
+     */
+    default void onEvaluation(EvaluationMetrics metrics) {
+    }
+
+    /**
+     * Something happened that is no number, such as a checkpoint written. Does nothing unless a listener says otherwise.
+     *
+     * @param message one line for a person
+     */
+    default void onMessage(String message) {
+    }
+
+    /** Writes out what is left and closes files. Closing twice is allowed. Does nothing unless a listener says otherwise. */
+    @Override
+    default void close() {
+    }
+
+    /**
+     * Several listeners as one. Each call goes to all in order; when one throws, the others are still called and the
+     * first exception is thrown at the end, with the rest as suppressed.
+     *
+     * @param listeners the listeners; closing the result closes them all
+     * @return one listener
+     */
+    static MetricsListener all(MetricsListener... listeners) {
+        return new MetricsListeners(List.of(listeners));
+    }
+}
