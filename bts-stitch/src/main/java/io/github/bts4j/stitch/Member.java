@@ -12,6 +12,8 @@ public record Member(String name, Path folder) {
     /**
      * Checks the name.
      *
+     * @param name its name in messages
+     * @param folder its checkpoint folder
      * @throws IllegalArgumentException if the name is blank
      */
     public Member {

@@ -19,6 +19,10 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
     /**
      * Checks the layout; the last place is compared with a model's depth when a model is stitched.
      *
+     * @param places the layer
+     * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn
+     * @param dropout probability of dropping a gate's logit in training
+     * @param init how the layers start
      * @throws IllegalArgumentException listing everything that is wrong
      */
     public StitchConfig {

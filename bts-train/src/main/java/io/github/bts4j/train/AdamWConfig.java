@@ -21,6 +21,10 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
     /**
      * Checks the ranges.
      *
+     * @param beta1 decay of the first moment
+     * @param beta2 decay of the second moment
+     * @param eps added to the bias-corrected root of the second moment
+     * @param weightDecay decoupled decay of matrices per unit of learning rate
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig {

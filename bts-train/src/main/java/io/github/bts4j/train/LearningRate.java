@@ -59,6 +59,10 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
         /**
          * Checks the values.
          *
+         * @param peak highest learning rate
+         * @param warmupSteps optimizer steps of warm-up
+         * @param totalSteps optimizer steps of the whole schedule
+         * @param floor the decay goes no lower than this learning rate
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public WarmupLinear {
@@ -112,6 +116,10 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
         /**
          * Checks the values.
          *
+         * @param peak highest learning rate
+         * @param warmupSteps optimizer steps of warm-up
+         * @param totalSteps optimizer steps of the whole schedule
+         * @param floorFraction the last learning rate as a fraction of
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public WarmupCosine {
@@ -150,6 +158,8 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
         /**
          * Checks the values.
          *
+         * @param peak the learning rate
+         * @param warmupSteps optimizer steps of warm-up
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public Constant {

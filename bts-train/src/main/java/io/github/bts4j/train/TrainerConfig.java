@@ -25,6 +25,16 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     /**
      * Checks the ranges.
      *
+     * @param totalSteps optimizer steps of the whole run
+     * @param microBatch sequences in one forward and backward pass
+     * @param accumulation passes per optimizer step
+     * @param sequenceLength tokens per sequence that are predicted
+     * @param learningRate the schedule
+     * @param optimizer AdamW's constants
+     * @param maxGradNorm limit on the global gradient norm
+     * @param seed seed of whatever the passes draw at random
+     * @param checkpointEvery steps between run checkpoints
+     * @param keepCheckpoints how many run checkpoints stay on the disk
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {

@@ -25,7 +25,11 @@ import java.util.TreeSet;
 public record ModelFingerprint(Map<String, String> files) {
     private static final int SHORT = 12;
 
-    /** Copies the map. */
+    /**
+     * Copies the map.
+     *
+     * @param files file name to 64 hexadecimal digits
+     */
     public ModelFingerprint {
         files = Collections.unmodifiableMap(new TreeMap<>(files));
     }

@@ -14,7 +14,16 @@ import java.util.List;
  * @param length its size in bytes
  */
 public record TensorEntry(String name, TensorType type, List<Long> shape, Path file, long offset, long length) {
-    /** Copies the shape. */
+    /**
+     * Copies the shape.
+     *
+     * @param name its name
+     * @param type its element type
+     * @param shape its dimensions
+     * @param file the file
+     * @param offset its first byte
+     * @param length its size in bytes
+     */
     public TensorEntry {
         shape = List.copyOf(shape);
     }

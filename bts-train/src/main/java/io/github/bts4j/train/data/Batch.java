@@ -13,6 +13,10 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
     /**
      * Checks that the sizes agree.
      *
+     * @param tokens token ids
+     * @param domains index of each sequence's domain in
+     * @param sequenceLength tokens of a sequence that the model reads
+     * @param position number of the first sequence in the mix
      * @throws IllegalArgumentException if {@code tokens} does not hold {@code sequenceLength + 1} tokens per domain entry
      */
     public Batch {

@@ -14,6 +14,8 @@ public record Document(String text, String origin) {
     /**
      * Checks the values.
      *
+     * @param text the text
+     * @param origin where it was read
      * @throws IllegalArgumentException if {@code text} is empty
      */
     public Document {

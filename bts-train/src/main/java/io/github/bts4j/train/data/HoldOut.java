@@ -51,6 +51,7 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
         /**
          * Checks the value.
          *
+         * @param k 2 or more
          * @throws IllegalArgumentException if {@code k} is less than 2
          */
         public EveryKth {
@@ -81,6 +82,8 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
         /**
          * Checks the values.
          *
+         * @param fraction share of the documents
+         * @param seed another seed chooses other documents
          * @throws IllegalArgumentException if {@code fraction} is not between 0 and 1
          */
         public Fraction {

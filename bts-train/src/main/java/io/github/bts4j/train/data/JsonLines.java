@@ -20,6 +20,9 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
     /**
      * Checks the values.
      *
+     * @param path a file
+     * @param field name of the field that holds the text
+     * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails
      * @throws IllegalArgumentException if {@code field} is blank or {@code maxBadLines} is negative
      */
     public JsonLines {

@@ -19,7 +19,11 @@ public record PlainText(Path path) implements TextSource {
 
     private static final long MAX_BYTES = Integer.MAX_VALUE - 8L;
 
-    /** Checks that there is a path. */
+    /**
+     * Checks that there is a path.
+     *
+     * @param path a file
+     */
     public PlainText {
         Objects.requireNonNull(path, "path");
     }

@@ -12,6 +12,9 @@ public record Segment(TokenDataset dataset, int offset, int length) {
     /**
      * Checks the values.
      *
+     * @param dataset where the tokens lie
+     * @param offset index of the first token
+     * @param length number of tokens
      * @throws IllegalArgumentException if the stretch begins outside the dataset, is empty, or is longer than the dataset
      */
     public Segment {

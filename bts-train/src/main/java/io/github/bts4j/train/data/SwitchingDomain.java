@@ -25,8 +25,11 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
     /**
      * Checks the values.
      *
+     * @param name name of this domain
+     * @param members datasets to switch between
+     * @param segmentLength tokens of a segment
      * @throws IllegalArgumentException listing every problem: a blank name, fewer than two members, members of the same
-     *     name, {@code segmentLength} less than 1, or a member shorter than one segment
+     * name, {@code segmentLength} less than 1, or a member shorter than one segment
      */
     public SwitchingDomain {
         members = List.copyOf(members);

@@ -16,6 +16,9 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
     /**
      * Checks the values.
      *
+     * @param domain name of the domain
+     * @param tokens token ids
+     * @param segments where the tokens come from
      * @throws IllegalArgumentException if there are fewer than two tokens
      */
     public Window {

@@ -17,6 +17,11 @@ public record EvaluationMetrics(long step, double loss, Map<String, Double> loss
     /**
      * Checks and copies the values; maps keep their order.
      *
+     * @param step optimizer steps done before the evaluation
+     * @param loss mean next-token cross-entropy over all domains' tokens
+     * @param lossByDomain the same by domain
+     * @param bitsPerByteByDomain loss by domain in bits per byte of UTF-8 text
+     * @param extra further numbers by name
      * @throws IllegalArgumentException if {@code step} is negative
      */
     public EvaluationMetrics {

@@ -21,6 +21,15 @@ public record StepMetrics(long step, long totalSteps, double loss, Map<String, D
     /**
      * Checks and copies the values; maps keep their order.
      *
+     * @param step optimizer steps done
+     * @param totalSteps optimizer steps of the whole run
+     * @param loss mean next-token cross-entropy over the step's tokens
+     * @param lossByDomain the same by domain
+     * @param gradNorm global norm of the gradient before clipping
+     * @param learningRate learning rate of the step
+     * @param tokensSeen tokens trained on since step 1
+     * @param tokensPerSecond speed of the step
+     * @param extra further numbers by name
      * @throws IllegalArgumentException if {@code step} is not in 1 to {@code totalSteps} or {@code tokensSeen} is negative
      */
     public StepMetrics {

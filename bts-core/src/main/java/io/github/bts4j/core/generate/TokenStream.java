@@ -1,0 +1,142 @@
+package io.github.bts4j.core.generate;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.tokenizer.IncrementalDecoder;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/**
+ * Tokens as they are generated. Each {@link #next} runs the model once; closing the stream cancels what is left and frees the
+ * session at once, and reading to the end frees it too.
+ *
+ * <p>The text pieces add up to the generated text; a piece may be empty while bytes of a character or the possible beginning of
+ * a stop string are held back. For one thread at a time.
+ */
+public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseable {
+    private final GenerationConfig config;
+    private final DecodeSession session;
+    private final Sampler sampler;
+    private final IncrementalDecoder decoder;
+    private final StopStrings stops;
+    private final int promptLength;
+    private final List<GeneratedToken> generated = new ArrayList<>();
+    private int[] ids;
+    private int count;
+    private float[] logits;
+    private Optional<StopReason> stopped = Optional.empty();
+
+    TokenStream(CausalLm model, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config) {
+        int context = model.contextLength();
+        if (prompt.length == 0 || prompt.length >= context) {
+            throw new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
+                    + " fit before the first new token (max_position_embeddings " + context + ")");
+        }
+        this.config = config;
+        this.promptLength = prompt.length;
+        int capacity = (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
+        this.ids = Arrays.copyOf(prompt, capacity);
+        this.count = prompt.length;
+        this.sampler = new Sampler(config);
+        this.decoder = tokenizer.continuationDecoder(true);
+        this.stops = new StopStrings(config.stopStrings());
+        this.session = model.newSession(capacity);
+        try {
+            this.logits = session.append(prompt);
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public boolean hasNext() {
+        return stopped.isEmpty();
+    }
+
+    /**
+     * Generates one token.
+     *
+     * @return the token, its text piece and its log-probability under the model's unmodified distribution
+     * @throws NoSuchElementException if the generation has ended
+     */
+    @Override
+    public GeneratedToken next() {
+        if (stopped.isPresent()) {
+            throw new NoSuchElementException("The generation has ended: " + stopped.get());
+        }
+        try {
+            return generateOne();
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private GeneratedToken generateOne() {
+        int id = sampler.next(logits, ids, count);
+        float logProb = Sampler.logProb(logits, id);
+        boolean eos = config.eosTokenIds().contains(id);
+        String text = eos ? "" : stops.push(decoder.push(id));
+        if (count < ids.length) {
+            ids[count] = id;
+        }
+        count++;
+        Optional<StopReason> reason = reason(eos);
+        if (reason.isPresent()) {
+            text += flush(reason.get());
+            stop(reason.get());
+        } else {
+            logits = session.append(id);
+        }
+        GeneratedToken token = new GeneratedToken(id, text, logProb, generated.size());
+        generated.add(token);
+        return token;
+    }
+
+    private Optional<StopReason> reason(boolean eos) {
+        if (eos) {
+            return Optional.of(StopReason.EOS);
+        } else if (stops.found().isPresent()) {
+            return Optional.of(StopReason.STOP_STRING);
+        } else if (count - promptLength >= config.maxNewTokens()) {
+            return Optional.of(StopReason.MAX_TOKENS);
+        }
+        return count >= session.capacity() ? Optional.of(StopReason.CONTEXT_FULL) : Optional.empty();
+    }
+
+    private String flush(StopReason reason) {
+        return reason == StopReason.STOP_STRING ? "" : stops.push(decoder.flush()) + stops.flush();
+    }
+
+    private void stop(StopReason reason) {
+        stopped = Optional.of(reason);
+        session.close();
+    }
+
+    /**
+     * What was generated so far; after the end, the finished generation.
+     *
+     * @return the result; its stop reason is {@link StopReason#CANCELLED} while the stream has not ended by itself
+     */
+    public GenerationResult result() {
+        StringBuilder text = new StringBuilder();
+        generated.forEach(token -> text.append(token.text()));
+        StopReason reason = stopped.orElse(StopReason.CANCELLED);
+        return new GenerationResult(promptLength, generated, text.toString(), reason,
+                reason == StopReason.STOP_STRING ? stops.found() : Optional.empty());
+    }
+
+    /** Cancels what is left and frees the session. Closing twice does nothing. */
+    @Override
+    public void close() {
+        if (stopped.isEmpty()) {
+            stop(StopReason.CANCELLED);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Torch;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Branch-Train-Merge's ensemble (arXiv 2208.03306, section 2.3; arXiv 2502.00075, section 3.2): the models' output
+ * probabilities, weighted by Bayes' rule from a uniform prior and the likelihood that each model gave to the prefix:
+ *
+ * <pre>{@code p(x_t+1 | x_0..t) = sum_i w_i p_i(x_t+1 | x_0..t),   w_i ~ prod_{s=1..t} p_i(x_s | x_0..s-1)}</pre>
+ *
+ * Its "logits" are log-probabilities. No training, no routing: every model runs for every token. Thread-safe for reading; the
+ * models belong to the caller and stay open.
+ */
+public final class BtmEnsemble extends FrozenLm {
+    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/stitch/baseline/btm.py");
+
+    private final List<FrozenLm> models;
+
+    /**
+     * Joins models.
+     *
+     * @param models models of one vocabulary on one device, at least one
+     * @throws IllegalArgumentException if there is no model, or the vocabularies differ in size
+     */
+    public BtmEnsemble(List<? extends FrozenLm> models) {
+        super("btm", Torch.manager().newSubManager(models.isEmpty() ? ai.djl.Device.cpu() : models.get(0).device()));
+        this.models = List.copyOf(models);
+        if (models.isEmpty() || models.stream().mapToInt(CausalLm::vocabSize).distinct().count() != 1) {
+            super.close();
+            throw new IllegalArgumentException("An ensemble needs models of one vocabulary; sizes are "
+                    + models.stream().map(CausalLm::vocabSize).toList());
+        }
+    }
+
+    @Override
+    public int vocabSize() {
+        return models.get(0).vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return models.stream().mapToInt(CausalLm::contextLength).min().orElseThrow();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        TokenBatch.checked(tokenIds, vocabSize());
+        try (NDManager scope = manager.newSubManager()) {
+            List<NDArray> logits = new ArrayList<>();
+            for (FrozenLm model : models) {
+                NDArray found = model.forward(tokenIds);
+                found.attach(scope);
+                logits.add(found);
+            }
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "mixture", logits, tokenIds);
+        }
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        List<float[][]> losses = new ArrayList<>();
+        for (FrozenLm model : models) {
+            losses.add(model.tokenLosses(tokens));
+        }
+        int width = tokens[0].length - 1;
+        float[] mixed = new float[tokens.length * width];
+        for (int row = 0; row < tokens.length; row++) {
+            Posterior posterior = new Posterior(models.size());
+            for (int t = 0; t < width; t++) {
+                double[] logLikelihood = new double[models.size()];
+                for (int i = 0; i < logLikelihood.length; i++) {
+                    logLikelihood[i] = -losses.get(i)[row][t];
+                }
+                mixed[row * width + t] = (float) -posterior.logMixture(logLikelihood);
+                posterior.observe(logLikelihood);
+            }
+        }
+        return step.create(mixed);
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new BtmSession(models, capacity);
+    }
+}

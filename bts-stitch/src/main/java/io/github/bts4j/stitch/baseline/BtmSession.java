@@ -1,0 +1,88 @@
+package io.github.bts4j.stitch.baseline;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A session of an ensemble: one session per model and the posterior over them. For one thread at a time. */
+final class BtmSession implements DecodeSession {
+    private final List<DecodeSession> sessions = new ArrayList<>();
+    private final Posterior posterior;
+    private List<double[]> next = List.of();
+
+    BtmSession(List<FrozenLm> models, int capacity) {
+        for (CausalLm model : models) {
+            sessions.add(model.newSession(capacity));
+        }
+        posterior = new Posterior(models.size());
+    }
+
+    @Override
+    public float[] append(int... tokenIds) {
+        float[] mixed = new float[0];
+        for (int token : tokenIds) {
+            mixed = appendOne(token);
+        }
+        if (tokenIds.length == 0) {
+            sessions.get(0).append(); // refuses with the right message
+        }
+        return mixed;
+    }
+
+    private float[] appendOne(int token) {
+        List<double[]> logProbs = new ArrayList<>();
+        for (DecodeSession session : sessions) {
+            logProbs.add(logSoftmax(session.append(token)));
+        }
+        if (!next.isEmpty()) { // the first token is given, not predicted
+            posterior.observe(next.stream().mapToDouble(probs -> probs[token]).toArray());
+        }
+        next = logProbs;
+        return mixture(logProbs);
+    }
+
+    private float[] mixture(List<double[]> logProbs) {
+        double[] weights = new double[logProbs.size()];
+        for (int i = 0; i < weights.length; i++) {
+            weights[i] = Math.exp(posterior.logWeight(i));
+        }
+        float[] mixed = new float[logProbs.get(0).length];
+        for (int v = 0; v < mixed.length; v++) {
+            double p = 0;
+            for (int i = 0; i < weights.length; i++) {
+                p += weights[i] * Math.exp(logProbs.get(i)[v]);
+            }
+            mixed[v] = (float) Math.log(p);
+        }
+        return mixed;
+    }
+
+    private static double[] logSoftmax(float[] logits) {
+        double[] values = new double[logits.length];
+        for (int v = 0; v < values.length; v++) {
+            values[v] = logits[v];
+        }
+        double norm = Posterior.logSumExp(values);
+        for (int v = 0; v < values.length; v++) {
+            values[v] -= norm;
+        }
+        return values;
+    }
+
+    @Override
+    public int length() {
+        return sessions.get(0).length();
+    }
+
+    @Override
+    public int capacity() {
+        return sessions.get(0).capacity();
+    }
+
+    @Override
+    public void close() {
+        sessions.forEach(DecodeSession::close);
+    }
+}

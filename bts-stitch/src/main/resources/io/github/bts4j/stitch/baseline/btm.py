@@ -1,0 +1,19 @@
+  # The ensemble of Branch-Train-Merge (arXiv 2208.03306, section 2.3): log p = logsumexp over models of (log posterior + log p_model).
+
+  def mixture(self: __torch__.K, logits: List[Tensor], ids: Tensor) -> Tensor:
+    # logits: one [batch, sequence, vocabulary] per model; ids: [batch, sequence] -> log-probabilities of the same shape.
+    # The posterior at position t has seen tokens 1 .. t (token 0 is given), each scored by the models from the tokens before it.
+    n = torch.size(ids, 1)
+    next = torch.unsqueeze(torch.narrow(ids, 1, 1, n - 1), -1)
+    parts : List[Tensor] = []
+    seen : List[Tensor] = []
+    for i in range(len(logits)):
+      p = torch.log_softmax(logits[i], -1, None)
+      parts = torch.append(parts, p)
+      likelihood = torch.squeeze(torch.gather(torch.narrow(p, 1, 0, n - 1), -1, next), -1)
+      start = torch.zeros([torch.size(ids, 0), 1], dtype=6, layout=0, device=ops.prim.device(ids))
+      seen = torch.append(seen, torch.cat([start, torch.cumsum(likelihood, 1)], 1))
+    posterior = torch.log_softmax(torch.stack(seen), 0, None)
+    for i in range(len(parts)):
+      parts[i] = torch.add(parts[i], torch.unsqueeze(posterior[i], -1))
+    return torch.logsumexp(torch.stack(parts), [0], False)
