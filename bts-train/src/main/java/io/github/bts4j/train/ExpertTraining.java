@@ -47,7 +47,9 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * A new model with random weights: matrices normal with the given deviation, norms one, biases zero.
+     * A new model with random weights: matrices normal with the given deviation, norms one, biases zero. The matrices that write
+     * into the residual stream (o_proj, down_proj) start smaller by {@code 1 / sqrt(2 L)}, so that its variance does not grow
+     * with depth (Radford et al. 2019, GPT-2, section 2.3).
      *
      * @param config the model's dimensions
      * @param deviation standard deviation of the matrices; transformers' {@code initializer_range} is 0.02
@@ -59,8 +61,13 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         NDManager manager = Torch.manager().newSubManager(device);
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, NDArray> weights = new LinkedHashMap<>();
-        LlamaTensors.shapes(config).forEach((name, shape) -> weights.put(name, initial(manager, name, shape, deviation, random)));
+        LlamaTensors.shapes(config).forEach((name, shape) -> weights.put(name, initial(manager, name, shape, deviationOf(name, config, deviation), random)));
         return new ExpertTraining(config, manager, weights);
+    }
+
+    private static double deviationOf(String name, LlamaConfig config, double deviation) {
+        boolean writesResidual = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
+        return writesResidual ? deviation / Math.sqrt(2.0 * config.numLayers()) : deviation;
     }
 
     private static NDArray initial(NDManager manager, String name, List<Long> shape, double deviation, SplittableRandom random) {

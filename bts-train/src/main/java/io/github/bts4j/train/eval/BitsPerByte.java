@@ -13,6 +13,8 @@ import java.util.function.IntUnaryOperator;
  *
  * <pre>{@code bpb = sum_t -log2 p(x_t | x_<t) / sum_t bytes(x_t)}</pre>
  *
+ * Tokens that stand for no byte (the begin token between documents) are context: they are neither scored nor counted.
+ *
  * Immutable and thread-safe.
  */
 public final class BitsPerByte {
@@ -61,11 +63,13 @@ public final class BitsPerByte {
         return nats / NATS_PER_BIT / bytes;
     }
 
-    private static double nats(CausalLm model, List<Window> batch) {
+    private double nats(CausalLm model, List<Window> batch) {
         double sum = 0;
-        for (float[] row : model.tokenLosses(batch.stream().map(Window::tokens).toArray(int[][]::new))) {
-            for (float loss : row) {
-                sum += loss;
+        float[][] losses = model.tokenLosses(batch.stream().map(Window::tokens).toArray(int[][]::new));
+        for (int row = 0; row < losses.length; row++) {
+            int[] tokens = batch.get(row).tokens();
+            for (int t = 0; t < losses[row].length; t++) {
+                sum += tokenBytes.applyAsInt(tokens[t + 1]) > 0 ? losses[row][t] : 0;
             }
         }
         return sum;

@@ -1,0 +1,37 @@
+package io.github.bts4j.examples.quickstart;
+
+import io.github.bts4j.examples.report.Curve;
+import io.github.bts4j.examples.report.Point;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects a phase's losses, averaged over a few steps, for the report. */
+final class LossCurve implements MetricsListener {
+    private static final int STEPS_PER_POINT = 10;
+
+    private final String phase;
+    private final List<Point> points = new ArrayList<>();
+    private double sum;
+    private int count;
+
+    LossCurve(String phase) {
+        this.phase = phase;
+    }
+
+    @Override
+    public void onStep(StepMetrics metrics) {
+        sum += metrics.loss();
+        count++;
+        if (count == STEPS_PER_POINT || metrics.step() == metrics.totalSteps()) {
+            points.add(new Point(metrics.step(), sum / count));
+            sum = 0;
+            count = 0;
+        }
+    }
+
+    Curve curve() {
+        return new Curve(phase, List.copyOf(points));
+    }
+}
