@@ -120,7 +120,7 @@ public final class Tensors {
      * @return the values in row-major order
      */
     public static float[] toFloats(NDArray tensor) {
-        try (NDArray floats = place(tensor.getManager(), tensor, TorchType.FLOAT32, Device.cpu())) {
+        try (NDArray floats = place(Torch.manager(), tensor, TorchType.FLOAT32, Device.cpu())) {
             return floats.toFloatArray();
         }
     }
@@ -166,7 +166,7 @@ public final class Tensors {
     }
 
     static NDArray flatBytes(NDArray tensor) {
-        return KERNELS.tensor(tensor.getManager(), Autograd.OFF, "bytes", tensor);
+        return KERNELS.tensor(Torch.manager(), Autograd.OFF, "bytes", tensor); // a frozen model's manager takes no more tensors
     }
 
     static ByteBuffer slice(NDArray flat, long from, long to) {
