@@ -249,7 +249,7 @@ public final class LlamaModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = tokens[0].length;
+        int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
         NDArray hidden = call(ids, "forward_hidden");
