@@ -39,6 +39,20 @@ public final class TokenBatch {
     }
 
     /**
+     * The length of a batch's rows.
+     *
+     * @param tokens rows of one length
+     * @return tokens in row 0
+     * @throws IllegalArgumentException if there is no row
+     */
+    public static int width(int[][] tokens) {
+        if (tokens.length == 0) {
+            throw new IllegalArgumentException("A batch of 0 rows holds no tokens");
+        }
+        return tokens[0].length;
+    }
+
+    /**
      * Checks a tensor of token ids.
      *
      * @param ids the tensor

@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
@@ -32,7 +33,13 @@ public final class StitchCheckpoint {
 
     private static final int FORMAT = 1;
     private static final int SHORT = 16;
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String WEIGHTS = "stitch-[0-9a-f]{" + SHORT + "}\\.safetensors";
+    /** Strict: an entry that is missing, null or unknown is an error, never a default. */
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private StitchCheckpoint() {}
 
@@ -151,21 +158,43 @@ public final class StitchCheckpoint {
         Path file = folder.resolve(DESCRIPTION);
         try {
             Description description = JSON.readValue(Files.readAllBytes(file), Description.class);
+            if (description == null) {
+                throw new ModelFormatException(file, "it holds null");
+            }
             if (description.format() != FORMAT) {
                 throw new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT);
             }
-            if (description.weights() == null || !Path.of(description.weights()).equals(Path.of(description.weights()).getFileName())) {
-                throw new ModelFormatException(file, "weights = " + description.weights() + " is no file name");
+            if (!description.weights().matches(WEIGHTS)) {
+                throw new ModelFormatException(file, "weights = " + description.weights() + " is no file name that this library gives");
             }
-            if (description.models() == null || description.places() == null || description.init() == null || description.sha256() == null) {
-                throw new ModelFormatException(file, "models, places, init or sha256 is missing");
-            }
+            check(description);
             return description;
         } catch (JacksonException e) {
-            ModelFormatException exception = new ModelFormatException(file, "no stitch checkpoint: " + e.getOriginalMessage());
-            exception.initCause(e);
-            throw exception;
+            throw caused(file, "no stitch checkpoint: " + e.getOriginalMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw caused(file, e.getMessage(), e);
         }
+    }
+
+    /** Refuses what JSON allows and a model does not. */
+    private static void check(Description description) {
+        if (description.places().contains(null) || description.models().contains(null) || description.models().size() < 2) {
+            throw new IllegalArgumentException("places = " + description.places() + ", models = " + description.models()
+                    + ": neither holds null, and there are at least two models");
+        }
+        description.config();
+        for (Base base : description.models()) {
+            new Member(base.name(), Path.of(base.path()));
+            if (base.files().containsValue(null)) {
+                throw new IllegalArgumentException("model '" + base.name() + "' has a file without SHA-256: " + base.files());
+            }
+        }
+    }
+
+    private static ModelFormatException caused(Path file, String message, Exception cause) {
+        ModelFormatException exception = new ModelFormatException(file, message);
+        exception.initCause(cause);
+        return exception;
     }
 
     private static List<Member> members(Path folder, Description description, Map<String, Path> moved) throws IOException {
@@ -178,8 +207,10 @@ public final class StitchCheckpoint {
                 problems.add("model '" + base.name() + "' is not in " + member.folder() + ": pass its folder");
                 continue;
             }
-            ModelFingerprint.of(member.folder()).difference(new ModelFingerprint(base.files())).ifPresent(difference ->
-                    problems.add("model '" + base.name() + "' in " + member.folder() + " is not the one these stitches were trained with: " + difference));
+            String difference = new ModelFingerprint(base.files()).describeDifference(ModelFingerprint.of(member.folder()));
+            if (!difference.isEmpty()) {
+                problems.add("model '" + base.name() + "' in " + member.folder() + " is not the one these stitches were trained with: " + difference);
+            }
         }
         List<String> names = description.models().stream().map(Base::name).toList();
         moved.keySet().stream().filter(name -> !names.contains(name)).sorted()

@@ -186,8 +186,9 @@ public final class StitchedModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, vocabSize());
-        NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, vocabSize());
+        int width = TokenBatch.width(tokens);
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
+        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
         NDArray hidden = hidden(step, ids, Autograd.OFF, weights.inference(), 0);
         return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(), labels, LlamaModel.lossChunk(vocabSize()));
     }
@@ -207,7 +208,7 @@ public final class StitchedModel extends FrozenLm {
             }
         }
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
-        try (NDManager scope = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, length(tokenIds))) {
+        try (NDManager scope = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, length(TokenBatch.checked(tokenIds, vocabSize())))) {
             StitchWeights.Arguments w = weights.inference();
             List<NDArray> found = KERNELS.tensors(tokenIds.getManager(), Autograd.OFF, "stitched_trace", streams.arguments(
                     placed(scope, tokenIds), ropes, places(), kinds(), w.gates(), w.biases(), w.projs(),
@@ -234,9 +235,10 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        int width = TokenBatch.width(tokens);
         try (NDManager step = manager.newSubManager()) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, vocabSize());
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
             if (config.dropout() > 0) {
                 Torch.seed(seed);
             }

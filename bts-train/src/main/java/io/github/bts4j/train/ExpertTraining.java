@@ -113,7 +113,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
 
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        int width = tokens[0].length;
+        int width = TokenBatch.width(tokens);
         try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());

@@ -71,7 +71,7 @@ public final class RunCheckpoint {
                 retire(run, target); // the same step was written before this run was resumed
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            AtomicFiles.syncFolder(run);
+            AtomicFiles.forceFolder(run);
         } finally {
             delete(temporary);
         }

@@ -3,83 +3,128 @@ package io.github.bts4j.core.checkpoint;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Writes files that appear whole or not at all: a temporary file in the same folder, flushed to the disk, then renamed. Not for instances. */
+/**
+ * Writes files that are either whole and new, or as they were before.
+ *
+ * <p>The content goes to a temporary file in the same folder ({@code .bts4j-<random>.tmp}), which is forced to the
+ * disk and then renamed over the target; at last the folder is forced too, where the system can do that. When writing
+ * fails, because the disk is full for example, the temporary file is deleted and the target stays untouched. Only a
+ * process that is killed leaves a temporary file behind; it may be deleted by hand. A target that is a symbolic link
+ * is replaced by a file; what the link pointed to stays.
+ *
+ * <p>Thread-safe. Of two writers to one target the last wins, whole.
+ */
 public final class AtomicFiles {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AtomicFiles.class);
+
     private AtomicFiles() {}
 
-    /** Writes the content of a file. */
+    /** Content that is produced while it is written. */
+    @FunctionalInterface
     public interface Content {
+
         /**
-         * Writes everything.
+         * Writes all of the content.
          *
-         * @param channel an empty file, open for writing
-         * @throws IOException if writing fails
+         * @param channel the new, empty file; closed by the caller
+         * @throws IOException if producing or writing fails; the target is then left as it was
          */
         void writeTo(FileChannel channel) throws IOException;
     }
 
     /**
+     * Writes text as UTF-8.
+     *
+     * @param file the target, in a folder that exists
+     * @param text the whole content
+     * @throws IOException if the file cannot be written; it is then as it was
+     */
+    public static void write(Path file, String text) throws IOException {
+        write(file, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
      * Writes bytes.
      *
-     * @param file the file; one that is there is replaced
-     * @param bytes its content
-     * @throws IOException if writing fails; an older file stays as it was
+     * @param file the target, in a folder that exists
+     * @param bytes the whole content
+     * @throws IOException if the file cannot be written; it is then as it was
      */
     public static void write(Path file, byte[] bytes) throws IOException {
-        write(file, (Content) channel -> writeFully(channel, ByteBuffer.wrap(bytes)));
+        write(file, channel -> {
+            ByteBuffer rest = ByteBuffer.wrap(bytes);
+            while (rest.hasRemaining()) {
+                channel.write(rest);
+            }
+        });
     }
 
     /**
-     * Writes content piece by piece.
+     * Writes content that need not fit into memory. Whatever {@code content} throws is passed on.
      *
-     * @param file the file; one that is there is replaced
-     * @param content writes it
-     * @throws IOException if writing fails; an older file stays as it was and the temporary one is removed
+     * @param file the target, in a folder that exists
+     * @param content writes the content
+     * @throws IOException if the file cannot be written; it is then as it was
+     * @throws IllegalArgumentException if the path names no file, such as {@code /}
      */
     public static void write(Path file, Content content) throws IOException {
-        Path folder = file.toAbsolutePath().getParent();
-        Path temporary = Files.createTempFile(folder, "." + file.getFileName(), ".tmp");
+        Path target = file.toAbsolutePath();
+        Path folder = target.getParent();
+        if (folder == null) {
+            throw new IllegalArgumentException("file = " + file + " is not the path of a file");
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new NoSuchFileException(
+                    folder.toString(), null, "no such folder for " + target.getFileName() + ", create it first");
+        }
+        Path temporary = folder.resolve(".bts4j-" + UUID.randomUUID() + ".tmp");
         try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
-                content.writeTo(channel);
-                channel.force(true);
-            }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            syncFolder(folder);
-        } finally {
+            fill(temporary, content);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (Throwable failure) {
+            remove(temporary, failure);
+            throw failure;
+        }
+        forceFolder(folder);
+    }
+
+    private static void fill(Path temporary, Content content) throws IOException {
+        try (FileChannel channel =
+                FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            content.writeTo(channel);
+            channel.force(true);
+        }
+    }
+
+    private static void remove(Path temporary, Throwable failure) {
+        try {
             Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
         }
     }
 
     /**
-     * Writes a buffer to the end.
-     *
-     * @param channel where to
-     * @param buffer what
-     * @throws IOException if writing fails
-     */
-    public static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            channel.write(buffer);
-        }
-    }
-
-    /**
-     * Makes renames and removals in a folder durable, where the system can open folders.
+     * Makes renames and removals in a folder durable. Not every system can; the files are in place and whole either way.
      *
      * @param folder the folder
      */
-    public static void syncFolder(Path folder) {
+    public static void forceFolder(Path folder) {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (IOException e) {
-            // Windows cannot open folders; the rename itself is atomic there too
-            org.slf4j.LoggerFactory.getLogger(AtomicFiles.class).trace("Folder {} cannot be flushed", folder, e);
+            LOG.debug("folder {} cannot be forced to the disk: {}", folder, e.toString());
         }
     }
 }

@@ -1,137 +1,183 @@
 package io.github.bts4j.core.checkpoint;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Optional;
 
-/** The tensors of a model: one safetensors file, or the shards that an index names. Immutable and thread-safe. */
+/**
+ * The tensors of a checkpoint, whether it is one file or many.
+ *
+ * <p>Reads headers only. Shards must agree with their index in both directions: each tensor of the index lies in the
+ * shard that the index names, in no other, and no shard holds a tensor that the index does not know. All disagreements
+ * are reported at once.
+ *
+ * <p>Immutable and thread-safe. No file is held open, so there is nothing to close.
+ */
 public final class Checkpoint {
-    /** The name of a model's only file. */
-    public static final String SINGLE = "model.safetensors";
 
-    /** The name of the index of a model in shards. */
-    public static final String INDEX = "model.safetensors.index.json";
+    /** The file of a checkpoint that is not split. */
+    public static final String SINGLE_FILE = "model.safetensors";
+
+    /** The file that says in which shard each tensor of a split checkpoint lies. */
+    public static final String INDEX_FILE = "model.safetensors.index.json";
 
     private final List<Path> files;
-    private final Map<String, TensorEntry> entries;
+    private final Optional<Path> index;
+    private final TensorTable tensors;
 
-    private Checkpoint(List<Path> files, Map<String, TensorEntry> entries) {
-        this.files = List.copyOf(files);
-        this.entries = Collections.unmodifiableMap(entries);
+    private Checkpoint(Path path, List<SafetensorsFile> shards, Optional<Path> index) {
+        this.files = shards.stream().map(SafetensorsFile::file).toList();
+        this.index = index;
+        this.tensors = new TensorTable(path, shards.stream().flatMap(shard -> shard.entries().stream()).toList());
     }
 
     /**
-     * Opens a checkpoint; headers are read, tensors are not.
+     * Opens a checkpoint.
      *
-     * @param path a folder with model.safetensors or with an index and its shards, or one safetensors file
-     * @return the table of contents
-     * @throws IOException if a file cannot be read
-     * @throws ModelFormatException if a file is malformed, or index and shards disagree
+     * @param path a folder that holds {@value #SINGLE_FILE}, or {@value #INDEX_FILE} with the shards it names; or a
+     *     safetensors file
+     * @return the checkpoint's tensors
+     * @throws ModelFormatException if nothing is found there, the folder holds both an index and a single file, a file
+     *     is damaged, or index and shards disagree
      */
-    public static Checkpoint open(Path path) throws IOException {
+    public static Checkpoint open(Path path) {
         if (!Files.isDirectory(path)) {
-            return single(path);
+            return new Checkpoint(path, List.of(SafetensorsFile.open(path)), Optional.empty());
         }
-        if (Files.exists(path.resolve(SINGLE))) {
-            return single(path.resolve(SINGLE));
+        Path single = path.resolve(SINGLE_FILE);
+        Path index = path.resolve(INDEX_FILE);
+        if (Files.isRegularFile(single) && Files.isRegularFile(index)) {
+            throw new ModelFormatException(path, "holds both " + SINGLE_FILE + " and " + INDEX_FILE
+                    + ": remove the one that is out of date, or open a .safetensors file directly");
         }
-        if (Files.exists(path.resolve(INDEX))) {
-            return sharded(path);
+        if (Files.isRegularFile(single)) {
+            return new Checkpoint(path, List.of(SafetensorsFile.open(single)), Optional.empty());
         }
-        throw new NoSuchFileException(path.toString(), null, "the folder holds neither " + SINGLE + " nor " + INDEX);
+        if (Files.isRegularFile(index)) {
+            return new Checkpoint(path, openShards(path, ShardIndex.read(index)), Optional.of(index));
+        }
+        throw new ModelFormatException(path, "holds neither " + SINGLE_FILE + " nor " + INDEX_FILE
+                + ": is this the folder of a checkpoint in safetensors format?");
     }
 
-    private static Checkpoint single(Path file) throws IOException {
-        return new Checkpoint(List.of(file), new LinkedHashMap<>(SafetensorsFile.open(file).entries()));
-    }
-
-    private static Checkpoint sharded(Path folder) throws IOException {
-        Path index = folder.resolve(INDEX);
-        Map<String, String> shardOf = weightMap(index);
+    private static List<SafetensorsFile> openShards(Path folder, ShardIndex index) {
         List<String> problems = new ArrayList<>();
-        Map<String, SafetensorsFile> shards = new TreeMap<>();
-        for (String shard : new TreeSet<>(shardOf.values())) {
-            if (!Path.of(shard).equals(Path.of(shard).getFileName()) || shard.equals("..")) {
-                problems.add("shard '" + shard + "' lies outside the folder");
-            } else if (!Files.isRegularFile(folder.resolve(shard))) {
-                problems.add("shard '" + shard + "' is missing");
-            } else {
-                shards.put(shard, SafetensorsFile.open(folder.resolve(shard)));
+        Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
+        for (String name : index.shards()) {
+            try {
+                shards.put(name, SafetensorsFile.open(resolve(folder, index, name)));
+            } catch (ModelFormatException e) {
+                problems.add(e.getMessage());
             }
         }
-        Map<String, TensorEntry> entries = merge(shardOf, shards, problems);
+        Map<String, String> holders = holders(shards, index, problems);
+        index.shardOf().forEach((tensor, shard) -> {
+            SafetensorsFile opened = shards.get(shard);
+            if (opened != null && !opened.contains(tensor)) {
+                problems.add("tensor " + ModelFormatException.quoted(tensor) + " should be in " + shard + ", but is "
+                        + (holders.containsKey(tensor) ? "in " + holders.get(tensor) : "in no shard"));
+            }
+        });
         if (!problems.isEmpty()) {
-            throw new ModelFormatException(index, "index and shards disagree:\n  - " + String.join("\n  - ", problems));
+            throw ModelFormatException.listing(
+                    index.file(), "index and shards disagree; are all files of the same download?", problems);
         }
-        return new Checkpoint(shards.values().stream().map(SafetensorsFile::path).toList(), entries);
+        return List.copyOf(shards.values());
     }
 
-    private static Map<String, TensorEntry> merge(Map<String, String> shardOf, Map<String, SafetensorsFile> shards, List<String> problems) {
-        Map<String, TensorEntry> entries = new LinkedHashMap<>();
-        shards.forEach((shard, file) -> file.entries().forEach((name, entry) -> {
-            if (!shardOf.containsKey(name)) {
-                problems.add("tensor '" + name + "' in " + shard + " is not in the index");
-            } else if (entries.put(name, entry) != null) {
-                problems.add("tensor '" + name + "' lies in two shards");
+    private static Path resolve(Path folder, ShardIndex index, String shard) {
+        String refusal = "shard name " + ModelFormatException.quoted(shard)
+                + " is not the name of a .safetensors file inside the folder";
+        try {
+            if (ShardIndex.staysInside(shard)) {
+                return folder.resolve(shard);
+            }
+        } catch (InvalidPathException e) {
+            throw new ModelFormatException(index.file(), refusal, e);
+        }
+        throw new ModelFormatException(index.file(), refusal);
+    }
+
+    /** The shard of each tensor as the shards have it; notes tensors in two shards and tensors unknown to the index. */
+    private static Map<String, String> holders(
+            Map<String, SafetensorsFile> shards, ShardIndex index, List<String> problems) {
+        Map<String, String> holders = new LinkedHashMap<>();
+        shards.forEach((name, shard) -> shard.entries().forEach(entry -> {
+            String tensor = "tensor " + ModelFormatException.quoted(entry.name());
+            String other = holders.putIfAbsent(entry.name(), name);
+            if (other != null) {
+                problems.add(tensor + " is in two shards, " + other + " and " + name);
+            } else if (!index.shardOf().containsKey(entry.name())) {
+                problems.add(tensor + " is in " + name + ", but not in the index");
             }
         }));
-        shardOf.forEach((name, shard) -> {
-            if (shards.containsKey(shard) && !shards.get(shard).entries().containsKey(name)) {
-                problems.add("tensor '" + name + "' is not in " + shard + ", where the index puts it");
-            }
-        });
-        return entries;
-    }
-
-    private static Map<String, String> weightMap(Path index) throws IOException {
-        JsonNode map;
-        try {
-            map = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build()
-                    .readTree(Files.readAllBytes(index)).path("weight_map");
-        } catch (com.fasterxml.jackson.core.JacksonException e) {
-            ModelFormatException exception = new ModelFormatException(index, "no valid JSON, or a name twice: " + e.getOriginalMessage());
-            exception.initCause(e);
-            throw exception;
-        }
-        if (!map.isObject() || map.isEmpty()) {
-            throw new ModelFormatException(index, "weight_map is no JSON object with entries");
-        }
-        Map<String, String> shardOf = new LinkedHashMap<>();
-        map.fields().forEachRemaining(field -> {
-            if (!field.getValue().isTextual() || field.getValue().textValue().isBlank()) {
-                throw new ModelFormatException(index, field.getKey(), -1, "its shard is " + field.getValue() + ", no file name");
-            }
-            shardOf.put(field.getKey(), field.getValue().textValue());
-        });
-        return shardOf;
+        return holders;
     }
 
     /**
      * The files that hold the tensors.
      *
-     * @return one file, or the shards in alphabetical order
+     * @return one file, or the shards sorted by name, not modifiable
      */
     public List<Path> files() {
         return files;
     }
 
     /**
-     * The tensors.
+     * The index of a checkpoint that is split.
      *
-     * @return name to entry, unmodifiable
+     * @return the index file, or empty when the checkpoint is one file
      */
-    public Map<String, TensorEntry> entries() {
-        return entries;
+    public Optional<Path> index() {
+        return index;
+    }
+
+    /**
+     * The tensors of all files.
+     *
+     * @return all tensors, file by file in the order of {@link #files()}, within a file in the order of their data;
+     *     not modifiable
+     */
+    public List<TensorEntry> entries() {
+        return tensors.entries();
+    }
+
+    /**
+     * Whether there is a tensor of a given name.
+     *
+     * @param name the tensor's name
+     * @return true if {@link #entry(String)} would succeed
+     */
+    public boolean contains(String name) {
+        return tensors.contains(name);
+    }
+
+    /**
+     * Finds a tensor.
+     *
+     * @param name the tensor's name
+     * @return where it lies
+     * @throws ModelFormatException if no file has such a tensor
+     */
+    public TensorEntry entry(String name) {
+        return tensors.entry(name);
+    }
+
+    /**
+     * Reads a small tensor into memory.
+     *
+     * @param entry one of this checkpoint's entries
+     * @return a new heap buffer in little-endian order with exactly the tensor's bytes, positioned at the first
+     * @throws IllegalArgumentException if the entry is not of this checkpoint, or has 2 GiB or more
+     * @throws ModelFormatException if the file cannot be read, or has become shorter since it was opened
+     */
+    public ByteBuffer read(TensorEntry entry) {
+        return tensors.read(entry);
     }
 }

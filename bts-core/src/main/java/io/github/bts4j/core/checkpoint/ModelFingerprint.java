@@ -1,11 +1,10 @@
 package io.github.bts4j.core.checkpoint;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -13,105 +12,139 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What identifies a model: the SHA-256 of every file that defines it.
+ * Which model a folder holds, byte for byte: the SHA-256 of each file that defines it.
  *
- * @param files file name to 64 hexadecimal digits: config.json, tokenizer.json where there is one, and the safetensors
+ * <p>These files are {@code config.json}, the safetensors files that {@link Checkpoint} uses, their index, and
+ * {@code tokenizer.json} if there is one. A stitch checkpoint records the fingerprints of the models it was trained on
+ * and compares them when it is loaded. Any JSON mapper for records writes and reads it as
+ * <code>{"files": {"config.json": "9f86d0..."}}</code>.
+ *
+ * <p>Immutable and thread-safe.
+ *
+ * @param files the SHA-256 as 64 lower-case hexadecimal digits by file name, relative to the folder with {@code /}
+ *     between folders; sorted by name, not modifiable
  */
 public record ModelFingerprint(Map<String, String> files) {
-    private static final int SHORT = 12;
+
+    private static final int BUFFER_BYTES = 1 << 18;
+    private static final int SHOWN_DIGITS = 12;
+    private static final String CONFIG = "config.json";
+    private static final String TOKENIZER = "tokenizer.json";
 
     /**
-     * Copies the map.
+     * Copies and checks the hashes.
      *
-     * @param files file name to 64 hexadecimal digits
+     * @param files the SHA-256 by file name
+     * @throws IllegalArgumentException if a hash is not 64 lower-case hexadecimal digits
      */
     public ModelFingerprint {
         files = Collections.unmodifiableMap(new TreeMap<>(files));
-    }
-
-    /**
-     * Hashes a model's files.
-     *
-     * @param folder the model's folder
-     * @return the fingerprint
-     * @throws IOException if a file cannot be read
-     */
-    public static ModelFingerprint of(Path folder) throws IOException {
-        List<Path> paths = new ArrayList<>(Checkpoint.open(folder).files());
-        paths.add(folder.resolve("config.json"));
-        if (Files.exists(folder.resolve("tokenizer.json"))) {
-            paths.add(folder.resolve("tokenizer.json"));
-        }
-        Map<String, String> hashes = new TreeMap<>();
-        for (Path path : paths) {
-            hashes.put(path.getFileName().toString(), sha256(path));
-        }
-        return new ModelFingerprint(hashes);
-    }
-
-    /**
-     * Hashes one file.
-     *
-     * @param file the file
-     * @return 64 hexadecimal digits
-     * @throws IOException if it cannot be read
-     */
-    public static String sha256(Path file) throws IOException {
-        MessageDigest digest = newDigest();
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
-            while (channel.read(buffer) >= 0) {
-                digest.update(buffer.flip());
-                buffer.clear();
+        files.forEach((name, hash) -> {
+            if (!Objects.requireNonNull(hash, name).matches("[0-9a-f]{64}")) {
+                throw new IllegalArgumentException("SHA-256 of " + name + " = " + ModelFormatException.quoted(hash)
+                        + " is not 64 lower-case hexadecimal digits");
             }
+        });
+    }
+
+    /**
+     * Computes the fingerprint of a model; reads each of its files whole.
+     *
+     * @param folder a folder with {@code config.json} and a checkpoint
+     * @return its fingerprint
+     * @throws ModelFormatException if a file is missing, cannot be read, or the checkpoint is damaged
+     */
+    public static ModelFingerprint of(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new ModelFormatException(folder, "not a folder; give the folder that holds " + CONFIG);
+        }
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        List<Path> used = new ArrayList<>(checkpoint.files());
+        checkpoint.index().ifPresent(used::add);
+        used.add(folder.resolve(CONFIG));
+        if (Files.exists(folder.resolve(TOKENIZER))) {
+            used.add(folder.resolve(TOKENIZER));
+        }
+        Map<String, String> files = new TreeMap<>();
+        for (Path file : used) {
+            files.put(folder.relativize(file).toString().replace('\\', '/'), sha256(file));
+        }
+        return new ModelFingerprint(files);
+    }
+
+    /**
+     * Computes the SHA-256 of a file of any size.
+     *
+     * @param file a regular file
+     * @return 64 lower-case hexadecimal digits
+     * @throws ModelFormatException if the file is missing or cannot be read
+     */
+    public static String sha256(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new ModelFormatException(file, Files.exists(file)
+                    ? "not a regular file"
+                    : "the file does not exist; is the model complete?");
+        }
+        MessageDigest digest = digest();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                digest.update(buffer, 0, count);
+            }
+        } catch (IOException e) {
+            throw new ModelFormatException(file, "cannot be read: " + e, e);
         }
         return HexFormat.of().formatHex(digest.digest());
     }
 
     /**
-     * Hashes bytes.
+     * Computes the SHA-256 of bytes in memory, for example of weights that must stay frozen.
      *
-     * @param bytes the bytes
-     * @return 64 hexadecimal digits
+     * @param bytes the bytes between position and limit; left unchanged
+     * @return 64 lower-case hexadecimal digits
      */
-    public static String sha256(byte[] bytes) {
-        return HexFormat.of().formatHex(newDigest().digest(bytes));
-    }
-
-    private static MessageDigest newDigest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
-        }
+    public static String sha256(ByteBuffer bytes) {
+        MessageDigest digest = digest();
+        digest.update(bytes.duplicate());
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /**
-     * Where two models differ.
+     * Says how the model that was found differs from this, the one that was recorded.
      *
-     * @param other the model to compare with
-     * @return each differing file with the beginnings of both hashes, this model's first; empty if all are equal
+     * @param found the fingerprint of the model at hand
+     * @return one part per file that differs, with the first 12 digits of both hashes, joined by {@code "; "}; empty if
+     *     the two are equal
      */
-    public Optional<String> difference(ModelFingerprint other) {
+    public String describeDifference(ModelFingerprint found) {
+        Set<String> names = new TreeSet<>(files.keySet());
+        names.addAll(found.files.keySet());
         List<String> differences = new ArrayList<>();
-        TreeSet<String> names = new TreeSet<>(files.keySet());
-        names.addAll(other.files.keySet());
         for (String name : names) {
-            String ours = files.getOrDefault(name, "absent");
-            String theirs = other.files.getOrDefault(name, "absent");
-            if (!ours.equals(theirs)) {
-                differences.add(name + " (" + shortened(ours) + ", not " + shortened(theirs) + ")");
+            String here = files.get(name);
+            String there = found.files.get(name);
+            if (!Objects.equals(here, there)) {
+                differences.add(name + ": recorded " + shown(here) + ", found " + shown(there));
             }
         }
-        return differences.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", differences));
+        return String.join("; ", differences);
     }
 
-    private static String shortened(String hash) {
-        return hash.substring(0, Math.min(SHORT, hash.length()));
+    private static String shown(String hash) {
+        return hash == null ? "no such file" : "SHA-256 " + hash.substring(0, SHOWN_DIGITS) + "...";
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java runtime lacks SHA-256, which every runtime must have", e);
+        }
     }
 }

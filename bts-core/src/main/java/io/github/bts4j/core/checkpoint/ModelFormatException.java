@@ -1,65 +1,189 @@
 package io.github.bts4j.core.checkpoint;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 
-/** A file that is not what its format says; the message names the file and, where known, the tensor and the byte offset. */
+/**
+ * A model file is missing, damaged, hostile, or of a kind that this library does not read.
+ *
+ * <p>The message names the file, the tensor and the byte where they are known, the value that was found, the limit
+ * it broke, and what to do about it. Text that comes out of the file (tensor names, dtypes) is shortened and its
+ * control characters are escaped, so that a message can be logged as it is.
+ *
+ * <p>Instances are immutable and safe to share between threads.
+ */
 public final class ModelFormatException extends RuntimeException {
-    private static final long serialVersionUID = 1L;
 
-    private final String path;
+    private static final long serialVersionUID = 1L;
+    private static final int SHOWN_PROBLEMS = 50;
+    private static final int SHOWN_CHARACTERS = 120;
+
+    /** The path of the file or folder that is wrong, as text because a path is not serializable. */
+    private final String file;
+
+    /** The name of the tensor that is wrong, or null. */
     private final String tensor;
-    private final long offset;
+
+    /** Where the problem is, in bytes from the start of the file, or null. */
+    private final Long offset;
 
     /**
-     * Reports a bad file.
+     * A problem with a file as a whole.
      *
-     * @param path the file or folder
-     * @param message what is wrong, the limit, and the likely fix
+     * @param file the file or folder that is wrong
+     * @param message value, limit and likely fix, without the path
      */
-    public ModelFormatException(Path path, String message) {
-        this(path, "", -1, message);
+    public ModelFormatException(Path file, String message) {
+        this(file, null, null, message, null);
     }
 
     /**
-     * Reports a bad tensor or place in a file.
+     * A problem with a file as a whole that another exception brought to light.
      *
-     * @param path the file
-     * @param tensor the tensor's name, or an empty string
-     * @param offset byte offset in the file, or -1
-     * @param message what is wrong, the limit, and the likely fix
+     * @param file the file or folder that is wrong
+     * @param message value, limit and likely fix, without the path
+     * @param cause the exception that was caught
      */
-    public ModelFormatException(Path path, String tensor, long offset, String message) {
-        super(path + (offset < 0 ? "" : " at byte " + offset) + ": " + (tensor.isEmpty() ? "" : "tensor '" + tensor + "': ") + message);
-        this.path = path.toString();
+    public ModelFormatException(Path file, String message, Throwable cause) {
+        this(file, null, null, message, Objects.requireNonNull(cause, "cause"));
+    }
+
+    private ModelFormatException(Path file, String tensor, Long offset, String message, Throwable cause) {
+        super(compose(file, tensor, offset, message));
+        if (cause != null) {
+            initCause(cause); // left open otherwise, for callers that add one
+        }
+        this.file = file.toString();
         this.tensor = tensor;
         this.offset = offset;
     }
 
     /**
-     * The file or folder.
+     * A problem at one place of a file.
      *
-     * @return its path
+     * @param file the file that is wrong
+     * @param offset where, in bytes from the start of the file
+     * @param message value, limit and likely fix, without path and place
+     * @return the exception to throw
      */
-    public Path path() {
-        return Path.of(path);
+    public static ModelFormatException at(Path file, long offset, String message) {
+        return new ModelFormatException(file, null, offset, message, null);
     }
 
     /**
-     * The tensor at fault.
+     * A problem with one tensor.
      *
-     * @return its name, where one is
+     * @param file the file that is wrong
+     * @param tensor the tensor's name
+     * @param message value, limit and likely fix, without path and tensor
+     * @return the exception to throw
+     */
+    public static ModelFormatException inTensor(Path file, String tensor, String message) {
+        return new ModelFormatException(file, Objects.requireNonNull(tensor, "tensor"), null, message, null);
+    }
+
+    /**
+     * A problem with one tensor at one place of a file.
+     *
+     * @param file the file that is wrong
+     * @param tensor the tensor's name
+     * @param offset where, in bytes from the start of the file
+     * @param message value, limit and likely fix, without path, tensor and place
+     * @return the exception to throw
+     */
+    public static ModelFormatException inTensor(Path file, String tensor, long offset, String message) {
+        return new ModelFormatException(file, Objects.requireNonNull(tensor, "tensor"), offset, message, null);
+    }
+
+    /**
+     * Several problems, reported at once. The message shows the first 50 of them and counts the rest.
+     *
+     * @param file the file or folder that is wrong
+     * @param summary what all the problems have in common
+     * @param problems the problems, at least one
+     * @return the exception to throw
+     * @throws IllegalArgumentException if {@code problems} is empty
+     */
+    public static ModelFormatException listing(Path file, String summary, List<String> problems) {
+        if (problems.isEmpty()) {
+            throw new IllegalArgumentException("problems is empty: there is nothing to report about " + file);
+        }
+        StringBuilder text = new StringBuilder(summary).append(" (").append(problems.size());
+        text.append(problems.size() == 1 ? " problem):" : " problems):");
+        int shown = Math.min(problems.size(), SHOWN_PROBLEMS);
+        problems.subList(0, shown).forEach(problem -> text.append("\n  - ").append(problem));
+        if (shown < problems.size()) {
+            text.append("\n  - and ").append(problems.size() - shown).append(" more");
+        }
+        return new ModelFormatException(file, text.toString());
+    }
+
+    /**
+     * The file or folder that is wrong.
+     *
+     * @return its path, as it was given
+     */
+    public Path file() {
+        return Path.of(file);
+    }
+
+    /**
+     * The tensor that is wrong.
+     *
+     * @return its full name, or empty when the problem is not one tensor's
      */
     public Optional<String> tensor() {
-        return tensor.isEmpty() ? Optional.empty() : Optional.of(tensor);
+        return Optional.ofNullable(tensor);
     }
 
     /**
-     * Where in the file.
+     * The place that is wrong.
      *
-     * @return the byte offset, or -1 where none is known
+     * @return bytes from the start of the file, or empty when no single place is to blame
      */
-    public long offset() {
-        return offset;
+    public OptionalLong offset() {
+        return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
+    }
+
+    /**
+     * Puts text of unknown origin into quotes, shortened and with control characters escaped.
+     *
+     * @param text what a file said
+     * @return the text as it can stand in a message
+     */
+    static String quoted(String text) {
+        StringBuilder shown = new StringBuilder("'");
+        int end = Math.min(text.length(), SHOWN_CHARACTERS);
+        for (int i = 0; i < end; i++) {
+            char c = text.charAt(i);
+            if (Character.isISOControl(c) || Character.isSurrogate(c) && !pairedAt(text, i)) {
+                shown.append(String.format("\\u%04x", (int) c));
+            } else {
+                shown.append(c);
+            }
+        }
+        return shown.append(end < text.length() ? "...'" : "'").toString();
+    }
+
+    /** Whether the surrogate at {@code i} belongs to a pair; a lone one is not a character. */
+    static boolean pairedAt(String text, int i) {
+        char c = text.charAt(i);
+        return Character.isHighSurrogate(c)
+                ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))
+                : i > 0 && Character.isHighSurrogate(text.charAt(i - 1));
+    }
+
+    private static String compose(Path file, String tensor, Long offset, String message) {
+        StringBuilder text = new StringBuilder(Objects.requireNonNull(file, "file").toString());
+        if (tensor != null) {
+            text.append(": tensor ").append(quoted(tensor));
+        }
+        if (offset != null) {
+            text.append(tensor == null ? ": byte " : ", byte ").append(offset);
+        }
+        return text.append(": ").append(Objects.requireNonNull(message, "message")).toString();
     }
 }

@@ -1,111 +1,114 @@
 package io.github.bts4j.core.checkpoint;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * The header of one safetensors file: eight bytes of header length (little-endian), a JSON object, then the tensors' bytes
- * without holes. Only the header is read; every claim in it is checked before it is believed. Immutable and thread-safe.
+ * The header of a safetensors file: which tensors lie where. The data is not read.
+ *
+ * <p>The file is taken as untrusted. Opening it either gives entries that lie within the file and cover its data
+ * exactly, or fails with a {@link ModelFormatException}; memory is bounded by the header, which may have 100,000,000
+ * bytes at most, as in the reference implementation.
+ *
+ * <p>Immutable and thread-safe. No file is held open, so there is nothing to close; if the file is changed after it
+ * was opened, the entries are those of the old file.
  */
 public final class SafetensorsFile {
-    /** The format's own limit on the header. */
-    public static final long MAX_HEADER = 100_000_000;
 
-    private final Path path;
-    private final Map<String, TensorEntry> entries;
-    private final Map<String, String> metadata;
+    private final Path file;
+    private final SafetensorsHeader header;
+    private final TensorTable tensors;
 
-    private SafetensorsFile(Path path, Map<String, TensorEntry> entries, Map<String, String> metadata) {
-        this.path = path;
-        this.entries = Collections.unmodifiableMap(entries);
-        this.metadata = Collections.unmodifiableMap(metadata);
+    private SafetensorsFile(Path file, SafetensorsHeader header) {
+        this.file = file;
+        this.header = header;
+        this.tensors = new TensorTable(file, header.entries());
     }
 
     /**
-     * Reads and checks a header.
+     * Reads and checks the header of a file.
      *
-     * @param path the file
-     * @return the file's table of contents
-     * @throws IOException if the file cannot be read
-     * @throws ModelFormatException if it is malformed
+     * @param file a regular file, or a symbolic link to one
+     * @return the file's tensors
+     * @throws ModelFormatException if the file is missing, cannot be read, or is not a valid safetensors file
      */
-    public static SafetensorsFile open(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long size = channel.size();
-            if (size < Long.BYTES) {
-                throw new ModelFormatException(path, "the file holds " + size + " bytes, a safetensors file at least 8: was it truncated?");
-            }
-            long length = read(channel, 0, Long.BYTES).getLong();
-            if (length < 2 || length > MAX_HEADER || length > size - Long.BYTES) {
-                throw new ModelFormatException(path, "", 0, "header length = " + Long.toUnsignedString(length) + ", allowed are 2 .. "
-                        + Math.min(MAX_HEADER, size - Long.BYTES) + " in a file of " + size + " bytes: truncated, or no safetensors file?");
-            }
-            SafetensorsHeader header = new SafetensorsHeader(path, Long.BYTES + length, size);
-            header.parse(read(channel, Long.BYTES, (int) length).array());
-            return new SafetensorsFile(path, new LinkedHashMap<>(header.entries()), new LinkedHashMap<>(header.metadata()));
+    public static SafetensorsFile open(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new ModelFormatException(file, Files.exists(file)
+                    ? "not a regular file; give the path of a .safetensors file"
+                    : "the file does not exist; is the path right, and the download complete?");
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            return new SafetensorsFile(
+                    file, SafetensorsHeader.read(file, Channels.newInputStream(channel), channel.size()));
+        } catch (IOException e) {
+            throw new ModelFormatException(file, "cannot be read: " + e, e);
         }
     }
 
-    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) {
-                throw new EOFException("The file became shorter while it was read");
-            }
-        }
-        return buffer.flip();
-    }
-
     /**
-     * The file.
+     * The file that was opened.
      *
-     * @return its path
+     * @return its path, as it was given
      */
-    public Path path() {
-        return path;
+    public Path file() {
+        return file;
     }
 
     /**
-     * The tensors, in the order of their bytes.
+     * The free text in the header, often {@code format = pt}.
      *
-     * @return name to entry, unmodifiable
-     */
-    public Map<String, TensorEntry> entries() {
-        return entries;
-    }
-
-    /**
-     * The header's free-form entries.
-     *
-     * @return name to value, unmodifiable
+     * @return text by key in the order of the header, not modifiable; empty when the file has none
      */
     public Map<String, String> metadata() {
-        return metadata;
+        return header.metadata();
     }
 
     /**
-     * Reads one tensor's bytes.
+     * The tensors.
      *
-     * @param entry an entry of this file
-     * @return a little-endian heap buffer
-     * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException if the tensor is larger than 2^31 - 9 bytes
+     * @return all tensors in the order of their data, not modifiable
      */
-    public ByteBuffer read(TensorEntry entry) throws IOException {
-        if (entry.length() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("Tensor '" + entry.name() + "' holds " + entry.length() + " bytes, one buffer at most "
-                    + (Integer.MAX_VALUE - 8) + ": map it instead");
-        }
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return read(channel, entry.offset(), (int) entry.length());
-        }
+    public List<TensorEntry> entries() {
+        return tensors.entries();
+    }
+
+    /**
+     * Whether there is a tensor of a given name.
+     *
+     * @param name the tensor's name
+     * @return true if {@link #entry(String)} would succeed
+     */
+    public boolean contains(String name) {
+        return tensors.contains(name);
+    }
+
+    /**
+     * Finds a tensor.
+     *
+     * @param name the tensor's name
+     * @return where it lies
+     * @throws ModelFormatException if the file has no such tensor
+     */
+    public TensorEntry entry(String name) {
+        return tensors.entry(name);
+    }
+
+    /**
+     * Reads a small tensor into memory.
+     *
+     * @param entry one of this file's entries
+     * @return a new heap buffer in little-endian order with exactly the tensor's bytes, positioned at the first
+     * @throws IllegalArgumentException if the entry is not of this file, or has 2 GiB or more
+     * @throws ModelFormatException if the file cannot be read, or has become shorter since it was opened
+     */
+    public ByteBuffer read(TensorEntry entry) {
+        return tensors.read(entry);
     }
 }

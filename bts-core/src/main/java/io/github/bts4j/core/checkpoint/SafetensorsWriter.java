@@ -1,95 +1,274 @@
 package io.github.bts4j.core.checkpoint;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import java.io.IOException;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.CharBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.TreeMap;
 
-/** Streams tensors into a safetensors file that appears whole or not at all. Not for instances. */
+/**
+ * Writes safetensors files of any size, atomically: see {@link AtomicFiles}.
+ *
+ * <p>The bytes depend on the arguments alone. Tensors are stored in the order in which they are given, metadata sorted
+ * by key. The header is padded with spaces so that the data starts at a multiple of eight bytes; give tensors of wide
+ * types first (as the reference implementation does) to have each tensor aligned to its element size.
+ *
+ * <p>Thread-safe; holds no state.
+ */
 public final class SafetensorsWriter {
-    private static final int ALIGNMENT = 8;
+
+    private static final JsonFactory FACTORY =
+            JsonFactory.builder().disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE).build();
 
     private SafetensorsWriter() {}
+
+    /** Takes the bytes of one tensor. Valid only during {@link Source#writeTo}. */
+    @FunctionalInterface
+    public interface Sink {
+
+        /**
+         * Appends the bytes between the buffer's position and limit.
+         *
+         * @param chunk some of the tensor's bytes, stored little-endian; left unchanged, free for reuse afterwards
+         * @throws IOException if writing fails, because the disk is full for example
+         * @throws IllegalArgumentException if these are more bytes than the tensor has
+         */
+        void accept(ByteBuffer chunk) throws IOException;
+    }
+
+    /** Supplies the bytes of one tensor, in as many chunks as it likes. */
+    @FunctionalInterface
+    public interface Source {
+
+        /**
+         * Supplies all bytes of the tensor, in order.
+         *
+         * @param sink takes the chunks
+         * @throws IOException if reading or writing fails; the target file is then left as it was
+         */
+        void writeTo(Sink sink) throws IOException;
+
+        /**
+         * A source that is in memory already.
+         *
+         * @param bytes the bytes between position and limit, stored little-endian; not copied, left unchanged
+         * @return a source of these bytes, which can be read several times
+         */
+        static Source of(ByteBuffer bytes) {
+            ByteBuffer whole = bytes.duplicate();
+            return sink -> sink.accept(whole.duplicate());
+        }
+    }
 
     /**
      * A tensor to write.
      *
-     * @param name its name
-     * @param type its element type
-     * @param shape its dimensions
-     * @param bytes gives its bytes in little-endian order, in pieces, so that tensors above 2 GiB can be written
+     * @param name the tensor's name
+     * @param type the element type
+     * @param shape the length of each dimension, outermost first; empty for a single number
+     * @param source supplies the product of {@code shape} times {@link TensorType#bytes()} bytes
      */
-    public record Tensor(String name, TensorType type, List<Long> shape, Supplier<Iterable<ByteBuffer>> bytes) {
-        long length() {
-            return shape.stream().reduce((long) type.bytes(), Math::multiplyExact);
+    public record Tensor(String name, TensorType type, List<Long> shape, Source source) {
+
+        /**
+         * Checks the parts for null and copies the shape.
+         *
+         * @param name the tensor's name
+         * @param type the element type
+         * @param shape the length of each dimension
+         * @param source supplies the bytes
+         */
+        public Tensor {
+            Objects.requireNonNull(name, "name");
+            Objects.requireNonNull(type, "type");
+            shape = List.copyOf(shape);
+            Objects.requireNonNull(source, "source");
         }
     }
 
     /**
-     * Writes tensors in the given order.
+     * Writes a file, or leaves the old one as it was.
      *
-     * @param file the file; one that is there is replaced at the end
-     * @param metadata entries of the header
-     * @param tensors the tensors
-     * @throws IOException if writing fails; an older file stays as it was
-     * @throws IllegalArgumentException if two tensors share a name, or one gives more or fewer bytes than its shape implies
+     * @param file the target, in a folder that exists
+     * @param metadata free text by key; may be empty
+     * @param tensors the tensors, in the order of the file
+     * @throws IOException if the file cannot be written, or a source fails
+     * @throws IllegalArgumentException if names repeat, are reserved or no valid Unicode, a name exceeds 50,000 or a
+     *     metadata value 20,000,000 characters, a shape is negative, too large or of more than 64 dimensions, the header
+     *     exceeds 100,000,000 bytes, or a source supplies too many or too few bytes
      */
     public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
-        byte[] header = header(metadata, tensors);
-        AtomicFiles.write(file, (AtomicFiles.Content) channel -> {
-            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).flip();
-            AtomicFiles.writeFully(channel, length);
-            AtomicFiles.writeFully(channel, ByteBuffer.wrap(header));
-            for (Tensor tensor : tensors) {
-                writeTensor(channel, tensor);
+        List<Tensor> fixed = List.copyOf(tensors);
+        requireValid(metadata, fixed);
+        byte[] header = header(metadata, fixed);
+        AtomicFiles.write(file, channel -> {
+            append(channel, ByteBuffer.wrap(header));
+            for (Tensor tensor : fixed) {
+                try (CountingSink sink = new CountingSink(channel, tensor)) {
+                    tensor.source().writeTo(sink);
+                    sink.requireComplete();
+                }
             }
         });
     }
 
-    private static void writeTensor(FileChannel channel, Tensor tensor) throws IOException {
-        long start = channel.position();
-        for (ByteBuffer piece : tensor.bytes().get()) {
-            AtomicFiles.writeFully(channel, piece);
+    private static void requireValid(Map<String, String> metadata, List<Tensor> tensors) {
+        List<String> problems = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        long total = 0;
+        for (Tensor tensor : tensors) {
+            String shown = "tensor " + ModelFormatException.quoted(tensor.name());
+            if (!names.add(tensor.name())) {
+                problems.add(shown + " is given twice");
+            }
+            if (tensor.name().equals(HeaderParser.METADATA)) {
+                problems.add(shown + " has a name that the format reserves");
+            }
+            if (tensor.shape().size() > HeaderParser.MAX_DIMENSIONS) {
+                problems.add(shown + " has " + tensor.shape().size() + " dimensions, above the limit of "
+                        + HeaderParser.MAX_DIMENSIONS);
+            }
+            requireText(tensor.name(), JsonCursor.MAX_KEY, shown, problems);
+            try {
+                total = Math.addExact(total, tensor.type().byteCount(tensor.shape()));
+            } catch (IllegalArgumentException e) {
+                problems.add(shown + ": " + e.getMessage());
+            } catch (ArithmeticException e) {
+                problems.add(
+                        shown + ": shape = " + tensor.shape() + " takes the file above " + Long.MAX_VALUE + " bytes");
+            }
         }
-        long written = channel.position() - start;
-        if (written != tensor.length()) {
-            throw new IllegalArgumentException("Tensor '" + tensor.name() + "' gave " + written + " bytes, its shape " + tensor.shape() + " of "
-                    + tensor.type() + " takes " + tensor.length());
+        metadata.forEach((key, value) -> {
+            String shown = ModelFormatException.quoted(key);
+            requireText(key, JsonCursor.MAX_KEY, "metadata key " + shown, problems);
+            requireText(value, JsonCursor.MAX_STRING, "metadata value of " + shown, problems);
+        });
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
         }
     }
 
+    private static void requireText(String text, int limit, String shown, List<String> problems) {
+        if (text.length() > limit) {
+            problems.add(shown + " has " + text.length() + " characters, above the limit of " + limit);
+        }
+        try {
+            StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+        } catch (CharacterCodingException e) {
+            problems.add(shown + " holds half a character (a lone surrogate)");
+        }
+    }
+
+    /** The header with the eight bytes of its length before it and spaces up to a multiple of eight behind it. */
     private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) throws IOException {
-        ObjectMapper mapper = new ObjectMapper();
-        ObjectNode root = mapper.createObjectNode();
-        if (!metadata.isEmpty()) {
-            ObjectNode node = root.putObject("__metadata__");
-            metadata.forEach(node::put);
+        byte[] json = json(metadata, tensors).getBytes(StandardCharsets.UTF_8);
+        int length = json.length + Math.floorMod(-json.length, SafetensorsHeader.LENGTH_BYTES);
+        if (length > SafetensorsHeader.MAX_BYTES) {
+            throw new IllegalArgumentException("header length = " + length + " bytes, above the limit of "
+                    + SafetensorsHeader.MAX_BYTES + ": write several files");
         }
-        Set<String> names = new HashSet<>(Set.of("__metadata__"));
-        long at = 0;
-        for (Tensor tensor : tensors) {
-            if (!names.add(tensor.name())) {
-                throw new IllegalArgumentException("Two tensors are called '" + tensor.name() + "'");
+        byte[] header = new byte[SafetensorsHeader.LENGTH_BYTES + length];
+        Arrays.fill(header, (byte) ' ');
+        ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json);
+        return header;
+    }
+
+    private static String json(Map<String, String> metadata, List<Tensor> tensors) throws IOException {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = FACTORY.createGenerator(text)) {
+            json.writeStartObject();
+            if (!metadata.isEmpty()) {
+                json.writeObjectFieldStart(HeaderParser.METADATA);
+                for (Map.Entry<String, String> entry : new TreeMap<>(metadata).entrySet()) {
+                    json.writeStringField(entry.getKey(), entry.getValue());
+                }
+                json.writeEndObject();
             }
-            ObjectNode entry = root.putObject(tensor.name());
-            entry.put("dtype", tensor.type().name());
-            ArrayNode shape = entry.putArray("shape");
-            tensor.shape().forEach(shape::add);
-            entry.putArray("data_offsets").add(at).add(at + tensor.length());
-            at = Math.addExact(at, tensor.length());
+            long begin = 0;
+            for (Tensor tensor : tensors) {
+                long end = begin + tensor.type().byteCount(tensor.shape());
+                json.writeObjectFieldStart(tensor.name());
+                json.writeStringField("dtype", tensor.type().name());
+                json.writeFieldName("shape");
+                long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+                json.writeArray(shape, 0, shape.length);
+                json.writeFieldName("data_offsets");
+                json.writeArray(new long[] {begin, end}, 0, 2);
+                json.writeEndObject();
+                begin = end;
+            }
+            json.writeEndObject();
         }
-        byte[] json = mapper.writeValueAsBytes(root);
-        byte[] padded = java.util.Arrays.copyOf(json, (json.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-        java.util.Arrays.fill(padded, json.length, padded.length, (byte) ' ');
-        return padded;
+        return text.toString();
+    }
+
+    private static void append(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+
+    /** Passes on exactly as many bytes as the tensor has, in slices: see {@link TensorTable}. */
+    private static final class CountingSink implements Sink, AutoCloseable {
+
+        private static final int SLICE_BYTES = 1 << 20;
+
+        private final FileChannel channel;
+        private final Tensor tensor;
+        private final long expected;
+        private long written;
+        private boolean closed;
+
+        CountingSink(FileChannel channel, Tensor tensor) {
+            this.channel = channel;
+            this.tensor = tensor;
+            this.expected = tensor.type().byteCount(tensor.shape());
+        }
+
+        @Override
+        public void accept(ByteBuffer chunk) throws IOException {
+            if (closed) {
+                throw new IllegalStateException("tensor '" + tensor.name() + "' is written already");
+            }
+            if (chunk.remaining() > expected - written) {
+                throw mismatch("more than " + expected);
+            }
+            for (int at = chunk.position(); at < chunk.limit(); at += SLICE_BYTES) {
+                append(channel, chunk.slice(at, Math.min(SLICE_BYTES, chunk.limit() - at)));
+            }
+            written += chunk.remaining();
+        }
+
+        void requireComplete() {
+            if (written != expected) {
+                throw mismatch(written + "");
+            }
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+
+        private IllegalArgumentException mismatch(String supplied) {
+            return new IllegalArgumentException("the source of tensor " + ModelFormatException.quoted(tensor.name())
+                    + " supplies " + supplied + " bytes, but " + tensor.type() + ' ' + tensor.shape() + " takes "
+                    + expected);
+        }
     }
 }

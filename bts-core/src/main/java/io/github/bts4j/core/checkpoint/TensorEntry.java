@@ -2,29 +2,75 @@ package io.github.bts4j.core.checkpoint;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
- * Where a tensor lies in a file.
+ * Where a tensor lies: everything that is needed to map its bytes, without the bytes.
  *
- * @param name its name
- * @param type its element type
- * @param shape its dimensions; none for a scalar
- * @param file the file
- * @param offset its first byte, counted from the beginning of the file
- * @param length its size in bytes
+ * <p>Immutable, thread-safe; holds no open file. An entry that came from {@link SafetensorsFile} or
+ * {@link Checkpoint} lies within its file, as the file was when it was opened.
+ *
+ * @param name the tensor's name, for example {@code model.layers.0.self_attn.q_proj.weight}
+ * @param type the element type
+ * @param shape the length of each dimension, outermost first; empty for a single number; not modifiable
+ * @param file the file that holds the bytes
+ * @param offset where the bytes start, counted in bytes from the start of the file; not necessarily aligned
+ * @param length how many bytes there are: the product of {@code shape} times {@link TensorType#bytes()}
  */
 public record TensorEntry(String name, TensorType type, List<Long> shape, Path file, long offset, long length) {
+
     /**
-     * Copies the shape.
+     * Checks that the parts agree with each other.
      *
-     * @param name its name
-     * @param type its element type
-     * @param shape its dimensions
-     * @param file the file
-     * @param offset its first byte
-     * @param length its size in bytes
+     * @param name the tensor's name
+     * @param type the element type
+     * @param shape the length of each dimension
+     * @param file the file that holds the bytes
+     * @param offset bytes from the start of the file
+     * @param length bytes of the tensor
+     * @throws IllegalArgumentException if a dimension or the offset is negative, or the length is not that of the shape
+     * @throws ArithmeticException if the size of the shape, or the end of the tensor, does not fit into 63 bits
      */
     public TensorEntry {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(type, "type");
+        Objects.requireNonNull(file, "file");
         shape = List.copyOf(shape);
+        if (offset < 0) {
+            throw new IllegalArgumentException("offset = " + offset + " of tensor '" + name + "' is negative");
+        }
+        long expected = type.byteCount(shape);
+        if (length != expected) {
+            throw new IllegalArgumentException("length = " + length + " of tensor '" + name + "', but " + type + ' '
+                    + shape + " takes " + expected + " bytes");
+        }
+        Math.addExact(offset, length);
+    }
+
+    /**
+     * The shape as an array, as engines want it.
+     *
+     * @return a new array with the length of each dimension
+     */
+    public long[] dimensions() {
+        return shape.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /**
+     * The number of elements.
+     *
+     * @return the product of the dimensions; 1 for a tensor without dimensions
+     */
+    public long elements() {
+        return length / type.bytes();
+    }
+
+    /**
+     * The end of the tensor.
+     *
+     * @return the offset of the first byte after it, counted from the start of the file
+     */
+    public long end() {
+        return offset + length;
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +26,7 @@ public final class TensorFiles {
      * @throws ModelFormatException if it is malformed
      */
     public static Map<String, NDArray> read(NDManager owner, Path file) throws IOException {
-        return new TensorLoader(owner).load(Checkpoint.open(file).entries().values());
+        return new TensorLoader(owner).load(SafetensorsFile.open(file).entries());
     }
 
     /**
@@ -39,7 +40,11 @@ public final class TensorFiles {
     public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata) throws IOException {
         List<SafetensorsWriter.Tensor> list = new ArrayList<>();
         tensors.forEach((name, tensor) -> list.add(new SafetensorsWriter.Tensor(name, storedType(tensor),
-                Arrays.stream(tensor.getShape().getShape()).boxed().toList(), () -> Tensors.bytes(tensor))));
+                Arrays.stream(tensor.getShape().getShape()).boxed().toList(), sink -> {
+                    for (ByteBuffer bytes : Tensors.bytes(tensor)) {
+                        sink.accept(bytes);
+                    }
+                })));
         SafetensorsWriter.write(file, metadata, list);
     }
 

@@ -1,9 +1,31 @@
 /**
- * Checkpoints on the disk: safetensors files and shards, read without trust and written so that they appear whole or not at all.
+ * Checkpoints on disk: which tensors there are, where their bytes lie, and whether they are the right ones.
  *
- * <p>{@link io.github.bts4j.core.checkpoint.Checkpoint} is a table of contents; {@link io.github.bts4j.core.checkpoint.TensorLoader}
- * maps its tensors; {@link io.github.bts4j.core.checkpoint.TensorFiles} reads and writes whole files;
- * {@link io.github.bts4j.core.checkpoint.ModelFingerprint} is the SHA-256 of every file that defines a model. A malformed file
- * gives a {@link io.github.bts4j.core.checkpoint.ModelFormatException} that names file, tensor and offset.
+ * <h2>Reading</h2>
+ * {@link io.github.bts4j.core.checkpoint.Checkpoint#open Checkpoint.open} takes a Hugging Face folder, with one
+ * safetensors file or with shards and an index, or a single file. It reads headers only and gives
+ * {@linkplain io.github.bts4j.core.checkpoint.TensorEntry entries}: name, type, shape, file, offset and length in
+ * bytes. Offsets and sizes are {@code long}, so files above 2 GiB are nothing special. Turning bytes into tensors is
+ * the business of other packages, which map the files.
+ *
+ * <h2>The format</h2>
+ * A safetensors file is eight bytes N (unsigned, little-endian), a JSON header of N bytes, and the data, which the
+ * tensors cover without gap or overlap:
+ * <pre>{@code
+ * {"__metadata__": {"format": "pt"}, "weight": {"dtype": "BF16", "shape": [4, 8], "data_offsets": [0, 64]}}
+ * }</pre>
+ *
+ * <h2>Bad input</h2>
+ * Files are untrusted. Whatever their bytes, opening one ends in valid entries or in a
+ * {@link io.github.bts4j.core.checkpoint.ModelFormatException} that names file, tensor and byte. What is not known is
+ * refused: types, keys, tensors that an index does not list.
+ *
+ * <h2>Writing</h2>
+ * {@link io.github.bts4j.core.checkpoint.SafetensorsWriter} streams tensors of any size;
+ * {@link io.github.bts4j.core.checkpoint.AtomicFiles} sees to it that a file is replaced as a whole or not at all,
+ * for JSON and text as well.
+ *
+ * <h2>Identity</h2>
+ * {@link io.github.bts4j.core.checkpoint.ModelFingerprint} tells two models apart by the SHA-256 of their files.
  */
 package io.github.bts4j.core.checkpoint;

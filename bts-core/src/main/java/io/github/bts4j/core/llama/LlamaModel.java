@@ -119,10 +119,10 @@ public final class LlamaModel extends FrozenLm {
 
     private static Map<String, TensorEntry> wanted(LlamaConfig config, Checkpoint checkpoint, Path folder) {
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        checkpoint.entries().values().forEach(entry -> shapes.put(entry.name(), entry.shape()));
+        checkpoint.entries().forEach(entry -> shapes.put(entry.name(), entry.shape()));
         LlamaTensors.check(config, shapes, folder);
         Map<String, TensorEntry> wanted = new LinkedHashMap<>();
-        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, checkpoint.entries().get(name)));
+        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, checkpoint.entry(name)));
         return wanted;
     }
 
@@ -249,7 +249,7 @@ public final class LlamaModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = tokens[0].length;
+        int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
         NDArray hidden = call(ids, "forward_hidden");

@@ -35,8 +35,10 @@
   def bytes(self: __torch__.K, x: Tensor) -> Tensor:
     # the elements as bytes on the CPU, [numel * element size]
     c = torch.contiguous(torch.to(torch.detach(x), torch.device("cpu"), ops.prim.dtype(x)))
-    n = torch.numel(c) * torch.element_size(c)
-    return torch.set_(torch.empty([0], dtype=0, layout=0, device=torch.device("cpu")), c, torch.storage_offset(c) * torch.element_size(c), [n], [1])
+    size = torch.element_size(c)
+    # set_ itself adds the source's storage offset, which counts elements and not bytes
+    offset = torch.storage_offset(c) * (size - 1)
+    return torch.set_(torch.empty([0], dtype=0, layout=0, device=torch.device("cpu")), c, offset, [torch.numel(c) * size], [1])
 
   def slice_bytes(self: __torch__.K, flat: Tensor, start: int, end: int) -> Tensor:
     return torch.clone(torch.narrow(flat, 0, start, end - start))

@@ -1,0 +1,136 @@
+package io.github.bts4j.core.checkpoint;
+
+import com.fasterxml.jackson.core.JsonToken;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads the JSON header of a safetensors file and checks each tensor by itself; how the tensors lie next to each
+ * other is {@link SafetensorsHeader}'s concern. Not thread-safe.
+ */
+final class HeaderParser {
+
+    static final String METADATA = "__metadata__";
+    static final int MAX_DIMENSIONS = 64;
+
+    private final Path file;
+    private final JsonCursor cursor;
+    private final long dataStart;
+    private final long dataLength;
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+    private final List<TensorEntry> entries = new ArrayList<>();
+
+    /**
+     * Takes the header; {@link #parse()} reads it.
+     *
+     * @param file the file, for messages and entries
+     * @param json the header's bytes, which follow the eight bytes of its length
+     * @param dataLength how many bytes follow the header
+     */
+    HeaderParser(Path file, byte[] json, long dataLength) {
+        this.file = file;
+        this.cursor = new JsonCursor(file, json, SafetensorsHeader.LENGTH_BYTES);
+        this.dataStart = SafetensorsHeader.LENGTH_BYTES + (long) json.length;
+        this.dataLength = dataLength;
+    }
+
+    /** The metadata, empty when there is none, and the tensors in the order of the header. */
+    SafetensorsHeader parse() {
+        cursor.expect(JsonToken.START_OBJECT, "the header");
+        while (cursor.nextKey()) {
+            String key = cursor.text();
+            if (key.equals(METADATA)) {
+                readMetadata();
+            } else {
+                cursor.enter(key);
+                entries.add(readTensor(key));
+                cursor.leave();
+            }
+        }
+        cursor.expectEnd();
+        return new SafetensorsHeader(metadata, entries);
+    }
+
+    private void readMetadata() {
+        cursor.expect(JsonToken.START_OBJECT, METADATA);
+        while (cursor.nextKey()) {
+            String key = cursor.text();
+            metadata.put(key, cursor.nextString(METADATA + " " + ModelFormatException.quoted(key)));
+        }
+    }
+
+    private TensorEntry readTensor(String name) {
+        long position = cursor.position();
+        String dtype = null;
+        List<Long> shape = null;
+        List<Long> range = null;
+        cursor.expect(JsonToken.START_OBJECT, "its entry");
+        while (cursor.nextKey()) {
+            String key = cursor.text();
+            switch (key) {
+                case "dtype" -> dtype = cursor.nextString("dtype");
+                case "shape" -> shape = readSizes("shape", MAX_DIMENSIONS);
+                case "data_offsets" -> range = readSizes("data_offsets", 2);
+                default -> throw cursor.fail("unknown key " + ModelFormatException.quoted(key)
+                        + "; an entry has dtype, shape and data_offsets");
+            }
+        }
+        if (dtype == null || shape == null || range == null) {
+            String missing = dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets";
+            throw cursor.failAt(
+                    position, "the key '" + missing + "' is missing; an entry has dtype, shape and data_offsets");
+        }
+        if (range.size() != 2) {
+            throw cursor.failAt(position, "data_offsets = " + range + " must be two numbers, begin and end");
+        }
+        return checked(name, position, typeOf(dtype, position), shape, range);
+    }
+
+    private List<Long> readSizes(String what, int limit) {
+        cursor.expect(JsonToken.START_ARRAY, what);
+        List<Long> sizes = new ArrayList<>();
+        while (cursor.next() != JsonToken.END_ARRAY) {
+            if (sizes.size() == limit) {
+                throw cursor.fail(what + " has more than " + limit + " numbers");
+            }
+            sizes.add(cursor.size(what + "[" + sizes.size() + "]"));
+        }
+        return sizes;
+    }
+
+    private TensorType typeOf(String dtype, long position) {
+        return TensorType.named(dtype).orElseThrow(() -> cursor.failAt(position, "dtype "
+                + ModelFormatException.quoted(dtype) + " is not supported; known are " + TensorType.names()
+                + ": convert the checkpoint to one of them"));
+    }
+
+    private TensorEntry checked(String name, long position, TensorType type, List<Long> shape, List<Long> range) {
+        long begin = range.get(0);
+        long end = range.get(1);
+        if (begin > end) {
+            throw cursor.failAt(position, "data_offsets = " + range + " are reversed");
+        }
+        if (end > dataLength) {
+            throw cursor.failAt(position, "data_offsets = " + range + " reach beyond the " + dataLength
+                    + " bytes of data; is the file cut short? Download it again");
+        }
+        long size = byteCount(position, type, shape);
+        if (size != end - begin) {
+            throw cursor.failAt(position, "data_offsets = " + range + " span " + (end - begin) + " bytes, but " + type
+                    + " " + shape + " takes " + size);
+        }
+        return new TensorEntry(name, type, shape, file, dataStart + begin, size);
+    }
+
+    private long byteCount(long position, TensorType type, List<Long> shape) {
+        try {
+            return type.byteCount(shape);
+        } catch (ArithmeticException e) {
+            throw cursor.failAt(
+                    position, "shape = " + shape + " of " + type + " takes more than " + Long.MAX_VALUE + " bytes");
+        }
+    }
+}

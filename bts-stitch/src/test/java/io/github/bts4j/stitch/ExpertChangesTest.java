@@ -1,0 +1,161 @@
+package io.github.bts4j.stitch;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.bts4j.core.golden.GoldenCase;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Experts that leave and join without training. */
+class ExpertChangesTest {
+    private static final String CASE = "bts-4x8";
+    private static final int VOCAB = 160;
+    private static final int HIDDEN = 48;
+    private static final int[][] TOKENS = TinyModels.tokens(21, 2, 20, VOCAB);
+    private static final StitchConfig CONFIG = StitchConfig.evenly(8, 4);
+
+    /** The values without model {@code index}, cut out of Java arrays. */
+    private static Map<String, float[]> without(Map<String, float[]> values, int index, int models) {
+        Map<String, float[]> rest = new LinkedHashMap<>();
+        values.forEach((name, array) -> {
+            if (name.contains(".proj.")) {
+                int expert = Integer.parseInt(name.replaceAll(".*\\.proj\\.(\\d+)\\.weight", "$1"));
+                if (expert != index) {
+                    rest.put(name.replace("proj." + expert, "proj." + (expert > index ? expert - 1 : expert)), array);
+                }
+            } else {
+                int slice = array.length / models;
+                float[] kept = new float[array.length - slice];
+                System.arraycopy(array, 0, kept, 0, index * slice);
+                System.arraycopy(array, (index + 1) * slice, kept, index * slice, kept.length - index * slice);
+                rest.put(name, kept);
+            }
+        });
+        return rest;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Init.class)
+    void removingAnExpertIsNeverHavingHadIt(Init init) throws IOException {
+        List<String> experts = List.of("code", "math", "multilingual");
+        for (int index = 1; index <= 3; index++) {
+            String gone = experts.get(index - 1);
+            String[] rest = Stream.of("hub", "code", "math", "multilingual").filter(name -> !name.equals(gone)).toArray(String[]::new);
+            try (StitchedModel model = TinyModels.open(CASE, CONFIG.withInit(init), "hub", "code", "math", "multilingual");
+                    StitchedModel never = TinyModels.open(CASE, CONFIG.withInit(init), rest)) {
+                TinyModels.disturbed(model, 5 + index);
+                TinyModels.set(never, without(TinyModels.values(model), index, 4));
+                float[] before = TinyModels.logits(model, TOKENS);
+                model.removeExpert(gone);
+                assertEquals(never.members().stream().map(Member::name).toList(), model.members().stream().map(Member::name).toList());
+                assertEquals(2, model.numExperts());
+                float[] after = TinyModels.logits(model, TOKENS);
+                assertArrayEquals(TinyModels.logits(never, TOKENS), after, "without " + gone);
+                assertTrue(GoldenCase.relativeError(before, after) > 1e-3, "removing " + gone + " changed nothing");
+                assertArrayEquals(TinyModels.generate(never, TOKENS[0], 10), TinyModels.generate(model, TOKENS[0], 10));
+            }
+        }
+    }
+
+    @Test
+    void expertsCanBeRemovedDownToOneAndTheModelStillTrains() throws IOException {
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG.withDropout(0), "hub", "code", "math", "multilingual")) {
+            model.removeExpert("math");
+            model.removeExpert("code");
+            assertEquals(List.of("hub", "multilingual"), model.members().stream().map(Member::name).toList());
+            model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
+            float[] losses = model.accumulateGradients(TOKENS, 1f / 38, 0);
+            assertEquals(38, losses.length);
+            double mean = 0;
+            for (float loss : losses) {
+                mean += loss / losses.length;
+            }
+            assertEquals(TinyModels.mean(model.tokenLosses(TOKENS)), mean, 1e-4);
+        }
+    }
+
+    @Test
+    void theLastExpertAndTheHubAndUnknownNamesAreNotRemoved() throws IOException {
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG, "hub", "code")) {
+            float[] before = TinyModels.logits(model, TOKENS);
+            assertRefused("'code' is the last expert", () -> model.removeExpert("code"));
+            assertRefused("No expert is called 'hub'; the experts are [code]", () -> model.removeExpert("hub"));
+            assertRefused("No expert is called 'poetry'; the experts are [code]", () -> model.removeExpert("poetry"));
+            assertArrayEquals(before, TinyModels.logits(model, TOKENS));
+        }
+    }
+
+    private static void assertRefused(String part, Executable call) {
+        String message = assertThrows(IllegalArgumentException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Init.class)
+    void addingAnExpertKeepsTheOldWeightsAndStartsTheNewSlices(Init init) throws IOException {
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG.withInit(init), "hub", "code", "math")) {
+            TinyModels.disturbed(model, 8);
+            Map<String, float[]> before = TinyModels.values(model);
+            model.addExpert("multilingual", TinyModels.golden(CASE).resolve("multilingual"));
+            Map<String, float[]> after = TinyModels.values(model);
+            assertEquals(List.of("hub", "code", "math", "multilingual"), model.members().stream().map(Member::name).toList());
+            assertEquals(model.config().parameterCount(3, HIDDEN), after.values().stream().mapToLong(array -> array.length).sum());
+            Map<String, float[]> old = without(after, 3, 4);
+            assertEquals(before.keySet(), old.keySet());
+            before.forEach((name, values) -> assertArrayEquals(values, old.get(name), name));
+            for (StitchLayer layer : model.stitchLayers()) {
+                float[] gate = after.get("stitch." + layer.index() + ".gate.weight");
+                assertArrayEquals(new float[HIDDEN * HIDDEN], Arrays.copyOfRange(gate, 3 * HIDDEN * HIDDEN, 4 * HIDDEN * HIDDEN));
+                float[] projection = after.get("stitch." + layer.index() + ".proj.3.weight");
+                for (int i = 0; i < projection.length; i++) {
+                    assertEquals(i % (HIDDEN + 1) == 0 ? 1f : 0f, projection[i]);
+                }
+                if (init == Init.HUB) {
+                    float[] bias = after.get("stitch." + layer.index() + ".gate.bias");
+                    float[] expected = new float[HIDDEN];
+                    Arrays.fill(expected, layer.intoHub() ? 0 : -Init.BIAS);
+                    assertArrayEquals(expected, Arrays.copyOfRange(bias, 3 * HIDDEN, 4 * HIDDEN));
+                }
+            }
+            assertEquals(10, TinyModels.generate(model, TOKENS[0], 10).length);
+        }
+    }
+
+    @Test
+    void addingAndRemovingAnExpertGivesTheSameModel() throws IOException {
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG, "hub", "code", "math")) {
+            TinyModels.disturbed(model, 9);
+            float[] before = TinyModels.logits(model, TOKENS);
+            model.addExpert("multilingual", TinyModels.golden(CASE).resolve("multilingual"));
+            assertTrue(GoldenCase.relativeError(before, TinyModels.logits(model, TOKENS)) > 1e-3);
+            model.removeExpert("multilingual");
+            assertArrayEquals(before, TinyModels.logits(model, TOKENS));
+        }
+    }
+
+    @Test
+    void anExpertThatDoesNotFitIsNotAdded(@TempDir Path folder) throws IOException {
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG, "hub", "code")) {
+            float[] before = TinyModels.logits(model, TOKENS);
+            Path shallow = TinyModels.golden("bts-3x4").resolve("math");
+            assertRefused("expert 'math' has num_hidden_layers = 4, the hub 'hub' has 8", () -> model.addExpert("math", shallow));
+            assertRefused("two models are called 'code'", () -> model.addExpert("code", TinyModels.golden(CASE).resolve("math")));
+            assertThrows(IOException.class, () -> model.addExpert("nowhere", folder.resolve("nowhere")));
+            assertEquals(1, model.numExperts());
+            assertArrayEquals(before, TinyModels.logits(model, TOKENS));
+        }
+    }
+}
