@@ -190,6 +190,9 @@ class HostileHeaderTest {
         String overlap = "{" + SafetensorsBytes.vector("a", 0, 4) + "," + SafetensorsBytes.vector("b", 2, 6) + "}";
         assertEquals("tensor 'b', byte " + (8 + overlap.length() + 2)
                 + ": starts 2 bytes before the end of tensor 'a': the two overlap", refusal(overlap, 6));
+        String byOne = "{" + SafetensorsBytes.vector("a", 0, 4) + "," + SafetensorsBytes.vector("b", 3, 6) + "}";
+        assertEquals("tensor 'b', byte " + (8 + byOne.length() + 3)
+                + ": starts 1 bytes before the end of tensor 'a': the two overlap", refusal(byOne, 6));
         String inside = "{" + SafetensorsBytes.vector("a", 0, 4) + "," + SafetensorsBytes.vector("empty", 2, 2) + "}";
         assertEquals("tensor 'empty', byte " + (8 + inside.length() + 2)
                 + ": starts 2 bytes before the end of tensor 'a': the two overlap", refusal(inside, 4));
