@@ -7,9 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaConfigBuilder;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ class StitchValidationTest {
     void fittingModelsPassAndOnlyThenTensorsAreLookedFor() throws IOException {
         StitchedModelBuilder builder = StitchedModel.builder().config(stitches()).hub(model("hub", config()))
                 .expert("code", model("code", config().numHeads(4).numKvHeads(1).intermediateSize(24)));
-        assertThrows(NoSuchFileException.class, builder::open);
+        assertThrows(ModelFormatException.class, builder::open);
     }
 
     @Test
@@ -98,7 +99,7 @@ class StitchValidationTest {
         StitchedModelBuilder builder = StitchedModel.builder().config(stitches()).hub(hub).expert("code", expert);
         assertContains(refusal(builder), "expert 'code' has another tokenizer.json than the hub 'hub'");
         Files.writeString(expert.resolve("tokenizer.json"), "{\"model\": 1}");
-        assertThrows(NoSuchFileException.class, builder::open);
+        assertThrows(ModelFormatException.class, builder::open);
     }
 
     @Test
