@@ -3,6 +3,7 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
@@ -19,8 +20,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -35,7 +38,12 @@ public final class RunCheckpoint {
     private static final String STATE = "state.json";
     private static final String WEIGHTS = "weights.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Strict: an entry that is missing, null or unknown is an error, never a default. */
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private RunCheckpoint() {}
 
@@ -58,7 +66,7 @@ public final class RunCheckpoint {
         Files.createDirectories(run);
         removeLeftovers(run);
         Path temporary = Files.createTempDirectory(run, TEMPORARY);
-        Path target = run.resolve(PREFIX + String.format("%010d", state.step()));
+        Path target = run.resolve(PREFIX + String.format(Locale.ROOT, "%010d", state.step()));
         try {
             TensorFiles.write(temporary.resolve(WEIGHTS), weights, Map.of("format", "pt"));
             TensorFiles.write(temporary.resolve(OPTIMIZER), optimizer, Map.of("format", "pt"));
@@ -137,8 +145,8 @@ public final class RunCheckpoint {
         Path file = checkpoint.resolve(STATE);
         try {
             Stored stored = JSON.readValue(Files.readAllBytes(file), Stored.class);
-            if (stored.state() == null || stored.files() == null || !stored.files().keySet().containsAll(List.of(WEIGHTS, OPTIMIZER))) {
-                throw new ModelFormatException(file, "state or files are missing");
+            if (stored == null || !stored.files().keySet().equals(Set.of(WEIGHTS, OPTIMIZER))) {
+                throw new ModelFormatException(file, "it does not hold the hashes of " + WEIGHTS + " and " + OPTIMIZER);
             }
             return stored;
         } catch (JacksonException e) {

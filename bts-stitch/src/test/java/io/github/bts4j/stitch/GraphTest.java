@@ -1,0 +1,92 @@
+package io.github.bts4j.stitch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Where autograd records: from the first stitch on, and nowhere before it. */
+class GraphTest {
+    private static final int[][] TOKENS = TinyModels.tokens(2, 2, 10, 160);
+    private static final Kernels GRAPH = Kernels.of("/io/github/bts4j/stitch/graph.py");
+    private StitchedModel model;
+
+    @BeforeEach
+    void open() throws IOException {
+        model = TinyModels.open("bts-3x4", StitchConfig.evenly(4, 2).withDropout(0), "hub", "code", "math");
+        model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
+        model.weightsChanged();
+    }
+
+    @AfterEach
+    void close() {
+        model.close();
+    }
+
+    /** DJL's own JniUtils.requiresGrad answers false for whatever is no leaf of the graph. */
+    private static boolean requiresGradient(NDArray tensor) {
+        return GRAPH.number(Autograd.OFF, "recorded", tensor) == 1;
+    }
+
+    private List<NDArray> prefix(NDManager scope, Streams streams, Streams.Ropes ropes) {
+        return StitchedModel.KERNELS.tensors(scope, Autograd.ON, "prefix",
+                streams.arguments(TinyModels.ids(scope, TOKENS, 160), ropes, new long[] {2, 4}));
+    }
+
+    @Test
+    void nothingBeforeTheFirstStitchRecordsAGraphEvenWhereAutogradIsOn() {
+        try (NDManager scope = model.getNDManager().newSubManager(); Streams streams = new Streams(model.models());
+                Streams.Ropes ropes = streams.ropes(0, 10)) {
+            List<NDArray> states = prefix(scope, streams, ropes);
+            assertEquals(3, states.size());
+            states.forEach(state -> assertFalse(requiresGradient(state)));
+        }
+    }
+
+    @Test
+    void fromTheFirstStitchOnTheGraphIsRecordedIfTheCallAsksForIt() {
+        try (NDManager scope = model.getNDManager().newSubManager(); Streams streams = new Streams(model.models());
+                Streams.Ropes ropes = streams.ropes(0, 10); StitchWeights weights = trained()) {
+            List<NDArray> states = prefix(scope, streams, ropes);
+            for (Autograd mode : new Autograd[] {Autograd.ON, Autograd.OFF}) {
+                StitchWeights.Arguments w = weights.training();
+                NDArray hidden = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, new long[] {2, 4},
+                        new long[] {0, 1}, w.gates(), w.biases(), w.projs(), 0.0));
+                assertEquals(mode == Autograd.ON, requiresGradient(hidden));
+                StitchWeights.Arguments frozen = weights.inference();
+                NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, new long[] {2, 4},
+                        new long[] {0, 1}, frozen.gates(), frozen.biases(), frozen.projs(), 0.0));
+                assertFalse(requiresGradient(evaluated), "inference reads detached weights");
+            }
+        }
+    }
+
+    private StitchWeights trained() {
+        StitchWeights weights = StitchWeights.initial(model.getNDManager(), model.type(), model.config(), 2, model.hiddenSize());
+        weights.tensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
+        weights.refresh();
+        return weights;
+    }
+
+    @Test
+    void evaluationOfAModelInTrainingRecordsNothing() {
+        try (NDManager scope = model.getNDManager().newSubManager()) {
+            NDArray ids = TinyModels.ids(scope, TOKENS, 160);
+            assertFalse(requiresGradient(model.forward(ids)));
+            for (GateTrace trace : model.gates(ids, 0, 1)) {
+                assertFalse(requiresGradient(trace.gate()));
+                trace.states().forEach(state -> assertFalse(requiresGradient(state)));
+            }
+            model.stitchTensors().values().forEach(tensor -> assertTrue(requiresGradient(tensor)));
+        }
+    }
+}

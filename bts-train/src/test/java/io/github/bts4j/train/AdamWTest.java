@@ -1,0 +1,149 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.GradientCollector;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** AdamW against torch.optim.AdamW (src-test-data/tools/adamw_golden.py), and its configuration. */
+class AdamWTest {
+    private static final List<String> NAMES = List.of("matrix", "cube", "vector");
+
+    private static Path resource(String name) throws URISyntaxException {
+        return Path.of(AdamWTest.class.getResource(name).toURI());
+    }
+
+    private static Map<String, NDArray> parameters(NDManager scope, Map<String, NDArray> golden) {
+        Map<String, NDArray> parameters = new LinkedHashMap<>();
+        NAMES.forEach(name -> {
+            NDArray start = golden.get("start." + name);
+            parameters.put(name, Tensors.of(scope, Tensors.toFloats(start), start.getShape().getShape()));
+        });
+        return parameters;
+    }
+
+    /** Backward passes of sum(parameter * gradient), whose gradient is the given one. */
+    private static void accumulate(Map<String, NDArray> parameters, Map<String, NDArray> golden, int step) {
+        parameters.forEach((name, parameter) -> {
+            try (GradientCollector collector = Engine.getEngine("PyTorch").newGradientCollector();
+                    NDArray gradient = golden.get("grads." + name).get(step);
+                    NDArray product = parameter.mul(gradient);
+                    NDArray sum = product.sum()) {
+                collector.backward(sum);
+            }
+        });
+    }
+
+    @Test
+    void aHundredStepsAreThoseOfTorch() throws IOException, URISyntaxException {
+        JsonNode about = new ObjectMapper().readTree(resource("adamw.json").toFile());
+        AdamWConfig config = new AdamWConfig(about.get("betas").get(0).asDouble(), about.get("betas").get(1).asDouble(),
+                about.get("eps").asDouble(), about.get("weight_decay").asDouble());
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw.safetensors"));
+            Map<String, NDArray> parameters = parameters(scope, golden);
+            try (AdamW optimizer = new AdamW(config, scope, parameters)) {
+                int compared = 0;
+                for (int step = 0; step < about.get("steps").asInt(); step++) {
+                    accumulate(parameters, golden, step);
+                    double norm = optimizer.gradientNorm();
+                    assertEquals(about.get("norms").get(step).asDouble(), norm, 1e-6 * norm, "norm of step " + step);
+                    optimizer.clip(norm, about.get("clip").asDouble());
+                    optimizer.step(about.get("rates").get(step).asDouble());
+                    assertEquals(0, optimizer.gradientNorm(), "a step leaves no gradient");
+                    for (String name : NAMES) {
+                        if (golden.containsKey("after." + (step + 1) + "." + name)) {
+                            assertNear(golden, "after." + (step + 1) + "." + name, parameters.get(name));
+                            compared++;
+                        }
+                    }
+                }
+                assertEquals(5 * NAMES.size(), compared);
+                for (String name : NAMES) {
+                    assertNear(golden, "exp_avg." + name, optimizer.state().get("exp_avg." + name));
+                    assertNear(golden, "exp_avg_sq." + name, optimizer.state().get("exp_avg_sq." + name));
+                    assertEquals(100, optimizer.state().get("step." + name).toFloatArray()[0]);
+                }
+            }
+        }
+    }
+
+    private static void assertNear(Map<String, NDArray> golden, String name, NDArray found) {
+        double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(name)), Tensors.toFloats(found));
+        assertTrue(error <= 1e-6, name + ": relative error " + error);
+    }
+
+    @Test
+    void aRestoredStateGoesOnToTheBit() throws IOException, URISyntaxException {
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw.safetensors"));
+            Map<String, NDArray> first = parameters(scope, golden);
+            Map<String, NDArray> second = new LinkedHashMap<>();
+            try (AdamW optimizer = new AdamW(AdamWConfig.STITCH, scope, first)) {
+                steps(optimizer, first, golden, 0, 10);
+                first.forEach((name, tensor) -> second.put(name, Tensors.of(scope, tensor.toFloatArray(), tensor.getShape().getShape())));
+                try (AdamW restored = new AdamW(AdamWConfig.STITCH, scope, second)) {
+                    restored.restore(optimizer.state());
+                    steps(restored, second, golden, 10, 20);
+                    steps(optimizer, first, golden, 10, 20);
+                    assertEquals(TinyRuns.hashes(first), TinyRuns.hashes(second));
+                    assertEquals(TinyRuns.hashes(optimizer.state()), TinyRuns.hashes(restored.state()));
+                }
+            }
+        }
+    }
+
+    private static void steps(AdamW optimizer, Map<String, NDArray> parameters, Map<String, NDArray> golden, int from, int to) {
+        for (int step = from; step < to; step++) {
+            accumulate(parameters, golden, step);
+            optimizer.step(0.01);
+        }
+    }
+
+    @Test
+    void aStateThatDoesNotFitIsRefusedAndNothingIsCopied() throws IOException, URISyntaxException {
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw.safetensors"));
+            Map<String, NDArray> parameters = parameters(scope, golden);
+            try (AdamW optimizer = new AdamW(AdamWConfig.STITCH, scope, parameters)) {
+                steps(optimizer, parameters, golden, 0, 1);
+                Map<String, String> before = TinyRuns.hashes(optimizer.state());
+                Map<String, NDArray> wrong = new LinkedHashMap<>();
+                optimizer.state().forEach((name, tensor) -> wrong.put(name, scope.zeros(tensor.getShape())));
+                wrong.remove("exp_avg.cube");
+                wrong.put("exp_avg.vector", scope.create(new float[] {1}));
+                wrong.put("exp_avg.other", scope.create(new float[] {1}));
+                String message = assertThrows(IllegalArgumentException.class, () -> optimizer.restore(wrong)).getMessage();
+                for (String part : List.of("missing: exp_avg.cube", "exp_avg.vector has shape (1), needed is (7)", "extra: exp_avg.other")) {
+                    assertTrue(message.contains(part), message);
+                }
+                assertEquals(before, TinyRuns.hashes(optimizer.state()));
+            }
+        }
+    }
+
+    @Test
+    void valuesOutsideTheirRangesAreAllNamed() {
+        String message = assertThrows(IllegalArgumentException.class, () -> new AdamWConfig(1, -0.1, 0, Double.NaN)).getMessage();
+        for (String part : List.of("beta1 = 1.0", "beta2 = -0.1", "eps = 0.0", "weightDecay = NaN")) {
+            assertTrue(message.contains(part), message);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * A training run in a process of its own. Arguments: {@code stitch} or {@code expert}, the run's folder, total steps, the step to
+ * stop at, steps between checkpoints, and the file for the result: a line {@code STEP LOSS-BITS} per step, a line
+ * {@code NAME SHA-256} per tensor. Each step is a line on standard output.
+ */
+final class ChildRun {
+    private ChildRun() {}
+
+    public static void main(String[] arguments) throws IOException {
+        String kind = arguments[0];
+        Path run = Path.of(arguments[1]);
+        TrainerConfig config = TinyRuns.config(Long.parseLong(arguments[2])).withCheckpoints(Long.parseLong(arguments[4]), 2);
+        List<String> lines = run(kind, run, config, Long.parseLong(arguments[3]), System.out::println);
+        Files.write(Path.of(arguments[5]), lines);
+    }
+
+    /** Resumes the run, if there is one, and trains up to a step. */
+    static List<String> run(String kind, Path run, TrainerConfig config, long lastStep) throws IOException {
+        return run(kind, run, config, lastStep, line -> { });
+    }
+
+    private static List<String> run(String kind, Path run, TrainerConfig config, long lastStep, Consumer<String> echo) throws IOException {
+        if (kind.equals("stitch")) {
+            try (StitchedModel model = TinyRuns.stitched(0.1)) {
+                return train(new StitchTraining(model), run, config, lastStep, echo);
+            }
+        }
+        try (LlamaModel seed = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); ExpertTraining training = ExpertTraining.branch(seed)) {
+            return train(training, run, config, lastStep, echo);
+        }
+    }
+
+    private static List<String> train(Trainable model, Path run, TrainerConfig config, long lastStep, Consumer<String> echo)
+            throws IOException {
+        List<String> lines = new ArrayList<>();
+        MetricsListener listener = metrics -> {
+            lines.add(line(metrics));
+            echo.accept(line(metrics));
+        };
+        try (Trainer trainer = new Trainer(model, TinyRuns.data(), config, listener).saveTo(run)) {
+            trainer.resumeFrom(run);
+            trainer.runTo(lastStep);
+        }
+        Map<String, NDArray> weights = model.parameters();
+        TinyRuns.hashes(weights).forEach((name, hash) -> lines.add(name + " " + hash));
+        return lines;
+    }
+
+    private static String line(StepMetrics metrics) {
+        return metrics.step() + " " + Long.toHexString(Double.doubleToLongBits(metrics.loss())) + " "
+                + Long.toHexString(Double.doubleToLongBits(metrics.gradNorm()));
+    }
+
+    /** Starts this class in a new JVM with one thread per tensor operation. */
+    static Process start(Path errors, Object... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
+                "-Dbts4j.golden=" + System.getProperty("bts4j.golden"), "-cp", System.getProperty("java.class.path"), ChildRun.class.getName()));
+        for (Object argument : arguments) {
+            command.add(argument.toString());
+        }
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(errors.toFile()));
+        builder.environment().put("OMP_NUM_THREADS", "1");
+        return builder.start();
+    }
+}

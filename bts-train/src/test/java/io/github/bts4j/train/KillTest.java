@@ -1,0 +1,84 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A run that writes a checkpoint after every step and is killed in the midst of it, again and again. */
+class KillTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aRunKilledEightTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killAndResume(8, 400, 1);
+    }
+
+    @Test
+    @Tag("slow")
+    void aRunKilledSixtyTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killAndResume(60, 3000, 2);
+    }
+
+    private void killAndResume(int kills, long steps, long seed) throws IOException, InterruptedException {
+        SplittableRandom random = new SplittableRandom(seed);
+        Path run = folder.resolve("run");
+        long reached = 0;
+        int midway = 0;
+        for (int i = 0; i < kills; i++) {
+            int wait = random.nextInt(500);
+            killAfter(run, steps, wait);
+            Optional<Path> latest = RunCheckpoint.latest(run);
+            if (latest.isPresent()) {
+                long step = assertWhole(latest.get(), steps);
+                assertTrue(step >= reached, "kill " + i + " (seed " + seed + "): went back from step " + reached + " to " + step);
+                reached = step;
+            }
+            midway += reached < steps ? 1 : 0;
+        }
+        assertTrue(midway > kills / 2 && reached > 0, "the run was killed midway " + midway + " times of " + kills + ", reached " + reached);
+        List<String> end = ChildRun.run("stitch", run, TinyRuns.config(steps), steps);
+        List<String> whole = ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(steps), steps);
+        assertEquals(whole.subList((int) reached, whole.size()), end, "losses and weights from step " + reached + " on");
+    }
+
+    /** Starts the run and kills it some milliseconds after its first step. */
+    private void killAfter(Path run, long steps, int milliseconds) throws IOException, InterruptedException {
+        Path errors = folder.resolve("errors");
+        Process child = ChildRun.start(errors, "stitch", run, steps, steps, 1, folder.resolve("result"));
+        try (BufferedReader out = child.inputReader()) {
+            String first = out.readLine();
+            assertTrue(first != null, () -> "the child made no step: " + errors);
+            Thread.sleep(milliseconds);
+        } finally {
+            child.destroyForcibly().waitFor();
+        }
+    }
+
+    /** Loads a checkpoint with all its hashes; returns its step. */
+    private static long assertWhole(Path checkpoint, long steps) throws IOException {
+        RunState state = RunCheckpoint.state(checkpoint);
+        assertEquals(4 * state.step(), state.position());
+        assertTrue(Files.exists(checkpoint.resolve("weights.safetensors")));
+        try (StitchedModel model = TinyRuns.stitched(0.1);
+                Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(steps), metrics -> { })) {
+            Map<String, String> before = TinyRuns.hashes(model.stitchTensors());
+            assertTrue(trainer.resumeFrom(checkpoint.getParent()));
+            assertEquals(state.step(), trainer.step());
+            assertTrue(!before.equals(TinyRuns.hashes(model.stitchTensors())), "the weights are restored");
+        }
+        return state.step();
+    }
+}
