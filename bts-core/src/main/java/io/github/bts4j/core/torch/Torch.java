@@ -36,7 +36,8 @@ public final class Torch {
             if (System.getProperty(OFFLINE) == null && System.getenv("DJL_OFFLINE") == null) {
                 System.setProperty(OFFLINE, "true"); // also stops DJL's calls to EC2 metadata and S3
             }
-            NativeHeap.keepFreedPages();
+            NativeTuning.keepFreedPages();
+            NativeTuning.spinBriefly();
             Engine engine = Engine.getEngine("PyTorch");
             JniUtils.setGraphExecutorOptimize(false);
             root = engine.newBaseManager();

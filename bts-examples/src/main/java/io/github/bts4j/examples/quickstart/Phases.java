@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The three phases of Branch-Train-Stitch on the bundled corpus; every phase leaves a checkpoint folder. */
 final class Phases {
@@ -93,9 +94,18 @@ final class Phases {
         }
     }
 
+    private static void removeFiles(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
     private void train(String phase, Trainable model, Datamix data, TrainerConfig config) throws IOException {
         Path metrics = folder.resolve("metrics").resolve(phase.replace(' ', '-'));
         Files.createDirectories(metrics);
+        removeFiles(metrics); // of an earlier quick start in this folder
         LossCurve curve = new LossCurve(phase);
         try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), curve, CsvMetrics.create(metrics.resolve("metrics.csv"), data.domains(), List.of()),
                         TensorBoardWriter.create(metrics));
