@@ -178,7 +178,7 @@ class ResumeTest {
                 Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { })) {
             Map<String, String> before = TinyRuns.hashes(model.stitchTensors());
             ModelFormatException damaged = assertThrows(ModelFormatException.class, () -> trainer.resumeFrom(run));
-            assertEquals(file, damaged.path());
+            assertEquals(file, damaged.file());
             assertEquals(0, trainer.step());
             assertEquals(before, TinyRuns.hashes(model.stitchTensors()));
         }
