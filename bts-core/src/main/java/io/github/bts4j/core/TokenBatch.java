@@ -27,10 +27,7 @@ public final class TokenBatch {
         int width = to - from;
         long[] flat = new long[Math.multiplyExact(tokens.length, width)];
         for (int row = 0; row < tokens.length; row++) {
-            if (tokens[row].length != tokens[0].length) {
-                throw new IllegalArgumentException("Row " + row + " holds " + tokens[row].length + " tokens, row 0 holds "
-                        + tokens[0].length + ": rows of one batch have one length");
-            }
+            checkLength(tokens, row);
             for (int t = from; t < to; t++) {
                 flat[row * width + t - from] = checked(tokens[row][t], row, t, vocabSize);
             }
@@ -50,6 +47,30 @@ public final class TokenBatch {
             throw new IllegalArgumentException("A batch of 0 rows holds no tokens");
         }
         return tokens[0].length;
+    }
+
+    /**
+     * Checks rows of token ids before any of them is computed with.
+     *
+     * @param tokens rows of one length
+     * @param vocabSize the vocabulary's size
+     * @throws IllegalArgumentException if there is no row, rows differ in length or an id is outside the vocabulary
+     */
+    public static void check(int[][] tokens, int vocabSize) {
+        int width = width(tokens);
+        for (int row = 0; row < tokens.length; row++) {
+            checkLength(tokens, row);
+            for (int t = 0; t < width; t++) {
+                checked(tokens[row][t], row, t, vocabSize);
+            }
+        }
+    }
+
+    private static void checkLength(int[][] tokens, int row) {
+        if (tokens[row].length != tokens[0].length) {
+            throw new IllegalArgumentException("Row " + row + " holds " + tokens[row].length + " tokens, row 0 holds "
+                    + tokens[0].length + ": rows of one batch have one length");
+        }
     }
 
     /**

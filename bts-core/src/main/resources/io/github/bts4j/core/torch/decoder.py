@@ -40,9 +40,18 @@
   def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
     p = 3 + 9 * layer
     q = 7 * layer
-    g = torch.silu((self).linear(x, w[p + 6], (self).bias(b, q + 4)))
+    g = (self).linear(x, w[p + 6], (self).bias(b, q + 4))
     u = (self).linear(x, w[p + 7], (self).bias(b, q + 5))
-    return (self).linear(torch.mul(g, u), w[p + 8], (self).bias(b, q + 6))
+    if ops.prim.requires_grad(g) or ops.prim.requires_grad(u):
+      a = torch.mul(torch.silu(g), u)
+    else:
+      a = torch.mul_(torch.silu_(g), u)  # nothing is kept for a backward pass: no new buffers
+    return (self).linear(a, w[p + 8], (self).bias(b, q + 6))
+
+  def add_residual(self: __torch__.K, x: Tensor, branch: Tensor) -> Tensor:
+    if ops.prim.requires_grad(branch) or ops.prim.requires_grad(x):
+      return torch.add(x, branch)
+    return torch.add_(branch, x)
 
   def qkv(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], cos: Tensor, sin: Tensor, layer: int) -> List[Tensor]:
     # x: [batch, sequence, hidden] -> rotated q [batch, heads, sequence, head_dim], k and v with kv_heads
@@ -61,8 +70,8 @@
     p = 3 + 9 * layer
     n, s = torch.size(x, 0), torch.size(x, 1)
     a = torch.reshape(torch.transpose(attended, 1, 2), [n, s, dims[0] * dims[2]])
-    h = torch.add(x, (self).linear(a, w[p + 4], (self).bias(b, 7 * layer + 3)))
-    return torch.add(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
+    h = (self).add_residual(x, (self).linear(a, w[p + 4], (self).bias(b, 7 * layer + 3)))
+    return (self).add_residual(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
 
   def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int) -> Tensor:
     # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same

@@ -33,7 +33,7 @@ public final class QuickStart {
     private final Recipe recipe;
     private final long started = System.nanoTime();
 
-    private QuickStart(Path folder, Recipe recipe) {
+    QuickStart(Path folder, Recipe recipe) {
         this.folder = folder;
         this.recipe = recipe;
     }
@@ -54,7 +54,7 @@ public final class QuickStart {
         new QuickStart(folder, Recipe.standard(seed)).run();
     }
 
-    private void run() throws IOException {
+    void run() throws IOException {
         Path tokenizerFolder = folder.resolve("tokenizer");
         Corpus.unpackTokenizer(tokenizerFolder);
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(tokenizerFolder)) {

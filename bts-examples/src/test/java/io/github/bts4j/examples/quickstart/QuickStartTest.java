@@ -1,0 +1,41 @@
+package io.github.bts4j.examples.quickstart;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole quick start with a handful of steps: every phase leaves its folder, and a second run replaces the first. */
+class QuickStartTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void leavesCheckpointsMetricsAndAReport() throws IOException {
+        for (int run = 0; run < 2; run++) {
+            new QuickStart(folder, new Recipe(run, 20, 4, 6)).run();
+        }
+        try (StitchedModel model = StitchCheckpoint.open(folder.resolve("stitch"), LoadOptions.defaults())) {
+            assertEquals(List.of("seed", "code", "math", "lang2"), model.members().stream().map(member -> member.name()).toList());
+            assertEquals(458_752, model.config().parameterCount(3, model.hiddenSize()));
+        }
+        String html = Files.readString(folder.resolve("report.html"));
+        for (String row : List.of("seed", "expert code", "expert math", "expert lang2", "model soup", "BTM", "BTS")) {
+            assertTrue(html.contains(">" + row + "<"), "no row " + row);
+        }
+        List<String> metrics = Files.readAllLines(folder.resolve("metrics/stitch/metrics.csv"));
+        assertEquals(1 + 6, metrics.size());
+        try (Stream<Path> files = Files.list(folder.resolve("metrics/stitch"))) {
+            assertEquals(1, files.filter(file -> file.getFileName().toString().contains("tfevents")).count());
+        }
+    }
+}

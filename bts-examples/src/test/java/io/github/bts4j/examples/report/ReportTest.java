@@ -1,0 +1,71 @@
+package io.github.bts4j.examples.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.w3c.dom.Document;
+
+/** What a reader relies on in the report: escaping, the marked best values, the geometry of charts. */
+class ReportTest {
+    private static final ResultTable TABLE = new ResultTable("Held-out text", "bits per byte", List.of("a", "b"), List.of(
+            new Row("seed", new double[] {2.5, 1.25}, "first"), new Row("BTS", new double[] {2.25, 1.5}, "second")));
+
+    private static Report report(List<GateText> gates, List<Sample> samples) {
+        Curve curve = new Curve("stitch <1>", List.of(new Point(1, 4.0), new Point(11, 3.0)));
+        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), TABLE, gates, samples, List.of("note"));
+    }
+
+    private static Document parse(String html) throws Exception {
+        String xml = html.substring("<!DOCTYPE html>".length());
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void hostileTextStaysText() throws Exception {
+        String hostile = "</pre><script>alert(\"1\")</script>\u0000 & \uD83D\uDE42";
+        GateText gates = new GateText(hostile, List.of("hub", "x<y"), List.of(new GateToken(hostile, new float[] {0.25f, 0.75f}, "a\"b"),
+                new GateToken("", new float[] {0.5f, 0.5f}, "a\"b"), new GateToken("plain", new float[] {0.75f, 0.25f}, "c")));
+        String html = report(List.of(gates), List.of(new Sample(hostile, hostile, ""))).html();
+        assertFalse(html.contains("<script"));
+        Document document = parse(html);
+        assertEquals("</pre><script>alert(\"1\")</script>\uFFFD & \uD83D\uDE42".repeat(2), document.getElementsByTagName("pre").item(0).getTextContent());
+    }
+
+    @Test
+    void theBestOfEachColumnIsMarked() throws Exception {
+        Document document = parse(report(List.of(), List.of()).html());
+        StringBuilder best = new StringBuilder();
+        var cells = document.getElementsByTagName("td");
+        for (int i = 0; i < cells.getLength(); i++) {
+            if (cells.item(i).getAttributes().getNamedItem("class") != null) {
+                best.append(cells.item(i).getTextContent()).append(' ');
+            }
+        }
+        assertEquals("1.250 2.250 ", best.toString());
+    }
+
+    @Test
+    void chartsMapValuesToTheirPlaces() {
+        LineChart chart = new LineChart("t", List.of(new LineChart.Series("s", "#000", List.of(new double[] {0, 1}, new double[] {10, 3}))), List.of());
+        assertEquals(LineChart.LEFT, chart.x(0), 1e-9);
+        assertEquals(LineChart.WIDTH - 8, chart.x(10), 1e-9);
+        assertEquals(LineChart.HEIGHT - LineChart.BOTTOM, chart.y(1), 1e-9);
+        assertEquals(LineChart.TOP, chart.y(3), 1e-9);
+        assertTrue(chart.svg("x", "y").contains("points=\"46.0,174.0 632.0,14.0\""), chart.svg("x", "y"));
+    }
+
+    @Test
+    void aTokenTakesTheColourOfTheModelFurthestAboveItsMean() {
+        GateToken first = new GateToken("a", new float[] {0.7f, 0.3f}, "");
+        GateToken second = new GateToken("b", new float[] {0.6f, 0.4f}, "");
+        GateView view = new GateView(new GateText("t", List.of("hub", "expert"), List.of(first, second)));
+        assertEquals(0, view.favourite(first));
+        assertEquals(1, view.favourite(second), "its expert weight is above the expert's mean, though the hub's is larger");
+    }
+}

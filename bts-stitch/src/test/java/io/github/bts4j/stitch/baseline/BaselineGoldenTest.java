@@ -1,0 +1,111 @@
+package io.github.bts4j.stitch.baseline;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.Torch;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Soup and BTM against values computed by transformers and PyTorch (src-test-data/tools/baseline_golden.py). */
+class BaselineGoldenTest {
+    private static final double TOLERANCE = 1e-4;
+
+    private final NDManager manager = Torch.manager().newSubManager();
+    private final List<LlamaModel> models = new ArrayList<>();
+    private Map<String, NDArray> golden;
+
+    @BeforeEach
+    void open() throws IOException, URISyntaxException {
+        Path folder = Path.of(System.getProperty("bts4j.testData")).resolve("golden/bts-3x4");
+        for (String name : List.of("hub", "code", "math")) {
+            models.add(LlamaModel.open(folder.resolve(name)));
+        }
+        golden = TensorFiles.read(manager, Path.of(BaselineGoldenTest.class.getResource("baseline.safetensors").toURI()));
+    }
+
+    @AfterEach
+    void close() {
+        models.forEach(LlamaModel::close);
+        manager.close();
+    }
+
+    private int[][] ids() {
+        long[] flat = golden.get("input_ids").toLongArray();
+        int width = (int) golden.get("input_ids").getShape().get(1);
+        int[][] rows = new int[flat.length / width][width];
+        for (int i = 0; i < flat.length; i++) {
+            rows[i / width][i % width] = (int) flat[i];
+        }
+        return rows;
+    }
+
+    @Test
+    void theSoupIsTheModelOfTheAverageWeights() {
+        try (LlamaModel soup = ModelSoup.average(models)) {
+            GoldenCase.assertClose("soup", golden.get("soup.logits").toFloatArray(), soup.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
+        }
+    }
+
+    @Test
+    void theEnsembleWeighsModelsByThePrefix() {
+        try (BtmEnsemble btm = new BtmEnsemble(models)) {
+            float[] expected = golden.get("btm.logprobs").toFloatArray();
+            GoldenCase.assertClose("btm", expected, btm.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
+            int[][] ids = ids();
+            float[][] losses = btm.tokenLosses(ids);
+            int vocab = btm.vocabSize();
+            for (int row = 0; row < ids.length; row++) {
+                for (int t = 0; t + 1 < ids[row].length; t++) {
+                    assertEquals(-expected[(row * ids[row].length + t) * vocab + ids[row][t + 1]], losses[row][t], TOLERANCE);
+                }
+            }
+        }
+    }
+
+    @Test
+    void cachedDecodingOfTheEnsembleEqualsTheForward() {
+        try (BtmEnsemble btm = new BtmEnsemble(models)) {
+            float[] expected = golden.get("btm.logprobs").toFloatArray();
+            int[] ids = ids()[0];
+            int vocab = btm.vocabSize();
+            try (DecodeSession session = btm.newSession(ids.length)) {
+                session.append(Arrays.copyOf(ids, 9));
+                for (int t = 9; t < ids.length; t++) {
+                    float[] last = session.append(ids[t]);
+                    GoldenCase.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last, TOLERANCE);
+                }
+            }
+        }
+    }
+
+    @Test
+    void modelsThatDoNotFitAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> ModelSoup.average(List.of()));
+        assertThrows(IllegalArgumentException.class, () -> new BtmEnsemble(List.of()));
+        Path other = Path.of(System.getProperty("bts4j.testData")).resolve("golden/llama2-mha");
+        try (LlamaModel odd = LlamaModel.open(other)) {
+            String soup = assertThrows(IllegalArgumentException.class, () -> ModelSoup.average(List.of(models.get(0), odd))).getMessage();
+            assertTrue(soup.contains("'llama2-mha'") && soup.contains("only models of one shape"), soup);
+            String btm = assertThrows(IllegalArgumentException.class, () -> new BtmEnsemble(List.of(models.get(0), odd))).getMessage();
+            assertTrue(btm.contains("[160, 256]"), btm);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
