@@ -6,7 +6,7 @@ package io.github.bts4j.train.data;
  */
 record Permutation(long size, long key) {
 
-    private static final int ROUNDS = 6;
+    private static final int ROUNDS = 10;
 
     Permutation {
         if (size < 1) {

@@ -42,7 +42,8 @@ class DatamixTest {
             if ((index + 1) % mix.blockSize() == 0) {
                 assertArrayEquals(mix.blockCounts(index / mix.blockSize()), inBlock);
                 for (int d = 0; d < 4; d++) {
-                    assertTrue(inBlock[d] == Math.floor(weights[d] * 2048) || inBlock[d] == Math.ceil(weights[d] * 2048));
+                    // less than one sequence from the exact share at either end of a block, so less than two within it
+                    assertTrue(Math.abs(inBlock[d] - weights[d] * 2048) < 2, "index " + index + " domain " + d + ": " + inBlock[d]);
                     assertEquals(weights[d] * (index + 1), total[d], 1 - 1e-9, "index " + index + " domain " + d);
                 }
                 Arrays.fill(inBlock, 0);

@@ -31,14 +31,14 @@ class PermutationTest {
                 counts[i][(int) new Permutation(size, key).at(i)]++;
             }
         }
-        // chi-square with 81 degrees of freedom (rows and columns are fixed): 99.9 % quantile 126
+        // rows and columns are fixed: 10/9 times chi-square with 81 degrees of freedom, whose 99.9 % quantile is 126
         double chiSquare = 0;
         for (int[] row : counts) {
             for (int count : row) {
                 chiSquare += Math.pow(count - keys / 10.0, 2) / (keys / 10.0);
             }
         }
-        assertTrue(chiSquare < 126, "chi-square " + chiSquare);
+        assertTrue(chiSquare < 140, "chi-square " + chiSquare);
     }
 
     @Test

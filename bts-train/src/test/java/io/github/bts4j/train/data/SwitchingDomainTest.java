@@ -102,9 +102,9 @@ class SwitchingDomainTest {
         List<Domain> domains = List.of(CODE, domain);
         Map<String, Double> weights = Map.of("code", 1.0, "switch", 1.0);
         Datamix mix = Datamix.of(domains, weights).withSeed(6).withBlockSize(16);
-        Batch batch = mix.batch(1000, 16, 30);
+        Batch batch = mix.batch(1008, 16, 30);
         int[] expected = IntStream.range(0, 16).flatMap(row -> IntStream.of(
-                Datamix.of(domains, weights).withSeed(6).withBlockSize(16).batch(1000 + row, 1, 30).tokens())).toArray();
+                Datamix.of(domains, weights).withSeed(6).withBlockSize(16).batch(1008 + row, 1, 30).tokens())).toArray();
         assertArrayEquals(expected, batch.tokens());
         assertEquals(8, IntStream.of(batch.domains()).filter(d -> d == 1).count());
         for (int row = 0; row < 16; row++) {
