@@ -97,7 +97,7 @@ final class GateView {
         String last = "";
         for (int t = 0; t < text.tokens().size(); t++) {
             String domain = text.tokens().get(t).domain();
-            if (!domain.equals(last)) {
+            if (!domain.equals(last) && t + 1 < text.tokens().size()) {
                 borders.add(new LineChart.Border(t, domain));
                 last = domain;
             }

@@ -27,10 +27,10 @@ public record Report(String title, String subtitle, List<Curve> curves, ResultTa
             .sub{color:var(--soft);margin:.2rem 0 0}.note{color:var(--soft);font-size:.92rem}
             .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.94rem}
             caption{text-align:left;color:var(--soft);padding:.3rem 0;font-size:.9rem}
-            th,td{padding:.32rem .7rem;border-bottom:1px solid var(--line);text-align:right}th[scope=row]{text-align:left;font-weight:500}
+            th,td{padding:.32rem .7rem;white-space:nowrap;border-bottom:1px solid var(--line);text-align:right}th[scope=row]{text-align:left;font-weight:500}
             th:first-child{text-align:left}td.best{font-weight:700;background:var(--card)}td.best::after{content:" \\2605";font-size:.75em}
-            td small,th small{display:block;color:var(--soft);font-weight:400}
-            .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));gap:1rem}
+            td small,th small{display:block;white-space:normal;max-width:16rem;color:var(--soft);font-weight:400}
+            .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem}
             figure{margin:.6rem 0;padding:.5rem;background:var(--card);border-radius:8px}figcaption{font-size:.9rem;color:var(--soft)}
             svg{width:100%;height:auto;display:block}svg text{font-size:10.5px;fill:var(--soft)}
             svg .grid{stroke:var(--line)}svg .border{stroke:var(--soft);stroke-dasharray:3 3}
