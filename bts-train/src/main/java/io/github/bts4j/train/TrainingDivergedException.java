@@ -4,8 +4,13 @@ package io.github.bts4j.train;
 public final class TrainingDivergedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The step that diverged, from 0. */
     private final long step;
+
+    /** Its loss in nats per token. */
     private final double loss;
+
+    /** Its global gradient norm. */
     private final double gradientNorm;
 
     /**
