@@ -10,15 +10,15 @@ import org.slf4j.LoggerFactory;
  * Tunes the C library for tensor work, from inside the process, so that users need no environment variable.
  *
  * <p>libtorch takes and frees multi-megabyte buffers for every operation. glibc's defaults hand them back to the system at
- * once, and the next operation pays for the page faults. Three settings keep freed pages: a high mmap threshold (32 MiB is
- * glibc's limit), a high trim threshold, and a large top pad, which is what stops the per-thread arenas from giving back
+ * once, and the next operation pays for the page faults. Three settings keep freed pages: no mapping of single buffers (a float32
+ * forward's logits alone are 33 MB), a high trim threshold, and a large top pad, which is what stops the per-thread arenas from giving back
  * whole heaps. Elsewhere than on Linux with glibc, and with {@code -Dbts4j.nativeHeap=default}, this does nothing.
  */
 final class NativeTuning {
     private static final Logger LOG = LoggerFactory.getLogger(NativeTuning.class);
     private static final int M_TRIM_THRESHOLD = -1;
     private static final int M_TOP_PAD = -2;
-    private static final int M_MMAP_THRESHOLD = -3;
+    private static final int M_MMAP_MAX = -4;
 
     private static final String SPIN_COUNT = "10000";
 
@@ -46,7 +46,7 @@ final class NativeTuning {
         }
         try {
             Function mallopt = NativeLibrary.getInstance("c").getFunction("mallopt");
-            set(mallopt, M_MMAP_THRESHOLD, 32 << 20);
+            set(mallopt, M_MMAP_MAX, 0);
             set(mallopt, M_TRIM_THRESHOLD, Integer.MAX_VALUE);
             set(mallopt, M_TOP_PAD, 64 << 20);
         } catch (UnsatisfiedLinkError e) {
