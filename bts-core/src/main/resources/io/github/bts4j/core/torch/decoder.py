@@ -37,15 +37,49 @@
     b, h, s, d = torch.size(x, 0), torch.size(x, 1), torch.size(x, 2), torch.size(x, 3)
     return torch.reshape(torch.expand(torch.unsqueeze(x, 2), [b, h, groups, s, d]), [b, h * groups, s, d])
 
+  def attend(self: __torch__.K, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    # Causal attention of the last tokens: q [batch, heads, sequence, head_dim], k and v [batch, kv_heads, keys, head_dim], keys >= sequence
+    # -> [batch, heads, sequence, head_dim]. On the CPU, libtorch's fused kernel is half as fast as two batched products, so where no
+    # graph is built, blocks of queries go against the keys that they may see; the scores are float32, as in the fused kernel.
+    s, keys, dtype = torch.size(q, 2), torch.size(k, 2), ops.prim.dtype(q)
+    heads, kv = torch.size(q, 1), torch.size(k, 1)
+    groups = torch.floordiv(heads, kv)
+    graph = ops.prim.requires_grad(q) or ops.prim.requires_grad(k) or ops.prim.requires_grad(v)
+    if graph or ops.prim.is_cuda(q) or (dtype != 6 and dtype != 15):
+      kk, vv = (self).repeat_heads(k, groups), (self).repeat_heads(v, groups)
+      if s == keys:
+        return torch.scaled_dot_product_attention(q, kk, vv, None, 0., True)
+      mask = torch.tril(torch.ones([s, keys], dtype=11, layout=0, device=ops.prim.device(q)), keys - s)
+      return torch.scaled_dot_product_attention(q, kk, vv, mask, 0., False)
+    n, d = torch.size(q, 0), torch.size(q, 3)
+    qf = torch.to(q, 6)
+    kt = torch.transpose(torch.reshape(torch.to(k, 6), [n * kv, keys, d]), 1, 2)
+    vs = torch.reshape(v, [n * kv, keys, d])
+    out = torch.empty([n, s, heads, d], dtype=dtype, layout=0, device=ops.prim.device(q))
+    unused = torch.empty([1], dtype=6, layout=0, device=ops.prim.device(q))  # beta = 0: what baddbmm would add is not read
+    scale = 1. / torch.sqrt(d)
+    later = torch.triu(torch.full([64, 64], -inf, dtype=6, layout=0, device=ops.prim.device(q)), 1)
+    at = 0
+    while at < s:
+      m = min(64, s - at)
+      end = keys - s + at + m
+      block = torch.reshape(torch.narrow(qf, 2, at, m), [n * kv, groups * m, d])
+      z = torch.view(torch.baddbmm(unused, block, torch.narrow(kt, 2, 0, end), beta=0, alpha=scale), [n * kv, groups, m, end])
+      masked = torch.add_(torch.narrow(z, 3, end - m, m), torch.narrow(torch.narrow(later, 0, 0, m), 1, 0, m))
+      p = torch.view(torch.to(torch.softmax(z, -1, None), dtype), [n * kv, groups * m, end])
+      a = torch.view(torch.bmm(p, torch.narrow(vs, 1, 0, end)), [n, heads, m, d])
+      written = torch.copy_(torch.narrow(out, 1, at, m), torch.transpose(a, 1, 2))
+      at = at + m
+    return torch.transpose(out, 1, 2)
+
   def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
     p = 3 + 9 * layer
     q = 7 * layer
-    g = (self).linear(x, w[p + 6], (self).bias(b, q + 4))
     u = (self).linear(x, w[p + 7], (self).bias(b, q + 5))
-    if ops.prim.requires_grad(g) or ops.prim.requires_grad(u):
-      a = torch.mul(torch.silu(g), u)
+    if ops.prim.requires_grad(u) or ops.prim.requires_grad(w[p + 6]):
+      a = torch.mul(torch.silu((self).linear(x, w[p + 6], (self).bias(b, q + 4))), u)
     else:
-      a = torch.mul_(torch.silu_(g), u)  # nothing is kept for a backward pass: no new buffers
+      a = torch.mul_((self).linear_silu(x, w[p + 6], (self).bias(b, q + 4)), u)  # nothing is kept for a backward pass: no new buffers
     return (self).linear(a, w[p + 8], (self).bias(b, q + 6))
 
   def add_residual(self: __torch__.K, x: Tensor, branch: Tensor) -> Tensor:
@@ -76,9 +110,7 @@
   def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int) -> Tensor:
     # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same
     q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
-    groups = torch.floordiv(dims[0], dims[1])
-    a = torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), None, 0., True)
-    return (self).output(x, a, w, b, dims, eps, layer)
+    return (self).output(x, (self).attend(q, k, v), w, b, dims, eps, layer)
 
   def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
     # keys, values: [batch, kv_heads, capacity, head_dim], filled up to start; the new tokens' rows are written in place
@@ -94,13 +126,7 @@
       grouped = torch.reshape(q, [n, dims[1], groups, dims[2]])
       a = torch.scaled_dot_product_attention(grouped, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end), None, 0., False)
       return (self).output(x, torch.reshape(a, [n, dims[0], 1, dims[2]]), w, b, dims, eps, layer)
-    if start == 0:
-      a = torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), None, 0., True)
-      return (self).output(x, a, w, b, dims, eps, layer)
-    mask = torch.tril(torch.ones([s, end], dtype=11, layout=0, device=ops.prim.device(x)), start)
-    allk = (self).repeat_heads(torch.narrow(keys, 2, 0, end), groups)
-    allv = (self).repeat_heads(torch.narrow(values, 2, 0, end), groups)
-    a = torch.scaled_dot_product_attention(q, allk, allv, mask, 0., False)
+    a = (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
     return (self).output(x, a, w, b, dims, eps, layer)
 
   def embed(self: __torch__.K, ids: Tensor, w: List[Tensor]) -> Tensor:

@@ -1,0 +1,85 @@
+package io.github.bts4j.core.torch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.Decoder;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The decoder's causal attention, in blocks without a graph and fused with one, against softmax(Q K^T / sqrt(d)) V in double. */
+class AttentionTest {
+    private static final int BATCH = 2;
+    private static final int HEADS = 4;
+    private static final int SIZE = 24;
+
+    @ParameterizedTest
+    @CsvSource({"1, 1, 4", "63, 63, 2", "64, 64, 1", "65, 65, 2", "130, 130, 4", "2, 100, 2", "70, 107, 1", "129, 200, 4"})
+    void equalsTheFormula(int queries, int keys, int kvHeads) {
+        Kernels kernels = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
+            try (NDManager manager = Torch.manager().newSubManager()) {
+                NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);
+                NDArray k = random(manager, type, 2, BATCH, kvHeads, keys, SIZE);
+                NDArray v = random(manager, type, 3, BATCH, kvHeads, keys, SIZE);
+                double[] expected = reference(Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v), queries, keys, kvHeads);
+                double tolerance = type == TorchType.FLOAT32 ? 2e-5 : 0.03; // values up to 4; bfloat16 has 8 bits
+                check(expected, kernels.tensor(manager, Autograd.INFERENCE, "attend", q, k, v), tolerance);
+                if (type == TorchType.FLOAT32) {
+                    q.setRequiresGradient(true);
+                    check(expected, kernels.tensor(manager, Autograd.ON, "attend", q, k, v), tolerance);
+                }
+            }
+        }
+    }
+
+    private static NDArray random(NDManager manager, TorchType type, int seed, long... shape) {
+        long count = 1;
+        for (long size : shape) {
+            count *= size;
+        }
+        Random random = new Random(seed);
+        float[] values = new float[(int) count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian() * (seed == 1 ? 3 : 1); // sharp enough that a wrong mask shows
+        }
+        return Tensors.copy(manager, Tensors.of(manager, values, shape), type);
+    }
+
+    private static double[] reference(float[] q, float[] k, float[] v, int queries, int keys, int kvHeads) {
+        double[] out = new double[q.length];
+        for (int row = 0; row < BATCH * HEADS * queries; row++) {
+            int batch = row / (HEADS * queries);
+            int kv = batch * kvHeads + row / queries % HEADS / (HEADS / kvHeads);
+            int visible = keys - queries + row % queries + 1;
+            double sum = 0;
+            double[] weighted = new double[SIZE];
+            for (int key = 0; key < visible; key++) {
+                int at = (kv * keys + key) * SIZE;
+                double score = 0;
+                for (int i = 0; i < SIZE; i++) {
+                    score += (double) q[row * SIZE + i] * k[at + i];
+                }
+                double weight = Math.exp(score / Math.sqrt(SIZE));
+                sum += weight;
+                for (int i = 0; i < SIZE; i++) {
+                    weighted[i] += weight * v[at + i];
+                }
+            }
+            for (int i = 0; i < SIZE; i++) {
+                out[row * SIZE + i] = weighted[i] / sum;
+            }
+        }
+        return out;
+    }
+
+    private static void check(double[] expected, NDArray actual, double tolerance) {
+        float[] values = Tensors.toFloats(actual);
+        assertEquals(expected.length, values.length);
+        for (int i = 0; i < values.length; i++) {
+            assertEquals(expected[i], values[i], tolerance, "element " + i);
+        }
+    }
+}
