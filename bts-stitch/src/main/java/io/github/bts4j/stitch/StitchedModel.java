@@ -34,8 +34,8 @@ public final class StitchedModel extends FrozenLm {
     private static final int CPU_TOKENS_PER_PASS = 520;
 
     private final LoadOptions options;
-    private final List<Member> members;
-    private final List<LlamaModel> models;
+    private List<Member> members;
+    private List<LlamaModel> models;
     private StitchConfig config;
     private Streams streams;
     private StitchWeights weights;
@@ -238,6 +238,7 @@ public final class StitchedModel extends FrozenLm {
      * @param seed seed of the gate dropout in this pass
      * @return losses in nats, {@code [batch * (sequence - 1)]}
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
@@ -321,9 +322,8 @@ public final class StitchedModel extends FrozenLm {
         }
         try (NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> values = ExpertSlices.without(scope, weights.layers(), index);
-            LlamaModel removed = models.remove(index);
-            members.remove(index);
-            rebuild(values);
+            LlamaModel removed = models.get(index);
+            rebuild(without(members, index), without(models, index), values);
             removed.close();
         }
     }
@@ -338,22 +338,42 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException listing everything in which the expert does not fit
      */
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
-        List<Member> all = new ArrayList<>(members);
-        all.add(new Member(name, folder));
+        List<Member> all = with(members, new Member(name, folder));
         StitchValidation.check(all, config);
         LlamaModel added = LlamaModel.open(folder, options.withPrecision(models.get(0).precision()));
         try (NDManager scope = manager.newSubManager()) {
-            Map<String, NDArray> values = ExpertSlices.with(scope, weights.layers());
-            models.add(added);
-            members.add(new Member(name, folder));
-            rebuild(values);
+            rebuild(all, with(models, added), ExpertSlices.with(scope, weights.layers()));
+        } catch (RuntimeException e) {
+            added.close();
+            throw e;
         }
     }
 
-    private void rebuild(Map<String, NDArray> values) {
+    /** Changes everything or, when a tensor cannot be made, nothing. */
+    private void rebuild(List<Member> nextMembers, List<LlamaModel> nextModels, Map<String, NDArray> values) {
+        Streams nextStreams = new Streams(nextModels);
+        try {
+            replaceWeights(StitchWeights.of(manager, type(), config, nextModels.size() - 1, values));
+        } catch (RuntimeException e) {
+            nextStreams.close();
+            throw e;
+        }
         streams.close();
-        streams = new Streams(models);
-        replaceWeights(StitchWeights.of(manager, type(), config, numExperts(), values));
+        streams = nextStreams;
+        members = nextMembers;
+        models = nextModels;
+    }
+
+    private static <T> List<T> with(List<T> list, T last) {
+        List<T> all = new ArrayList<>(list);
+        all.add(last);
+        return all;
+    }
+
+    private static <T> List<T> without(List<T> list, int index) {
+        List<T> rest = new ArrayList<>(list);
+        rest.remove(index);
+        return rest;
     }
 
     private int expertIndex(String name) {

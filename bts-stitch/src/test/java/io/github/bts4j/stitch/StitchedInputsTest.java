@@ -105,6 +105,12 @@ class StitchedInputsTest {
     }
 
     @Test
+    void aBackwardPassWithNothingToTrainIsRefused() {
+        String message = assertThrows(IllegalStateException.class, () -> stitched.accumulateGradients(new int[][] {{1, 2, 3}}, 1, 0)).getMessage();
+        assertTrue(message.contains("setRequiresGradient(true)"), message);
+    }
+
+    @Test
     void aRefusedTokenLeavesTheSessionUnchanged() throws IOException {
         onBoth(model -> {
             try (DecodeSession session = model.newSession(8); DecodeSession fresh = model.newSession(8)) {

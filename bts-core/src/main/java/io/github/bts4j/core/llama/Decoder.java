@@ -130,8 +130,13 @@ public final class Decoder implements AutoCloseable {
      * @param labels int64 {@code [batch, sequence]}, the next tokens
      * @param tokenWeight what each token's loss counts in the sum that is differentiated
      * @return losses in nats, {@code [batch * sequence]}
+     * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
      */
     public static float[] backward(Kernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
+        if (!hidden.hasGradient()) {
+            throw new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
+                    + " on the tensors to train, or let AdamW take them");
+        }
         NDArray weights = step.full(labels.getShape(), tokenWeight);
         int chunk = LlamaModel.lossChunk(Math.toIntExact(head.getShape().get(0)));
         List<NDArray> lossAndGradient = kernels.tensors(step, Autograd.OFF, "loss_gradient", hidden, head, labels, weights, chunk);
