@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
@@ -133,7 +134,7 @@ public final class Decoder implements AutoCloseable {
      * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
      */
     public static float[] backward(Kernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
-        if (!hidden.hasGradient()) {
+        if (!Tensors.requiresGradient(hidden)) {
             throw new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
                     + " on the tensors to train, or let AdamW take them");
         }

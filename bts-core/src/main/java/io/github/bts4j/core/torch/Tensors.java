@@ -22,6 +22,16 @@ public final class Tensors {
     private Tensors() {}
 
     /**
+     * Whether a backward pass through this tensor reaches anything: it is a tensor to train, or was computed from one with a graph.
+     *
+     * @param tensor a tensor
+     * @return true if it requires a gradient
+     */
+    public static boolean requiresGradient(NDArray tensor) {
+        return KERNELS.number(Autograd.OFF, "requires_grad", tensor) == 1; // JniUtils.requiresGrad says no of a tensor that has a graph
+    }
+
+    /**
      * A tensor of zeros.
      *
      * @param manager owner of the result

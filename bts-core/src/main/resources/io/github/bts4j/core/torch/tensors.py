@@ -32,6 +32,9 @@
   def dtype(self: __torch__.K, x: Tensor) -> float:
     return float(ops.prim.dtype(x))
 
+  def requires_grad(self: __torch__.K, x: Tensor) -> float:
+    return float(ops.prim.requires_grad(x))
+
   def bytes(self: __torch__.K, x: Tensor) -> Tensor:
     # the elements as bytes on the CPU, [numel * element size]
     c = torch.contiguous(torch.to(torch.detach(x), torch.device("cpu"), ops.prim.dtype(x)))
