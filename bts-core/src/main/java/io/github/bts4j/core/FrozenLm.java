@@ -2,9 +2,11 @@ package io.github.bts4j.core;
 
 import ai.djl.BaseModel;
 import ai.djl.Device;
+import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.translate.Translator;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -33,6 +35,22 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     @Override
     public Device device() {
         return manager.getDevice();
+    }
+
+    /**
+     * A predictor of this model, which thereby works like any other model of DJL's.
+     *
+     * @param translator what makes inputs and outputs; a {@link PredictorSource} brings its own predictor
+     * @param device where the inputs go
+     * @return a new predictor for one thread, which the caller closes
+     */
+    @Override
+    @SuppressWarnings("unchecked") // a PredictorSource<I, O> that is a Translator<P, Q> has P = I and Q = O
+    public <I, O> Predictor<I, O> newPredictor(Translator<I, O> translator, Device device) {
+        if (translator instanceof PredictorSource<?, ?> source) {
+            return (Predictor<I, O>) source.newPredictor(this, device);
+        }
+        return super.newPredictor(translator, device);
     }
 
     @Override

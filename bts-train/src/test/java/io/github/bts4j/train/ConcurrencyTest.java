@@ -4,12 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import ai.djl.Device;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.Torch;
@@ -104,13 +102,7 @@ class ConcurrencyTest {
     private void onBoth(Check check) throws Exception {
         Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         String[] names = {"hub", "code", "math"};
-        for (int i = 0; i < names.length; i++) {
-            LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
-                    .maxPositionEmbeddings(128).build();
-            try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, i, Device.cpu())) {
-                random.save(folder.resolve(names[i]), files);
-            }
-        }
+        TinyRuns.textModels(folder, names);
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(files);
                 LlamaModel alone = LlamaModel.open(folder.resolve("hub"));
                 StitchedModel stitched = TinyRuns.stitched(folder, 0, names)) {

@@ -1,6 +1,8 @@
 package io.github.bts4j.train;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
@@ -40,6 +42,18 @@ final class TinyRuns {
             builder.expert(folders[i], root.resolve(folders[i]));
         }
         return builder.open();
+    }
+
+    /** Random models of the bundled tokenizer's vocabulary, lively enough that their texts differ. */
+    static void textModels(Path root, String... names) throws IOException {
+        Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
+        for (int i = 0; i < names.length; i++) {
+            LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
+                    .maxPositionEmbeddings(128).build();
+            try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, i, Device.cpu())) {
+                random.save(root.resolve(names[i]), files);
+            }
+        }
     }
 
     /** Two domains of a learnable sequence each, mixed 3 : 1. */

@@ -1,0 +1,21 @@
+package io.github.bts4j.core;
+
+import ai.djl.Device;
+import ai.djl.inference.Predictor;
+
+/**
+ * A translator that needs more of a language model than one forward pass, and so brings a predictor of its own.
+ *
+ * @param <I> what goes in
+ * @param <O> what comes out
+ */
+public interface PredictorSource<I, O> {
+    /**
+     * Makes the predictor that {@link FrozenLm#newPredictor} returns for this translator.
+     *
+     * @param model the model
+     * @param device where the predictor keeps its inputs
+     * @return a new predictor, which the caller closes
+     */
+    Predictor<I, O> newPredictor(FrozenLm model, Device device);
+}

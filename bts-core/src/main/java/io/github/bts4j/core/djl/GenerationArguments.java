@@ -1,0 +1,56 @@
+package io.github.bts4j.core.djl;
+
+import io.github.bts4j.core.generate.GenerationConfig;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Generation options from the arguments of DJL criteria, numbers or their text. Any other argument is refused. */
+final class GenerationArguments {
+    private static final int MAX_NEW_TOKENS = 128;
+
+    private static final List<String> NAMES = List.of("max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed");
+
+    private final Map<String, Object> arguments = new LinkedHashMap<>();
+
+    GenerationArguments(Map<String, Object> arguments) {
+        if (arguments != null) {
+            this.arguments.putAll(arguments);
+        }
+        List<String> unknown = this.arguments.keySet().stream().filter(name -> !NAMES.contains(name)).toList();
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("Unknown arguments " + unknown + "; text generation knows " + NAMES);
+        }
+    }
+
+    GenerationConfig config(Set<Integer> eosTokenIds) {
+        return GenerationConfig.builder(Math.toIntExact(whole("max_new_tokens", MAX_NEW_TOKENS)))
+                .temperature(number("temperature", 0))
+                .topK(Math.toIntExact(whole("top_k", 0)))
+                .topP(number("top_p", 1))
+                .minP(number("min_p", 0))
+                .repetitionPenalty(number("repetition_penalty", 1))
+                .seed(whole("seed", 0))
+                .eosTokenIds(eosTokenIds)
+                .build();
+    }
+
+    private long whole(String name, long absent) {
+        Object value = arguments.getOrDefault(name, absent);
+        try {
+            return Long.parseLong(value.toString());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("Argument " + name + " = " + value + " is not a whole number", e);
+        }
+    }
+
+    private double number(String name, double absent) {
+        Object value = arguments.getOrDefault(name, absent);
+        try {
+            return Double.parseDouble(value.toString());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("Argument " + name + " = " + value + " is not a number", e);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.bts4j.core.djl;
+
+import ai.djl.Application;
+import ai.djl.repository.MRL;
+import ai.djl.repository.Repository;
+import ai.djl.repository.zoo.Criteria;
+import ai.djl.repository.zoo.ModelLoader;
+import ai.djl.repository.zoo.ZooModel;
+import ai.djl.translate.Translator;
+import ai.djl.translate.TranslatorFactory;
+import ai.djl.util.Progress;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+
+/** Loads the one model of a {@link LocalModelZoo}. */
+final class LocalModelLoader implements ModelLoader {
+    private final String name;
+    private final Path hub;
+    private final LoadOptions options;
+    private final LocalModelZoo.Opener opener;
+
+    LocalModelLoader(String name, Path hub, LoadOptions options, LocalModelZoo.Opener opener) {
+        this.name = name;
+        this.hub = hub;
+        this.options = options;
+        this.opener = opener;
+    }
+
+    @Override
+    public String getGroupId() {
+        return LocalModelZoo.GROUP;
+    }
+
+    @Override
+    public String getArtifactId() {
+        return name;
+    }
+
+    @Override
+    public Application getApplication() {
+        return Application.NLP.TEXT_GENERATION;
+    }
+
+    @Override
+    public MRL getMrl() {
+        return MRL.undefined(Repository.newInstance(name, hub), LocalModelZoo.GROUP, name);
+    }
+
+    @Override
+    public <I, O> ZooModel<I, O> loadModel(Criteria<I, O> criteria) throws IOException {
+        LoadOptions wanted = criteria.getDevice() == null ? options : options.withDevice(criteria.getDevice());
+        TranslatorFactory factory = criteria.getTranslatorFactory();
+        if (factory == null) {
+            return generating(criteria, wanted);
+        }
+        FrozenLm model = opener.open(wanted);
+        try {
+            return new ZooModel<>(model, factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, criteria.getArguments()));
+        } catch (Exception e) {
+            model.close();
+            throw new IOException("The translator of the criteria cannot be made", e);
+        }
+    }
+
+    @SuppressWarnings("unchecked") // the classes of I and O are compared first
+    private <I, O> ZooModel<I, O> generating(Criteria<I, O> criteria, LoadOptions wanted) throws IOException {
+        if (criteria.getInputClass() != String.class || criteria.getOutputClass() != String.class) {
+            throw new IllegalArgumentException("Types " + criteria.getInputClass().getName() + " -> " + criteria.getOutputClass().getName()
+                    + " need a translator: give one with optTranslator, or ask for String -> String");
+        }
+        LlamaConfig config = LlamaConfig.read(hub);
+        var generation = new GenerationArguments(criteria.getArguments()).config(new LinkedHashSet<>(config.eosTokenIds()));
+        LlamaTokenizer tokenizer = LlamaTokenizer.open(hub);
+        try {
+            var translator = (Translator<I, O>) new TextGenerationTranslator(tokenizer, generation);
+            return new OwningZooModel<>(opener.open(wanted), translator, tokenizer);
+        } catch (IOException | RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public <I, O> boolean isDownloaded(Criteria<I, O> criteria) {
+        return true;
+    }
+
+    @Override
+    public <I, O> void downloadModel(Criteria<I, O> criteria, Progress progress) {
+        // local files: nothing to fetch
+    }
+
+    /** A zoo model that closes its tokenizer too. */
+    private static final class OwningZooModel<I, O> extends ZooModel<I, O> {
+        private final LlamaTokenizer tokenizer;
+
+        OwningZooModel(FrozenLm model, Translator<I, O> translator, LlamaTokenizer tokenizer) {
+            super(model, translator);
+            this.tokenizer = tokenizer;
+        }
+
+        @Override
+        public void close() {
+            super.close();
+            tokenizer.close();
+        }
+    }
+}
