@@ -2,6 +2,7 @@ package io.github.bts4j.core.generate;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.util.Arrays;
 
 /**
  * Generates text with any causal language model: one Llama, a stitched model, an ensemble.
@@ -9,6 +10,8 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
  * <p>Thread-safe: every generation has a session of its own. It closes neither the model nor the tokenizer.
  */
 public final class Generator {
+    private static final int SCORED_TOKENS = 4096;
+
     private final CausalLm model;
     private final LlamaTokenizer tokenizer;
 
@@ -67,5 +70,59 @@ public final class Generator {
      */
     public TokenStream stream(int[] prompt, GenerationConfig config) {
         return new TokenStream(model, tokenizer, prompt, config);
+    }
+
+    /**
+     * How likely the model finds given texts: log-probabilities of every token but the first, for evaluation harnesses.
+     *
+     * @param sequences token ids of one or more texts of any lengths, each at least 2 and at most the context long
+     * @return for each text {@code [length - 1]} natural logarithms: entry t is that of token t + 1 after the tokens 0 to t
+     * @throws IllegalArgumentException naming the text that is too short or too long, or the id that is out of range
+     */
+    public float[][] logProbs(int[]... sequences) {
+        for (int i = 0; i < sequences.length; i++) {
+            int length = sequences[i].length;
+            if (length < 2 || length > model.contextLength()) {
+                throw new IllegalArgumentException("Text " + i + " holds " + length + " tokens; between 2 and " + model.contextLength()
+                        + " (max_position_embeddings) can be scored");
+            }
+        }
+        float[][] scores = new float[sequences.length][];
+        for (int from = 0; from < sequences.length; ) {
+            int rows = rowsFrom(sequences, from);
+            score(sequences, from, rows, scores);
+            from += rows;
+        }
+        return scores;
+    }
+
+    /** As many texts as fit into one pass when all are as long as the longest of them; at least one. */
+    private static int rowsFrom(int[][] sequences, int from) {
+        int width = 0;
+        int rows = 0;
+        while (from + rows < sequences.length) {
+            width = Math.max(width, sequences[from + rows].length);
+            if (rows > 0 && (long) width * (rows + 1) > SCORED_TOKENS) {
+                break;
+            }
+            rows++;
+        }
+        return rows;
+    }
+
+    private void score(int[][] sequences, int from, int rows, float[][] scores) {
+        int width = Arrays.stream(sequences, from, from + rows).mapToInt(ids -> ids.length).max().orElseThrow();
+        int[][] padded = new int[rows][];
+        for (int row = 0; row < rows; row++) {
+            padded[row] = Arrays.copyOf(sequences[from + row], width); // what stands behind a token does not change its probability
+        }
+        float[][] losses = model.tokenLosses(padded);
+        for (int row = 0; row < rows; row++) {
+            float[] score = Arrays.copyOf(losses[row], sequences[from + row].length - 1);
+            for (int t = 0; t < score.length; t++) {
+                score[t] = -score[t];
+            }
+            scores[from + row] = score;
+        }
     }
 }
