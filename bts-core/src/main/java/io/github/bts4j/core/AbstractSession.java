@@ -2,6 +2,11 @@ package io.github.bts4j.core;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 
 /** What sessions of all models share: checks, position, and the step scope in which one call's tensors live. For one thread at a time. */
 public abstract class AbstractSession implements DecodeSession {
@@ -38,6 +43,72 @@ public abstract class AbstractSession implements DecodeSession {
             float[] logits = decode(step, ids, length).toFloatArray();
             length += tokenIds.length;
             return logits;
+        }
+    }
+
+    /** What a model does with one new token of each session. */
+    @FunctionalInterface
+    protected interface Step {
+        /**
+         * Runs the new tokens through the model and writes the caches.
+         *
+         * @param step owner of the result
+         * @param ids int64 {@code [1, sessions]}
+         * @param starts the number of tokens already in each session's caches
+         * @return float32 logits {@code [sessions, vocabulary]}
+         */
+        NDArray decode(NDManager step, NDArray ids, long[] starts);
+    }
+
+    /**
+     * Appends one token to each session in one pass.
+     *
+     * @param model the model that all sessions must belong to
+     * @param sessions the sessions, of this class
+     * @param tokenIds the next token of each
+     * @param pass what computes
+     * @return float32 logits {@code [sessions][vocabulary]}
+     * @throws IllegalArgumentException as {@link CausalLm#appendEach} says
+     */
+    protected static float[][] appendEach(CausalLm model, List<? extends AbstractSession> sessions, int[] tokenIds, Step pass) {
+        List<AbstractSession> members = List.copyOf(sessions);
+        members.forEach(session -> session.checkMember(model));
+        checkEach(model, members, tokenIds);
+        try (NDManager step = members.get(0).manager.newSubManager()) {
+            NDArray ids = TokenBatch.tensor(step, new int[][] {tokenIds}, 0, tokenIds.length, model.vocabSize());
+            float[] flat = pass.decode(step, ids, members.stream().mapToLong(session -> session.length).toArray()).toFloatArray();
+            members.forEach(session -> session.length++);
+            float[][] logits = new float[tokenIds.length][];
+            for (int i = 0; i < logits.length; i++) {
+                logits[i] = Arrays.copyOfRange(flat, i * model.vocabSize(), (i + 1) * model.vocabSize());
+            }
+            return logits;
+        }
+    }
+
+    static void checkEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+        if (sessions.isEmpty() || sessions.size() != tokenIds.length) {
+            throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token to each of at least one session");
+        }
+        TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
+        Set<DecodeSession> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (int i = 0; i < tokenIds.length; i++) {
+            DecodeSession session = sessions.get(i);
+            if (!seen.add(session)) {
+                throw new IllegalArgumentException("Session " + i + " is named twice: a session takes one token per step");
+            }
+            if (session.length() >= session.capacity()) {
+                throw new IllegalArgumentException("Session " + i + " is full: it holds " + session.length() + " of " + session.capacity() + " tokens");
+            }
+        }
+    }
+
+    private void checkMember(CausalLm of) {
+        if (closed) {
+            throw new IllegalStateException("This session is closed");
+        }
+        if (of != model) {
+            throw new IllegalArgumentException("A session of another model cannot take part");
         }
     }
 

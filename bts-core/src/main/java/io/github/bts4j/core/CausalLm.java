@@ -2,6 +2,7 @@ package io.github.bts4j.core;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import java.util.List;
 
 /**
  * A causal language model: token ids in, logits of the next token out. One Llama model is one, and so is a stitched model.
@@ -56,6 +57,25 @@ public interface CausalLm extends AutoCloseable {
      * @throws IllegalArgumentException if the capacity is below 1 or above {@link #contextLength}
      */
     DecodeSession newSession(int capacity);
+
+    /**
+     * Appends one token to each of several sessions. Models that can, read their weights once for all of them: that is what makes
+     * decoding many sequences together faster than one after the other.
+     *
+     * @param sessions sessions of this model, each at most once, at any lengths
+     * @param tokenIds the next token of each session
+     * @return float32 logits {@code [sessions][vocabSize]} of the token after it
+     * @throws IllegalArgumentException if a token is out of range, a session is full, named twice or of another model, or the numbers differ; all
+     *     sessions are unchanged
+     */
+    default float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        AbstractSession.checkEach(this, sessions, tokenIds);
+        float[][] logits = new float[tokenIds.length][];
+        for (int i = 0; i < tokenIds.length; i++) {
+            logits[i] = sessions.get(i).append(tokenIds[i]);
+        }
+        return logits;
+    }
 
     /** Releases the model's tensors. */
     @Override

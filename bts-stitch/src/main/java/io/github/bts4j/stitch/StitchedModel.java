@@ -282,6 +282,14 @@ public final class StitchedModel extends FrozenLm {
         }
     }
 
+    NDArray decodeEach(NDManager step, NDArray ids, TensorList keys, TensorList values, long[] starts) {
+        try (Streams.Ropes ropes = streams.nextRopes(starts)) {
+            StitchWeights.Arguments w = weights.inference();
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", streams.arguments(ids, ropes, places(), kinds(),
+                    w.gates(), w.biases(), w.projs(), keys, values, starts));
+        }
+    }
+
     private NDArray head() {
         return models.get(0).decoder().head();
     }
@@ -306,6 +314,11 @@ public final class StitchedModel extends FrozenLm {
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
         return new StitchedSession(this, models, capacity);
+    }
+
+    @Override
+    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        return StitchedSession.appendEach(this, sessions, tokenIds);
     }
 
     /**

@@ -3,10 +3,13 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.AbstractSession;
+import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** A session of a stitched model: one KV cache per stream, one kernel call per token. */
 final class StitchedSession extends AbstractSession {
@@ -27,6 +30,29 @@ final class StitchedSession extends AbstractSession {
     @Override
     protected NDArray decode(NDManager step, NDArray ids, int start) {
         return model.decode(step, ids, keys, values, start);
+    }
+
+    static float[][] appendEach(StitchedModel model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+        List<StitchedSession> own = sessions.stream().map(StitchedSession::own).toList();
+        return appendEach(model, own, tokenIds, (step, ids, starts) -> {
+            try (TensorList keys = lists(own, KvCache::keys); TensorList values = lists(own, KvCache::values)) {
+                return model.decodeEach(step, ids, keys, values, starts);
+            }
+        });
+    }
+
+    /** Stream 0 of every session, then stream 1 of every session, and so on. */
+    private static TensorList lists(List<StitchedSession> sessions, Function<KvCache, TensorList> part) {
+        int streams = sessions.get(0).caches.size();
+        return TensorList.ofLists(IntStream.range(0, streams).boxed()
+                .flatMap(i -> sessions.stream().map(session -> part.apply(session.caches.get(i)))).toList());
+    }
+
+    private static StitchedSession own(DecodeSession session) {
+        if (session instanceof StitchedSession stitched) {
+            return stitched;
+        }
+        throw new IllegalArgumentException("A session of another model cannot take part");
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** The frozen models, hub first, as arguments of one kernel call. */
@@ -19,7 +20,7 @@ final class Streams implements AutoCloseable {
         decoders = models.stream().map(LlamaModel::decoder).toList();
         weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
         biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
-        dims = decoders.stream().flatMapToLong(decoder -> java.util.Arrays.stream(decoder.dims())).toArray();
+        dims = decoders.stream().flatMapToLong(decoder -> Arrays.stream(decoder.dims())).toArray();
         eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
     }
 
@@ -41,6 +42,11 @@ final class Streams implements AutoCloseable {
 
     Ropes ropes(int start, int length) {
         return new Ropes(decoders.stream().map(decoder -> decoder.rope(start, length)).toList());
+    }
+
+    /** One token at each of several positions: stream 0 at every position, then stream 1 at every position, and so on. */
+    Ropes nextRopes(long[] starts) {
+        return new Ropes(decoders.stream().flatMap(decoder -> Arrays.stream(starts).mapToObj(start -> decoder.rope((int) start, 1))).toList());
     }
 
     /** The rotary tables of every stream for one call. */

@@ -118,3 +118,23 @@
       first = places[j]
     last = torch.select(h[0], 1, -1)
     return torch.to((self).linear((self).final_norm(last, w[0], eps[0]), w[0][2], None), 6)
+
+  def stitched_decode_sessions(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every cache grows by one.
+    # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
+    sessions = len(starts)
+    h = [(self).embed(ids, w[0])]
+    for i in range(1, len(w)):
+      h = torch.append(h, (self).embed(ids, w[i]))
+    first = 0
+    for j in range(len(places)):
+      for i in range(len(h)):
+        cos, sin, = (self).session_ropes(ropes, rows, i * sessions, sessions)
+        x = h[i]
+        d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+        for layer in range(first, places[j]):
+          x = (self).sessions_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, i * sessions, starts)
+        h[i] = x
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
+      first = places[j]
+    return torch.to((self).linear((self).final_norm(torch.select(h[0], 0, 0), w[0], eps[0]), w[0][2], None), 6)

@@ -2,7 +2,10 @@ package io.github.bts4j.core.generate;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Generates text with any causal language model: one Llama, a stitched model, an ensemble.
@@ -70,6 +73,50 @@ public final class Generator {
      */
     public TokenStream stream(int[] prompt, GenerationConfig config) {
         return new TokenStream(model, tokenizer, prompt, config);
+    }
+
+    /**
+     * Continues many prompts, several at a time: each step runs the model once for all sequences in progress, and a sequence that ends makes room
+     * for the next prompt. Each text is what {@link #generate} gives for its prompt alone, up to the rounding of sums whose order depends on the
+     * number of sequences.
+     *
+     * @param prompts the texts to continue, of any lengths
+     * @param config the options, the seed too, of every one of them
+     * @param atOnce the most sequences in progress at once, at least 1; each has caches of its own
+     * @return one result per prompt, in their order
+     * @throws IllegalArgumentException if atOnce is below 1, or a prompt is empty or longer than the context
+     */
+    public List<GenerationResult> generateAll(List<String> prompts, GenerationConfig config, int atOnce) {
+        if (atOnce < 1) {
+            throw new IllegalArgumentException("atOnce = " + atOnce + ", must be at least 1");
+        }
+        TokenStream[] streams = new TokenStream[prompts.size()];
+        List<TokenStream> active = new ArrayList<>();
+        try {
+            for (int next = 0; next < streams.length || !active.isEmpty(); ) {
+                while (next < streams.length && active.size() < atOnce) {
+                    streams[next] = stream(prompts.get(next), config);
+                    active.add(streams[next++]);
+                }
+                advance(active);
+            }
+            return Arrays.stream(streams).map(TokenStream::result).toList();
+        } finally {
+            active.forEach(TokenStream::close);
+        }
+    }
+
+    private void advance(List<TokenStream> active) {
+        int[] chosen = active.stream().mapToInt(stream -> stream.choose().id()).toArray();
+        List<TokenStream> going = active.stream().filter(TokenStream::hasNext).toList();
+        int[] ids = IntStream.range(0, chosen.length).filter(i -> active.get(i).hasNext()).map(i -> chosen[i]).toArray();
+        if (!going.isEmpty()) {
+            float[][] logits = model.appendEach(going.stream().map(TokenStream::session).toList(), ids);
+            for (int i = 0; i < ids.length; i++) {
+                going.get(i).accept(logits[i]);
+            }
+        }
+        active.retainAll(going);
     }
 
     /**

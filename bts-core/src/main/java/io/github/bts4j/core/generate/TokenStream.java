@@ -79,6 +79,24 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     private GeneratedToken generateOne() {
+        GeneratedToken token = choose();
+        if (stopped.isEmpty()) {
+            logits = session.append(token.id());
+        }
+        return token;
+    }
+
+    DecodeSession session() {
+        return session;
+    }
+
+    /** Takes what the model expects after the last chosen token. */
+    void accept(float[] next) {
+        logits = next;
+    }
+
+    /** Draws the next token without running the model; unless that ended the generation, {@link #accept} must follow. */
+    GeneratedToken choose() {
         int id = sampler.next(logits, ids, count);
         float logProb = Sampler.logProb(logits, id);
         boolean eos = config.eosTokenIds().contains(id);
@@ -91,8 +109,6 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         if (reason.isPresent()) {
             text += flush(reason.get());
             stop(reason.get());
-        } else {
-            logits = session.append(id);
         }
         GeneratedToken token = new GeneratedToken(id, text, logProb, generated.size());
         generated.add(token);

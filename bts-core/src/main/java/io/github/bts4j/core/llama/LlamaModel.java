@@ -272,6 +272,11 @@ public final class LlamaModel extends FrozenLm {
         return new LlamaSession(this, decoder, capacity);
     }
 
+    @Override
+    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        return LlamaSession.appendEach(this, decoder, sessions, tokenIds);
+    }
+
     /**
      * Writes the model as a Hugging Face checkpoint: config.json and model.safetensors.
      *

@@ -3,7 +3,11 @@ package io.github.bts4j.core.llama;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.AbstractSession;
+import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.TensorList;
+import java.util.Arrays;
+import java.util.List;
 
 /** A session of one Llama model. */
 final class LlamaSession extends AbstractSession {
@@ -22,6 +26,28 @@ final class LlamaSession extends AbstractSession {
             return Decoder.CALLS.tensor(step, Autograd.INFERENCE, "decode", ids, decoder.weights(), decoder.biases(), decoder.dims(),
                     decoder.config().rmsNormEps(), rope.tensors(), rope.row(), cache.keys(), cache.values(), start);
         }
+    }
+
+    static float[][] appendEach(LlamaModel model, Decoder decoder, List<? extends DecodeSession> sessions, int[] tokenIds) {
+        List<LlamaSession> own = sessions.stream().map(LlamaSession::own).toList();
+        return appendEach(model, own, tokenIds, (step, ids, starts) -> {
+            List<RopeRows> ropes = Arrays.stream(starts).mapToObj(start -> decoder.rope((int) start, 1)).toList();
+            try (TensorList tables = TensorList.ofLists(ropes.stream().map(RopeRows::tensors).toList());
+                    TensorList keys = TensorList.ofLists(own.stream().map(session -> session.cache.keys()).toList());
+                    TensorList values = TensorList.ofLists(own.stream().map(session -> session.cache.values()).toList())) {
+                return Decoder.CALLS.tensor(step, Autograd.INFERENCE, "decode_sessions", ids, decoder.weights(), decoder.biases(), decoder.dims(),
+                        decoder.config().rmsNormEps(), tables, ropes.stream().mapToLong(RopeRows::row).toArray(), keys, values, starts);
+            } finally {
+                ropes.forEach(RopeRows::close);
+            }
+        });
+    }
+
+    private static LlamaSession own(DecodeSession session) {
+        if (session instanceof LlamaSession llama) {
+            return llama;
+        }
+        throw new IllegalArgumentException("A session of another model cannot take part");
     }
 
     @Override

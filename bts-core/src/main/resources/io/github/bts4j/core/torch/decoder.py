@@ -129,6 +129,38 @@
     a = (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
     return (self).output(x, a, w, b, dims, eps, layer)
 
+  def session_ropes(self: __torch__.K, ropes: List[List[Tensor]], rows: List[int], first: int, sessions: int) -> List[Tensor]:
+    # one row of the tables for the next token of each session: [sessions, head_dim / 2]
+    cos : List[Tensor] = []
+    sin : List[Tensor] = []
+    for i in range(first, first + sessions):
+      cos = torch.append(cos, torch.narrow(ropes[i][0], 0, rows[i], 1))
+      sin = torch.append(sin, torch.narrow(ropes[i][1], 0, rows[i], 1))
+    return [torch.cat(cos, 0), torch.cat(sin, 0)]
+
+  def sessions_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
+    # x: [1, sessions, hidden], one new token of each session; the weights are read once for all of them, attention is each one's own.
+    # keys[first + i][layer], values: the caches of session i, filled up to starts[i]
+    q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
+    groups = torch.floordiv(dims[0], dims[1])
+    attended : List[Tensor] = []
+    for i in range(len(starts)):
+      key, value, end = keys[first + i][layer], values[first + i][layer], starts[i] + 1
+      copied = torch.copy_(torch.narrow(key, 2, starts[i], 1), torch.narrow(k, 2, i, 1))
+      copied = torch.copy_(torch.narrow(value, 2, starts[i], 1), torch.narrow(v, 2, i, 1))
+      grouped = torch.reshape(torch.narrow(q, 2, i, 1), [1, dims[1], groups, dims[2]])
+      a = torch.scaled_dot_product_attention(grouped, torch.narrow(key, 2, 0, end), torch.narrow(value, 2, 0, end), None, 0., False)
+      attended = torch.append(attended, torch.reshape(a, [1, dims[0], 1, dims[2]]))
+    return (self).output(x, torch.cat(attended, 2), w, b, dims, eps, layer)
+
+  def decode_sessions(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every session's caches grow by one
+    cos, sin, = (self).session_ropes(ropes, rows, 0, len(starts))
+    x = (self).embed(ids, w)
+    for i in range(dims[3]):
+      x = (self).sessions_layer(x, w, b, dims, eps, cos, sin, i, keys, values, 0, starts)
+    return torch.to((self).linear((self).final_norm(torch.select(x, 0, 0), w, eps), w[2], None), 6)
+
   def embed(self: __torch__.K, ids: Tensor, w: List[Tensor]) -> Tensor:
     return torch.embedding(w[0], ids)
 

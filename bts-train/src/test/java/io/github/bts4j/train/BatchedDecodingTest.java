@@ -1,0 +1,134 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.stitch.StitchedModel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Many sequences at once give what each gives alone. */
+class BatchedDecodingTest {
+    @TempDir
+    private Path folder;
+    private LlamaTokenizer tokenizer;
+    private LlamaModel alone;
+    private StitchedModel stitched;
+
+    @BeforeEach
+    void open() throws Exception {
+        TinyRuns.textModels(folder, "hub", "code", "math");
+        tokenizer = LlamaTokenizer.open(folder.resolve("hub"));
+        alone = LlamaModel.open(folder.resolve("hub"));
+        stitched = TinyRuns.stitched(folder, 0, "hub", "code", "math");
+    }
+
+    @AfterEach
+    void close() {
+        stitched.close();
+        alone.close();
+        tokenizer.close();
+    }
+
+    private List<CausalLm> models() {
+        return List.of(alone, stitched);
+    }
+
+    /** Five sessions of different lengths take 20 tokens each; one of them sits out every other step. */
+    @Test
+    void logitsAreThoseOfEverySessionAlone() {
+        for (CausalLm model : models()) {
+            SplittableRandom random = new SplittableRandom(2);
+            List<DecodeSession> together = new ArrayList<>();
+            List<DecodeSession> single = new ArrayList<>();
+            try {
+                for (int i = 0; i < 5; i++) {
+                    int[] prompt = random.ints(1 + 7 * i, 0, 2048).toArray();
+                    together.add(model.newSession(100));
+                    single.add(model.newSession(100));
+                    assertArrayEquals(single.get(i).append(prompt), together.get(i).append(prompt));
+                }
+                for (int step = 0; step < 20; step++) {
+                    int first = step % 2;
+                    int[] tokens = random.ints(5 - first, 0, 2048).toArray();
+                    float[][] logits = model.appendEach(together.subList(first, 5), tokens);
+                    for (int i = 0; i < tokens.length; i++) {
+                        assertArrayEquals(single.get(first + i).append(tokens[i]), logits[i], 2e-4f, "session " + (first + i) + ", step " + step);
+                        assertEquals(single.get(first + i).length(), together.get(first + i).length());
+                    }
+                }
+            } finally {
+                together.forEach(DecodeSession::close);
+                single.forEach(DecodeSession::close);
+            }
+        }
+    }
+
+    @Test
+    void promptsOfAnyLengthsGenerateTheirOwnTexts() {
+        List<String> prompts = IntStream.range(0, 13).mapToObj(i -> "the house of ".repeat(i % 4 + 1) + i).toList();
+        for (GenerationConfig config : List.of(GenerationConfig.greedy(24), GenerationConfig.builder(24).temperature(0.9).topP(0.9).seed(4)
+                .eosTokenIds(java.util.Set.of(300, 301, 302, 303, 304, 305, 306, 307, 308, 309)).stopStrings(List.of("e", "o")).build())) {
+            for (CausalLm model : models()) {
+                Generator generator = new Generator(model, tokenizer);
+                List<GenerationResult> expected = prompts.stream().map(prompt -> generator.generate(prompt, config)).toList();
+                int before = Torch.manager().getManagedArrays().size();
+                for (int atOnce : new int[] {1, 4, 20}) {
+                    List<GenerationResult> results = generator.generateAll(prompts, config, atOnce);
+                    assertEquals(expected.size(), results.size());
+                    for (int i = 0; i < results.size(); i++) {
+                        assertArrayEquals(expected.get(i).tokenIds(), results.get(i).tokenIds(), "prompt " + i + ", at once " + atOnce);
+                        assertEquals(expected.get(i).text(), results.get(i).text());
+                        assertEquals(expected.get(i).stopReason(), results.get(i).stopReason());
+                    }
+                }
+                assertEquals(before, Torch.manager().getManagedArrays().size());
+            }
+        }
+        assertEquals(List.of(), new Generator(alone, tokenizer).generateAll(List.of(), GenerationConfig.greedy(1), 3));
+    }
+
+    @Test
+    void whatCannotBeOneStepIsRefusedAndChangesNothing() {
+        for (CausalLm model : models()) {
+            CausalLm other = model == alone ? stitched : alone;
+            try (DecodeSession a = model.newSession(4); DecodeSession b = model.newSession(2); DecodeSession c = other.newSession(4)) {
+                a.append(1);
+                b.append(1, 2);
+                assertRefused("1 sessions and 2 tokens", model, List.of(a), 1, 2);
+                assertRefused("0 sessions", model, List.of());
+                assertRefused("named twice", model, List.of(a, a), 1, 2);
+                assertRefused("Session 1 is full: it holds 2 of 2", model, List.of(a, b), 1, 2);
+                assertRefused("another model", model, List.of(a, c), 1, 2);
+                assertRefused("2048", model, List.of(a), 2048);
+                assertEquals(1, a.length());
+                assertEquals(0, c.length());
+            }
+        }
+        String message = assertThrows(IllegalArgumentException.class,
+                () -> new Generator(alone, tokenizer).generateAll(List.of("a"), GenerationConfig.greedy(1), 0)).getMessage();
+        assertEquals("atOnce = 0, must be at least 1", message);
+    }
+
+    private static void assertRefused(String part, CausalLm model, List<DecodeSession> sessions, int... tokens) {
+        String message = assertThrows(IllegalArgumentException.class, () -> model.appendEach(sessions, tokens)).getMessage();
+        assertTrue(message.contains(part), message);
+    }
+}
