@@ -17,7 +17,9 @@ import io.github.bts4j.train.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 
 /**
@@ -25,11 +27,13 @@ import java.util.Random;
  *
  * <p>train: a full step (forward of n + 1 frozen models and K stitch layers, cross-entropy of the hub's logits, backward, clip,
  * AdamW); forward: logits of one batch without gradient; seed_*: the hub alone; decode: greedy tokens per second, batch 1, KV
- * caches, after a 64-token prompt. Medians over the steps, after one warm-up.
+ * caches, after a 64-token prompt; decode_8_together: eight such sequences in step, all their tokens per second. Medians over the steps,
+ * after one warm-up.
  */
 public final class StitchBenchmark {
     private static final int PROMPT = 64;
     private static final int DECODES = 3;
+    private static final int TOGETHER = 8;
 
     private final BenchmarkOptions options;
     private final Random random = new Random(0);
@@ -81,8 +85,10 @@ public final class StitchBenchmark {
             CausalLm seed = model.models().get(0);
             result.put("forward_tokens_per_s", count / medianSeconds(() -> forward(model, tokens)));
             result.put("seed_forward_tokens_per_s", count / medianSeconds(() -> forward(seed, tokens)));
-            result.put("decode_tokens_per_s", decode(model, tokens[0]));
-            result.put("seed_decode_tokens_per_s", decode(seed, tokens[0]));
+            result.put("decode_tokens_per_s", decode(model, tokens[0], 1));
+            result.put("seed_decode_tokens_per_s", decode(seed, tokens[0], 1));
+            result.put("decode_8_together_tokens_per_s", decode(model, tokens[0], TOGETHER));
+            result.put("seed_decode_8_together_tokens_per_s", decode(seed, tokens[0], TOGETHER));
         }
         return result;
     }
@@ -113,22 +119,30 @@ public final class StitchBenchmark {
         }
     }
 
-    private double decode(CausalLm model, int[] tokens) {
+    private double decode(CausalLm model, int[] tokens, int sessions) {
         double[] speeds = new double[DECODES + 1];
         for (int run = 0; run < speeds.length; run++) {
-            speeds[run] = decodeOnce(model, Arrays.copyOf(tokens, PROMPT));
+            speeds[run] = decodeOnce(model, Arrays.copyOf(tokens, PROMPT), sessions);
         }
         return median(Arrays.copyOfRange(speeds, 1, speeds.length)); // the first one warms up
     }
 
-    private double decodeOnce(CausalLm model, int[] prompt) {
-        try (DecodeSession session = model.newSession(PROMPT + options.newTokens())) {
-            float[] logits = session.append(prompt);
+    private double decodeOnce(CausalLm model, int[] prompt, int sessions) {
+        List<DecodeSession> open = new ArrayList<>();
+        try {
+            float[][] logits = new float[sessions][];
+            for (int i = 0; i < sessions; i++) {
+                open.add(model.newSession(PROMPT + options.newTokens()));
+                logits[i] = open.get(i).append(prompt);
+            }
             long begin = System.nanoTime();
             for (int i = 0; i < options.newTokens(); i++) {
-                logits = session.append(argMax(logits));
+                int[] next = Arrays.stream(logits).mapToInt(StitchBenchmark::argMax).toArray();
+                logits = sessions == 1 ? new float[][] {open.get(0).append(next)} : model.appendEach(open, next);
             }
-            return options.newTokens() / ((System.nanoTime() - begin) / 1e9);
+            return sessions * options.newTokens() / ((System.nanoTime() - begin) / 1e9);
+        } finally {
+            open.forEach(DecodeSession::close);
         }
     }
 
