@@ -1,0 +1,138 @@
+package io.github.bts4j.examples.benchmark;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.Arrays;
+import java.util.function.DoubleSupplier;
+
+/**
+ * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
+ * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run, before and after, the better one counts.
+ *
+ * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
+ */
+public final class LimitsBenchmark {
+    private static final int BUFFER = 1 << 28; // floats: 1 GiB, far above any cache
+    private static final int SIDE = 4096;
+
+    private final BenchmarkOptions options;
+    private final TorchType type;
+
+    private LimitsBenchmark(BenchmarkOptions options) {
+        this.options = options;
+        this.type = TorchType.valueOf(options.precision().name());
+    }
+
+    /**
+     * Runs the benchmark.
+     *
+     * @param arguments see the class
+     * @throws Exception if a model cannot be written or read
+     */
+    public static void main(String[] arguments) throws Exception {
+        BenchmarkOptions options = BenchmarkOptions.parse(arguments);
+        options.threads().ifPresent(Torch::threads);
+        options.shape().write(options.folder(0), options.precision(), 0);
+        System.out.println(new LimitsBenchmark(options).run());
+    }
+
+    private ObjectNode run() throws Exception {
+        double bandwidth = bandwidth();
+        double peak = productPeak();
+        ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
+        try (LlamaModel model = LlamaModel.open(options.folder(0))) {
+            LlamaConfig config = model.config();
+            double tokenSeconds = median(() -> decodeSeconds(model));
+            double prefillSeconds = median(() -> prefillSeconds(model));
+            bandwidth = Math.max(bandwidth, bandwidth());
+            peak = Math.max(peak, productPeak());
+            double weights = LlamaTensors.parameterCount(config); // tied embeddings are read as the head, once
+            double flops = prefillFlops(config, weights);
+            result.put("memory_gb_per_s", bandwidth / 1e9).put("product_gflops", peak / 1e9);
+            result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", weights * type.bytes() / bandwidth / tokenSeconds);
+            result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
+        }
+        return result;
+    }
+
+    /** Bytes per second of a sum over 1 GiB, the fastest of ten. */
+    private static double bandwidth() {
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            NDArray buffer = scope.ones(new Shape(BUFFER));
+            double best = Double.MAX_VALUE;
+            for (int i = 0; i < 10; i++) {
+                long begin = System.nanoTime();
+                buffer.sum().close();
+                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
+            }
+            return 4.0 * BUFFER / best;
+        }
+    }
+
+    /** Operations per second of a product of two square matrices as the model computes it, the fastest of ten. */
+    private double productPeak() {
+        Kernels kernels = Kernels.of(Torch.linearKernel(), "/io/github/bts4j/examples/benchmark/product.py");
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            NDArray a = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
+            double best = Double.MAX_VALUE;
+            for (int i = 0; i < 10; i++) {
+                long begin = System.nanoTime();
+                kernels.tensor(scope, Autograd.INFERENCE, "product", a, a).close();
+                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
+            }
+            return 2.0 * SIDE * SIDE * SIDE / best;
+        }
+    }
+
+    /** Two operations per weight and token in the layers, the causal half of both attention products, and the head for the last token alone. */
+    private double prefillFlops(LlamaConfig config, double weights) {
+        double head = (double) config.vocabSize() * config.hiddenSize();
+        double length = options.sequence();
+        double attention = 2.0 * config.numLayers() * config.numHeads() * config.headDim() * length * (length + 1);
+        return 2 * (weights - head) * length + attention + 2 * head;
+    }
+
+    private double decodeSeconds(LlamaModel model) {
+        try (DecodeSession session = model.newSession(64 + options.newTokens())) {
+            int[] prompt = new int[64];
+            Arrays.setAll(prompt, i -> i + 1);
+            session.append(prompt);
+            long begin = System.nanoTime();
+            for (int i = 0; i < options.newTokens(); i++) {
+                session.append(i + 1);
+            }
+            return (System.nanoTime() - begin) / 1e9 / options.newTokens();
+        }
+    }
+
+    private double prefillSeconds(LlamaModel model) {
+        int[] prompt = new int[options.sequence()];
+        Arrays.setAll(prompt, i -> i * 7 % model.vocabSize());
+        try (DecodeSession session = model.newSession(prompt.length)) {
+            long begin = System.nanoTime();
+            session.append(prompt);
+            return (System.nanoTime() - begin) / 1e9;
+        }
+    }
+
+    /** The median over the steps, after one warm-up. */
+    private double median(DoubleSupplier seconds) {
+        seconds.getAsDouble();
+        double[] all = new double[options.steps()];
+        Arrays.setAll(all, i -> seconds.getAsDouble());
+        Arrays.sort(all);
+        return all[all.length / 2];
+    }
+}
