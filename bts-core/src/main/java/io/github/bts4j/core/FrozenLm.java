@@ -24,6 +24,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
      * @param name the model's name
      * @param manager owner of the model's tensors, closed with the model
      */
+    @SuppressWarnings("this-escape") // the block keeps the reference and calls nothing yet
     protected FrozenLm(String name, NDManager manager) {
         super(name);
         this.manager = manager;
