@@ -1,0 +1,57 @@
+package io.github.bts4j.core.chat;
+
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.Map;
+
+/** The functions that transformers gives to chat templates; public because Jinjava calls them. */
+public final class TemplateFunctions {
+    private static final Map<Character, String> DATES = Map.ofEntries(Map.entry('Y', "yyyy"), Map.entry('y', "yy"), Map.entry('m', "MM"),
+            Map.entry('d', "dd"), Map.entry('H', "HH"), Map.entry('M', "mm"), Map.entry('S', "ss"), Map.entry('b', "MMM"), Map.entry('B', "MMMM"),
+            Map.entry('a', "EEE"), Map.entry('A', "EEEE"), Map.entry('j', "DDD"), Map.entry('I', "hh"), Map.entry('p', "a"));
+
+    private TemplateFunctions() {}
+
+    /**
+     * Refuses the conversation.
+     *
+     * @param message why
+     * @return never
+     * @throws IllegalArgumentException always
+     */
+    public static String raiseException(String message) {
+        throw new IllegalArgumentException("the template refuses the conversation: " + message);
+    }
+
+    /**
+     * The local time now.
+     *
+     * @param format as of C's strftime, in English
+     * @return the formatted time
+     * @throws IllegalArgumentException if the format has a directive other than those of dates and times that templates use
+     */
+    public static String strftimeNow(String format) {
+        return strftime(format, ZonedDateTime.now());
+    }
+
+    static String strftime(String format, ZonedDateTime time) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < format.length(); i++) {
+            char c = format.charAt(i);
+            if (c != '%' || i + 1 == format.length()) {
+                text.append(c);
+                continue;
+            }
+            char directive = format.charAt(++i);
+            if (directive == '%') {
+                text.append('%');
+            } else if (DATES.containsKey(directive)) {
+                text.append(DateTimeFormatter.ofPattern(DATES.get(directive), Locale.ENGLISH).format(time));
+            } else {
+                throw new IllegalArgumentException("strftime_now: directive %" + directive + " is not known; those of " + DATES.keySet() + " are");
+            }
+        }
+        return text.toString();
+    }
+}
