@@ -2,6 +2,7 @@ package io.github.bts4j.stitch;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Where stitch layers sit, of which kind they are and how they start.
@@ -136,5 +137,15 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      */
     public StitchConfig withInit(Init init) {
         return new StitchConfig(places, alternating, dropout, init);
+    }
+
+    /** The places as the kernels take them. */
+    long[] kernelPlaces() {
+        return places.stream().mapToLong(Integer::longValue).toArray();
+    }
+
+    /** The kinds as the kernels take them: 1 for Experts-into-Hub, 0 for Hub-into-Experts. */
+    long[] kernelKinds() {
+        return IntStream.range(0, numStitches()).mapToLong(j -> intoHub(j) ? 1 : 0).toArray();
     }
 }

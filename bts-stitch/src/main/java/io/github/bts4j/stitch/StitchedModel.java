@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Frozen models joined by stitch layers: one language model whose only trainable weights are the stitches'.
@@ -215,7 +216,7 @@ public final class StitchedModel extends FrozenLm {
         try (NDManager scope = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, length(TokenBatch.checked(tokenIds, vocabSize())))) {
             StitchWeights.Arguments w = weights.inference();
             List<NDArray> found = KERNELS.tensors(tokenIds.getManager(), Autograd.OFF, "stitched_trace", streams.arguments(
-                    placed(scope, tokenIds), ropes, places(), kinds(), w.gates(), w.biases(), w.projs(),
+                    placed(scope, tokenIds), ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(),
                     IntStream.of(wanted).asLongStream().toArray()));
             found.get(0).close(); // the logits
             List<GateTrace> traces = new ArrayList<>();
@@ -266,9 +267,9 @@ public final class StitchedModel extends FrozenLm {
 
     private NDArray hidden(NDManager scope, NDArray ids, Autograd mode, StitchWeights.Arguments w, double dropout) {
         try (Streams.Ropes ropes = streams.ropes(0, length(ids))) {
-            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, places()));
+            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
             NDArray hidden = KERNELS.tensor(scope, mode, "suffix",
-                    streams.arguments(states, ropes, places(), kinds(), w.gates(), w.biases(), w.projs(), dropout));
+                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), dropout));
             states.forEach(NDArray::close);
             return hidden;
         }
@@ -277,7 +278,7 @@ public final class StitchedModel extends FrozenLm {
     NDArray decode(NDManager step, NDArray ids, TensorList keys, TensorList values, int start) {
         try (Streams.Ropes ropes = streams.ropes(start, (int) ids.getShape().get(1))) {
             StitchWeights.Arguments w = weights.inference();
-            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode", streams.arguments(ids, ropes, places(), kinds(),
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode", streams.arguments(ids, ropes, config.kernelPlaces(), config.kernelKinds(),
                     w.gates(), w.biases(), w.projs(), keys, values, start));
         }
     }
@@ -285,8 +286,8 @@ public final class StitchedModel extends FrozenLm {
     NDArray decodeEach(NDManager step, NDArray ids, TensorList keys, TensorList values, long[] starts) {
         try (Streams.Ropes ropes = streams.nextRopes(starts)) {
             StitchWeights.Arguments w = weights.inference();
-            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", streams.arguments(ids, ropes, places(), kinds(),
-                    w.gates(), w.biases(), w.projs(), keys, values, starts));
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", streams.arguments(ids, ropes,
+                    config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), keys, values, starts));
         }
     }
 
@@ -300,14 +301,6 @@ public final class StitchedModel extends FrozenLm {
 
     private static int length(NDArray ids) {
         return Math.toIntExact(ids.getShape().get(1));
-    }
-
-    private long[] places() {
-        return config.places().stream().mapToLong(Integer::longValue).toArray();
-    }
-
-    private long[] kinds() {
-        return IntStream.range(0, config.numStitches()).mapToLong(j -> config.intoHub(j) ? 1 : 0).toArray();
     }
 
     @Override
@@ -336,7 +329,7 @@ public final class StitchedModel extends FrozenLm {
         try (NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> values = ExpertSlices.without(scope, weights.layers(), index);
             LlamaModel removed = models.get(index);
-            rebuild(without(members, index), without(models, index), values);
+            rebuild(without(members, members.get(index)), without(models, removed), values);
             removed.close();
         }
     }
@@ -351,11 +344,11 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException listing everything in which the expert does not fit
      */
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
-        List<Member> all = with(members, new Member(name, folder));
+        List<Member> all = Stream.concat(members.stream(), Stream.of(new Member(name, folder))).toList();
         StitchValidation.check(all, config);
         LlamaModel added = LlamaModel.open(folder, options.withPrecision(models.get(0).precision()));
         try (NDManager scope = manager.newSubManager()) {
-            rebuild(all, with(models, added), ExpertSlices.with(scope, weights.layers()));
+            rebuild(all, Stream.concat(models.stream(), Stream.of(added)).toList(), ExpertSlices.with(scope, weights.layers()));
         } catch (RuntimeException e) {
             added.close();
             throw e;
@@ -377,16 +370,8 @@ public final class StitchedModel extends FrozenLm {
         models = nextModels;
     }
 
-    private static <T> List<T> with(List<T> list, T last) {
-        List<T> all = new ArrayList<>(list);
-        all.add(last);
-        return all;
-    }
-
-    private static <T> List<T> without(List<T> list, int index) {
-        List<T> rest = new ArrayList<>(list);
-        rest.remove(index);
-        return rest;
+    private static <T> List<T> without(List<T> list, T one) {
+        return list.stream().filter(element -> element != one).toList();
     }
 
     private int expertIndex(String name) {
