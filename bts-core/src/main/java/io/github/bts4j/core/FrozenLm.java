@@ -86,7 +86,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     protected void checkCapacity(int capacity) {
         if (capacity < 1 || capacity > contextLength()) {
             throw new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
-                    + " (max_position_embeddings): shorten the prompt or ask for fewer new tokens");
+                    + " (the context length): shorten the prompt or ask for fewer new tokens");
         }
     }
 

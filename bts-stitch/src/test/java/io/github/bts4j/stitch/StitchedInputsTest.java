@@ -132,7 +132,7 @@ class StitchedInputsTest {
         onBoth(model -> {
             assertRefused("capacity = 0 is outside 1 .. 256", () -> model.newSession(0));
             assertRefused("capacity = -3", () -> model.newSession(-3));
-            assertRefused("capacity = 257 is outside 1 .. 256 (max_position_embeddings)", () -> model.newSession(CONTEXT + 1));
+            assertRefused("capacity = 257 is outside 1 .. 256 (the context length)", () -> model.newSession(CONTEXT + 1));
             try (DecodeSession session = model.newSession(2)) {
                 assertEquals(2, session.capacity());
                 session.append(1, 2);

@@ -41,9 +41,9 @@ public final class ChatTemplate {
 
     /**
      * A checkpoint's own template: {@code chat_template.jinja}, or else {@code chat_template} in {@code tokenizer_config.json} (of several, the one
-     * called {@code default}).
+     * called {@code default}); in a GGUF file {@code tokenizer.chat_template}.
      *
-     * @param folder the checkpoint's folder
+     * @param folder the checkpoint's folder, or a GGUF file
      * @return the template
      * @throws IllegalArgumentException if the checkpoint has none
      * @throws ModelFormatException if tokenizer_config.json cannot be understood

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -56,13 +57,16 @@ public record ModelFingerprint(Map<String, String> files) {
     /**
      * Computes the fingerprint of a model; reads each of its files whole.
      *
-     * @param folder a folder with {@code config.json} and a checkpoint
+     * @param folder a folder with {@code config.json} and a checkpoint, or a GGUF file
      * @return its fingerprint
      * @throws ModelFormatException if a file is missing, cannot be read, or the checkpoint is damaged
      */
     public static ModelFingerprint of(Path folder) {
+        if (GgufFile.isGguf(folder)) {
+            return new ModelFingerprint(Map.of(folder.getFileName().toString(), sha256(folder)));
+        }
         if (!Files.isDirectory(folder)) {
-            throw new ModelFormatException(folder, "not a folder; give the folder that holds " + CONFIG);
+            throw new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG);
         }
         Checkpoint checkpoint = Checkpoint.open(folder);
         List<Path> used = new ArrayList<>(checkpoint.files());

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -139,14 +140,14 @@ public record LlamaConfig(
      * heads, rope theta 10,000, eps 1e-6, context 2,048, no biases, untied, float32); the five sizes must be there. A key that
      * changes what the model computes and is not implemented is refused; a key that is unknown is logged as a warning.
      *
-     * @param path a checkpoint folder, or the configuration file itself
+     * @param path a checkpoint folder, the configuration file itself, or a GGUF file
      * @return the configuration
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the file is not such a configuration, or asks for something that
      *     bts4j does not compute; the message lists all problems
      * @throws IOException if a file cannot be read
      */
     public static LlamaConfig read(Path path) throws IOException {
-        return ConfigReader.read(path);
+        return GgufFile.isGguf(path) ? GgufConfig.read(GgufFile.open(path)) : ConfigReader.read(path);
     }
 
     /**
@@ -159,6 +160,17 @@ public record LlamaConfig(
      */
     public void write(Path path) throws IOException {
         ConfigWriter.write(this, path);
+    }
+
+    /**
+     * The longest sequence that the model is meant for: {@link #maxPositionEmbeddings}, and {@code factor} times that with {@link RopeScaling.Dynamic},
+     * whose frequencies follow the length beyond it.
+     *
+     * @return tokens
+     */
+    public int contextLength() {
+        double factor = ropeScaling instanceof RopeScaling.Dynamic dynamic ? Math.max(dynamic.factor(), 1) : 1;
+        return (int) Math.min(maxPositionEmbeddings * factor, Integer.MAX_VALUE);
     }
 
     /**

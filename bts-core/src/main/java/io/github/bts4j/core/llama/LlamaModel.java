@@ -12,6 +12,7 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -26,7 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder.
+ * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder or a GGUF file.
  *
  * <p>On the CPU, weights of the checkpoint's own precision are views of the memory-mapped files: loading reads no page that is
  * not used, and two models from one file share its pages. No weight ever requires a gradient. Thread-safe for reading; whoever
@@ -51,9 +52,9 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Loads a checkpoint folder on the CPU, in its own precision.
+     * Loads a checkpoint on the CPU, in its own precision.
      *
-     * @param folder a folder with config.json and safetensors
+     * @param folder a folder with config.json and safetensors, or a GGUF file
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a file is malformed or the tensors do not fit config.json
@@ -63,22 +64,36 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Loads a checkpoint folder.
+     * Loads a checkpoint. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
+     * query and key projections, whose rows llama.cpp permutes.
      *
-     * @param folder a folder with config.json and safetensors
+     * @param folder a folder with config.json and safetensors, or a GGUF file
      * @param options device and precision
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws ModelFormatException if a file is malformed or the tensors do not fit config.json
+     * @throws ModelFormatException if a file is malformed or the tensors do not fit the configuration
      */
     public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
+        if (GgufFile.isGguf(folder)) {
+            GgufLlama gguf = GgufLlama.open(folder);
+            TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
+            return open(folder, options, gguf.config(), type, manager -> gguf.load(manager, type));
+        }
         LlamaConfig config = LlamaConfig.read(folder);
         Checkpoint checkpoint = Checkpoint.open(folder);
         Map<String, TensorEntry> wanted = wanted(config, checkpoint, folder);
         TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(() -> common(wanted, config));
+        return open(folder, options, config, type, manager -> new TensorLoader(manager, Optional.of(type)).load(wanted.values()));
+    }
+
+    private interface TensorSource {
+        Map<String, NDArray> load(NDManager owner) throws IOException;
+    }
+
+    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, TorchType type, TensorSource source) throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
-            Map<String, NDArray> tensors = new TensorLoader(manager, Optional.of(type)).load(wanted.values());
+            Map<String, NDArray> tensors = source.load(manager);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors);
             model.modelDir = folder;
             return model;
@@ -210,7 +225,7 @@ public final class LlamaModel extends FrozenLm {
 
     @Override
     public int contextLength() {
-        return config.maxPositionEmbeddings();
+        return config.contextLength();
     }
 
     @Override

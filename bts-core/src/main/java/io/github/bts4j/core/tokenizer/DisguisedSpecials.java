@@ -28,8 +28,7 @@ final class DisguisedSpecials implements AutoCloseable {
     }
 
     /** Changes {@code root}, which the caller gives away. */
-    static DisguisedSpecials open(TokenizerFiles files, JsonNode root, Vocabulary vocabulary) {
-        Path file = files.tokenizerJson();
+    static DisguisedSpecials open(Path file, JsonNode root, Vocabulary vocabulary) {
         Map<String, String> disguises = disguises(vocabulary);
         for (JsonNode token : root.path("added_tokens")) {
             String disguise = disguises.get(token.path("content").asText());
@@ -40,7 +39,7 @@ final class DisguisedSpecials implements AutoCloseable {
         if (root.path("model") instanceof ObjectNode model) {
             disguiseModel(model, disguises);
         }
-        NativeTokenizer tokenizer = NativeTokenizer.open(file, files.write(root));
+        NativeTokenizer tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root));
         try {
             verify(file, tokenizer, disguises, vocabulary);
         } catch (RuntimeException e) {

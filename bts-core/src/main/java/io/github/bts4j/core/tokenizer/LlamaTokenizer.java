@@ -21,7 +21,7 @@ import java.util.OptionalInt;
  */
 public final class LlamaTokenizer implements AutoCloseable {
 
-    private final TokenizerFiles files;
+    private final TokenizerSource files;
     private final String sha256;
     private final Vocabulary vocabulary;
     private final OptionalInt bosTokenId;
@@ -33,11 +33,11 @@ public final class LlamaTokenizer implements AutoCloseable {
     private DisguisedSpecials disguised; // guarded by disguising; opened when first needed
     private boolean closed; // guarded by disguising
 
-    private LlamaTokenizer(TokenizerFiles files) {
+    private LlamaTokenizer(TokenizerSource files) {
         this.files = files;
-        Path file = files.tokenizerJson();
+        Path file = files.path();
         byte[] content = files.read();
-        JsonNode root = files.parse(content);
+        JsonNode root = TokenizerFiles.parse(file, content);
         sha256 = TokenizerFiles.sha256(content);
         vocabulary = Vocabulary.read(file, root);
         bosTokenId = files.role("bos_token", vocabulary);
@@ -50,14 +50,14 @@ public final class LlamaTokenizer implements AutoCloseable {
     /**
      * Opens a tokenizer.
      *
-     * @param tokenizerJsonOrFolder a tokenizer.json, or the folder that holds it
+     * @param tokenizerJsonOrFolder a tokenizer.json, the folder that holds it, or a GGUF file with the tokenizer inside
      * @return the tokenizer, which the caller closes
      * @throws IllegalArgumentException if there is no such file
      * @throws ModelFormatException if the file is not a tokenizer.json, has a decoder that cannot decode token by token, or does not know the special tokens
      *     that tokenizer_config.json names
      */
     public static LlamaTokenizer open(Path tokenizerJsonOrFolder) {
-        return new LlamaTokenizer(TokenizerFiles.locate(tokenizerJsonOrFolder));
+        return new LlamaTokenizer(TokenizerSource.locate(tokenizerJsonOrFolder));
     }
 
     /**
@@ -181,7 +181,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      */
     public int tokenId(String token) {
         if (!vocabulary.contains(token)) {
-            throw new IllegalArgumentException("token = '" + token + "' is not among the " + vocabulary.size() + " tokens of " + files.tokenizerJson()
+            throw new IllegalArgumentException("token = '" + token + "' is not among the " + vocabulary.size() + " tokens of " + files.path()
                     + "; ordinary tokens are spelled as in that file, with Ġ or ▁ for a space");
         }
         return vocabulary.id(token);
@@ -197,7 +197,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     public String token(int id) {
         requireId(id);
         if (!vocabulary.isAssigned(id)) {
-            throw new IllegalArgumentException("id = " + id + " belongs to no token of " + files.tokenizerJson());
+            throw new IllegalArgumentException("id = " + id + " belongs to no token of " + files.path());
         }
         return vocabulary.token(id);
     }
@@ -224,7 +224,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * The SHA-256 of tokenizer.json, by which checkpoints tell whether they belong to the same tokenizer.
+     * The SHA-256 of tokenizer.json (of a GGUF file: of what its tokenizer is written as in that form), by which checkpoints tell whether they belong to the same tokenizer.
      *
      * @return 64 lower-case hexadecimal digits
      */
@@ -235,10 +235,10 @@ public final class LlamaTokenizer implements AutoCloseable {
     /**
      * The file that was opened.
      *
-     * @return the path of tokenizer.json
+     * @return the path of tokenizer.json, or of the GGUF file
      */
     public Path path() {
-        return files.tokenizerJson();
+        return files.path();
     }
 
     /** Frees the native memory, once the calls of other threads have returned. Closing again does nothing. */
@@ -264,22 +264,22 @@ public final class LlamaTokenizer implements AutoCloseable {
     void requireId(int id) {
         if (!vocabulary.isId(id)) {
             throw new IllegalArgumentException("token id = " + id + " is not between 0 and " + (vocabulary.size() - 1) + ", the highest id of "
-                    + files.tokenizerJson() + ": do model and tokenizer belong together?");
+                    + files.path() + ": do model and tokenizer belong together?");
         }
     }
 
     private DisguisedSpecials disguised() {
         synchronized (disguising) {
             if (closed) {
-                throw new IllegalStateException("the tokenizer of " + files.tokenizerJson() + " is closed");
+                throw new IllegalStateException("the tokenizer of " + files.path() + " is closed");
             }
             if (disguised == null) {
                 byte[] content = files.read();
                 if (!TokenizerFiles.sha256(content).equals(sha256)) {
-                    throw new ModelFormatException(files.tokenizerJson(), "was changed while it was open: SHA-256 was " + sha256 + ", is "
+                    throw new ModelFormatException(files.path(), "was changed while it was open: SHA-256 was " + sha256 + ", is "
                             + TokenizerFiles.sha256(content));
                 }
-                disguised = DisguisedSpecials.open(files, files.parse(content), vocabulary);
+                disguised = DisguisedSpecials.open(files.path(), TokenizerFiles.parse(files.path(), content), vocabulary);
             }
             return disguised;
         }
@@ -287,6 +287,6 @@ public final class LlamaTokenizer implements AutoCloseable {
 
     @Override
     public String toString() {
-        return "LlamaTokenizer[" + files.tokenizerJson() + ", vocabSize = " + vocabSize() + ", special = " + Arrays.toString(specialTokenIds()) + "]";
+        return "LlamaTokenizer[" + files.path() + ", vocabSize = " + vocabSize() + ", special = " + Arrays.toString(specialTokenIds()) + "]";
     }
 }

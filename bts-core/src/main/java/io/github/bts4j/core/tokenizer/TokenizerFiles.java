@@ -14,7 +14,7 @@ import java.util.HexFormat;
 import java.util.OptionalInt;
 
 /** The files of a tokenizer: tokenizer.json, and beside it, where present, the ones that name the roles of special tokens. */
-record TokenizerFiles(Path tokenizerJson) {
+record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
@@ -27,24 +27,26 @@ record TokenizerFiles(Path tokenizerJson) {
         return new TokenizerFiles(file);
     }
 
-    byte[] read() {
+    @Override
+    public Path path() {
+        return tokenizerJson;
+    }
+
+    @Override
+    public byte[] read() {
         return read(tokenizerJson);
     }
 
-    JsonNode parse(byte[] content) {
-        return parse(tokenizerJson, content);
-    }
-
-    String write(JsonNode root) {
+    static String write(Path file, JsonNode root) {
         try {
             return JSON.writeValueAsString(root);
         } catch (JsonProcessingException e) {
-            throw broken(tokenizerJson, "cannot be written back as JSON", e);
+            throw broken(file, "cannot be written as JSON", e);
         }
     }
 
-    /** The id of the token that the checkpoint's configuration gives this role ({@code bos_token}, {@code eos_token}, ..). */
-    OptionalInt role(String role, Vocabulary vocabulary) {
+    @Override
+    public OptionalInt role(String role, Vocabulary vocabulary) {
         for (String name : new String[] {"tokenizer_config.json", "special_tokens_map.json"}) {
             Path file = tokenizerJson.resolveSibling(name);
             if (!Files.isRegularFile(file)) {
@@ -85,7 +87,7 @@ record TokenizerFiles(Path tokenizerJson) {
         }
     }
 
-    private static JsonNode parse(Path file, byte[] content) {
+    static JsonNode parse(Path file, byte[] content) {
         JsonNode root;
         try {
             root = JSON.readTree(content);

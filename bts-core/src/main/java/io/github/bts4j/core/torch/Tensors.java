@@ -175,6 +175,23 @@ public final class Tensors {
         return KERNELS.tensor(manager, Autograd.OFF, "slice_bytes", bytes, offset, offset + length);
     }
 
+    /**
+     * Orders the rows of a query or key projection as Hugging Face has them: the first coordinates of all rotated pairs of a head, then the second
+     * ones; from the order of the original Llama code and of GGUF, in which the two coordinates of a pair are neighbours.
+     *
+     * @param manager owner of the result
+     * @param rows {@code [heads * head_dim, ..]}
+     * @param heads number of heads
+     * @return a copy with reordered rows
+     */
+    public static NDArray halvesFromPairs(NDManager manager, NDArray rows, int heads) {
+        return KERNELS.tensor(manager, Autograd.OFF, "halves_from_pairs", rows, heads);
+    }
+
+    static void write(NDArray target, long at, NDArray values, int count) {
+        KERNELS.run(Autograd.OFF, "write_at", target, at, values, count);
+    }
+
     static NDArray flatBytes(NDArray tensor) {
         return KERNELS.tensor(Torch.manager(), Autograd.OFF, "bytes", tensor); // a frozen model's manager takes nothing more
     }

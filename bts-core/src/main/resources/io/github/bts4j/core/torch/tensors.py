@@ -48,3 +48,12 @@
 
   def write(self: __torch__.K, target: Tensor, value: Tensor) -> None:
     torch.copy_(target, value)
+
+  def write_at(self: __torch__.K, target: Tensor, at: int, values: Tensor, count: int) -> None:
+    # the first count values, of any type, into the elements of a contiguous target from number at
+    torch.copy_(torch.narrow(torch.view(target, [-1]), 0, at, count), torch.narrow(values, 0, 0, count))
+
+  def halves_from_pairs(self: __torch__.K, x: Tensor, heads: int) -> Tensor:
+    # rows [head, pair, 2] -> [head, 2, pair]
+    rows = torch.reshape(x, [heads, torch.floordiv(torch.size(x, 0), heads * 2), 2, -1])
+    return torch.reshape(torch.contiguous(torch.transpose(rows, 1, 2)), torch.size(x))

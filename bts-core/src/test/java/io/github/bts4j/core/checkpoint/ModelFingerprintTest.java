@@ -118,7 +118,7 @@ class ModelFingerprintTest {
         assertEquals(config + ": not a regular file",
                 assertThrows(ModelFormatException.class, () -> ModelFingerprint.of(folder)).getMessage());
         Path file = folder.resolve("model.safetensors");
-        assertEquals(file + ": not a folder; give the folder that holds config.json",
+        assertEquals(file + ": neither a GGUF file nor a folder; give the folder that holds config.json",
                 assertThrows(ModelFormatException.class, () -> ModelFingerprint.of(file)).getMessage());
         assertEquals("SHA-256 of a = 'BA78' is not 64 lower-case hexadecimal digits",
                 assertThrows(IllegalArgumentException.class, () -> new ModelFingerprint(Map.of("a", "BA78"))).getMessage());

@@ -24,6 +24,15 @@ class LlamaGoldenTest {
         return GoldenCase.llama();
     }
 
+    /** Without dynamic RoPE: there, the keys in the cache keep the frequencies of the length they were made at, in transformers too. */
+    static List<Path> fixedFrequencies() {
+        return cases().stream().filter(folder -> !folder.endsWith("rope-dynamic")).toList();
+    }
+
+    private static boolean dependsOnLength(LlamaModel model) {
+        return model.config().ropeScaling().dependsOnSequenceLength();
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("cases")
     void logitsHiddenStatesAndLoss(Path folder) throws IOException {
@@ -35,6 +44,9 @@ class LlamaGoldenTest {
             assertEquals(model.config().numLayers() + 1, states.size());
             for (int i = 0; i < states.size(); i++) {
                 GoldenCase.assertClose("hidden." + i, golden.floats("hidden." + i), states.get(i).toFloatArray(), tolerance);
+            }
+            if (dependsOnLength(model)) {
+                return; // the golden loss is over the whole sequence's frequencies, tokenLosses sees one token less
             }
             assertEquals(golden.floats("loss")[0], mean(model.tokenLosses(golden.ids("input_ids"))), tolerance);
         }
@@ -50,7 +62,7 @@ class LlamaGoldenTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("cases")
+    @MethodSource("fixedFrequencies")
     void cachedDecodingEqualsTheFullForward(Path folder) throws IOException {
         try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
             int[] ids = golden.ids("input_ids")[0];

@@ -1,0 +1,146 @@
+package io.github.bts4j.core.checkpoint.gguf;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * Turns ggml's blocks into floats, with the arithmetic of ggml's {@code dequantize_row_*} in float32. Scales d and minima m are float16; q is an
+ * unsigned integer of the type's bits. Stateless.
+ */
+final class GgmlBlocks {
+    private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private static final float NONE = -0f; // adding it changes nothing, not even the sign of a zero
+
+    private GgmlBlocks() {}
+
+    /**
+     * Dequantises blocks.
+     *
+     * @param type their type
+     * @param bytes the blocks
+     * @param from the first block's first byte
+     * @param floats where the values go
+     * @param to the first value's place
+     * @param blocks how many blocks
+     */
+    static void decode(GgmlType type, byte[] bytes, int from, float[] floats, int to, int blocks) {
+        for (int i = 0; i < blocks; i++) {
+            int at = from + i * type.blockBytes();
+            int out = to + i * type.blockSize();
+            switch (type) {
+                case F32 -> floats[out] = Float.intBitsToFloat((int) INT.get(bytes, at));
+                case F16 -> floats[out] = half(bytes, at);
+                case BF16 -> floats[out] = Float.intBitsToFloat((short) SHORT.get(bytes, at) << 16);
+                case Q8_0 -> q8(bytes, at, floats, out);
+                case Q4_0 -> nibbles(bytes, at + 2, half(bytes, at), -8, NONE, floats, out);
+                case Q4_1 -> nibbles(bytes, at + 4, half(bytes, at), 0, half(bytes, at + 2), floats, out);
+                case Q5_0 -> fives(bytes, at + 2, half(bytes, at), -16, NONE, floats, out);
+                case Q5_1 -> fives(bytes, at + 4, half(bytes, at), 0, half(bytes, at + 2), floats, out);
+                case Q4_K -> q4k(bytes, at, floats, out);
+                case Q5_K -> q5k(bytes, at, floats, out);
+                case Q6_K -> q6k(bytes, at, floats, out);
+            }
+        }
+    }
+
+    /** d q, with signed q. */
+    private static void q8(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at);
+        for (int i = 0; i < 32; i++) {
+            out[to + i] = d * b[at + 2 + i];
+        }
+    }
+
+    /** d (q + shift) + m; the low halves of 16 bytes, then the high ones. */
+    private static void nibbles(byte[] b, int at, float d, int shift, float m, float[] out, int to) {
+        for (int i = 0; i < 16; i++) {
+            out[to + i] = d * ((b[at + i] & 0xF) + shift) + m;
+            out[to + 16 + i] = d * ((b[at + i] >> 4 & 0xF) + shift) + m;
+        }
+    }
+
+    /** The same, with the fifth bits of the 32 values in four bytes before them. */
+    private static void fives(byte[] b, int at, float d, int shift, float m, float[] out, int to) {
+        int high = (int) INT.get(b, at);
+        for (int i = 0; i < 16; i++) {
+            int low = b[at + 4 + i];
+            out[to + i] = d * ((low & 0xF | (high >>> i & 1) << 4) + shift) + m;
+            out[to + 16 + i] = d * ((low >> 4 & 0xF | (high >>> 16 + i & 1) << 4) + shift) + m;
+        }
+    }
+
+    /** (d s) q - (dmin m): d, dmin, 12 bytes of scales, 128 bytes of which each run of 32 holds two groups. */
+    private static void q4k(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at);
+        float dmin = half(b, at + 2);
+        for (int group = 0; group < 8; group++) {
+            float scale = d * scale(b, at + 4, group);
+            float least = dmin * minimum(b, at + 4, group);
+            int quants = at + 16 + group / 2 * 32;
+            int shift = (group & 1) * 4;
+            for (int i = 0; i < 32; i++) {
+                out[to + group * 32 + i] = scale * (b[quants + i] >> shift & 0xF) - least;
+            }
+        }
+    }
+
+    /** As Q4_K, with the fifth bits in 32 bytes before the quants: bit g of byte i for value i of group g. */
+    private static void q5k(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at);
+        float dmin = half(b, at + 2);
+        for (int group = 0; group < 8; group++) {
+            float scale = d * scale(b, at + 4, group);
+            float least = dmin * minimum(b, at + 4, group);
+            int quants = at + 48 + group / 2 * 32;
+            int shift = (group & 1) * 4;
+            for (int i = 0; i < 32; i++) {
+                int high = b[at + 16 + i] >> group & 1;
+                out[to + group * 32 + i] = scale * (b[quants + i] >> shift & 0xF | high << 4) - least;
+            }
+        }
+    }
+
+    /** Scale of a group: 6 bits, spread over the 12 bytes as llama.cpp's get_scale_min_k4 has it. */
+    private static int scale(byte[] b, int at, int group) {
+        return group < 4 ? b[at + group] & 63 : b[at + group + 4] & 0xF | (b[at + group - 4] >> 6 & 3) << 4;
+    }
+
+    private static int minimum(byte[] b, int at, int group) {
+        return group < 4 ? b[at + group + 4] & 63 : b[at + group + 4] >> 4 & 0xF | (b[at + group] >> 6 & 3) << 4;
+    }
+
+    /** (d s) (q - 32): 128 bytes of low nibbles, 64 of high pairs of bits, 16 signed scales, d. */
+    private static void q6k(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at + 208);
+        for (int half = 0; half < 2; half++) {
+            for (int quarter = 0; quarter < 4; quarter++) {
+                int low = at + half * 64 + (quarter & 1) * 32;
+                int high = at + 128 + half * 32;
+                for (int i = 0; i < 32; i++) {
+                    int q = b[low + i] >> quarter / 2 * 4 & 0xF | (b[high + i] >> quarter * 2 & 3) << 4;
+                    float scale = d * b[at + 192 + half * 8 + quarter * 2 + i / 16];
+                    out[to + half * 128 + quarter * 32 + i] = scale * (q - 32);
+                }
+            }
+        }
+    }
+
+    /** An IEEE float16. (Java has this from version 20.) */
+    private static float half(byte[] b, int at) {
+        int bits = (short) SHORT.get(b, at) & 0xFFFF;
+        int sign = (bits & 0x8000) << 16;
+        int exponent = bits >> 10 & 0x1F;
+        int fraction = bits & 0x3FF;
+        if (exponent == 0x1F) {
+            return Float.intBitsToFloat(sign | 0x7F800000 | fraction << 13);
+        }
+        if (exponent == 0) {
+            float subnormal = fraction * 0x1p-24f;
+            return sign == 0 ? subnormal : -subnormal;
+        }
+        return Float.intBitsToFloat(sign | exponent + 112 << 23 | fraction << 13);
+    }
+}

@@ -1,0 +1,150 @@
+package io.github.bts4j.core.checkpoint.gguf;
+
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * A GGUF file (versions 2 and 3, little-endian): its metadata and its tensors. Reads the header only; values are read when they are asked for.
+ *
+ * <p>Files are untrusted: whatever their bytes, opening one ends in tensors that lie inside it, or in a {@link ModelFormatException} that names file
+ * and byte. Immutable and thread-safe. No file is held open.
+ */
+public final class GgufFile {
+    /** The most values that {@link #dequantize} gives at once. */
+    public static final int PIECE_VALUES = 1 << 20;
+
+    private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
+
+    private final Path file;
+    private final GgufMetadata metadata;
+    private final Map<String, GgufTensor> tensors;
+
+    GgufFile(Path file, GgufMetadata metadata, Map<String, GgufTensor> tensors) {
+        this.file = file;
+        this.metadata = metadata;
+        this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+    }
+
+    /**
+     * Whether a path is a file that begins as GGUF files do.
+     *
+     * @param path any path
+     * @return true if {@link #open} is the way to read it
+     */
+    public static boolean isGguf(Path path) {
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
+        } catch (IOException e) {
+            return false; // whoever opens it says why
+        }
+    }
+
+    /**
+     * Reads the header.
+     *
+     * @param file a GGUF file
+     * @return the file's contents
+     * @throws IOException if it cannot be read
+     * @throws ModelFormatException if it is not such a file, is damaged, or holds a type that is not read here
+     */
+    public static GgufFile open(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            return new GgufHeader(file, channel).read();
+        }
+    }
+
+    /**
+     * The file.
+     *
+     * @return its path
+     */
+    public Path file() {
+        return file;
+    }
+
+    /**
+     * The keys and values.
+     *
+     * @return the metadata
+     */
+    public GgufMetadata metadata() {
+        return metadata;
+    }
+
+    /**
+     * The tensors.
+     *
+     * @return llama.cpp's names to tensors, in the file's order, not modifiable
+     */
+    public Map<String, GgufTensor> tensors() {
+        return tensors;
+    }
+
+    /** Takes the values of a tensor, piece by piece and in order. */
+    @FunctionalInterface
+    public interface FloatSink {
+        /**
+         * Takes a piece.
+         *
+         * @param at the number of values before this piece
+         * @param values the values, in row-major order; valid until the call returns
+         */
+        void accept(long at, float[] values);
+    }
+
+    /**
+     * Dequantises a tensor, at most {@link #PIECE_VALUES} values at a time.
+     *
+     * @param tensor one of {@link #tensors}
+     * @param sink takes the values
+     * @throws IOException if the file cannot be read
+     * @throws ModelFormatException if it has become shorter
+     */
+    public void dequantize(GgufTensor tensor, FloatSink sink) throws IOException {
+        GgmlType type = tensor.type();
+        long blocks = tensor.length() / type.blockBytes();
+        int most = PIECE_VALUES / type.blockSize();
+        try (FileChannel channel = FileChannel.open(file)) {
+            for (long done = 0; done < blocks; done += most) {
+                int count = (int) Math.min(most, blocks - done);
+                byte[] bytes = read(channel, tensor, done * type.blockBytes(), count * type.blockBytes());
+                sink.accept(done * type.blockSize(), decoded(type, bytes, count));
+            }
+        }
+    }
+
+    private static float[] decoded(GgmlType type, byte[] bytes, int blocks) {
+        float[] floats = new float[blocks * type.blockSize()];
+        int parts = Math.min(blocks, Runtime.getRuntime().availableProcessors());
+        IntStream.range(0, parts).parallel().forEach(part -> {
+            int first = (int) ((long) blocks * part / parts);
+            int last = (int) ((long) blocks * (part + 1) / parts);
+            GgmlBlocks.decode(type, bytes, first * type.blockBytes(), floats, first * type.blockSize(), last - first);
+        });
+        return floats;
+    }
+
+    private byte[] read(FileChannel channel, GgufTensor tensor, long from, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length);
+        while (buffer.hasRemaining()) {
+            long at = tensor.offset() + from + buffer.position();
+            if (channel.read(buffer, at) < 0) {
+                throw ModelFormatException.inTensor(file, tensor.name(), at, "the file ends here, it was longer when it was opened");
+            }
+        }
+        return buffer.array();
+    }
+}

@@ -1,0 +1,146 @@
+package io.github.bts4j.core.llama;
+
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
+import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+
+/** A Llama configuration from the metadata of a GGUF file, whose keys the specification of GGUF defines. */
+final class GgufConfig {
+    /** The tensor in which llama.cpp keeps what Hugging Face calls the rope type llama3: a divisor per frequency. */
+    static final String ROPE_FREQS = "rope_freqs.weight";
+
+    private static final String ARCHITECTURE = "llama";
+    private static final int DEFAULT_CONTEXT = 2048;
+    private static final double DEFAULT_THETA = 10_000;
+    /** Tokens that end an answer whatever their role is called, as llama.cpp holds it. */
+    private static final Set<String> END_TOKENS = Set.of("<|eot_id|>", "<|eom_id|>", "<|im_end|>");
+
+    private final GgufFile file;
+    private final GgufMetadata metadata;
+
+    private GgufConfig(GgufFile file) {
+        this.file = file;
+        this.metadata = file.metadata();
+    }
+
+    static LlamaConfig read(GgufFile file) throws IOException {
+        return new GgufConfig(file).read();
+    }
+
+    private LlamaConfig read() throws IOException {
+        String architecture = metadata.required("general.architecture", metadata.text("general.architecture"));
+        if (!architecture.equals(ARCHITECTURE)) {
+            throw new ModelFormatException(file.file(), "general.architecture = '" + architecture + "' is not supported: only '" + ARCHITECTURE + "' is");
+        }
+        int hidden = metadata.requiredInteger(key("embedding_length"));
+        int heads = metadata.requiredInteger(key("attention.head_count"));
+        double theta = metadata.number(key("rope.freq_base")).orElse(DEFAULT_THETA);
+        int context = metadata.integer(key("context_length")).orElse(DEFAULT_CONTEXT);
+        int headDim = metadata.integer(key("attention.key_length")).orElse(heads > 0 ? hidden / heads : 0);
+        refuseWhatIsNotComputed(headDim);
+        LlamaConfigBuilder builder = LlamaConfig.builder()
+                .vocabSize(vocabSize())
+                .hiddenSize(hidden)
+                .intermediateSize(metadata.requiredInteger(key("feed_forward_length")))
+                .numLayers(metadata.requiredInteger(key("block_count")))
+                .numHeads(heads)
+                .numKvHeads(metadata.integer(key("attention.head_count_kv")).orElse(heads))
+                .headDim(headDim)
+                .maxPositionEmbeddings(context)
+                .rmsNormEps(metadata.required(key("attention.layer_norm_rms_epsilon"), boxed(metadata.number(key("attention.layer_norm_rms_epsilon")))))
+                .ropeTheta(theta)
+                .attentionBias(file.tensors().containsKey("blk.0.attn_q.bias"))
+                .mlpBias(file.tensors().containsKey("blk.0.ffn_up.bias"))
+                .tieWordEmbeddings(!file.tensors().containsKey("output.weight"))
+                .dtype(precision())
+                .bosTokenId(metadata.integer("tokenizer.ggml.bos_token_id"))
+                .eosTokenIds(endTokens());
+        try {
+            return builder.ropeScaling(scaling(headDim, theta, context)).build();
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file.file(), "the metadata is not a configuration: " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<Double> boxed(OptionalDouble value) {
+        return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+    }
+
+    private static String key(String name) {
+        return ARCHITECTURE + "." + name;
+    }
+
+    private void refuseWhatIsNotComputed(int headDim) {
+        Problems problems = new Problems();
+        for (String name : List.of("expert_count", "attention.sliding_window", "attention.causal")) {
+            Object value = metadata.get(key(name)).orElse(null);
+            boolean harmless = value == null || value.equals(0L) || name.endsWith("causal") && value.equals(true);
+            problems.addIf(!harmless, key(name) + " = " + value + " is not computed here");
+        }
+        int split = metadata.integer("split.count").orElse(1);
+        problems.addIf(split > 1, "split.count = " + split + ": join the parts first, with llama-gguf-split --merge");
+        for (String name : List.of("attention.value_length", "rope.dimension_count")) {
+            int size = metadata.integer(key(name)).orElse(headDim);
+            problems.addIf(size != headDim, key(name) + " = " + size + " differs from the size of a head, " + headDim);
+        }
+        if (!problems.isEmpty()) {
+            throw new ModelFormatException(file.file(), problems.message("not a model that bts4j can load"));
+        }
+    }
+
+    private int vocabSize() {
+        GgufTensor embedding = metadata.required("token_embd.weight (a tensor)", Optional.ofNullable(file.tensors().get("token_embd.weight")));
+        return embedding.shape().isEmpty() ? 0 : (int) Math.min(embedding.shape().get(0), Integer.MAX_VALUE);
+    }
+
+    /** What the matrices are stored in, where that is one precision; bfloat16 where they are quantised or mixed. */
+    private Precision precision() {
+        List<GgmlType> types = file.tensors().values().stream().filter(tensor -> tensor.shape().size() > 1).map(GgufTensor::type).distinct().toList();
+        if (types.equals(List.of(GgmlType.F32))) {
+            return Precision.FLOAT32;
+        }
+        return types.equals(List.of(GgmlType.F16)) ? Precision.FLOAT16 : Precision.BFLOAT16;
+    }
+
+    private List<Integer> endTokens() {
+        List<Integer> ends = new ArrayList<>();
+        for (String role : List.of("eos", "eot", "eom")) {
+            metadata.integer("tokenizer.ggml." + role + "_token_id").ifPresent(ends::add);
+        }
+        List<String> tokens = metadata.list("tokenizer.ggml.tokens", String.class).orElse(Collections.emptyList());
+        for (int id = 0; id < tokens.size(); id++) {
+            if (END_TOKENS.contains(tokens.get(id))) {
+                ends.add(id);
+            }
+        }
+        return ends;
+    }
+
+    private RopeScaling scaling(int headDim, double theta, int context) throws IOException {
+        GgufTensor divisors = file.tensors().get(ROPE_FREQS);
+        if (divisors != null) {
+            return Llama3Divisors.scaling(file, divisors, headDim, theta);
+        }
+        String type = metadata.text(key("rope.scaling.type")).orElse("none");
+        double factor = metadata.number(key("rope.scaling.factor")).orElse(metadata.number(key("rope.scale_linear")).orElse(1));
+        int original = metadata.integer(key("rope.scaling.original_context_length")).orElse(context);
+        OptionalDouble attention = metadata.number(key("rope.scaling.attn_factor"));
+        return switch (type) {
+            case "none" -> factor == 1 ? RopeScaling.none() : new RopeScaling.Linear(factor);
+            case "linear" -> new RopeScaling.Linear(factor);
+            case "yarn" -> attention.isEmpty() ? RopeScaling.Yarn.of(factor, original)
+                    : new RopeScaling.Yarn(factor, original, RopeScaling.Yarn.BETA_FAST, RopeScaling.Yarn.BETA_SLOW, OptionalDouble.empty(),
+                            OptionalDouble.empty(), OptionalDouble.of(attention.getAsDouble() * (0.1 * Math.log(factor) + 1)), true);
+            default -> throw new ModelFormatException(file.file(), key("rope.scaling.type") + " = '" + type + "' is not supported: none, linear and yarn are");
+        };
+    }
+}

@@ -1,0 +1,66 @@
+package io.github.bts4j.core.tokenizer;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.nio.file.Path;
+import java.util.Set;
+
+/** How text is cut into words before byte-level BPE joins bytes inside each word: what GGUF calls {@code tokenizer.ggml.pre}. */
+enum SplitRule {
+    /** GPT-2's expression. */
+    GPT2(Set.of("gpt-2", "phi-2", "olmo"), ""),
+    /** Single digits, then GPT-2's expression. */
+    SMOLLM(Set.of("smollm", "starcoder", "refact", "codeshell", "command-r"), ""),
+    /** Llama 3's expression: up to three digits, no case in contractions. */
+    LLAMA3(Set.of("llama-bpe", "llama3", "llama-v3", "falcon3"),
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    /** Qwen 2's expression: single digits, no case in contractions. */
+    QWEN2(Set.of("qwen2", "stablelm2"),
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+
+    private final Set<String> names;
+    private final String expression;
+
+    SplitRule(Set<String> names, String expression) {
+        this.names = names;
+        this.expression = expression;
+    }
+
+    static SplitRule of(Path file, String name) {
+        for (SplitRule rule : values()) {
+            if (rule.names.contains(name)) {
+                return rule;
+            }
+        }
+        throw new ModelFormatException(file, "tokenizer.ggml.pre = '" + name + "' is not supported: gpt-2, smollm, llama-bpe and qwen2 are, and their"
+                + " aliases; give the model's tokenizer.json instead");
+    }
+
+    /** Whether a begin-of-text token is added where the file does not say. */
+    boolean addsBos() {
+        return this == LLAMA3;
+    }
+
+    /** Whether a word that is a token is taken as it is. */
+    boolean ignoresMerges() {
+        return this == LLAMA3;
+    }
+
+    ObjectNode preTokenizer() {
+        if (this == GPT2) {
+            return GgufTokenizer.byteLevelPart("ByteLevel").put("use_regex", true);
+        }
+        ObjectNode sequence = JsonNodeFactory.instance.objectNode().put("type", "Sequence");
+        ArrayNode steps = sequence.putArray("pretokenizers");
+        if (this == SMOLLM) {
+            steps.addObject().put("type", "Digits").put("individual_digits", true);
+            steps.add(GgufTokenizer.byteLevelPart("ByteLevel").put("use_regex", true));
+        } else {
+            steps.addObject().put("type", "Split").put("behavior", "Isolated").put("invert", false).putObject("pattern").put("Regex", expression);
+            steps.add(GgufTokenizer.byteLevelPart("ByteLevel"));
+        }
+        return sequence;
+    }
+}

@@ -1,0 +1,54 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Fills a tensor of any type and device with float values, piece by piece, through one buffer that is used again and again. Not thread-safe; whoever
+ * makes it closes it.
+ */
+public final class TensorFiller implements AutoCloseable {
+    private final NDArray target;
+    private final int capacity;
+    private final ByteBuffer buffer;
+    private final NDArray staging;
+
+    /**
+     * Prepares to fill a tensor.
+     *
+     * @param target a contiguous tensor
+     * @param capacity the most values that one piece has
+     */
+    public TensorFiller(NDArray target, int capacity) {
+        this.target = target;
+        this.capacity = (int) Math.min(capacity, Math.max(1, target.size()));
+        this.buffer = ByteBuffer.allocateDirect(this.capacity * Float.BYTES).order(ByteOrder.nativeOrder());
+        this.staging = Torch.manager().zeros(new Shape(this.capacity), DataType.FLOAT32);
+    }
+
+    /**
+     * Writes values into the tensor, in the tensor's type.
+     *
+     * @param at number of the first element to write, in row-major order
+     * @param values the values
+     * @throws IllegalArgumentException if the piece is longer than the capacity or does not fit behind {@code at}
+     */
+    public void write(long at, float[] values) {
+        if (values.length > capacity || at < 0 || at + values.length > target.size()) {
+            throw new IllegalArgumentException(values.length + " values at " + at + " do not fit: the tensor has " + target.size()
+                    + " elements and a piece at most " + capacity);
+        }
+        buffer.asFloatBuffer().put(values);
+        staging.set(buffer);
+        Tensors.write(target, at, staging, values.length);
+    }
+
+    /** Frees the buffer; the tensor stays its owner's. */
+    @Override
+    public void close() {
+        staging.close();
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.bts4j.core.checkpoint.gguf;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.SafetensorsFile;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** GGUF files that the Python package gguf wrote ({@code src-test-data/tools/gguf_golden.py}), against its own dequantisation. */
+class GgufFileTest {
+    private static final Path DATA = Path.of(System.getProperty("bts4j.testData"), "gguf");
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @EnumSource(GgmlType.class)
+    void everyTypeIsDequantisedAsGgufDoes(GgmlType type) throws IOException {
+        GgufFile file = GgufFile.open(DATA.resolve("types.gguf"));
+        GgufTensor tensor = file.tensors().get(type.name().toLowerCase(java.util.Locale.ROOT));
+        SafetensorsFile golden = SafetensorsFile.open(DATA.resolve("types.safetensors"));
+        TensorEntry expected = golden.entry(tensor.name());
+        assertEquals(type, tensor.type());
+        assertEquals(expected.shape(), tensor.shape());
+        float[] values = new float[(int) expected.elements()];
+        golden.read(expected).asFloatBuffer().get(values);
+        assertArrayEquals(values, floats(file, tensor)); // the same float32 operations in the same order: bit for bit
+    }
+
+    private static float[] floats(GgufFile file, GgufTensor tensor) throws IOException {
+        float[] floats = new float[(int) tensor.elements()];
+        file.dequantize(tensor, (at, values) -> System.arraycopy(values, 0, floats, (int) at, values.length));
+        return floats;
+    }
+
+    @Test
+    void metadataHasItsTypes() throws IOException {
+        GgufMetadata metadata = GgufFile.open(DATA.resolve("llama2-gqa-f32.gguf")).metadata();
+        assertEquals("llama", metadata.text("general.architecture").orElseThrow());
+        assertEquals(8, metadata.requiredInteger("llama.attention.head_count"));
+        assertEquals(1e-5, metadata.number("llama.attention.layer_norm_rms_epsilon").orElseThrow());
+        assertEquals(2048, GgufFile.open(DATA.resolve("gpt-2.gguf")).metadata().list("tokenizer.ggml.tokens", String.class).orElseThrow().size());
+        assertThrows(ModelFormatException.class, () -> metadata.text("llama.block_count"));
+        assertThrows(ModelFormatException.class, () -> metadata.list("general.name", String.class));
+        assertThrows(ModelFormatException.class, () -> metadata.requiredInteger("llama.no_such_key"));
+    }
+
+    @Test
+    void isToldFromOtherFilesByItsFirstBytes() throws IOException {
+        assertTrue(GgufFile.isGguf(DATA.resolve("types.gguf")));
+        assertFalse(GgufFile.isGguf(DATA.resolve("types.safetensors")));
+        assertFalse(GgufFile.isGguf(DATA));
+        assertFalse(GgufFile.isGguf(folder.resolve("missing")));
+    }
+
+    @Test
+    void damageIsNamed() throws IOException {
+        byte[] whole = Files.readAllBytes(DATA.resolve("types.gguf"));
+        String cut = refused(Arrays.copyOf(whole, whole.length - 100));
+        assertTrue(cut.contains("tensor 'q6_k'") && cut.contains("downloaded whole"), cut);
+        assertTrue(refused(new byte[40]).contains("is not a GGUF file"));
+        assertTrue(refused(changed(whole, 4, 9)).contains("version = 9 is not supported"));
+        String unknown = refused(typed(whole, 10));
+        assertTrue(unknown.contains("has type Q2_K, which is not read here") && unknown.contains("Q4_K"), unknown);
+        assertTrue(refused(changed(whole, 8, 1 << 30)).contains("number of tensors = 1073741824, but the file has"));
+    }
+
+    /** Changes the type of the first tensor, which is called f32. */
+    private static byte[] typed(byte[] whole, int type) {
+        byte[] name = {3, 0, 0, 0, 0, 0, 0, 0, 'f', '3', '2'};
+        int at = 0;
+        while (!Arrays.equals(Arrays.copyOfRange(whole, at, at + name.length), name)) {
+            at++;
+        }
+        return changed(whole, at + name.length + 4 + 16, type);
+    }
+
+    private static byte[] changed(byte[] whole, int at, int value) {
+        byte[] copy = whole.clone();
+        ByteBuffer.wrap(copy).order(ByteOrder.LITTLE_ENDIAN).putInt(at, value);
+        return copy;
+    }
+
+    private String refused(byte[] bytes) throws IOException {
+        Path file = Files.write(folder.resolve("damaged.gguf"), bytes);
+        return assertThrows(ModelFormatException.class, () -> GgufFile.open(file)).getMessage();
+    }
+
+    @Test
+    void noMutationOfTheHeaderDoesWorseThanAnError() throws IOException {
+        Random random = new Random(3);
+        int refused = 0;
+        for (String name : List.of("types.gguf", "spm.gguf")) {
+            byte[] whole = Files.readAllBytes(DATA.resolve(name));
+            Path file = folder.resolve(name);
+            for (int round = 0; round < 3000; round++) {
+                byte[] copy = random.nextInt(4) == 0 ? Arrays.copyOf(whole, random.nextInt(whole.length)) : whole.clone();
+                for (int change = random.nextInt(3); change >= 0 && copy.length > 0; change--) {
+                    copy[random.nextInt(Math.min(copy.length, 900))] = (byte) random.nextInt();
+                }
+                Files.write(file, copy);
+                try {
+                    GgufFile opened = GgufFile.open(file);
+                    for (GgufTensor tensor : opened.tensors().values()) {
+                        assertTrue(tensor.offset() >= 0 && tensor.offset() + tensor.length() <= copy.length, tensor.toString());
+                        floats(opened, tensor);
+                    }
+                } catch (ModelFormatException e) {
+                    refused++;
+                }
+            }
+        }
+        assertTrue(refused > 1000, refused + " refused");
+    }
+}

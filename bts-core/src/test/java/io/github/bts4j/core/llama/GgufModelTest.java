@@ -1,0 +1,84 @@
+package io.github.bts4j.core.llama;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Models in GGUF files against the same checkpoints as safetensors, and against transformers' logits for both. */
+class GgufModelTest {
+    private static final Path DATA = Path.of(System.getProperty("bts4j.testData"), "gguf");
+    private static final Path GOLDEN = Path.of(System.getProperty("bts4j.testData"), "golden");
+
+    @ParameterizedTest
+    @CsvSource({"llama2-gqa, f32, FLOAT32", "llama32-tied-scaled-bf16, bf16, BFLOAT16", "biased-headdim-fp16, f16, FLOAT16"})
+    void equalsTheSafetensorsCheckpoint(String name, String type, Precision precision) throws IOException {
+        Path gguf = DATA.resolve(name + "-" + type + ".gguf");
+        LoadOptions options = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
+        try (GoldenCase golden = new GoldenCase(GOLDEN.resolve(name)); LlamaModel stored = LlamaModel.open(gguf);
+                LlamaModel model = LlamaModel.open(gguf, options); LlamaModel reference = LlamaModel.open(GOLDEN.resolve(name), options)) {
+            assertEquals(precision, stored.precision());
+            reference.tensors().forEach((tensor, values) -> assertArrayEquals(Tensors.toFloats(values), Tensors.toFloats(model.tensors().get(tensor)), tensor));
+            float[] logits = model.forward(golden.tensor("input_ids")).toFloatArray();
+            GoldenCase.assertClose("logits", golden.floats("logits"), logits, golden.tolerance("float32"));
+            if (!name.contains("scaled")) { // there, the divisors in the file are float32
+                assertArrayEquals(reference.forward(golden.tensor("input_ids")).toFloatArray(), logits);
+            }
+            assertEquals(reference.config().eosTokenIds(), model.config().eosTokenIds());
+            assertEquals(reference.config().headDim(), model.config().headDim());
+            assertEquals(Map.of(gguf.getFileName().toString(), ModelFingerprint.sha256(gguf)), model.fingerprint().files());
+        }
+    }
+
+    @Test
+    void quantisedWeightsGiveTheLogitsThatTransformersComputesFromThem() throws IOException {
+        Path file = DATA.resolve("llama2-gqa-q4.gguf");
+        try (NDManager manager = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(file, LoadOptions.defaults().withPrecision(Precision.FLOAT32));
+                LlamaModel stored = LlamaModel.open(file)) {
+            Map<String, NDArray> golden = TensorFiles.read(manager, DATA.resolve("llama2-gqa-q4.golden.safetensors"));
+            float[] expected = golden.get("logits").toFloatArray();
+            GoldenCase.assertClose("logits", expected, model.forward(golden.get("input_ids")).toFloatArray(), 1e-4);
+            assertEquals(Precision.BFLOAT16, stored.precision());
+            assertTrue(GoldenCase.relativeError(expected, stored.forward(golden.get("input_ids")).toFloatArray()) < 0.03);
+        }
+    }
+
+    @Test
+    void theDivisorsOfPublishedModelsGiveTheirScalingBack() {
+        for (double[] published : new double[][] {{8, 128}, {32, 64}, {8, 64}}) {
+            RopeScaling.Llama3 scaling = new RopeScaling.Llama3(published[0], 1, 4, 8192);
+            int headDim = (int) published[1];
+            double[] plain = RopeScaling.none().inverseFrequencies(headDim, 500_000, 131_072, 1);
+            double[] scaled = scaling.inverseFrequencies(headDim, 500_000, 131_072, 1);
+            double[] divisors = new double[plain.length];
+            for (int i = 0; i < divisors.length; i++) {
+                divisors[i] = (float) (plain[i] / scaled[i]);
+            }
+            RopeScaling.Llama3 found = Llama3Divisors.fit(divisors, headDim, 500_000);
+            assertEquals(scaling.factor(), found.factor(), 1e-5);
+            assertEquals(scaling.lowFreqFactor(), found.lowFreqFactor(), 1e-3);
+            assertEquals(scaling.highFreqFactor(), found.highFreqFactor(), 1e-3);
+        }
+    }
+
+    @Test
+    void aFileThatHoldsNoModelSaysSo() {
+        String message = assertThrows(ModelFormatException.class, () -> LlamaModel.open(DATA.resolve("spm.gguf"))).getMessage();
+        assertTrue(message.contains("spm.gguf") && message.contains("'llama.embedding_length'"), message);
+    }
+}
