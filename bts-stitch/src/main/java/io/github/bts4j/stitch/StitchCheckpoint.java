@@ -203,7 +203,7 @@ public final class StitchCheckpoint {
         for (Base base : description.models()) {
             Member member = new Member(base.name(), moved.getOrDefault(base.name(), folder.resolve(base.path()).normalize()));
             members.add(member);
-            if (!Files.isDirectory(member.folder())) {
+            if (!Files.exists(member.folder())) {
                 problems.add("model '" + base.name() + "' is not in " + member.folder() + ": pass its folder");
                 continue;
             }

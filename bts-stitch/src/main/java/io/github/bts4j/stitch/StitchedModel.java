@@ -185,7 +185,7 @@ public final class StitchedModel extends FrozenLm {
     public NDArray forward(NDArray tokenIds) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray hidden = hidden(scope, placed(scope, tokenIds), Autograd.OFF, weights.inference(), 0);
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head());
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head(scope));
         }
     }
 
@@ -195,7 +195,7 @@ public final class StitchedModel extends FrozenLm {
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
         NDArray hidden = hidden(step, ids, Autograd.OFF, weights.inference(), 0);
-        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(), labels, LlamaModel.lossChunk(vocabSize()));
+        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize()));
     }
 
     /**
@@ -261,7 +261,7 @@ public final class StitchedModel extends FrozenLm {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
             NDArray hidden = hidden(step, ids, Autograd.ON, weights.training(), config.dropout());
-            return Decoder.backward(KERNELS, step, hidden, head(), labels, tokenWeight);
+            return Decoder.backward(KERNELS, step, hidden, head(step), labels, tokenWeight);
         }
     }
 
@@ -291,8 +291,8 @@ public final class StitchedModel extends FrozenLm {
         }
     }
 
-    private NDArray head() {
-        return models.get(0).decoder().head();
+    private NDArray head(NDManager scope) {
+        return models.get(0).decoder().head(scope);
     }
 
     private NDArray placed(NDManager scope, NDArray tokenIds) {

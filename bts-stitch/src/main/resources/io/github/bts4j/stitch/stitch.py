@@ -94,7 +94,7 @@
           found = torch.append(found, torch.to(h[i], 6))
       if j + 1 < len(places):
         h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
-    found[0] = torch.to((self).linear((self).final_norm(h[0], w[0], eps[0]), w[0][2], None), 6)
+    found[0] = torch.to((self).weight_linear((self).final_norm(h[0], w[0], eps[0]), w[0], 2, None), 6)
     return found
 
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
@@ -117,7 +117,7 @@
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
     last = torch.select(h[0], 1, -1)
-    return torch.to((self).linear((self).final_norm(last, w[0], eps[0]), w[0][2], None), 6)
+    return torch.to((self).weight_linear((self).final_norm(last, w[0], eps[0]), w[0], 2, None), 6)
 
   def stitched_decode_sessions(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every cache grows by one.
@@ -137,4 +137,4 @@
         h[i] = x
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
-    return torch.to((self).linear((self).final_norm(torch.select(h[0], 0, 0), w[0], eps[0]), w[0][2], None), 6)
+    return torch.to((self).weight_linear((self).final_norm(torch.select(h[0], 0, 0), w[0], eps[0]), w[0], 2, None), 6)

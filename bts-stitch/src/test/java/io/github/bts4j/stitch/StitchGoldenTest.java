@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,9 +29,13 @@ class StitchGoldenTest {
 
     /** The model of a golden case, without dropout, with the case's stitch weights. */
     static StitchedModel open(GoldenCase golden) throws IOException {
+        return open(golden, LoadOptions.defaults());
+    }
+
+    static StitchedModel open(GoldenCase golden, LoadOptions options) throws IOException {
         List<Integer> places = new ArrayList<>();
         golden.about().get("places").forEach(place -> places.add(place.asInt()));
-        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0));
+        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0)).options(options);
         for (JsonNode name : golden.about().get("models")) {
             Path folder = golden.folder().resolve(name.asText());
             if (name.asText().equals("hub")) {

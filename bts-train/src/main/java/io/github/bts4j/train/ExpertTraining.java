@@ -84,8 +84,10 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      *
      * @param seed the model to copy the weights of
      * @return the training, on the model's device, which the caller closes
+     * @throws IllegalStateException if its weights are quantised
      */
     public static ExpertTraining branch(LlamaModel seed) {
+        seed.requireUnquantized("branched from");
         NDManager manager = Torch.manager().newSubManager(seed.device());
         Map<String, NDArray> weights = new LinkedHashMap<>();
         seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
@@ -119,7 +121,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
             NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
                     decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
-            return Decoder.backward(KERNELS, step, hidden, decoder.head(), labels, tokenWeight);
+            return Decoder.backward(KERNELS, step, hidden, decoder.head(step), labels, tokenWeight);
         }
     }
 

@@ -22,7 +22,7 @@ import java.util.TreeSet;
  * Which model a folder holds, byte for byte: the SHA-256 of each file that defines it.
  *
  * <p>These files are {@code config.json}, the safetensors files that {@link Checkpoint} uses, their index, and
- * {@code tokenizer.json} if there is one. A stitch checkpoint records the fingerprints of the models it was trained on
+ * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} whatever it is called. A stitch checkpoint records the fingerprints of the models it was trained on
  * and compares them when it is loaded. Any JSON mapper for records writes and reads it as
  * <code>{"files": {"config.json": "9f86d0..."}}</code>.
  *
@@ -36,6 +36,7 @@ public record ModelFingerprint(Map<String, String> files) {
     private static final int BUFFER_BYTES = 1 << 18;
     private static final int SHOWN_DIGITS = 12;
     private static final String CONFIG = "config.json";
+    private static final String GGUF = "model.gguf"; // whatever the file is called: one file is all there is
     private static final String TOKENIZER = "tokenizer.json";
 
     /**
@@ -63,7 +64,7 @@ public record ModelFingerprint(Map<String, String> files) {
      */
     public static ModelFingerprint of(Path folder) {
         if (GgufFile.isGguf(folder)) {
-            return new ModelFingerprint(Map.of(folder.getFileName().toString(), sha256(folder)));
+            return new ModelFingerprint(Map.of(GGUF, sha256(folder)));
         }
         if (!Files.isDirectory(folder)) {
             throw new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG);

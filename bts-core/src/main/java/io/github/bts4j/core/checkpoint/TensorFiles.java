@@ -57,6 +57,7 @@ public final class TensorFiles {
             case BFLOAT16 -> TensorType.BF16;
             case INT64 -> TensorType.I64;
             case INT32 -> TensorType.I32;
+            case INT8 -> TensorType.I8;
             case UINT8 -> TensorType.U8;
         };
     }

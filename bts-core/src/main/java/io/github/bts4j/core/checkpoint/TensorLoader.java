@@ -95,6 +95,7 @@ public final class TensorLoader {
             case BF16 -> TorchType.BFLOAT16;
             case I64 -> TorchType.INT64;
             case I32 -> TorchType.INT32;
+            case I8 -> TorchType.INT8;
             case U8 -> TorchType.UINT8;
             default -> throw new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type()
                     + ", which no tensor of this library has: weights are F32, F16 or BF16");

@@ -11,6 +11,7 @@ import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One model as the kernels see it: its weights in the kernels' order, its dimensions and its rotary tables.
@@ -24,6 +25,7 @@ public final class Decoder implements AutoCloseable {
 
     static final Kernels CALLS = Kernels.of(Torch.linearKernel(), KERNELS);
 
+    private static final String EMBED_TOKENS = "model.embed_tokens.weight";
     private static final List<String> LAYER_WEIGHTS = List.of("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",
             "self_attn.o_proj", "post_attention_layernorm", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj");
     private static final List<String> LAYER_BIASES = List.of("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
@@ -34,29 +36,36 @@ public final class Decoder implements AutoCloseable {
     private final TensorList biases;
     private final Rotary rotary;
     private final NDArray head;
+    private final Optional<NDArray> headScale;
 
     /**
      * Arranges a model's tensors for the kernels.
      *
      * @param config the model's dimensions
-     * @param tensors every tensor of the model by its Hugging Face name, of one type; {@code lm_head.weight} may be absent when tied
+     * @param tensors every tensor of the model by its Hugging Face name, of one type; {@code lm_head.weight} may be absent when tied; of an int8
+     *     matrix also its scales, under its name and {@code _scale}
      * @param manager owner of the rotary tables
      * @param type element type of the tensors
      */
     public Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
         this.config = config;
-        NDArray embed = tensors.get("model.embed_tokens.weight");
-        this.head = config.tieWordEmbeddings() ? embed : tensors.get("lm_head.weight");
-        List<NDArray> list = new ArrayList<>(List.of(embed, tensors.get("model.norm.weight"), head));
+        String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
+        List<String> names = new ArrayList<>(List.of(EMBED_TOKENS, "model.norm.weight", headName));
         List<NDArray> bias = new ArrayList<>();
         try (NDManager scope = manager.newSubManager()) {
             NDArray none = scope.create(new float[0]);
             for (int layer = 0; layer < config.numLayers(); layer++) {
                 String prefix = "model.layers." + layer + ".";
-                LAYER_WEIGHTS.forEach(name -> list.add(tensors.get(prefix + name + ".weight")));
+                LAYER_WEIGHTS.forEach(name -> names.add(prefix + name + ".weight"));
                 if (config.attentionBias() || config.mlpBias()) {
                     LAYER_BIASES.forEach(name -> bias.add(tensors.getOrDefault(prefix + name + ".bias", none)));
                 }
+            }
+            List<NDArray> list = new ArrayList<>(names.stream().map(tensors::get).toList());
+            this.head = tensors.get(headName);
+            this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
+            if (headScale.isPresent()) {
+                names.forEach(name -> list.add(tensors.getOrDefault(name + Int8Weights.SCALE, none)));
             }
             this.weights = TensorList.of(list);
             this.biases = TensorList.of(bias);
@@ -92,12 +101,13 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * The head's weight.
+     * The head's weight in the precision that is computed with.
      *
+     * @param scope owner of a dequantised copy, where the weights are quantised
      * @return {@code [vocabulary, hidden]}; with tied embeddings the embedding table
      */
-    public NDArray head() {
-        return head;
+    public NDArray head(NDManager scope) {
+        return headScale.isEmpty() ? head : CALLS.tensor(scope, Autograd.OFF, "dequantize", head, headScale.get());
     }
 
     /**

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A Llama model in a GGUF file: its tensors under Hugging Face's names, in Hugging Face's order of rows. Tensors of one precision are mapped, quantised
@@ -70,10 +71,10 @@ final class GgufLlama {
         return layer == null ? name : "model.layers." + parts[1] + "." + layer + name.substring(dot);
     }
 
-    /** Loads every tensor of the model. */
-    Map<String, NDArray> load(NDManager owner, TorchType type) throws IOException {
+    /** Loads tensors of the model. */
+    Map<String, NDArray> load(NDManager owner, Set<String> names, TorchType type) throws IOException {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
-        for (String name : LlamaTensors.shapes(config).keySet()) {
+        for (String name : names) {
             int heads = name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             GgufTensor tensor = tensors.get(name);
             if (heads == 0) {

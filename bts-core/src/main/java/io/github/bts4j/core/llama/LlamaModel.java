@@ -18,6 +18,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder or a GGUF file.
@@ -77,23 +79,21 @@ public final class LlamaModel extends FrozenLm {
         if (GgufFile.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
-            return open(folder, options, gguf.config(), type, manager -> gguf.load(manager, type));
+            return open(folder, options, gguf.config(), type, (owner, names) -> gguf.load(owner, names, type));
         }
         LlamaConfig config = LlamaConfig.read(folder);
         Checkpoint checkpoint = Checkpoint.open(folder);
         Map<String, TensorEntry> wanted = wanted(config, checkpoint, folder);
         TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(() -> common(wanted, config));
-        return open(folder, options, config, type, manager -> new TensorLoader(manager, Optional.of(type)).load(wanted.values()));
+        Optional<TorchType> conversion = options.quantization().isPresent() ? Optional.empty() : Optional.of(type); // quantised from what is stored
+        return open(folder, options, config, type, (owner, names) -> new TensorLoader(owner, conversion).load(names.stream().map(wanted::get).toList()));
     }
 
-    private interface TensorSource {
-        Map<String, NDArray> load(NDManager owner) throws IOException;
-    }
-
-    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, TorchType type, TensorSource source) throws IOException {
+    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, TorchType type, Int8Weights.Source source) throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
-            Map<String, NDArray> tensors = source.load(manager);
+            Set<String> names = LlamaTensors.shapes(config).keySet();
+            Map<String, NDArray> tensors = options.quantization().isPresent() ? Int8Weights.load(manager, names, type, source) : source.load(manager, names);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors);
             model.modelDir = folder;
             return model;
@@ -123,12 +123,17 @@ public final class LlamaModel extends FrozenLm {
             Map<String, NDArray> copies = new LinkedHashMap<>();
             for (String tensor : LlamaTensors.shapes(config).keySet()) {
                 NDArray placed = Tensors.place(scope, tensors.get(tensor), type, options.device());
-                copies.put(tensor, Tensors.copy(manager, placed, type));
+                copies.put(tensor, Tensors.copy(options.quantization().isPresent() ? scope : manager, placed, type));
             }
-            return new LlamaModel(name, manager, config, type, copies);
+            Map<String, NDArray> own = options.quantization().isEmpty() ? copies
+                    : Int8Weights.load(manager, copies.keySet(), type, (owner, names) -> copies);
+            return new LlamaModel(name, manager, config, type, own);
         } catch (RuntimeException e) {
             manager.close();
             throw e;
+        } catch (IOException e) {
+            manager.close();
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -166,6 +171,28 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
+     * Whether weight matrices are held quantised.
+     *
+     * @return true if the model was loaded with {@link LoadOptions#quantization}
+     */
+    public boolean isQuantized() {
+        return tensors.containsKey("model.embed_tokens.weight" + Int8Weights.SCALE);
+    }
+
+    /**
+     * Refuses what needs the weights themselves.
+     *
+     * @param what what was asked for, such as "saved"
+     * @throws IllegalStateException if the weights are quantised
+     */
+    public void requireUnquantized(String what) {
+        if (isQuantized()) {
+            throw new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
+                    + ": load it without withQuantization");
+        }
+    }
+
+    /**
      * The model's dimensions.
      *
      * @return its configuration
@@ -177,14 +204,15 @@ public final class LlamaModel extends FrozenLm {
     /**
      * The type it computes in.
      *
-     * @return the type of every weight
+     * @return the type of every weight; with quantised matrices, of everything else
      */
     public TorchType type() {
         return type;
     }
 
     /**
-     * The frozen tensors by their Hugging Face names. They may be bfloat16: read them through {@link Tensors} alone.
+     * The frozen tensors by their Hugging Face names. They may be bfloat16: read them through {@link Tensors} alone. A quantised matrix is int8, and its
+     * scales {@code [out]} follow under its name and {@code _scale}.
      *
      * @return an unmodifiable map in the order of the name table
      */
@@ -268,7 +296,7 @@ public final class LlamaModel extends FrozenLm {
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
         NDArray hidden = call(ids, "forward_hidden");
-        return Decoder.CALLS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(), labels, lossChunk(config.vocabSize()));
+        return Decoder.CALLS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(step), labels, lossChunk(config.vocabSize()));
     }
 
     /**
@@ -297,8 +325,10 @@ public final class LlamaModel extends FrozenLm {
      *
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
+     * @throws IllegalStateException if the weights are quantised
      */
     public void save(Path folder) throws IOException {
+        requireUnquantized("saved");
         Files.createDirectories(folder);
         TensorFiles.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
         config.withDtype(precision()).write(folder.resolve("config.json"));

@@ -8,15 +8,16 @@ import java.util.Optional;
  *
  * @param device where it computes
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
+ * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
  */
-public record LoadOptions(Device device, Optional<Precision> precision) {
+public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization) {
     /**
      * On the CPU, in the checkpoint's precision.
      *
      * @return the defaults
      */
     public static LoadOptions defaults() {
-        return new LoadOptions(Device.cpu(), Optional.empty());
+        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty());
     }
 
     /**
@@ -26,7 +27,7 @@ public record LoadOptions(Device device, Optional<Precision> precision) {
      * @return changed options
      */
     public LoadOptions withDevice(Device device) {
-        return new LoadOptions(device, precision);
+        return new LoadOptions(device, precision, quantization);
     }
 
     /**
@@ -36,6 +37,16 @@ public record LoadOptions(Device device, Optional<Precision> precision) {
      * @return changed options
      */
     public LoadOptions withPrecision(Precision precision) {
-        return new LoadOptions(device, Optional.of(precision));
+        return new LoadOptions(device, Optional.of(precision), quantization);
+    }
+
+    /**
+     * The same with quantised weight matrices, in memory of their own.
+     *
+     * @param quantization how to hold them
+     * @return changed options
+     */
+    public LoadOptions withQuantization(Quantization quantization) {
+        return new LoadOptions(device, precision, Optional.of(quantization));
     }
 }

@@ -4,6 +4,8 @@ package io.github.bts4j.core.torch;
 public enum TorchType {
     /** Unsigned byte. */
     UINT8(0, 1),
+    /** Signed byte. */
+    INT8(1, 1),
     /** 32-bit integer. */
     INT32(3, 4),
     /** 64-bit integer. */

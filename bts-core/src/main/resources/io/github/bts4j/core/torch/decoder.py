@@ -2,11 +2,47 @@
   #
   # A model is a flat list of weights, w: [embed_tokens, norm, lm_head], then nine per layer:
   #   input_layernorm, q_proj, k_proj, v_proj, o_proj, post_attention_layernorm, gate_proj, up_proj, down_proj
+  # With int8 weights the list goes on with as many scales: [out] for a matrix [out, in], whose weights are int8 * scale; empty for a norm.
   # its biases, b: seven per layer (q, k, v, o, gate, up, down), an empty tensor where there is none; or no entry at all;
   # and its dimensions, dims: [num_heads, num_kv_heads, head_dim, num_layers].
   # rope: [cos, sin], each [positions, head_dim / 2], in the weights' type; row is the row of the first token at hand.
   # dtypes are PyTorch's numbers: 4 int64, 5 float16, 6 float32, 11 bool, 15 bfloat16.
 
+  def weight_linear(self: __torch__.K, x: Tensor, w: List[Tensor], at: int, b: Optional[Tensor]) -> Tensor:
+    # x times the transposed weight number at; int8 weights [out, in] have their scales [out] in the second half of w
+    if ops.prim.dtype(w[at]) != 1:
+      return (self).linear(x, w[at], b)
+    scale = w[at + torch.floordiv(len(w), 2)]
+    rows, k = torch.floordiv(torch.numel(x), torch.size(x, -1)), torch.size(x, -1)
+    graph = ops.prim.requires_grad(x)
+    if graph or rows > 16 or ops.prim.is_cuda(x) or torch.remainder(k, 32) != 0 or torch.remainder(torch.size(w[at], 0), 4) != 0:
+      return (self).linear(x, (self).dequantize(w[at], scale), b)
+    # libtorch's int8 kernel reads each weight once per four rows; beyond sixteen rows, dequantising first is faster
+    y = torch._weight_int8pack_mm(torch.contiguous(torch.reshape(x, [rows, k])), w[at], scale)
+    if torch.__isnot__(b, None):
+      y = torch.add_(y, torch.to(unchecked_cast(Tensor, b), ops.prim.dtype(y)))
+    shape = torch.size(x)
+    shape[-1] = torch.size(y, -1)
+    return torch.reshape(y, shape)
+  
+  def dequantize(self: __torch__.K, q: Tensor, scale: Tensor) -> Tensor:
+    return torch.mul_(torch.to(q, ops.prim.dtype(scale)), torch.unsqueeze(scale, 1))
+  
+  def quantize(self: __torch__.K, w: Tensor, dtype: int) -> List[Tensor]:
+    # [out, in] -> int8 [out, in] and scales [out] in dtype; the scale is rounded before it is divided by, and upwards, so that nothing is clipped
+    n, at = torch.size(w, 0), 0
+    q = torch.empty([n, torch.size(w, 1)], dtype=1, layout=0, device=ops.prim.device(w))
+    scales = torch.empty([n], dtype=dtype, layout=0, device=ops.prim.device(w))
+    while at < n:
+      m = min(1024, n - at)
+      rows = torch.to(torch.narrow(w, 0, at, m), 6)
+      largest = torch.amax(torch.abs(rows), [1])
+      scale = torch.to(torch.clamp(torch.mul(largest, 1.00390625 / 127.), 9.9999999999999995e-21), dtype)
+      torch.copy_(torch.narrow(scales, 0, at, m), scale)
+      torch.copy_(torch.narrow(q, 0, at, m), torch.clamp(torch.round(torch.div(rows, torch.unsqueeze(torch.to(scale, 6), 1))), -127, 127))
+      at = at + m
+    return [q, scales]
+  
   def bias(self: __torch__.K, b: List[Tensor], at: int) -> Optional[Tensor]:
     found : Optional[Tensor] = None
     if len(b) > 0:
@@ -75,12 +111,14 @@
   def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
     p = 3 + 9 * layer
     q = 7 * layer
-    u = (self).linear(x, w[p + 7], (self).bias(b, q + 5))
-    if ops.prim.requires_grad(u) or ops.prim.requires_grad(w[p + 6]):
+    u = (self).weight_linear(x, w, p + 7, (self).bias(b, q + 5))
+    if ops.prim.dtype(w[p + 6]) == 1:
+      a = torch.mul(torch.silu((self).weight_linear(x, w, p + 6, (self).bias(b, q + 4))), u)
+    elif ops.prim.requires_grad(u) or ops.prim.requires_grad(w[p + 6]):
       a = torch.mul(torch.silu((self).linear(x, w[p + 6], (self).bias(b, q + 4))), u)
     else:
       a = torch.mul_((self).linear_silu(x, w[p + 6], (self).bias(b, q + 4)), u)  # nothing is kept for a backward pass: no new buffers
-    return (self).linear(a, w[p + 8], (self).bias(b, q + 6))
+    return (self).weight_linear(a, w, p + 8, (self).bias(b, q + 6))
 
   def add_residual(self: __torch__.K, x: Tensor, branch: Tensor) -> Tensor:
     if ops.prim.requires_grad(branch) or ops.prim.requires_grad(x):
@@ -92,9 +130,9 @@
     p = 3 + 9 * layer
     r = 7 * layer
     n, s, d = torch.size(x, 0), torch.size(x, 1), dims[2]
-    q = torch.view((self).linear(x, w[p + 1], (self).bias(b, r)), [n, s, dims[0], d])
-    k = torch.view((self).linear(x, w[p + 2], (self).bias(b, r + 1)), [n, s, dims[1], d])
-    v = torch.view((self).linear(x, w[p + 3], (self).bias(b, r + 2)), [n, s, dims[1], d])
+    q = torch.view((self).weight_linear(x, w, p + 1, (self).bias(b, r)), [n, s, dims[0], d])
+    k = torch.view((self).weight_linear(x, w, p + 2, (self).bias(b, r + 1)), [n, s, dims[1], d])
+    v = torch.view((self).weight_linear(x, w, p + 3, (self).bias(b, r + 2)), [n, s, dims[1], d])
     q = (self).rotate(q, cos, sin)
     k = (self).rotate(k, cos, sin)
     return [torch.transpose(q, 1, 2), torch.transpose(k, 1, 2), torch.transpose(v, 1, 2)]
@@ -104,7 +142,7 @@
     p = 3 + 9 * layer
     n, s = torch.size(x, 0), torch.size(x, 1)
     a = torch.reshape(torch.transpose(attended, 1, 2), [n, s, dims[0] * dims[2]])
-    h = (self).add_residual(x, (self).linear(a, w[p + 4], (self).bias(b, 7 * layer + 3)))
+    h = (self).add_residual(x, (self).weight_linear(a, w, p + 4, (self).bias(b, 7 * layer + 3)))
     return (self).add_residual(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
 
   def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int) -> Tensor:
@@ -159,10 +197,13 @@
     x = (self).embed(ids, w)
     for i in range(dims[3]):
       x = (self).sessions_layer(x, w, b, dims, eps, cos, sin, i, keys, values, 0, starts)
-    return torch.to((self).linear((self).final_norm(torch.select(x, 0, 0), w, eps), w[2], None), 6)
+    return torch.to((self).weight_linear((self).final_norm(torch.select(x, 0, 0), w, eps), w, 2, None), 6)
 
   def embed(self: __torch__.K, ids: Tensor, w: List[Tensor]) -> Tensor:
-    return torch.embedding(w[0], ids)
+    if ops.prim.dtype(w[0]) != 1:
+      return torch.embedding(w[0], ids)
+    scale = w[torch.floordiv(len(w), 2)]
+    return torch.mul(torch.to(torch.embedding(w[0], ids), ops.prim.dtype(scale)), torch.embedding(torch.unsqueeze(scale, 1), ids))
 
   def final_norm(self: __torch__.K, x: Tensor, w: List[Tensor], eps: float) -> Tensor:
     return (self).norm(x, w[1], eps)
@@ -177,7 +218,7 @@
 
   def forward(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> Tensor:
     # ids: [batch, sequence] -> float32 logits [batch, sequence, vocabulary]
-    return torch.to((self).linear((self).forward_hidden(ids, w, b, dims, eps, rope, row), w[2], None), 6)
+    return torch.to((self).weight_linear((self).forward_hidden(ids, w, b, dims, eps, rope, row), w, 2, None), 6)
 
   def forward_states(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> List[Tensor]:
     # float32 [embeddings, after layer 1, .., after layer L - 1, after the final norm]: Hugging Face's hidden_states
@@ -198,7 +239,7 @@
     for i in range(dims[3]):
       x = (self).cached_layer(x, w, b, dims, eps, cos, sin, i, keys[i], values[i], start)
     last = torch.select(x, 1, -1)
-    return torch.to((self).linear((self).final_norm(last, w, eps), w[2], None), 6)
+    return torch.to((self).weight_linear((self).final_norm(last, w, eps), w, 2, None), 6)
 
   def token_loss(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, chunk: int) -> Tensor:
     # states: [batch, sequence, hidden] after the final norm; labels: [batch, sequence]

@@ -5,27 +5,36 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.stitch.StitchedModelBuilder;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
  * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run, before and after, the better one counts.
+ * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
  */
 public final class LimitsBenchmark {
     private static final int BUFFER = 1 << 28; // floats: 1 GiB, far above any cache
     private static final int SIDE = 4096;
+    private static final double MIB = 1 << 20;
 
     private final BenchmarkOptions options;
     private final TorchType type;
@@ -44,7 +53,9 @@ public final class LimitsBenchmark {
     public static void main(String[] arguments) throws Exception {
         BenchmarkOptions options = BenchmarkOptions.parse(arguments);
         options.threads().ifPresent(Torch::threads);
-        options.shape().write(options.folder(0), options.precision(), 0);
+        for (int i = 0; i <= options.experts(); i++) {
+            options.shape().write(options.folder(i), options.precision(), i);
+        }
         System.out.println(new LimitsBenchmark(options).run());
     }
 
@@ -63,8 +74,34 @@ public final class LimitsBenchmark {
             result.put("memory_gb_per_s", bandwidth / 1e9).put("product_gflops", peak / 1e9);
             result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", weights * type.bytes() / bandwidth / tokenSeconds);
             result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
+            result.put("weights_mib", bytes(model) / MIB);
+            quantised(result);
+            result.put("stitched_decode_cost", stitchedTokenSeconds() / tokenSeconds).put("stitched_decode_goal", options.experts() + 1.2);
         }
         return result;
+    }
+
+    private void quantised(ObjectNode result) throws IOException {
+        try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withQuantization(Quantization.INT8))) {
+            result.put("int8_decode_tokens_per_s", 1 / median(() -> decodeSeconds(model)));
+            result.put("int8_prefill_tokens_per_s", options.sequence() / median(() -> prefillSeconds(model)));
+            result.put("int8_weights_mib", bytes(model) / MIB);
+        }
+    }
+
+    private static double bytes(LlamaModel model) {
+        return model.tensors().values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+    }
+
+    private double stitchedTokenSeconds() throws IOException {
+        StitchedModelBuilder builder = StitchedModel.builder().hub(options.folder(0))
+                .config(StitchConfig.evenly(options.shape().config().numLayers(), options.stitches()));
+        for (int i = 1; i <= options.experts(); i++) {
+            builder.expert("expert" + i, options.folder(i));
+        }
+        try (StitchedModel model = builder.open()) {
+            return median(() -> decodeSeconds(model));
+        }
     }
 
     /** Bytes per second of a sum over 1 GiB, the fastest of ten. */
@@ -104,7 +141,7 @@ public final class LimitsBenchmark {
         return 2 * (weights - head) * length + attention + 2 * head;
     }
 
-    private double decodeSeconds(LlamaModel model) {
+    private double decodeSeconds(CausalLm model) {
         try (DecodeSession session = model.newSession(64 + options.newTokens())) {
             int[] prompt = new int[64];
             Arrays.setAll(prompt, i -> i + 1);

@@ -32,6 +32,7 @@ class QuickStartTest {
         for (String row : List.of("seed", "expert code", "expert math", "expert lang2", "model soup", "BTM", "BTS")) {
             assertTrue(html.contains(">" + row + "<"), "no row " + row);
         }
+        assertTrue(QuantizationExample.run(folder, System.out) < 1.01, "int8 weights cost more than 1 % of perplexity");
         List<String> metrics = Files.readAllLines(folder.resolve("metrics/stitch/metrics.csv"));
         assertEquals(1 + 6, metrics.size());
         try (Stream<Path> files = Files.list(folder.resolve("metrics/stitch"))) {

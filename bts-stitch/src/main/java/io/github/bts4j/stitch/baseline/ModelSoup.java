@@ -23,6 +23,7 @@ public final class ModelSoup {
      * @param models models of one shape, at least one; they are only read
      * @return a float32 model on the first one's device, which the caller closes
      * @throws IllegalArgumentException if there is no model, or one has other dimensions than the first
+     * @throws IllegalStateException if the weights of one are quantised
      */
     public static LlamaModel average(List<LlamaModel> models) {
         if (models.isEmpty()) {
@@ -31,6 +32,7 @@ public final class ModelSoup {
         LlamaModel first = models.get(0);
         LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
         for (LlamaModel model : models) {
+            model.requireUnquantized("averaged");
             if (!model.config().withDtype(Precision.FLOAT32).equals(config)) {
                 throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", '" + first.getName() + "' has "
                         + first.config() + ": only models of one shape can be averaged");

@@ -1,0 +1,146 @@
+package io.github.bts4j.core.llama;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Int8 weights against the golden models of transformers and against the formula. */
+class Int8Test {
+    private static final LoadOptions INT8 = LoadOptions.defaults().withQuantization(Quantization.INT8);
+
+    static Stream<Path> cases() {
+        return GoldenCase.llama().stream().filter(folder -> !folder.getFileName().toString().startsWith("rope"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void logitsStayNearTheReference(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, INT8.withPrecision(Precision.FLOAT32))) {
+            assertTrue(model.isQuantized());
+            float[] actual = model.forward(golden.tensor("input_ids")).toFloatArray();
+            double error = GoldenCase.relativeError(golden.floats("logits"), actual);
+            assertTrue(error < 0.06, "relative error " + error); // random weights, whose errors add up: trained ones see less
+        }
+    }
+
+    /** What is computed is exactly the model whose weights are int8 * scale: the same as loading those weights. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void equalsTheModelOfTheRoundedWeights(Path folder) throws IOException {
+        for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
+            LoadOptions options = INT8.withPrecision(precision);
+            try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, options);
+                    LlamaModel rounded = LlamaModel.of("rounded", model.config(), dequantised(golden, model), LoadOptions.defaults().withPrecision(precision))) {
+                NDArray ids = golden.tensor("input_ids");
+                float[] expected = rounded.forward(ids).toFloatArray();
+                double tolerance = precision == Precision.FLOAT32 ? 1e-5 : 0.04; // two orders of bfloat16 roundings differ by as much
+                assertTrue(GoldenCase.relativeError(expected, model.forward(ids).toFloatArray()) <= tolerance);
+                int vocab = model.vocabSize();
+                int[] tokens = golden.ids("input_ids")[0];
+                try (DecodeSession session = model.newSession(tokens.length)) { // many rows, eight, one at a time
+                    session.append(Arrays.copyOf(tokens, 50));
+                    session.append(Arrays.copyOfRange(tokens, 50, 58));
+                    for (int t = 58; t < 70; t++) {
+                        float[] last = session.append(tokens[t]);
+                        double error = GoldenCase.relativeError(Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last);
+                        assertTrue(error <= tolerance, precision + " at " + t + ": " + error);
+                    }
+                }
+                float[][] losses = model.tokenLosses(new int[][] {tokens});
+                assertArrayEquals(rounded.tokenLosses(new int[][] {tokens})[0], losses[0], precision == Precision.FLOAT32 ? 1e-4f : 0.25f);
+            }
+        }
+    }
+
+    private static Map<String, NDArray> dequantised(GoldenCase golden, LlamaModel model) {
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        for (String name : LlamaTensors.shapes(model.config()).keySet()) {
+            NDArray tensor = model.tensors().get(name);
+            float[] values = Tensors.toFloats(tensor);
+            if (Tensors.type(tensor) == TorchType.INT8) {
+                float[] scales = Tensors.toFloats(model.tensors().get(name + "_scale"));
+                int columns = values.length / scales.length;
+                for (int i = 0; i < values.length; i++) {
+                    values[i] *= scales[i / columns];
+                }
+            }
+            tensors.put(name, Tensors.of(golden.manager(), values, tensor.getShape().getShape()));
+        }
+        return tensors;
+    }
+
+    @Test
+    void everyWeightIsWithinHalfAStep() throws IOException {
+        Path folder = cases().findFirst().orElseThrow();
+        for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
+            try (LlamaModel model = LlamaModel.open(folder, INT8.withPrecision(precision));
+                    LlamaModel reference = LlamaModel.open(folder, LoadOptions.defaults().withPrecision(Precision.FLOAT32))) {
+                int matrices = 0;
+                for (Map.Entry<String, NDArray> entry : reference.tensors().entrySet()) {
+                    NDArray scale = model.tensors().get(entry.getKey() + "_scale");
+                    if (scale != null) {
+                        matrices++;
+                        requireHalfAStep(entry, Tensors.toFloats(model.tensors().get(entry.getKey())), Tensors.toFloats(scale));
+                    }
+                }
+                assertEquals(2 + 7 * model.config().numLayers(), matrices);
+            }
+        }
+    }
+
+    private static void requireHalfAStep(Map.Entry<String, NDArray> entry, float[] quants, float[] scales) {
+        float[] weights = Tensors.toFloats(entry.getValue());
+        int columns = weights.length / scales.length;
+        for (int i = 0; i < weights.length; i++) {
+            float scale = scales[i / columns];
+            assertEquals(weights[i], quants[i] * scale, 0.5001 * scale, entry.getKey());
+        }
+    }
+
+    @Test
+    void takesAboutHalfTheMemoryOfBfloat16() throws IOException {
+        long bytes = 0;
+        Path folder = cases().findFirst().orElseThrow();
+        try (LlamaModel model = LlamaModel.open(folder, INT8.withPrecision(Precision.BFLOAT16))) {
+            for (NDArray tensor : model.tensors().values()) {
+                bytes += tensor.size() * Tensors.type(tensor).bytes();
+            }
+            double share = bytes / (2.0 * LlamaTensors.parameterCount(model.config()));
+            assertTrue(share < 0.6, "share of bfloat16: " + share);
+        }
+    }
+
+    @Test
+    void whatNeedsTheWeightsIsRefused() throws IOException {
+        try (LlamaModel model = LlamaModel.open(cases().findFirst().orElseThrow(), INT8)) {
+            String message = assertThrows(IllegalStateException.class, () -> model.save(Path.of("unused"))).getMessage();
+            assertTrue(message.contains("holds its weights as int8") && message.contains("withQuantization"), message);
+        }
+    }
+
+    @Test
+    void ggufIsQuantisedOnLoad() throws IOException {
+        Path file = Path.of(System.getProperty("bts4j.testData"), "gguf", "llama2-gqa-f32.gguf");
+        Path folder = Path.of(System.getProperty("bts4j.testData"), "golden", "llama2-gqa");
+        try (LlamaModel gguf = LlamaModel.open(file, INT8); LlamaModel model = LlamaModel.open(folder, INT8)) {
+            model.tensors().forEach((name, tensor) -> assertEquals(Tensors.sha256(tensor), Tensors.sha256(gguf.tensors().get(name)), name));
+        }
+    }
+}
