@@ -24,7 +24,7 @@ import java.util.Map;
  * theta -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  * }</pre>
  *
- * It owns the moments and marks the tensors as requiring gradients; closing it releases the moments and takes the mark away.
+ * {@link EpsilonPolicy} changes the last denominator. It owns the moments and marks the tensors as requiring gradients; closing it releases the moments and takes the mark away.
  * For one thread.
  */
 public final class AdamW implements AutoCloseable {
@@ -37,9 +37,9 @@ public final class AdamW implements AutoCloseable {
     private final List<Group> groups;
 
     /** Tensors that decay alike. */
-    private record Group(double weightDecay, List<NDArray> params, List<NDArray> m, List<NDArray> v, List<NDArray> steps) {
+    private record Group(double weightDecay, List<String> names, List<NDArray> params, List<NDArray> m, List<NDArray> v, List<NDArray> steps) {
         Group(double weightDecay) {
-            this(weightDecay, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+            this(weightDecay, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         }
     }
 
@@ -69,6 +69,7 @@ public final class AdamW implements AutoCloseable {
         state.put("exp_avg." + name, m);
         state.put("exp_avg_sq." + name, v);
         state.put("step." + name, step);
+        group.names.add(name);
         group.params.add(tensor);
         group.m.add(m);
         group.v.add(v);
@@ -112,14 +113,56 @@ public final class AdamW implements AutoCloseable {
      */
     public void step(double learningRate) {
         for (Group group : groups) {
+            if (!group.params.isEmpty()) {
+                List<NDArray> grads = gradients(group.params);
+                update(group, grads, learningRate);
+                KERNELS.run(Autograd.OFF, "zero", grads);
+                grads.forEach(NDArray::close);
+            }
+        }
+    }
+
+    /**
+     * Does the same, and measures every tensor on the way: the sums behind the diagnostics of Adam's instability.
+     *
+     * @param learningRate lr of this step
+     * @return name to sums, in the order of the parameters
+     */
+    public Map<String, AdamStatistics> measuredStep(double learningRate) {
+        Map<String, AdamStatistics> measured = new LinkedHashMap<>();
+        parameters.keySet().forEach(name -> measured.put(name, null)); // fixes the order
+        double b1 = config.beta1();
+        double b2 = config.beta2();
+        int policy = config.epsilonPolicy().code();
+        for (Group group : groups) {
             if (group.params.isEmpty()) {
                 continue;
             }
             List<NDArray> grads = gradients(group.params);
-            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(),
-                    config.beta2(), config.eps(), group.weightDecay);
+            try (NDManager scope = manager.newSubManager()) {
+                NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
+                update(group, grads, learningRate);
+                NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy,
+                        AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
+                float[] first = before.toFloatArray();
+                float[] second = after.toFloatArray();
+                for (int i = 0; i < group.names.size(); i++) {
+                    measured.put(group.names.get(i), AdamStatistics.of(config, first, second, i));
+                }
+            }
             KERNELS.run(Autograd.OFF, "zero", grads);
             grads.forEach(NDArray::close);
+        }
+        return measured;
+    }
+
+    private void update(Group group, List<NDArray> grads, double learningRate) {
+        if (config.epsilonPolicy() == EpsilonPolicy.ADD) {
+            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(), config.beta2(),
+                    config.eps(), group.weightDecay);
+        } else {
+            KERNELS.run(Autograd.OFF, "adamw_policy", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(), config.beta2(),
+                    config.eps(), group.weightDecay, config.epsilonPolicy().code());
         }
     }
 

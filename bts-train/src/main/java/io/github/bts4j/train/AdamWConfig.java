@@ -10,8 +10,9 @@ import java.util.List;
  * @param beta2 decay of the second moment, in {@code [0, 1)}
  * @param eps added to the bias-corrected root of the second moment, positive
  * @param weightDecay decoupled decay of matrices per unit of learning rate, not negative; vectors (norms, biases) do not decay
+ * @param epsilonPolicy what becomes of eps; {@link EpsilonPolicy#ADD} is torch.optim's
  */
-public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay) {
+public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay, EpsilonPolicy epsilonPolicy) {
     /** betas 0.9 and 0.95, eps 1e-8, weight decay 0.1: this library's choice for stitch layers. */
     public static final AdamWConfig STITCH = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
 
@@ -25,6 +26,7 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @param beta2 decay of the second moment
      * @param eps added to the bias-corrected root of the second moment
      * @param weightDecay decoupled decay of matrices per unit of learning rate
+     * @param epsilonPolicy what becomes of eps
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig {
@@ -35,8 +37,8 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
         if (!(beta2 >= 0 && beta2 < 1)) {
             problems.add("beta2 = " + beta2 + " is outside [0, 1)");
         }
-        if (!(eps > 0 && eps < Double.POSITIVE_INFINITY)) {
-            problems.add("eps = " + eps + " is not a positive number");
+        if (!(eps > 0 || eps == 0 && epsilonPolicy == EpsilonPolicy.ZERO_SAFE) || !(eps < Double.POSITIVE_INFINITY)) {
+            problems.add("eps = " + eps + " is not a positive number (0 is for EpsilonPolicy.ZERO_SAFE)");
         }
         if (!(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY)) {
             problems.add("weightDecay = " + weightDecay + " is negative or not a number");
@@ -44,5 +46,28 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", problems));
         }
+    }
+
+    /**
+     * AdamW as torch.optim has it.
+     *
+     * @param beta1 decay of the first moment
+     * @param beta2 decay of the second moment
+     * @param eps added to the bias-corrected root of the second moment
+     * @param weightDecay decoupled decay of matrices per unit of learning rate
+     * @throws IllegalArgumentException listing every value outside its range
+     */
+    public AdamWConfig(double beta1, double beta2, double eps, double weightDecay) {
+        this(beta1, beta2, eps, weightDecay, EpsilonPolicy.ADD);
+    }
+
+    /**
+     * The same with another epsilon policy.
+     *
+     * @param policy what becomes of eps
+     * @return a changed copy
+     */
+    public AdamWConfig withEpsilonPolicy(EpsilonPolicy policy) {
+        return new AdamWConfig(beta1, beta2, eps, weightDecay, policy);
     }
 }
