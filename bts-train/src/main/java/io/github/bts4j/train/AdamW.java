@@ -166,6 +166,11 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
+    /** Sets both moments and the step counts to zero. */
+    public void resetMoments() {
+        KERNELS.run(Autograd.OFF, "zero", List.copyOf(state.values()));
+    }
+
     /** Sets all gradients to zero. */
     public void zeroGradients() {
         List<NDArray> grads = gradients(parameters.values());

@@ -58,10 +58,11 @@ public final class RunCheckpoint {
      * @param weights trained tensors by name
      * @param optimizer optimizer state by name
      * @param keep how many checkpoints stay, at least 1
+     * @param every steps between regular checkpoints; others, made where a run was stopped, do not count and go when a newer one is there
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
      */
-    public static Path write(Path run, RunState state, Map<String, NDArray> weights, Map<String, NDArray> optimizer, int keep)
+    public static Path write(Path run, RunState state, Map<String, NDArray> weights, Map<String, NDArray> optimizer, int keep, long every)
             throws IOException {
         Files.createDirectories(run);
         removeLeftovers(run);
@@ -84,10 +85,18 @@ public final class RunCheckpoint {
             delete(temporary);
         }
         List<Path> all = list(run);
-        for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
-            retire(run, old);
+        List<Path> regular = all.stream().filter(path -> isRegular(path, every)).toList();
+        for (Path old : all) {
+            boolean superfluous = isRegular(old, every) ? regular.indexOf(old) < regular.size() - keep : !old.equals(target);
+            if (superfluous && !old.equals(target)) {
+                retire(run, old);
+            }
         }
         return target;
+    }
+
+    private static boolean isRegular(Path checkpoint, long every) {
+        return every < 1 || stepOf(checkpoint) % every == 0;
     }
 
     /**
@@ -100,6 +109,36 @@ public final class RunCheckpoint {
     public static Optional<Path> latest(Path run) throws IOException {
         List<Path> all = Files.isDirectory(run) ? list(run) : List.of();
         return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    }
+
+    /**
+     * The newest checkpoint that is old enough, or else the oldest there is.
+     *
+     * @param run the run's folder
+     * @param step the step to be at or before
+     * @param every steps between regular checkpoints, which alone count: a run that was stopped in between goes back to where another would
+     * @return its folder, if there is any regular checkpoint
+     * @throws IOException if the folder cannot be read
+     */
+    static Optional<Path> before(Path run, long step, long every) throws IOException {
+        List<Path> all = Files.isDirectory(run) ? list(run).stream().filter(path -> isRegular(path, every)).toList() : List.of();
+        List<Path> old = all.stream().filter(path -> stepOf(path) <= step).toList();
+        return old.isEmpty() ? all.stream().findFirst() : Optional.of(old.get(old.size() - 1));
+    }
+
+    /** Removes the checkpoints after a step, the newest first, so that whatever is left when the process dies is a run's history. */
+    static void removeAfter(Path run, long step) throws IOException {
+        List<Path> all = new ArrayList<>(list(run));
+        java.util.Collections.reverse(all);
+        for (Path path : all) {
+            if (stepOf(path) > step) {
+                retire(run, path);
+            }
+        }
+    }
+
+    private static long stepOf(Path checkpoint) {
+        return Long.parseLong(checkpoint.getFileName().toString().substring(PREFIX.length()));
     }
 
     /**

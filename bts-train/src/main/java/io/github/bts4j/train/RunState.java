@@ -13,5 +13,7 @@ import java.util.Map;
  * @param config the configuration's identity
  * @param data the datamix's fingerprint
  * @param model what the trained tensors are bound to
+ * @param safety what the run knows about its own health
  */
-public record RunState(long step, long position, long tokensSeen, long seed, String config, String data, Map<String, String> model) {}
+public record RunState(long step, long position, long tokensSeen, long seed, String config, String data, Map<String, String> model,
+        RunSafety.State safety) {}

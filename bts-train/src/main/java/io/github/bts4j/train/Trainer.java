@@ -4,6 +4,8 @@ import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.stability.Reaction;
+import io.github.bts4j.train.stability.StabilityMonitor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +29,7 @@ public final class Trainer implements AutoCloseable {
     private final TrainerConfig config;
     private final MetricsListener listener;
     private final AdamW optimizer;
+    private final RunSafety safety;
     private Optional<Path> run = Optional.empty();
     private long step;
     private long position;
@@ -46,6 +49,7 @@ public final class Trainer implements AutoCloseable {
         this.config = config;
         this.listener = listener;
         this.optimizer = new AdamW(config.optimizer(), model.manager(), model.parameters());
+        this.safety = new RunSafety(config.safeguards(), listener);
     }
 
     /**
@@ -80,6 +84,7 @@ public final class Trainer implements AutoCloseable {
         step = state.step();
         position = state.position();
         tokensSeen = state.tokensSeen();
+        safety.restore(state.safety());
         listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, step " + step + " of " + config.totalSteps()
                 + ", data position " + position);
         return true;
@@ -127,8 +132,17 @@ public final class Trainer implements AutoCloseable {
         if (lastStep > config.totalSteps()) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
         }
+        if (config.safeguards().rewind().isPresent()) {
+            Path folder = run.orElseThrow(() -> new IllegalStateException("A Rewind goes back to run checkpoints: call saveTo(folder) first"));
+            if (RunCheckpoint.latest(folder).isEmpty()) {
+                checkpoint(folder); // of step 0, so that there is something to go back to
+            }
+        }
         while (step < lastStep) {
-            oneStep();
+            Optional<String> trouble = oneStep();
+            if (trouble.isPresent()) {
+                react(trouble.get());
+            }
             boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
             if (run.isPresent() && (due || step == lastStep)) {
                 checkpoint(run.get());
@@ -136,8 +150,10 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    private void oneStep() {
+    /** Why to react, or empty. */
+    private Optional<String> oneStep() {
         long begin = System.nanoTime();
+        skipBatches();
         DomainLosses losses = new DomainLosses(data.domains());
         int tokens = Math.multiplyExact(config.sequencesPerStep(), config.sequenceLength());
         for (int pass = 0; pass < config.accumulation(); pass++) {
@@ -147,18 +163,82 @@ public final class Trainer implements AutoCloseable {
         double gradientNorm = optimizer.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
             optimizer.zeroGradients();
+            if (safety.mayLeaveOut(step, losses.mean(), gradientNorm)) {
+                step++;
+                position += config.sequencesPerStep();
+                return Optional.empty();
+            }
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
         }
-        double learningRate = config.learningRate().at(step);
+        double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
         optimizer.clip(gradientNorm, config.maxGradNorm());
-        optimizer.step(learningRate);
+        Map<String, AdamStatistics> measured = Map.of();
+        if (safety.measures(step + 1)) {
+            measured = optimizer.measuredStep(learningRate);
+        } else {
+            optimizer.step(learningRate);
+        }
         model.weightsChanged();
         step++;
         position += config.sequencesPerStep();
         tokensSeen += tokens;
         double seconds = (System.nanoTime() - begin) / 1e9;
+        Optional<String> trouble = safety.observe(step, losses.mean(), measured);
         listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
-                tokensSeen, tokens / seconds, Map.of()));
+                tokensSeen, tokens / seconds, extra(measured)));
+        return trouble;
+    }
+
+    private Map<String, Double> extra(Map<String, AdamStatistics> measured) {
+        Map<String, Double> extra = new LinkedHashMap<>();
+        if (!measured.isEmpty()) {
+            extra.putAll(StabilityMonitor.metrics(measured));
+            extra.put("adam/level", (double) safety.level().ordinal());
+        }
+        return extra;
+    }
+
+    private void skipBatches() {
+        long batch = position / config.sequencesPerStep();
+        long next = config.safeguards().skipBatches().next(batch);
+        if (next > batch) {
+            position = Math.multiplyExact(next, config.sequencesPerStep());
+            listener.onMessage("Batches " + batch + " to " + (next - 1) + " left out, as configured");
+        }
+    }
+
+    private void react(String why) throws IOException {
+        for (Reaction reaction : config.safeguards().reactions()) {
+            if (!safety.mayReact()) {
+                listener.onMessage("No reaction to " + why + ": there have been " + config.safeguards().maxReactions() + " already");
+                return;
+            }
+            if (reaction instanceof Reaction.Rewind rewind) {
+                rewind(rewind, why);
+            } else if (reaction instanceof Reaction.LearningRateBackoff backoff) {
+                safety.backOff(backoff.factor());
+                listener.onMessage("Learning rate times " + backoff.factor() + " (in all " + safety.learningRateFactor() + ") after " + why);
+            } else {
+                optimizer.resetMoments();
+                listener.onMessage("Moments set to zero after " + why);
+            }
+        }
+    }
+
+    private void rewind(Reaction.Rewind rewind, String why) throws IOException {
+        Path folder = run.orElseThrow();
+        Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpointEvery()).orElseThrow();
+        RunState state = RunCheckpoint.state(checkpoint);
+        long from = step;
+        RunCheckpoint.restore(checkpoint, model.parameters(), optimizer);
+        model.weightsChanged();
+        safety.restoreButCount(state.safety());
+        step = state.step();
+        tokensSeen = state.tokensSeen();
+        position += (long) rewind.skipBatches() * config.sequencesPerStep();
+        RunCheckpoint.removeAfter(folder, step);
+        checkpoint(folder);
+        listener.onMessage("Rewound from step " + from + " to " + step + " and left out " + rewind.skipBatches() + " batches after " + why);
     }
 
     private static int[][] rows(Batch batch) {
@@ -187,8 +267,9 @@ public final class Trainer implements AutoCloseable {
      */
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), config.identity(), data.fingerprint(),
-                new TreeMap<>(model.identity()));
-        return RunCheckpoint.write(folder, state, model.parameters(), optimizer.state(), config.keepCheckpoints());
+                new TreeMap<>(model.identity()), safety.state());
+        return RunCheckpoint.write(folder, state, model.parameters(), optimizer.state(), config.keepCheckpoints(),
+                config.checkpointEvery());
     }
 
     /**

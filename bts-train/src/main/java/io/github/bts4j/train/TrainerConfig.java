@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.train.stability.Safeguards;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,9 +17,10 @@ import java.util.List;
  * @param seed seed of whatever the passes draw at random
  * @param checkpointEvery steps between run checkpoints; 0 writes none but the last
  * @param keepCheckpoints how many run checkpoints stay on the disk, at least 1
+ * @param safeguards how the run watches and protects itself
  */
 public record TrainerConfig(long totalSteps, int microBatch, int accumulation, int sequenceLength, LearningRate learningRate,
-        AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints) {
+        AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards) {
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
@@ -35,6 +37,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @param seed seed of whatever the passes draw at random
      * @param checkpointEvery steps between run checkpoints
      * @param keepCheckpoints how many run checkpoints stay on the disk
+     * @param safeguards how the run watches and protects itself
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {
@@ -48,9 +51,20 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
         if (!(maxGradNorm > 0)) {
             problems.add("maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY switches clipping off");
         }
+        checkRewind(problems, safeguards, checkpointEvery, keepCheckpoints);
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("TrainerConfig: " + String.join("; ", problems));
         }
+    }
+
+    /** A rewind goes back to a run checkpoint: there must be one that is old enough. */
+    private static void checkRewind(List<String> problems, Safeguards safeguards, long every, int keep) {
+        safeguards.rewind().ifPresent(rewind -> {
+            if (every < 1 || (keep - 1) * every < rewind.steps()) {
+                problems.add("Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back as far: checkpointEvery = " + every
+                        + " and keepCheckpoints = " + keep + " keep " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
+            }
+        });
     }
 
     private static void atLeast(List<String> problems, String name, long value, long minimum) {
@@ -69,7 +83,8 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the configuration
      */
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
-        return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1);
+        return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1,
+                Safeguards.OFF);
     }
 
     /**
@@ -80,7 +95,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withAccumulation(int accumulation) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints);
+                checkpointEvery, keepCheckpoints, safeguards);
     }
 
     /**
@@ -91,7 +106,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withOptimizer(AdamWConfig optimizer) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints);
+                checkpointEvery, keepCheckpoints, safeguards);
     }
 
     /**
@@ -102,7 +117,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withMaxGradNorm(double maxGradNorm) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints);
+                checkpointEvery, keepCheckpoints, safeguards);
     }
 
     /**
@@ -113,7 +128,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withSeed(long seed) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints);
+                checkpointEvery, keepCheckpoints, safeguards);
     }
 
     /**
@@ -124,7 +139,19 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return a changed copy
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep);
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep,
+                safeguards);
+    }
+
+    /**
+     * The same with safeguards. A {@link io.github.bts4j.train.stability.Reaction.Rewind} needs checkpoints: call {@link #withCheckpoints} before.
+     *
+     * @param safeguards how the run watches and protects itself
+     * @return a changed copy
+     */
+    public TrainerConfig withSafeguards(Safeguards safeguards) {
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
+                checkpointEvery, keepCheckpoints, safeguards);
     }
 
     /**
@@ -142,6 +169,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return a text that is equal for equal runs
      */
     String identity() {
-        return withCheckpoints(0, 1).toString();
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, Long.MAX_VALUE, 2,
+                safeguards).toString();
     }
 }

@@ -20,6 +20,7 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -313,7 +314,7 @@ class TrainerTest {
     @Test
     void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
         String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, 0, 0, 0, new LearningRate.Constant(1),
-                AdamWConfig.STITCH, Double.NaN, 0, -1, 0)).getMessage();
+                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF)).getMessage();
         for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
                 "keepCheckpoints = 0", "maxGradNorm = NaN")) {
             assertTrue(message.contains(part), part + " is not in: " + message);

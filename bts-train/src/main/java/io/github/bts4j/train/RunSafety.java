@@ -1,0 +1,126 @@
+package io.github.bts4j.train;
+
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.stability.Safeguards;
+import io.github.bts4j.train.stability.SpikeDetector;
+import io.github.bts4j.train.stability.StabilityLevel;
+import io.github.bts4j.train.stability.StabilityMonitor;
+import io.github.bts4j.train.stability.StabilityMonitor.Finding;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** What a run knows about its own health, and has done about it so far. For one thread. */
+final class RunSafety {
+    private final Safeguards safeguards;
+    private final MetricsListener listener;
+    private final SpikeDetector spikes = new SpikeDetector();
+    private final StabilityMonitor monitor = new StabilityMonitor();
+    private double learningRateFactor = 1;
+    private int nonFinite;
+    private int reactions;
+    private StabilityLevel worst = StabilityLevel.OK;
+
+    /**
+     * Everything that a run checkpoint keeps of it.
+     *
+     * @param learningRateFactor what the schedule's learning rate is multiplied by
+     * @param nonFinite steps left out so far
+     * @param reactions reactions so far
+     * @param worst the worst level of the last measurement
+     * @param spikes the loss-spike detector
+     * @param monitor the diagnostics' monitor, by tensor
+     */
+    record State(double learningRateFactor, int nonFinite, int reactions, StabilityLevel worst, SpikeDetector.State spikes,
+            Map<String, StabilityMonitor.Tensor> monitor) {}
+
+    RunSafety(Safeguards safeguards, MetricsListener listener) {
+        this.safeguards = safeguards;
+        this.listener = listener;
+    }
+
+    State state() {
+        return new State(learningRateFactor, nonFinite, reactions, worst, spikes.state(), monitor.state());
+    }
+
+    void restore(State state) {
+        learningRateFactor = state.learningRateFactor();
+        nonFinite = state.nonFinite();
+        reactions = state.reactions();
+        worst = state.worst();
+        spikes.restore(state.spikes());
+        monitor.restore(state.monitor());
+    }
+
+    /** After a rewind: what has been done is not forgotten. */
+    void restoreButCount(State state) {
+        int done = reactions;
+        int left = nonFinite;
+        double factor = learningRateFactor;
+        restore(state);
+        reactions = done;
+        nonFinite = left;
+        learningRateFactor = factor;
+    }
+
+    double learningRateFactor() {
+        return learningRateFactor;
+    }
+
+    void backOff(double factor) {
+        learningRateFactor *= factor;
+    }
+
+    boolean measures(long step) {
+        return safeguards.measureEvery() > 0 && step % safeguards.measureEvery() == 0;
+    }
+
+    /** Whether a step that is not finite may be left out; counts it. */
+    boolean mayLeaveOut(long step, double loss, double gradientNorm) {
+        if (nonFinite >= safeguards.maxNonFinite()) {
+            return false;
+        }
+        nonFinite++;
+        listener.onMessage(String.format(Locale.ROOT, "Step %d left out: loss %s, gradient norm %s (%d of at most %d such steps)", step, loss, gradientNorm,
+                nonFinite, safeguards.maxNonFinite()));
+        return true;
+    }
+
+    /** Looks at a step. Why to react, or empty. */
+    Optional<String> observe(long step, double loss, Map<String, AdamStatistics> measured) {
+        double limit = spikes.limit();
+        boolean spike = spikes.observe(loss);
+        boolean alarm = false;
+        if (!measured.isEmpty()) {
+            List<Finding> findings = monitor.observe(step, measured);
+            StabilityLevel level = findings.isEmpty() ? StabilityLevel.OK : findings.get(0).level();
+            if (level != worst && !findings.isEmpty()) {
+                Finding first = findings.get(0);
+                listener.onMessage(level + " at step " + step + ": " + first.tensor() + ": " + first.reason()
+                        + (findings.size() > 1 ? "; " + (findings.size() - 1) + " more tensors" : ""));
+            }
+            alarm = level == StabilityLevel.ALARM && worst != StabilityLevel.ALARM;
+            worst = level;
+        }
+        if (spike) {
+            String reason = String.format(Locale.ROOT, "loss spike at step %d: %.4f is above %.4f", step, loss, limit);
+            listener.onMessage("Loss spike" + reason.substring("loss spike".length()));
+            return Optional.of(reason);
+        }
+        return alarm && safeguards.reactToAlarms() ? Optional.of("alarm at step " + step) : Optional.empty();
+    }
+
+    StabilityLevel level() {
+        return worst;
+    }
+
+    /** Counts a reaction; false when there have been as many as allowed. */
+    boolean mayReact() {
+        if (reactions >= safeguards.maxReactions()) {
+            return false;
+        }
+        reactions++;
+        return true;
+    }
+}

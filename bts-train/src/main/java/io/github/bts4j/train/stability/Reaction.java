@@ -1,0 +1,48 @@
+package io.github.bts4j.train.stability;
+
+/** What to do when a loss spike or an alarm comes. Immutable. */
+public sealed interface Reaction {
+    /**
+     * Goes back to a checkpoint, and past the batches that were at hand: weights, moments, step, random draws and detectors are restored, the position in the
+     * data alone moves on. PaLM's remedy, recounted in arXiv 2304.09871.
+     *
+     * @param steps how far to go back at least, about 100
+     * @param skipBatches how many batches to leave out from the present position on, 200 to 500
+     */
+    record Rewind(int steps, int skipBatches) implements Reaction {
+        /**
+         * Checks the ranges.
+         *
+         * @param steps how far to go back
+         * @param skipBatches how many batches to leave out
+         * @throws IllegalArgumentException if one is out of its range
+         */
+        public Rewind {
+            if (steps < 1 || skipBatches < 0) {
+                throw new IllegalArgumentException("Rewind(steps = " + steps + ", skipBatches = " + skipBatches + "): steps must be at least 1, skipBatches not negative");
+            }
+        }
+    }
+
+    /**
+     * Lowers the learning rate for the rest of the run.
+     *
+     * @param factor what it is multiplied by, between 0 and 1
+     */
+    record LearningRateBackoff(double factor) implements Reaction {
+        /**
+         * Checks the range.
+         *
+         * @param factor what the learning rate is multiplied by
+         * @throws IllegalArgumentException if it is out of its range
+         */
+        public LearningRateBackoff {
+            if (!(factor > 0 && factor < 1)) {
+                throw new IllegalArgumentException("LearningRateBackoff(factor = " + factor + "): must be between 0 and 1");
+            }
+        }
+    }
+
+    /** Sets both moments and the step count of every tensor to zero: Adam starts anew from the present weights. */
+    record MomentReset() implements Reaction {}
+}

@@ -1,0 +1,107 @@
+package io.github.bts4j.train.stability;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How a run watches and protects itself. {@link #OFF} does nothing but stop at the first loss or gradient that is not finite. Immutable.
+ *
+ * @param measureEvery steps between measurements of Adam's diagnostics; 0 never measures and costs nothing
+ * @param reactions what to do when a loss spike begins, in order
+ * @param reactToAlarms whether an ALARM of {@link StabilityMonitor} counts as a spike
+ * @param maxReactions after how many reactions the run gives up
+ * @param maxNonFinite how many steps with a loss or gradient that is not finite are left out before the run stops
+ * @param skipBatches batches of the data to leave out
+ */
+public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches) {
+    /** No measurement, no reaction. */
+    public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE);
+
+    /**
+     * Copies and checks.
+     *
+     * @param measureEvery steps between measurements
+     * @param reactions what to do when a loss spike begins
+     * @param reactToAlarms whether an ALARM counts as a spike
+     * @param maxReactions after how many reactions the run gives up
+     * @param maxNonFinite how many steps that are not finite are left out
+     * @param skipBatches batches of the data to leave out
+     * @throws IllegalArgumentException listing every value outside its range
+     */
+    public Safeguards {
+        reactions = List.copyOf(reactions);
+        List<String> problems = new ArrayList<>();
+        if (measureEvery < 0 || maxReactions < 0 || maxNonFinite < 0) {
+            problems.add("measureEvery = " + measureEvery + ", maxReactions = " + maxReactions + ", maxNonFinite = " + maxNonFinite + ": none may be negative");
+        }
+        if (reactToAlarms && measureEvery == 0) {
+            problems.add("reactToAlarms needs measurements: set measureEvery");
+        }
+        if (reactions.stream().filter(Reaction.Rewind.class::isInstance).count() > 1) {
+            problems.add("reactions hold more than one Rewind");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("Safeguards: " + String.join("; ", problems));
+        }
+    }
+
+    /**
+     * The same with measurements.
+     *
+     * @param every steps between them, 0 for never
+     * @return a changed copy
+     */
+    public Safeguards withMeasurements(int every) {
+        return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches);
+    }
+
+    /**
+     * The same with reactions to loss spikes.
+     *
+     * @param toSpikes what to do, in order
+     * @return a changed copy
+     */
+    public Safeguards withReactions(Reaction... toSpikes) {
+        return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches);
+    }
+
+    /**
+     * The same, reacting to alarms of the diagnostics too.
+     *
+     * @return a changed copy
+     */
+    public Safeguards withAlarms() {
+        return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches);
+    }
+
+    /**
+     * The same, leaving out steps that are not finite.
+     *
+     * @param most how many of them before the run stops
+     * @return a changed copy
+     */
+    public Safeguards withNonFiniteSteps(int most) {
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, most, skipBatches);
+    }
+
+    /**
+     * The same without some batches of the data.
+     *
+     * @param ranges numbers of batches, such as {@code 100-200,350}; batch 0 is the first of the run
+     * @return a changed copy
+     * @throws IllegalArgumentException if the text is not such a list
+     */
+    public Safeguards withSkippedBatches(String ranges) {
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, BatchRanges.parse(ranges));
+    }
+
+    /**
+     * The rewind among the reactions.
+     *
+     * @return it, or empty
+     */
+    public Optional<Reaction.Rewind> rewind() {
+        return reactions.stream().filter(Reaction.Rewind.class::isInstance).map(Reaction.Rewind.class::cast).findFirst();
+    }
+}

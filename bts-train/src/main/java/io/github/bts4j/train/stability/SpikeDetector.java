@@ -1,0 +1,98 @@
+package io.github.bts4j.train.stability;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Tells a loss spike from noise: a loss is one when it is above {@code median + 6 (1.4826 MAD + 0.001)} of the last 128 losses that were none (MAD is the
+ * median absolute deviation; 1.4826 MAD estimates a standard deviation). A spike is over after 20 losses in a row that are none. For one thread.
+ */
+public final class SpikeDetector {
+    private static final int WINDOW = 128;
+    private static final int LEAST = 20;
+    private static final int CLEAN_STEPS = 20;
+    private static final double FACTOR = 6;
+    private static final double NORMAL_MAD = 1.4826;
+    private static final double FLOOR = 1e-3;
+
+    private final Deque<Double> window = new ArrayDeque<>();
+    private boolean inEvent;
+    private int clean;
+
+    /**
+     * Everything that the detector remembers.
+     *
+     * @param window the losses it compares with, oldest first
+     * @param inEvent whether a spike is going on
+     * @param clean how many losses in a row have been none
+     */
+    public record State(List<Double> window, boolean inEvent, int clean) {
+        /** A detector that has seen nothing. */
+        public static final State NEW = new State(List.of(), false, 0);
+    }
+
+    /**
+     * Looks at the next loss.
+     *
+     * @param loss nats per token; not a number counts as a spike
+     * @return true if a spike begins here
+     */
+    public boolean observe(double loss) {
+        boolean spike = !(loss <= limit());
+        boolean begins = spike && !inEvent;
+        if (spike) {
+            inEvent = true;
+            clean = 0;
+            return begins;
+        }
+        window.addLast(loss);
+        if (window.size() > WINDOW) {
+            window.removeFirst();
+        }
+        clean = inEvent ? clean + 1 : 0;
+        inEvent = inEvent && clean < CLEAN_STEPS;
+        return false;
+    }
+
+    /**
+     * What a loss may be without being a spike.
+     *
+     * @return nats per token; infinite until 20 losses have been seen
+     */
+    public double limit() {
+        if (window.size() < LEAST) {
+            return Double.MAX_VALUE;
+        }
+        double median = median(window.stream().mapToDouble(Double::doubleValue).toArray());
+        double deviation = median(window.stream().mapToDouble(loss -> Math.abs(loss - median)).toArray());
+        return median + FACTOR * (NORMAL_MAD * deviation + FLOOR);
+    }
+
+    private static double median(double[] values) {
+        java.util.Arrays.sort(values);
+        int middle = values.length / 2;
+        return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    }
+
+    /**
+     * What to save.
+     *
+     * @return the state
+     */
+    public State state() {
+        return new State(List.copyOf(window), inEvent, clean);
+    }
+
+    /**
+     * Goes back to a state.
+     *
+     * @param state what {@link #state} gave
+     */
+    public void restore(State state) {
+        window.clear();
+        window.addAll(state.window());
+        inEvent = state.inEvent();
+        clean = state.clean();
+    }
+}

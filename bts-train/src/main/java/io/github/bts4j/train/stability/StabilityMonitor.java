@@ -1,0 +1,150 @@
+package io.github.bts4j.train.stability;
+
+import io.github.bts4j.train.AdamStatistics;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Judges the diagnostics of every tensor, step by step. The alarm rule, derived from the theory and checked by simulation only: WARN when D1 is below 10; WATCH when Q is
+ * above 4 for 20 measurements, or the second moment is stale (D4); ALARM when saturation (D5) is above 0.3 and the valley (D6) deeper than 0.5 for 5 measurements in a row
+ * and the update's size is more than twice its moving average (D11, over 200). The first 20 steps are not judged. For one thread.
+ */
+public final class StabilityMonitor {
+    private static final int SKIPPED_STEPS = 20;
+    private static final double LEAST_OVER_EPS = 10;
+    private static final double MOST_INFLATION = 4;
+    private static final int INFLATED_FOR = 20;
+    private static final double MOST_SATURATION = 0.3;
+    private static final double MOST_VALLEY = 0.5;
+    private static final int BIMODAL_FOR = 5;
+    private static final double MOST_JUMP = 2;
+    private static final int AVERAGED = 200;
+
+    private final Map<String, Tensor> tensors = new TreeMap<>();
+
+    /**
+     * What is remembered of one tensor.
+     *
+     * @param averageRms moving average of the update's size
+     * @param measured how many measurements it averages
+     * @param inflated for how many measurements in a row Q has been high
+     * @param bimodal for how many measurements in a row the update distribution has been saturated with a valley
+     */
+    public record Tensor(double averageRms, long measured, int inflated, int bimodal) {
+        static final Tensor NEW = new Tensor(0, 0, 0, 0);
+
+        /** D11: how much larger the update is than its average, 1 at first. */
+        double jump(double rms) {
+            return averageRms > 0 ? rms / averageRms : 1;
+        }
+
+        Tensor after(AdamStatistics statistics) {
+            double weight = 1.0 / Math.min(measured + 1, AVERAGED);
+            boolean saturated = statistics.saturation() > MOST_SATURATION && statistics.valleyDepth() > MOST_VALLEY;
+            return new Tensor(averageRms + weight * (statistics.updateRms() - averageRms), measured + 1,
+                    statistics.varianceInflation() > MOST_INFLATION ? inflated + 1 : 0, saturated ? bimodal + 1 : 0);
+        }
+    }
+
+    /**
+     * One tensor's judgement.
+     *
+     * @param tensor its name
+     * @param level how worried to be
+     * @param reason the numbers behind it
+     */
+    public record Finding(String tensor, StabilityLevel level, String reason) {}
+
+    /**
+     * Judges one step.
+     *
+     * @param step the step, from 1
+     * @param measured statistics by tensor
+     * @return what is not {@link StabilityLevel#OK}, the worst first
+     */
+    public List<Finding> observe(long step, Map<String, AdamStatistics> measured) {
+        List<Finding> findings = new ArrayList<>();
+        if (step <= SKIPPED_STEPS) {
+            return findings;
+        }
+        measured.forEach((name, statistics) -> {
+            if (statistics.active() > 0) {
+                Tensor before = tensors.getOrDefault(name, Tensor.NEW);
+                Tensor now = before.after(statistics);
+                tensors.put(name, now);
+                judge(name, statistics, now, before.jump(statistics.updateRms()), findings);
+            }
+        });
+        findings.sort((a, b) -> b.level().compareTo(a.level()));
+        return findings;
+    }
+
+    private static void judge(String name, AdamStatistics statistics, Tensor tensor, double jump, List<Finding> findings) {
+        if (tensor.bimodal() >= BIMODAL_FOR && jump > MOST_JUMP) {
+            findings.add(new Finding(name, StabilityLevel.ALARM, String.format(java.util.Locale.ROOT,
+                    "saturation %.2f, valley %.2f, update %.1f times its average", statistics.saturation(), statistics.valleyDepth(), jump)));
+        } else if (statistics.gradientOverEps() < LEAST_OVER_EPS) {
+            findings.add(new Finding(name, StabilityLevel.WARN, String.format(java.util.Locale.ROOT, "gradients are %.2g times eps, %.0f %% of them below it",
+                    statistics.gradientOverEps(), 100 * statistics.belowEps())));
+        } else if (tensor.inflated() >= INFLATED_FOR || statistics.isStale()) {
+            findings.add(new Finding(name, StabilityLevel.WATCH, String.format(java.util.Locale.ROOT, "successive gradients are correlated: Q = %.1f",
+                    statistics.varianceInflation())));
+        }
+    }
+
+    /**
+     * The diagnostics as metrics, by group of tensors and for all together.
+     *
+     * @param measured statistics by tensor
+     * @return names such as {@code adam/gate/variance_inflation} to values
+     */
+    public static Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
+        Map<String, AdamStatistics> groups = new LinkedHashMap<>();
+        measured.forEach((name, statistics) -> {
+            groups.merge("all", statistics, AdamStatistics::plus);
+            groups.merge(group(name), statistics, AdamStatistics::plus);
+        });
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        groups.forEach((group, statistics) -> {
+            String prefix = "adam/" + group + "/";
+            metrics.put(prefix + "gradient_over_eps", statistics.gradientOverEps());
+            metrics.put(prefix + "below_eps", statistics.belowEps());
+            metrics.put(prefix + "variance_inflation", statistics.varianceInflation());
+            metrics.put(prefix + "lag_one_correlation", statistics.lagOneCorrelation());
+            metrics.put(prefix + "saturation", statistics.saturation());
+            metrics.put(prefix + "valley_depth", statistics.valleyDepth());
+            metrics.put(prefix + "momentum_alignment", statistics.momentumAlignment());
+            metrics.put(prefix + "descent_alignment", statistics.descentAlignment());
+            metrics.put(prefix + "update_rms", statistics.updateRms());
+            metrics.put(prefix + "clipping_rms", statistics.clippingRms());
+        });
+        return metrics;
+    }
+
+    /** The name without numbers: {@code stitch.3.proj.1.weight} is of group {@code stitch.proj}. */
+    static String group(String name) {
+        return name.replaceAll("\\.\\d+(?=\\.|$)", "").replaceAll("\\.(weight|bias)$", "");
+    }
+
+    /**
+     * What to save.
+     *
+     * @return what is remembered, by tensor
+     */
+    public Map<String, Tensor> state() {
+        return new TreeMap<>(tensors);
+    }
+
+    /**
+     * Goes back to a state.
+     *
+     * @param state what {@link #state} gave
+     */
+    public void restore(Map<String, Tensor> state) {
+        tensors.clear();
+        tensors.putAll(state);
+    }
+}

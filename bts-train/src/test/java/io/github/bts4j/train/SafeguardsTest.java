@@ -1,0 +1,197 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.stability.Reaction;
+import io.github.bts4j.train.stability.Safeguards;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a run does about spikes, alarms, and steps that are not finite. */
+class SafeguardsTest {
+    private static final int STEPS = 80;
+
+    @TempDir
+    private Path folder;
+
+    /** Adds to the losses of certain batches, known by their tokens; the gradients stay what they are. */
+    private static final class Poisoned implements Trainable {
+        private final Trainable inner;
+        private final Set<String> batches;
+        private final float extra;
+
+        Poisoned(Trainable inner, float extra, long... batches) {
+            this.inner = inner;
+            this.extra = extra;
+            this.batches = LongStream.of(batches).mapToObj(batch -> key(rows(batch))).collect(Collectors.toCollection(HashSet::new));
+        }
+
+        private static int[][] rows(long batch) {
+            int width = TinyRuns.LENGTH + 1;
+            int[] tokens = TinyRuns.data().batch(batch * 4, 4, TinyRuns.LENGTH).tokens();
+            return new int[][] {Arrays.copyOf(tokens, width), Arrays.copyOfRange(tokens, 3 * width, 4 * width)};
+        }
+
+        private static String key(int[][] rows) {
+            return Arrays.toString(rows[0]) + Arrays.toString(rows[rows.length - 1]);
+        }
+
+        @Override
+        public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+            float[] losses = inner.accumulateGradients(tokens, tokenWeight, seed);
+            if (batches.contains(key(tokens))) {
+                for (int i = 0; i < losses.length; i++) {
+                    losses[i] += extra;
+                }
+            }
+            return losses;
+        }
+
+        @Override
+        public Map<String, NDArray> parameters() {
+            return inner.parameters();
+        }
+
+        @Override
+        public NDManager manager() {
+            return inner.manager();
+        }
+
+        @Override
+        public void weightsChanged() {
+            inner.weightsChanged();
+        }
+
+        @Override
+        public Map<String, String> identity() {
+            return inner.identity();
+        }
+    }
+
+    private record Outcome(Map<String, String> weights, TinyRuns.Record record) {
+        List<Long> steps() {
+            return record.steps.stream().map(metrics -> metrics.step()).toList();
+        }
+
+        String messages() {
+            return String.join("\n", record.messages);
+        }
+    }
+
+    private static Outcome run(TrainerConfig config, Path folder, float extra, long[] poisoned, long... stops) throws IOException {
+        TinyRuns.Record record = new TinyRuns.Record();
+        Map<String, String> weights = Map.of();
+        for (long stop : stops) { // every stop but the last is an interruption
+            try (StitchedModel model = TinyRuns.stitched(0.1);
+                    Trainer trainer = new Trainer(new Poisoned(new StitchTraining(model), extra, poisoned), TinyRuns.data(), config, record).saveTo(folder)) {
+                trainer.resumeFrom(folder);
+                trainer.runTo(stop);
+                weights = TinyRuns.hashes(model.stitchTensors());
+            }
+        }
+        return new Outcome(weights, record);
+    }
+
+    private static TrainerConfig config(Safeguards safeguards) {
+        return TinyRuns.config(STEPS).withCheckpoints(10, 5).withSafeguards(safeguards);
+    }
+
+    private static final long[] NONE = {};
+
+    @Test
+    void aRewindGoesBackAndLeavesTheBatchesOut() throws IOException {
+        Safeguards rewind = Safeguards.OFF.withReactions(new Reaction.Rewind(15, 30));
+        Outcome spiked = run(config(rewind), folder.resolve("spiked"), 50, new long[] {60}, STEPS);
+        // batch 60 makes step 61, which goes back to the checkpoint of step 40, at most 46; the next batch would be 61, and becomes 91
+        assertTrue(spiked.messages().contains("Loss spike at step 61"), spiked.messages());
+        assertTrue(spiked.messages().contains("Rewound from step 61 to 40 and left out 30 batches after loss spike at step 61"), spiked.messages());
+        assertEquals(LongStream.concat(LongStream.rangeClosed(1, 61), LongStream.rangeClosed(41, STEPS)).boxed().toList(), spiked.steps());
+        Outcome skipped = run(config(Safeguards.OFF.withSkippedBatches("40-90")), folder.resolve("skipped"), 0, NONE, STEPS);
+        assertEquals(skipped.weights(), spiked.weights());
+        assertNotEquals(run(config(Safeguards.OFF), folder.resolve("plain"), 0, NONE, STEPS).weights(), spiked.weights());
+    }
+
+    @Test
+    void anInterruptedRunRewindsAsTheUninterruptedOne() throws IOException {
+        Safeguards rewind = Safeguards.OFF.withMeasurements(1).withReactions(new Reaction.Rewind(15, 30), new Reaction.LearningRateBackoff(0.5));
+        long[] poisoned = {60, 100};
+        Outcome whole = run(config(rewind), folder.resolve("whole"), 50, poisoned, STEPS);
+        Outcome pieces = run(config(rewind), folder.resolve("pieces"), 50, poisoned, 33, 59, 61, 70, STEPS);
+        assertEquals(whole.weights(), pieces.weights());
+        assertTrue(whole.messages().contains("Learning rate times 0.5 (in all 0.25)"), whole.messages());
+    }
+
+    @Test
+    void theReactionsAreCountedAndEnd() throws IOException {
+        Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches());
+        Outcome outcome = run(config(once), folder, 50, new long[] {30, 60}, STEPS);
+        assertTrue(outcome.messages().contains("Moments set to zero after loss spike at step 31"), outcome.messages());
+        assertTrue(outcome.messages().contains("No reaction to loss spike at step 61"), outcome.messages());
+    }
+
+    @Test
+    void stepsThatAreNotFiniteAreLeftOutUpToALimit() throws IOException {
+        Safeguards two = Safeguards.OFF.withNonFiniteSteps(2);
+        Outcome outcome = run(config(two), folder.resolve("two"), Float.POSITIVE_INFINITY, new long[] {5, 20}, STEPS);
+        assertEquals(STEPS - 2, outcome.steps().size());
+        assertTrue(outcome.messages().contains("Step 5 left out: loss Infinity") && outcome.messages().contains("(2 of at most 2 such steps)"), outcome.messages());
+        TrainingDivergedException third = assertThrows(TrainingDivergedException.class,
+                () -> run(config(two), folder.resolve("three"), Float.POSITIVE_INFINITY, new long[] {5, 20, 33}, STEPS));
+        assertEquals(33, third.step());
+    }
+
+    @Test
+    void measurementsReachTheMetricsAndChangeNothing() throws IOException {
+        Outcome plain = run(config(Safeguards.OFF), folder.resolve("plain"), 0, NONE, STEPS);
+        Outcome measured = run(config(Safeguards.OFF.withMeasurements(10)), folder.resolve("measured"), 0, NONE, STEPS);
+        assertEquals(plain.weights(), measured.weights());
+        Map<String, Double> extra = measured.record().steps.get(49).extra();
+        for (String name : List.of("adam/all/variance_inflation", "adam/stitch.gate/saturation", "adam/stitch.proj/update_rms", "adam/level")) {
+            assertTrue(extra.containsKey(name), name + " is not in " + extra.keySet());
+        }
+        assertTrue(extra.get("adam/all/gradient_over_eps") > 10, extra.toString());
+        assertEquals(0, measured.record().steps.get(48).extra().size());
+    }
+
+    @Test
+    void aRewindThatCannotWorkIsRefused() {
+        Safeguards rewind = Safeguards.OFF.withReactions(new Reaction.Rewind(100, 200));
+        String message = assertThrows(IllegalArgumentException.class, () -> TinyRuns.config(5).withCheckpoints(10, 5).withSafeguards(rewind)).getMessage();
+        assertTrue(message.contains("Rewind(steps = 100) needs run checkpoints that reach back as far") && message.contains("keep 40 steps"), message);
+        TrainerConfig config = TinyRuns.config(5).withCheckpoints(50, 3).withSafeguards(rewind);
+        assertThrows(IllegalStateException.class, () -> {
+            try (StitchedModel model = TinyRuns.stitched(0); Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), config, metrics -> { })) {
+                trainer.run();
+            }
+        });
+        assertThrows(IllegalArgumentException.class, () -> new Reaction.Rewind(0, 1));
+        assertThrows(IllegalArgumentException.class, () -> new Reaction.LearningRateBackoff(1));
+        assertThrows(IllegalArgumentException.class, Safeguards.OFF::withAlarms);
+    }
+
+    @Test
+    @Tag("slow")
+    void aHealthyRunOfFiveThousandStepsRaisesNoAlarm() throws IOException {
+        TrainerConfig config = TinyRuns.config(5000).withSafeguards(Safeguards.OFF.withMeasurements(1));
+        Outcome outcome = run(config, folder, 0, NONE, 5000);
+        assertEquals(5000, outcome.steps().size());
+        assertTrue(outcome.record().steps.stream().noneMatch(metrics -> metrics.extra().get("adam/level") == 3), outcome.messages());
+        assertTrue(!outcome.messages().contains("Loss spike"), outcome.messages());
+    }
+}
