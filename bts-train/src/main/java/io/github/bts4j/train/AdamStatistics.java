@@ -13,7 +13,7 @@ public final class AdamStatistics {
     public static final int BINS = 64;
 
     /** The most components of a tensor that the histogram is made of, evenly spaced. */
-    static final int SAMPLE = 1 << 16;
+    static final int SAMPLE = 1 << 14;
 
     private static final int BEFORE = 5;
     private static final int AFTER = 8;
@@ -217,7 +217,7 @@ public final class AdamStatistics {
     /**
      * The update distribution.
      *
-     * @return counts of r in {@value #BINS} equal bins from minus to plus {@link #bound}, of at most 65,536 components per tensor; a copy
+     * @return counts of r in {@value #BINS} equal bins from minus to plus {@link #bound}, of at most 16,384 components per tensor; a copy
      */
     public double[] histogram() {
         return histogram.clone();

@@ -24,30 +24,30 @@
       decayed = torch.mul_(p, 1. - lr * weight_decay)
       m = torch.lerp_(exp_avgs[i], grads[i], 1. - beta1)
       v = torch.addcmul_(torch.mul_(exp_avg_sqs[i], beta2), grads[i], grads[i], value=1. - beta2)
-      moved = torch.add_(p, (self).direction(m, v, t, beta1, beta2, eps, policy), alpha=-lr)
+      c1, c2 = 1. - torch.pow(beta1, t), 1. - torch.pow(beta2, t)
+      moved = torch.add_(p, (self).direction(m, torch.sqrt(v), eps * torch.sqrt(c2), policy), alpha=-lr * torch.sqrt(c2) / c1)
 
-  def direction(self: __torch__.K, m: Tensor, v: Tensor, t: float, beta1: float, beta2: float, eps: float, policy: int) -> Tensor:
-    # the update u of t steps; 0 before the first
-    if t == 0.:
-      return torch.zeros_like(m)
-    root = torch.mul_(torch.sqrt(v), 1. / torch.sqrt(1. - torch.pow(beta2, t)))
-    scale = 1. / (1. - torch.pow(beta1, t))
+  def direction(self: __torch__.K, m: Tensor, root: Tensor, e: float, policy: int) -> Tensor:
+    # the update without its bias corrections: root is sqrt(v), e is eps sqrt(1 - beta2^t); times sqrt(1 - beta2^t) / (1 - beta1^t) it is u
     if policy == 0:
-      return torch.mul_(torch.div(m, torch.add_(root, eps)), scale)
+      return torch.div(m, torch.add(root, e))
     if policy == 2:
-      return torch.mul_(torch.div(m, torch.clamp_(root, eps)), scale)
-    u = torch.mul_(torch.div(m, root), scale)
-    return torch.masked_fill_(u, torch.eq(root, 0.), 0.)
+      return torch.div(m, torch.clamp(root, e))
+    return torch.masked_fill_(torch.div(m, root), torch.eq(root, 0.), 0.)
 
   def dot(self: __torch__.K, a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(torch.reshape(a, [-1]), torch.reshape(b, [-1]))
 
   def before(self: __torch__.K, grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor], steps: List[Tensor], beta1: float, beta2: float, eps: float, policy: int) -> Tensor:
-    # per tensor, of the moments of the step before: <m, g>, <m, m>, <g, g>, <u, g>, <u, u>; [tensors, 5]
+    # per tensor, of the moments of the step before: <m, g>, <m, m>, <g, g>, <u, g>, <u, u>, the latter two up to the scale of u; [tensors, 5]
     rows : List[Tensor] = []
     for i in range(len(grads)):
       m, g = exp_avgs[i], grads[i]
-      u = (self).direction(m, exp_avg_sqs[i], float(torch.item(steps[i])), beta1, beta2, eps, policy)
+      if float(torch.item(steps[i])) == 0.:
+        u = m
+      else:
+        e = eps * torch.sqrt(1. - torch.pow(beta2, float(torch.item(steps[i]))))
+        u = (self).direction(m, torch.sqrt(exp_avg_sqs[i]), e, policy)
       rows = torch.append(rows, torch.stack([(self).dot(m, g), (self).dot(m, m), (self).dot(g, g), (self).dot(u, g), (self).dot(u, u)]))
     return torch.stack(rows)
 
@@ -60,16 +60,16 @@
       t = float(torch.item(steps[i]))
       m, v, g = torch.reshape(exp_avgs[i], [-1]), torch.reshape(exp_avg_sqs[i], [-1]), torch.reshape(grads[i], [-1])
       c1, c2 = 1. - torch.pow(beta1, t), 1. - torch.pow(beta2, t)
-      zero = torch.sum(torch.eq(v, 0.))
-      small = torch.sum(torch.lt(v, eps * eps * c2))
-      below = torch.sub(small, zero) if eps > 0. else torch.zeros_like(zero)
-      u = (self).direction(m, v, t, beta1, beta2, eps, policy)
-      ratio = torch.div(g, torch.sqrt_(torch.clamp_(torch.mul(v, 1. / c2), max(eps * eps, 1e-45))))
+      root, e = torch.sqrt(v), eps * torch.sqrt(c2)
+      active = torch.count_nonzero(v)
+      below = torch.sub(torch.count_nonzero(torch.lt(root, e)), torch.rsub(active, torch.numel(m))) if e > 0. else torch.zeros_like(active)
+      u = (self).direction(m, root, e, policy)
+      ratio = torch.div(g, torch.clamp_(root, max(e, 1e-22)))
       stride = torch.floordiv(torch.numel(m) - 1, sample) + 1
       vs = torch.slice(v, 0, 0, None, stride)
       kept = torch.gt(vs, 0.)
       r = torch.masked_select(torch.mul(torch.div(torch.slice(m, 0, 0, None, stride), torch.sqrt(vs)), torch.sqrt(c2) / c1), kept)
-      sums = [torch.sub(torch.numel(m), zero), below, torch.mul(torch.sum(v), 1. / c2), torch.mul((self).dot(m, m), 1. / (c1 * c1)), (self).dot(u, u), (self).dot(ratio, ratio), torch.sum(kept), torch.sum(torch.gt(torch.abs(r), 3. * sigma))]
+      sums = [active, below, torch.mul(torch.sum(v), 1. / c2), torch.mul((self).dot(m, m), 1. / (c1 * c1)), torch.mul((self).dot(u, u), c2 / (c1 * c1)), torch.mul((self).dot(ratio, ratio), c2), torch.sum(kept), torch.sum(torch.gt(torch.abs(r), 3. * sigma))]
       floats : List[Tensor] = []
       for s in sums:
         floats = torch.append(floats, torch.to(s, 6))
