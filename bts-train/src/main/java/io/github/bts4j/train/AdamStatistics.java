@@ -103,10 +103,10 @@ public final class AdamStatistics {
     /**
      * D1: the size of the gradient against eps.
      *
-     * @return {@code sqrt(mean(v^)) / eps}; healthy above 100, a warning below 10; infinite for eps 0
+     * @return {@code sqrt(mean(v^)) / eps}; healthy above 100, a warning below 10; infinite under {@link EpsilonPolicy#ZERO_SAFE}, which has no eps
      */
     public double gradientOverEps() {
-        return Math.sqrt(sums[7] / active()) / config.eps();
+        return Math.sqrt(sums[7] / active()) / (config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps());
     }
 
     /**

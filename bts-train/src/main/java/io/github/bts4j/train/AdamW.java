@@ -142,7 +142,8 @@ public final class AdamW implements AutoCloseable {
             try (NDManager scope = manager.newSubManager()) {
                 NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
                 update(group, grads, learningRate);
-                NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy,
+                NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2,
+                        config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps(), policy,
                         AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
                 float[] first = before.toFloatArray();
                 float[] second = after.toFloatArray();

@@ -199,6 +199,8 @@ class AdamStatisticsTest {
                 }
                 AdamStatistics statistics = bench.step(now);
                 assertEquals(3, statistics.active(), 0);
+                assertEquals(policy == EpsilonPolicy.ZERO_SAFE, Double.isInfinite(statistics.gradientOverEps()));
+                assertEquals(policy == EpsilonPolicy.ZERO_SAFE ? 0 : 1 / 3.0, statistics.belowEps(), 0.34); // 1e-5 of 1, 1e-3 and 1e-5, at times 1e-3 too
             }
             float[] actual = Tensors.toFloats(bench.parameter);
             for (int i = 0; i < 4; i++) {

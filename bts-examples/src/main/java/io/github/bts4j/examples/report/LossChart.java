@@ -1,0 +1,46 @@
+package io.github.bts4j.examples.report;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Several losses over the same steps as an SVG file that stands by itself, with a legend. Not for instances. */
+public final class LossChart {
+    private static final List<String> COLOURS = List.of("#777777", "#c0392b", "#1f77b4", "#2e8b57", "#b8860b", "#7d3c98", "#e67e22", "#16a085");
+    private static final int LINE = 15;
+
+    private LossChart() {}
+
+    /**
+     * Draws.
+     *
+     * @param title what is shown
+     * @param curves name to losses, at most eight
+     * @return the SVG
+     * @throws IllegalArgumentException if there are more curves than colours
+     */
+    public static String svg(String title, Map<String, List<Double>> curves) {
+        if (curves.size() > COLOURS.size()) {
+            throw new IllegalArgumentException(curves.size() + " curves: at most " + COLOURS.size() + " can be told apart");
+        }
+        List<LineChart.Series> series = new ArrayList<>();
+        StringBuilder legend = new StringBuilder();
+        curves.forEach((name, losses) -> {
+            String colour = COLOURS.get(series.size());
+            int y = LineChart.HEIGHT + 12 + LINE * series.size();
+            legend.append("<rect x=\"46\" y=\"" + (y - 7) + "\" width=\"18\" height=\"3\" fill=\"" + colour + "\"/>");
+            legend.append("<text x=\"70\" y=\"" + y + "\">" + Markup.escape(name) + "</text>");
+            List<double[]> points = new ArrayList<>();
+            for (int step = 0; step < losses.size(); step++) {
+                points.add(new double[] {step + 1, losses.get(step)});
+            }
+            series.add(new LineChart.Series(name, colour, points));
+        });
+        int height = LineChart.HEIGHT + 20 + LINE * curves.size();
+        String style = "<style>text{font:10px sans-serif;fill:#333}.grid{stroke:#ddd}.border{stroke:#999}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
+        String chart = new LineChart(title, series, List.of()).svg("updates", "nats per token");
+        int open = chart.indexOf('>') + 1;
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + LineChart.WIDTH + " " + height + "\" role=\"img\">" + style + chart.substring(open).replace("</svg>", "")
+                + legend + "</svg>\n";
+    }
+}
