@@ -6,6 +6,7 @@ import io.github.bts4j.train.stability.SpikeDetector;
 import io.github.bts4j.train.stability.StabilityLevel;
 import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.StabilityMonitor.Finding;
+import io.github.bts4j.train.stability.ZClip;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,6 +18,7 @@ final class RunSafety {
     private final MetricsListener listener;
     private final SpikeDetector spikes = new SpikeDetector();
     private final StabilityMonitor monitor = new StabilityMonitor();
+    private final ZClip zClip;
     private double learningRateFactor = 1;
     private int nonFinite;
     private int reactions;
@@ -31,17 +33,19 @@ final class RunSafety {
      * @param worst the worst level of the last measurement
      * @param spikes the loss-spike detector
      * @param monitor the diagnostics' monitor, by tensor
+     * @param zClip the norms that ZClip compares with
      */
     record State(double learningRateFactor, int nonFinite, int reactions, StabilityLevel worst, SpikeDetector.State spikes,
-            Map<String, StabilityMonitor.Tensor> monitor) {}
+            Map<String, StabilityMonitor.Tensor> monitor, ZClip.State zClip) {}
 
     RunSafety(Safeguards safeguards, MetricsListener listener) {
         this.safeguards = safeguards;
         this.listener = listener;
+        this.zClip = new ZClip(safeguards.zClip());
     }
 
     State state() {
-        return new State(learningRateFactor, nonFinite, reactions, worst, spikes.state(), monitor.state());
+        return new State(learningRateFactor, nonFinite, reactions, worst, spikes.state(), monitor.state(), zClip.state());
     }
 
     void restore(State state) {
@@ -51,6 +55,7 @@ final class RunSafety {
         worst = state.worst();
         spikes.restore(state.spikes());
         monitor.restore(state.monitor());
+        zClip.restore(state.zClip());
     }
 
     /** After a rewind: what has been done is not forgotten. */
@@ -70,6 +75,15 @@ final class RunSafety {
 
     void backOff(double factor) {
         learningRateFactor *= factor;
+    }
+
+    /** What the gradient may be clipped to, at most the configured limit. */
+    double normLimit(double norm, double maxGradNorm) {
+        if (safeguards.zClip() == Double.POSITIVE_INFINITY) {
+            return maxGradNorm;
+        }
+        double limit = zClip.limit(norm);
+        return limit < norm ? Math.min(limit, maxGradNorm) : maxGradNorm;
     }
 
     boolean measures(long step) {

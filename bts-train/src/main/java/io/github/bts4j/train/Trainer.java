@@ -171,7 +171,7 @@ public final class Trainer implements AutoCloseable {
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
         }
         double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
-        optimizer.clip(gradientNorm, config.maxGradNorm());
+        optimizer.clip(gradientNorm, safety.normLimit(gradientNorm, config.maxGradNorm()));
         Map<String, AdamStatistics> measured = Map.of();
         if (safety.measures(step + 1)) {
             measured = optimizer.measuredStep(learningRate);

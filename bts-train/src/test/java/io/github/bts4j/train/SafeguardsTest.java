@@ -7,10 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
+import io.github.bts4j.train.stability.ZClip;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -129,7 +133,7 @@ class SafeguardsTest {
 
     @Test
     void anInterruptedRunRewindsAsTheUninterruptedOne() throws IOException {
-        Safeguards rewind = Safeguards.OFF.withMeasurements(1).withReactions(new Reaction.Rewind(15, 30), new Reaction.LearningRateBackoff(0.5));
+        Safeguards rewind = Safeguards.OFF.withMeasurements(1).withZClip(1.5).withReactions(new Reaction.Rewind(15, 30), new Reaction.LearningRateBackoff(0.5));
         long[] poisoned = {60, 100};
         Outcome whole = run(config(rewind), folder.resolve("whole"), 50, poisoned, STEPS);
         Outcome pieces = run(config(rewind), folder.resolve("pieces"), 50, poisoned, 33, 59, 61, 70, STEPS);
@@ -139,7 +143,7 @@ class SafeguardsTest {
 
     @Test
     void theReactionsAreCountedAndEnd() throws IOException {
-        Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches());
+        Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches(), Double.POSITIVE_INFINITY);
         Outcome outcome = run(config(once), folder, 50, new long[] {30, 60}, STEPS);
         assertTrue(outcome.messages().contains("Moments set to zero after loss spike at step 31"), outcome.messages());
         assertTrue(outcome.messages().contains("No reaction to loss spike at step 61"), outcome.messages());
@@ -167,6 +171,28 @@ class SafeguardsTest {
         }
         assertTrue(extra.get("adam/all/gradient_over_eps") > 10, extra.toString());
         assertEquals(0, measured.record().steps.get(48).extra().size());
+    }
+
+    @Test
+    void zClipClipsWhatTheAuthorsCodeClips() throws IOException, URISyntaxException {
+        JsonNode golden = new ObjectMapper().readTree(Path.of(SafeguardsTest.class.getResource("zclip.json").toURI()).toFile());
+        ZClip clip = new ZClip(ZClip.THRESHOLD);
+        ZClip restored = new ZClip(ZClip.THRESHOLD);
+        int clipped = 0;
+        for (int step = 0; step < golden.get("norms").size(); step++) {
+            double norm = golden.get("norms").get(step).asDouble();
+            double expected = golden.get("clipped").get(step).asDouble();
+            restored.restore(clip.state());
+            assertEquals(expected, clip.limit(norm), 1e-5 * expected, "step " + step);
+            assertEquals(expected, restored.limit(norm), 1e-5 * expected, "restored at step " + step);
+            clipped += expected < 0.999 * norm ? 1 : 0;
+        }
+        assertTrue(clipped > 5, clipped + " norms are clipped");
+        TrainerConfig unlimited = config(Safeguards.OFF).withMaxGradNorm(Double.POSITIVE_INFINITY);
+        Outcome plain = run(unlimited, folder.resolve("plain"), 0, NONE, STEPS);
+        Outcome limited = run(unlimited.withSafeguards(Safeguards.OFF.withZClip(0.5)), folder.resolve("clipped"), 0, NONE, STEPS);
+        assertNotEquals(plain.weights(), limited.weights());
+        assertThrows(IllegalArgumentException.class, () -> Safeguards.OFF.withZClip(0));
     }
 
     @Test

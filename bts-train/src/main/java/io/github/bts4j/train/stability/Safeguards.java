@@ -13,10 +13,12 @@ import java.util.Optional;
  * @param maxReactions after how many reactions the run gives up
  * @param maxNonFinite how many steps with a loss or gradient that is not finite are left out before the run stops
  * @param skipBatches batches of the data to leave out
+ * @param zClip the z-score above which {@link ZClip} clips the global gradient norm; infinite for never
  */
-public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches) {
+public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches,
+        double zClip) {
     /** No measurement, no reaction. */
-    public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE);
+    public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE, Double.POSITIVE_INFINITY);
 
     /**
      * Copies and checks.
@@ -27,6 +29,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @param maxReactions after how many reactions the run gives up
      * @param maxNonFinite how many steps that are not finite are left out
      * @param skipBatches batches of the data to leave out
+     * @param zClip the z-score above which the gradient norm is clipped
      * @throws IllegalArgumentException listing every value outside its range
      */
     public Safeguards {
@@ -34,6 +37,9 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
         List<String> problems = new ArrayList<>();
         if (measureEvery < 0 || maxReactions < 0 || maxNonFinite < 0) {
             problems.add("measureEvery = " + measureEvery + ", maxReactions = " + maxReactions + ", maxNonFinite = " + maxNonFinite + ": none may be negative");
+        }
+        if (!(zClip > 0)) {
+            problems.add("zClip = " + zClip + " is not positive; Double.POSITIVE_INFINITY switches it off");
         }
         if (reactToAlarms && measureEvery == 0) {
             problems.add("reactToAlarms needs measurements: set measureEvery");
@@ -53,7 +59,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withMeasurements(int every) {
-        return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches);
+        return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip);
     }
 
     /**
@@ -63,7 +69,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withReactions(Reaction... toSpikes) {
-        return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches);
+        return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip);
     }
 
     /**
@@ -72,7 +78,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withAlarms() {
-        return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches);
+        return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches, zClip);
     }
 
     /**
@@ -82,7 +88,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withNonFiniteSteps(int most) {
-        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, most, skipBatches);
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, most, skipBatches, zClip);
     }
 
     /**
@@ -93,7 +99,17 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @throws IllegalArgumentException if the text is not such a list
      */
     public Safeguards withSkippedBatches(String ranges) {
-        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, BatchRanges.parse(ranges));
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, BatchRanges.parse(ranges), zClip);
+    }
+
+    /**
+     * The same with {@link ZClip} before the limit on the global norm.
+     *
+     * @param threshold the z-score above which a norm is clipped; the authors' is {@link ZClip#THRESHOLD}
+     * @return a changed copy
+     */
+    public Safeguards withZClip(double threshold) {
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, threshold);
     }
 
     /**

@@ -1,0 +1,87 @@
+package io.github.bts4j.train.stability;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * ZClip (Kumar et al., arXiv 2504.02507): limits the global gradient norm where it is an outlier among the norms before. With mean and standard deviation of a moving
+ * average over clipped norms, a norm of z-score {@code z > threshold} is clipped to {@code mean + threshold^2 / z * deviation}. The first norms are only
+ * collected. For one thread.
+ */
+public final class ZClip {
+    /** The authors' z-score above which a norm is an outlier. */
+    public static final double THRESHOLD = 2.5;
+
+    private static final double DECAY = 0.97;
+    private static final int WARMUP = 25;
+    private static final double TINY = 1e-6;
+
+    private final double threshold;
+    private State state = State.NEW;
+
+    /**
+     * Everything that is remembered.
+     *
+     * @param first the norms of the beginning, until there are 25
+     * @param mean moving average of the norms
+     * @param variance moving average of their squared deviation
+     */
+    public record State(List<Double> first, double mean, double variance) {
+        /** Nothing yet. */
+        public static final State NEW = new State(List.of(), 0, 0);
+    }
+
+    /**
+     * Prepares to clip.
+     *
+     * @param threshold the z-score above which a norm is an outlier
+     */
+    public ZClip(double threshold) {
+        this.threshold = threshold;
+    }
+
+    /**
+     * Looks at the next norm.
+     *
+     * @param norm the global 2-norm of the gradient
+     * @return what to clip it to; the norm itself if it is no outlier
+     */
+    public double limit(double norm) {
+        if (state.first().size() < WARMUP) {
+            collect(norm);
+            return norm;
+        }
+        double deviation = Math.sqrt(state.variance());
+        double z = (norm - state.mean()) / (deviation + TINY);
+        double limit = z > threshold ? state.mean() + threshold * threshold / z * deviation : norm;
+        double mean = DECAY * state.mean() + (1 - DECAY) * limit;
+        state = new State(state.first(), mean, DECAY * state.variance() + (1 - DECAY) * (limit - mean) * (limit - mean));
+        return limit;
+    }
+
+    private void collect(double norm) {
+        List<Double> first = new ArrayList<>(state.first());
+        first.add(norm);
+        double mean = first.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+        double variance = first.stream().mapToDouble(value -> (value - mean) * (value - mean)).average().orElseThrow();
+        state = new State(List.copyOf(first), mean, variance);
+    }
+
+    /**
+     * What to save.
+     *
+     * @return the state
+     */
+    public State state() {
+        return state;
+    }
+
+    /**
+     * Goes back to a state.
+     *
+     * @param saved what {@link #state} gave
+     */
+    public void restore(State saved) {
+        state = saved;
+    }
+}
