@@ -63,11 +63,15 @@
       out[i] = x
     return out
 
-  def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
-    # the streams just before the first stitch: no trained weight has touched them
+  def embed_each(self: __torch__.K, ids: Tensor, w: List[List[Tensor]]) -> List[Tensor]:
     h = [(self).embed(ids, w[0])]
     for i in range(1, len(w)):
       h = torch.append(h, (self).embed(ids, w[i]))
+    return h
+
+  def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
+    # the streams just before the first stitch: no trained weight has touched them
+    h = (self).embed_each(ids, w)
     return (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[0])
 
   def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float) -> Tensor:
@@ -102,9 +106,7 @@
 
   def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
     # ids: [1, new tokens] -> float32 logits of the last one, [1, vocabulary]; every stream's caches grow by the new tokens
-    h = [(self).embed(ids, w[0])]
-    for i in range(1, len(w)):
-      h = torch.append(h, (self).embed(ids, w[i]))
+    h = (self).embed_each(ids, w)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
@@ -123,9 +125,7 @@
     # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every cache grows by one.
     # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
     sessions = len(starts)
-    h = [(self).embed(ids, w[0])]
-    for i in range(1, len(w)):
-      h = torch.append(h, (self).embed(ids, w[i]))
+    h = (self).embed_each(ids, w)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):

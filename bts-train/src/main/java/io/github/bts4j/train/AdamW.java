@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 
 /**
  * AdamW over named float32 tensors, with moments that can be saved and restored.
@@ -112,10 +113,14 @@ public final class AdamW implements AutoCloseable {
      * @param learningRate lr of this step
      */
     public void step(double learningRate) {
+        eachGroup((group, grads) -> update(group, grads, learningRate));
+    }
+
+    private void eachGroup(BiConsumer<Group, List<NDArray>> step) {
         for (Group group : groups) {
             if (!group.params.isEmpty()) {
                 List<NDArray> grads = gradients(group.params);
-                update(group, grads, learningRate);
+                step.accept(group, grads);
                 KERNELS.run(Autograd.OFF, "zero", grads);
                 grads.forEach(NDArray::close);
             }
@@ -134,11 +139,7 @@ public final class AdamW implements AutoCloseable {
         double b1 = config.beta1();
         double b2 = config.beta2();
         int policy = config.epsilonPolicy().code();
-        for (Group group : groups) {
-            if (group.params.isEmpty()) {
-                continue;
-            }
-            List<NDArray> grads = gradients(group.params);
+        eachGroup((group, grads) -> {
             try (NDManager scope = manager.newSubManager()) {
                 NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
                 update(group, grads, learningRate);
@@ -151,9 +152,7 @@ public final class AdamW implements AutoCloseable {
                     measured.put(group.names.get(i), AdamStatistics.of(config, first, second, i));
                 }
             }
-            KERNELS.run(Autograd.OFF, "zero", grads);
-            grads.forEach(NDArray::close);
-        }
+        });
         return measured;
     }
 

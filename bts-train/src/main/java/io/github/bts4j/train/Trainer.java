@@ -236,8 +236,7 @@ public final class Trainer implements AutoCloseable {
         step = state.step();
         tokensSeen = state.tokensSeen();
         position += (long) rewind.skipBatches() * config.sequencesPerStep();
-        RunCheckpoint.removeAfter(folder, step);
-        checkpoint(folder);
+        RunCheckpoint.removeAfter(folder, step); // a regular checkpoint of this step follows, with the new position
         listener.onMessage("Rewound from step " + from + " to " + step + " and left out " + rewind.skipBatches() + " batches after " + why);
     }
 

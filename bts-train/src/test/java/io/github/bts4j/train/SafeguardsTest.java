@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.stitch.StitchedModel;
@@ -35,13 +33,12 @@ class SafeguardsTest {
     private Path folder;
 
     /** Adds to the losses of certain batches, known by their tokens; the gradients stay what they are. */
-    private static final class Poisoned implements Trainable {
-        private final Trainable inner;
+    private static final class Poisoned extends ForwardingTrainable {
         private final Set<String> batches;
         private final float extra;
 
         Poisoned(Trainable inner, float extra, long... batches) {
-            this.inner = inner;
+            super(inner);
             this.extra = extra;
             this.batches = LongStream.of(batches).mapToObj(batch -> key(rows(batch))).collect(Collectors.toCollection(HashSet::new));
         }
@@ -58,33 +55,13 @@ class SafeguardsTest {
 
         @Override
         public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-            float[] losses = inner.accumulateGradients(tokens, tokenWeight, seed);
+            float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
             if (batches.contains(key(tokens))) {
                 for (int i = 0; i < losses.length; i++) {
                     losses[i] += extra;
                 }
             }
             return losses;
-        }
-
-        @Override
-        public Map<String, NDArray> parameters() {
-            return inner.parameters();
-        }
-
-        @Override
-        public NDManager manager() {
-            return inner.manager();
-        }
-
-        @Override
-        public void weightsChanged() {
-            inner.weightsChanged();
-        }
-
-        @Override
-        public Map<String, String> identity() {
-            return inner.identity();
         }
     }
 

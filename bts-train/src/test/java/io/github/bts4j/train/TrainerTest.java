@@ -111,42 +111,21 @@ class TrainerTest {
     }
 
     /** Reports one infinite loss, once. */
-    private static final class Failing implements Trainable {
-        private final Trainable inner;
+    private static final class Failing extends ForwardingTrainable {
         private int passesLeft;
 
         Failing(Trainable inner, int passes) {
-            this.inner = inner;
+            super(inner);
             this.passesLeft = passes;
         }
 
         @Override
-        public Map<String, NDArray> parameters() {
-            return inner.parameters();
-        }
-
-        @Override
-        public NDManager manager() {
-            return inner.manager();
-        }
-
-        @Override
         public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-            float[] losses = inner.accumulateGradients(tokens, tokenWeight, seed);
+            float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
             if (passesLeft-- == 0) {
                 losses[1] = Float.POSITIVE_INFINITY;
             }
             return losses;
-        }
-
-        @Override
-        public void weightsChanged() {
-            inner.weightsChanged();
-        }
-
-        @Override
-        public Map<String, String> identity() {
-            return inner.identity();
         }
     }
 

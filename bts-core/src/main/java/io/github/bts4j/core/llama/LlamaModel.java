@@ -171,6 +171,15 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
+     * The size of all tensors, mapped or not.
+     *
+     * @return bytes, scales of quantised matrices included
+     */
+    public long weightBytes() {
+        return tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+    }
+
+    /**
      * Whether weight matrices are held quantised.
      *
      * @return true if the model was loaded with {@link LoadOptions#quantization}

@@ -112,10 +112,8 @@
     p = 3 + 9 * layer
     q = 7 * layer
     u = (self).weight_linear(x, w, p + 7, (self).bias(b, q + 5))
-    if ops.prim.dtype(w[p + 6]) == 1:
+    if ops.prim.requires_grad(u) or ops.prim.requires_grad(w[p + 6]) or ops.prim.dtype(w[p + 6]) == 1:
       a = torch.mul(torch.silu((self).weight_linear(x, w, p + 6, (self).bias(b, q + 4))), u)
-    elif ops.prim.requires_grad(u) or ops.prim.requires_grad(w[p + 6]):
-      a = torch.mul(torch.silu((self).linear(x, w[p + 6], (self).bias(b, q + 4))), u)
     else:
       a = torch.mul_((self).linear_silu(x, w[p + 6], (self).bias(b, q + 4)), u)  # nothing is kept for a backward pass: no new buffers
     return (self).weight_linear(a, w, p + 8, (self).bias(b, q + 6))

@@ -3,6 +3,9 @@ package io.github.bts4j.examples.benchmark;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.stitch.StitchedModelBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +51,22 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
 
     Path folder(int model) {
         return models.resolve(shape.name().toLowerCase(Locale.ROOT) + "-" + precision.jsonName() + "-" + model);
+    }
+
+    /** Writes the random models, hub and experts, that are not there yet. */
+    void writeModels() throws IOException {
+        for (int i = 0; i <= experts; i++) {
+            shape.write(folder(i), precision, i);
+        }
+    }
+
+    /** The stitched model over them, without dropout. */
+    StitchedModel openStitched() throws IOException {
+        StitchedModelBuilder builder = StitchedModel.builder().hub(folder(0)).config(StitchConfig.evenly(shape.config().numLayers(), stitches).withDropout(0));
+        for (int i = 1; i <= experts; i++) {
+            builder.expert("expert" + i, folder(i));
+        }
+        return builder.open();
     }
 
     void prepareInAnotherProcess(String[] arguments) throws IOException, InterruptedException {

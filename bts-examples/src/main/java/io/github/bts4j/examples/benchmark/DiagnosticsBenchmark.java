@@ -3,9 +3,7 @@ package io.github.bts4j.examples.benchmark;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.stitch.StitchedModelBuilder;
 import io.github.bts4j.train.AdamW;
 import io.github.bts4j.train.AdamWConfig;
 import java.io.IOException;
@@ -29,16 +27,8 @@ public final class DiagnosticsBenchmark {
     public static void main(String[] arguments) throws IOException {
         BenchmarkOptions options = BenchmarkOptions.parse(arguments);
         options.threads().ifPresent(Torch::threads);
-        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.evenly(options.shape().config().numLayers(), options.stitches()).withDropout(0));
-        for (int i = 0; i <= options.experts(); i++) {
-            options.shape().write(options.folder(i), options.precision(), i);
-            if (i == 0) {
-                builder.hub(options.folder(0));
-            } else {
-                builder.expert("expert" + i, options.folder(i));
-            }
-        }
-        try (StitchedModel model = builder.open(); AdamW optimizer = new AdamW(AdamWConfig.STITCH, model.getNDManager(), model.stitchTensors())) {
+        options.writeModels();
+        try (StitchedModel model = options.openStitched(); AdamW optimizer = new AdamW(AdamWConfig.STITCH, model.getNDManager(), model.stitchTensors())) {
             System.out.println(run(options, model, optimizer));
         }
     }

@@ -17,9 +17,7 @@ import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
-import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.stitch.StitchedModelBuilder;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;
@@ -53,9 +51,7 @@ public final class LimitsBenchmark {
     public static void main(String[] arguments) throws Exception {
         BenchmarkOptions options = BenchmarkOptions.parse(arguments);
         options.threads().ifPresent(Torch::threads);
-        for (int i = 0; i <= options.experts(); i++) {
-            options.shape().write(options.folder(i), options.precision(), i);
-        }
+        options.writeModels();
         System.out.println(new LimitsBenchmark(options).run());
     }
 
@@ -74,7 +70,7 @@ public final class LimitsBenchmark {
             result.put("memory_gb_per_s", bandwidth / 1e9).put("product_gflops", peak / 1e9);
             result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", weights * type.bytes() / bandwidth / tokenSeconds);
             result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
-            result.put("weights_mib", bytes(model) / MIB);
+            result.put("weights_mib", model.weightBytes() / MIB);
             quantised(result);
             result.put("stitched_decode_cost", stitchedTokenSeconds() / tokenSeconds).put("stitched_decode_goal", options.experts() + 1.2);
         }
@@ -85,21 +81,12 @@ public final class LimitsBenchmark {
         try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withQuantization(Quantization.INT8))) {
             result.put("int8_decode_tokens_per_s", 1 / median(() -> decodeSeconds(model)));
             result.put("int8_prefill_tokens_per_s", options.sequence() / median(() -> prefillSeconds(model)));
-            result.put("int8_weights_mib", bytes(model) / MIB);
+            result.put("int8_weights_mib", model.weightBytes() / MIB);
         }
-    }
-
-    private static double bytes(LlamaModel model) {
-        return model.tensors().values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
     }
 
     private double stitchedTokenSeconds() throws IOException {
-        StitchedModelBuilder builder = StitchedModel.builder().hub(options.folder(0))
-                .config(StitchConfig.evenly(options.shape().config().numLayers(), options.stitches()));
-        for (int i = 1; i <= options.experts(); i++) {
-            builder.expert("expert" + i, options.folder(i));
-        }
-        try (StitchedModel model = builder.open()) {
+        try (StitchedModel model = options.openStitched()) {
             return median(() -> decodeSeconds(model));
         }
     }

@@ -9,9 +9,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.stitch.StitchedModelBuilder;
 import io.github.bts4j.train.AdamW;
 import io.github.bts4j.train.AdamWConfig;
 import java.io.IOException;
@@ -54,7 +52,7 @@ public final class StitchBenchmark {
         BenchmarkOptions options = BenchmarkOptions.parse(arguments);
         StitchBenchmark benchmark = new StitchBenchmark(options);
         if (options.prepare()) {
-            benchmark.prepare();
+            options.writeModels();
             return;
         }
         if (!Files.exists(options.folder(options.experts()).resolve("config.json"))) {
@@ -64,20 +62,9 @@ public final class StitchBenchmark {
         System.out.println(benchmark.run());
     }
 
-    private void prepare() throws IOException {
-        for (int i = 0; i <= options.experts(); i++) {
-            options.shape().write(options.folder(i), options.precision(), i);
-        }
-    }
-
     private ObjectNode run() throws IOException {
         ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
-        StitchConfig stitches = StitchConfig.evenly(options.shape().config().numLayers(), options.stitches()).withDropout(0);
-        StitchedModelBuilder builder = StitchedModel.builder().hub(options.folder(0)).config(stitches);
-        for (int i = 1; i <= options.experts(); i++) {
-            builder.expert("expert" + i, options.folder(i));
-        }
-        try (StitchedModel model = builder.open()) {
+        try (StitchedModel model = options.openStitched()) {
             int[][] tokens = tokens();
             int count = options.batch() * options.sequence();
             result.put("train_tokens_per_s", count / medianSeconds(train(model, tokens)));

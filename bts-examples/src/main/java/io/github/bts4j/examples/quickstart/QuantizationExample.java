@@ -1,13 +1,11 @@
 package io.github.bts4j.examples.quickstart;
 
-import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
@@ -115,14 +113,10 @@ public final class QuantizationExample {
     }
 
     private static double mebibytes(LlamaModel model) {
-        return model.tensors().values().stream().mapToLong(QuantizationExample::bytes).sum() / (double) (1 << 20);
+        return model.weightBytes() / (double) (1 << 20);
     }
 
     private static double mebibytes(StitchedModel model) {
         return model.models().stream().mapToDouble(QuantizationExample::mebibytes).sum();
-    }
-
-    private static long bytes(NDArray tensor) {
-        return tensor.size() * Tensors.type(tensor).bytes();
     }
 }

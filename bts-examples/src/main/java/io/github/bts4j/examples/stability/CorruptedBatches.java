@@ -1,25 +1,21 @@
 package io.github.bts4j.examples.stability;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.github.bts4j.train.ExpertTraining;
-import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.ForwardingTrainable;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
 /** A training whose data is damaged in a few batches: their tokens are drawn at random. The damage belongs to the batch, whenever it comes. */
-final class CorruptedBatches implements Trainable {
-    private final ExpertTraining inner;
+final class CorruptedBatches extends ForwardingTrainable {
     private final Set<Integer> corrupted = new HashSet<>();
     private final int vocabulary;
 
     CorruptedBatches(ExpertTraining inner, Datamix data, int batchSize, int sequenceLength, int first, int count) {
-        this.inner = inner;
+        super(inner);
         this.vocabulary = inner.config().vocabSize();
         for (int batch = first; batch < first + count; batch++) {
             Batch rows = data.batch((long) batch * batchSize, batchSize, sequenceLength);
@@ -31,31 +27,11 @@ final class CorruptedBatches implements Trainable {
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int hash = Arrays.hashCode(Arrays.stream(tokens).flatMapToInt(Arrays::stream).toArray());
         if (!corrupted.contains(hash)) {
-            return inner.accumulateGradients(tokens, tokenWeight, seed);
+            return super.accumulateGradients(tokens, tokenWeight, seed);
         }
         SplittableRandom random = new SplittableRandom(hash);
         int[][] noise = new int[tokens.length][];
         Arrays.setAll(noise, row -> random.ints(tokens[row].length, 0, vocabulary).toArray());
-        return inner.accumulateGradients(noise, tokenWeight, seed);
-    }
-
-    @Override
-    public Map<String, NDArray> parameters() {
-        return inner.parameters();
-    }
-
-    @Override
-    public NDManager manager() {
-        return inner.manager();
-    }
-
-    @Override
-    public void weightsChanged() {
-        inner.weightsChanged();
-    }
-
-    @Override
-    public Map<String, String> identity() {
-        return inner.identity();
+        return super.accumulateGradients(noise, tokenWeight, seed);
     }
 }

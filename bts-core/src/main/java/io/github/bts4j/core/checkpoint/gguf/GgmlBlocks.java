@@ -39,8 +39,8 @@ final class GgmlBlocks {
                 case Q4_1 -> nibbles(bytes, at + 4, half(bytes, at), 0, half(bytes, at + 2), floats, out);
                 case Q5_0 -> fives(bytes, at + 2, half(bytes, at), -16, NONE, floats, out);
                 case Q5_1 -> fives(bytes, at + 4, half(bytes, at), 0, half(bytes, at + 2), floats, out);
-                case Q4_K -> q4k(bytes, at, floats, out);
-                case Q5_K -> q5k(bytes, at, floats, out);
+                case Q4_K -> groups(bytes, at, false, floats, out);
+                case Q5_K -> groups(bytes, at, true, floats, out);
                 case Q6_K -> q6k(bytes, at, floats, out);
             }
         }
@@ -72,33 +72,22 @@ final class GgmlBlocks {
         }
     }
 
-    /** (d s) q - (dmin m): d, dmin, 12 bytes of scales, 128 bytes of which each run of 32 holds two groups. */
-    private static void q4k(byte[] b, int at, float[] out, int to) {
+    /**
+     * (d s) q - (dmin m): d, dmin, 12 bytes of scales, for 5 bits 32 bytes with the fifth ones (bit g of byte i for value i of group g), and 128 bytes of
+     * which each run of 32 holds the low four bits of two groups.
+     */
+    private static void groups(byte[] b, int at, boolean fiveBits, float[] out, int to) {
         float d = half(b, at);
         float dmin = half(b, at + 2);
+        int first = at + (fiveBits ? 48 : 16);
         for (int group = 0; group < 8; group++) {
             float scale = d * scale(b, at + 4, group);
             float least = dmin * minimum(b, at + 4, group);
-            int quants = at + 16 + group / 2 * 32;
+            int quants = first + group / 2 * 32;
             int shift = (group & 1) * 4;
             for (int i = 0; i < 32; i++) {
-                out[to + group * 32 + i] = scale * (b[quants + i] >> shift & 0xF) - least;
-            }
-        }
-    }
-
-    /** As Q4_K, with the fifth bits in 32 bytes before the quants: bit g of byte i for value i of group g. */
-    private static void q5k(byte[] b, int at, float[] out, int to) {
-        float d = half(b, at);
-        float dmin = half(b, at + 2);
-        for (int group = 0; group < 8; group++) {
-            float scale = d * scale(b, at + 4, group);
-            float least = dmin * minimum(b, at + 4, group);
-            int quants = at + 48 + group / 2 * 32;
-            int shift = (group & 1) * 4;
-            for (int i = 0; i < 32; i++) {
-                int high = b[at + 16 + i] >> group & 1;
-                out[to + group * 32 + i] = scale * (b[quants + i] >> shift & 0xF | high << 4) - least;
+                int high = fiveBits ? (b[at + 16 + i] >> group & 1) << 4 : 0;
+                out[to + group * 32 + i] = scale * (b[quants + i] >> shift & 0xF | high) - least;
             }
         }
     }
