@@ -8,6 +8,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
@@ -33,6 +34,8 @@ public final class StitchedModel extends FrozenLm {
     static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
 
     private static final int CPU_TOKENS_PER_PASS = 520;
+    /** Between the seeds of two slices of one batch, more than there are stitches. */
+    private static final long SLICE_SEEDS = 1_000_003;
 
     private final LoadOptions options;
     private List<Member> members;
@@ -184,7 +187,7 @@ public final class StitchedModel extends FrozenLm {
     @Override
     public NDArray forward(NDArray tokenIds) {
         try (NDManager scope = manager.newSubManager()) {
-            NDArray hidden = hidden(scope, placed(scope, tokenIds), Autograd.OFF, weights.inference(), 0);
+            NDArray hidden = hidden(scope, placed(scope, tokenIds));
             return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head(scope));
         }
     }
@@ -194,7 +197,7 @@ public final class StitchedModel extends FrozenLm {
         int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-        NDArray hidden = hidden(step, ids, Autograd.OFF, weights.inference(), 0);
+        NDArray hidden = hidden(step, ids);
         return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize()));
     }
 
@@ -242,34 +245,51 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        return accumulateGradients(tokens, tokenWeight, seed, ActivationCheckpointing.OFF);
+    }
+
+    /**
+     * The same with a choice of what becomes of the activations; a block is the layers of one stream between two stitches.
+     *
+     * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
+     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step
+     * @param seed seed of the gate dropout in this pass
+     * @param checkpointing which activations are kept, and which are computed again
+     * @return losses in nats, {@code [batch * (sequence - 1)]}
+     * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     * @throws IllegalStateException if no stitch tensor requires a gradient
+     */
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, ActivationCheckpointing checkpointing) {
         int width = TokenBatch.width(tokens);
         TokenBatch.check(tokens, vocabSize());
-        if (config.dropout() > 0) {
-            Torch.seed(seed);
-        }
         int rows = device().isGpu() ? tokens.length : Math.max(1, CPU_TOKENS_PER_PASS / width);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
-            losses.put(pass(Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows)), tokenWeight));
+            int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
+            losses.put(pass(slice, tokenWeight, seed + row * SLICE_SEEDS, checkpointing));
         }
         return losses.array();
     }
 
-    private float[] pass(int[][] tokens, float tokenWeight) {
+    private float[] pass(int[][] tokens, float tokenWeight, long seed, ActivationCheckpointing checkpointing) {
         int width = TokenBatch.width(tokens);
-        try (NDManager step = manager.newSubManager()) {
+        try (NDManager step = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-            NDArray hidden = hidden(step, ids, Autograd.ON, weights.training(), config.dropout());
-            return Decoder.backward(KERNELS, step, hidden, head(step), labels, tokenWeight);
+            return new TrainingPass(step, streams, ropes, config, weights, seed, checkpointing).run(prefix(step, ids, ropes), head(step), labels, tokenWeight);
         }
     }
 
-    private NDArray hidden(NDManager scope, NDArray ids, Autograd mode, StitchWeights.Arguments w, double dropout) {
+    private List<NDArray> prefix(NDManager scope, NDArray ids, Streams.Ropes ropes) {
+        return KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
+    }
+
+    private NDArray hidden(NDManager scope, NDArray ids) {
         try (Streams.Ropes ropes = streams.ropes(0, length(ids))) {
-            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
-            NDArray hidden = KERNELS.tensor(scope, mode, "suffix",
-                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), dropout));
+            StitchWeights.Arguments w = weights.inference();
+            List<NDArray> states = prefix(scope, ids, ropes);
+            NDArray hidden = KERNELS.tensor(scope, Autograd.OFF, "suffix",
+                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), 0.0, 0));
             states.forEach(NDArray::close);
             return hidden;
         }

@@ -51,16 +51,19 @@
       return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1), projs, j)
     return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0), 1, projs, j)
 
+  def stream_layers(self: __torch__.K, x: Tensor, i: int, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> Tensor:
+    # layers first .. last - 1 (0-based) of stream i
+    cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
+    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+    for layer in range(first, last):
+      x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, layer)
+    return x
+
   def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> List[Tensor]:
     # layers first .. last - 1 (0-based) of every stream
     out = torch.list(h)
     for i in range(len(h)):
-      cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(h[i], 1))
-      x = h[i]
-      d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
-      for layer in range(first, last):
-        x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, layer)
-      out[i] = x
+      out[i] = (self).stream_layers(h[i], i, w, b, dims, eps, ropes, rows, first, last)
     return out
 
   def embed_each(self: __torch__.K, ids: Tensor, w: List[List[Tensor]]) -> List[Tensor]:
@@ -74,13 +77,29 @@
     h = (self).embed_each(ids, w)
     return (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[0])
 
-  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float) -> Tensor:
+  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
     # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden]
     for j in range(len(places)):
-      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], dropout)
+      h = (self).training_stitch(h, gates, biases, projs, j, into_hub[j], dropout, seed)
       if j + 1 < len(places):
         h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
     return (self).final_norm(h[0], w[0], eps[0])
+
+  def training_stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float, seed: int) -> List[Tensor]:
+    # every stitch draws from a seed of its own, so that it can be computed again by itself
+    if dropout > 0.:
+      torch.manual_seed(seed + j)
+    return (self).stitch(h, gates, biases, projs, j, into_hub, dropout)
+
+  # Activation checkpointing cuts the graph into stitches and blocks, the layers of one stream between two stitches, each with leaves of its own.
+
+  def hub_norm(self: __torch__.K, h: Tensor, w: List[List[Tensor]], eps: List[float]) -> Tensor:
+    return (self).final_norm(h, w[0], eps[0])
+
+  def stream_graph(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int) -> List[Tensor]:
+    # [leaf, state behind layers first .. last - 1 of stream i]; no graph where x has none
+    leaf = torch.requires_grad_(torch.detach(x), ops.prim.requires_grad(x))
+    return [leaf, (self).stream_layers(leaf, i, w, b, dims, eps, ropes, rows, first, last)]
 
   def stitched_trace(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
     # float32 [logits], then for every stitch in wanted its gate values [batch, sequence, hidden, n + 1] and the n + 1 stitched states

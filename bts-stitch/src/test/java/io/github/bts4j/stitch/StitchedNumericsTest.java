@@ -11,6 +11,7 @@ import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -100,9 +102,13 @@ class StitchedNumericsTest {
     }
 
     private static Map<String, float[]> gradients(StitchedModel model) {
+        return gradients(model, ActivationCheckpointing.OFF);
+    }
+
+    private static Map<String, float[]> gradients(StitchedModel model, ActivationCheckpointing checkpointing) {
         Map<String, NDArray> tensors = model.stitchTensors();
         tensors.values().forEach(tensor -> tensor.setRequiresGradient(true));
-        model.accumulateGradients(TOKENS, 1f / (TOKENS.length * (TOKENS[0].length - 1)), 0);
+        model.accumulateGradients(TOKENS, 1f / (TOKENS.length * (TOKENS[0].length - 1)), 0, checkpointing);
         Map<String, float[]> gradients = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> {
             try (NDArray gradient = tensor.getGradient()) {
@@ -141,6 +147,21 @@ class StitchedNumericsTest {
         moved.put(name, tensor);
         TinyModels.set(model, moved);
         return TinyModels.mean(model.tokenLosses(TOKENS));
+    }
+
+    /** Both kinds of stitch, with one to three blocks behind each other, with and without dropout: the same bits. */
+    @ParameterizedTest
+    @CsvSource({"4, 0, PARTIAL", "4, 0, FULL", "4, 0.3, PARTIAL", "4, 0.3, FULL", "2, 0.1, PARTIAL", "1, 0, FULL"})
+    void activationCheckpointingChangesNoGradient(int stitches, double dropout, ActivationCheckpointing checkpointing) throws IOException {
+        StitchConfig config = StitchConfig.evenly(4, stitches).withDropout(dropout);
+        try (StitchedModel kept = TinyModels.disturbed(TinyModels.open("bts-3x4", config, "hub", "code", "math"), 5);
+                StitchedModel again = TinyModels.disturbed(TinyModels.open("bts-3x4", config, "hub", "code", "math"), 5)) {
+            Map<String, float[]> expected = gradients(kept);
+            assertEquals(stitches * 3, expected.size());
+            gradients(again, checkpointing).forEach((name, gradient) -> assertArrayEquals(expected.get(name), gradient, name));
+            assertTrue(expected.values().stream().anyMatch(gradient -> gradient[7] != 0));
+            assertArrayEquals(kept.accumulateGradients(TOKENS, 1, 3), again.accumulateGradients(TOKENS, 1, 3, checkpointing));
+        }
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -32,12 +33,13 @@ import java.util.SplittableRandom;
  * <p>For one thread. Whoever makes it closes it.
  */
 public final class ExpertTraining implements Trainable, AutoCloseable {
-    private static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
 
     private final LlamaConfig config;
     private final NDManager manager;
     private final Map<String, NDArray> weights;
     private final Decoder decoder;
+    private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
 
     private ExpertTraining(LlamaConfig config, NDManager manager, Map<String, NDArray> weights) {
         this.config = config.withDtype(Precision.FLOAT32);
@@ -119,10 +121,24 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
+            if (checkpointing != ActivationCheckpointing.OFF) {
+                return new CheckpointedPass(step, decoder, rope, checkpointing).run(ids, labels, tokenWeight);
+            }
             NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
                     decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
             return Decoder.backward(KERNELS, step, hidden, decoder.head(step), labels, tokenWeight);
         }
+    }
+
+    /**
+     * Sets what becomes of the activations of a pass; a block is a layer.
+     *
+     * @param checkpointing which activations are kept, and which are computed again
+     * @return this training
+     */
+    public ExpertTraining withCheckpointing(ActivationCheckpointing checkpointing) {
+        this.checkpointing = checkpointing;
+        return this;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.Map;
 public final class StitchTraining implements Trainable {
     private final StitchedModel model;
     private final Map<String, String> identity;
+    private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
 
     /**
      * Prepares the training of a model's stitch layers.
@@ -35,7 +37,18 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        return model.accumulateGradients(tokens, tokenWeight, seed);
+        return model.accumulateGradients(tokens, tokenWeight, seed, checkpointing);
+    }
+
+    /**
+     * Sets what becomes of the activations of a pass; a block is the layers of one stream between two stitches.
+     *
+     * @param checkpointing which activations are kept, and which are computed again
+     * @return this training
+     */
+    public StitchTraining withCheckpointing(ActivationCheckpointing checkpointing) {
+        this.checkpointing = checkpointing;
+        return this;
     }
 
     @Override

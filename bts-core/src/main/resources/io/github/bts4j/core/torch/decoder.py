@@ -239,6 +239,43 @@
     last = torch.select(x, 1, -1)
     return torch.to((self).weight_linear((self).final_norm(last, w, eps), w, 2, None), 6)
 
+  # Activation checkpointing cuts the graph into parts, each with leaves of its own; every part's gradient is the next one's to send down.
+
+  def leaves(self: __torch__.K, h: List[Tensor]) -> List[Tensor]:
+    out : List[Tensor] = []
+    for x in h:
+      out = torch.append(out, torch.requires_grad_(torch.detach(x)))
+    return out
+
+  def leaf_gradients(self: __torch__.K, h: List[Tensor]) -> List[Tensor]:
+    out : List[Tensor] = []
+    for x in h:
+      g : Optional[Tensor] = ops.prim.grad(x)
+      if torch.__is__(g, None):
+        out = torch.append(out, torch.zeros_like(x))
+      else:
+        out = torch.append(out, unchecked_cast(Tensor, g))
+    return out
+
+  def detached(self: __torch__.K, x: Tensor) -> Tensor:
+    return torch.detach(x)
+
+  def backward_each(self: __torch__.K, outputs: List[Tensor], gradients: List[Tensor]) -> None:
+    # an output that no trained weight has touched is passed over
+    found : List[Tensor] = []
+    given : List[Optional[Tensor]] = []
+    for i in range(len(outputs)):
+      if ops.prim.requires_grad(outputs[i]):
+        found = torch.append(found, outputs[i])
+        given = torch.append(given, gradients[i])
+    torch.autograd.backward(found, given, None, False)
+
+  def layer_graph(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int, layer: int) -> List[Tensor]:
+    # [leaf, state behind the layer]
+    leaf = torch.requires_grad_(torch.detach(x))
+    cos, sin, = (self).rope_rows(rope, row, torch.size(x, 1))
+    return [leaf, (self).layer(leaf, w, b, dims, eps, cos, sin, layer)]
+
   def token_loss(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, chunk: int) -> Tensor:
     # states: [batch, sequence, hidden] after the final norm; labels: [batch, sequence]
     # -> float32 cross-entropy per token in nats, [batch * sequence], 0 where the label is negative

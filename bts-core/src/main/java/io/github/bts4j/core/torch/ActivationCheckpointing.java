@@ -1,0 +1,28 @@
+package io.github.bts4j.core.torch;
+
+/**
+ * What becomes of a training pass's activations until its backward pass (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016). The gradients
+ * are the same, to the bit on one thread: what is computed again is computed by the same operations.
+ */
+public enum ActivationCheckpointing {
+    /** All of them are kept: the fastest. */
+    OFF,
+    /** Those of the last third of the blocks are kept, which the backward pass comes to first; it computes the others again, one block at a time. */
+    PARTIAL,
+    /** Only what goes from block to block is kept: the least memory. */
+    FULL;
+
+    /**
+     * How many blocks keep their activations.
+     *
+     * @param blocks blocks of layers in the pass
+     * @return how many of the last ones
+     */
+    public int kept(int blocks) {
+        return switch (this) {
+            case OFF -> blocks;
+            case PARTIAL -> blocks / 3;
+            case FULL -> 0;
+        };
+    }
+}
