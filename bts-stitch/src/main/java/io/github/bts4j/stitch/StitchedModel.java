@@ -8,7 +8,6 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
@@ -16,9 +15,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -32,10 +29,6 @@ import java.util.stream.Stream;
  */
 public final class StitchedModel extends FrozenLm {
     static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
-
-    private static final int CPU_TOKENS_PER_PASS = 520;
-    /** Between the seeds of two slices of one batch, more than there are stitches. */
-    private static final long SLICE_SEEDS = 1_000_003;
 
     private final LoadOptions options;
     private List<Member> members;
@@ -245,39 +238,22 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        return accumulateGradients(tokens, tokenWeight, seed, ActivationCheckpointing.OFF);
+        return accumulateGradients(tokens, tokenWeight, seed, PassOptions.DEFAULT);
     }
 
     /**
-     * The same with a choice of what becomes of the activations; a block is the layers of one stream between two stitches.
+     * The same with a choice of how it is computed.
      *
      * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
      * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step
      * @param seed seed of the gate dropout in this pass
-     * @param checkpointing which activations are kept, and which are computed again
+     * @param options how the pass is computed
      * @return losses in nats, {@code [batch * (sequence - 1)]}
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
-    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, ActivationCheckpointing checkpointing) {
-        int width = TokenBatch.width(tokens);
-        TokenBatch.check(tokens, vocabSize());
-        int rows = device().isGpu() ? tokens.length : Math.max(1, CPU_TOKENS_PER_PASS / width);
-        FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
-        for (int row = 0; row < tokens.length; row += rows) {
-            int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
-            losses.put(pass(slice, tokenWeight, seed + row * SLICE_SEEDS, checkpointing));
-        }
-        return losses.array();
-    }
-
-    private float[] pass(int[][] tokens, float tokenWeight, long seed, ActivationCheckpointing checkpointing) {
-        int width = TokenBatch.width(tokens);
-        try (NDManager step = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, width - 1)) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-            return new TrainingPass(step, streams, ropes, config, weights, seed, checkpointing).run(prefix(step, ids, ropes), head(step), labels, tokenWeight);
-        }
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, PassOptions options) {
+        return new TrainingPass(manager, models, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
     private List<NDArray> prefix(NDManager scope, NDArray ids, Streams.Ropes ropes) {

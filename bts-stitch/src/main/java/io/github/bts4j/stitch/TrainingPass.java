@@ -2,18 +2,22 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The forward and backward pass of one micro-batch, from the streams before the first stitch on.
+ * The forward and backward pass of one micro-batch. On the CPU many tokens go through in slices of about 512, whose gradients add up.
  *
  * <p>With activation checkpointing, the forward pass keeps the n + 1 streams before each of the K stitches. A block is the layers of one stream between two
  * stitches. The backward pass goes from the last stitch to the first; it computes a stitch again with its graph, then the blocks behind it one at a time,
@@ -22,128 +26,157 @@ import java.util.Map;
 final class TrainingPass {
     private static final Kernels KERNELS = StitchedModel.KERNELS;
 
-    private final NDManager step;
+    private static final int CPU_TOKENS_PER_PASS = 520;
+    /** Between the seeds of two slices of one batch, more than there are stitches. */
+    private static final long SLICE_SEEDS = 1_000_003;
+
+    private final NDManager manager;
+    private final List<LlamaModel> models;
     private final Streams streams;
-    private final Streams.Ropes ropes;
     private final StitchConfig config;
     private final StitchWeights.Arguments weights;
-    private final long seed;
-    private final ActivationCheckpointing checkpointing;
-    /** Number of a block to the graph of its layers: the leaf below them and the state behind them. */
-    private final Map<Integer, List<NDArray>> kept = new HashMap<>();
+    private final PassOptions options;
 
-    TrainingPass(NDManager step, Streams streams, Streams.Ropes ropes, StitchConfig config, StitchWeights weights, long seed,
-            ActivationCheckpointing checkpointing) {
-        this.step = step;
+    TrainingPass(NDManager manager, List<LlamaModel> models, Streams streams, StitchConfig config, StitchWeights weights, PassOptions options) {
+        this.manager = manager;
+        this.models = models;
         this.streams = streams;
-        this.ropes = ropes;
         this.config = config;
         this.weights = weights.training();
-        this.seed = seed;
-        this.checkpointing = checkpointing;
+        this.options = options;
     }
 
-    /**
-     * Adds the gradient of {@code tokenWeight * sum of token losses} to the trained tensors' gradients.
-     *
-     * @param prefix the streams before the first stitch, {@code [batch, sequence, hidden]} each, hub first; closed by this call
-     * @return losses in nats {@code [batch * sequence]}
-     */
-    float[] run(List<NDArray> prefix, NDArray head, NDArray labels, float tokenWeight) {
-        if (checkpointing != ActivationCheckpointing.OFF) {
-            return checkpointed(prefix, head, labels, tokenWeight);
+    float[] run(int[][] tokens, float tokenWeight, long seed) {
+        int width = TokenBatch.width(tokens);
+        TokenBatch.check(tokens, models.get(0).vocabSize());
+        int rows = manager.getDevice().isGpu() ? tokens.length : Math.max(1, CPU_TOKENS_PER_PASS / width);
+        FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
+        for (int row = 0; row < tokens.length; row += rows) {
+            int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
+            try (NDManager step = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, width - 1)) {
+                losses.put(new Slice(step, ropes, seed + row * SLICE_SEEDS).run(slice, tokenWeight));
+            }
         }
-        NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix, ropes, config.kernelPlaces(), config.kernelKinds(),
-                weights.gates(), weights.biases(), weights.projs(), config.dropout(), seed));
-        close(prefix);
-        return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+        return losses.array();
     }
 
-    private float[] checkpointed(List<NDArray> prefix, NDArray head, NDArray labels, float tokenWeight) {
-        List<List<NDArray>> before = forward(prefix);
-        int last = before.size() - 1;
-        List<NDArray> inputs = inputs(before.get(last), last);
-        List<NDArray> stitched = stitch(inputs, last);
-        NDArray hidden = KERNELS.tensor(step, Autograd.ON, "hub_norm", stitched.get(0), streams.weights(), streams.eps());
-        float[] losses = Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
-        hidden.close();
-        for (int j = last - 1; j >= 0; j--) {
-            List<NDArray> gradients = KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", inputs);
-            close(stitched, inputs, before.get(j + 1));
-            inputs = inputs(before.get(j), j);
-            stitched = stitch(inputs, j);
-            List<NDArray> below = streamGradients(stitched, j, gradients);
-            KERNELS.run(Autograd.OFF, "backward_each", stitched, below);
-            close(gradients, below);
+    /** The sequences that go through together. */
+    private final class Slice {
+        private final NDManager step;
+        private final Streams.Ropes ropes;
+        private final long seed;
+        /** Number of a block to the graph of its layers: the leaf below them and the state behind them. */
+        private final Map<Integer, List<NDArray>> kept = new HashMap<>();
+
+        Slice(NDManager step, Streams.Ropes ropes, long seed) {
+            this.step = step;
+            this.ropes = ropes;
+            this.seed = seed;
         }
-        return losses;
-    }
 
-    /** The streams before every stitch; the last blocks' graphs go into {@link #kept}. */
-    private List<List<NDArray>> forward(List<NDArray> prefix) {
-        List<List<NDArray>> before = new ArrayList<>(List.of(prefix));
-        int models = prefix.size();
-        int blocks = (config.numStitches() - 1) * models;
-        int firstKept = blocks - checkpointing.kept(blocks);
-        for (int j = 0; j + 1 < config.numStitches(); j++) {
-            List<NDArray> inputs = inputs(before.get(j), j);
-            List<NDArray> stitched = stitch(inputs, j);
-            List<NDArray> next = new ArrayList<>();
-            for (int i = 0; i < models; i++) {
-                List<NDArray> graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
-                next.add(KERNELS.tensor(step, Autograd.OFF, "detached", graph.get(1)));
-                if (j * models + i >= firstKept) {
-                    kept.put(j * models + i, graph);
-                } else {
-                    close(graph);
+        float[] run(int[][] tokens, float tokenWeight) {
+            int width = tokens[0].length;
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, models.get(0).vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, models.get(0).vocabSize());
+            NDArray head = models.get(0).decoder().head(step);
+            List<NDArray> prefix = options.prefixCache().isPresent()
+                    ? options.prefixCache().get().states(step, streams, ropes, models, config.places().get(0), ids)
+                    : KERNELS.tensors(step, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
+            if (options.checkpointing() != ActivationCheckpointing.OFF) {
+                return checkpointed(prefix, head, labels, tokenWeight);
+            }
+            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix, ropes, config.kernelPlaces(), config.kernelKinds(),
+                    weights.gates(), weights.biases(), weights.projs(), config.dropout(), seed));
+            close(prefix);
+            return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+        }
+
+        private float[] checkpointed(List<NDArray> prefix, NDArray head, NDArray labels, float tokenWeight) {
+            List<List<NDArray>> before = forward(prefix);
+            int last = before.size() - 1;
+            List<NDArray> inputs = inputs(before.get(last), last);
+            List<NDArray> stitched = stitch(inputs, last);
+            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "hub_norm", stitched.get(0), streams.weights(), streams.eps());
+            float[] losses = Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+            hidden.close();
+            for (int j = last - 1; j >= 0; j--) {
+                List<NDArray> gradients = KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", inputs);
+                close(stitched, inputs, before.get(j + 1));
+                inputs = inputs(before.get(j), j);
+                stitched = stitch(inputs, j);
+                List<NDArray> below = streamGradients(stitched, j, gradients);
+                KERNELS.run(Autograd.OFF, "backward_each", stitched, below);
+                close(gradients, below);
+            }
+            return losses;
+        }
+
+        /** The streams before every stitch; the last blocks' graphs go into {@link #kept}. */
+        private List<List<NDArray>> forward(List<NDArray> prefix) {
+            List<List<NDArray>> before = new ArrayList<>(List.of(prefix));
+            int models = prefix.size();
+            int blocks = (config.numStitches() - 1) * models;
+            int firstKept = blocks - options.checkpointing().kept(blocks);
+            for (int j = 0; j + 1 < config.numStitches(); j++) {
+                List<NDArray> inputs = inputs(before.get(j), j);
+                List<NDArray> stitched = stitch(inputs, j);
+                List<NDArray> next = new ArrayList<>();
+                for (int i = 0; i < models; i++) {
+                    List<NDArray> graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
+                    next.add(KERNELS.tensor(step, Autograd.OFF, "detached", graph.get(1)));
+                    if (j * models + i >= firstKept) {
+                        kept.put(j * models + i, graph);
+                    } else {
+                        close(graph);
+                    }
                 }
+                close(stitched);
+                if (j > 0) {
+                    close(inputs);
+                }
+                before.add(next);
             }
-            close(stitched);
-            if (j > 0) {
-                close(inputs);
-            }
-            before.add(next);
+            return before;
         }
-        return before;
-    }
 
-    /** The gradients with respect to what stitch j put out, from those with respect to what goes into the next one. */
-    private List<NDArray> streamGradients(List<NDArray> stitched, int j, List<NDArray> gradients) {
-        List<NDArray> below = new ArrayList<>(gradients);
-        for (int i = stitched.size() - 1; i >= 0; i--) {
-            if (!Tensors.requiresGradient(stitched.get(i))) {
-                continue; // the hub until the first Experts-into-Hub stitch
+        /** The gradients with respect to what stitch j put out, from those with respect to what goes into the next one. */
+        private List<NDArray> streamGradients(List<NDArray> stitched, int j, List<NDArray> gradients) {
+            List<NDArray> below = new ArrayList<>(gradients);
+            for (int i = stitched.size() - 1; i >= 0; i--) {
+                if (!Tensors.requiresGradient(stitched.get(i))) {
+                    continue; // the hub until the first Experts-into-Hub stitch
+                }
+                List<NDArray> graph = kept.remove(j * stitched.size() + i);
+                if (graph == null) {
+                    graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
+                }
+                KERNELS.run(Autograd.OFF, "backward_each", graph.subList(1, 2), List.of(gradients.get(i)));
+                below.set(i, KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", graph.subList(0, 1)).get(0));
+                close(graph);
             }
-            List<NDArray> graph = kept.remove(j * stitched.size() + i);
-            if (graph == null) {
-                graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
-            }
-            KERNELS.run(Autograd.OFF, "backward_each", graph.subList(1, 2), List.of(gradients.get(i)));
-            below.set(i, KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", graph.subList(0, 1)).get(0));
-            close(graph);
+            return below;
         }
-        return below;
-    }
 
-    /** Arguments of the layers of stream i behind stitch j. */
-    private Object[] block(NDArray state, int i, int j) {
-        return streams.arguments(state, ropes, i, config.places().get(j), config.places().get(j + 1));
-    }
+        /** Arguments of the layers of stream i behind stitch j. */
+        private Object[] block(NDArray state, int i, int j) {
+            return streams.arguments(state, ropes, i, config.places().get(j), config.places().get(j + 1));
+        }
 
-    /** The inputs of stitch j as leaves of a new graph; below the first stitch nothing trains, so that its inputs need no gradient. */
-    private List<NDArray> inputs(List<NDArray> before, int j) {
-        return j == 0 ? before : KERNELS.tensors(step, Autograd.ON, "leaves", before);
-    }
+        /** The inputs of stitch j as leaves of a new graph; below the first stitch nothing trains, so that its inputs need no gradient. */
+        private List<NDArray> inputs(List<NDArray> before, int j) {
+            return j == 0 ? before : KERNELS.tensors(step, Autograd.ON, "leaves", before);
+        }
 
-    private List<NDArray> stitch(List<NDArray> inputs, int j) {
-        return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates(), weights.biases(), weights.projs(), j,
-                config.kernelKinds()[j], config.dropout(), seed);
-    }
+        private List<NDArray> stitch(List<NDArray> inputs, int j) {
+            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates(), weights.biases(), weights.projs(), j,
+                    config.kernelKinds()[j], config.dropout(), seed);
+        }
 
-    @SafeVarargs
-    private static void close(List<NDArray>... lists) {
-        for (List<NDArray> tensors : lists) {
-            tensors.forEach(NDArray::close);
+        @SafeVarargs
+        private static void close(List<NDArray>... lists) {
+            for (List<NDArray> tensors : lists) {
+                tensors.forEach(NDArray::close);
+            }
         }
     }
 }

@@ -77,6 +77,10 @@
     h = (self).embed_each(ids, w)
     return (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[0])
 
+  def stream_prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, last: int) -> Tensor:
+    # stream i of prefix alone
+    return (self).stream_layers((self).embed(ids, w[i]), i, w, b, dims, eps, ropes, rows, 0, last)
+
   def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
     # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden]
     for j in range(len(places)):

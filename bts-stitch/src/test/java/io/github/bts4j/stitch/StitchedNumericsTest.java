@@ -108,7 +108,7 @@ class StitchedNumericsTest {
     private static Map<String, float[]> gradients(StitchedModel model, ActivationCheckpointing checkpointing) {
         Map<String, NDArray> tensors = model.stitchTensors();
         tensors.values().forEach(tensor -> tensor.setRequiresGradient(true));
-        model.accumulateGradients(TOKENS, 1f / (TOKENS.length * (TOKENS[0].length - 1)), 0, checkpointing);
+        model.accumulateGradients(TOKENS, 1f / (TOKENS.length * (TOKENS[0].length - 1)), 0, PassOptions.DEFAULT.withCheckpointing(checkpointing));
         Map<String, float[]> gradients = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> {
             try (NDArray gradient = tensor.getGradient()) {
@@ -160,7 +160,7 @@ class StitchedNumericsTest {
             assertEquals(stitches * 3, expected.size());
             gradients(again, checkpointing).forEach((name, gradient) -> assertArrayEquals(expected.get(name), gradient, name));
             assertTrue(expected.values().stream().anyMatch(gradient -> gradient[7] != 0));
-            assertArrayEquals(kept.accumulateGradients(TOKENS, 1, 3), again.accumulateGradients(TOKENS, 1, 3, checkpointing));
+            assertArrayEquals(kept.accumulateGradients(TOKENS, 1, 3), again.accumulateGradients(TOKENS, 1, 3, PassOptions.DEFAULT.withCheckpointing(checkpointing)));
         }
     }
 

@@ -2,7 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
@@ -12,7 +12,7 @@ import java.util.Map;
 public final class StitchTraining implements Trainable {
     private final StitchedModel model;
     private final Map<String, String> identity;
-    private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
+    private PassOptions options = PassOptions.DEFAULT;
 
     /**
      * Prepares the training of a model's stitch layers.
@@ -37,17 +37,17 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        return model.accumulateGradients(tokens, tokenWeight, seed, checkpointing);
+        return model.accumulateGradients(tokens, tokenWeight, seed, options);
     }
 
     /**
-     * Sets what becomes of the activations of a pass; a block is the layers of one stream between two stitches.
+     * Sets how passes are computed.
      *
-     * @param checkpointing which activations are kept, and which are computed again
+     * @param options what becomes of activations, and whether the streams before the first stitch are cached
      * @return this training
      */
-    public StitchTraining withCheckpointing(ActivationCheckpointing checkpointing) {
-        this.checkpointing = checkpointing;
+    public StitchTraining withOptions(PassOptions options) {
+        this.options = options;
         return this;
     }
 

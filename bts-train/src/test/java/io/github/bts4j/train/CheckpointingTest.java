@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import ai.djl.Device;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.util.Map;
@@ -43,8 +44,8 @@ class CheckpointingTest {
 
     private static Map<String, String> stitched(ActivationCheckpointing checkpointing) throws IOException {
         try (StitchedModel model = TinyRuns.stitched(0.1);
-                Trainer trainer = new Trainer(new StitchTraining(model).withCheckpointing(checkpointing), TinyRuns.data(), TinyRuns.config(6),
-                        metrics -> {})) {
+                Trainer trainer = new Trainer(new StitchTraining(model).withOptions(PassOptions.DEFAULT.withCheckpointing(checkpointing)), TinyRuns.data(),
+                        TinyRuns.config(6), metrics -> {})) {
             trainer.run();
             return TinyRuns.hashes(model.stitchTensors());
         }

@@ -68,7 +68,7 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
         for (int j = 0; j < segmentsPer(sequenceLength); j++) {
             int slot = slot(ordinal, j);
             TokenDataset member = members.get(order[slot]);
-            Dealing dealing = new Dealing(member.size(), segmentLength, SplitMix64.key(key, member.name()));
+            Dealing dealing = new Dealing(member.size(), segmentLength, SplitMix64.key(key, member.name()), false);
             long segment = usedBefore(ordinal, slot, sequenceLength) + j / members.size();
             segments.add(new Segment(member, dealing.offset(segment), length(j, sequenceLength)));
         }

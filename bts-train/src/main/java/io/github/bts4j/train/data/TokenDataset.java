@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  *
  * <p>A training sequence of this domain is a stretch of {@code sequenceLength + 1} tokens. An epoch deals
  * {@code size / sequenceLength} of them without replacement, in an order shuffled by (seed, name, epoch); each epoch
- * after the first also begins its stretches at other places.
+ * after the first also begins its stretches at other places, unless {@link #withFixedWindows} says otherwise.
  */
 public final class TokenDataset implements Domain {
 
@@ -27,6 +27,16 @@ public final class TokenDataset implements Domain {
     private final int[] ends;
     private final long[] documentBytes;
     private final String fingerprint;
+    private final boolean fixedWindows;
+
+    private TokenDataset(TokenDataset other, boolean fixedWindows) {
+        this.name = other.name;
+        this.tokens = other.tokens;
+        this.ends = other.ends;
+        this.documentBytes = other.documentBytes;
+        this.fingerprint = fixedWindows ? Sha256.of("fixed windows of " + other.fingerprint) : other.fingerprint;
+        this.fixedWindows = fixedWindows;
+    }
 
     TokenDataset(String name, int[] tokens, int[] ends, long[] documentBytes) {
         this.name = name;
@@ -34,6 +44,7 @@ public final class TokenDataset implements Domain {
         this.ends = ends;
         this.documentBytes = documentBytes;
         this.fingerprint = hash();
+        this.fixedWindows = false;
     }
 
     /**
@@ -147,6 +158,15 @@ public final class TokenDataset implements Domain {
     }
 
     /**
+     * The same dataset, of which every epoch deals the same stretches, in another order: for a cache of what was computed from them.
+     *
+     * @return a dataset that shares the tokens
+     */
+    public TokenDataset withFixedWindows() {
+        return fixedWindows ? this : new TokenDataset(this, true);
+    }
+
+    /**
      * Divides the dataset by document.
      *
      * @param rule which documents to hold out
@@ -166,7 +186,7 @@ public final class TokenDataset implements Domain {
     @Override
     public List<Segment> sequence(long seed, long ordinal, int sequenceLength) {
         refuse(problems(sequenceLength));
-        int offset = new Dealing(size(), sequenceLength, SplitMix64.key(seed, name)).offset(ordinal);
+        int offset = new Dealing(size(), sequenceLength, SplitMix64.key(seed, name), fixedWindows).offset(ordinal);
         return List.of(new Segment(this, offset, sequenceLength + 1));
     }
 

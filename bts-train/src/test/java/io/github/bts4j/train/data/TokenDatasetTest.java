@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -179,6 +180,20 @@ class TokenDatasetTest {
                 () -> new Segment(dataset, 8, 1));
         assertRefused("Window of domain 'd' has 1 token(s), prediction needs 2",
                 () -> new Window("d", new int[1], List.of()));
+    }
+
+    @Test
+    void fixedWindowsAreTheSameInEveryEpochInAnotherOrder() {
+        TokenDataset moving = counting("d", 0, 83);
+        TokenDataset fixed = moving.withFixedWindows();
+        List<List<Segment>> first = IntStream.range(0, 10).mapToObj(i -> fixed.sequence(7, i, 8)).toList();
+        List<List<Segment>> second = IntStream.range(10, 20).mapToObj(i -> fixed.sequence(7, i, 8)).toList();
+        assertEquals(new HashSet<>(first), new HashSet<>(second));
+        assertNotEquals(first, second);
+        List<Integer> offsets = IntStream.range(0, 10).mapToObj(i -> moving.sequence(7, i, 8).get(0).offset()).toList();
+        assertEquals(offsets, first.stream().map(segments -> segments.get(0).offset()).toList(), "the first epoch is the same");
+        assertNotEquals(moving.fingerprint(), fixed.fingerprint());
+        assertEquals(fixed, fixed.withFixedWindows());
     }
 
     @Test

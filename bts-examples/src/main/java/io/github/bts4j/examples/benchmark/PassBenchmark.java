@@ -4,25 +4,29 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.stitch.PassOptions;
+import io.github.bts4j.stitch.PrefixCache;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /**
- * What activation checkpointing saves and costs: the time of a training pass with and without it, in turn, and the anonymous memory that each adds at its
- * peak to that of the loaded model (Linux). Takes {@link StitchBenchmark}'s options; prints one JSON object.
+ * What the ways to compute a training pass cost and save: the time of a pass with each, in turn, and the anonymous memory at its peak (Linux); and beside them
+ * the time of a forward pass, of which the prefix cache saves a share. Takes {@link StitchBenchmark}'s options; prints one JSON object.
  */
-public final class CheckpointingBenchmark {
-    private CheckpointingBenchmark() {}
+public final class PassBenchmark {
+    private PassBenchmark() {}
 
     /**
      * Runs the benchmark.
@@ -48,24 +52,38 @@ public final class CheckpointingBenchmark {
             Arrays.setAll(row, i -> random.nextInt(model.vocabSize()));
         }
         ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
-        pass(options, model, tokens, ActivationCheckpointing.FULL); // to warm up, and for the gradients' own memory
-        double loaded = anonymousMib();
-        result.put("loaded_mib", loaded);
-        for (ActivationCheckpointing mode : List.of(ActivationCheckpointing.FULL, ActivationCheckpointing.PARTIAL, ActivationCheckpointing.OFF)) {
-            result.put("peak_mib_" + mode.name().toLowerCase(Locale.ROOT), peak(() -> pass(options, model, tokens, mode)));
-        }
-        Map<ActivationCheckpointing, List<Double>> seconds = new EnumMap<>(ActivationCheckpointing.class);
-        for (int i = 0; i < options.steps(); i++) {
-            for (ActivationCheckpointing mode : ActivationCheckpointing.values()) {
-                seconds.computeIfAbsent(mode, m -> new ArrayList<>()).add(seconds(() -> pass(options, model, tokens, mode)));
+        Path folder = Files.createTempDirectory(options.models(), "prefix-cache");
+        try (PrefixCache cache = PrefixCache.open(folder)) {
+            Map<String, Runnable> ways = new LinkedHashMap<>();
+            for (ActivationCheckpointing mode : List.of(ActivationCheckpointing.FULL, ActivationCheckpointing.PARTIAL, ActivationCheckpointing.OFF)) {
+                ways.put("checkpointing_" + mode.name().toLowerCase(Locale.ROOT), () -> pass(options, model, tokens, PassOptions.DEFAULT.withCheckpointing(mode)));
+            }
+            ways.put("prefix_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withPrefixCache(cache)));
+            ways.put("forward_only", () -> model.tokenLosses(tokens));
+            ways.get("checkpointing_full").run(); // to warm up, and for the gradients' own memory
+            result.put("loaded_mib", anonymousMib());
+            for (Map.Entry<String, Runnable> way : ways.entrySet()) {
+                result.put("peak_mib_" + way.getKey(), peak(way.getValue()));
+            }
+            Map<String, List<Double>> seconds = new LinkedHashMap<>();
+            for (int i = 0; i < options.steps(); i++) {
+                ways.forEach((name, way) -> seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(seconds(way)));
+            }
+            seconds.forEach((name, values) -> result.put("seconds_" + name, median(values)));
+            double saved = result.get("seconds_checkpointing_off").asDouble() - result.get("seconds_prefix_cache").asDouble();
+            result.put("layers_skipped_share", model.config().places().get(0) / (double) options.shape().config().numLayers());
+            return result.put("forward_saved_share", saved / result.get("seconds_forward_only").asDouble());
+        } finally {
+            try (Stream<Path> files = Files.walk(folder)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
             }
         }
-        seconds.forEach((mode, values) -> result.put("seconds_" + mode.name().toLowerCase(Locale.ROOT), median(values)));
-        return result;
     }
 
-    private static void pass(BenchmarkOptions options, StitchedModel model, int[][] tokens, ActivationCheckpointing mode) {
-        model.accumulateGradients(tokens, 1f / (options.batch() * options.sequence()), 0, mode);
+    private static void pass(BenchmarkOptions options, StitchedModel model, int[][] tokens, PassOptions how) {
+        model.accumulateGradients(tokens, 1f / (options.batch() * options.sequence()), 0, how);
     }
 
     private static double seconds(Runnable work) {

@@ -1,0 +1,177 @@
+package io.github.bts4j.stitch;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * The states of one model: records of one size in {@code KEY.states}, found through {@code KEY.index}.
+ *
+ * <p>The index begins with the length and the text of the key, and goes on with entries of 40 bytes, in the order of the records: the hash of the tokens, the
+ * CRC-32C of the record, and the CRC-32C of the entry so far. A record is written before its entry; what a killed process left incomplete is written over.
+ */
+final class PrefixStore implements AutoCloseable {
+    private static final int ENTRY = TokensHash.BYTES + 2 * Integer.BYTES;
+
+    private final FileChannel index;
+    private final FileChannel states;
+    private final int recordSize;
+    private final int header;
+    /** Tokens to number and checksum of their record. */
+    private final Map<TokensHash, Place> places = new HashMap<>();
+    private long count;
+
+    private record Place(long number, int crc) {}
+
+    private PrefixStore(FileChannel index, FileChannel states, int recordSize, int header) {
+        this.index = index;
+        this.states = states;
+        this.recordSize = recordSize;
+        this.header = header;
+    }
+
+    static PrefixStore open(Path folder, String key, int recordSize) throws IOException {
+        byte[] text = key.getBytes(StandardCharsets.UTF_8);
+        String name = HexFormat.of().formatHex(sha256(text), 0, 8);
+        FileChannel index = channel(folder.resolve(name + ".index"));
+        try {
+            FileChannel states = channel(folder.resolve(name + ".states"));
+            PrefixStore store = new PrefixStore(index, states, recordSize, Integer.BYTES + text.length);
+            if (!store.hasHeader(text)) {
+                index.truncate(0);
+                writeFully(index, ByteBuffer.allocate(store.header).putInt(text.length).put(text).flip(), 0);
+            }
+            store.readIndex();
+            return store;
+        } catch (IOException e) {
+            index.close();
+            throw e;
+        }
+    }
+
+    private static FileChannel channel(Path file) throws IOException {
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    private static byte[] sha256(byte[] text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java runtime has SHA-256", e);
+        }
+    }
+
+    private boolean hasHeader(byte[] key) throws IOException {
+        ByteBuffer found = ByteBuffer.allocate(header);
+        return index.size() >= header && readFully(index, found, 0) && found.getInt() == key.length
+                && Arrays.equals(key, 0, key.length, found.array(), Integer.BYTES, header);
+    }
+
+    /** Takes entries up to the first that is incomplete, damaged, or without its record. */
+    private void readIndex() throws IOException {
+        long entries = Math.min((index.size() - header) / ENTRY, states.size() / recordSize);
+        ByteBuffer bytes = ByteBuffer.allocate(ENTRY);
+        for (; count < entries; count++) {
+            readFully(index, bytes.clear(), header + count * ENTRY);
+            TokensHash hash = TokensHash.read(bytes);
+            int crc = bytes.getInt();
+            if (bytes.getInt() != crc(bytes.array(), ENTRY - Integer.BYTES)) {
+                return;
+            }
+            places.put(hash, new Place(count, crc));
+        }
+    }
+
+    long bytes() {
+        return count * recordSize;
+    }
+
+    boolean holds(List<TokensHash> hashes) {
+        return hashes.stream().allMatch(places::containsKey);
+    }
+
+    /** The records one after the other; an empty buffer if one is damaged, which is then forgotten. */
+    ByteBuffer read(List<TokensHash> hashes) throws IOException {
+        ByteBuffer all = ByteBuffer.allocateDirect(hashes.size() * recordSize);
+        for (int row = 0; row < hashes.size(); row++) {
+            Place place = places.get(hashes.get(row));
+            ByteBuffer record = all.slice(row * recordSize, recordSize);
+            if (!readFully(states, record, place.number() * recordSize) || crc(record) != place.crc()) {
+                places.remove(hashes.get(row));
+                return ByteBuffer.allocate(0);
+            }
+        }
+        return all;
+    }
+
+    /** Appends the records that are not there yet. */
+    void write(List<TokensHash> hashes, ByteBuffer records) throws IOException {
+        for (int row = 0; row < hashes.size(); row++) {
+            if (!places.containsKey(hashes.get(row))) {
+                append(hashes.get(row), records.slice(records.position() + row * recordSize, recordSize));
+            }
+        }
+    }
+
+    private void append(TokensHash hash, ByteBuffer record) throws IOException {
+        int crc = crc(record.duplicate());
+        writeFully(states, record, count * recordSize);
+        ByteBuffer entry = ByteBuffer.allocate(ENTRY);
+        hash.write(entry);
+        entry.putInt(crc);
+        entry.putInt(crc(entry.array(), ENTRY - Integer.BYTES));
+        writeFully(index, entry.flip(), header + count * ENTRY);
+        places.put(hash, new Place(count, crc));
+        count++;
+    }
+
+    private static int crc(byte[] bytes, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, length);
+        return (int) crc.getValue();
+    }
+
+    private static int crc(ByteBuffer bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes);
+        return (int) crc.getValue();
+    }
+
+    /** Fills the buffer and flips it; false if the file ends before. */
+    private static boolean readFully(FileChannel file, ByteBuffer into, long at) throws IOException {
+        long position = at;
+        while (into.hasRemaining()) {
+            int read = file.read(into, position);
+            if (read < 0) {
+                return false;
+            }
+            position += read;
+        }
+        into.flip();
+        return true;
+    }
+
+    private static void writeFully(FileChannel file, ByteBuffer from, long at) throws IOException {
+        long position = at;
+        while (from.hasRemaining()) {
+            position += file.write(from, position);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        index.close();
+        states.close();
+    }
+}
