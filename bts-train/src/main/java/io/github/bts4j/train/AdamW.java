@@ -29,7 +29,7 @@ import java.util.function.BiConsumer;
  * For one thread.
  */
 public final class AdamW implements AutoCloseable {
-    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/train/optimizer.py");
+    static final Kernels KERNELS = Kernels.of("/io/github/bts4j/train/optimizer.py");
 
     private final AdamWConfig config;
     private final NDManager manager;

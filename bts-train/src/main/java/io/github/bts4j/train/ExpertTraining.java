@@ -21,6 +21,7 @@ import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -139,6 +140,24 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     public ExpertTraining withCheckpointing(ActivationCheckpointing checkpointing) {
         this.checkpointing = checkpointing;
         return this;
+    }
+
+    @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        int width = TokenBatch.width(tokens);
+        try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
+            NDArray hidden = KERNELS.tensor(step, Autograd.OFF, "forward_hidden", ids, decoder.weights(), decoder.biases(),
+                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+            float[] flat = KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(step), labels, LlamaModel.lossChunk(config.vocabSize()))
+                    .toFloatArray();
+            float[][] rows = new float[tokens.length][];
+            for (int row = 0; row < rows.length; row++) {
+                rows[row] = Arrays.copyOfRange(flat, row * (width - 1), (row + 1) * (width - 1));
+            }
+            return rows;
+        }
     }
 
     @Override

@@ -33,6 +33,11 @@ public abstract class ForwardingTrainable implements Trainable {
     }
 
     @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        return inner.tokenLosses(tokens);
+    }
+
+    @Override
     public void weightsChanged() {
         inner.weightsChanged();
     }

@@ -58,7 +58,8 @@ public final class RunCheckpoint {
      * @param weights trained tensors by name
      * @param optimizer optimizer state by name
      * @param keep how many checkpoints stay, at least 1
-     * @param every steps between regular checkpoints; others, made where a run was stopped, do not count and go when a newer one is there
+     * @param every steps between regular checkpoints; others, made where a run was stopped, do not count and go when a newer one is there. The one of the
+     *     best validation stays in any case
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
      */
@@ -88,7 +89,7 @@ public final class RunCheckpoint {
         List<Path> regular = all.stream().filter(path -> isRegular(path, every)).toList();
         for (Path old : all) {
             boolean superfluous = isRegular(old, every) ? regular.indexOf(old) < regular.size() - keep : !old.equals(target);
-            if (superfluous && !old.equals(target)) {
+            if (superfluous && !old.equals(target) && stepOf(old) != state.validation().bestStep()) {
                 retire(run, old);
             }
         }
@@ -112,6 +113,23 @@ public final class RunCheckpoint {
     }
 
     /**
+     * The checkpoint with the best validation loss.
+     *
+     * @param run the run's folder
+     * @return its folder, if the run was validated
+     * @throws IOException if the folder cannot be read
+     * @throws ModelFormatException if the newest checkpoint, which says which one is best, is damaged
+     */
+    public static Optional<Path> best(Path run) throws IOException {
+        Optional<Path> latest = latest(run);
+        if (latest.isEmpty()) {
+            return latest;
+        }
+        long step = state(latest.get()).validation().bestStep();
+        return list(run).stream().filter(path -> stepOf(path) == step).findFirst();
+    }
+
+    /**
      * The newest checkpoint that is old enough, or else the oldest there is.
      *
      * @param run the run's folder
@@ -124,6 +142,10 @@ public final class RunCheckpoint {
         List<Path> all = Files.isDirectory(run) ? list(run).stream().filter(path -> isRegular(path, every)).toList() : List.of();
         List<Path> old = all.stream().filter(path -> stepOf(path) <= step).toList();
         return old.isEmpty() ? all.stream().findFirst() : Optional.of(old.get(old.size() - 1));
+    }
+
+    static boolean exists(Path run, long step) throws IOException {
+        return list(run).stream().anyMatch(path -> stepOf(path) == step);
     }
 
     /** Removes the checkpoints after a step, the newest first, so that whatever is left when the process dies is a run's history. */
@@ -158,12 +180,12 @@ public final class RunCheckpoint {
      *
      * @param checkpoint a checkpoint's folder
      * @param weights trained tensors, which are overwritten
-     * @param optimizer the optimizer, whose state is overwritten
+     * @param optimizer the optimizer's state, which is overwritten
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a file is damaged
      * @throws IllegalArgumentException if names or shapes differ
      */
-    public static void restore(Path checkpoint, Map<String, NDArray> weights, AdamW optimizer) throws IOException {
+    public static void restore(Path checkpoint, Map<String, NDArray> weights, Map<String, NDArray> optimizer) throws IOException {
         Stored stored = stored(checkpoint);
         for (Map.Entry<String, String> file : stored.files().entrySet()) {
             Path path = checkpoint.resolve(file.getKey());
@@ -176,7 +198,7 @@ public final class RunCheckpoint {
             Map<String, NDArray> savedWeights = TensorFiles.read(scope, checkpoint.resolve(WEIGHTS));
             Map<String, NDArray> savedState = TensorFiles.read(scope, checkpoint.resolve(OPTIMIZER));
             TensorCopies.copyInto(weights, savedWeights, "weights");
-            optimizer.restore(savedState);
+            TensorCopies.copyInto(optimizer, savedState, "optimizer state");
         }
     }
 

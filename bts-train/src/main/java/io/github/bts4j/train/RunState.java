@@ -14,6 +14,7 @@ import java.util.Map;
  * @param data the datamix's fingerprint
  * @param model what the trained tensors are bound to
  * @param safety what the run knows about its own health
+ * @param validation when the run was best
  */
 public record RunState(long step, long position, long tokensSeen, long seed, String config, String data, Map<String, String> model,
-        RunSafety.State safety) {}
+        RunSafety.State safety, RunValidation.State validation) {}

@@ -52,6 +52,11 @@ public final class StitchTraining implements Trainable {
     }
 
     @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        return model.tokenLosses(tokens);
+    }
+
+    @Override
     public void weightsChanged() {
         model.weightsChanged();
     }

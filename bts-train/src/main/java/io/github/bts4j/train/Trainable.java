@@ -31,6 +31,14 @@ public interface Trainable {
      */
     float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed);
 
+    /**
+     * Next-token losses with the present weights, for validation: nothing is drawn at random, and no gradient changes.
+     *
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @return losses in nats {@code [batch][sequence]}
+     */
+    float[][] tokenLosses(int[][] tokens);
+
     /** Called after the parameters were written to. */
     void weightsChanged();
 

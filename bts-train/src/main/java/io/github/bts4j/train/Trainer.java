@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import ai.djl.ndarray.NDArray;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.MetricsListener;
@@ -8,10 +9,13 @@ import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.StabilityMonitor;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -24,13 +28,21 @@ import java.util.TreeSet;
  * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
+    private static final String CONFIGURATION = "configuration";
+    private static final String DATA = "data (fingerprint of the datamix)";
+
     private final Trainable model;
     private final Datamix data;
     private final TrainerConfig config;
     private final MetricsListener listener;
     private final AdamW optimizer;
     private final RunSafety safety;
+    private final WeightAverage average;
+    private Optional<RunValidation> validation = Optional.empty();
+    private String validationIdentity = "none";
     private Optional<Path> run = Optional.empty();
+    private boolean stopsOnShutdown;
+    private volatile boolean stopRequested;
     private long step;
     private long position;
     private long tokensSeen;
@@ -50,6 +62,35 @@ public final class Trainer implements AutoCloseable {
         this.listener = listener;
         this.optimizer = new AdamW(config.optimizer(), model.manager(), model.parameters());
         this.safety = new RunSafety(config.safeguards(), listener);
+        this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
+    }
+
+    /**
+     * Judges the run on held-out text while it goes on.
+     *
+     * @param how when, on what, and whether the run may end early
+     * @return this trainer
+     */
+    public Trainer validate(Validation how) {
+        validation = Optional.of(new RunValidation(how, model, listener));
+        validationIdentity = how.identity();
+        return this;
+    }
+
+    /**
+     * Makes a run whose process is told to end (SIGTERM, SIGINT) finish its step and write a checkpoint first; the process waits for it. A listener must then
+     * not call {@code System.exit}, which would wait for the run that waits for it.
+     *
+     * @return this trainer
+     */
+    public Trainer stopOnShutdown() {
+        stopsOnShutdown = true;
+        return this;
+    }
+
+    /** Ends the run after the present step, with a checkpoint. From any thread; what was not begun yet is not stopped. */
+    public void stop() {
+        stopRequested = true;
     }
 
     /**
@@ -67,42 +108,71 @@ public final class Trainer implements AutoCloseable {
      * Goes on from the newest checkpoint of a run, if there is one.
      *
      * @param folder the run's folder
+     * @param allowed in what the run may differ from the saved one; what does is reported to the listener
      * @return true if a checkpoint was restored
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException naming everything in which configuration, data or model differ from the saved run's
+     * @throws IllegalArgumentException naming everything in which configuration, data or model differ from the saved run's and may not
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint is damaged
      */
-    public boolean resumeFrom(Path folder) throws IOException {
+    public boolean resumeFrom(Path folder, ResumeChange... allowed) throws IOException {
         Optional<Path> latest = RunCheckpoint.latest(folder);
         if (latest.isEmpty()) {
             return false;
         }
         RunState state = RunCheckpoint.state(latest.get());
-        refuseAnotherRun(latest.get(), state);
-        RunCheckpoint.restore(latest.get(), model.parameters(), optimizer);
+        Map<String, String> changed = changes(state);
+        refuseAnotherRun(latest.get(), changed, Set.of(allowed));
+        RunCheckpoint.restore(latest.get(), model.parameters(), optimizerState());
         model.weightsChanged();
         step = state.step();
         position = state.position();
         tokensSeen = state.tokensSeen();
         safety.restore(state.safety());
-        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, step " + step + " of " + config.totalSteps()
-                + ", data position " + position);
+        validation.ifPresent(v -> v.restore(state.validation()));
+        changed.values().forEach(change -> listener.onMessage("Resumed with another " + change));
+        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step "
+                + step + " of " + config.totalSteps() + ", data position " + position
+                + (state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep()));
         return true;
     }
 
-    private void refuseAnotherRun(Path checkpoint, RunState state) {
+    private Map<String, String> changes(RunState state) {
         Map<String, String> differences = new LinkedHashMap<>();
-        compare(differences, "configuration", state.config(), config.identity());
-        compare(differences, "data (fingerprint of the datamix)", state.data(), data.fingerprint());
+        compare(differences, CONFIGURATION, state.config(), identity());
+        compare(differences, DATA, state.data(), data.fingerprint());
         Map<String, String> saved = state.model();
         Map<String, String> present = model.identity();
         TreeSet<String> names = new TreeSet<>(saved.keySet());
         names.addAll(present.keySet());
         names.forEach(name -> compare(differences, name, saved.getOrDefault(name, "absent"), present.getOrDefault(name, "absent")));
-        if (!differences.isEmpty()) {
+        return differences;
+    }
+
+    private String identity() {
+        return config.identity() + " validation: " + validationIdentity;
+    }
+
+    private static void refuseAnotherRun(Path checkpoint, Map<String, String> changes, Set<ResumeChange> allowed) {
+        List<String> refused = new ArrayList<>();
+        changes.forEach((name, change) -> {
+            if (name.equals(CONFIGURATION) && !allowed.contains(ResumeChange.CONFIGURATION)) {
+                refused.add(change + " (ResumeChange.CONFIGURATION would allow it)");
+            } else if (name.equals(DATA) && !allowed.contains(ResumeChange.DATA)) {
+                refused.add(change + " (ResumeChange.DATA would allow it)");
+            } else if (!name.equals(CONFIGURATION) && !name.equals(DATA)) {
+                refused.add(change);
+            }
+        });
+        if (!refused.isEmpty()) {
             throw new IllegalArgumentException("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or "
-                    + "restore what changed:\n  - " + String.join("\n  - ", differences.values()));
+                    + "restore what changed:\n  - " + String.join("\n  - ", refused));
         }
+    }
+
+    private Map<String, NDArray> optimizerState() {
+        Map<String, NDArray> state = optimizer.state();
+        state.putAll(average.state());
+        return state;
     }
 
     private static void compare(Map<String, String> differences, String name, String saved, String present) {
@@ -112,7 +182,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains to the end of the run.
+     * Trains to the end of the run, or until it is stopped, or ended early by its {@link Validation}.
      *
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
@@ -122,12 +192,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains up to a step, then stops with a checkpoint, as if interrupted there.
+     * Trains up to a step, then stops with a checkpoint, as if interrupted there. {@link #stop} and early stopping end it sooner.
      *
      * @param lastStep the number of steps that will have been done; at most the configured total
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
      */
+    @SuppressWarnings("try") // the guard is not called, it only has to be open
     public void runTo(long lastStep) throws IOException {
         if (lastStep > config.totalSteps()) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
@@ -138,16 +209,26 @@ public final class Trainer implements AutoCloseable {
                 checkpoint(folder); // of step 0, so that there is something to go back to
             }
         }
-        while (step < lastStep) {
-            Optional<String> trouble = oneStep();
-            if (trouble.isPresent()) {
-                react(trouble.get());
-            }
-            boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
-            if (run.isPresent() && (due || step == lastStep)) {
-                checkpoint(run.get());
+        try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE) {
+            while (step < lastStep && !stopRequested && !isOver()) {
+                Optional<String> trouble = oneStep();
+                if (trouble.isPresent()) {
+                    react(trouble.get());
+                }
+                boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
+                boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
+                if (run.isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
+                    checkpoint(run.get());
+                }
             }
         }
+        if (stopRequested) {
+            listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked");
+        }
+    }
+
+    private boolean isOver() {
+        return validation.isPresent() && validation.get().isOver();
     }
 
     /** Why to react, or empty. */
@@ -155,8 +236,10 @@ public final class Trainer implements AutoCloseable {
         long begin = System.nanoTime();
         skipBatches();
         DomainLosses losses = new DomainLosses(data.domains());
-        int tokens = Math.multiplyExact(config.sequencesPerStep(), config.sequenceLength());
-        for (int pass = 0; pass < config.accumulation(); pass++) {
+        int passes = config.batchRamp().at(step, config.accumulation());
+        int sequences = Math.multiplyExact(passes, config.microBatch());
+        int tokens = Math.multiplyExact(sequences, config.sequenceLength());
+        for (int pass = 0; pass < passes; pass++) {
             Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
             losses.add(batch, model.accumulateGradients(rows(batch), 1f / tokens, passSeed(pass)));
         }
@@ -165,7 +248,7 @@ public final class Trainer implements AutoCloseable {
             optimizer.zeroGradients();
             if (safety.mayLeaveOut(step, losses.mean(), gradientNorm)) {
                 step++;
-                position += config.sequencesPerStep();
+                position += sequences;
                 return Optional.empty();
             }
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
@@ -180,7 +263,8 @@ public final class Trainer implements AutoCloseable {
         }
         model.weightsChanged();
         step++;
-        position += config.sequencesPerStep();
+        average.update(step);
+        position += sequences;
         tokensSeen += tokens;
         double seconds = (System.nanoTime() - begin) / 1e9;
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
@@ -230,9 +314,11 @@ public final class Trainer implements AutoCloseable {
         Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpointEvery()).orElseThrow();
         RunState state = RunCheckpoint.state(checkpoint);
         long from = step;
-        RunCheckpoint.restore(checkpoint, model.parameters(), optimizer);
+        RunCheckpoint.restore(checkpoint, model.parameters(), optimizerState());
         model.weightsChanged();
         safety.restoreButCount(state.safety());
+        boolean bestIsThere = RunCheckpoint.exists(folder, state.validation().bestStep());
+        validation.ifPresent(v -> v.restore(bestIsThere ? state.validation() : RunValidation.State.NONE));
         step = state.step();
         tokensSeen = state.tokensSeen();
         position += (long) rewind.skipBatches() * config.sequencesPerStep();
@@ -265,9 +351,9 @@ public final class Trainer implements AutoCloseable {
      * @throws IOException if writing fails; older checkpoints stay whole
      */
     public Path checkpoint(Path folder) throws IOException {
-        RunState state = new RunState(step, position, tokensSeen, config.seed(), config.identity(), data.fingerprint(),
-                new TreeMap<>(model.identity()), safety.state());
-        return RunCheckpoint.write(folder, state, model.parameters(), optimizer.state(), config.keepCheckpoints(),
+        RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
+                new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
+        return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(),
                 config.checkpointEvery());
     }
 
@@ -280,8 +366,21 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
+    /**
+     * Copies the averages into the weights: at the end of a run, before the model is saved. Without an average nothing happens.
+     */
+    public void adoptAverages() {
+        Map<String, NDArray> averages = new LinkedHashMap<>();
+        average.state().forEach((name, tensor) -> averages.put(name.substring("average.".length()), tensor));
+        if (!averages.isEmpty()) {
+            TensorCopies.copyInto(model.parameters(), averages, "average");
+            model.weightsChanged();
+        }
+    }
+
     @Override
     public void close() {
+        average.close();
         optimizer.close();
     }
 }

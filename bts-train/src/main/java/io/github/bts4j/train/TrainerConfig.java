@@ -18,9 +18,12 @@ import java.util.List;
  * @param checkpointEvery steps between run checkpoints; 0 writes none but the last
  * @param keepCheckpoints how many run checkpoints stay on the disk, at least 1
  * @param safeguards how the run watches and protects itself
+ * @param batchRamp how the batch grows at the beginning
+ * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
  */
 public record TrainerConfig(long totalSteps, int microBatch, int accumulation, int sequenceLength, LearningRate learningRate,
-        AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards) {
+        AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards, BatchRamp batchRamp,
+        double averageDecay) {
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
@@ -38,6 +41,8 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @param checkpointEvery steps between run checkpoints
      * @param keepCheckpoints how many run checkpoints stay on the disk
      * @param safeguards how the run watches and protects itself
+     * @param batchRamp how the batch grows at the beginning
+     * @param averageDecay decay of the exponential moving average of the weights
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {
@@ -50,6 +55,9 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
         atLeast(problems, "keepCheckpoints", keepCheckpoints, 1);
         if (!(maxGradNorm > 0)) {
             problems.add("maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY switches clipping off");
+        }
+        if (!(averageDecay >= 0 && averageDecay < 1)) {
+            problems.add("averageDecay = " + averageDecay + " is outside [0, 1)");
         }
         checkRewind(problems, safeguards, checkpointEvery, keepCheckpoints);
         if (!problems.isEmpty()) {
@@ -84,7 +92,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
         return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1,
-                Safeguards.OFF);
+                Safeguards.OFF, BatchRamp.NONE, 0);
     }
 
     /**
@@ -95,7 +103,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withAccumulation(int accumulation) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
     }
 
     /**
@@ -106,7 +114,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withOptimizer(AdamWConfig optimizer) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
     }
 
     /**
@@ -117,7 +125,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withMaxGradNorm(double maxGradNorm) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
     }
 
     /**
@@ -128,7 +136,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withSeed(long seed) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
     }
 
     /**
@@ -140,7 +148,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep,
-                safeguards);
+                safeguards, batchRamp, averageDecay);
     }
 
     /**
@@ -151,11 +159,33 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withSafeguards(Safeguards safeguards) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
     }
 
     /**
-     * Sequences consumed by one optimizer step.
+     * The same with a batch that grows.
+     *
+     * @param batchRamp how the batch grows at the beginning
+     * @return a changed copy
+     */
+    public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+    }
+
+    /**
+     * The same with an exponential moving average of the weights beside the weights themselves.
+     *
+     * @param averageDecay its decay, in {@code [0, 1)}; 0 keeps none
+     * @return a changed copy
+     */
+    public TrainerConfig withWeightAverage(double averageDecay) {
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+    }
+
+    /**
+     * Sequences consumed by one optimizer step after the batch has grown.
      *
      * @return micro-batch times accumulation
      */
@@ -170,6 +200,6 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     String identity() {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, Long.MAX_VALUE, 2,
-                safeguards).toString();
+                safeguards, batchRamp, averageDecay).toString();
     }
 }

@@ -10,6 +10,9 @@
   def zero(self: __torch__.K, grads: List[Tensor]) -> None:
     torch._foreach_zero_(grads)
 
+  def average(self: __torch__.K, averages: List[Tensor], params: List[Tensor], decay: float) -> None:
+    torch._foreach_lerp_(averages, params, 1. - decay)
+
   def adamw(self: __torch__.K, params: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor], steps: List[Tensor], lr: float, beta1: float, beta2: float, eps: float, weight_decay: float) -> None:
     # steps: one float32 scalar per parameter; they count this step first
     torch._foreach_add_(steps, 1)

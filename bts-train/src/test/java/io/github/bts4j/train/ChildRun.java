@@ -52,7 +52,7 @@ final class ChildRun {
             lines.add(line(metrics));
             echo.accept(line(metrics));
         };
-        try (Trainer trainer = new Trainer(model, TinyRuns.data(), config, listener).saveTo(run)) {
+        try (Trainer trainer = new Trainer(model, TinyRuns.data(), config, listener).saveTo(run).stopOnShutdown()) {
             trainer.resumeFrom(run);
             trainer.runTo(lastStep);
         }

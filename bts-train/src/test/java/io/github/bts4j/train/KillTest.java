@@ -12,8 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A run that writes a checkpoint after every step and is killed in the midst of it, again and again. */
@@ -30,6 +33,33 @@ class KillTest {
     @Tag("slow")
     void aRunKilledSixtyTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
         killAndResume(60, 3000, 2);
+    }
+
+    /** SIGTERM ends the run after its step, with a checkpoint, where no regular one is due before the end. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aRunThatIsToldToEndSavesFirst() throws IOException, InterruptedException {
+        Path run = folder.resolve("run");
+        Path errors = folder.resolve("errors");
+        long printed = 0;
+        Process child = ChildRun.start(errors, "stitch", run, 400, 400, 0, folder.resolve("result"));
+        try (BufferedReader out = child.inputReader()) {
+            while (printed < 5) {
+                printed = Long.parseLong(out.readLine().split(" ")[0]);
+            }
+            child.toHandle().destroy(); // Process.destroy would close the stream that is read
+            for (String line = out.readLine(); line != null; line = out.readLine()) {
+                printed = Long.parseLong(line.split(" ")[0]);
+            }
+        }
+        assertEquals(128 + 15, child.waitFor(), "the exit status of a process that SIGTERM ended");
+        assertEquals("", Files.readString(errors).lines().filter(line -> line.contains("SIGSEGV") || line.contains("Exception"))
+                .collect(Collectors.joining("\n")));
+        long step = assertWhole(RunCheckpoint.latest(run).orElseThrow(), 400);
+        assertTrue(step >= 5 && step < 400 && step == printed, "stopped at step " + step + ", the last one printed was " + printed);
+        List<String> end = ChildRun.run("stitch", run, TinyRuns.config(400), 400);
+        List<String> whole = ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(400), 400);
+        assertEquals(whole.subList((int) step, whole.size()), end, "losses and weights from step " + step + " on");
     }
 
     private void killAndResume(int kills, long steps, long seed) throws IOException, InterruptedException {

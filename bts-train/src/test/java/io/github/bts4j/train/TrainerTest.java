@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -293,10 +294,73 @@ class TrainerTest {
     @Test
     void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
         String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, 0, 0, 0, new LearningRate.Constant(1),
-                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF)).getMessage();
+                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF, BatchRamp.NONE, 1)).getMessage();
         for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
-                "keepCheckpoints = 0", "maxGradNorm = NaN")) {
+                "keepCheckpoints = 0", "maxGradNorm = NaN", "averageDecay = 1.0 is outside [0, 1)")) {
             assertTrue(message.contains(part), part + " is not in: " + message);
         }
+    }
+
+    /** The average of torch.optim.swa_utils.AveragedModel: the first step's weights, then decay * average + (1 - decay) * weights. */
+    @Test
+    void theAverageFollowsTheWeightsAndIsResumed(@TempDir Path folder) throws IOException {
+        TrainerConfig config = TinyRuns.config(6).withWeightAverage(0.75);
+        Map<String, double[]> expected = new TreeMap<>();
+        for (int end = 1; end <= 6; end++) {
+            try (StitchedModel model = TinyRuns.stitched(0.1);
+                    Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), config, metrics -> { }).saveTo(folder)) {
+                assertEquals(end > 1, trainer.resumeFrom(folder));
+                trainer.runTo(end);
+                boolean first = end == 1;
+                TinyRuns.values(model.stitchTensors()).forEach((name, values) -> {
+                    double[] average = expected.computeIfAbsent(name, n -> new double[values.length]);
+                    for (int i = 0; i < values.length; i++) {
+                        average[i] = first ? values[i] : 0.75 * average[i] + 0.25 * values[i];
+                    }
+                });
+                if (end == 6) {
+                    trainer.adoptAverages();
+                    TinyRuns.values(model.stitchTensors()).forEach((name, values) -> {
+                        for (int i = 0; i < values.length; i++) {
+                            assertEquals(expected.get(name)[i], values[i], 1e-6, name);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    @Test
+    void aBatchThatGrowsTakesEverySequenceOnceAndWeighsItsTokensAlike(@TempDir Path folder) throws IOException {
+        TrainerConfig config = TinyRuns.config(6).withAccumulation(4).withBatchRamp(new BatchRamp(1, 4));
+        TinyRuns.Record record = new TinyRuns.Record();
+        List<int[][]> passes = new ArrayList<>();
+        List<Float> weights = new ArrayList<>();
+        try (StitchedModel model = TinyRuns.stitched(0.1)) {
+            Trainable recording = new ForwardingTrainable(new StitchTraining(model)) {
+                @Override
+                public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+                    passes.add(tokens);
+                    weights.add(tokenWeight);
+                    return super.accumulateGradients(tokens, tokenWeight, seed);
+                }
+            };
+            try (Trainer trainer = new Trainer(recording, TinyRuns.data(), config, record).saveTo(folder)) {
+                trainer.run();
+            }
+        }
+        int[] growing = {1, 2, 3, 3, 4, 4}; // 1 + 3 * step / 4, rounded: 1, 1.75, 2.5, 3.25, 4, 4
+        int at = 0;
+        for (int step = 0; step < 6; step++) {
+            for (int pass = 0; pass < growing[step]; pass++, at++) {
+                assertEquals(1f / (growing[step] * 4 * TinyRuns.LENGTH), weights.get(at), 1e-9f, "step " + step);
+                Batch batch = TinyRuns.data().batch(4L * at, 4, TinyRuns.LENGTH);
+                assertArrayEquals(batch.tokens(), Arrays.stream(passes.get(at)).flatMapToInt(Arrays::stream).toArray());
+            }
+        }
+        assertEquals(17, at);
+        assertEquals(17, passes.size());
+        assertEquals(17L * 4, RunCheckpoint.state(RunCheckpoint.latest(folder).orElseThrow()).position());
+        assertEquals(17L * 4 * TinyRuns.LENGTH, record.steps.get(5).tokensSeen());
     }
 }

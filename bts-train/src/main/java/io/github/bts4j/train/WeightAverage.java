@@ -1,0 +1,47 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An exponential moving average of weights, as {@code torch.optim.swa_utils.AveragedModel} with {@code get_ema_multi_avg_fn} keeps it: the weights after the
+ * first step, then {@code average = decay * average + (1 - decay) * weights}. For one thread. Whoever makes it closes it.
+ */
+final class WeightAverage implements AutoCloseable {
+    private final double decay;
+    private final NDManager manager;
+    private final Map<String, NDArray> parameters;
+    private final Map<String, NDArray> averages = new LinkedHashMap<>();
+
+    /** With decay 0 there is no average. */
+    WeightAverage(double decay, NDManager parent, Map<String, NDArray> parameters) {
+        this.decay = decay;
+        this.manager = parent.newSubManager();
+        this.parameters = parameters;
+        if (decay > 0) {
+            parameters.forEach((name, tensor) -> averages.put("average." + name, Tensors.copy(manager, tensor.stopGradient(), TorchType.FLOAT32)));
+        }
+    }
+
+    void update(long stepsDone) {
+        if (decay > 0) {
+            AdamW.KERNELS.run(Autograd.OFF, "average", List.copyOf(averages.values()), List.copyOf(parameters.values()), stepsDone == 1 ? 0 : decay);
+        }
+    }
+
+    /** {@code average.NAME} for every parameter. */
+    Map<String, NDArray> state() {
+        return averages;
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+}
