@@ -55,7 +55,7 @@ public final class AdamStatistics {
      * @throws IllegalArgumentException if the constants of AdamW differ
      */
     public AdamStatistics plus(AdamStatistics other) {
-        if (!config.equals(other.config)) {
+        if (!addsUpWith(other)) {
             throw new IllegalArgumentException("Statistics under " + config + " and " + other.config + " do not add up");
         }
         double[] both = sums.clone();
@@ -85,6 +85,25 @@ public final class AdamStatistics {
     public static double bound(double beta1, double beta2) {
         double rest = (1 - beta2) * (1 - beta1 * beta1 / beta2);
         return rest > 0 ? Math.max(1, (1 - beta1) / Math.sqrt(rest)) : 10;
+    }
+
+    /**
+     * Whether both were measured under the same constants of AdamW, and so add up.
+     *
+     * @param other statistics of other tensors
+     * @return true if {@link #plus} takes them
+     */
+    public boolean addsUpWith(AdamStatistics other) {
+        return config.equals(other.config);
+    }
+
+    /**
+     * The range of the histogram.
+     *
+     * @return its upper end; the lower one is its negative
+     */
+    public double histogramBound() {
+        return bound(config.beta1(), config.beta2());
     }
 
     private double inflation() {

@@ -3,10 +3,12 @@ package io.github.bts4j.train;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.train.stability.TensorClipping;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,16 +33,18 @@ import java.util.function.BiConsumer;
 public final class AdamW implements AutoCloseable {
     static final Kernels KERNELS = Kernels.of("/io/github/bts4j/train/optimizer.py");
 
-    private final AdamWConfig config;
+    private static final String REFERENCES = "clipping_reference";
+
     private final NDManager manager;
     private final Map<String, NDArray> parameters;
     private final Map<String, NDArray> state = new LinkedHashMap<>();
-    private final List<Group> groups;
+    private final List<Group> groups = new ArrayList<>();
 
-    /** Tensors that decay alike. */
-    private record Group(double weightDecay, List<String> names, List<NDArray> params, List<NDArray> m, List<NDArray> v, List<NDArray> steps) {
-        Group(double weightDecay) {
-            this(weightDecay, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    /** Tensors with the same constants. */
+    private record Group(AdamWConfig config, double rateFactor, List<String> names, List<NDArray> params, List<NDArray> m, List<NDArray> v,
+            List<NDArray> steps) {
+        Group(AdamWConfig config, double rateFactor) {
+            this(config, rateFactor, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         }
     }
 
@@ -52,13 +56,30 @@ public final class AdamW implements AutoCloseable {
      * @param parameters name to float32 tensor; matrices (two or more dimensions) decay, vectors do not
      */
     public AdamW(AdamWConfig config, NDManager manager, Map<String, NDArray> parameters) {
-        this.config = config;
+        this(config, List.of(), manager, parameters);
+    }
+
+    /**
+     * Starts with zero moments, and with constants of their own for some tensors.
+     *
+     * @param config the constants of tensors in no group; of these, matrices (two or more dimensions) decay, vectors do not
+     * @param parameterGroups the groups; the first that matches a tensor's name counts
+     * @param manager parent of the moments' manager, on the parameters' device
+     * @param parameters name to float32 tensor
+     * @throws IllegalArgumentException if a group is left without a tensor
+     */
+    public AdamW(AdamWConfig config, List<ParameterGroup> parameterGroups, NDManager manager, Map<String, NDArray> parameters) {
+        ParameterGroup.check(parameterGroups, parameters);
         this.manager = manager.newSubManager();
         this.parameters = new LinkedHashMap<>(parameters);
-        Group matrices = new Group(config.weightDecay());
-        Group vectors = new Group(0);
-        this.parameters.forEach((name, tensor) -> add(tensor.getShape().dimension() > 1 ? matrices : vectors, name, tensor));
-        this.groups = List.of(matrices, vectors);
+        Group matrices = new Group(config, 1);
+        Group vectors = new Group(config.withoutDecay(), 1);
+        groups.addAll(List.of(matrices, vectors));
+        Map<ParameterGroup, Group> own = new LinkedHashMap<>();
+        parameterGroups.forEach(group -> own.put(group, new Group(group.optimizer(), group.learningRateFactor())));
+        groups.addAll(own.values());
+        this.parameters.forEach((name, tensor) -> add(ParameterGroup.of(name, parameterGroups).map(own::get)
+                .orElse(tensor.getShape().dimension() > 1 ? matrices : vectors), name, tensor));
     }
 
     private void add(Group group, String name, NDArray tensor) {
@@ -136,39 +157,80 @@ public final class AdamW implements AutoCloseable {
     public Map<String, AdamStatistics> measuredStep(double learningRate) {
         Map<String, AdamStatistics> measured = new LinkedHashMap<>();
         parameters.keySet().forEach(name -> measured.put(name, null)); // fixes the order
-        double b1 = config.beta1();
-        double b2 = config.beta2();
-        int policy = config.epsilonPolicy().code();
-        eachGroup((group, grads) -> {
-            try (NDManager scope = manager.newSubManager()) {
-                NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
-                update(group, grads, learningRate);
-                NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2,
-                        config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps(), policy,
-                        AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
-                float[] first = before.toFloatArray();
-                float[] second = after.toFloatArray();
-                for (int i = 0; i < group.names.size(); i++) {
-                    measured.put(group.names.get(i), AdamStatistics.of(config, first, second, i));
-                }
-            }
-        });
+        eachGroup((group, grads) -> measure(group, grads, learningRate, measured));
         return measured;
     }
 
-    private void update(Group group, List<NDArray> grads, double learningRate) {
-        if (config.epsilonPolicy() == EpsilonPolicy.ADD) {
-            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(), config.beta2(),
-                    config.eps(), group.weightDecay);
+    private void measure(Group group, List<NDArray> grads, double learningRate, Map<String, AdamStatistics> measured) {
+        AdamWConfig config = group.config;
+        double b1 = config.beta1();
+        double b2 = config.beta2();
+        int policy = config.epsilonPolicy().code();
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
+            update(group, grads, learningRate);
+            NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2,
+                    config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps(), policy,
+                    AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
+            float[] first = before.toFloatArray();
+            float[] second = after.toFloatArray();
+            AdamWConfig constants = config.withoutDecay(); // which no statistic depends on
+            for (int i = 0; i < group.names.size(); i++) {
+                measured.put(group.names.get(i), AdamStatistics.of(constants, first, second, i));
+            }
+        }
+    }
+
+    private static void update(Group group, List<NDArray> grads, double learningRate) {
+        AdamWConfig config = group.config;
+        double rate = learningRate * group.rateFactor;
+        if (config.epsilonPolicy() == EpsilonPolicy.ADD && !config.updateClipping()) {
+            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
+                    config.eps(), config.weightDecay());
         } else {
-            KERNELS.run(Autograd.OFF, "adamw_policy", group.params, grads, group.m, group.v, group.steps, learningRate, config.beta1(), config.beta2(),
-                    config.eps(), group.weightDecay, config.epsilonPolicy().code());
+            KERNELS.run(Autograd.OFF, "adamw_policy", group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
+                    config.eps(), config.weightDecay(), config.epsilonPolicy().code(), config.updateClipping());
+        }
+    }
+
+    /** Makes the references of {@link #clipEach} part of the state, which a run must do before it restores them. */
+    NDArray prepareClipping() {
+        return state.computeIfAbsent(REFERENCES, name -> manager.full(new Shape(parameters.size()), Float.POSITIVE_INFINITY));
+    }
+
+    /**
+     * Clips every tensor's gradient by its own past, and remembers its norm; called before {@link #step}, in every step.
+     *
+     * @param clipping the rule
+     * @param step steps done before, from 0
+     */
+    public void clipEach(TensorClipping clipping, long step) {
+        NDArray saved = prepareClipping();
+        List<NDArray> grads = gradients(parameters.values());
+        try (NDManager scope = manager.newSubManager()) {
+            float[] norms = KERNELS.tensor(scope, Autograd.OFF, "norms", grads).toFloatArray();
+            float[] references = saved.toFloatArray();
+            float[] factors = new float[norms.length];
+            for (int i = 0; i < norms.length; i++) {
+                factors[i] = step < clipping.warmup() ? 1 : (float) clipping.scale(norms[i], references[i]);
+                references[i] = (float) clipping.next(step, references[i], norms[i] * factors[i]);
+            }
+            KERNELS.run(Autograd.OFF, "scale_each", grads, scope.create(factors));
+            saved.set(references);
+        } finally {
+            grads.forEach(NDArray::close);
         }
     }
 
     /** Sets both moments and the step counts to zero. */
     public void resetMoments() {
-        KERNELS.run(Autograd.OFF, "zero", List.copyOf(state.values()));
+        for (Group group : groups) {
+            for (List<NDArray> tensors : List.of(group.m, group.v, group.steps)) {
+                if (!tensors.isEmpty()) {
+                    KERNELS.run(Autograd.OFF, "zero", tensors);
+                }
+            }
+        }
     }
 
     /** Sets all gradients to zero. */
@@ -188,7 +250,8 @@ public final class AdamW implements AutoCloseable {
     /**
      * Moments and step counts.
      *
-     * @return {@code exp_avg.NAME}, {@code exp_avg_sq.NAME} and {@code step.NAME} for every parameter; owned by this optimizer
+     * @return {@code exp_avg.NAME}, {@code exp_avg_sq.NAME} and {@code step.NAME} for every parameter, and {@code clipping_reference} after
+     *     {@link #clipEach}; owned by this optimizer
      */
     public Map<String, NDArray> state() {
         return new LinkedHashMap<>(state);

@@ -11,8 +11,10 @@ import java.util.List;
  * @param eps added to the bias-corrected root of the second moment, positive
  * @param weightDecay decoupled decay of matrices per unit of learning rate, not negative; vectors (norms, biases) do not decay
  * @param epsilonPolicy what becomes of eps; {@link EpsilonPolicy#ADD} is torch.optim's
+ * @param updateClipping whether a tensor's learning rate is divided by {@code max(1, sqrt(mean(g^2 / max(v^, eps^2))))}, which is D12: StableAdamW
+ *     (Wortsman et al., arXiv 2304.13013, algorithm 2)
  */
-public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay, EpsilonPolicy epsilonPolicy) {
+public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay, EpsilonPolicy epsilonPolicy, boolean updateClipping) {
     /** betas 0.9 and 0.95, eps 1e-8, weight decay 0.1: this library's choice for stitch layers. */
     public static final AdamWConfig STITCH = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
 
@@ -27,6 +29,7 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @param eps added to the bias-corrected root of the second moment
      * @param weightDecay decoupled decay of matrices per unit of learning rate
      * @param epsilonPolicy what becomes of eps
+     * @param updateClipping whether a tensor's learning rate shrinks where its gradient jumps
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig {
@@ -58,7 +61,7 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig(double beta1, double beta2, double eps, double weightDecay) {
-        this(beta1, beta2, eps, weightDecay, EpsilonPolicy.ADD);
+        this(beta1, beta2, eps, weightDecay, EpsilonPolicy.ADD, false);
     }
 
     /**
@@ -68,6 +71,19 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @return a changed copy
      */
     public AdamWConfig withEpsilonPolicy(EpsilonPolicy policy) {
-        return new AdamWConfig(beta1, beta2, eps, weightDecay, policy);
+        return new AdamWConfig(beta1, beta2, eps, weightDecay, policy, updateClipping);
+    }
+
+    AdamWConfig withoutDecay() {
+        return new AdamWConfig(beta1, beta2, eps, 0, epsilonPolicy, updateClipping);
+    }
+
+    /**
+     * The same with StableAdamW's clipping of updates.
+     *
+     * @return a changed copy
+     */
+    public AdamWConfig withUpdateClipping() {
+        return new AdamWConfig(beta1, beta2, eps, weightDecay, epsilonPolicy, true);
     }
 }

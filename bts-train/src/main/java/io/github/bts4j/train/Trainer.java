@@ -7,6 +7,7 @@ import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.StabilityMonitor;
+import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,7 +61,10 @@ public final class Trainer implements AutoCloseable {
         this.data = data;
         this.config = config;
         this.listener = listener;
-        this.optimizer = new AdamW(config.optimizer(), model.manager(), model.parameters());
+        this.optimizer = new AdamW(config.optimizer(), config.parameterGroups(), model.manager(), model.parameters());
+        if (config.safeguards().tensorClipping().isOn()) {
+            optimizer.prepareClipping();
+        }
         this.safety = new RunSafety(config.safeguards(), listener);
         this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
     }
@@ -254,7 +258,7 @@ public final class Trainer implements AutoCloseable {
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
         }
         double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
-        optimizer.clip(gradientNorm, safety.normLimit(gradientNorm, config.maxGradNorm()));
+        clip(gradientNorm);
         Map<String, AdamStatistics> measured = Map.of();
         if (safety.measures(step + 1)) {
             measured = optimizer.measuredStep(learningRate);
@@ -270,7 +274,18 @@ public final class Trainer implements AutoCloseable {
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
         listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
                 tokensSeen, tokens / seconds, extra(measured)));
+        StabilityMonitor.histograms(step, measured).forEach(listener::onHistogram);
         return trouble;
+    }
+
+    private void clip(double gradientNorm) {
+        TensorClipping each = config.safeguards().tensorClipping();
+        if (!each.isOn() || step < each.warmup()) {
+            optimizer.clip(gradientNorm, safety.normLimit(gradientNorm, config.maxGradNorm()));
+        }
+        if (each.isOn()) {
+            optimizer.clipEach(each, step);
+        }
     }
 
     private Map<String, Double> extra(Map<String, AdamStatistics> measured) {

@@ -20,10 +20,11 @@ import java.util.List;
  * @param safeguards how the run watches and protects itself
  * @param batchRamp how the batch grows at the beginning
  * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
+ * @param parameterGroups tensors with constants of their own; the first that matches counts, and {@code optimizer} is for the rest
  */
 public record TrainerConfig(long totalSteps, int microBatch, int accumulation, int sequenceLength, LearningRate learningRate,
         AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards, BatchRamp batchRamp,
-        double averageDecay) {
+        double averageDecay, List<ParameterGroup> parameterGroups) {
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
@@ -43,9 +44,11 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @param safeguards how the run watches and protects itself
      * @param batchRamp how the batch grows at the beginning
      * @param averageDecay decay of the exponential moving average of the weights
+     * @param parameterGroups tensors with constants of their own
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {
+        parameterGroups = List.copyOf(parameterGroups);
         List<String> problems = new ArrayList<>();
         atLeast(problems, "totalSteps", totalSteps, 1);
         atLeast(problems, "microBatch", microBatch, 1);
@@ -92,7 +95,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
         return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1,
-                Safeguards.OFF, BatchRamp.NONE, 0);
+                Safeguards.OFF, BatchRamp.NONE, 0, List.of());
     }
 
     /**
@@ -103,7 +106,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withAccumulation(int accumulation) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -114,7 +117,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withOptimizer(AdamWConfig optimizer) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -125,7 +128,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withMaxGradNorm(double maxGradNorm) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -136,7 +139,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withSeed(long seed) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -148,7 +151,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep,
-                safeguards, batchRamp, averageDecay);
+                safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -159,7 +162,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withSafeguards(Safeguards safeguards) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -170,7 +173,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
     }
 
     /**
@@ -181,7 +184,18 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig withWeightAverage(double averageDecay) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay);
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+    }
+
+    /**
+     * The same with constants of their own for some tensors.
+     *
+     * @param groups the groups; the first that matches a tensor's name counts
+     * @return a changed copy
+     */
+    public TrainerConfig withParameterGroups(ParameterGroup... groups) {
+        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
+                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, List.of(groups));
     }
 
     /**
@@ -200,6 +214,6 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     String identity() {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, Long.MAX_VALUE, 2,
-                safeguards, batchRamp, averageDecay).toString();
+                safeguards, batchRamp, averageDecay, parameterGroups).toString();
     }
 }

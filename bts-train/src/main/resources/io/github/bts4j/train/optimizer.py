@@ -4,6 +4,13 @@
     # the 2-norm of all gradients together, as torch.nn.utils.clip_grad_norm_ computes it
     return float(torch.item(torch.linalg_vector_norm(torch.stack(torch._foreach_norm(grads, 2)), 2)))
 
+  def norms(self: __torch__.K, grads: List[Tensor]) -> Tensor:
+    # the 2-norm of each, [tensors]
+    return torch.stack(torch._foreach_norm(grads, 2))
+
+  def scale_each(self: __torch__.K, grads: List[Tensor], factors: Tensor) -> None:
+    torch._foreach_mul_(grads, torch.unbind(factors))
+
   def scale(self: __torch__.K, grads: List[Tensor], factor: float) -> None:
     torch._foreach_mul_(grads, factor)
 
@@ -18,17 +25,21 @@
     torch._foreach_add_(steps, 1)
     torch._fused_adamw_(params, grads, exp_avgs, exp_avg_sqs, [], steps, lr=lr, beta1=beta1, beta2=beta2, weight_decay=weight_decay, eps=eps, amsgrad=False, maximize=False)
 
-  def adamw_policy(self: __torch__.K, params: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor], steps: List[Tensor], lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, policy: int) -> None:
-    # AdamW with another denominator: policy 1 is sqrt(v^), the update being 0 where v^ is; policy 2 is max(sqrt(v^), eps)
+  def adamw_policy(self: __torch__.K, params: List[Tensor], grads: List[Tensor], exp_avgs: List[Tensor], exp_avg_sqs: List[Tensor], steps: List[Tensor], lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, policy: int, update_clipping: bool) -> None:
+    # AdamW with another denominator: policy 1 is sqrt(v^), the update being 0 where v^ is; policy 2 is max(sqrt(v^), eps).
+    # With update_clipping the learning rate is divided by max(1, sqrt(mean(g^2 / max(v^, eps^2)))): StableAdamW.
     torch._foreach_add_(steps, 1)
     for i in range(len(params)):
       t = float(torch.item(steps[i]))
       p = torch.detach(params[i])
-      decayed = torch.mul_(p, 1. - lr * weight_decay)
       m = torch.lerp_(exp_avgs[i], grads[i], 1. - beta1)
       v = torch.addcmul_(torch.mul_(exp_avg_sqs[i], beta2), grads[i], grads[i], value=1. - beta2)
       c1, c2 = 1. - torch.pow(beta1, t), 1. - torch.pow(beta2, t)
-      moved = torch.add_(p, (self).direction(m, torch.sqrt(v), eps * torch.sqrt(c2), policy), alpha=-lr * torch.sqrt(c2) / c1)
+      root, rate = torch.sqrt(v), lr
+      if update_clipping:
+        ratio = torch.div(grads[i], torch.clamp(root, max(eps * torch.sqrt(c2), 1e-22)))
+        rate = lr / max(1., torch.sqrt(float(torch.item((self).dot(ratio, ratio))) * c2 / torch.numel(ratio)))
+      moved = torch.add_(torch.mul_(p, 1. - rate * weight_decay), (self).direction(m, root, eps * torch.sqrt(c2), policy), alpha=-rate * torch.sqrt(c2) / c1)
 
   def direction(self: __torch__.K, m: Tensor, root: Tensor, e: float, policy: int) -> Tensor:
     # the update without its bias corrections: root is sqrt(v), e is eps sqrt(1 - beta2^t); times sqrt(1 - beta2^t) / (1 - beta1^t) it is u

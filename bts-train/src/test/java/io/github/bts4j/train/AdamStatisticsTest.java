@@ -178,7 +178,7 @@ class AdamStatisticsTest {
     void thePoliciesDifferInTheDenominatorOnly(EpsilonPolicy policy) {
         double eps = 1e-3;
         float[] gradient = {1, 1e-3f, 1e-5f, 0};
-        try (Bench bench = new Bench(new AdamWConfig(0.9, 0.95, eps, 0.1, policy), 4)) {
+        try (Bench bench = new Bench(new AdamWConfig(0.9, 0.95, eps, 0.1).withEpsilonPolicy(policy), 4)) {
             double[] parameter = new double[4];
             double[] m = new double[4];
             double[] v = new double[4];

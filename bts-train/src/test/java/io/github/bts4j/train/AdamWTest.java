@@ -14,6 +14,7 @@ import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -88,6 +89,114 @@ class AdamWTest {
     private static void assertNear(Map<String, NDArray> golden, String name, NDArray found) {
         double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(name)), Tensors.toFloats(found));
         assertTrue(error <= 1e-6, name + ": relative error " + error);
+    }
+
+    private static Map<String, NDArray> variantParameters(NDManager scope, Map<String, NDArray> golden, JsonNode about) {
+        Map<String, NDArray> parameters = new LinkedHashMap<>();
+        about.get("names").forEach(name -> {
+            NDArray start = golden.get("start." + name.asText());
+            parameters.put(name.asText(), Tensors.of(scope, Tensors.toFloats(start), start.getShape().getShape()));
+        });
+        return parameters;
+    }
+
+    private static AdamWConfig variantConfig(JsonNode about) {
+        return new AdamWConfig(about.get("betas").get(0).asDouble(), about.get("betas").get(1).asDouble(), about.get("eps").asDouble(),
+                about.get("weight_decay").asDouble());
+    }
+
+    private static int variantSteps(AdamW optimizer, Map<String, NDArray> parameters, Map<String, NDArray> golden, JsonNode about, String variant) {
+        int compared = 0;
+        for (int step = 0; step < about.get("steps").asInt(); step++) {
+            accumulate(parameters, golden, step);
+            optimizer.step(about.get("rate").asDouble());
+            for (String name : parameters.keySet()) {
+                String at = variant + "." + (step + 1) + "." + name;
+                if (golden.containsKey(at)) {
+                    double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(at)), Tensors.toFloats(parameters.get(name)));
+                    assertTrue(error <= 3e-6, at + ": relative error " + error); // StableAdamW's are computed in double
+                    compared++;
+                }
+            }
+        }
+        return compared;
+    }
+
+    @Test
+    void groupsHaveConstantsOfTheirOwnAsInTorch() throws IOException, URISyntaxException {
+        JsonNode about = new ObjectMapper().readTree(resource("adamw_variants.json").toFile());
+        List<ParameterGroup> groups = List.of(new ParameterGroup("ga.*", new AdamWConfig(0.8, 0.9, 1e-3, 0.5), 3),
+                new ParameterGroup("norm|gate", new AdamWConfig(0.7, 0.99, 1e-6, 0.25), 0.5));
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw_variants.safetensors"));
+            Map<String, NDArray> parameters = variantParameters(scope, golden, about);
+            try (AdamW optimizer = new AdamW(variantConfig(about), groups, scope, parameters)) {
+                assertEquals(21, variantSteps(optimizer, parameters, golden, about, "groups"));
+                optimizer.resetMoments();
+                optimizer.state().values().forEach(tensor -> assertEquals(0, tensor.abs().sum().getFloat()));
+            }
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> new AdamW(variantConfig(about), List.of(groups.get(0), new ParameterGroup("gate", AdamWConfig.STITCH, 1)), scope, parameters)).getMessage();
+            assertEquals("Parameter group 'gate' has no tensor of its own; the names are [gate, norm, proj]", message);
+        }
+    }
+
+    @Test
+    void updateClippingIsThatOfStableAdamW() throws IOException, URISyntaxException {
+        JsonNode about = new ObjectMapper().readTree(resource("adamw_variants.json").toFile());
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw_variants.safetensors"));
+            Map<String, NDArray> parameters = variantParameters(scope, golden, about);
+            List<ParameterGroup> vectorsToo = List.of(new ParameterGroup(".*", variantConfig(about).withUpdateClipping(), 1)); // there, vectors decay
+            try (AdamW optimizer = new AdamW(variantConfig(about), vectorsToo, scope, parameters)) {
+                assertEquals(21, variantSteps(optimizer, parameters, golden, about, "stable"));
+            }
+        }
+    }
+
+    @Test
+    void clippingByTensorLeavesTheNormsOfAdaGcAndIsRestored() throws IOException, URISyntaxException {
+        JsonNode about = new ObjectMapper().readTree(resource("adamw_variants.json").toFile());
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw_variants.safetensors"));
+            Map<String, NDArray> parameters = variantParameters(scope, golden, about);
+            AdamW optimizer = new AdamW(variantConfig(about), scope, parameters);
+            int clipped = 0;
+            for (int step = 0; step < about.get("steps").asInt(); step++) {
+                accumulate(parameters, golden, step);
+                if (step < TensorClipping.ADAGC.warmup()) {
+                    optimizer.clip(optimizer.gradientNorm(), about.get("clip").asDouble());
+                }
+                optimizer.clipEach(TensorClipping.ADAGC, step);
+                int at = 0;
+                for (NDArray parameter : parameters.values()) {
+                    double expected = about.get("clipped").get(step).get(at++).asDouble();
+                    try (NDArray gradient = parameter.getGradient()) {
+                        assertEquals(expected, gradient.norm().getFloat(), 2e-6 * expected, "step " + step);
+                    }
+                }
+                optimizer.step(0);
+                if (step == 120) { // another optimizer goes on with the saved state
+                    AdamW next = new AdamW(variantConfig(about), scope, parameters);
+                    next.prepareClipping();
+                    next.restore(optimizer.state());
+                    optimizer = next;
+                }
+                clipped += step >= 100 ? 1 : 0;
+            }
+            assertEquals(50, clipped);
+            optimizer.close();
+        }
+    }
+
+    @Test
+    void aTensorThatHadNoGradientIsNotClippedForever() {
+        TensorClipping clipping = new TensorClipping(1.05, 0.98, 2);
+        assertEquals(0, clipping.next(1, clipping.next(0, Double.POSITIVE_INFINITY, 0), 3));
+        assertEquals(1, clipping.scale(7, 0));
+        assertEquals(7, clipping.next(2, 0, 7));
+        assertEquals(1.05 * 7 / 14, clipping.scale(14, 7), 1e-12);
+        assertThrows(IllegalArgumentException.class, () -> new TensorClipping(0.9, 0.98, 2));
     }
 
     @Test

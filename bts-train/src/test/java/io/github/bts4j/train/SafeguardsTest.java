@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
+import io.github.bts4j.train.stability.TensorClipping;
 import io.github.bts4j.train.stability.ZClip;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -120,7 +121,8 @@ class SafeguardsTest {
 
     @Test
     void theReactionsAreCountedAndEnd() throws IOException {
-        Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches(), Double.POSITIVE_INFINITY);
+        Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches(), Double.POSITIVE_INFINITY,
+                TensorClipping.OFF);
         Outcome outcome = run(config(once), folder, 50, new long[] {30, 60}, STEPS);
         assertTrue(outcome.messages().contains("Moments set to zero after loss spike at step 31"), outcome.messages());
         assertTrue(outcome.messages().contains("No reaction to loss spike at step 61"), outcome.messages());

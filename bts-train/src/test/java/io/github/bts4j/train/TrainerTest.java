@@ -294,7 +294,7 @@ class TrainerTest {
     @Test
     void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
         String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, 0, 0, 0, new LearningRate.Constant(1),
-                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF, BatchRamp.NONE, 1)).getMessage();
+                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF, BatchRamp.NONE, 1, List.of())).getMessage();
         for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
                 "keepCheckpoints = 0", "maxGradNorm = NaN", "averageDecay = 1.0 is outside [0, 1)")) {
             assertTrue(message.contains(part), part + " is not in: " + message);

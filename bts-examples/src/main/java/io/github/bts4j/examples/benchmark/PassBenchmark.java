@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 
 /**
@@ -61,9 +60,9 @@ public final class PassBenchmark {
             ways.put("prefix_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withPrefixCache(cache)));
             ways.put("forward_only", () -> model.tokenLosses(tokens));
             ways.get("checkpointing_full").run(); // to warm up, and for the gradients' own memory
-            result.put("loaded_mib", anonymousMib());
+            result.put("loaded_mib", ProcessMemory.anonymousMib());
             for (Map.Entry<String, Runnable> way : ways.entrySet()) {
-                result.put("peak_mib_" + way.getKey(), peak(way.getValue()));
+                result.put("peak_mib_" + way.getKey(), ProcessMemory.peakMib(way.getValue()));
             }
             Map<String, List<Double>> seconds = new LinkedHashMap<>();
             for (int i = 0; i < options.steps(); i++) {
@@ -92,36 +91,7 @@ public final class PassBenchmark {
         return (System.nanoTime() - begin) / 1e9;
     }
 
-    private static double peak(Runnable work) throws IOException, InterruptedException {
-        AtomicBoolean done = new AtomicBoolean();
-        double[] peak = new double[1];
-        Thread watcher = new Thread(() -> {
-            while (!done.get()) {
-                peak[0] = Math.max(peak[0], anonymousMib());
-                Thread.yield();
-            }
-        });
-        watcher.start();
-        work.run();
-        done.set(true);
-        watcher.join();
-        return peak[0];
-    }
-
     private static double median(List<Double> values) {
         return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
-    }
-
-    private static double anonymousMib() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("RssAnon:")) {
-                    return Long.parseLong(line.replaceAll("\\D", "")) / 1024.0;
-                }
-            }
-            return Double.NaN;
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 }

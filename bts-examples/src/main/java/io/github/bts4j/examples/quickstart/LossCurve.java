@@ -2,17 +2,19 @@ package io.github.bts4j.examples.quickstart;
 
 import io.github.bts4j.examples.report.Curve;
 import io.github.bts4j.examples.report.Point;
+import io.github.bts4j.train.metrics.HistogramMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Collects a phase's losses, averaged over a few steps, for the report. */
+/** Collects a phase's losses, averaged over a few steps, and Adam's update distributions, for the report. */
 final class LossCurve implements MetricsListener {
     private static final int STEPS_PER_POINT = 10;
 
     private final String phase;
     private final List<Point> points = new ArrayList<>();
+    private final List<HistogramMetrics> updates = new ArrayList<>();
     private double sum;
     private int count;
 
@@ -29,6 +31,17 @@ final class LossCurve implements MetricsListener {
             sum = 0;
             count = 0;
         }
+    }
+
+    @Override
+    public void onHistogram(HistogramMetrics metrics) {
+        if (metrics.name().equals("adam/all/update")) {
+            updates.add(metrics);
+        }
+    }
+
+    List<HistogramMetrics> updates() {
+        return List.copyOf(updates);
     }
 
     Curve curve() {

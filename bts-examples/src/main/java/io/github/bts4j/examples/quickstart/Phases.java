@@ -3,9 +3,11 @@ package io.github.bts4j.examples.quickstart;
 import ai.djl.Device;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.examples.report.Curve;
+import io.github.bts4j.examples.report.Distributions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.StitchedModelBuilder;
+import io.github.bts4j.train.AdamStatistics;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
@@ -16,6 +18,7 @@ import io.github.bts4j.train.metrics.CsvMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.ProgressBar;
 import io.github.bts4j.train.metrics.TensorBoardWriter;
+import io.github.bts4j.train.stability.StabilityMonitor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +36,7 @@ final class Phases {
     private final Corpus corpus;
     private final int vocabSize;
     private final List<Curve> curves = new ArrayList<>();
+    private final List<Distributions> distributions = new ArrayList<>();
 
     Phases(Recipe recipe, Path folder, Path tokenizer, Corpus corpus, int vocabSize) {
         this.recipe = recipe;
@@ -56,6 +60,10 @@ final class Phases {
 
     List<Curve> curves() {
         return List.copyOf(curves);
+    }
+
+    List<Distributions> distributions() {
+        return List.copyOf(distributions);
     }
 
     /** Pretrains the seed on general text and a little of every domain. */
@@ -107,11 +115,19 @@ final class Phases {
         Files.createDirectories(metrics);
         removeFiles(metrics); // of an earlier quick start in this folder
         LossCurve curve = new LossCurve(phase);
-        try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), curve, CsvMetrics.create(metrics.resolve("metrics.csv"), data.domains(), List.of()),
+        List<String> extras = new ArrayList<>();
+        if (config.safeguards().measureEvery() > 0) {
+            extras.addAll(StabilityMonitor.metricNames(model.parameters().keySet()));
+            extras.add("adam/level");
+        }
+        try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), curve, CsvMetrics.create(metrics.resolve("metrics.csv"), data.domains(), extras),
                         TensorBoardWriter.create(metrics));
                 Trainer trainer = new Trainer(model, data, config, listener)) {
             trainer.run();
         }
         curves.add(curve.curve());
+        if (!curve.updates().isEmpty()) {
+            distributions.add(new Distributions(phase, curve.updates(), AdamStatistics.healthySpread(config.optimizer().beta1())));
+        }
     }
 }

@@ -119,7 +119,7 @@ public final class QuickStart {
                 "Gate weights are those of the last stitch layer, averaged over its channels.",
                 "Run with random seed " + recipe.seed() + " in " + elapsed() + ".");
         return new Report("bts4j quick start", "Three experts stitched into their seed (Branch-Train-Stitch, arXiv 2502.00075)",
-                phases.curves(), table, gates, samples, notes);
+                phases.curves(), phases.distributions(), table, gates, samples, notes);
     }
 
     private void step(String name) {

@@ -6,6 +6,7 @@ import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.train.AdamWConfig;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -27,6 +28,7 @@ record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
 
     private static final int MICRO_BATCH = 2;
     private static final int WARMUP_DIVISOR = 20;
+    private static final int MEASURE_EVERY = 20;
     private static final AdamWConfig PRETRAINING = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
     private static final AdamWConfig STITCHING = new AdamWConfig(0.9, 0.98, 1e-8, 0);
 
@@ -62,7 +64,8 @@ record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
     }
 
     TrainerConfig stitchTraining() {
-        return training(stitchSteps, new LearningRate.WarmupCosine(1.8e-3, stitchSteps / WARMUP_DIVISOR, stitchSteps, 0), STITCHING);
+        return training(stitchSteps, new LearningRate.WarmupCosine(1.8e-3, stitchSteps / WARMUP_DIVISOR, stitchSteps, 0), STITCHING)
+                .withSafeguards(Safeguards.OFF.withMeasurements(MEASURE_EVERY));
     }
 
     private TrainerConfig training(int steps, LearningRate schedule, AdamWConfig optimizer) {

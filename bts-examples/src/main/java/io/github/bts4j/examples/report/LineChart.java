@@ -72,7 +72,7 @@ final class LineChart {
         svg.append("<line class=\"grid\" x1=\"" + LEFT + "\" x2=\"" + (WIDTH - 8) + "\" y1=\"" + at + "\" y2=\"" + at + "\"/>");
         svg.append(text(LEFT - 5, y(valueY) + 4, "end", Markup.number(valueY, maxY - minY < 2 ? 2 : 1)));
         double valueX = minX + share * (maxX - minX);
-        svg.append(text(x(valueX), HEIGHT - BOTTOM + 13, share == 0 ? "start" : share == 1 ? "end" : "middle", Markup.number(valueX, 0)));
+        svg.append(text(x(valueX), HEIGHT - BOTTOM + 13, share == 0 ? "start" : share == 1 ? "end" : "middle", Markup.number(valueX, maxX - minX < 10 ? 1 : 0)));
     }
 
     private static String text(double x, double y, String anchor, String text) {

@@ -11,13 +11,14 @@ import java.util.List;
  * @param title the heading
  * @param subtitle the line below it
  * @param curves loss curves, one chart each
+ * @param distributions Adam's update distributions, one chart each
  * @param table the results
  * @param gateTexts texts with gate weights
  * @param samples generated texts
  * @param notes closing remarks
  */
-public record Report(String title, String subtitle, List<Curve> curves, ResultTable table, List<GateText> gateTexts, List<Sample> samples,
-        List<String> notes) {
+public record Report(String title, String subtitle, List<Curve> curves, List<Distributions> distributions, ResultTable table, List<GateText> gateTexts,
+        List<Sample> samples, List<String> notes) {
     private static final String STYLE = """
             :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d9dee3;--paper:#fff;--card:#f6f8fa}
             @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#30363d;--paper:#0f1318;--card:#171c22}}
@@ -59,7 +60,15 @@ public record Report(String title, String subtitle, List<Curve> curves, ResultTa
         html.append("<h2>").append(Markup.escape(table.caption())).append("</h2>").append(tableHtml());
         html.append("<h2>Training loss</h2><div class=\"charts\">");
         curves.stream().filter(curve -> !curve.points().isEmpty()).forEach(curve -> html.append(chart(curve)));
-        html.append("</div><h2>What the gates listen to</h2><p class=\"note\">A token takes the colour of the model whose gate weight is furthest "
+        html.append("</div>");
+        if (!distributions.isEmpty()) {
+            html.append("<h2>The health of Adam</h2><p class=\"note\">How Adam's updates are distributed over all trained weights. Gradients that do not depend "
+                    + "on each other give the grey normal distribution; a broad one means that they point the same way from step to step, and two peaks "
+                    + "with a valley between them come before a divergence (arXiv 2304.09871).</p><div class=\"charts\">");
+            distributions.forEach(distribution -> html.append(distribution.html()));
+            html.append("</div>");
+        }
+        html.append("<h2>What the gates listen to</h2><p class=\"note\">A token takes the colour of the model whose gate weight is furthest "
                 + "above that model's mean over the text, the stronger the further. Point at a token for its weights. The chart shows the weights along the "
                 + "text, smoothed over nine tokens; dashed lines are borders between domains.</p>");
         gateTexts.forEach(text -> html.append(new GateView(text).html()));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.train.metrics.HistogramMetrics;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -18,7 +19,9 @@ class ReportTest {
 
     private static Report report(List<GateText> gates, List<Sample> samples) {
         Curve curve = new Curve("stitch <1>", List.of(new Point(1, 4.0), new Point(11, 3.0)));
-        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), TABLE, gates, samples, List.of("note"));
+        List<HistogramMetrics> updates = List.of(3L, 4L, 5L, 6L, 7L).stream().map(step -> new HistogramMetrics(step, "u", -1, 1, new double[] {1, 2, step})).toList();
+        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25)), TABLE,
+                gates, samples, List.of("note"));
     }
 
     private static Document parse(String html) throws Exception {
@@ -58,6 +61,21 @@ class ReportTest {
         assertEquals(LineChart.HEIGHT - LineChart.BOTTOM, chart.y(1), 1e-9);
         assertEquals(LineChart.TOP, chart.y(3), 1e-9);
         assertTrue(chart.svg("x", "y").contains("points=\"46.0,174.0 632.0,14.0\""), chart.svg("x", "y"));
+    }
+
+    @Test
+    void theUpdateDistributionIsDrawnFirstMiddleAndLastAsDensity() throws Exception {
+        String html = report(List.of(), List.of()).html();
+        parse(html);
+        for (String shown : List.of("independent gradients", "step 3", "step 5", "step 7")) {
+            assertTrue(html.contains("</i>" + shown + "</span>"), shown);
+        }
+        assertFalse(html.contains("step 4"));
+        // of counts 1, 2, 7 in bins of width 2/3 the last has density 7 / (10 * 2/3) = 1.05; the normal density at 0 is 1.596, the top of the chart
+        LineChart chart = new LineChart("t", List.of(new LineChart.Series("s", "#000",
+                List.of(new double[] {-2 / 3.0, 1 / (0.25 * Math.sqrt(2 * Math.PI))}, new double[] {2 / 3.0, Math.exp(-32 / 9.0) / (0.25 * Math.sqrt(2 * Math.PI))}))),
+                List.of());
+        assertTrue(html.contains(Markup.number(chart.x(2 / 3.0), 1) + "," + Markup.number(chart.y(1.05), 1) + "\""), html);
     }
 
     @Test

@@ -3,13 +3,14 @@ package io.github.bts4j.train.metrics;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Everything that is reported, as JSON lines: objects with {@code "kind"} {@code "step"}, {@code "evaluation"} or
- * {@code "message"}, all with a {@code "step"}. Names are spelled in snake case, as in {@link CsvMetrics}. NaN and the
+ * Everything that is reported, as JSON lines: objects with {@code "kind"} {@code "step"}, {@code "evaluation"},
+ * {@code "histogram"} or {@code "message"}, all with a {@code "step"}. Names are spelled in snake case, as in {@link CsvMetrics}. NaN and the
  * infinities, which JSON lacks, are the strings {@code "NaN"}, {@code "Infinity"} and {@code "-Infinity"}.
  */
 public final class JsonLinesMetrics implements MetricsListener {
@@ -71,6 +72,17 @@ public final class JsonLinesMetrics implements MetricsListener {
         put(row, "loss_by_domain", metrics.lossByDomain());
         put(row, "bits_per_byte_by_domain", metrics.bitsPerByteByDomain());
         put(row, "extra", metrics.extra());
+        rows.append(row.toString());
+    }
+
+    @Override
+    public void onHistogram(HistogramMetrics metrics) {
+        lastStep = metrics.step();
+        ObjectNode row = row("histogram").put("name", metrics.name()).put("low", metrics.low()).put("high", metrics.high());
+        ArrayNode counts = row.putArray("counts");
+        for (double count : metrics.counts()) {
+            counts.add(count);
+        }
         rows.append(row.toString());
     }
 

@@ -24,6 +24,14 @@ public interface MetricsListener extends AutoCloseable {
     }
 
     /**
+     * Values were counted. Does nothing unless a listener says otherwise.
+     *
+     * @param metrics the counts
+     */
+    default void onHistogram(HistogramMetrics metrics) {
+    }
+
+    /**
      * Something happened that is no number, such as a checkpoint written. Does nothing unless a listener says otherwise.
      *
      * @param message one line for a person

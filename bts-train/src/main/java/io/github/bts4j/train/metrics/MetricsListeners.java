@@ -18,6 +18,11 @@ record MetricsListeners(List<MetricsListener> listeners) implements MetricsListe
     }
 
     @Override
+    public void onHistogram(HistogramMetrics metrics) {
+        each(listener -> listener.onHistogram(metrics));
+    }
+
+    @Override
     public void onMessage(String message) {
         each(listener -> listener.onMessage(message));
     }

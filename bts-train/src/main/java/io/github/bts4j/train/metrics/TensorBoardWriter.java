@@ -21,7 +21,7 @@ import java.util.zip.CRC32C;
  * <p>Steps become scalars {@code train/loss}, {@code train/loss/<domain>}, {@code train/grad_norm},
  * {@code train/learning_rate}, {@code train/tokens_seen}, {@code train/tokens_per_second} and {@code train/<extra name>};
  * evaluations {@code eval/loss}, {@code eval/loss/<domain>}, {@code eval/bits_per_byte/<domain>} and
- * {@code eval/<extra name>}. Scalars are 32-bit floats, as TensorBoard stores them. Messages are not written.
+ * {@code eval/<extra name>}; histograms {@code train/<name>}. Scalars are 32-bit floats, as TensorBoard stores them. Messages are not written.
  *
  * <p>A resumed run adds a file that begins with a session mark: TensorBoard then leaves out the earlier files' events of
  * the steps that are run again. Every event reaches the system at once. For one thread.
@@ -187,10 +187,33 @@ public final class TensorBoardWriter implements MetricsListener {
             int found = Arrays.binarySearch(limits, value);
             counts[found >= 0 ? found : -found - 1]++;
         }
-        ProtoBuffer histogram = new ProtoBuffer().float64(1, min).float64(2, max).float64(3, values.length)
+        histogram(tag, step, new ProtoBuffer().float64(1, min).float64(2, max).float64(3, values.length)
                 .float64(4, Arrays.stream(values).sum())
                 .float64(5, Arrays.stream(values).map(v -> v * v).sum())
-                .packedFloat64(6, limits).packedFloat64(7, counts);
+                .packedFloat64(6, limits).packedFloat64(7, counts));
+    }
+
+    /** Sum and sum of squares are those of the bins' middles. */
+    @Override
+    public void onHistogram(HistogramMetrics metrics) {
+        int bins = metrics.counts().length;
+        double width = (metrics.high() - metrics.low()) / bins;
+        double[] limits = new double[bins];
+        double number = 0;
+        double sum = 0;
+        double squares = 0;
+        for (int i = 0; i < bins; i++) {
+            double middle = metrics.low() + width * (i + 0.5);
+            limits[i] = i == bins - 1 ? metrics.high() : metrics.low() + width * (i + 1);
+            number += metrics.counts()[i];
+            sum += metrics.counts()[i] * middle;
+            squares += metrics.counts()[i] * middle * middle;
+        }
+        histogram("train/" + metrics.name(), metrics.step(), new ProtoBuffer().float64(1, metrics.low()).float64(2, metrics.high())
+                .float64(3, number).float64(4, sum).float64(5, squares).packedFloat64(6, limits).packedFloat64(7, metrics.counts()));
+    }
+
+    private void histogram(String tag, long step, ProtoBuffer histogram) {
         ProtoBuffer value = new ProtoBuffer().string(1, tag).message(5, histogram);
         write(event(step).message(5, new ProtoBuffer().message(1, value)));
     }

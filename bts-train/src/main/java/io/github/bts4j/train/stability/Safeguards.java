@@ -14,11 +14,13 @@ import java.util.Optional;
  * @param maxNonFinite how many steps with a loss or gradient that is not finite are left out before the run stops
  * @param skipBatches batches of the data to leave out
  * @param zClip the z-score above which {@link ZClip} clips the global gradient norm; infinite for never
+ * @param tensorClipping whether and how each tensor's gradient is clipped by itself
  */
 public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches,
-        double zClip) {
+        double zClip, TensorClipping tensorClipping) {
     /** No measurement, no reaction. */
-    public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE, Double.POSITIVE_INFINITY);
+    public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE, Double.POSITIVE_INFINITY,
+            TensorClipping.OFF);
 
     /**
      * Copies and checks.
@@ -30,6 +32,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @param maxNonFinite how many steps that are not finite are left out
      * @param skipBatches batches of the data to leave out
      * @param zClip the z-score above which the gradient norm is clipped
+     * @param tensorClipping whether and how each tensor's gradient is clipped by itself
      * @throws IllegalArgumentException listing every value outside its range
      */
     public Safeguards {
@@ -59,7 +62,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withMeasurements(int every) {
-        return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip);
+        return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
 
     /**
@@ -69,7 +72,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withReactions(Reaction... toSpikes) {
-        return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip);
+        return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
 
     /**
@@ -78,7 +81,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withAlarms() {
-        return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches, zClip);
+        return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
 
     /**
@@ -88,7 +91,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withNonFiniteSteps(int most) {
-        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, most, skipBatches, zClip);
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, most, skipBatches, zClip, tensorClipping);
     }
 
     /**
@@ -99,7 +102,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @throws IllegalArgumentException if the text is not such a list
      */
     public Safeguards withSkippedBatches(String ranges) {
-        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, BatchRanges.parse(ranges), zClip);
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, BatchRanges.parse(ranges), zClip, tensorClipping);
     }
 
     /**
@@ -109,7 +112,17 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @return a changed copy
      */
     public Safeguards withZClip(double threshold) {
-        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, threshold);
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, threshold, tensorClipping);
+    }
+
+    /**
+     * The same with clipping by tensor, which takes the place of the limit on the global norm after its warm-up.
+     *
+     * @param how the constants, such as {@link TensorClipping#ADAGC}
+     * @return a changed copy
+     */
+    public Safeguards withTensorClipping(TensorClipping how) {
+        return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, how);
     }
 
     /**

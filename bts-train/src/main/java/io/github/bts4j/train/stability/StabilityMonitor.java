@@ -1,11 +1,15 @@
 package io.github.bts4j.train.stability;
 
 import io.github.bts4j.train.AdamStatistics;
+import io.github.bts4j.train.metrics.HistogramMetrics;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * Judges the diagnostics of every tensor, step by step. The alarm rule, derived from the theory and checked by simulation only: WARN when D1 is below 10; WATCH when Q is
@@ -13,6 +17,21 @@ import java.util.TreeMap;
  * and the update's size is more than twice its moving average (D11, over 200). The first 20 steps are not judged. For one thread.
  */
 public final class StabilityMonitor {
+    private static final Map<String, ToDoubleFunction<AdamStatistics>> METRICS = new LinkedHashMap<>();
+
+    static {
+        METRICS.put("gradient_over_eps", AdamStatistics::gradientOverEps);
+        METRICS.put("below_eps", AdamStatistics::belowEps);
+        METRICS.put("variance_inflation", AdamStatistics::varianceInflation);
+        METRICS.put("lag_one_correlation", AdamStatistics::lagOneCorrelation);
+        METRICS.put("saturation", AdamStatistics::saturation);
+        METRICS.put("valley_depth", AdamStatistics::valleyDepth);
+        METRICS.put("momentum_alignment", AdamStatistics::momentumAlignment);
+        METRICS.put("descent_alignment", AdamStatistics::descentAlignment);
+        METRICS.put("update_rms", AdamStatistics::updateRms);
+        METRICS.put("clipping_rms", AdamStatistics::clippingRms);
+    }
+
     private static final int SKIPPED_STEPS = 20;
     private static final double LEAST_OVER_EPS = 10;
     private static final double MOST_INFLATION = 4;
@@ -102,26 +121,50 @@ public final class StabilityMonitor {
      * @return names such as {@code adam/gate/variance_inflation} to values
      */
     public static Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
+        Map<String, AdamStatistics> groups = groups(measured);
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        groups.forEach((group, statistics) -> METRICS.forEach((name, metric) ->
+                metrics.put("adam/" + group + "/" + name, metric.applyAsDouble(statistics))));
+        return metrics;
+    }
+
+    /**
+     * The names that {@link #metrics} gives, for listeners that must know them beforehand.
+     *
+     * @param tensors names of the trained tensors
+     * @return names of metrics
+     */
+    public static List<String> metricNames(Collection<String> tensors) {
+        return Stream.concat(Stream.of("all"), tensors.stream().map(StabilityMonitor::group)).distinct()
+                .flatMap(group -> METRICS.keySet().stream().map(name -> "adam/" + group + "/" + name)).toList();
+    }
+
+    /**
+     * The update distribution, that of r, by group of tensors and of all together.
+     *
+     * @param step optimizer steps done
+     * @param measured statistics by tensor
+     * @return histograms with names such as {@code adam/stitch.gate/update}
+     */
+    public static List<HistogramMetrics> histograms(long step, Map<String, AdamStatistics> measured) {
+        return groups(measured).entrySet().stream().map(group -> new HistogramMetrics(step, "adam/" + group.getKey() + "/update",
+                -group.getValue().histogramBound(), group.getValue().histogramBound(), group.getValue().histogram())).toList();
+    }
+
+    /**
+     * The statistics of groups of tensors, and of all together. Tensors measured under other constants than the first of their group are in no group.
+     *
+     * @param measured statistics by tensor
+     * @return {@code all}, then groups such as {@code stitch.gate}
+     */
+    public static Map<String, AdamStatistics> groups(Map<String, AdamStatistics> measured) {
         Map<String, AdamStatistics> groups = new LinkedHashMap<>();
         measured.forEach((name, statistics) -> {
-            groups.merge("all", statistics, AdamStatistics::plus);
-            groups.merge(group(name), statistics, AdamStatistics::plus);
+            for (String group : List.of("all", group(name))) {
+                groups.merge(group, statistics, (sum, next) -> sum.addsUpWith(next) ? sum.plus(next) : sum);
+            }
         });
-        Map<String, Double> metrics = new LinkedHashMap<>();
-        groups.forEach((group, statistics) -> {
-            String prefix = "adam/" + group + "/";
-            metrics.put(prefix + "gradient_over_eps", statistics.gradientOverEps());
-            metrics.put(prefix + "below_eps", statistics.belowEps());
-            metrics.put(prefix + "variance_inflation", statistics.varianceInflation());
-            metrics.put(prefix + "lag_one_correlation", statistics.lagOneCorrelation());
-            metrics.put(prefix + "saturation", statistics.saturation());
-            metrics.put(prefix + "valley_depth", statistics.valleyDepth());
-            metrics.put(prefix + "momentum_alignment", statistics.momentumAlignment());
-            metrics.put(prefix + "descent_alignment", statistics.descentAlignment());
-            metrics.put(prefix + "update_rms", statistics.updateRms());
-            metrics.put(prefix + "clipping_rms", statistics.clippingRms());
-        });
-        return metrics;
+        return groups;
     }
 
     /** The name without numbers: {@code stitch.3.proj.1.weight} is of group {@code stitch.proj}. */

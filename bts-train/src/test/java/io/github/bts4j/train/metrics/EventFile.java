@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 
-/** Reads the scalars of a TensorBoard event file: TFRecord framing with masked CRC-32C, then Event and Summary messages. */
+/** Reads the scalars and histograms of a TensorBoard event file: TFRecord framing with masked CRC-32C, then Event and Summary messages. */
 final class EventFile {
     private final Map<String, Map<Long, Float>> scalars = new TreeMap<>();
+    private final Map<String, Map<Integer, List<Double>>> histograms = new TreeMap<>();
     private int records;
 
     EventFile(byte[] bytes) {
@@ -30,6 +33,11 @@ final class EventFile {
 
     Map<String, Map<Long, Float>> scalars() {
         return scalars;
+    }
+
+    /** Histogram by tag and step: the numbers of every field of HistogramProto. */
+    Map<String, Map<Integer, List<Double>>> histograms() {
+        return histograms;
     }
 
     int records() {
@@ -67,7 +75,22 @@ final class EventFile {
             switch ((int) (key >>> 3)) {
                 case 1 -> tag = StandardCharsets.UTF_8.decode(message(value)).toString();
                 case 2 -> scalars.computeIfAbsent(tag, name -> new TreeMap<>()).put(step, value.getFloat());
+                case 5 -> readHistogram(message(value), tag + "@" + step);
                 default -> skip(value, (int) key & 7);
+            }
+        }
+    }
+
+    private void readHistogram(ByteBuffer histogram, String tag) {
+        Map<Integer, List<Double>> fields = histograms.computeIfAbsent(tag, name -> new TreeMap<>());
+        while (histogram.hasRemaining()) {
+            long key = varint(histogram);
+            ByteBuffer numbers = (key & 7) == 2 ? message(histogram) : histogram.slice(histogram.position(), Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            if ((key & 7) != 2) {
+                histogram.position(histogram.position() + Double.BYTES);
+            }
+            while (numbers.hasRemaining()) {
+                fields.computeIfAbsent((int) (key >>> 3), field -> new ArrayList<>()).add(numbers.getDouble());
             }
         }
     }

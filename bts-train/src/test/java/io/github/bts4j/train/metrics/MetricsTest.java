@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +78,24 @@ class MetricsTest {
     void theReaderOfThisTestReadsTorchsEventFile() throws IOException {
         EventFile golden = new EventFile(MetricsTest.class.getResourceAsStream("torch.tfevents").readAllBytes());
         assertEquals(Map.of("train/loss", Map.of(1L, 2.5f, 2L, 2.25f, 3L, 2.0f)), golden.scalars());
+    }
+
+    @Test
+    void histogramsAreTorchsInTensorBoardAndWholeInJson() throws IOException {
+        EventFile golden = new EventFile(MetricsTest.class.getResourceAsStream("torch.tfevents").readAllBytes());
+        assertEquals(Set.of("train/update@3"), golden.histograms().keySet());
+        HistogramMetrics update = new HistogramMetrics(3, "update", -1, 1, new double[] {1, 0, 3, 2});
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsListener both = MetricsListener.all(TensorBoardWriter.create(folder.resolve("board")), JsonLinesMetrics.create(file))) {
+            both.onHistogram(update);
+        }
+        try (Stream<Path> files = Files.list(folder.resolve("board"))) {
+            assertEquals(golden.histograms(), new EventFile(Files.readAllBytes(files.findFirst().orElseThrow())).histograms());
+        }
+        assertEquals(new ObjectMapper().readTree(
+                "{\"kind\":\"histogram\",\"step\":3,\"name\":\"update\",\"low\":-1.0,\"high\":1.0,\"counts\":[1.0,0.0,3.0,2.0]}"),
+                new ObjectMapper().readTree(Files.readString(file)));
+        assertThrows(IllegalArgumentException.class, () -> new HistogramMetrics(1, "x", 1, 1, new double[1]));
     }
 
     @Test

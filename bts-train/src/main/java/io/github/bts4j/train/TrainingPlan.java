@@ -1,0 +1,143 @@
+package io.github.bts4j.train;
+
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.StitchConfig;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What the training of stitch layers will need, from the configurations alone: nothing is loaded. Sizes are in bytes.
+ *
+ * <p>FLOPs count a multiplication and an addition as two, matrix products and attention only, attention as if it were not causal: the convention of PyTorch's
+ * {@code FlopCounterMode}. Memory is that of the process beside the page cache, in which the frozen weights lie ({@code frozenBytes}; on the CPU they are
+ * mapped, on a GPU they lie on the device too). Activations are those of the slice of tokens that goes through at once.
+ *
+ * @param frozenParameters weights of hub and experts
+ * @param trainedParameters weights of the stitch layers
+ * @param forwardFlopsPerToken operations of a forward pass
+ * @param trainingFlopsPerToken operations of a forward and a backward pass
+ * @param frozenBytes size of the frozen weights
+ * @param weightBytes float32 stitch weights, and their copies in the streams' type
+ * @param gradientBytes their gradients
+ * @param optimizerBytes both moments, and the average of the weights where one is kept
+ * @param activationBytes what is kept from the forward pass for the backward pass, at the peak, with the working memory of one pass
+ * @param runtimeBytes the Java machine and libtorch
+ */
+public record TrainingPlan(long frozenParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken, long frozenBytes,
+        long weightBytes, long gradientBytes, long optimizerBytes, long activationBytes, long runtimeBytes) {
+    private static final int FLOAT = Float.BYTES;
+    /** A Java machine with a small heap and libtorch 2.7, measured on Linux, x86-64. */
+    private static final long RUNTIME = 250L << 20;
+
+    /**
+     * Plans.
+     *
+     * @param models configurations of the hub and the experts, hub first
+     * @param precision what the streams are computed in
+     * @param stitches the layout of the stitch layers
+     * @param trainer how they are trained
+     * @param checkpointing what becomes of activations
+     * @return the plan
+     * @throws IllegalArgumentException if there is no expert
+     */
+    public static TrainingPlan of(List<LlamaConfig> models, Precision precision, StitchConfig stitches, TrainerConfig trainer,
+            ActivationCheckpointing checkpointing) {
+        if (models.size() < 2) {
+            throw new IllegalArgumentException(models.size() + " model: stitching takes a hub and at least one expert");
+        }
+        int experts = models.size() - 1;
+        long frozen = models.stream().mapToLong(LlamaTensors::parameterCount).sum();
+        long trained = stitches.parameterCount(experts, models.get(0).hiddenSize());
+        int element = precision == Precision.FLOAT32 ? FLOAT : Short.BYTES;
+        Work work = new Work(models, stitches, trainer.sequenceLength());
+        Activations activations = new Activations(models, precision, stitches, trainer, checkpointing);
+        return new TrainingPlan(frozen, trained, work.forward(), work.training(), frozen * element, trained * FLOAT + (element < FLOAT ? trained * element : 0),
+                trained * FLOAT, trained * 2 * FLOAT + (trainer.averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
+    }
+
+    /**
+     * The most memory of the process at once, apart from the page cache.
+     *
+     * @return bytes
+     */
+    public long peakBytes() {
+        return weightBytes + gradientBytes + optimizerBytes + activationBytes + runtimeBytes;
+    }
+
+    /**
+     * The plan as a table for people.
+     *
+     * @return lines of text
+     */
+    public String text() {
+        return String.format(Locale.ROOT, """
+                frozen parameters    %,15d   %,10.1f MiB, mapped
+                trained parameters   %,15d   %,10.1f MiB
+                gradients                              %,10.1f MiB
+                optimizer                              %,10.1f MiB
+                activations                            %,10.1f MiB
+                JVM and libtorch                       %,10.1f MiB
+                peak, beside mapped weights            %,10.1f MiB
+                forward pass         %,15.0f FLOPs per token
+                training             %,15.0f FLOPs per token
+                """, frozenParameters, mib(frozenBytes), trainedParameters, mib(weightBytes), mib(gradientBytes), mib(optimizerBytes), mib(activationBytes),
+                mib(runtimeBytes), mib(peakBytes()), forwardFlopsPerToken, trainingFlopsPerToken);
+    }
+
+    private static double mib(long bytes) {
+        return bytes / 1048576.0;
+    }
+
+    /** Operations per token. */
+    private static final class Work {
+        private double forward;
+        private double backward;
+
+        Work(List<LlamaConfig> models, StitchConfig stitches, int sequence) {
+            int experts = models.size() - 1;
+            double square = 2.0 * models.get(0).hiddenSize() * models.get(0).hiddenSize();
+            boolean hubHasGraph = false;
+            int layer = 0;
+            for (int j = 0; j < stitches.numStitches(); j++) {
+                for (int i = 0; i < models.size(); i++) {
+                    LlamaConfig model = models.get(i);
+                    int layers = stitches.places().get(j) - layer;
+                    double attention = 4.0 * sequence * model.numHeads() * model.headDim();
+                    forward += layers * (products(model) + attention);
+                    if (j > 0 && (i > 0 || hubHasGraph)) {
+                        backward += layers * (products(model) + 2 * attention); // the weights are frozen: gradients of the inputs only
+                    }
+                }
+                boolean intoHub = stitches.intoHub(j);
+                double gate = square * (intoHub ? experts + 1 : experts);
+                double projections = square * experts;
+                forward += gate + projections;
+                backward += gate + projections + (hubHasGraph ? gate : 0) + ((intoHub ? j > 0 : hubHasGraph) ? projections : 0);
+                hubHasGraph |= intoHub;
+                layer = stitches.places().get(j);
+            }
+            double head = 2.0 * models.get(0).vocabSize() * models.get(0).hiddenSize();
+            forward += head;
+            backward += head;
+        }
+
+        private static double products(LlamaConfig model) {
+            double d = model.hiddenSize();
+            double attended = (double) model.numHeads() * model.headDim();
+            double keys = (double) model.numKvHeads() * model.headDim();
+            return 2 * (2 * d * attended + 2 * d * keys + 3 * d * model.intermediateSize());
+        }
+
+        double forward() {
+            return forward;
+        }
+
+        double training() {
+            return forward + backward;
+        }
+    }
+}
