@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param prefixCache where the streams before the first stitch are kept, if they are
  */
 public record PassOptions(ActivationCheckpointing checkpointing, Optional<PrefixCache> prefixCache) {
+    private static final int CPU_TOKENS_PER_PASS = 520;
     /** Everything is computed in every pass, and all activations are kept. */
     public static final PassOptions DEFAULT = new PassOptions(ActivationCheckpointing.OFF, Optional.empty());
 
@@ -31,5 +32,16 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
      */
     public PassOptions withPrefixCache(PrefixCache prefixCache) {
         return new PassOptions(checkpointing, Optional.of(prefixCache));
+    }
+
+    /**
+     * How many sequences go through together on the CPU, where a batch of many tokens is cut: matrix products are as fast, and activations take less memory.
+     *
+     * @param batch sequences of a batch
+     * @param width tokens of a sequence
+     * @return sequences of a slice
+     */
+    public static int cpuRows(int batch, int width) {
+        return Math.min(batch, Math.max(1, CPU_TOKENS_PER_PASS / width));
     }
 }

@@ -26,7 +26,6 @@ import java.util.Map;
 final class TrainingPass {
     private static final Kernels KERNELS = StitchedModel.KERNELS;
 
-    private static final int CPU_TOKENS_PER_PASS = 520;
     /** Between the seeds of two slices of one batch, more than there are stitches. */
     private static final long SLICE_SEEDS = 1_000_003;
 
@@ -49,7 +48,7 @@ final class TrainingPass {
     float[] run(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
         TokenBatch.check(tokens, models.get(0).vocabSize());
-        int rows = manager.getDevice().isGpu() ? tokens.length : Math.max(1, CPU_TOKENS_PER_PASS / width);
+        int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
             int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));

@@ -1,26 +1,96 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchConfig;
 import java.util.List;
 
-/** What a training pass through a stitched model keeps for its backward pass, counted from what the kernels' operations save. */
+/**
+ * What a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what its operations save; how much
+ * more an allocator holds than that, and the working memory of a token, were measured over twelve settings (docs/benchmarks.md).
+ */
 final class Activations {
+    /** Held by the allocator over what is counted: half types make float32 temporaries that come and go between kept tensors. */
+    private static final double HELD_HALF = 1.51;
+
+    private static final double HELD_FLOAT = 1.21;
+    /** Workspaces of matrix products and of the loss, for every token of a slice. */
+    private static final long WORKING_BYTES_PER_TOKEN = 100 << 10;
+
     private final List<LlamaConfig> models;
-    private final int element;
+    private final StitchConfig stitches;
+    private final ActivationCheckpointing checkpointing;
+    private final boolean half;
     private final long tokens;
 
     Activations(List<LlamaConfig> models, Precision precision, StitchConfig stitches, TrainerConfig trainer, ActivationCheckpointing checkpointing) {
         this.models = models;
-        this.element = precision == Precision.FLOAT32 ? Float.BYTES : Short.BYTES;
-        int rows = Math.min(trainer.microBatch(), Math.max(1, 520 / (trainer.sequenceLength() + 1)));
-        this.tokens = (long) rows * trainer.sequenceLength();
+        this.stitches = stitches;
+        this.checkpointing = checkpointing;
+        this.half = precision != Precision.FLOAT32;
+        this.tokens = (long) PassOptions.cpuRows(trainer.microBatch(), trainer.sequenceLength() + 1) * trainer.sequenceLength();
     }
 
     long peak() {
-        return 0;
+        double kept = checkpointing == ActivationCheckpointing.OFF ? graphs() : blocks() + streams();
+        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN));
+    }
+
+    /** Bytes per token of every layer whose input has a gradient. */
+    private double graphs() {
+        double sum = 0;
+        for (int j = 0; j + 1 < stitches.numStitches(); j++) {
+            for (int i = 0; i < models.size(); i++) {
+                sum += block(i, j);
+            }
+        }
+        return sum;
+    }
+
+    /** Bytes per token of the blocks whose graphs are there together: those that are kept, or one that is computed again. */
+    private double blocks() {
+        int streams = models.size();
+        int blocks = (stitches.numStitches() - 1) * streams;
+        int firstKept = blocks - checkpointing.kept(blocks);
+        double kept = 0;
+        double largest = 0;
+        for (int block = 0; block < blocks; block++) {
+            double bytes = block(block % streams, block / streams);
+            if (block >= firstKept) {
+                kept += bytes;
+            } else {
+                largest = Math.max(largest, bytes);
+            }
+        }
+        return Math.max(kept, largest);
+    }
+
+    /** Bytes per token of the streams before every stitch. */
+    private double streams() {
+        return (double) stitches.numStitches() * models.size() * models.get(0).hiddenSize() * (half ? Short.BYTES : Float.BYTES);
+    }
+
+    /** The layers of stream i between stitch j and the next one; the hub has no graph before its first Experts-into-Hub stitch. */
+    private double block(int i, int j) {
+        if (i == 0 && !hubHasGraph(j)) {
+            return 0;
+        }
+        LlamaConfig model = models.get(i);
+        int layers = stitches.places().get(j + 1) - stitches.places().get(j);
+        double hidden = model.hiddenSize();
+        double attended = (double) model.numHeads() * model.headDim();
+        double feedForward = model.intermediateSize();
+        return layers * (half ? HELD_HALF * (8 * hidden + 8 * attended + 6 * feedForward) : HELD_FLOAT * (16 * hidden + 20 * attended + 16 * feedForward));
+    }
+
+    private boolean hubHasGraph(int j) {
+        for (int at = 0; at <= j; at++) {
+            if (stitches.intoHub(at)) {
+                return true;
+            }
+        }
+        return false;
     }
 }

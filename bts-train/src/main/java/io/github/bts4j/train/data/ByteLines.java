@@ -3,7 +3,6 @@ package io.github.bts4j.train.data;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -21,7 +20,7 @@ final class ByteLines implements AutoCloseable {
 
     ByteLines(Path file) throws IOException {
         this.file = file;
-        this.in = Files.newInputStream(file);
+        this.in = TextFiles.open(file);
     }
 
     /** The next line without its end, or nothing at the end of the file. */

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,16 +14,26 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** One pass over the documents of a source. */
-interface DocumentReader {
+/** One pass over the documents of a source: what a new kind of {@link TextSource} is made of. For one thread. */
+public interface DocumentReader extends Closeable {
 
-    /** The next document, or nothing at the end. */
+    /**
+     * Reads on.
+     *
+     * @return the next document, or nothing at the end
+     * @throws IOException if reading fails
+     */
     Optional<Document> next() throws IOException;
 
-    /** Closes the file that is open. */
-    void close() throws IOException;
-
-    /** The files of a source in reading order: the file itself, or the files below a folder whose names end so. */
+    /**
+     * The files of a source in reading order. Hidden files are passed over.
+     *
+     * @param path a file, which is taken whatever its name is, or a folder
+     * @param ending how names end, before {@code .gz} or {@code .zst}
+     * @return the file itself, or the files below the folder whose names end so, by path
+     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws UncheckedIOException if the folder cannot be listed
+     */
     static List<Path> files(Path path, String ending) {
         if (!Files.exists(path)) {
             throw new IllegalArgumentException("Text source " + path + " does not exist (absolute path "
@@ -32,7 +44,7 @@ interface DocumentReader {
         }
         try (Stream<Path> walk = Files.walk(path)) {
             return walk.filter(Files::isRegularFile)
-                    .filter(file -> file.getFileName().toString().endsWith(ending))
+                    .filter(file -> TextFiles.endsWith(file, ending))
                     .filter(file -> !file.getFileName().toString().startsWith("."))
                     .sorted()
                     .toList();
@@ -41,7 +53,31 @@ interface DocumentReader {
         }
     }
 
-    /** The pass as a stream that fails when it ends without a single document. */
+    /**
+     * Identifies a source by content, see {@link TextSource#identity()}.
+     *
+     * @param settings how the files are read
+     * @param path the source's path
+     * @param files the files in reading order
+     * @return SHA-256 in lower-case hexadecimal
+     * @throws UncheckedIOException if a file cannot be read
+     */
+    static String identity(String settings, Path path, List<Path> files) {
+        StringBuilder parts = new StringBuilder(settings);
+        for (Path file : files) {
+            Path name = file.equals(path) ? file.getFileName() : path.relativize(file);
+            parts.append('\n').append(name).append('\n').append(ModelFingerprint.sha256(file));
+        }
+        return Sha256.of(parts.toString());
+    }
+
+    /**
+     * The pass as a stream that fails when it ends without a single document. {@link IOException}s come out as {@link UncheckedIOException}s.
+     *
+     * @param path the source's path, for messages
+     * @param reader the pass
+     * @return a sequential stream, whose closing closes the reader
+     */
     static Stream<Document> stream(Path path, DocumentReader reader) {
         Spliterator<Document> documents = new AbstractSpliterator<>(
                 Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE) {

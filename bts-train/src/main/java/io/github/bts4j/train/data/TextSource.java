@@ -4,10 +4,11 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Documents on disk, read one at a time: {@link JsonLines} or {@link PlainText}. Sources are immutable; every call of
- * {@link #documents()} starts a new pass, and passes are independent of each other.
+ * Documents on disk, read one at a time, so that a source may be larger than memory: {@link JsonLines}, {@link PlainText}, or another that reads through
+ * {@link DocumentReader}. Files that end with .gz or .zst are decompressed on the way. Sources are immutable; every call of {@link #documents()} starts a new
+ * pass, and passes are independent of each other.
  */
-public sealed interface TextSource permits JsonLines, PlainText {
+public interface TextSource {
 
     /**
      * Where the text lies.
@@ -28,9 +29,31 @@ public sealed interface TextSource permits JsonLines, PlainText {
     Stream<Document> documents();
 
     /**
+     * Identifies the documents and their order by content: a cache of what was made from them compares it. Reads every file once.
+     *
+     * @return SHA-256 over the settings, and every file's name below {@link #path()} and bytes, in lower-case hexadecimal
+     * @throws java.io.UncheckedIOException if a file cannot be read
+     * @throws IllegalArgumentException if the path does not exist
+     */
+    String identity();
+
+    /**
+     * The same documents, shuffled within a window as they pass, for sources whose order is not random: a document of the window is drawn, and the one that is
+     * read next takes its place.
+     *
+     * @param window documents held in memory, 2 or more; none comes earlier by as many places
+     * @param seed another seed gives another order
+     * @return the shuffled source
+     * @throws IllegalArgumentException if {@code window} is less than 2
+     */
+    default TextSource shuffled(int window, long seed) {
+        return new ShuffledSource(this, window, seed);
+    }
+
+    /**
      * JSON lines with the text in the field {@code text}; the first bad line is an error.
      *
-     * @param path a file, or a folder whose {@code .jsonl} files are read
+     * @param path a file, or a folder whose {@code .jsonl}, {@code .jsonl.gz} and {@code .jsonl.zst} files are read
      * @return the source
      */
     static TextSource jsonLines(Path path) {

@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * The packed text of one domain: the token ids of its documents one after the other in one array, with the token and
- * byte counts of every document. Immutable and safe for use by many threads; holds 4 bytes per token on the heap, at
- * most 2^31 - 9 tokens.
+ * byte counts of every document. Immutable and safe for use by many threads; at most 2^31 - 9 tokens. They lie on the heap, 4 bytes
+ * each, or in the mapped files of a {@link TokenCache}.
  *
  * <p>A training sequence of this domain is a stretch of {@code sequenceLength + 1} tokens. An epoch deals
  * {@code size / sequenceLength} of them without replacement, in an order shuffled by (seed, name, epoch); each epoch
@@ -22,8 +22,10 @@ import java.util.stream.Stream;
  */
 public final class TokenDataset implements Domain {
 
+    private static final int HASHED_TOKENS = 1 << 14;
+
     private final String name;
-    private final int[] tokens;
+    private final TokenStore tokens;
     private final int[] ends;
     private final long[] documentBytes;
     private final String fingerprint;
@@ -38,7 +40,7 @@ public final class TokenDataset implements Domain {
         this.fixedWindows = fixedWindows;
     }
 
-    TokenDataset(String name, int[] tokens, int[] ends, long[] documentBytes) {
+    TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes) {
         this.name = name;
         this.tokens = tokens;
         this.ends = ends;
@@ -75,14 +77,7 @@ public final class TokenDataset implements Domain {
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
         TokenDatasetBuilder builder = builder(name);
         try (Stream<Document> documents = source.documents()) {
-            documents.forEachOrdered(document -> {
-                int[] ids = encoder.encode(document.text());
-                if (eosTokenId.isPresent()) {
-                    ids = Arrays.copyOf(ids, ids.length + 1);
-                    ids[ids.length - 1] = eosTokenId.getAsInt();
-                }
-                builder.add(ids, document.bytes(), document.origin());
-            });
+            documents.forEachOrdered(document -> builder.add(ids(encoder, document, eosTokenId), document.bytes(), document.origin()));
         }
         TokenDataset dataset = builder.build();
         if (dataset.size() == 0) {
@@ -113,7 +108,7 @@ public final class TokenDataset implements Domain {
      * @return tokens of all documents, marks included
      */
     public int size() {
-        return tokens.length;
+        return tokens.size();
     }
 
     /**
@@ -143,7 +138,9 @@ public final class TokenDataset implements Domain {
      */
     public int[] document(int index) {
         Objects.checkIndex(index, ends.length);
-        return Arrays.copyOfRange(tokens, start(index), ends[index]);
+        int[] ids = new int[ends[index] - start(index)];
+        tokens.copy(start(index), ids.length, ids, 0);
+        return ids;
     }
 
     /**
@@ -180,7 +177,10 @@ public final class TokenDataset implements Domain {
                     + " would hold out " + held.cardinality() + " and leave nothing "
                     + (held.isEmpty() ? "to evaluate on" : "to train on"));
         }
-        return new Split(part(held, false), part(held, true));
+        BitSet kept = new BitSet();
+        kept.set(0, documentCount());
+        kept.andNot(held);
+        return new Split(part(kept), part(held));
     }
 
     @Override
@@ -225,8 +225,17 @@ public final class TokenDataset implements Domain {
                 + " bytes, sha256 " + fingerprint.substring(0, 12) + "]";
     }
 
+    static int[] ids(TokenEncoder encoder, Document document, OptionalInt eosTokenId) {
+        int[] ids = encoder.encode(document.text());
+        if (eosTokenId.isPresent()) {
+            ids = Arrays.copyOf(ids, ids.length + 1);
+            ids[ids.length - 1] = eosTokenId.getAsInt();
+        }
+        return ids;
+    }
+
     void copy(int from, int length, int[] into, int at) {
-        System.arraycopy(tokens, from, into, at, length);
+        tokens.copy(from, length, into, at);
     }
 
     static void checkLength(int sequenceLength) {
@@ -245,14 +254,18 @@ public final class TokenDataset implements Domain {
         return document == 0 ? 0 : ends[document - 1];
     }
 
-    private TokenDataset part(BitSet held, boolean wanted) {
-        TokenDatasetBuilder builder = builder(name);
-        for (int i = 0; i < documentCount(); i++) {
-            if (held.get(i) == wanted) {
-                builder.add(document(i), documentBytes[i]);
-            }
+    private TokenDataset part(BitSet chosen) {
+        TokenStore.Selected part = TokenStore.Selected.of(tokens, ends, chosen);
+        int[] partEnds = new int[chosen.cardinality()];
+        long[] partBytes = new long[partEnds.length];
+        int size = 0;
+        int count = 0;
+        for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
+            size += ends[i] - start(i);
+            partEnds[count] = size;
+            partBytes[count++] = documentBytes[i];
         }
-        return builder.build();
+        return new TokenDataset(name, part, partEnds, partBytes);
     }
 
     /** SHA-256 over: documents; tokens and bytes of each (64 bits); all token ids (32 bits); little-endian. */
@@ -264,9 +277,14 @@ public final class TokenDataset implements Domain {
             drain(buffer, digest, Long.BYTES * 2);
             buffer.putLong(ends[i] - start(i)).putLong(documentBytes[i]);
         }
-        for (int token : tokens) {
-            drain(buffer, digest, Integer.BYTES);
-            buffer.putInt(token);
+        int[] part = new int[HASHED_TOKENS];
+        for (int from = 0; from >= 0 && from < size(); from += HASHED_TOKENS) {
+            int length = Math.min(HASHED_TOKENS, size() - from);
+            tokens.copy(from, length, part, 0);
+            for (int i = 0; i < length; i++) {
+                drain(buffer, digest, Integer.BYTES);
+                buffer.putInt(part[i]);
+            }
         }
         drain(buffer, digest, buffer.capacity());
         return HexFormat.of().formatHex(digest.digest());

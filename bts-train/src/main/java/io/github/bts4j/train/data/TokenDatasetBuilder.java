@@ -45,12 +45,7 @@ public final class TokenDatasetBuilder {
         if (documentBytes < 0) {
             throw new IllegalArgumentException("documentBytes = " + documentBytes + " must not be negative");
         }
-        for (int i = 0; i < documentTokens.length; i++) {
-            if (documentTokens[i] < 0) {
-                throw new IllegalArgumentException("Dataset '" + name + "', document " + origin + ": token id "
-                        + documentTokens[i] + " at position " + i + " must not be negative");
-            }
-        }
+        checked(name, documentTokens, origin);
         if (documentTokens.length > 0) {
             reserve(documentTokens.length);
             System.arraycopy(documentTokens, 0, tokens, size, documentTokens.length);
@@ -62,12 +57,26 @@ public final class TokenDatasetBuilder {
         return this;
     }
 
-    private void reserve(int more) {
-        long needed = (long) size + more;
+    static int[] checked(String name, int[] documentTokens, String origin) {
+        for (int i = 0; i < documentTokens.length; i++) {
+            if (documentTokens[i] < 0) {
+                throw new IllegalArgumentException("Dataset '" + name + "', document " + origin + ": token id "
+                        + documentTokens[i] + " at position " + i + " must not be negative");
+            }
+        }
+        return documentTokens;
+    }
+
+    static long checkSize(String name, long needed, long maxTokens) {
         if (needed > maxTokens) {
             throw new IllegalArgumentException("Dataset '" + name + "' would have " + needed
                     + " tokens or more, one dataset holds " + maxTokens + ": divide the domain into several datasets");
         }
+        return needed;
+    }
+
+    private void reserve(int more) {
+        long needed = checkSize(name, (long) size + more, maxTokens);
         if (needed > tokens.length) {
             tokens = Arrays.copyOf(tokens, (int) Math.min(MAX_TOKENS, Math.max(needed, tokens.length * 3L / 2)));
         }
@@ -83,7 +92,7 @@ public final class TokenDatasetBuilder {
      * @return the packed dataset; empty when no document was added
      */
     public TokenDataset build() {
-        return new TokenDataset(name, Arrays.copyOf(tokens, size), Arrays.copyOf(ends, documents),
+        return new TokenDataset(name, new TokenStore.Heap(Arrays.copyOf(tokens, size)), Arrays.copyOf(ends, documents),
                 Arrays.copyOf(bytes, documents));
     }
 }

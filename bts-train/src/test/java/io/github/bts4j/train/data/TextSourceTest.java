@@ -3,15 +3,25 @@ package io.github.bts4j.train.data;
 import static io.github.bts4j.train.data.TestData.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,5 +166,79 @@ class TextSourceTest {
         assertRefused("field = ' ' must name the JSON field", () -> new JsonLines(folder).withField(" "));
         assertRefused("maxBadLines = -1 must not be negative", () -> new JsonLines(folder).withMaxBadLines(-1));
         assertRefused("Document a:1 has no text", () -> new Document("", "a:1"));
+    }
+
+    @Test
+    void compressedFilesAreReadOnTheWay() throws IOException {
+        // {"text":"one"}, {"text":"zwei ä"} in two members or frames, cut within the second line; made with Python's gzip and zstandard
+        byte[] gzip = Base64.getDecoder().decode(
+                "H4sIAAAAAAACA6tWKkmtKFGyUsrPS1Wq5aqGcgH5ZHzUFwAAAB+LCAAAAAAAAgNTqipPzVQ4vESplgsAGv5mbAsAAAA=");
+        byte[] zstd = Base64.getDecoder().decode("KLUv/SAXuQAAeyJ0ZXh0Ijoib25lIn0KeyJ0ZXh0IjootS/9IAtZAAAiendlaSDDpCJ9Cg==");
+        Files.write(folder.resolve("a.jsonl.gz"), gzip);
+        Files.write(folder.resolve("b.jsonl.zst"), zstd);
+        file("c.jsonl", "{\"text\":\"plain\"}");
+        file("d.gz.txt", "not read");
+        assertEquals(List.of("one", "zwei ä", "one", "zwei ä", "plain"), texts(TextSource.jsonLines(folder)));
+        assertEquals(List.of("{\"text\":\"one\"}\n{\"text\":\"zwei ä\"}\n"), texts(TextSource.plainText(folder.resolve("b.jsonl.zst"))));
+
+        for (Map.Entry<String, byte[]> file : Map.of("cut.jsonl.gz", gzip, "cut.jsonl.zst", zstd).entrySet()) {
+            Path cut = folder.resolve("sub").resolve(file.getKey());
+            Files.createDirectories(cut.getParent());
+            Files.write(cut, Arrays.copyOf(file.getValue(), file.getValue().length - 3));
+            String message = assertThrows(UncheckedIOException.class, () -> texts(TextSource.jsonLines(cut))).getMessage();
+            assertTrue(message.contains(cut.toString()), message);
+        }
+        Path plain = file("plain.jsonl.gz", "{\"text\":\"not compressed\"}");
+        assertThrows(UncheckedIOException.class, () -> texts(TextSource.jsonLines(plain)));
+    }
+
+    @Test
+    void aLineMaySeparateDocuments() throws IOException {
+        Path file = file("a.txt", "\uFEFFone\nstill one\n<|end|>\n<|end|>\r\ntwo\n\nwith an empty line\n<|end|>\n");
+        Path other = file("b.txt", "three, no line end");
+        PlainText source = new PlainText(folder).separatedBy("<|end|>");
+        assertEquals(List.of("one\nstill one\n", "two\n\nwith an empty line\n", "three, no line end\n"), texts(source));
+        try (Stream<Document> documents = source.documents()) {
+            assertEquals(List.of(file + ":1", file + ":5", other + ":1"), documents.map(Document::origin).toList());
+        }
+        assertEquals(List.of("one\nstill one\n<|end|>\n<|end|>\r\ntwo\n", "with an empty line\n<|end|>\n"), texts(new PlainText(file).separatedBy("")));
+        assertRefused("must be one line", () -> new PlainText(file).separatedBy("a\n"));
+    }
+
+    @Test
+    void shufflingKeepsEveryDocumentAndItsWindow() throws IOException {
+        int count = 1000;
+        int window = 50;
+        Path file = file("a.jsonl", IntStream.range(0, count).mapToObj(i -> "{\"text\":\"" + i + "\"}\n").collect(Collectors.joining()));
+        List<String> plain = texts(TextSource.jsonLines(file));
+        List<String> shuffled = texts(TextSource.jsonLines(file).shuffled(window, 7));
+        assertEquals(new TreeSet<>(plain), new TreeSet<>(shuffled));
+        assertEquals(count, shuffled.size());
+        int moved = 0;
+        for (int place = 0; place < count; place++) {
+            int from = Integer.parseInt(shuffled.get(place));
+            assertTrue(from - place < window, "document " + from + " came at place " + place);
+            moved += from == place ? 0 : 1;
+        }
+        assertTrue(moved > count * 9 / 10, moved + " documents moved");
+        assertEquals(shuffled, texts(TextSource.jsonLines(file).shuffled(window, 7)));
+        assertNotEquals(shuffled, texts(TextSource.jsonLines(file).shuffled(window, 8)));
+        assertRefused("window = 1", () -> TextSource.jsonLines(file).shuffled(1, 7));
+    }
+
+    @Test
+    void identityFollowsContentNamesAndSettings() throws IOException {
+        Path file = file("one/a.jsonl", "{\"text\":\"a\"}");
+        String identity = TextSource.jsonLines(file.getParent()).identity();
+        file("two/a.jsonl", "{\"text\":\"a\"}");
+        assertEquals(identity, TextSource.jsonLines(folder.resolve("two")).identity());
+        Set<String> others = new HashSet<>(List.of(identity, new JsonLines(file.getParent()).withField("body").identity(),
+                TextSource.plainText(file.getParent()).identity(), new PlainText(file.getParent()).separatedBy("x").identity(),
+                TextSource.jsonLines(file.getParent()).shuffled(2, 0).identity(), TextSource.jsonLines(file.getParent()).shuffled(2, 1).identity()));
+        file("one/a.jsonl", "{\"text\":\"b\"}");
+        others.add(TextSource.jsonLines(file.getParent()).identity());
+        file("one/b.jsonl", "");
+        others.add(TextSource.jsonLines(file.getParent()).identity());
+        assertEquals(8, others.size());
     }
 }

@@ -1,0 +1,164 @@
+package io.github.bts4j.train.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Encoded datasets on disk: text is tokenised once, in one pass that holds 16 million tokens at most, and its ids are mapped from then on. Datasets are found
+ * by what they were made from: the content of the source's files, how they were read, the tokenizer, the end mark. A change of any of them makes another
+ * dataset; what is found is checked by its fingerprint, and made again if a file was damaged. Safe for use by many threads and processes.
+ */
+public final class TokenCache {
+    private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String INDEX = "dataset.json";
+    private static final String DOCUMENTS = "documents.bin";
+
+    private final Path folder;
+    private final int shardTokens;
+
+    private TokenCache(Path folder, int shardTokens) {
+        this.folder = folder;
+        this.shardTokens = shardTokens;
+    }
+
+    /**
+     * Opens a cache.
+     *
+     * @param folder where the datasets lie; made if it is not there
+     * @return the cache
+     * @throws IOException if the folder cannot be made
+     */
+    public static TokenCache open(Path folder) throws IOException {
+        return open(folder, TokenShards.SHARD_TOKENS);
+    }
+
+    static TokenCache open(Path folder, int shardTokens) throws IOException {
+        return new TokenCache(Files.createDirectories(folder), shardTokens);
+    }
+
+    /** What a dataset's folder says about it. */
+    private record Index(int tokens, int documents, int shardTokens, String fingerprint) {}
+
+    /**
+     * Finds a dataset, or reads, encodes and stores it.
+     *
+     * @param name name of the domain
+     * @param source where the documents lie; its files are hashed, and read when the dataset is not there
+     * @param encoder turns a document into token ids
+     * @param encoderIdentity identifies what the encoder does, such as {@code tokenizer.sha256()} and whether a bos mark is added
+     * @param eosTokenId the token to append to every document; empty for none
+     * @return the dataset, equal to what {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)} gives
+     * @throws IOException if writing or reading the cache fails; nothing half-written is ever found
+     * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
+     */
+    public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
+        Path target = folder.resolve(Sha256.of(encoderIdentity + "\n" + eosTokenId + "\n" + source.identity()));
+        if (Files.isDirectory(target)) {
+            try {
+                return read(name, target);
+            } catch (IOException e) {
+                LOG.warn("Cached tokens of domain '{}' are damaged and made again: {}", name, e.getMessage());
+                delete(target);
+            }
+        }
+        Path temporary = Files.createTempDirectory(folder, ".writing");
+        try {
+            write(temporary, name, source, encoder, eosTokenId);
+            try {
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                if (!Files.isDirectory(target)) { // else another process was faster
+                    throw e;
+                }
+            }
+        } finally {
+            delete(temporary);
+        }
+        AtomicFiles.forceFolder(folder);
+        return read(name, target);
+    }
+
+    private void write(Path into, String name, TextSource source, TokenEncoder encoder, OptionalInt eos) throws IOException {
+        int size = 0;
+        int count = 0;
+        try (TokenShards.Writer tokens = new TokenShards.Writer(into, shardTokens);
+                DataOutputStream index = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(into.resolve(DOCUMENTS))));
+                Stream<Document> documents = source.documents()) {
+            for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
+                Document document = each.next();
+                int[] ids = TokenDatasetBuilder.checked(name, TokenDataset.ids(encoder, document, eos), document.origin());
+                if (ids.length > 0) {
+                    size = Math.toIntExact(TokenDatasetBuilder.checkSize(name, (long) size + ids.length, TokenDatasetBuilder.MAX_TOKENS));
+                    tokens.add(ids);
+                    index.writeInt(size);
+                    index.writeLong(document.bytes());
+                    count++;
+                }
+            }
+        }
+        if (size == 0) {
+            throw new IllegalArgumentException("Text source " + source.path() + " was encoded to no token at all");
+        }
+        TokenDataset written = open(into, name, new Index(size, count, shardTokens, ""));
+        AtomicFiles.write(into.resolve(INDEX), JSON.writeValueAsBytes(new Index(size, count, shardTokens, written.fingerprint())));
+    }
+
+    private static TokenDataset read(String name, Path from) throws IOException {
+        Index index;
+        try {
+            index = JSON.readValue(from.resolve(INDEX).toFile(), Index.class);
+        } catch (JsonProcessingException e) {
+            throw new IOException(from.resolve(INDEX) + " is no index: " + e.getOriginalMessage(), e);
+        }
+        TokenDataset dataset = open(from, name, index);
+        if (!dataset.fingerprint().equals(index.fingerprint())) {
+            throw new IOException("the tokens in " + from + " have the SHA-256 " + dataset.fingerprint() + " and not " + index.fingerprint());
+        }
+        return dataset;
+    }
+
+    private static TokenDataset open(Path from, String name, Index index) throws IOException {
+        int[] ends = new int[index.documents()];
+        long[] bytes = new long[ends.length];
+        try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(from.resolve(DOCUMENTS))))) {
+            for (int i = 0; i < ends.length; i++) {
+                ends[i] = in.readInt();
+                bytes[i] = in.readLong();
+            }
+        }
+        return new TokenDataset(name, TokenShards.map(from, index.tokens(), index.shardTokens()), ends, bytes);
+    }
+
+    private static void delete(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(path)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        for (Path each : all) {
+            Files.deleteIfExists(each);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package io.github.bts4j.train.data;
+
+import static io.github.bts4j.train.data.TestData.assertRefused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The heap's dataset is what a cached one must equal. */
+class TokenCacheTest {
+    private static final int SHARD = 64;
+
+    @TempDir
+    Path folder;
+
+    private Path texts;
+    private final AtomicInteger encoded = new AtomicInteger();
+
+    /** Small and large code points, so that files of two and of four bytes per token are written. */
+    @BeforeEach
+    void write() throws IOException {
+        texts = Files.writeString(folder.resolve("a.jsonl"), IntStream.range(0, 40)
+                .mapToObj(i -> "{\"text\":\"" + "ab\uffff".repeat(i % 7) + (i > 30 ? "\uD83D\uDE00" : "x") + "\"}\n").collect(Collectors.joining()));
+    }
+
+    private int[] encode(String text) {
+        encoded.incrementAndGet();
+        return text.codePoints().toArray();
+    }
+
+    private TokenDataset cached() throws IOException {
+        return TokenCache.open(folder.resolve("cache"), SHARD).dataset("d", TextSource.jsonLines(texts), this::encode, "code points", OptionalInt.of(3));
+    }
+
+    private TokenDataset onHeap() {
+        return TokenDataset.encode("d", TextSource.jsonLines(texts), text -> text.codePoints().toArray(), OptionalInt.of(3));
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> walk = Files.walk(folder.resolve("cache"))) {
+            return walk.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+
+    @Test
+    void aCachedDatasetEqualsTheOneOnTheHeap() throws IOException {
+        TokenDataset expected = onHeap();
+        for (TokenDataset dataset : List.of(cached(), cached())) {
+            assertEquals(expected.fingerprint(), dataset.fingerprint());
+            assertEquals(expected.size(), dataset.size());
+            assertEquals(expected.bytes(), dataset.bytes());
+            for (int i = 0; i < expected.documentCount(); i++) {
+                assertArrayEquals(expected.document(i), dataset.document(i));
+                assertEquals(expected.documentBytes(i), dataset.documentBytes(i));
+            }
+            Datamix heap = Datamix.of(List.of(expected), Map.of("d", 1.0));
+            assertArrayEquals(heap.batch(5, 8, 30).tokens(), Datamix.of(List.of(dataset), Map.of("d", 1.0)).batch(5, 8, 30).tokens());
+            assertEquals(heap.fingerprint(), Datamix.of(List.of(dataset), Map.of("d", 1.0)).fingerprint());
+            assertEquals(expected.split(HoldOut.everyKth(3)).heldOut().fingerprint(), dataset.split(HoldOut.everyKth(3)).heldOut().fingerprint());
+        }
+        assertEquals(40, encoded.get(), "the second time nothing is encoded");
+        List<Long> sizes = new ArrayList<>();
+        for (Path file : files()) {
+            if (file.toString().contains("tokens-")) {
+                sizes.add(Files.size(file));
+            }
+        }
+        assertTrue(sizes.contains(2L * SHARD) && sizes.contains(4L * SHARD), "files of both widths: " + sizes);
+        assertEquals((expected.size() + SHARD - 1) / SHARD, sizes.size());
+    }
+
+    @Test
+    void partsOfASplitReadTheirOwnTokens() {
+        TokenDataset dataset = onHeap();
+        Split split = dataset.split(HoldOut.everyKth(4));
+        TokenDatasetBuilder training = TokenDataset.builder("d");
+        TokenDatasetBuilder heldOut = TokenDataset.builder("d");
+        for (int i = 0; i < dataset.documentCount(); i++) {
+            (i % 4 == 3 ? heldOut : training).add(dataset.document(i), dataset.documentBytes(i));
+        }
+        assertEquals(training.build().fingerprint(), split.training().fingerprint());
+        assertEquals(heldOut.build().fingerprint(), split.heldOut().fingerprint());
+        assertEquals(training.build().split(HoldOut.everyKth(2)).training().fingerprint(), split.training().split(HoldOut.everyKth(2)).training().fingerprint());
+    }
+
+    @Test
+    void nothingStaleIsFound() throws IOException {
+        TokenCache cache = TokenCache.open(folder.resolve("cache"), SHARD);
+        TextSource source = TextSource.jsonLines(texts);
+        String first = cached().fingerprint();
+        assertEquals(40, encoded.get());
+        cache.dataset("other name", source, this::encode, "code points", OptionalInt.of(3));
+        assertEquals(40, encoded.get(), "the name is not part of the tokens");
+        cache.dataset("d", source, this::encode, "another tokenizer", OptionalInt.of(3));
+        cache.dataset("d", source, this::encode, "code points", OptionalInt.empty());
+        assertEquals(120, encoded.get());
+        Files.writeString(texts, "{\"text\":\"changed\"}\n");
+        assertNotEquals(first, cached().fingerprint());
+        assertEquals(onHeap().fingerprint(), cached().fingerprint());
+        assertEquals(121, encoded.get());
+    }
+
+    @Test
+    void aDamagedFileIsMadeAgain() throws IOException {
+        String expected = cached().fingerprint();
+        int each = 40;
+        for (Path file : files()) {
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(file, bytes);
+            assertEquals(expected, cached().fingerprint(), file.toString());
+            each += 40;
+            assertEquals(each, encoded.get(), file + " was not seen to be damaged");
+            Files.write(file, new byte[0]);
+            assertEquals(expected, cached().fingerprint(), file.toString());
+            each += 40;
+            assertEquals(each, encoded.get(), file + " was not seen to be empty");
+        }
+    }
+
+    @Test
+    void aFailedPassLeavesNothing() throws IOException {
+        TokenCache cache = TokenCache.open(folder.resolve("cache"), SHARD);
+        Files.writeString(texts, Files.readString(texts) + "no json\n");
+        assertRefused("has bad lines", () -> {
+            try {
+                cache.dataset("d", TextSource.jsonLines(texts), this::encode, "code points", OptionalInt.empty());
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        assertEquals(List.of(), files());
+    }
+}
