@@ -3,6 +3,7 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
@@ -11,7 +12,6 @@ import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Trains the stitch layers of a stitched model or all weights of an expert: forward and backward passes over a datamix, clipping by
@@ -226,6 +227,7 @@ public final class Trainer implements AutoCloseable {
                 }
             }
         }
+        listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
         if (stopRequested) {
             listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked");
         }
@@ -245,7 +247,7 @@ public final class Trainer implements AutoCloseable {
         int tokens = Math.multiplyExact(sequences, config.sequenceLength());
         for (int pass = 0; pass < passes; pass++) {
             Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
-            losses.add(batch, model.accumulateGradients(rows(batch), 1f / tokens, passSeed(pass)));
+            losses.add(batch, model.accumulateGradients(batch.rows(), 1f / tokens, passSeed(pass)));
         }
         double gradientNorm = optimizer.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
@@ -339,15 +341,6 @@ public final class Trainer implements AutoCloseable {
         position += (long) rewind.skipBatches() * config.sequencesPerStep();
         RunCheckpoint.removeAfter(folder, step); // a regular checkpoint of this step follows, with the new position
         listener.onMessage("Rewound from step " + from + " to " + step + " and left out " + rewind.skipBatches() + " batches after " + why);
-    }
-
-    private static int[][] rows(Batch batch) {
-        int width = batch.sequenceLength() + 1;
-        int[][] rows = new int[batch.batchSize()][];
-        for (int row = 0; row < rows.length; row++) {
-            rows[row] = Arrays.copyOfRange(batch.tokens(), row * width, (row + 1) * width);
-        }
-        return rows;
     }
 
     /** A seed for every pass of the run (the finaliser of SplitMix64 over seed, step and pass). */

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.data;
 
+import java.util.Arrays;
+
 /**
  * Token sequences for one forward pass. Arrays are not copied, so equality is that of the array objects.
  *
@@ -51,6 +53,19 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
      */
     public int[] targets() {
         return columns(1);
+    }
+
+    /**
+     * The sequences apart.
+     *
+     * @return new arrays, [batch][sequence + 1]
+     */
+    public int[][] rows() {
+        int[][] rows = new int[domains.length][];
+        for (int row = 0; row < rows.length; row++) {
+            rows[row] = Arrays.copyOfRange(tokens, row * (sequenceLength + 1), (row + 1) * (sequenceLength + 1));
+        }
+        return rows;
     }
 
     /**

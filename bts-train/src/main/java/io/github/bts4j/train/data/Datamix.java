@@ -1,12 +1,12 @@
 package io.github.bts4j.train.data;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -31,20 +31,30 @@ public final class Datamix {
     public static final int DEFAULT_BLOCK_SIZE = 2048;
 
     private final List<Domain> domains;
-    private final double[] weights;
+    private final List<Stage> stages;
     private final long seed;
     private final int blockSize;
-    private final BlockCounts counts;
-    /** The plan used last; any thread may replace it, all compute the same. */
-    private volatile Optional<BlockPlan> lastPlan = Optional.empty();
+    private final List<Mixture> mixtures = new ArrayList<>();
+    /** For every stage, what each domain has given before it. */
+    private final List<long[]> drawnBefore = new ArrayList<>();
 
-    private Datamix(List<Domain> domains, double[] weights, long seed, int blockSize) {
+    /** From a sequence on, other weights. */
+    private record Stage(long start, double[] weights) {}
+
+    private Datamix(List<Domain> domains, List<Stage> stages, long seed, int blockSize) {
         this.domains = domains;
-        this.weights = weights;
+        this.stages = stages;
         this.seed = seed;
         this.blockSize = blockSize;
-        this.counts = new BlockCounts(weights, blockSize);
-        refuseInvisible();
+        long[] drawn = new long[domains.size()];
+        for (int i = 0; i < stages.size(); i++) {
+            if (i > 0) {
+                drawn = sum(drawn, mixtures.get(i - 1).before(stages.get(i).start() - stages.get(i - 1).start()));
+            }
+            drawnBefore.add(drawn);
+            mixtures.add(new Mixture(stages.get(i).weights(), blockSize, i == 0 ? seed : SplitMix64.key(seed, "stage " + i)));
+            refuseInvisible(stages.get(i).weights(), mixtures.get(i).shares());
+        }
     }
 
     /**
@@ -62,6 +72,28 @@ public final class Datamix {
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
         }
+        return new Datamix(List.copyOf(domains), List.of(new Stage(0, normalized(domains, weights))), 0, DEFAULT_BLOCK_SIZE);
+    }
+
+    /**
+     * Mixes domains by how often their text is to be read, relative to each other: with 1 for all, a domain's share is its share of the text; 2 reads a
+     * domain's text twice as often as 1 does.
+     *
+     * @param domains the domains, with different names; their order numbers them
+     * @param factors relative number of times that every domain's text is read, by name; 0 leaves a domain out
+     * @param sequenceLength tokens that the model reads
+     * @return the mix
+     * @throws IllegalArgumentException as {@link #of}, and if a domain has too little text for one sequence
+     */
+    public static Datamix upsampled(Collection<? extends Domain> domains, Map<String, Double> factors, int sequenceLength) {
+        Map<String, Double> weights = new LinkedHashMap<>(factors);
+        for (Domain domain : domains) {
+            weights.computeIfPresent(domain.name(), (name, factor) -> factor * domain.sequencesPerEpoch(sequenceLength));
+        }
+        return of(domains, weights);
+    }
+
+    private static double[] normalized(Collection<? extends Domain> domains, Map<String, Double> weights) {
         double largest = weights.values().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
         // relative to the largest first: the sum of huge weights must not overflow
         double[] scaled = domains.stream().mapToDouble(d -> weights.get(d.name()) / largest).toArray();
@@ -72,7 +104,29 @@ public final class Datamix {
         for (int d = 0; d < scaled.length; d++) {
             scaled[d] /= sum;
         }
-        return new Datamix(List.copyOf(domains), scaled, 0, DEFAULT_BLOCK_SIZE);
+        return scaled;
+    }
+
+    /**
+     * The same mix with other weights from a sequence on. Blocks are counted anew from there; every domain goes on where it was.
+     *
+     * @param fromSequence number of the first sequence of the new stage: step times sequences per step; later than the stages that there are
+     * @param weights relative weight of every domain by name
+     * @return a new mix
+     * @throws IllegalArgumentException if the stage does not come after the last one, or as {@link #of}
+     */
+    public Datamix withStage(long fromSequence, Map<String, Double> weights) {
+        List<String> problems = DatamixProblems.of(domains, weights);
+        long last = stages.get(stages.size() - 1).start();
+        if (fromSequence <= last) {
+            problems.add("a stage from sequence " + fromSequence + " must come after the one from sequence " + last);
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
+        }
+        List<Stage> more = new ArrayList<>(stages);
+        more.add(new Stage(fromSequence, normalized(domains, weights)));
+        return new Datamix(domains, List.copyOf(more), seed, blockSize);
     }
 
     /**
@@ -82,7 +136,7 @@ public final class Datamix {
      * @return a new mix
      */
     public Datamix withSeed(long newSeed) {
-        return new Datamix(domains, weights, newSeed, blockSize);
+        return new Datamix(domains, stages, newSeed, blockSize);
     }
 
     /**
@@ -97,7 +151,7 @@ public final class Datamix {
             throw new IllegalArgumentException("blockSize = " + newBlockSize + " must lie between 1 and "
                     + BlockCounts.MAX_PERIOD + " sequences");
         }
-        return new Datamix(domains, weights, seed, newBlockSize);
+        return new Datamix(domains, stages, seed, newBlockSize);
     }
 
     /**
@@ -110,16 +164,45 @@ public final class Datamix {
     }
 
     /**
-     * The normalised weights.
+     * The normalised weights at the beginning.
      *
      * @return weight by domain in the order of {@link #domains()}, summing to one
      */
     public Map<String, Double> weights() {
+        return weightsAt(0);
+    }
+
+    /**
+     * The normalised weights that a sequence is drawn by.
+     *
+     * @param index number of the sequence in the mix, from 0
+     * @return weight by domain in the order of {@link #domains()}, summing to one
+     * @throws IllegalArgumentException if {@code index} is negative
+     */
+    public Map<String, Double> weightsAt(long index) {
+        checkPosition("index", index);
+        double[] weights = stages.get(stageOf(index)).weights();
         Map<String, Double> byName = new LinkedHashMap<>();
         for (int d = 0; d < weights.length; d++) {
             byName.put(domains.get(d).name(), weights[d]);
         }
         return Collections.unmodifiableMap(byName);
+    }
+
+    /**
+     * What the sequences before a position have read of each domain.
+     *
+     * @param position number of the next sequence, from 0
+     * @param sequenceLength tokens that the model reads
+     * @return one entry per domain, in the order of {@link #domains()}
+     * @throws IllegalArgumentException if {@code position} is negative
+     */
+    public List<DomainUse> use(long position, int sequenceLength) {
+        checkPosition("position", position);
+        TokenDataset.checkLength(sequenceLength);
+        long[] drawn = drawnBefore(position);
+        return IntStream.range(0, drawn.length).mapToObj(d -> new DomainUse(domains.get(d).name(), drawn[d], drawn[d] * sequenceLength,
+                drawn[d] == 0 ? 0 : drawn[d] / (double) domains.get(d).sequencesPerEpoch(sequenceLength))).toList();
     }
 
     /**
@@ -141,7 +224,7 @@ public final class Datamix {
     }
 
     /**
-     * How often each domain occurs in one block.
+     * How often each domain occurs in one block: sequences {@code block * blockSize} to {@code (block + 1) * blockSize - 1}.
      *
      * @param block number of the block, from 0
      * @return sequences by domain index, {@link #blockSize()} together
@@ -149,7 +232,9 @@ public final class Datamix {
      */
     public int[] blockCounts(long block) {
         checkPosition("block", block);
-        return IntStream.range(0, domains.size()).map(d -> counts.in(block, d)).toArray();
+        long[] before = drawnBefore(block * blockSize);
+        long[] after = drawnBefore((block + 1) * blockSize);
+        return IntStream.range(0, domains.size()).map(d -> (int) (after[d] - before[d])).toArray();
     }
 
     /**
@@ -161,11 +246,9 @@ public final class Datamix {
      */
     public Draw sequenceAt(long index) {
         checkPosition("index", index);
-        long block = index / blockSize;
-        int place = (int) (index % blockSize);
-        BlockPlan plan = plan(block);
-        int domain = plan.domains()[place];
-        return new Draw(domain, counts.before(block, domain) + plan.ranks()[place]);
+        int stage = stageOf(index);
+        Draw draw = mixtures.get(stage).at(index - stages.get(stage).start());
+        return new Draw(draw.domain(), drawnBefore.get(stage)[draw.domain()] + draw.ordinal());
     }
 
     /**
@@ -215,25 +298,37 @@ public final class Datamix {
      * @return SHA-256 over seed, block size, and every domain's name, weight and content, in lower-case hexadecimal
      */
     public String fingerprint() {
-        return Sha256.of("datamix " + seed + " " + blockSize + IntStream.range(0, weights.length)
-                .mapToObj(d -> "\n" + domains.get(d).name() + "\n" + Double.toHexString(weights[d]) + " "
+        String later = stages.stream().skip(1).map(stage -> "\nstage " + stage.start() + Arrays.stream(stage.weights())
+                .mapToObj(weight -> " " + Double.toHexString(weight)).collect(Collectors.joining())).collect(Collectors.joining());
+        return Sha256.of("datamix " + seed + " " + blockSize + IntStream.range(0, domains.size())
+                .mapToObj(d -> "\n" + domains.get(d).name() + "\n" + Double.toHexString(stages.get(0).weights()[d]) + " "
                         + domains.get(d).fingerprint())
-                .collect(Collectors.joining()));
+                .collect(Collectors.joining()) + later);
     }
 
-    private BlockPlan plan(long block) {
-        Optional<BlockPlan> known = lastPlan;
-        if (known.isPresent() && known.get().block() == block) {
-            return known.get();
+    private int stageOf(long index) {
+        int stage = stages.size() - 1;
+        while (stages.get(stage).start() > index) {
+            stage--;
         }
-        BlockPlan plan = BlockPlan.of(counts, domains.size(), blockSize, seed, block);
-        lastPlan = Optional.of(plan);
-        return plan;
+        return stage;
     }
 
-    private void refuseInvisible() {
+    private long[] drawnBefore(long index) {
+        int stage = stageOf(index);
+        return sum(drawnBefore.get(stage), mixtures.get(stage).before(index - stages.get(stage).start()));
+    }
+
+    private static long[] sum(long[] a, long[] b) {
+        return IntStream.range(0, a.length).mapToLong(i -> a[i] + b[i]).toArray();
+    }
+
+    private boolean isDrawn(int domain) {
+        return stages.stream().anyMatch(stage -> stage.weights()[domain] > 0);
+    }
+
+    private void refuseInvisible(double[] weights, int[] shares) {
         List<String> problems = new ArrayList<>();
-        int[] shares = counts.shares();
         for (int d = 0; d < weights.length; d++) {
             if (weights[d] > 0 && shares[d] == 0) {
                 problems.add("weight of domain '" + domains.get(d).name() + "' is " + weights[d]
@@ -252,8 +347,8 @@ public final class Datamix {
             throw new IllegalArgumentException("batchSize = " + batchSize + " must be at least 1, and batchSize x "
                     + "(sequenceLength + 1 = " + (sequenceLength + 1L) + ") at most " + Integer.MAX_VALUE + " tokens");
         }
-        TokenDataset.refuse(new ArrayList<>(new TreeSet<>(IntStream.range(0, weights.length)
-                .filter(d -> weights[d] > 0)
+        TokenDataset.refuse(new ArrayList<>(new TreeSet<>(IntStream.range(0, domains.size())
+                .filter(this::isDrawn)
                 .mapToObj(d -> domains.get(d).problems(sequenceLength))
                 .flatMap(List::stream).toList())));
     }

@@ -38,6 +38,15 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
     List<Window> windows(int sequenceLength);
 
     /**
+     * How many sequences read the text once.
+     *
+     * @param sequenceLength tokens that the model reads, 1 or more
+     * @return sequences of an epoch, 1 or more; a {@link SwitchingDomain}'s epoch ends when the first of its members begins again
+     * @throws IllegalArgumentException if {@link #problems(int)} names a problem
+     */
+    long sequencesPerEpoch(int sequenceLength);
+
+    /**
      * What keeps this domain from dealing sequences.
      *
      * @param sequenceLength tokens that the model reads, 1 or more

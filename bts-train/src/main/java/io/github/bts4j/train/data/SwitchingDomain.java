@@ -76,6 +76,12 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
     }
 
     @Override
+    public long sequencesPerEpoch(int sequenceLength) {
+        TokenDataset.refuse(problems(sequenceLength));
+        return Math.max(1, windowCount(sequenceLength));
+    }
+
+    @Override
     public List<Window> windows(int sequenceLength) {
         TokenDataset.refuse(problems(sequenceLength));
         int count = windowCount(sequenceLength);

@@ -191,6 +191,12 @@ public final class TokenDataset implements Domain {
     }
 
     @Override
+    public long sequencesPerEpoch(int sequenceLength) {
+        refuse(problems(sequenceLength));
+        return size() / sequenceLength;
+    }
+
+    @Override
     public List<Window> windows(int sequenceLength) {
         checkLength(sequenceLength);
         if (size() < 2) {

@@ -207,4 +207,73 @@ class DatamixTest {
         assertRefused("tokens.length = 5 is not batch 1 x (sequenceLength + 1 = 4)",
                 () -> new Batch(new int[5], new int[1], 3, 0));
     }
+
+    @Test
+    void stagesChangeTheWeightsAndNothingElse() {
+        long first = 5_000;
+        long second = 12_345;
+        Map<String, Double> codeOnly = Map.of("code", 1.0, "math", 0.0, "multilingual", 0.0, "general", 0.0);
+        Map<String, Double> even = Map.of("code", 1.0, "math", 1.0, "multilingual", 1.0, "general", 1.0);
+        Datamix plain = Datamix.of(DOMAINS, PAPER).withSeed(3);
+        Datamix mix = plain.withStage(first, codeOnly).withStage(second, even);
+        long[] drawn = new long[4];
+        long[] atStart = new long[4];
+        for (long index = 0; index < 30_000; index++) {
+            if (index == first || index == second) {
+                atStart = drawn.clone();
+            }
+            Draw draw = mix.sequenceAt(index);
+            assertEquals(drawn[draw.domain()]++, draw.ordinal(), "a domain goes on where it was, index " + index);
+            if (index < first) {
+                assertEquals(plain.sequenceAt(index), draw);
+            } else if (index < second) {
+                assertEquals(0, draw.domain());
+            } else if ((index + 1 - second) % 4 == 0 && (index + 1 - second) % 2048 == 0) {
+                for (int d = 0; d < 4; d++) {
+                    assertEquals((index + 1 - second) / 4, drawn[d] - atStart[d]);
+                }
+            }
+        }
+        assertEquals(0.15, mix.weightsAt(first - 1).get("code"), 1e-15);
+        assertEquals(1, mix.weightsAt(first).get("code"));
+        assertEquals(0.25, mix.weightsAt(Long.MAX_VALUE).get("general"));
+        int[] inBlock = new int[4];
+        for (int i = 0; i < 2048; i++) {
+            inBlock[mix.sequenceAt(2 * 2048 + i).domain()]++;
+        }
+        assertArrayEquals(inBlock, mix.blockCounts(2), "a block that two stages share");
+        Set<String> fingerprints = new HashSet<>(List.of(plain.fingerprint(), mix.fingerprint(), plain.withStage(first, codeOnly).fingerprint(),
+                plain.withStage(first + 1, codeOnly).fingerprint(), plain.withStage(first, even).fingerprint()));
+        assertEquals(5, fingerprints.size());
+        assertEquals(mix.fingerprint(), mix.withSeed(3).fingerprint(), "stages stay");
+        assertRefused("must come after the one from sequence 12345", () -> mix.withStage(second, even));
+        assertRefused("weight for unknown domain 'x'", () -> mix.withStage(second + 1, Map.of("x", 1.0)));
+    }
+
+    @Test
+    void useCountsSequencesAndEpochs() {
+        int length = 50;
+        Datamix mix = Datamix.of(DOMAINS, PAPER).withStage(700, Map.of("code", 1.0, "math", 1.0, "multilingual", 0.0, "general", 0.0));
+        for (long position : new long[] {0, 1, 699, 700, 701, 2900}) {
+            long[] drawn = new long[4];
+            for (long index = 0; index < position; index++) {
+                drawn[mix.sequenceAt(index).domain()]++;
+            }
+            List<DomainUse> use = mix.use(position, length);
+            for (int d = 0; d < 4; d++) {
+                long perEpoch = DOMAINS.get(d).size() / length;
+                assertEquals(new DomainUse(DOMAINS.get(d).name(), drawn[d], drawn[d] * length, drawn[d] / (double) perEpoch), use.get(d));
+            }
+        }
+        assertEquals("math 3 sequences (1.50 epochs)", new DomainUse("math", 3, 150, 1.5).text());
+    }
+
+    @Test
+    void upsamplingIsRelativeToTheText() {
+        Datamix mix = Datamix.upsampled(DOMAINS, Map.of("code", 1.0, "math", 3.0, "multilingual", 0.0, "general", 1.0), 50);
+        List<DomainUse> use = mix.use(100_000_000, 50);
+        assertEquals(3, use.get(1).epochs() / use.get(0).epochs(), 1e-3);
+        assertEquals(1, use.get(3).epochs() / use.get(0).epochs(), 1e-3);
+        assertEquals(0, use.get(2).sequences());
+    }
 }
