@@ -1,18 +1,21 @@
 package io.github.bts4j.stitch;
 
+import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import java.util.Optional;
 
 /**
- * How a training pass is computed. Neither choice changes what is computed, apart from the rounding that {@link PrefixCache} describes.
+ * How a training pass is computed. Checkpointing and the cache change nothing in the result, apart from the rounding that {@link PrefixCache} describes; the mask
+ * does.
  *
  * @param checkpointing which activations are kept, and which are computed again; a block is the layers of one stream between two stitches
  * @param prefixCache where the streams before the first stitch are kept, if they are
+ * @param documentMask whether, and by which mark, tokens attend to those of their own document only
  */
-public record PassOptions(ActivationCheckpointing checkpointing, Optional<PrefixCache> prefixCache) {
+public record PassOptions(ActivationCheckpointing checkpointing, Optional<PrefixCache> prefixCache, Optional<DocumentMask> documentMask) {
     private static final int CPU_TOKENS_PER_PASS = 520;
-    /** Everything is computed in every pass, and all activations are kept. */
-    public static final PassOptions DEFAULT = new PassOptions(ActivationCheckpointing.OFF, Optional.empty());
+    /** Everything is computed in every pass, all activations are kept, and attention goes over all of a sequence. */
+    public static final PassOptions DEFAULT = new PassOptions(ActivationCheckpointing.OFF, Optional.empty(), Optional.empty());
 
     /**
      * The same with another choice of activations.
@@ -21,7 +24,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
      * @return a changed copy
      */
     public PassOptions withCheckpointing(ActivationCheckpointing checkpointing) {
-        return new PassOptions(checkpointing, prefixCache);
+        return new PassOptions(checkpointing, prefixCache, documentMask);
     }
 
     /**
@@ -31,7 +34,17 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
      * @return a changed copy
      */
     public PassOptions withPrefixCache(PrefixCache prefixCache) {
-        return new PassOptions(checkpointing, Optional.of(prefixCache));
+        return new PassOptions(checkpointing, Optional.of(prefixCache), documentMask);
+    }
+
+    /**
+     * The same with attention within documents only.
+     *
+     * @param documentMask how documents are told apart
+     * @return a changed copy
+     */
+    public PassOptions withDocumentMask(DocumentMask documentMask) {
+        return new PassOptions(checkpointing, prefixCache, Optional.of(documentMask));
     }
 
     /**

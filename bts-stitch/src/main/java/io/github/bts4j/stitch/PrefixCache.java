@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,7 +111,8 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /** The streams before the first stitch, {@code [batch, sequence, hidden]} each, read or computed; ids: int64 {@code [batch, sequence]}. */
-    List<NDArray> states(NDManager step, Streams streams, Streams.Ropes ropes, List<LlamaModel> models, int layers, NDArray ids) {
+    List<NDArray> states(NDManager step, Streams streams, Streams.Ropes ropes, List<LlamaModel> models, int layers, NDArray ids,
+            Optional<DocumentMask> mask) {
         int rows = (int) ids.getShape().get(0);
         int length = (int) ids.getShape().get(1);
         List<TokensHash> hashes = TokensHash.ofRows(ids.toLongArray(), rows);
@@ -118,7 +121,7 @@ public final class PrefixCache implements AutoCloseable {
             LlamaModel model = models.get(i);
             TorchType stored = model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
             Shape shape = new Shape(rows, length, model.config().hiddenSize());
-            ByteBuffer bytes = read(store(model, layers, length, stored), hashes);
+            ByteBuffer bytes = read(store(model, layers, length, stored, mask), hashes);
             NDArray state;
             if (bytes.hasRemaining()) {
                 hits += rows;
@@ -131,7 +134,7 @@ public final class PrefixCache implements AutoCloseable {
                 try (NDArray computed = StitchedModel.KERNELS.tensor(step, Autograd.OFF, "stream_prefix", streams.arguments(ids, ropes, i, layers))) {
                     state = Tensors.place(step, computed, stored, computed.getDevice());
                 }
-                write(store(model, layers, length, stored), hashes, state);
+                write(store(model, layers, length, stored, mask), hashes, state);
             }
             try (NDArray rounded = state) {
                 states.add(Tensors.place(step, rounded, model.type(), model.device()));
@@ -170,13 +173,13 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    private PrefixStore store(LlamaModel model, int layers, int length, TorchType stored) {
+    private PrefixStore store(LlamaModel model, int layers, int length, TorchType stored, Optional<DocumentMask> mask) {
         String key;
         try {
             key = "bts4j prefix states 1\n" + model.fingerprint().files().entrySet().stream().sorted(Map.Entry.comparingByKey())
                     .map(file -> file.getKey() + " " + file.getValue() + "\n").collect(Collectors.joining())
                     + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize() + "\ncomputed in " + model.type()
-                    + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n";
+                    + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + mask.map(m -> m + "\n").orElse("");
             PrefixStore store = stores.get(key);
             if (store == null) {
                 store = PrefixStore.open(folder, key, length * model.config().hiddenSize() * stored.bytes());

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
@@ -65,6 +67,11 @@ final class Streams implements AutoCloseable {
 
         long[] rows() {
             return parts.stream().mapToLong(RopeRows::row).toArray();
+        }
+
+        /** The same with a restriction of attention in every stream; closed before this one. */
+        Ropes masked(NDManager scope, NDArray mask) {
+            return new Ropes(parts.stream().map(part -> part.masked(scope, mask)).toList());
         }
 
         @Override

@@ -53,10 +53,20 @@ final class TrainingPass {
         for (int row = 0; row < tokens.length; row += rows) {
             int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
             try (NDManager step = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, width - 1)) {
-                losses.put(new Slice(step, ropes, seed + row * SLICE_SEEDS).run(slice, tokenWeight));
+                losses.put(slice(step, ropes, slice, tokenWeight, seed + row * SLICE_SEEDS));
             }
         }
         return losses.array();
+    }
+
+    private float[] slice(NDManager step, Streams.Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, models.get(0).vocabSize());
+        if (options.documentMask().isEmpty()) {
+            return new Slice(step, ropes, seed).run(ids, tokens, tokenWeight);
+        }
+        try (Streams.Ropes masked = ropes.masked(step, options.documentMask().get().of(step, ids))) {
+            return new Slice(step, masked, seed).run(ids, tokens, tokenWeight);
+        }
     }
 
     /** The sequences that go through together. */
@@ -73,13 +83,12 @@ final class TrainingPass {
             this.seed = seed;
         }
 
-        float[] run(int[][] tokens, float tokenWeight) {
-            int width = tokens[0].length;
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, models.get(0).vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, models.get(0).vocabSize());
+        float[] run(NDArray ids, int[][] tokens, float tokenWeight) {
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, models.get(0).vocabSize());
             NDArray head = models.get(0).decoder().head(step);
             List<NDArray> prefix = options.prefixCache().isPresent()
-                    ? options.prefixCache().get().states(step, streams, ropes, models, config.places().get(0), ids)
+                    ? options.prefixCache().get().states(step, streams, ropes, models, config.places().get(0), ids,
+                            options.documentMask())
                     : KERNELS.tensors(step, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
                 return checkpointed(prefix, head, labels, tokenWeight);

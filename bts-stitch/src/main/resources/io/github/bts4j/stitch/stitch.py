@@ -56,7 +56,7 @@
     cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
     d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
     for layer in range(first, last):
-      x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, layer)
+      x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, (self).rope_mask(ropes[i]), layer)
     return x
 
   def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> List[Tensor]:

@@ -7,6 +7,7 @@ import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
@@ -25,6 +26,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
@@ -41,6 +43,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     private final Map<String, NDArray> weights;
     private final Decoder decoder;
     private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
+    private Optional<DocumentMask> documentMask = Optional.empty();
 
     private ExpertTraining(LlamaConfig config, NDManager manager, Map<String, NDArray> weights) {
         this.config = config.withDtype(Precision.FLOAT32);
@@ -122,13 +125,33 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
-            if (checkpointing != ActivationCheckpointing.OFF) {
-                return new CheckpointedPass(step, decoder, rope, checkpointing).run(ids, labels, tokenWeight);
+            if (documentMask.isEmpty()) {
+                return pass(step, rope, ids, labels, tokenWeight);
             }
-            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
-                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
-            return Decoder.backward(KERNELS, step, hidden, decoder.head(step), labels, tokenWeight);
+            try (RopeRows masked = rope.masked(step, documentMask.get().of(step, ids))) {
+                return pass(step, masked, ids, labels, tokenWeight);
+            }
         }
+    }
+
+    private float[] pass(NDManager step, RopeRows rope, NDArray ids, NDArray labels, float tokenWeight) {
+        if (checkpointing != ActivationCheckpointing.OFF) {
+            return new CheckpointedPass(step, decoder, rope, checkpointing).run(ids, labels, tokenWeight);
+        }
+        NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
+                decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+        return Decoder.backward(KERNELS, step, hidden, decoder.head(step), labels, tokenWeight);
+    }
+
+    /**
+     * Lets tokens attend to those of their own document only, in training; validation attends to all of a window.
+     *
+     * @param documentMask how documents are told apart
+     * @return this training
+     */
+    public ExpertTraining withDocumentMask(DocumentMask documentMask) {
+        this.documentMask = Optional.of(documentMask);
+        return this;
     }
 
     /**
@@ -167,7 +190,8 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
 
     @Override
     public Map<String, String> identity() {
-        return Map.of("model", config.toString());
+        Map<String, String> identity = Map.of("model", config.toString());
+        return documentMask.map(mask -> mask.addTo(identity)).orElse(identity);
     }
 
     /**

@@ -43,7 +43,8 @@ public final class StitchTraining implements Trainable {
     /**
      * Sets how passes are computed.
      *
-     * @param options what becomes of activations, and whether the streams before the first stitch are cached
+     * @param options what becomes of activations, whether the streams before the first stitch are cached, and how far attention goes; validation attends to
+     *     all of a window
      * @return this training
      */
     public StitchTraining withOptions(PassOptions options) {
@@ -63,6 +64,6 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public Map<String, String> identity() {
-        return identity;
+        return options.documentMask().map(mask -> mask.addTo(identity)).orElse(identity);
     }
 }

@@ -1,15 +1,29 @@
 package io.github.bts4j.core.llama;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
 
 /**
  * Rotary tables for one kernel call; closed by whoever asked for them.
  *
- * @param tensors {@code [cos, sin]}, each {@code [positions, head_dim / 2]} in the model's type
+ * @param tensors {@code [cos, sin]}, each {@code [positions, head_dim / 2]} in the model's type, and the mask where there is one
  * @param row the row of the call's first token
  * @param owned whether closing this releases the tables; shared tables live as long as their model
  */
 public record RopeRows(TensorList tensors, int row, boolean owned) implements AutoCloseable {
+    /**
+     * The same tables with a restriction of attention.
+     *
+     * @param scope owner of the references
+     * @param mask bool {@code [batch, 1, sequence, sequence]}, see {@link DocumentMask#of}
+     * @return tables for calls over whole sequences; closed by the caller, while this one is still open
+     */
+    public RopeRows masked(NDManager scope, NDArray mask) {
+        return new RopeRows(TensorList.of(Decoder.CALLS.tensors(scope, Autograd.OFF, "masked_rope", tensors, mask)), row, true);
+    }
+
     @Override
     public void close() {
         if (owned) {

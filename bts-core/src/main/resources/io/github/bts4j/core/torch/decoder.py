@@ -5,7 +5,8 @@
   # With int8 weights the list goes on with as many scales: [out] for a matrix [out, in], whose weights are int8 * scale; empty for a norm.
   # its biases, b: seven per layer (q, k, v, o, gate, up, down), an empty tensor where there is none; or no entry at all;
   # and its dimensions, dims: [num_heads, num_kv_heads, head_dim, num_layers].
-  # rope: [cos, sin], each [positions, head_dim / 2], in the weights' type; row is the row of the first token at hand.
+  # rope: [cos, sin], each [positions, head_dim / 2], in the weights' type; row is the row of the first token at hand. A third entry, [batch, 1, sequence,
+  # sequence], says which tokens a token may attend to, where that is not all before it.
   # dtypes are PyTorch's numbers: 4 int64, 5 float16, 6 float32, 11 bool, 15 bfloat16.
 
   def weight_linear(self: __torch__.K, x: Tensor, w: List[Tensor], at: int, b: Optional[Tensor]) -> Tensor:
@@ -56,6 +57,24 @@
 
   def rope_rows(self: __torch__.K, rope: List[Tensor], row: int, length: int) -> List[Tensor]:
     return [torch.narrow(rope[0], 0, row, length), torch.narrow(rope[1], 0, row, length)]
+
+  def rope_mask(self: __torch__.K, rope: List[Tensor]) -> Optional[Tensor]:
+    found : Optional[Tensor] = None
+    if len(rope) > 2:
+      found = rope[2]
+    return found
+
+  def masked_rope(self: __torch__.K, rope: List[Tensor], allowed: Tensor) -> List[Tensor]:
+    return [rope[0], rope[1], allowed]
+
+  def document_mask(self: __torch__.K, ids: Tensor, token: int, begins: bool) -> Tensor:
+    # ids: [batch, sequence] -> bool [batch, 1, sequence, sequence]: the same document and not later. Token begins documents, or it ends them
+    marks = torch.eq(ids, token)
+    documents = torch.cumsum(marks, 1)
+    if not begins:
+      documents = torch.sub(documents, torch.to(marks, 4))
+    same = torch.eq(torch.unsqueeze(documents, 2), torch.unsqueeze(documents, 1))
+    return torch.unsqueeze(torch.tril(same), 1)
 
   def rotate(self: __torch__.K, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     # x: [batch, sequence, heads, head_dim]; the two halves of head_dim are the two coordinates of each rotated pair
@@ -108,6 +127,13 @@
       at = at + m
     return torch.transpose(out, 1, 2)
 
+  def attend_allowed(self: __torch__.K, q: Tensor, k: Tensor, v: Tensor, allowed: Optional[Tensor]) -> Tensor:
+    # attention within whole sequences: causal, or to what is allowed
+    if torch.__is__(allowed, None):
+      return (self).attend(q, k, v)
+    groups = torch.floordiv(torch.size(q, 1), torch.size(k, 1))
+    return torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), unchecked_cast(Tensor, allowed), 0., False)
+
   def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
     p = 3 + 9 * layer
     q = 7 * layer
@@ -143,10 +169,10 @@
     h = (self).add_residual(x, (self).weight_linear(a, w, p + 4, (self).bias(b, 7 * layer + 3)))
     return (self).add_residual(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
 
-  def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int) -> Tensor:
+  def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, allowed: Optional[Tensor], layer: int) -> Tensor:
     # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same
     q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
-    return (self).output(x, (self).attend(q, k, v), w, b, dims, eps, layer)
+    return (self).output(x, (self).attend_allowed(q, k, v, allowed), w, b, dims, eps, layer)
 
   def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
     # keys, values: [batch, kv_heads, capacity, head_dim], filled up to start; the new tokens' rows are written in place
@@ -211,7 +237,7 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
     x = (self).embed(ids, w)
     for i in range(dims[3]):
-      x = (self).layer(x, w, b, dims, eps, cos, sin, i)
+      x = (self).layer(x, w, b, dims, eps, cos, sin, (self).rope_mask(rope), i)
     return (self).final_norm(x, w, eps)
 
   def forward(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int) -> Tensor:
@@ -224,7 +250,7 @@
     x = (self).embed(ids, w)
     states = [torch.to(x, 6)]
     for i in range(dims[3]):
-      x = (self).layer(x, w, b, dims, eps, cos, sin, i)
+      x = (self).layer(x, w, b, dims, eps, cos, sin, (self).rope_mask(rope), i)
       if i + 1 < dims[3]:
         states = torch.append(states, torch.to(x, 6))
     states = torch.append(states, torch.to((self).final_norm(x, w, eps), 6))
@@ -274,7 +300,7 @@
     # [leaf, state behind the layer]
     leaf = torch.requires_grad_(torch.detach(x))
     cos, sin, = (self).rope_rows(rope, row, torch.size(x, 1))
-    return [leaf, (self).layer(leaf, w, b, dims, eps, cos, sin, layer)]
+    return [leaf, (self).layer(leaf, w, b, dims, eps, cos, sin, (self).rope_mask(rope), layer)]
 
   def token_loss(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, chunk: int) -> Tensor:
     # states: [batch, sequence, hidden] after the final norm; labels: [batch, sequence]
