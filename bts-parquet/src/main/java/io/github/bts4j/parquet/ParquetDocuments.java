@@ -1,0 +1,162 @@
+package io.github.bts4j.parquet;
+
+import io.github.bts4j.train.data.Document;
+import io.github.bts4j.train.data.DocumentReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.parquet.ParquetReadOptions;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.conf.PlainParquetConfiguration;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.LocalInputFile;
+import org.apache.parquet.io.MessageColumnIO;
+import org.apache.parquet.io.ParquetDecodingException;
+import org.apache.parquet.io.RecordReader;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+
+/** One pass over the rows of Parquet files. */
+final class ParquetDocuments implements DocumentReader {
+    private final String column;
+    private final Iterator<Path> files;
+    private Optional<OpenFile> open = Optional.empty();
+
+    ParquetDocuments(String column, List<Path> files) {
+        this.column = column;
+        this.files = files.iterator();
+    }
+
+    @Override
+    public Optional<Document> next() throws IOException {
+        while (open.isPresent() || files.hasNext()) {
+            if (open.isEmpty()) {
+                open = Optional.of(OpenFile.of(files.next(), column));
+            }
+            Optional<Document> document = open.get().next();
+            if (document.isPresent()) {
+                return document;
+            }
+            close();
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (open.isPresent()) {
+            OpenFile file = open.get();
+            open = Optional.empty();
+            file.reader.close();
+        }
+    }
+
+    private static final class OpenFile {
+        private final Path file;
+        private final String column;
+        private final ParquetFileReader reader;
+        private final MessageColumnIO columns;
+        private final MessageType schema;
+        private Optional<RecordReader<Group>> rows = Optional.empty();
+        private long left;
+        private long number;
+
+        private OpenFile(Path file, String column, ParquetFileReader reader, MessageType schema) {
+            this.file = file;
+            this.column = column;
+            this.reader = reader;
+            this.schema = schema;
+            this.columns = new ColumnIOFactory().getColumnIO(schema);
+        }
+
+        static OpenFile of(Path file, String column) throws IOException {
+            ParquetFileReader reader;
+            try {
+                reader = ParquetFileReader.open(new LocalInputFile(file),
+                        ParquetReadOptions.builder(new PlainParquetConfiguration()).withCodecFactory(new Codecs()).build());
+            } catch (RuntimeException e) {
+                throw new IOException(file + " is no Parquet file: " + e.getMessage(), e);
+            }
+            try {
+                MessageType all = reader.getFileMetaData().getSchema();
+                MessageType wanted = new MessageType(all.getName(), List.of(textColumn(file, all, column)));
+                reader.setRequestedSchema(wanted);
+                return new OpenFile(file, column, reader, wanted);
+            } catch (RuntimeException e) {
+                reader.close();
+                throw e;
+            }
+        }
+
+        private static Type textColumn(Path file, MessageType schema, String column) {
+            if (!schema.containsField(column)) {
+                throw new IllegalArgumentException("Parquet file " + file + " has no column '" + column + "' (columns: "
+                        + schema.getFields().stream().map(Type::getName).collect(Collectors.joining(", ")) + ")");
+            }
+            Type type = schema.getType(column);
+            boolean bytes = type.isPrimitive() && !type.isRepetition(Type.Repetition.REPEATED)
+                    && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
+            LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
+            if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
+                throw new IllegalArgumentException("Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
+            }
+            return type;
+        }
+
+        Optional<Document> next() throws IOException {
+            while (left > 0 || nextGroup()) {
+                left--;
+                number++;
+                Group row;
+                try {
+                    row = rows.orElseThrow().read();
+                } catch (ParquetDecodingException e) {
+                    throw new IOException(file + " is damaged at row " + number + ": " + e.getMessage(), e);
+                }
+                if (row.getFieldRepetitionCount(0) > 0) {
+                    String text = decode(row.getBinary(0, 0).toByteBuffer());
+                    if (!text.isEmpty()) {
+                        return Optional.of(new Document(text, file + ":" + number));
+                    }
+                }
+            }
+            return Optional.empty();
+        }
+
+        private boolean nextGroup() throws IOException {
+            PageReadStore pages;
+            try {
+                pages = reader.readNextRowGroup();
+            } catch (RuntimeException e) {
+                throw new IOException(file + " is damaged behind row " + number + ": " + e.getMessage(), e);
+            }
+            if (pages == null) {
+                return false;
+            }
+            left = pages.getRowCount();
+            rows = Optional.of(columns.getRecordReader(pages, new GroupRecordConverter(schema)));
+            return left > 0;
+        }
+
+        private String decode(ByteBuffer bytes) {
+            try {
+                return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
+                        .decode(bytes).toString();
+            } catch (CharacterCodingException e) {
+                throw new IllegalArgumentException("Column '" + column + "' of Parquet file " + file + " is no UTF-8 at row " + number + ": " + e.getMessage(), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.bts4j.parquet;
+
+import io.github.bts4j.train.data.Document;
+import io.github.bts4j.train.data.DocumentReader;
+import io.github.bts4j.train.data.TextSource;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * Apache Parquet files with one document per row. Only the column that holds the text is read, a row group at a time. Rows whose text is null or empty are left
+ * out. Compression: none, Snappy, gzip and Zstandard.
+ *
+ * @param path a file, or a folder whose {@code .parquet} files are read in the order of their paths, sub-folders too
+ * @param column name of the top-level column that holds the text, a string or UTF-8 bytes
+ */
+public record ParquetText(Path path, String column) implements TextSource {
+    /** The column that holds the text where none is named. */
+    public static final String DEFAULT_COLUMN = "text";
+
+    /**
+     * Checks the values.
+     *
+     * @param path a file or a folder
+     * @param column name of the column
+     * @throws IllegalArgumentException if {@code column} is blank
+     */
+    public ParquetText {
+        Objects.requireNonNull(path, "path");
+        if (column.isBlank()) {
+            throw new IllegalArgumentException("column = '" + column + "' must name the column that holds the text");
+        }
+    }
+
+    /**
+     * Reads the column {@value #DEFAULT_COLUMN}.
+     *
+     * @param path a file or a folder
+     */
+    public ParquetText(Path path) {
+        this(path, DEFAULT_COLUMN);
+    }
+
+    @Override
+    public Stream<Document> documents() {
+        return DocumentReader.stream(path, new ParquetDocuments(column, DocumentReader.files(path, ".parquet")));
+    }
+
+    @Override
+    public String identity() {
+        return DocumentReader.identity("Parquet, column " + column, path, DocumentReader.files(path, ".parquet"));
+    }
+}

@@ -1,0 +1,2 @@
+/** Text sources that read Apache Parquet files. */
+package io.github.bts4j.parquet;
