@@ -143,7 +143,7 @@ public final class StitchCheckpoint {
         if (!ModelFingerprint.sha256(weights).equals(description.sha256())) {
             throw new ModelFormatException(weights, "its SHA-256 is not the one in " + DESCRIPTION + ": was it changed or cut off?");
         }
-        StitchedModel model = StitchedModel.open(members, description.config(), options);
+        StitchedModel model = StitchedModel.open(members, description.config(), options, Map.of());
         try (NDManager scope = Torch.manager().newSubManager()) {
             Map<String, NDArray> tensors = TensorFiles.read(scope, weights);
             model.setStitchTensors(tensors);

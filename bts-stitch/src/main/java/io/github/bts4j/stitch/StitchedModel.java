@@ -1,5 +1,6 @@
 package io.github.bts4j.stitch;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
@@ -56,7 +57,7 @@ public final class StitchedModel extends FrozenLm {
         return new StitchedModelBuilder();
     }
 
-    static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options) throws IOException {
+    static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options, Map<String, Device> devices) throws IOException {
         StitchValidation.check(members, config);
         List<LlamaModel> models = new ArrayList<>();
         NDManager manager = Torch.manager().newSubManager(options.device());
@@ -64,7 +65,7 @@ public final class StitchedModel extends FrozenLm {
             for (Member member : members) {
                 // streams of one type: without a wish, the hub's
                 LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
-                models.add(LlamaModel.open(member.folder(), same));
+                models.add(LlamaModel.open(member.folder(), same.withDevice(devices.getOrDefault(member.name(), options.device()))));
             }
             return new StitchedModel(manager, members, models, config, options);
         } catch (IOException | RuntimeException e) {

@@ -1,16 +1,20 @@
 package io.github.bts4j.stitch;
 
+import ai.djl.Device;
 import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** Collects what a stitched model is made of; nothing is read before {@link #open}. */
 public final class StitchedModelBuilder {
     private Optional<Member> hub = Optional.empty();
     private final List<Member> experts = new ArrayList<>();
+    private final Map<String, Device> devices = new HashMap<>();
     private Optional<StitchConfig> config = Optional.empty();
     private LoadOptions options = LoadOptions.defaults();
 
@@ -52,6 +56,20 @@ public final class StitchedModelBuilder {
     }
 
     /**
+     * One more expert on a device of its own, so that models that do not fit one device lie on several: its stream's states go there for its layers and back
+     * to the hub's for every stitch.
+     *
+     * @param name the name
+     * @param folder its checkpoint folder
+     * @param device where its weights lie and its layers are computed
+     * @return this builder
+     */
+    public StitchedModelBuilder expert(String name, Path folder, Device device) {
+        devices.put(name, device);
+        return expert(name, folder);
+    }
+
+    /**
      * Where stitch layers sit and how they start.
      *
      * @param config the configuration
@@ -87,6 +105,6 @@ public final class StitchedModelBuilder {
                 () -> new IllegalStateException("No configuration was given: call config(StitchConfig.evenly(numLayers, numStitches))"));
         List<Member> members = new ArrayList<>(List.of(first));
         members.addAll(experts);
-        return StitchedModel.open(members, stitches, options);
+        return StitchedModel.open(members, stitches, options, devices);
     }
 }

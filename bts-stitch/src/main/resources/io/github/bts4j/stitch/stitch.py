@@ -5,6 +5,16 @@
   # A stitch j sits after layer places[j] (1-based); into_hub[j] is 1 for Experts-into-Hub and 0 for Hub-into-Experts.
   # gates[j]: [n + 1, hidden, hidden] (model, out, in); biases[j]: [n + 1, hidden], or no entry at all;
   # projs[j * n + i - 1]: [hidden, hidden] (out, in) of expert i.
+  # Experts may lie on devices of their own: a stream goes to its model's device for its layers, and to the hub's for a stitch.
+
+  def here(self: __torch__.K, x: Tensor, like: Tensor) -> Tensor:
+    return torch.to(x, ops.prim.device(like), ops.prim.dtype(x), False, False)
+
+  def gathered(self: __torch__.K, h: List[Tensor]) -> List[Tensor]:
+    out : List[Tensor] = []
+    for x in h:
+      out = torch.append(out, (self).here(x, h[0]))
+    return out
 
   def typed(self: __torch__.K, x: Tensor, like: Tensor) -> Tensor:
     # float32 master weights in the type of the streams; differentiable, and nothing at all when the types agree
@@ -47,12 +57,14 @@
     return out
 
   def stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float) -> List[Tensor]:
+    h = (self).gathered(h)
     if into_hub == 1:
       return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1), projs, j)
     return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0), 1, projs, j)
 
   def stream_layers(self: __torch__.K, x: Tensor, i: int, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> Tensor:
     # layers first .. last - 1 (0-based) of stream i
+    x = (self).here(x, w[i][0])
     cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
     d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
     for layer in range(first, last):
@@ -67,9 +79,9 @@
     return out
 
   def embed_each(self: __torch__.K, ids: Tensor, w: List[List[Tensor]]) -> List[Tensor]:
-    h = [(self).embed(ids, w[0])]
-    for i in range(1, len(w)):
-      h = torch.append(h, (self).embed(ids, w[i]))
+    h : List[Tensor] = []
+    for i in range(len(w)):
+      h = torch.append(h, (self).embed((self).here(ids, w[i][0]), w[i]))
     return h
 
   def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
@@ -79,7 +91,7 @@
 
   def stream_prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, last: int) -> Tensor:
     # stream i of prefix alone
-    return (self).stream_layers((self).embed(ids, w[i]), i, w, b, dims, eps, ropes, rows, 0, last)
+    return (self).stream_layers((self).embed((self).here(ids, w[i][0]), w[i]), i, w, b, dims, eps, ropes, rows, 0, last)
 
   def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
     # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden]
@@ -110,6 +122,7 @@
     h = (self).prefix(ids, w, b, dims, eps, ropes, rows, places)
     found = [torch.to(h[0], 6)]
     for j in range(len(places)):
+      h = (self).gathered(h)
       g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j])
       if into_hub[j] == 1:
         h = (self).experts_into_hub(h, g, projs, j)
@@ -127,37 +140,48 @@
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
     return torch.to((self).linear(hidden, head, None), 6)
 
+  def stream_decode(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
+    # layers first .. last - 1 (0-based) of stream i for the new tokens x: [1, new tokens, hidden]; its caches grow by them
+    x = (self).here(x, w[i][0])
+    cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
+    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+    for layer in range(first, last):
+      x = (self).cached_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys[i][layer], values[i][layer], start)
+    return x
+
+  def stream_decode_sessions(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # the same for x: [1, sessions, hidden], the next token of each session.
+    # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
+    x = (self).here(x, w[i][0])
+    at = i * len(starts)
+    cos, sin, = (self).session_ropes(ropes, rows, at, len(starts))
+    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+    for layer in range(first, last):
+      x = (self).sessions_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, at, starts)
+    return x
+
+  def decoded_logits(self: __torch__.K, hub: Tensor, w: List[List[Tensor]], eps: List[float]) -> Tensor:
+    # hub: [rows, hidden] -> float32 [rows, vocabulary]
+    return torch.to((self).weight_linear((self).final_norm(hub, w[0], eps[0]), w[0], 2, None), 6)
+
   def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
-    # ids: [1, new tokens] -> float32 logits of the last one, [1, vocabulary]; every stream's caches grow by the new tokens
+    # ids: [1, new tokens] -> float32 logits of the last one, [1, vocabulary]
     h = (self).embed_each(ids, w)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
-        cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(ids, 1))
-        x = h[i]
-        d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
-        for layer in range(first, places[j]):
-          x = (self).cached_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys[i][layer], values[i][layer], start)
-        h[i] = x
+        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, start)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
-    last = torch.select(h[0], 1, -1)
-    return torch.to((self).weight_linear((self).final_norm(last, w[0], eps[0]), w[0], 2, None), 6)
+    return (self).decoded_logits(torch.select(h[0], 1, -1), w, eps)
 
   def stitched_decode_sessions(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
-    # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every cache grows by one.
-    # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
-    sessions = len(starts)
+    # ids: [1, sessions] -> float32 logits [sessions, vocabulary]
     h = (self).embed_each(ids, w)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
-        cos, sin, = (self).session_ropes(ropes, rows, i * sessions, sessions)
-        x = h[i]
-        d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
-        for layer in range(first, places[j]):
-          x = (self).sessions_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, i * sessions, starts)
-        h[i] = x
+        h[i] = (self).stream_decode_sessions(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
-    return torch.to((self).weight_linear((self).final_norm(torch.select(h[0], 0, 0), w[0], eps[0]), w[0], 2, None), 6)
+    return (self).decoded_logits(torch.select(h[0], 0, 0), w, eps)

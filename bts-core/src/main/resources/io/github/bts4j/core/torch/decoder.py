@@ -131,8 +131,9 @@
     # attention within whole sequences: causal, or to what is allowed
     if torch.__is__(allowed, None):
       return (self).attend(q, k, v)
+    mask = torch.to(unchecked_cast(Tensor, allowed), ops.prim.device(q), 11, False, False)
     groups = torch.floordiv(torch.size(q, 1), torch.size(k, 1))
-    return torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), unchecked_cast(Tensor, allowed), 0., False)
+    return torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), mask, 0., False)
 
   def mlp(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], layer: int) -> Tensor:
     p = 3 + 9 * layer
