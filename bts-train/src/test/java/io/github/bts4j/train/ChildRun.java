@@ -5,6 +5,8 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.stability.Reaction;
+import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,17 +16,27 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * A training run in a process of its own. Arguments: {@code stitch} or {@code expert}, the run's folder, total steps, the step to
+ * A training run in a process of its own. Arguments: {@code stitch}, {@code rewind} or {@code expert}, the run's folder, total steps, the step to
  * stop at, steps between checkpoints, and the file for the result: a line {@code STEP LOSS-BITS} per step, a line
  * {@code NAME SHA-256} per tensor. Each step is a line on standard output.
  */
 final class ChildRun {
+    /** Batches whose losses look like spikes, in a run of the kind {@code rewind}. */
+    private static final long[] SPIKES = {60, 140, 260, 330};
+
     private ChildRun() {}
+
+    /** Goes back at every spike, and leaves batches out. */
+    static TrainerConfig rewinding(long steps) {
+        return TinyRuns.config(steps).withCheckpoints(10, 6).withSafeguards(Safeguards.OFF.withMeasurements(1).withReactions(new Reaction.Rewind(15, 30),
+                new Reaction.LearningRateBackoff(0.9)));
+    }
 
     public static void main(String[] arguments) throws IOException {
         String kind = arguments[0];
         Path run = Path.of(arguments[1]);
-        TrainerConfig config = TinyRuns.config(Long.parseLong(arguments[2])).withCheckpoints(Long.parseLong(arguments[4]), 2);
+        long steps = Long.parseLong(arguments[2]);
+        TrainerConfig config = kind.equals("rewind") ? rewinding(steps) : TinyRuns.config(steps).withCheckpoints(Long.parseLong(arguments[4]), 2);
         List<String> lines = run(kind, run, config, Long.parseLong(arguments[3]), System.out::println);
         Files.write(Path.of(arguments[5]), lines);
     }
@@ -35,9 +47,10 @@ final class ChildRun {
     }
 
     private static List<String> run(String kind, Path run, TrainerConfig config, long lastStep, Consumer<String> echo) throws IOException {
-        if (kind.equals("stitch")) {
+        if (!kind.equals("expert")) {
             try (StitchedModel model = TinyRuns.stitched(0.1)) {
-                return train(new StitchTraining(model), run, config, lastStep, echo);
+                StitchTraining stitches = new StitchTraining(model);
+                return train(kind.equals("rewind") ? new SafeguardsTest.Poisoned(stitches, 50, SPIKES) : stitches, run, config, lastStep, echo);
             }
         }
         try (LlamaModel seed = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); ExpertTraining training = ExpertTraining.branch(seed)) {

@@ -8,11 +8,13 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -33,6 +35,58 @@ class KillTest {
     @Tag("slow")
     void aRunKilledSixtyTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
         killAndResume(60, 3000, 2);
+    }
+
+    @Test
+    void aRunThatRewindsAndIsKilledEightTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killWhileRewinding(8, 3);
+    }
+
+    @Test
+    @Tag("slow")
+    void aRunThatRewindsAndIsKilledFiftyTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killWhileRewinding(50, 4);
+    }
+
+    /** Four spikes, each answered by going back some 15 steps and leaving 30 batches out, with kills all over. */
+    private void killWhileRewinding(int kills, long seed) throws IOException, InterruptedException {
+        long steps = 400;
+        SplittableRandom random = new SplittableRandom(seed);
+        Path run = folder.resolve("run");
+        int midway = 0;
+        for (int i = 0; i < kills; i++) {
+            killAfter("rewind", run, steps, random.nextInt(100));
+            Optional<Path> latest = RunCheckpoint.latest(run);
+            midway += latest.isPresent() && RunCheckpoint.state(latest.get()).step() < steps ? 1 : 0;
+            if (kills > 10 && i % 10 == 2) { // begins anew, so that kills do not all come after the end
+                deleteTree(run);
+            }
+        }
+        assertTrue(midway >= kills / 2, "killed midway " + midway + " times of " + kills);
+        List<String> end = ChildRun.run("rewind", run, ChildRun.rewinding(steps), steps);
+        List<String> whole = ChildRun.run("rewind", folder.resolve("whole"), ChildRun.rewinding(steps), steps);
+        assertEquals(weights(whole), weights(end));
+        RunState state = RunCheckpoint.state(RunCheckpoint.latest(folder.resolve("whole")).orElseThrow());
+        RunState killed = RunCheckpoint.state(RunCheckpoint.latest(run).orElseThrow());
+        assertTrue(state.position() >= 4 * (steps + 4 * 30), "four rewinds leave batches out: position " + state.position());
+        assertEquals(state.position(), killed.position());
+        assertEquals(state.safety(), killed.safety());
+    }
+
+    private static void deleteTree(Path folder) throws IOException {
+        List<Path> all;
+        try (Stream<Path> walk = Files.walk(folder)) {
+            all = walk.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path path : all) {
+            Files.delete(path);
+        }
+    }
+
+    private static List<String> weights(List<String> lines) {
+        List<String> weights = lines.stream().filter(line -> !Character.isDigit(line.charAt(0))).toList();
+        assertTrue(weights.size() >= 6, lines.toString());
+        return weights;
     }
 
     /** SIGTERM ends the run after its step, with a checkpoint, where no regular one is due before the end. */
@@ -69,7 +123,7 @@ class KillTest {
         int midway = 0;
         for (int i = 0; i < kills; i++) {
             int wait = random.nextInt(500);
-            killAfter(run, steps, wait);
+            killAfter("stitch", run, steps, wait);
             Optional<Path> latest = RunCheckpoint.latest(run);
             if (latest.isPresent()) {
                 long step = assertWhole(latest.get(), steps);
@@ -85,9 +139,9 @@ class KillTest {
     }
 
     /** Starts the run and kills it some milliseconds after its first step. */
-    private void killAfter(Path run, long steps, int milliseconds) throws IOException, InterruptedException {
+    private void killAfter(String kind, Path run, long steps, int milliseconds) throws IOException, InterruptedException {
         Path errors = folder.resolve("errors");
-        Process child = ChildRun.start(errors, "stitch", run, steps, steps, 1, folder.resolve("result"));
+        Process child = ChildRun.start(errors, kind, run, steps, steps, 1, folder.resolve("result"));
         try (BufferedReader out = child.inputReader()) {
             String first = out.readLine();
             assertTrue(first != null, () -> "the child made no step: " + errors);

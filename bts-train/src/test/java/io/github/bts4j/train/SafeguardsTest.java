@@ -34,7 +34,7 @@ class SafeguardsTest {
     private Path folder;
 
     /** Adds to the losses of certain batches, known by their tokens; the gradients stay what they are. */
-    private static final class Poisoned extends ForwardingTrainable {
+    static final class Poisoned extends ForwardingTrainable {
         private final Set<String> batches;
         private final float extra;
 
