@@ -16,6 +16,7 @@ import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
+import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -91,7 +92,12 @@ public final class SpikeExperiment {
                 new Variant("plain AdamW", true, ADAM, 1, watch),
                 new Variant("rewind 100, skip 200", true, ADAM, 1, watch.withReactions(rewind)),
                 new Variant("learning rate x 0.1 after the spike", true, ADAM, 1, watch.withReactions(new Reaction.LearningRateBackoff(0.1))),
+                new Variant("damaged batches left out by number", true, ADAM, 1,
+                        watch.withSkippedBatches(CORRUPTED_FROM + "-" + (CORRUPTED_FROM + CORRUPTED - 1))),
                 new Variant("moments reset after the spike", true, ADAM, 1, watch.withReactions(new Reaction.MomentReset())),
+                new Variant("ZClip at 2.5 deviations", true, ADAM, 1, watch.withZClip(2.5)),
+                new Variant("AdaGC, every tensor's norm", true, ADAM, 1, watch.withTensorClipping(TensorClipping.ADAGC)),
+                new Variant("StableAdamW, update clipping", true, ADAM.withUpdateClipping(), 1, watch),
                 new Variant("lower betas: 0.5, 0.8", true, new AdamWConfig(0.5, 0.8, 1e-2, 0), 1, watch),
                 new Variant("a quarter of the learning rate", true, ADAM, 0.25, watch),
                 new Variant("eps policy MAX", true, ADAM.withEpsilonPolicy(EpsilonPolicy.MAX), 1, watch),
