@@ -1,7 +1,10 @@
 package io.github.bts4j.core.generate;
 
+import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -107,16 +110,57 @@ public final class Generator {
     }
 
     private void advance(List<TokenStream> active) {
-        int[] chosen = active.stream().mapToInt(stream -> stream.choose().id()).toArray();
-        List<TokenStream> going = active.stream().filter(TokenStream::hasNext).toList();
-        int[] ids = IntStream.range(0, chosen.length).filter(i -> active.get(i).hasNext()).map(i -> chosen[i]).toArray();
+        nextEach(active);
+        active.removeIf(stream -> !stream.hasNext());
+    }
+
+    /**
+     * Generates one token in each of several generations, in one pass over the model for all that go on. So a server joins and leaves generations between
+     * tokens.
+     *
+     * @param streams generations of this generator that have not ended, with prompts of any lengths
+     * @return their tokens, in order; afterwards some of the streams may have ended
+     * @throws java.util.NoSuchElementException if one has ended before
+     */
+    public List<GeneratedToken> nextEach(List<TokenStream> streams) {
+        List<GeneratedToken> chosen = streams.stream().map(TokenStream::choose).toList();
+        List<TokenStream> going = streams.stream().filter(TokenStream::hasNext).toList();
+        int[] ids = IntStream.range(0, chosen.size()).filter(i -> streams.get(i).hasNext()).map(i -> chosen.get(i).id()).toArray();
         if (!going.isEmpty()) {
             float[][] logits = model.appendEach(going.stream().map(TokenStream::session).toList(), ids);
             for (int i = 0; i < ids.length; i++) {
                 going.get(i).accept(logits[i]);
             }
         }
-        active.retainAll(going);
+        return chosen;
+    }
+
+    /**
+     * How likely the model finds a given text, with the alternatives at every place. The logits of all its tokens exist at once.
+     *
+     * @param ids token ids, 2 or more and at most the context
+     * @param alternatives how many of the likeliest tokens to give at every place
+     * @return one entry per token but the first
+     * @throws IllegalArgumentException if the text is too short or too long, or an id is out of range
+     */
+    public List<TokenScore> score(int[] ids, int alternatives) {
+        checkLength(0, ids);
+        List<TokenScore> scores = new ArrayList<>();
+        try (NDManager scope = Torch.manager().newSubManager(model.device())) {
+            float[] flat = model.forward(TokenBatch.tensor(scope, new int[][] {ids}, 0, ids.length - 1, model.vocabSize())).toFloatArray();
+            for (int t = 1; t < ids.length; t++) {
+                float[] logits = Arrays.copyOfRange(flat, (t - 1) * model.vocabSize(), t * model.vocabSize());
+                scores.add(new TokenScore(ids[t], Sampler.logProb(logits, ids[t]), Sampler.mostLikely(logits, alternatives)));
+            }
+        }
+        return scores;
+    }
+
+    private void checkLength(int number, int[] ids) {
+        if (ids.length < 2 || ids.length > model.contextLength()) {
+            throw new IllegalArgumentException("Text " + number + " holds " + ids.length + " tokens; between 2 and " + model.contextLength()
+                    + " (max_position_embeddings) can be scored");
+        }
     }
 
     /**
@@ -128,11 +172,7 @@ public final class Generator {
      */
     public float[][] logProbs(int[]... sequences) {
         for (int i = 0; i < sequences.length; i++) {
-            int length = sequences[i].length;
-            if (length < 2 || length > model.contextLength()) {
-                throw new IllegalArgumentException("Text " + i + " holds " + length + " tokens; between 2 and " + model.contextLength()
-                        + " (max_position_embeddings) can be scored");
-            }
+            checkLength(i, sequences[i]);
         }
         float[][] scores = new float[sequences.length][];
         for (int from = 0; from < sequences.length; ) {

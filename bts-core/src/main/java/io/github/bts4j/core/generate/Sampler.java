@@ -1,5 +1,6 @@
 package io.github.bts4j.core.generate;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -99,6 +100,39 @@ public final class Sampler {
             sum += Math.exp(logit - max);
         }
         return (float) (logits[tokenId] - max - Math.log(sum));
+    }
+
+    /**
+     * The tokens that these logits find likeliest, without penalty, temperature or filters.
+     *
+     * @param logits the model's logits, {@code [vocabulary]}
+     * @param count how many, at least 0; all, if there are fewer
+     * @return the likeliest first, of equals the lower id
+     * @throws IllegalArgumentException if a logit is NaN or plus infinity, or if all are minus infinity
+     */
+    public static List<TokenLogProb> mostLikely(float[] logits, int count) {
+        double max = logits[argMax(logits)];
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - max);
+        }
+        double log = Math.log(sum);
+        int wanted = Math.min(count, logits.length);
+        int[] best = new int[wanted];
+        int found = 0;
+        for (int id = 0; id < logits.length; id++) {
+            int at = found < wanted ? found++ : wanted;
+            while (at > 0 && logits[best[at - 1]] < logits[id]) {
+                if (at < wanted) {
+                    best[at] = best[at - 1];
+                }
+                at--;
+            }
+            if (at < wanted) {
+                best[at] = id;
+            }
+        }
+        return Arrays.stream(best).mapToObj(id -> new TokenLogProb(id, (float) (logits[id] - max - log))).toList();
     }
 
     private void filter(float[] scores, float max) {

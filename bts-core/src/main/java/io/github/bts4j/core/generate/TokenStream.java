@@ -136,6 +136,20 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
+     * What the model finds likeliest for the next token, whatever the options make of it.
+     *
+     * @param count how many tokens
+     * @return the likeliest first
+     * @throws IllegalStateException if the generation has ended
+     */
+    public List<TokenLogProb> mostLikely(int count) {
+        if (stopped.isPresent()) {
+            throw new IllegalStateException("The generation has ended: " + stopped.get());
+        }
+        return Sampler.mostLikely(logits, count);
+    }
+
+    /**
      * What was generated so far; after the end, the finished generation.
      *
      * @return the result; its stop reason is {@link StopReason#CANCELLED} while the stream has not ended by itself

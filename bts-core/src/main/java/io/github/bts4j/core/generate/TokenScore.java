@@ -1,0 +1,23 @@
+package io.github.bts4j.core.generate;
+
+import java.util.List;
+
+/**
+ * How likely the model finds a token of a given text, after those before it.
+ *
+ * @param id the token id
+ * @param logProb the natural logarithm of its probability
+ * @param mostLikely the likeliest tokens at its place, the likeliest first
+ */
+public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
+    /**
+     * Copies the list.
+     *
+     * @param id the token id
+     * @param logProb the natural logarithm of its probability
+     * @param mostLikely the likeliest tokens at its place
+     */
+    public TokenScore {
+        mostLikely = List.copyOf(mostLikely);
+    }
+}

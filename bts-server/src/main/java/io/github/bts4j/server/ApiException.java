@@ -1,0 +1,44 @@
+package io.github.bts4j.server;
+
+import java.util.Optional;
+
+/** A request that cannot be served, with what the client is told. */
+final class ApiException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final int status;
+    private final String code;
+    private final transient Optional<String> field;
+
+    private ApiException(int status, String code, Optional<String> field, String message) {
+        super(message, null, false, false); // expected, and nobody reads its stack
+        this.status = status;
+        this.code = code;
+        this.field = field;
+    }
+
+    /** Something is wrong with a field. */
+    static ApiException field(String field, String message) {
+        return new ApiException(400, "invalid_value", Optional.of(field), message);
+    }
+
+    static ApiException of(int status, String code, String message) {
+        return new ApiException(status, code, Optional.empty(), message);
+    }
+
+    static ApiException of(int status, String code, String field, String message) {
+        return new ApiException(status, code, Optional.of(field), message);
+    }
+
+    int status() {
+        return status;
+    }
+
+    String code() {
+        return code;
+    }
+
+    Optional<String> field() {
+        return field;
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.bts4j.server;
+
+import io.github.bts4j.core.generate.GeneratedToken;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.TokenLogProb;
+import io.github.bts4j.core.generate.TokenScore;
+import java.util.List;
+import java.util.Optional;
+
+/** One answer that the scheduler makes. Its listener is called on the scheduler's thread and must not block. */
+final class Generation {
+    /** What becomes of an answer. */
+    interface Listener {
+        /** The prompt's tokens but the first, where they were asked for. */
+        void onPrompt(List<TokenScore> scores);
+
+        /** A token, with the likeliest ones at its place where they were asked for. */
+        void onToken(GeneratedToken token, List<TokenLogProb> alternatives);
+
+        /** The end; empty where nothing was to be generated. */
+        void onEnd(Optional<GenerationResult> result);
+
+        /** The answer failed; nothing else follows. */
+        void onFailure(RuntimeException failure);
+    }
+
+    private final int[] prompt;
+    private final GenerationConfig config;
+    private final boolean scorePrompt;
+    private final boolean generate;
+    private final int alternatives;
+    private final long deadline;
+    private final Listener listener;
+    private final long submitted = System.nanoTime();
+    private volatile boolean cancelled;
+
+    /**
+     * Describes an answer.
+     *
+     * @param prompt token ids
+     * @param config how to generate
+     * @param scorePrompt whether the prompt's own log-probabilities are wanted
+     * @param generate whether anything is to be generated
+     * @param alternatives how many of the likeliest tokens are wanted at every place; -1 for none at all
+     * @param deadline by {@link System#nanoTime}
+     * @param listener what is told
+     */
+    Generation(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, long deadline, Listener listener) {
+        this.prompt = prompt;
+        this.config = config;
+        this.scorePrompt = scorePrompt;
+        this.generate = generate;
+        this.alternatives = alternatives;
+        this.deadline = deadline;
+        this.listener = listener;
+    }
+
+    void cancel() {
+        cancelled = true;
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    boolean isOverdue() {
+        return System.nanoTime() - deadline > 0;
+    }
+
+    int[] prompt() {
+        return prompt;
+    }
+
+    GenerationConfig config() {
+        return config;
+    }
+
+    boolean scoresPrompt() {
+        return scorePrompt;
+    }
+
+    boolean generates() {
+        return generate;
+    }
+
+    int alternatives() {
+        return alternatives;
+    }
+
+    Listener listener() {
+        return listener;
+    }
+
+    double secondsSinceSubmission() {
+        return (System.nanoTime() - submitted) / 1e9;
+    }
+}

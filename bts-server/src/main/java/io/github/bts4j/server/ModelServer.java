@@ -1,0 +1,178 @@
+package io.github.bts4j.server;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.generate.Generator;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import java.io.IOException;
+import java.net.URI;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An HTTP server for one model, with OpenAI's interface: {@code POST /v1/chat/completions} and {@code /v1/completions}, both also streaming,
+ * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus.
+ *
+ * <p>Answers in progress share each pass over the weights. A request is checked before anything is computed; what is wrong is told with a status 4xx and the
+ * field's name. Clients that go away end their answers. It closes neither the model nor the tokenizer.
+ */
+public final class ModelServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelServer.class);
+    private static final int MAX_HEADER_BYTES = 16 << 10;
+
+    private final ServedModel served;
+    private final ServerConfig config;
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final ServerMetrics metrics = new ServerMetrics(registry);
+    private final Scheduler scheduler;
+    private final Vertx vertx;
+    private final HttpServer http;
+    private final long started = System.currentTimeMillis() / 1000;
+    private boolean closed;
+
+    private ModelServer(ServedModel served, ServerConfig config) throws IOException {
+        this.served = served;
+        this.config = config;
+        this.scheduler = new Scheduler(new Generator(served.model(), served.tokenizer()), config.maxBatch(), config.maxQueue(), metrics);
+        metrics.gauges(scheduler::inProgress, scheduler::waiting);
+        this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+        try {
+            this.http = await(vertx.createHttpServer(options()).requestHandler(this::route).listen(config.port(), config.host()).toCompletionStage()
+                    .toCompletableFuture());
+        } catch (IOException e) {
+            scheduler.close();
+            vertx.close();
+            throw new IOException("Cannot listen on " + config.host() + ":" + config.port() + ": " + e.getMessage(), e);
+        }
+        LOG.info("{} is served at {}", served.name(), uri());
+    }
+
+    private HttpServerOptions options() {
+        return new HttpServerOptions().setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(4096).setHandle100ContinueAutomatically(true)
+                .setIdleTimeout((int) Math.max(60, config.requestTimeout().toSeconds() + 30)).setIdleTimeoutUnit(TimeUnit.SECONDS);
+    }
+
+    /**
+     * Starts a server.
+     *
+     * @param served what to serve
+     * @param config how
+     * @return the running server, which the caller closes
+     * @throws IOException if the address cannot be listened on
+     */
+    public static ModelServer start(ServedModel served, ServerConfig config) throws IOException {
+        return new ModelServer(served, config);
+    }
+
+    /**
+     * Where the server is.
+     *
+     * @return such as {@code http://127.0.0.1:8080}
+     */
+    public URI uri() {
+        String host = config.host().contains(":") ? "[" + config.host() + "]" : config.host();
+        return URI.create("http://" + host + ":" + http.actualPort());
+    }
+
+    private void route(HttpServerRequest request) {
+        Exchange exchange = new Exchange(vertx, request, config, metrics);
+        try {
+            switch (request.path() == null ? "" : request.path()) {
+                case "/health" -> exchange.get(() -> health(exchange));
+                case "/metrics" -> exchange.get(() -> exchange.text("text/plain; version=0.0.4; charset=utf-8", registry.scrape()));
+                case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
+                case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config)));
+                case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config)));
+                default -> model(exchange, request);
+            }
+        } catch (RuntimeException e) {
+            exchange.failed(e);
+        }
+    }
+
+    private void model(Exchange exchange, HttpServerRequest request) {
+        String prefix = "/v1/models/";
+        if (request.path() == null || !request.path().startsWith(prefix) || request.method() != HttpMethod.GET) {
+            throw ApiException.of(404, "not_found", "There is nothing here; the server has /v1/chat/completions, /v1/completions, /v1/models, /health and /metrics");
+        }
+        exchange.authorized();
+        if (!request.path().substring(prefix.length()).equals(served.name())) {
+            throw ApiException.of(404, "model_not_found", "There is no such model: this server has " + served.name());
+        }
+        exchange.get(() -> exchange.json(200, model()));
+    }
+
+    private void health(Exchange exchange) {
+        boolean alive = scheduler.isAlive();
+        exchange.json(alive ? 200 : 503, JsonNodeFactory.instance.objectNode().put("status", alive ? "ok" : "down"));
+    }
+
+    private ObjectNode models() {
+        ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
+        list.putArray("data").add(model());
+        return list;
+    }
+
+    private ObjectNode model() {
+        return JsonNodeFactory.instance.objectNode().put("id", served.name()).put("object", "model").put("created", started).put("owned_by", "bts4j")
+                .put("context_length", served.model().contextLength());
+    }
+
+    private void answer(Exchange exchange, ApiRequest request) {
+        Answer answer = new Answer(request, served, exchange.sink());
+        var generations = answer.generations(System.nanoTime() + config.requestTimeout().toNanos());
+        exchange.whenGone(() -> generations.forEach(Generation::cancel));
+        scheduler.submit(generations);
+    }
+
+    /** Refuses new requests, lets answers in progress end within {@link ServerConfig#shutdownTimeout}, and stops. Closing twice does nothing. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            scheduler.drain(config.shutdownTimeout().toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        scheduler.close();
+        try {
+            await(http.shutdown(2, TimeUnit.SECONDS).toCompletionStage().toCompletableFuture());
+            await(vertx.close().toCompletionStage().toCompletableFuture());
+        } catch (IOException e) {
+            LOG.warn("The server did not close in order: {}", e.getMessage());
+        }
+        registry.close();
+    }
+
+    private static <T> T await(Future<T> future) throws IOException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw new IOException(e.getCause().getMessage(), e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package io.github.bts4j.server;
+
+import io.github.bts4j.core.generate.GeneratedToken;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenLogProb;
+import io.github.bts4j.core.generate.TokenStream;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Continuous batching: one thread computes for all answers in progress, a token of each per pass over the weights. Answers join and leave between two tokens;
+ * a new prompt is processed by itself, one between two tokens of the others.
+ */
+final class Scheduler implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
+
+    private final Generator generator;
+    private final int maxBatch;
+    private final int maxQueue;
+    private final ServerMetrics metrics;
+    private final Deque<Generation> queue = new ArrayDeque<>();
+    private final List<Active> active = new ArrayList<>();
+    private final Thread thread;
+    private boolean closing;
+    private boolean abandon;
+    private volatile int activeCount;
+
+    /** An answer in progress. */
+    private record Active(Generation generation, TokenStream stream) {}
+
+    Scheduler(Generator generator, int maxBatch, int maxQueue, ServerMetrics metrics) {
+        this.generator = generator;
+        this.maxBatch = maxBatch;
+        this.maxQueue = maxQueue;
+        this.metrics = metrics;
+        this.thread = new Thread(this::run, "bts4j-scheduler");
+        thread.start();
+    }
+
+    /**
+     * Lets answers wait for their turn.
+     *
+     * @throws ApiException with status 429 if they do not all fit the queue, with 503 if the server is closing
+     */
+    synchronized void submit(List<Generation> generations) {
+        if (closing) {
+            throw ApiException.of(503, "shutting_down", "The server is shutting down");
+        }
+        if (generations.size() > maxQueue) {
+            throw ApiException.of(400, "too_many_answers", "The request asks for " + generations.size() + " answers; " + maxQueue + " can wait at a time");
+        }
+        if (queue.size() + generations.size() > maxQueue) {
+            throw ApiException.of(429, "queue_full", "The server is busy: " + queue.size() + " answers wait, " + maxQueue + " can; try again later");
+        }
+        queue.addAll(generations);
+        notifyAll();
+    }
+
+    synchronized int waiting() {
+        return queue.size();
+    }
+
+    boolean isAlive() {
+        return thread.isAlive();
+    }
+
+    int inProgress() {
+        return activeCount;
+    }
+
+    private void run() {
+        try {
+            while (awaitWork()) {
+                drop();
+                admit();
+                step();
+                activeCount = active.size();
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.error("The scheduler ended by an error; no more answers will be given", e);
+            throw e;
+        } finally {
+            abandonAll();
+        }
+    }
+
+    private synchronized boolean awaitWork() {
+        while (queue.isEmpty() && active.isEmpty() && !closing) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                return false;
+            }
+        }
+        return !abandon && !(closing && queue.isEmpty() && active.isEmpty());
+    }
+
+    /** Takes out what was cancelled or took too long, waiting or in progress. */
+    private void drop() {
+        active.removeIf(one -> {
+            if (one.generation.isCancelled()) {
+                one.stream.close();
+                metrics.cancelled();
+                return true;
+            }
+            if (one.generation.isOverdue()) {
+                one.stream.close();
+                fail(one.generation, overdue());
+                return true;
+            }
+            return false;
+        });
+        List<Generation> late = new ArrayList<>();
+        synchronized (this) {
+            queue.removeIf(one -> {
+                if (one.isCancelled()) {
+                    metrics.cancelled();
+                    return true;
+                }
+                return one.isOverdue() && late.add(one);
+            });
+        }
+        late.forEach(one -> fail(one, overdue()));
+    }
+
+    private static ApiException overdue() {
+        return ApiException.of(504, "timeout", "The answer took longer than this server allows");
+    }
+
+    private void admit() {
+        boolean busy = !active.isEmpty();
+        while (active.size() < maxBatch) {
+            Generation next;
+            synchronized (this) {
+                next = queue.poll();
+            }
+            if (next == null) {
+                return;
+            }
+            begin(next);
+            if (busy) {
+                return; // the others go on before the next prompt
+            }
+        }
+    }
+
+    private void begin(Generation next) {
+        try {
+            if (next.scoresPrompt()) {
+                next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
+            }
+            metrics.promptTokens(next.prompt().length);
+            if (next.generates()) {
+                active.add(new Active(next, generator.stream(next.prompt(), next.config())));
+            } else {
+                next.listener().onEnd(Optional.empty());
+            }
+        } catch (RuntimeException e) {
+            fail(next, e);
+        }
+    }
+
+    private void step() {
+        if (active.isEmpty()) {
+            return;
+        }
+        List<List<TokenLogProb>> alternatives = new ArrayList<>();
+        List<GeneratedToken> tokens;
+        try {
+            active.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
+            tokens = generator.nextEach(active.stream().map(Active::stream).toList());
+        } catch (RuntimeException e) {
+            active.forEach(one -> {
+                one.stream.close();
+                fail(one.generation, e);
+            });
+            active.clear();
+            return;
+        }
+        metrics.pass(tokens.size());
+        for (int i = 0; i < tokens.size(); i++) {
+            Active one = active.get(i);
+            if (tokens.get(i).index() == 0) {
+                metrics.firstToken(one.generation.secondsSinceSubmission());
+            }
+            one.generation.listener().onToken(tokens.get(i), alternatives.get(i));
+        }
+        active.removeIf(one -> {
+            if (one.stream.hasNext()) {
+                return false;
+            }
+            one.generation.listener().onEnd(Optional.of(one.stream.result()));
+            return true;
+        });
+    }
+
+    private static void fail(Generation generation, RuntimeException failure) {
+        if (!(failure instanceof ApiException)) {
+            LOG.error("An answer failed", failure);
+        }
+        generation.listener().onFailure(failure);
+    }
+
+    private void abandonAll() {
+        List<Generation> left;
+        synchronized (this) {
+            closing = true;
+            left = new ArrayList<>(queue);
+            queue.clear();
+        }
+        active.forEach(one -> {
+            one.stream.close();
+            left.add(one.generation);
+        });
+        active.clear();
+        activeCount = 0;
+        left.forEach(one -> fail(one, ApiException.of(503, "shutting_down", "The server is shutting down")));
+    }
+
+    /** Refuses new answers and waits for those in progress and in the queue. */
+    void drain(long milliseconds) throws InterruptedException {
+        synchronized (this) {
+            closing = true;
+            notifyAll();
+        }
+        thread.join(Math.max(1, milliseconds));
+    }
+
+    /** Gives up what is left. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            closing = true;
+            abandon = true;
+            notifyAll();
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.github.bts4j.server;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.function.IntSupplier;
+
+/** What the server counts, in whatever registry it is given. */
+final class ServerMetrics {
+    private final MeterRegistry registry;
+    private final Counter promptTokens;
+    private final Counter generatedTokens;
+    private final Counter cancelled;
+    private final DistributionSummary batch;
+    private final Timer firstToken;
+
+    ServerMetrics(MeterRegistry registry) {
+        this.registry = registry;
+        promptTokens = Counter.builder("bts4j.prompt.tokens").description("Tokens of prompts that were processed").register(registry);
+        generatedTokens = Counter.builder("bts4j.generated.tokens").description("Tokens that were generated").register(registry);
+        cancelled = Counter.builder("bts4j.cancelled").description("Answers whose client went away").register(registry);
+        batch = DistributionSummary.builder("bts4j.batch.size").description("Answers that share a pass over the weights").register(registry);
+        firstToken = Timer.builder("bts4j.first.token").description("Time from request to first token").publishPercentiles(0.5, 0.9, 0.99).register(registry);
+    }
+
+    void gauges(IntSupplier inProgress, IntSupplier waiting) {
+        Gauge.builder("bts4j.in.progress", inProgress::getAsInt).description("Answers in progress").register(registry);
+        Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Answers that wait").register(registry);
+    }
+
+    void promptTokens(int count) {
+        promptTokens.increment(count);
+    }
+
+    void pass(int tokens) {
+        generatedTokens.increment(tokens);
+        batch.record(tokens);
+    }
+
+    void cancelled() {
+        cancelled.increment();
+    }
+
+    void firstToken(double seconds) {
+        firstToken.record(Duration.ofNanos((long) (seconds * 1e9)));
+    }
+
+    void request(String endpoint, int status, double seconds) {
+        Timer.builder("bts4j.requests").description("Requests, from their first byte to the answer's last").tag("endpoint", endpoint)
+                .tag("status", Integer.toString(status)).register(registry).record(Duration.ofNanos((long) (seconds * 1e9)));
+    }
+}

@@ -1,0 +1,237 @@
+package io.github.bts4j.server;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.chat.ChatMessage;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.TokenStream;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Answers over HTTP against what the generator gives in this process. */
+class ModelServerTest {
+    @TempDir
+    private static Path folder;
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws IOException {
+        server = new TestServer(folder, TestServer.CONFIG);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static GenerationConfig config(int maxTokens, double temperature, long seed) {
+        return GenerationConfig.builder(maxTokens).temperature(temperature).seed(seed).eosTokenIds(Set.of(server.tokenizer.eosTokenId().orElseThrow())).build();
+    }
+
+    private static GenerationResult expected(int[] prompt, GenerationConfig config) {
+        try (TokenStream stream = server.generator.stream(prompt, config)) {
+            while (stream.hasNext()) {
+                stream.next();
+            }
+            return stream.result();
+        }
+    }
+
+    @Test
+    void modelsHealthAndMetrics() throws IOException, InterruptedException {
+        JsonNode models = TestServer.JSON.readTree(server.get("/v1/models").body());
+        assertEquals("tiny", models.get("data").get(0).get("id").asText());
+        assertEquals(2048, TestServer.JSON.readTree(server.get("/v1/models/tiny").body()).get("context_length").asInt());
+        assertEquals(404, server.get("/v1/models/other").statusCode());
+        assertEquals("{\"status\":\"ok\"}", server.get("/health").body());
+        double before = server.metric("bts4j_generated_tokens_total");
+        server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":5,\"temperature\":0}");
+        assertEquals(before + 5, server.metric("bts4j_generated_tokens_total"));
+        String metrics = server.get("/metrics").body();
+        assertTrue(metrics.contains("bts4j_requests_seconds_count{endpoint=\"/v1/completions\",status=\"200\"}"), metrics);
+        assertTrue(metrics.contains("bts4j_first_token_seconds{quantile=\"0.9\"}"), metrics);
+    }
+
+    @Test
+    void completionsAreTheGeneratorsTexts() throws IOException, InterruptedException {
+        int[] prompt = server.tokenizer.encode("It is a truth", true);
+        GenerationResult greedy = expected(prompt, config(20, 0, 0));
+        JsonNode answer = server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":20,\"temperature\":0}");
+        assertEquals(greedy.text(), answer.at("/choices/0/text").asText());
+        assertEquals("length", answer.at("/choices/0/finish_reason").asText());
+        assertEquals("text_completion", answer.get("object").asText());
+        assertEquals(prompt.length, answer.at("/usage/prompt_tokens").asInt());
+        assertEquals(20, answer.at("/usage/completion_tokens").asInt());
+        assertEquals(prompt.length + 20, answer.at("/usage/total_tokens").asInt());
+        assertTrue(answer.at("/choices/0/logprobs").isNull());
+
+        JsonNode drawn = server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":12,\"temperature\":0.8,\"top_p\":0.9,\"seed\":7,\"n\":2}");
+        for (int i = 0; i < 2; i++) {
+            GenerationConfig config = config(12, 0.8, 7 + i).withTopP(0.9);
+            assertEquals(expected(prompt, config).text(), drawn.at("/choices/" + i + "/text").asText(), "answer " + i);
+            assertEquals(i, drawn.at("/choices/" + i + "/index").asInt());
+        }
+        assertNotEquals(drawn.at("/choices/0/text"), drawn.at("/choices/1/text"));
+    }
+
+    @Test
+    void aStopStringEndsTheText() throws IOException, InterruptedException {
+        int[] prompt = server.tokenizer.encode("It is a truth", true);
+        String whole = expected(prompt, config(30, 0, 0)).text();
+        String stop = whole.substring(12, 15);
+        JsonNode answer = server.ask("/v1/completions",
+                TestServer.JSON.createObjectNode().put("model", "tiny").put("prompt", "It is a truth").put("max_tokens", 30).put("temperature", 0).put("stop", stop).toString());
+        assertEquals(whole.substring(0, whole.indexOf(stop)), answer.at("/choices/0/text").asText());
+        assertEquals("stop", answer.at("/choices/0/finish_reason").asText());
+    }
+
+    @Test
+    void promptsAsTokensAndInLists() throws IOException, InterruptedException {
+        int[] first = server.tokenizer.encode("One", true);
+        int[] second = server.tokenizer.encode("Another prompt", true);
+        List<String> texts = List.of(expected(first, config(8, 0, 0)).text(), expected(second, config(8, 0, 0)).text());
+        String tail = ",\"max_tokens\":8,\"temperature\":0}";
+        assertEquals(texts, texts(server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":[\"One\",\"Another prompt\"]" + tail)));
+        assertEquals(texts, texts(server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":[" + Arrays.toString(first) + "," + Arrays.toString(second) + "]" + tail)));
+        assertEquals(texts.subList(0, 1), texts(server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":" + Arrays.toString(first) + tail)));
+    }
+
+    private static List<String> texts(JsonNode answer) {
+        List<String> texts = new ArrayList<>();
+        answer.get("choices").forEach(choice -> texts.add(choice.get("text").asText()));
+        return texts;
+    }
+
+    /** What evaluation harnesses ask for: the prompt's log-probabilities, and whether greedy decoding would have given it. */
+    @Test
+    void echoedPromptsComeWithTheirLogProbabilities() throws IOException, InterruptedException {
+        int[] ids = server.tokenizer.encode("The logarithm of a product is the sum of the logarithms: ä \uD83D\uDE00", true);
+        float[] expected = server.generator.logProbs(ids)[0];
+        JsonNode answer = server.ask("/v1/completions",
+                "{\"model\":\"tiny\",\"prompt\":[" + Arrays.toString(ids) + "],\"max_tokens\":1,\"logprobs\":3,\"echo\":true,\"temperature\":0,\"seed\":1}");
+        JsonNode logprobs = answer.at("/choices/0/logprobs");
+        assertEquals(ids.length + 1, logprobs.get("token_logprobs").size());
+        assertEquals(ids.length + 1, logprobs.get("tokens").size());
+        assertEquals(ids.length + 1, logprobs.get("text_offset").size());
+        assertTrue(logprobs.get("token_logprobs").get(0).isNull() && logprobs.get("top_logprobs").get(0).isNull());
+        int[] best = greedyEach(ids);
+        for (int t = 1; t < ids.length; t++) {
+            double logProb = logprobs.get("token_logprobs").get(t).asDouble();
+            assertEquals(expected[t - 1], logProb, 1e-4, "token " + t);
+            JsonNode top = logprobs.get("top_logprobs").get(t);
+            assertEquals(3, top.size());
+            double largest = Double.NEGATIVE_INFINITY;
+            for (JsonNode value : top) {
+                largest = Math.max(largest, value.asDouble());
+            }
+            assertEquals(best[t - 1] == ids[t], logProb == largest, "token " + t);
+        }
+        assertTrue(answer.at("/choices/0/text").asText().startsWith(server.tokenizer.decode(ids, true)));
+        JsonNode only = server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":" + Arrays.toString(ids) + ",\"max_tokens\":0,\"logprobs\":0,\"echo\":true}");
+        assertEquals(ids.length, only.at("/choices/0/logprobs/token_logprobs").size());
+        assertEquals(server.tokenizer.decode(ids, true), only.at("/choices/0/text").asText());
+        assertEquals(0, only.at("/usage/completion_tokens").asInt());
+    }
+
+    private static int[] greedyEach(int[] ids) {
+        return IntStream.range(1, ids.length).map(t -> expected(Arrays.copyOf(ids, t), config(1, 0, 0)).tokenIds()[0]).toArray();
+    }
+
+    @Test
+    void chatsGoThroughTheTemplate() throws IOException, InterruptedException {
+        List<ChatMessage> messages = List.of(ChatMessage.system("Be brief."), ChatMessage.user("Hello"), ChatMessage.assistant("Hi."), ChatMessage.user("Why?"));
+        int[] prompt = ChatTemplate.llama2().encode(server.tokenizer, messages, true);
+        GenerationResult expected = expected(prompt, config(15, 0, 0));
+        String body = "{\"model\":\"tiny\",\"messages\":[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hello\"}]},"
+                + "{\"role\":\"assistant\",\"content\":\"Hi.\"},{\"role\":\"user\",\"content\":\"Why?\"}],\"max_completion_tokens\":15,\"temperature\":0%s}";
+        JsonNode answer = server.ask("/v1/chat/completions", String.format(body, ",\"logprobs\":true,\"top_logprobs\":2"));
+        assertEquals(expected.text(), answer.at("/choices/0/message/content").asText());
+        assertEquals("assistant", answer.at("/choices/0/message/role").asText());
+        assertEquals("chat.completion", answer.get("object").asText());
+        JsonNode content = answer.at("/choices/0/logprobs/content");
+        assertEquals(15, content.size());
+        for (int i = 0; i < 15; i++) {
+            assertEquals(expected.tokens().get(i).logProb(), content.get(i).get("logprob").asDouble(), 1e-4);
+            assertEquals(2, content.get(i).get("top_logprobs").size());
+            assertEquals(content.get(i).get("logprob").asDouble(), content.get(i).at("/top_logprobs/0/logprob").asDouble(), 1e-6, "greedy takes the likeliest");
+        }
+        List<JsonNode> parts = server.stream("/v1/chat/completions", String.format(body, ",\"stream\":true,\"stream_options\":{\"include_usage\":true}"));
+        assertEquals("assistant", parts.get(0).at("/choices/0/delta/role").asText());
+        assertEquals(expected.text(), parts.stream().map(part -> part.at("/choices/0/delta/content").asText()).collect(Collectors.joining()));
+        assertEquals("length", parts.get(parts.size() - 2).at("/choices/0/finish_reason").asText());
+        JsonNode usage = parts.get(parts.size() - 1);
+        assertEquals(0, usage.get("choices").size());
+        assertEquals(15, usage.at("/usage/completion_tokens").asInt());
+        assertEquals(1, parts.stream().map(part -> part.get("id")).distinct().count());
+    }
+
+    @Test
+    void streamsCarryWhatWholeAnswersDo() throws IOException, InterruptedException {
+        String body = "{\"model\":\"tiny\",\"prompt\":[\"One\",\"Two\"],\"max_tokens\":9,\"temperature\":0.7,\"seed\":3,\"n\":2,\"echo\":true%s}";
+        JsonNode whole = server.ask("/v1/completions", String.format(body, ""));
+        List<JsonNode> parts = server.stream("/v1/completions", String.format(body, ",\"stream\":true"));
+        JsonNode scored = server.ask("/v1/completions", String.format(body, ",\"logprobs\":1"));
+        List<JsonNode> scoredParts = server.stream("/v1/completions", String.format(body, ",\"logprobs\":1,\"stream\":true"));
+        for (int i = 0; i < 4; i++) {
+            int index = i;
+            String text = whole.at("/choices/" + i + "/text").asText();
+            assertEquals(text, text(parts, index));
+            assertEquals(text, scored.at("/choices/" + i + "/text").asText());
+            assertEquals(text, text(scoredParts, index));
+            List<Double> values = new ArrayList<>();
+            scoredParts.stream().filter(part -> part.at("/choices/0/index").asInt() == index)
+                    .forEach(part -> part.at("/choices/0/logprobs/token_logprobs").forEach(value -> values.add(value.asDouble())));
+            List<Double> expected = new ArrayList<>();
+            scored.at("/choices/" + i + "/logprobs/token_logprobs").forEach(value -> expected.add(value.asDouble()));
+            assertEquals(expected, values);
+        }
+    }
+
+    private static String text(List<JsonNode> parts, int index) {
+        return parts.stream().filter(part -> part.at("/choices/0/index").asInt() == index).map(part -> part.at("/choices/0/text").asText()).collect(Collectors.joining());
+    }
+
+    @Test
+    void manyAtOnceGetWhatEachGetsAlone() throws IOException, InterruptedException {
+        List<String> bodies = IntStream.range(0, 24).mapToObj(i -> "{\"model\":\"tiny\",\"prompt\":\"" + "word ".repeat(i % 7 + 1) + i + "\",\"max_tokens\":" + (5 + i)
+                + ",\"temperature\":" + (i % 2) + ",\"seed\":" + i + "}").toList();
+        List<String> alone = new ArrayList<>();
+        for (String body : bodies) {
+            alone.add(server.ask("/v1/completions", body).at("/choices/0/text").asText());
+        }
+        List<CompletableFuture<HttpResponse<String>>> together = bodies.stream()
+                .map(body -> server.client.sendAsync(server.request("/v1/completions", body), HttpResponse.BodyHandlers.ofString())).toList();
+        for (int i = 0; i < bodies.size(); i++) {
+            assertEquals(alone.get(i), TestServer.JSON.readTree(together.get(i).join().body()).at("/choices/0/text").asText(), bodies.get(i));
+        }
+        assertFalse(alone.stream().distinct().count() < 12, "the texts differ");
+    }
+
+    @Test
+    void logitsAreTheSameByEitherWay() {
+        int[] ids = {1, 70, 300, 5};
+        float[] scores = new float[3];
+        server.generator.score(ids, 1).forEach(score -> scores[List.of(70, 300, 5).indexOf(score.id())] = score.logProb());
+        assertArrayEquals(server.generator.logProbs(ids)[0], scores, 1e-5f);
+    }
+}

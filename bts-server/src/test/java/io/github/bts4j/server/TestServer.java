@@ -1,0 +1,104 @@
+package io.github.bts4j.server;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.ExpertTraining;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** A server over a stitched model of random weights, lively enough that its texts differ, and a client. */
+final class TestServer implements AutoCloseable {
+    static final ObjectMapper JSON = new ObjectMapper();
+    static final ServerConfig CONFIG = ServerConfig.DEFAULT.listeningOn("127.0.0.1", 0);
+    private static final int CONTEXT = 2048;
+
+    final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    final LlamaTokenizer tokenizer;
+    final StitchedModel model;
+    final Generator generator;
+    final ModelServer server;
+
+    TestServer(Path folder, ServerConfig config) throws IOException {
+        Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
+        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
+                .maxPositionEmbeddings(CONTEXT).build();
+        String[] names = {"seed", "code"};
+        for (int i = 0; i < names.length; i++) {
+            try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.4, i, Device.cpu())) {
+                random.save(folder.resolve(names[i]), files);
+            }
+        }
+        tokenizer = LlamaTokenizer.open(files);
+        model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("code")).config(StitchConfig.evenly(4, 2)).open();
+        generator = new Generator(model, tokenizer);
+        server = ModelServer.start(new ServedModel("tiny", model, tokenizer, Optional.of(ChatTemplate.llama2()), Set.of(tokenizer.eosTokenId().orElseThrow())), config);
+    }
+
+    URI uri(String path) {
+        return server.uri().resolve(path);
+    }
+
+    HttpResponse<String> get(String path) throws IOException, InterruptedException {
+        return client.send(HttpRequest.newBuilder(uri(path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
+        return client.send(request(path, body), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpRequest request(String path, String body) {
+        return HttpRequest.newBuilder(uri(path)).header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+    }
+
+    /** The answer to a request that is to succeed. */
+    JsonNode ask(String path, String body) throws IOException, InterruptedException {
+        HttpResponse<String> response = post(path, body);
+        if (response.statusCode() != 200) {
+            throw new AssertionError(response.statusCode() + " " + response.body());
+        }
+        return JSON.readTree(response.body());
+    }
+
+    /** The parts of a stream; the last line must be [DONE]. */
+    List<JsonNode> stream(String path, String body) throws IOException, InterruptedException {
+        HttpResponse<String> response = post(path, body);
+        String text = response.body();
+        if (response.statusCode() != 200 || !text.endsWith("data: [DONE]\n\n")) {
+            throw new AssertionError(response.statusCode() + " " + text);
+        }
+        return text.lines().filter(line -> line.startsWith("data: {")).map(line -> {
+            try {
+                return JSON.readTree(line.substring(6));
+            } catch (IOException e) {
+                throw new AssertionError(line, e);
+            }
+        }).toList();
+    }
+
+    /** A number from /metrics, without labels. */
+    double metric(String name) throws IOException, InterruptedException {
+        return get("/metrics").body().lines().filter(line -> line.startsWith(name + " ")).mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst().orElseThrow(() -> new AssertionError("no metric " + name));
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        model.close();
+        tokenizer.close();
+    }
+}
