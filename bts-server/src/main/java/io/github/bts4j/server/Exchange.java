@@ -19,6 +19,9 @@ import org.slf4j.LoggerFactory;
 final class Exchange {
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
+    /** Time for a client to read why it was refused, before the connection is closed. */
+    private static final long LINGER_MILLISECONDS = 1000;
+
     private final Vertx vertx;
     private final Context context;
     private final HttpServerRequest request;
@@ -81,16 +84,12 @@ final class Exchange {
         }
         Buffer body = Buffer.buffer();
         long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> {
-            failed(ApiException.of(408, "request_timeout", "The request did not arrive within " + config.bodyTimeout().toSeconds() + " seconds"));
-            request.connection().close();
+            refuseRest(ApiException.of(408, "request_timeout", "The request did not arrive within " + config.bodyTimeout().toMillis() / 1000.0 + " seconds"));
         });
         request.handler(part -> {
             if (body.length() + part.length() > config.maxBodyBytes()) {
                 vertx.cancelTimer(timer);
-                request.handler(rest -> { });
-                request.endHandler(nothing -> { });
-                failed(ApiException.of(413, "request_too_large", "The request has more than the " + config.maxBodyBytes() + " bytes that this server takes"));
-                vertx.setTimer(1000, id -> request.connection().close());
+                refuseRest(ApiException.of(413, "request_too_large", "The request has more than the " + config.maxBodyBytes() + " bytes that this server takes"));
             } else {
                 body.appendBuffer(part);
             }
@@ -104,6 +103,15 @@ final class Exchange {
                 return true;
             }, false).onFailure(this::failed);
         });
+    }
+
+    /** Answers before the whole request is there, and takes leave of a client that may go on sending. */
+    private void refuseRest(ApiException why) {
+        request.handler(rest -> { });
+        request.endHandler(nothing -> { });
+        response.putHeader("Connection", "close");
+        failed(why);
+        vertx.setTimer(LINGER_MILLISECONDS, id -> request.connection().close());
     }
 
     /** What to do when the client is gone before its answer is complete. */

@@ -1,0 +1,133 @@
+package io.github.bts4j.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Queues, clients that go away, keys, time limits, and the end of a server. */
+class LoadTest {
+    private static final String COMPLETIONS = "/v1/completions";
+    private static final String LONG = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1900,\"temperature\":1,\"seed\":1,\"stream\":true}";
+
+    @TempDir
+    private Path folder;
+
+    private static InputStream open(TestServer server, String body) throws IOException, InterruptedException {
+        HttpResponse<InputStream> response = server.client.send(server.request(COMPLETIONS, body), HttpResponse.BodyHandlers.ofInputStream());
+        assertEquals(200, response.statusCode());
+        return response.body();
+    }
+
+    private static void awaitMetric(TestServer server, String name, double value) throws IOException, InterruptedException {
+        for (int i = 0; i < 200 && server.metric(name) != value; i++) {
+            Thread.sleep(25);
+        }
+        assertEquals(value, server.metric(name), name);
+    }
+
+    @Test
+    void clientsThatGoAwayEndTheirAnswers() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG)) {
+            List<InputStream> streams = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                streams.add(open(server, LONG));
+            }
+            awaitMetric(server, "bts4j_in_progress", 3);
+            for (InputStream stream : streams) {
+                stream.close();
+            }
+            awaitMetric(server, "bts4j_in_progress", 0);
+            assertEquals(3, server.metric("bts4j_cancelled_total"));
+            CompletableFuture<HttpResponse<String>> whole = server.client.sendAsync(server.request(COMPLETIONS, LONG.replace("true", "false")),
+                    HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_in_progress", 1);
+            whole.cancel(true);
+            awaitMetric(server, "bts4j_in_progress", 0);
+            assertEquals(4, server.metric("bts4j_cancelled_total"), "also where nothing was sent yet");
+        }
+    }
+
+    @Test
+    void aFullQueueRefuses() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2))) {
+            List<InputStream> streams = new ArrayList<>();
+            streams.add(open(server, LONG));
+            List<CompletableFuture<HttpResponse<InputStream>>> waiting = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                waiting.add(server.client.sendAsync(server.request(COMPLETIONS, LONG), HttpResponse.BodyHandlers.ofInputStream()));
+            }
+            awaitMetric(server, "bts4j_waiting", 2);
+            HttpResponse<String> refused = server.post(COMPLETIONS, LONG);
+            assertEquals(429, refused.statusCode(), refused.body());
+            assertEquals("queue_full", TestServer.JSON.readTree(refused.body()).at("/error/code").asText());
+            assertEquals("1", refused.headers().firstValue("Retry-After").orElseThrow());
+            assertEquals(400, server.post(COMPLETIONS, LONG.replace("\"seed\":1", "\"n\":3")).statusCode(), "more than can ever wait");
+            streams.get(0).close();
+            for (CompletableFuture<HttpResponse<InputStream>> one : waiting) {
+                one.join().body().close();
+            }
+            awaitMetric(server, "bts4j_in_progress", 0);
+            awaitMetric(server, "bts4j_waiting", 0);
+        }
+    }
+
+    @Test
+    void answersThatTakeTooLongEnd() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(300), Duration.ofSeconds(5)))) {
+            HttpResponse<String> late = server.post(COMPLETIONS, LONG.replace("true", "false"));
+            assertEquals(504, late.statusCode(), late.body());
+            String stream = server.post(COMPLETIONS, LONG).body();
+            assertTrue(stream.strip().endsWith("}") && stream.contains("\"code\":\"timeout\"") && !stream.contains("[DONE]"), stream);
+        }
+    }
+
+    @Test
+    void aKeyIsAskedFor() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withApiKey("secret"))) {
+            assertEquals(401, server.get("/v1/models").statusCode());
+            assertEquals(401, server.post(COMPLETIONS, LONG).statusCode());
+            assertEquals(200, server.get("/health").statusCode());
+            for (String key : new String[] {"secret", "secre", "secret2", ""}) {
+                HttpResponse<String> response = server.client.send(HttpRequest.newBuilder(server.uri("/v1/models")).header("Authorization", "Bearer " + key).build(),
+                        HttpResponse.BodyHandlers.ofString());
+                assertEquals(key.equals("secret") ? 200 : 401, response.statusCode(), key);
+            }
+        }
+    }
+
+    @Test
+    void closingLetsAnswersEndAndRefusesNewOnes() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG)) {
+            String body = LONG.replace("1900", "300").replace("true", "false");
+            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, body), HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_in_progress", 1);
+            Thread closing = new Thread(server.server::close);
+            closing.start();
+            Thread.sleep(50);
+            HttpResponse<String> refused = server.post(COMPLETIONS, body);
+            assertEquals(503, refused.statusCode(), refused.body());
+            assertEquals(200, answer.join().statusCode());
+            assertEquals(300, TestServer.JSON.readTree(answer.join().body()).at("/usage/completion_tokens").asInt());
+            closing.join(10_000);
+            assertTrue(!closing.isAlive(), "the server closes");
+        }
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ZERO))) {
+            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, LONG.replace("true", "false")),
+                    HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_in_progress", 1);
+            server.server.close();
+            assertEquals(503, answer.join().statusCode(), "given up, and said so");
+        }
+    }
+}
