@@ -1,0 +1,42 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained: train them with the library, or stitch anew.")
+final class AddExpertCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
+    private Path stitch;
+
+    @Parameters(paramLabel = "NAME", description = "The expert's name.")
+    private String name;
+
+    @Parameters(paramLabel = "MODEL", description = "Its checkpoint folder.")
+    private Path expert;
+
+    @Parameters(paramLabel = "OUT", description = "Folder for the new stitch checkpoint.")
+    private Path out;
+
+    @Mixin
+    private Models models;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
+            model.addExpert(name, expert);
+            StitchCheckpoint.save(model, out);
+            spec.commandLine().getOut().println("Saved a stitched model of " + model.members().size() + " models to " + out);
+            return 0;
+        }
+    }
+}

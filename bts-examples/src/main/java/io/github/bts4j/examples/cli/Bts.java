@@ -1,0 +1,83 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.train.TrainingDivergedException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command line. Exit status: 0 done, 1 failed, 2 wrongly called. */
+@Command(name = "bts", mixinStandardHelpOptions = true, version = "bts4j 0.1.0", scope = ScopeType.INHERIT, sortOptions = false, usageHelpAutoWidth = true,
+        description = "Branch-Train-Stitch for the JVM: make one generalist of a seed model and its experts.",
+        footer = {"", "A run in four steps:",
+            "  bts train seed --data code=code.jsonl --steps 500 --out expert-code     a copy of the seed, trained on code",
+            "  bts stitch seed --expert code=expert-code --data code=code.jsonl --data text=text.jsonl --out stitched",
+            "  bts eval stitched --data code=held-out-code.jsonl",
+            "  bts serve stitched", "",
+            "train and stitch also take a YAML file of options and overrides: bts stitch run.yaml steps=200"},
+        subcommands = {QuickStartCommand.class, TrainCommand.class, StitchCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
+            GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, ConvertCommand.class})
+public final class Bts implements Callable<Integer> {
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show where in the program an error arose.")
+    private boolean debug;
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    private Bts() {}
+
+    /**
+     * Runs a command and ends the process.
+     *
+     * @param arguments the command's name and its options; {@code --help} shows them
+     */
+    public static void main(String[] arguments) {
+        System.exit(run(arguments, new PrintWriter(System.out, true), new PrintWriter(System.err, true)));
+    }
+
+    /** Runs a command and gives its exit status. */
+    static int run(String[] arguments, PrintWriter out, PrintWriter err) {
+        Bts bts = new Bts();
+        CommandLine line = new CommandLine(bts).setOut(out).setErr(err).setOverwrittenOptionsAllowed(true).setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((failure, command, parsed) -> bts.failed(failure, command));
+        line.setUsageHelpWidth(120);
+        line.getSubcommands().values().forEach(command -> {
+            command.getCommandSpec().usageMessage().footer();
+            command.getCommandSpec().usageMessage().abbreviateSynopsis(true);
+        });
+        try {
+            return line.execute(RunFile.expand(arguments, line));
+        } catch (IllegalArgumentException e) {
+            err.println("bts: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
+    }
+
+    private int failed(Exception failure, CommandLine command) throws Exception {
+        boolean expected = failure instanceof IOException || failure instanceof UncheckedIOException || failure instanceof IllegalArgumentException
+                || failure instanceof IllegalStateException || failure instanceof TrainingDivergedException;
+        if (debug || !expected) {
+            throw failure;
+        }
+        command.getErr().println("bts " + command.getCommandName() + ": " + describe(failure));
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** File system exceptions say no more than a path. */
+    private static String describe(Exception failure) {
+        if (failure instanceof java.nio.file.NoSuchFileException) {
+            return failure.getMessage() + " does not exist";
+        }
+        return failure.getMessage() == null ? failure.toString() : failure instanceof java.nio.file.FileSystemException ? failure.toString() : failure.getMessage();
+    }
+
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+        return CommandLine.ExitCode.USAGE;
+    }
+}

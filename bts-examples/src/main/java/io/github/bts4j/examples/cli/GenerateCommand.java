@@ -1,0 +1,60 @@
+package io.github.bts4j.examples.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "generate", description = "Continue a text.")
+final class GenerateCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
+    private Path model;
+
+    @Parameters(paramLabel = "PROMPT", description = "The text to continue.")
+    private String prompt;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Mixin
+    private SamplingOptions sampling;
+
+    @Mixin
+    private Models models;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm));
+                TokenStream stream = new Generator(lm, tokenizer).stream(prompt, sampling.config(lm))) {
+            if (!json) {
+                out.print(prompt);
+            }
+            while (stream.hasNext()) {
+                String text = stream.next().text();
+                if (!json) {
+                    out.print(text);
+                    out.flush();
+                }
+            }
+            GenerationResult result = stream.result();
+            out.println(json ? new ObjectMapper().createObjectNode().put("text", result.text()).put("stop_reason", result.stopReason().name())
+                    .put("prompt_tokens", result.promptTokens()).put("tokens", result.tokens().size()).put("log_prob", result.logProb()).toString() : "");
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.bts4j.examples.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.")
+final class InspectCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
+    private Path path;
+
+    @Option(names = "--hashes", description = "Hash every tensor and file.")
+    private boolean hashes;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    private final ObjectNode result = new ObjectMapper().createObjectNode();
+    private long parameters;
+    private long bytes;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(path + " does not exist");
+        }
+        if (Models.isStitched(path)) {
+            JsonNode description = new ObjectMapper().readTree(path.resolve(StitchCheckpoint.DESCRIPTION).toFile());
+            result.set("stitch", description);
+        } else if (Files.exists(path.resolve("config.json")) || GgufFile.isGguf(path)) {
+            result.put("config", LlamaConfig.read(path).toString());
+        }
+        if (GgufFile.isGguf(path)) {
+            GgufFile file = GgufFile.open(path);
+            file.tensors().values().forEach(tensor -> add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), ""));
+        } else {
+            Checkpoint checkpoint = Checkpoint.open(weights());
+            for (TensorEntry entry : checkpoint.entries()) {
+                add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
+            }
+            if (hashes) {
+                ObjectNode files = result.putObject("files");
+                for (Path file : checkpoint.files()) {
+                    files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
+                }
+            }
+        }
+        result.put("parameters", parameters).put("bytes", bytes);
+        print(spec.commandLine().getOut());
+        return 0;
+    }
+
+    /** A stitch checkpoint's description names its file. */
+    private Path weights() throws IOException {
+        if (!result.has("stitch")) {
+            return path;
+        }
+        try (var files = Files.list(path)) {
+            return files.filter(file -> file.toString().endsWith(".safetensors")).findFirst().orElseThrow(() -> new IOException(path + " has no .safetensors file"));
+        }
+    }
+
+    private void add(String name, String type, List<Long> shape, long length, String hash) {
+        ObjectNode tensor = result.withArray("tensors").addObject().put("name", name).put("type", type).put("shape", shape.toString()).put("bytes", length);
+        if (!hash.isEmpty()) {
+            tensor.put("sha256", hash);
+        }
+        parameters += shape.stream().reduce(1L, (a, b) -> a * b);
+        bytes += length;
+    }
+
+    private void print(PrintWriter out) {
+        if (json) {
+            out.println(result);
+            return;
+        }
+        result.path("stitch").fields().forEachRemaining(field -> out.println(field.getKey() + ": " + field.getValue()));
+        if (result.has("config")) {
+            out.println(result.get("config").asText());
+        }
+        for (JsonNode tensor : result.path("tensors")) {
+            out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),
+                    tensor.get("bytes").asLong(), tensor.path("sha256").asText(""));
+        }
+        result.path("files").fields().forEachRemaining(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
+        out.printf(Locale.ROOT, "%,d parameters, %,d bytes%n", parameters, bytes);
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.bts4j.examples.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.train.LearningRate;
+import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.TrainingPlan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.")
+final class PlanCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
+    private List<Path> models;
+
+    @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers (default: ${DEFAULT-VALUE}).")
+    private int stitches;
+
+    @Option(names = "--batch", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
+    private int sequence;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the hub's own if not given.")
+    private String dtype;
+
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    private ActivationCheckpointing checkpointing;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        List<LlamaConfig> configs = new ArrayList<>();
+        for (Path model : models) {
+            configs.add(LlamaConfig.read(model));
+        }
+        Precision precision = dtype == null ? configs.get(0).dtype() : Precision.named(dtype)
+                .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
+        TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
+                TrainerConfig.of(1, batch, sequence, new LearningRate.Constant(1e-3)), checkpointing);
+        spec.commandLine().getOut().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
+        spec.commandLine().getOut().flush();
+        return 0;
+    }
+}

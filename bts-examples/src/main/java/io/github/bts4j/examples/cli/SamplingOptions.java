@@ -1,0 +1,35 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.generate.GenerationConfig;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** How text is generated. */
+final class SamplingOptions {
+    @Option(names = "--max-tokens", defaultValue = "200", description = "The most new tokens (default: ${DEFAULT-VALUE}).")
+    private int maxTokens;
+
+    @Option(names = "--temperature", defaultValue = "0.8", description = "0 takes the likeliest token each time (default: ${DEFAULT-VALUE}).")
+    private double temperature;
+
+    @Option(names = "--top-p", defaultValue = "1.0", description = "Draw from the likeliest tokens with this probability together (default: ${DEFAULT-VALUE}).")
+    private double topP;
+
+    @Option(names = "--top-k", defaultValue = "0", description = "Draw from so many of the likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+    private int topK;
+
+    @Option(names = "--repetition-penalty", defaultValue = "1.0", description = "Above 1 discourages repetition (default: ${DEFAULT-VALUE}).")
+    private double repetitionPenalty;
+
+    @Option(names = "--seed", description = "Random seed; another one each time if not given.")
+    private Long seed;
+
+    @Option(names = "--stop", description = "A text that ends the answer; may be repeated.")
+    private List<String> stop = List.of();
+
+    GenerationConfig config(FrozenLm model) {
+        return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).repetitionPenalty(repetitionPenalty)
+                .seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).eosTokenIds(Models.eos(model)).build();
+    }
+}

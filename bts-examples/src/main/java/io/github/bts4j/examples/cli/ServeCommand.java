@@ -1,0 +1,105 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.server.ModelServer;
+import io.github.bts4j.server.ServedModel;
+import io.github.bts4j.server.ServerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.")
+final class ServeCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
+    private Path model;
+
+    @Option(names = "--name", description = "What clients call the model; the last part of its path if not given.")
+    private String name;
+
+    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on; other machines do not reach the default, ${DEFAULT-VALUE}.")
+    private String host;
+
+    @Option(names = "--port", defaultValue = "8080", description = "Port; 0 for any (default: ${DEFAULT-VALUE}).")
+    private int port;
+
+    @Option(names = "--api-key-variable", paramLabel = "NAME", description = "Environment variable with the key that clients must send.")
+    private String apiKeyVariable;
+
+    @Option(names = "--max-batch", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
+    private int maxBatch;
+
+    @Option(names = "--max-queue", defaultValue = "64", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    private int maxQueue;
+
+    @Option(names = "--max-tokens", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
+    private int maxTokens;
+
+    @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "The longest an answer may take (default: ${DEFAULT-VALUE}).")
+    private int timeout;
+
+    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3; the checkpoint's own chat template if not given.")
+    private String template;
+
+    @Mixin
+    private Models models;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
+                .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
+                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout());
+        if (apiKeyVariable != null) {
+            String key = System.getenv(apiKeyVariable);
+            if (key == null || key.isBlank()) {
+                throw new IllegalArgumentException("--api-key-variable: the environment variable " + apiKeyVariable + " is not set");
+            }
+            config = config.withApiKey(key);
+        }
+        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
+            String called = name == null ? model.toAbsolutePath().normalize().getFileName().toString() : name;
+            ServedModel served = new ServedModel(called, lm, tokenizer, chat(Models.files(model, lm)), Models.eos(lm));
+            CountDownLatch told = new CountDownLatch(1);
+            CountDownLatch closed = new CountDownLatch(1);
+            Thread hook = new Thread(() -> {
+                told.countDown();
+                try {
+                    closed.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            try (ModelServer server = ModelServer.start(served, config)) {
+                Runtime.getRuntime().addShutdownHook(hook);
+                spec.commandLine().getOut().println(called + " is served at " + server.uri() + "/v1"
+                        + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
+                told.await();
+            }
+            closed.countDown();
+            return 0;
+        }
+    }
+
+    private Optional<ChatTemplate> chat(Path files) throws IOException {
+        if (template != null) {
+            return Optional.of(ChatCommand.template(template, files));
+        }
+        try {
+            return Optional.of(ChatTemplate.of(files));
+        } catch (IllegalArgumentException | IOException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.ExpertTraining;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "train", description = "Branch an expert from a model and train all its weights on a domain. An interrupted run goes on when it is called again.")
+final class TrainCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "MODEL", description = "The model to branch from.")
+    private Path model;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the expert's checkpoint.")
+    private Path out;
+
+    @Mixin
+    private DataOptions data;
+
+    @Mixin
+    private TrainingOptions training;
+
+    @Mixin
+    private Models models;
+
+    @Spec
+    private picocli.CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public Integer call() throws IOException {
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
+                LlamaModel seed = LlamaModel.open(model, models.options());
+                ExpertTraining expert = ExpertTraining.branch(seed).withCheckpointing(training.checkpointing())) {
+            training.documentMask(tokenizer).ifPresent(expert::withDocumentMask);
+            if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, out)) {
+                expert.save(out, model);
+                spec.commandLine().getOut().println("Saved the expert to " + out);
+            }
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.core.llama.DocumentMask;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.AdamWConfig;
+import io.github.bts4j.train.LearningRate;
+import io.github.bts4j.train.ResumeChange;
+import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.Trainer;
+import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.Validation;
+import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.data.HoldOut;
+import io.github.bts4j.train.data.Split;
+import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.metrics.JsonLinesMetrics;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.ProgressBar;
+import io.github.bts4j.train.metrics.TensorBoardWriter;
+import io.github.bts4j.train.stability.Reaction;
+import io.github.bts4j.train.stability.Safeguards;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** How a training runs; options of {@code train} and {@code stitch}. */
+final class TrainingOptions {
+    @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
+    private List<String> weights = List.of();
+
+    @Option(names = "--steps", defaultValue = "1000", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    private long steps;
+
+    @Option(names = "--batch", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    private int batch;
+
+    @Option(names = "--accumulation", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
+    private int accumulation;
+
+    @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
+    private int sequence;
+
+    @Option(names = "--lr", description = "Peak learning rate (default: 1e-3 for stitches, 1e-4 for a model).")
+    private Double learningRate;
+
+    @Option(names = "--warmup", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
+    private Long warmup;
+
+    @Option(names = "--weight-decay", defaultValue = "0.1", description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+    private double weightDecay;
+
+    @Option(names = "--clip", defaultValue = "1.0", description = "Limit of the global gradient norm (default: ${DEFAULT-VALUE}).")
+    private double clip;
+
+    @Option(names = "--seed", defaultValue = "0", description = "Random seed of weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--run", paramLabel = "DIR", description = "Folder for run checkpoints and metrics; a run that is there goes on. OUT-run if not given.")
+    private Path run;
+
+    @Option(names = "--save-every", defaultValue = "100", description = "Steps between run checkpoints (default: ${DEFAULT-VALUE}).")
+    private long saveEvery;
+
+    @Option(names = "--keep", defaultValue = "2", description = "Run checkpoints that are kept (default: ${DEFAULT-VALUE}).")
+    private int keep;
+
+    @Option(names = "--hold-out", paramLabel = "K", description = "Hold every K-th document out of training, for validation.")
+    private Integer holdOut;
+
+    @Option(names = "--validate-every", defaultValue = "100", description = "Steps between validations, with --hold-out (default: ${DEFAULT-VALUE}).")
+    private long validateEvery;
+
+    @Option(names = "--patience", description = "End after so many validations without a new best loss.")
+    private Integer patience;
+
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    private ActivationCheckpointing checkpointing;
+
+    @Option(names = "--document-mask", description = "No attention across documents, which must begin with the tokenizer's begin mark.")
+    private boolean documentMask;
+
+    @Option(names = "--rewind", description = "At a loss spike go back 100 steps and leave 200 batches out; needs --save-every 50 or less.")
+    private boolean rewind;
+
+    @Option(names = "--measure-every", defaultValue = "0", description = "Steps between measurements of Adam's health; 0 for none (default: ${DEFAULT-VALUE}).")
+    private int measureEvery;
+
+    @Option(names = "--tensorboard", description = "Write TensorBoard event files into the run's folder as well.")
+    private boolean tensorBoard;
+
+    @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Let a run go on with another configuration or other data: configuration, data.")
+    private List<ResumeChange> changes = List.of();
+
+    ActivationCheckpointing checkpointing() {
+        return checkpointing;
+    }
+
+    Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer) {
+        return documentMask ? Optional.of(DocumentMask.beginningWith(
+                tokenizer.bosTokenId().orElseThrow(() -> new IllegalArgumentException("--document-mask: the tokenizer has no begin mark")))) : Optional.empty();
+    }
+
+    private TrainerConfig config(double usualRate) {
+        if (rewind && (saveEvery < 1 || saveEvery > 50)) {
+            throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; save every 50 steps or less");
+        }
+        LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
+        Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
+        return TrainerConfig.of(steps, batch, sequence, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
+                .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, weightDecay)).withCheckpoints(saveEvery, rewind ? Math.max(keep, (int) (200 / Math.max(1, saveEvery)) + 1) : keep)
+                .withSafeguards(rewind ? safeguards.withReactions(new Reaction.Rewind(100, 200)) : safeguards);
+    }
+
+    /** Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. True at the end. */
+    boolean train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, Path out) throws IOException {
+        Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
+        Map<String, List<Window>> windows = new LinkedHashMap<>();
+        List<TokenDataset> training = new ArrayList<>();
+        for (TokenDataset dataset : datasets) {
+            if (holdOut == null) {
+                training.add(dataset);
+            } else {
+                Split split = dataset.split(HoldOut.everyKth(holdOut));
+                training.add(split.training());
+                windows.put(dataset.name(), split.heldOut().windows(sequence));
+            }
+        }
+        Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
+        Files.createDirectories(folder);
+        try (MetricsListener listener = listener(folder);
+                Trainer trainer = new Trainer(model, mix, config(usualRate), listener).saveTo(folder).stopOnShutdown()) {
+            if (!windows.isEmpty()) {
+                Validation validation = Validation.of(validateEvery, windows, TokenBytes.of(tokenizer));
+                trainer.validate(patience == null ? validation : validation.withEarlyStopping(patience, 0));
+            }
+            trainer.resumeFrom(folder, changes.toArray(ResumeChange[]::new));
+            trainer.run();
+            return trainer.step() >= steps || patience != null;
+        }
+    }
+
+    private MetricsListener listener(Path folder) throws IOException {
+        Optional<Path> latest = RunCheckpoint.latest(folder);
+        long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
+        List<MetricsListener> all = new ArrayList<>(List.of(ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
+        if (tensorBoard) {
+            all.add(TensorBoardWriter.resume(folder.resolve("tensorboard"), from));
+        }
+        return MetricsListener.all(all.toArray(MetricsListener[]::new));
+    }
+
+    private Map<String, Double> weights(List<TokenDataset> domains) {
+        Map<String, Double> byName = new LinkedHashMap<>();
+        domains.forEach(domain -> byName.put(domain.name(), 1.0));
+        for (String each : weights) {
+            String[] pair = Models.pair("--weight", each);
+            if (byName.replace(pair[0], Double.valueOf(pair[1])) == null) {
+                throw new IllegalArgumentException("--weight " + each + ": there is no domain '" + pair[0] + "', only " + byName.keySet());
+            }
+        }
+        return byName;
+    }
+}

@@ -1,0 +1,223 @@
+package io.github.bts4j.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.train.ExpertTraining;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line on a tiny seed with the bundled tokenizer and texts. */
+class BtsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    private static Path seed;
+    private static Path code;
+    private static Path text;
+
+    private record Result(int status, String out, String err) {
+        JsonNode json() throws IOException {
+            return JSON.readTree(out);
+        }
+    }
+
+    private static Result bts(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        List<String> texts = new ArrayList<>();
+        for (Object argument : arguments) {
+            texts.add(argument.toString());
+        }
+        int status = Bts.run(texts.toArray(String[]::new), new PrintWriter(out), new PrintWriter(err));
+        return new Result(status, out.toString(), err.toString());
+    }
+
+    private static Result done(Object... arguments) {
+        Result result = bts(arguments);
+        assertEquals(0, result.status(), result.err() + result.out());
+        return result;
+    }
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        seed = folder.resolve("seed");
+        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
+            random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        }
+        code = corpus("code");
+        text = corpus("english");
+    }
+
+    private static Path corpus(String name) throws IOException {
+        Path file = folder.resolve(name + ".jsonl");
+        try (InputStream in = BtsTest.class.getResourceAsStream("/io/github/bts4j/examples/corpus/" + name + ".jsonl")) {
+            Files.copy(in, file);
+        }
+        return file;
+    }
+
+    /** From a seed to an evaluated, changed and inspected stitched model. */
+    @Test
+    void theWholeWay() throws IOException {
+        Path expert = folder.resolve("expert");
+        done("train", seed, "--data", "code=" + code, "--steps", 6, "--sequence", 32, "--batch", 2, "--out", expert, "--token-cache", folder.resolve("tokens"),
+                "--checkpointing", "full", "--document-mask", "--tensorboard");
+        assertTrue(Files.exists(expert.resolve("model.safetensors")) && Files.exists(expert.resolve("tokenizer.json")));
+        assertEquals(6, Files.readAllLines(folder.resolve("expert-run/metrics.jsonl")).stream().filter(line -> line.contains("\"learning_rate\"")).count());
+
+        Path stitched = folder.resolve("stitched");
+        Path run = Files.writeString(folder.resolve("run.yaml"), String.join("\n", "# a stitch run", "hub: " + seed, "expert: {code: " + expert + "}", "data:",
+                "  code: " + code, "  text: " + text, "weight: [code=1, text=2]", "stitches: 2", "steps: 900", "sequence: 32", "batch: 2", "hold-out: 9",
+                "validate-every: 4", "tensorboard: false", "out: " + stitched));
+        done("stitch", run, "steps=8", "--lr", "2e-3");
+        assertTrue(Files.exists(stitched.resolve("stitch.json")));
+        List<String> metrics = Files.readAllLines(folder.resolve("stitched-run/metrics.jsonl"));
+        assertEquals(8, metrics.stream().filter(line -> line.contains("\"learning_rate\"")).count());
+        assertTrue(metrics.stream().filter(line -> line.contains("bits_per_byte")).count() >= 2, metrics.toString());
+        Result again = bts("stitch", run, "steps=9");
+        assertEquals(1, again.status(), "another number of steps must be allowed");
+        assertTrue(again.err().contains("configuration") || again.err().contains("differ"), again.err());
+
+        JsonNode scores = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--json").json();
+        assertTrue(scores.get("code").asDouble() > 1 && scores.get("code").asDouble() < 10, scores.toString());
+        assertEquals((scores.get("code").asDouble() + scores.get("text").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
+
+        JsonNode generated = done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0, "--json").json();
+        assertEquals(7, generated.get("tokens").asInt());
+        assertEquals("public static" + generated.get("text").asText(), done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0).out().strip());
+
+        JsonNode gates = done("gates", stitched, "--data", "code=" + code, "--sequence", 32, "--windows", 2, "--json").json();
+        assertEquals(1, gates.size(), "of two stitches the last one leads into the hub");
+        double sum = gates.get(0).at("/mean_gate/hub").asDouble() + gates.get(0).at("/mean_gate/code").asDouble();
+        assertEquals(1, sum, 1e-5);
+        double entropy = gates.get(0).get("entropy_bits").asDouble();
+        assertTrue(entropy > 0 && entropy <= 1 + 1e-6, "two models: at most one bit, not " + entropy);
+
+        Path three = folder.resolve("three");
+        done("add-expert", stitched, "again", expert, three);
+        done("remove-expert", three, "again", folder.resolve("two"));
+        JsonNode two = done("eval", folder.resolve("two"), "--data", "code=" + code, "--sequence", 64, "--json").json();
+        assertEquals(scores.get("code").asDouble(), two.get("code").asDouble(), 1e-6, "what was added is gone again");
+        Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
+        assertEquals(1, last.status());
+        assertTrue(last.err().contains("No expert is called 'nobody'"), last.err());
+    }
+
+    @Test
+    void inspectPlanAndConvert() throws IOException {
+        JsonNode found = done("inspect", seed, "--hashes", "--json").json();
+        LlamaConfig config = LlamaConfig.read(seed);
+        assertEquals(io.github.bts4j.core.llama.LlamaTensors.parameterCount(config), found.get("parameters").asLong());
+        assertEquals(64, found.at("/tensors/0/sha256").asText().length());
+        assertEquals(1, found.get("files").size());
+        assertTrue(done("inspect", seed).out().contains("model.embed_tokens.weight"));
+
+        JsonNode plan = done("plan", seed, seed, "--stitches", 2, "--json").json();
+        assertEquals(2L * found.get("parameters").asLong(), plan.get("frozenParameters").asLong());
+        assertTrue(done("plan", seed, seed, "--checkpointing", "FULL").out().contains("peak, beside mapped weights"));
+
+        Path half = folder.resolve("half");
+        done("convert", seed, half, "--dtype", "bfloat16");
+        assertEquals(found.get("bytes").asLong() / 2, done("inspect", half, "--json").json().get("bytes").asLong());
+        done("branch", seed, folder.resolve("copy"));
+        try (LlamaModel copy = LlamaModel.open(folder.resolve("copy"))) {
+            assertEquals(2048, copy.vocabSize());
+        }
+        assertEquals(found.at("/tensors/0/sha256"), done("inspect", folder.resolve("copy"), "--hashes", "--json").json().at("/tensors/0/sha256"));
+    }
+
+    @Test
+    void whatIsWrongIsNamed() throws IOException {
+        assertEquals(2, bts().status());
+        assertTrue(bts().out().contains("A run in four steps"));
+        assertEquals(0, bts("stitch", "--help").status());
+        Result unknown = bts("train", seed, "--data", "code=" + code, "--stepz", 5, "--out", "x");
+        assertEquals(2, unknown.status());
+        assertTrue(unknown.err().contains("--stepz"), unknown.err());
+        Result missing = bts("generate", folder.resolve("nowhere"), "A");
+        assertEquals(1, missing.status());
+        assertTrue(missing.err().contains("does not exist") && !missing.err().contains("\tat "), missing.err());
+        Result pair = bts("eval", seed, "--data", "code");
+        assertTrue(pair.status() == 1 && pair.err().contains("NAME=VALUE"), pair.err());
+        assertTrue(bts("train", seed, "--data", "code=" + code, "--rewind", "--out", folder.resolve("x")).err().contains("--save-every 100"));
+
+        assertFileError("run.yaml:2: the key 'stepz' is not known, did you mean 'steps'?", "hub: x", "stepz: 5");
+        assertFileError("run.yaml:3: the key 'out' is there already, in line 1", "out: x", "steps: 5", "out: y");
+        assertFileError("run.yaml:1: steps has no value", "steps:");
+        assertFileError("run.yaml:2: data is nested too deeply", "data:", "  code: {a: b}");
+        assertFileError("run.yaml:1: tensorboard = yes, must be true or false", "tensorboard: yes");
+        assertFileError(": no valid YAML", "steps: [1, 2");
+        assertFileError("run.yaml:1: a run file is a map", "- steps");
+        Result override = bts("stitch", write("steps: 5"), "stepz=6");
+        assertTrue(override.status() == 2 && override.err().contains("override stepz=6: the key 'stepz' is not known"), override.err());
+        assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
+    }
+
+    private static Path write(String... lines) throws IOException {
+        Path file = folder.resolve("errors").resolve("run.yaml");
+        Files.createDirectories(file.getParent());
+        return Files.writeString(file, String.join("\n", lines) + "\n");
+    }
+
+    private static void assertFileError(String message, String... lines) throws IOException {
+        Result result = bts("stitch", write(lines));
+        assertEquals(2, result.status(), result.err());
+        assertTrue(result.err().contains(message), result.err());
+    }
+
+    /** The server in a process of its own, until SIGTERM. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void serveAnswersAndEndsWhenTold() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), Bts.class.getName(),
+                "serve", seed.toString(), "--port", "0", "--template", "llama2").redirectError(folder.resolve("serve.err").toFile()).start();
+        try (BufferedReader out = process.inputReader()) {
+            String line = out.readLine();
+            assertTrue(line != null && line.startsWith("seed is served at http://127.0.0.1:"), () -> line + read(folder.resolve("serve.err")));
+            URI uri = URI.create(line.replaceAll(".*(http://[^/]+).*", "$1/v1/chat/completions"));
+            HttpResponse<String> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"seed\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"max_tokens\":4}")).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertEquals(200, answer.statusCode(), answer.body());
+            process.toHandle().destroy();
+            assertEquals(128 + 15, process.waitFor());
+            assertFalse(read(folder.resolve("serve.err")).contains("Exception"), read(folder.resolve("serve.err")));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}
