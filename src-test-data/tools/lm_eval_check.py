@@ -38,8 +38,7 @@ print(found["results"])
 t = AutoTokenizer.from_pretrained(tokenizer)
 with open(out, "w") as file:
     for sample in found["samples"]["local_choice"]:
-        for pair, response in zip(sample["arguments"].values(), sample["filtered_resps"]):
-            context, continuation = pair["arg_0"], pair["arg_1"]
+        for (context, continuation), response in zip(sample["arguments"], sample["filtered_resps"]):
             spaces = len(context) - len(context.rstrip())
             if spaces:
                 context, continuation = context[:-spaces], context[-spaces:] + continuation
