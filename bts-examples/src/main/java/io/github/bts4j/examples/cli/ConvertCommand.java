@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
 
 @Command(name = "convert", aliases = "branch", description = "Write a model as a Hugging Face checkpoint: a copy to branch from, a GGUF file as safetensors, or another --dtype.")
 final class ConvertCommand implements Callable<Integer> {
-    private static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
+    static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
             "chat_template.jinja");
 
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder or a GGUF file.")

@@ -8,6 +8,7 @@ import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;
 import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.eval.WindowScores;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -21,6 +22,9 @@ import picocli.CommandLine.Spec;
 
 @Command(name = "eval", description = "Bits per byte of a model on texts by domain.")
 final class EvalCommand implements Callable<Integer> {
+    private static final double LEVEL = 0.95;
+    private static final int RESAMPLES = 2000;
+
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;
 
@@ -29,6 +33,9 @@ final class EvalCommand implements Callable<Integer> {
 
     @Option(names = "--batch", defaultValue = "4", description = "Windows per pass (default: ${DEFAULT-VALUE}).")
     private int batch;
+
+    @Option(names = "--against", paramLabel = "MODEL", description = "Another model with the same tokenizer: print the difference to it, with its 95 %% interval and p-value.")
+    private Path against;
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -46,18 +53,25 @@ final class EvalCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
-            BitsPerByte score = new BitsPerByte(TokenBytes.of(tokenizer), batch);
+            BitsPerByte scorer = new BitsPerByte(TokenBytes.of(tokenizer), batch);
             ObjectNode result = new ObjectMapper().createObjectNode();
             double sum = 0;
             List<TokenDataset> datasets = data.read(tokenizer);
             for (TokenDataset dataset : datasets) {
                 List<Window> windows = dataset.windows(sequence);
-                double bits = score.of(lm, windows);
-                sum += bits;
-                result.put(dataset.name(), bits);
+                WindowScores scores = scorer.score(lm, windows);
+                sum += scores.bitsPerByte();
+                result.put(dataset.name(), scores.bitsPerByte());
+                WindowScores.Interval interval = scores.interval(LEVEL, RESAMPLES, 0);
+                ObjectNode more = result.withObject("/details").putObject(dataset.name()).put("low", interval.low()).put("high", interval.high())
+                        .put("token_perplexity", scores.perplexity()).put("bytes", dataset.bytes()).put("windows", windows.size());
                 if (!json) {
-                    out.printf(java.util.Locale.ROOT, "%-20s %8.4f bits per byte   %,d bytes%n", dataset.name(), bits, dataset.bytes());
+                    out.printf(java.util.Locale.ROOT, "%-20s %8.4f bits per byte (95 %% %.4f - %.4f)   perplexity %.2f   %,d bytes%n", dataset.name(), interval.value(),
+                            interval.low(), interval.high(), scores.perplexity(), dataset.bytes());
                     out.flush();
+                }
+                if (against != null) {
+                    compare(dataset.name(), scores, scorer, windows, more, out);
                 }
             }
             result.put("average", sum / datasets.size());
@@ -67,6 +81,18 @@ final class EvalCommand implements Callable<Integer> {
                 out.printf(java.util.Locale.ROOT, "%-20s %8.4f%n", "average", sum / datasets.size());
             }
             return 0;
+        }
+    }
+
+    private void compare(String domain, WindowScores scores, BitsPerByte scorer, List<Window> windows, ObjectNode more, PrintWriter out) throws IOException {
+        try (FrozenLm other = models.open(against)) {
+            WindowScores.Difference difference = scores.minus(scorer.score(other, windows), LEVEL, RESAMPLES, 0);
+            WindowScores.Interval interval = difference.interval();
+            more.put("difference", interval.value()).put("difference_low", interval.low()).put("difference_high", interval.high()).put("p_value", difference.pValue());
+            if (!json) {
+                out.printf(java.util.Locale.ROOT, "%-20s %+8.4f against %s (95 %% %+.4f - %+.4f), p = %.4f%n", domain, interval.value(), against.getFileName(), interval.low(),
+                        interval.high(), difference.pValue());
+            }
         }
     }
 }

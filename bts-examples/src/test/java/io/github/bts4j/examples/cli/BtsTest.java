@@ -108,6 +108,11 @@ class BtsTest {
         assertTrue(scores.get("code").asDouble() > 1 && scores.get("code").asDouble() < 10, scores.toString());
         assertEquals((scores.get("code").asDouble() + scores.get("text").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
 
+        JsonNode compared = done("eval", stitched, "--data", "code=" + code, "--sequence", 64, "--against", stitched, "--json").json();
+        assertEquals(0, compared.at("/details/code/difference").asDouble());
+        assertEquals(1, compared.at("/details/code/p_value").asDouble());
+        assertTrue(compared.at("/details/code/low").asDouble() < scores.get("code").asDouble() && scores.get("code").asDouble() < compared.at("/details/code/high").asDouble());
+
         JsonNode generated = done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0, "--json").json();
         assertEquals(7, generated.get("tokens").asInt());
         assertEquals("public static" + generated.get("text").asText(), done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0).out().strip());
@@ -150,6 +155,20 @@ class BtsTest {
             assertEquals(2048, copy.vocabSize());
         }
         assertEquals(found.at("/tensors/0/sha256"), done("inspect", folder.resolve("copy"), "--hashes", "--json").json().at("/tensors/0/sha256"));
+    }
+
+    @Test
+    void mergesOfAModelWithItselfAreTheModel() throws IOException {
+        String hash = done("inspect", seed, "--hashes", "--json").json().at("/tensors/3/sha256").asText();
+        for (String method : new String[] {"linear", "task_arithmetic", "ties", "dare_linear", "dare_ties", "slerp"}) {
+            Path out = folder.resolve("merged-" + method);
+            done("merge", method, "--base", seed, "--model", seed + "=0.5", "--out", out);
+            JsonNode merged = done("inspect", out, "--hashes", "--json").json();
+            assertEquals(hash, merged.at("/tensors/3/sha256").asText(), method);
+            assertTrue(Files.exists(out.resolve("tokenizer.json")));
+        }
+        assertTrue(bts("merge", "ties", "--model", seed, "--out", folder.resolve("x")).err().contains("needs --base"));
+        assertEquals(2, bts("merge", "nonsense", "--model", seed, "--out", folder.resolve("x")).status());
     }
 
     @Test

@@ -18,8 +18,6 @@ import java.util.function.IntUnaryOperator;
  * Immutable and thread-safe.
  */
 public final class BitsPerByte {
-    private static final double NATS_PER_BIT = Math.log(2);
-
     private final IntUnaryOperator tokenBytes;
     private final int batchSize;
 
@@ -46,32 +44,43 @@ public final class BitsPerByte {
      * @throws IllegalArgumentException if there is no window, or its tokens stand for no byte
      */
     public double of(CausalLm model, List<Window> windows) {
-        double nats = 0;
-        long bytes = 0;
-        Map<Integer, List<Window>> byLength = new LinkedHashMap<>();
-        windows.forEach(window -> byLength.computeIfAbsent(window.tokens().length, length -> new ArrayList<>()).add(window));
-        for (List<Window> same : byLength.values()) {
-            for (int at = 0; at < same.size(); at += batchSize) {
-                List<Window> batch = same.subList(at, Math.min(same.size(), at + batchSize));
-                nats += nats(model, batch);
-                bytes += batch.stream().mapToLong(window -> window.bytes(tokenBytes)).sum();
-            }
-        }
-        if (bytes == 0) {
-            throw new IllegalArgumentException(windows.size() + " windows stand for no byte of text: nothing to score");
-        }
-        return nats / NATS_PER_BIT / bytes;
+        return score(model, windows).bitsPerByte();
     }
 
-    private double nats(CausalLm model, List<Window> batch) {
-        double sum = 0;
-        float[][] losses = model.tokenLosses(batch.stream().map(Window::tokens).toArray(int[][]::new));
-        for (int row = 0; row < losses.length; row++) {
-            int[] tokens = batch.get(row).tokens();
-            for (int t = 0; t < losses[row].length; t++) {
-                sum += tokenBytes.applyAsInt(tokens[t + 1]) > 0 ? losses[row][t] : 0;
+    /**
+     * Scores a model window by window, so that the uncertainty of its bits per byte, and of a difference to another model's, can be told.
+     *
+     * @param model the model
+     * @param windows the windows, at least one
+     * @return the scores in the windows' order
+     * @throws IllegalArgumentException if there is no window, or its tokens stand for no byte
+     */
+    public WindowScores score(CausalLm model, List<Window> windows) {
+        double[] nats = new double[windows.size()];
+        long[] bytes = new long[windows.size()];
+        long[] tokens = new long[windows.size()];
+        Map<Integer, List<Integer>> byLength = new LinkedHashMap<>();
+        for (int i = 0; i < windows.size(); i++) {
+            byLength.computeIfAbsent(windows.get(i).tokens().length, length -> new ArrayList<>()).add(i);
+        }
+        for (List<Integer> same : byLength.values()) {
+            for (int at = 0; at < same.size(); at += batchSize) {
+                List<Integer> batch = same.subList(at, Math.min(same.size(), at + batchSize));
+                float[][] losses = model.tokenLosses(batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new));
+                for (int row = 0; row < losses.length; row++) {
+                    int i = batch.get(row);
+                    int[] ids = windows.get(i).tokens();
+                    for (int t = 0; t < losses[row].length; t++) {
+                        int size = tokenBytes.applyAsInt(ids[t + 1]);
+                        if (size > 0) {
+                            nats[i] += losses[row][t];
+                            bytes[i] += size;
+                            tokens[i]++;
+                        }
+                    }
+                }
             }
         }
-        return sum;
+        return new WindowScores(nats, bytes, tokens);
     }
 }

@@ -1,0 +1,147 @@
+package io.github.bts4j.train.eval;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/**
+ * A model's scores on windows of one text. Arrays are not copied, so equality is that of the array objects.
+ *
+ * @param nats cross-entropy of every window's scored tokens, summed, in nats
+ * @param bytes bytes of text that they stand for
+ * @param tokens how many they are
+ */
+public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
+    /**
+     * Checks the sizes.
+     *
+     * @param nats cross-entropy of every window
+     * @param bytes bytes of every window
+     * @param tokens scored tokens of every window
+     * @throws IllegalArgumentException if the arrays differ in length or stand for no byte
+     */
+    public WindowScores {
+        if (nats.length != bytes.length || nats.length != tokens.length) {
+            throw new IllegalArgumentException("nats, bytes and tokens have " + nats.length + ", " + bytes.length + " and " + tokens.length + " entries");
+        }
+        if (Arrays.stream(bytes).sum() == 0) {
+            throw new IllegalArgumentException(nats.length + " windows stand for no byte of text: nothing to score");
+        }
+    }
+
+    /**
+     * An estimate with its uncertainty.
+     *
+     * @param value the estimate
+     * @param low lower end of the interval
+     * @param high upper end of the interval
+     */
+    public record Interval(double value, double low, double high) {}
+
+    /**
+     * A difference of two models on the same windows.
+     *
+     * @param interval the difference in bits per byte with its interval; below 0 the first model is better
+     * @param pValue two-sided: twice the share of resamples in which the difference has the other sign or is 0, at most 1
+     */
+    public record Difference(Interval interval, double pValue) {}
+
+    /**
+     * Bits per byte of all windows together.
+     *
+     * @return {@code sum of nats / ln 2 / sum of bytes}
+     */
+    public double bitsPerByte() {
+        return Arrays.stream(nats).sum() / Math.log(2) / Arrays.stream(bytes).sum();
+    }
+
+    /**
+     * Perplexity per token, which only models with one tokenizer can be compared by.
+     *
+     * @return {@code exp(sum of nats / sum of tokens)}
+     */
+    public double perplexity() {
+        return Math.exp(Arrays.stream(nats).sum() / Arrays.stream(tokens).sum());
+    }
+
+    /**
+     * The bootstrap's percentile interval of the bits per byte: windows are drawn with replacement, as many as there are (Efron, 1979).
+     *
+     * @param level share of the resamples inside, such as 0.95
+     * @param resamples how many, 1,000 or more
+     * @param seed seed of the draws
+     * @return the interval
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public Interval interval(double level, int resamples, long seed) {
+        double[] drawn = resampled(resamples, seed, sample -> ratio(this, sample));
+        return interval(bitsPerByte(), drawn, level);
+    }
+
+    /**
+     * How much a model differs from another on the same windows. Windows are drawn for both together, so that what makes a window hard for both does not count
+     * as uncertainty.
+     *
+     * @param other the other model's scores of the same windows
+     * @param level share of the resamples inside the interval, such as 0.95
+     * @param resamples how many, 1,000 or more
+     * @param seed seed of the draws
+     * @return this model's bits per byte less the other's
+     * @throws IllegalArgumentException if the windows are not the same, or an argument is out of range
+     */
+    public Difference minus(WindowScores other, double level, int resamples, long seed) {
+        if (!Arrays.equals(bytes, other.bytes) || !Arrays.equals(tokens, other.tokens)) {
+            throw new IllegalArgumentException("The scores are of different windows: score both models on the same ones");
+        }
+        double[] drawn = resampled(resamples, seed, sample -> ratio(this, sample) - ratio(other, sample));
+        double value = bitsPerByte() - other.bitsPerByte();
+        long against = Arrays.stream(drawn).filter(difference -> value == 0 || Math.signum(difference) != Math.signum(value)).count();
+        return new Difference(interval(value, drawn, level), Math.min(1, 2.0 * against / drawn.length));
+    }
+
+    /** What a sample of windows gives. */
+    private interface Statistic {
+        double of(int[] sample);
+    }
+
+    private double[] resampled(int resamples, long seed, Statistic statistic) {
+        if (resamples < 1000) {
+            throw new IllegalArgumentException("resamples = " + resamples + ": the ends of an interval need 1,000 or more");
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        double[] drawn = new double[resamples];
+        int[] sample = new int[nats.length];
+        for (int i = 0; i < resamples; i++) {
+            for (int j = 0; j < sample.length; j++) {
+                sample[j] = random.nextInt(nats.length);
+            }
+            drawn[i] = statistic.of(sample);
+        }
+        return drawn;
+    }
+
+    private static double ratio(WindowScores scores, int[] sample) {
+        double nats = 0;
+        long bytes = 0;
+        for (int window : sample) {
+            nats += scores.nats[window];
+            bytes += scores.bytes[window];
+        }
+        return nats / Math.log(2) / Math.max(1, bytes);
+    }
+
+    private static Interval interval(double value, double[] drawn, double level) {
+        if (!(level > 0 && level < 1)) {
+            throw new IllegalArgumentException("level = " + level + " must lie between 0 and 1");
+        }
+        double[] sorted = drawn.clone();
+        Arrays.sort(sorted);
+        return new Interval(value, quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2));
+    }
+
+    private static double quantile(double[] sorted, double share) {
+        double place = share * (sorted.length - 1);
+        int below = (int) place;
+        int above = Math.min(sorted.length - 1, below + 1);
+        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+    }
+}
