@@ -70,4 +70,42 @@ class ArchitectureTest {
         }
         assertEquals(List.of(), problems);
     }
+
+    /** Every class that the map of the papers names is there, and every kernel. */
+    @Test
+    void theMapOfThePapersNamesWhatThereIs() throws IOException {
+        String kernels = "";
+        List<String> classes = new ArrayList<>();
+        for (String module : ORDER) {
+            try (Stream<Path> files = Files.walk(ROOT.resolve("bts-" + module).resolve("src"))) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    String name = file.getFileName().toString();
+                    if (name.endsWith(".java")) {
+                        classes.add(name.replace(".java", ""));
+                    } else if (name.endsWith(".py")) {
+                        kernels += Files.readString(file);
+                    }
+                }
+            }
+        }
+        List<String> problems = new ArrayList<>();
+        int named = 0;
+        for (String line : Files.readAllLines(ROOT.resolve("docs/papers.md"))) {
+            Matcher code = Pattern.compile("(kernels? )?`([^`]+)`").matcher(line);
+            boolean kernel = false;
+            while (code.find()) {
+                kernel = code.group(1) != null || kernel && code.group(2).matches("[a-z_]+");
+                String name = code.group(2).replaceFirst("\\..*", "");
+                if (name.startsWith("bts ")) {
+                    continue;
+                }
+                named++;
+                if (kernel ? !kernels.contains("def " + name + "(") : !classes.contains(name)) {
+                    problems.add(name + " in: " + line);
+                }
+            }
+        }
+        assertEquals(List.of(), problems);
+        assertTrue(named > 50, named + " names");
+    }
 }

@@ -41,6 +41,16 @@ public final class Bts implements Callable<Integer> {
 
     /** Runs a command and gives its exit status. */
     static int run(String[] arguments, PrintWriter out, PrintWriter err) {
+        CommandLine line = line(out, err);
+        try {
+            return line.execute(RunFile.expand(arguments, line));
+        } catch (IllegalArgumentException e) {
+            err.println("bts: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
+    }
+
+    static CommandLine line(PrintWriter out, PrintWriter err) {
         Bts bts = new Bts();
         CommandLine line = new CommandLine(bts).setOut(out).setErr(err).setOverwrittenOptionsAllowed(true).setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, command, parsed) -> bts.failed(failure, command));
@@ -49,12 +59,7 @@ public final class Bts implements Callable<Integer> {
             command.getCommandSpec().usageMessage().footer();
             command.getCommandSpec().usageMessage().abbreviateSynopsis(true);
         });
-        try {
-            return line.execute(RunFile.expand(arguments, line));
-        } catch (IllegalArgumentException e) {
-            err.println("bts: " + e.getMessage());
-            return CommandLine.ExitCode.USAGE;
-        }
+        return line;
     }
 
     private int failed(Exception failure, CommandLine command) throws Exception {
