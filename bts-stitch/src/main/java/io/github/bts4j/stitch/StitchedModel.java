@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -181,7 +182,7 @@ public final class StitchedModel extends FrozenLm {
     @Override
     public NDArray forward(NDArray tokenIds) {
         try (NDManager scope = manager.newSubManager()) {
-            NDArray hidden = hidden(scope, placed(scope, tokenIds));
+            NDArray hidden = pass().hidden(scope, placed(scope, tokenIds));
             return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head(scope));
         }
     }
@@ -191,7 +192,7 @@ public final class StitchedModel extends FrozenLm {
         int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-        NDArray hidden = hidden(step, ids);
+        NDArray hidden = pass().hidden(step, ids);
         return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize()));
     }
 
@@ -210,11 +211,8 @@ public final class StitchedModel extends FrozenLm {
             }
         }
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
-        try (NDManager scope = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, length(TokenBatch.checked(tokenIds, vocabSize())))) {
-            StitchWeights.Arguments w = weights.inference();
-            List<NDArray> found = KERNELS.tensors(tokenIds.getManager(), Autograd.OFF, "stitched_trace", streams.arguments(
-                    placed(scope, tokenIds), ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(),
-                    IntStream.of(wanted).asLongStream().toArray()));
+        try (NDManager scope = manager.newSubManager()) {
+            List<NDArray> found = pass().trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
             found.get(0).close(); // the logits
             List<GateTrace> traces = new ArrayList<>();
             int per = models.size() + 1;
@@ -257,35 +255,26 @@ public final class StitchedModel extends FrozenLm {
         return new TrainingPass(manager, models, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
-    private List<NDArray> prefix(NDManager scope, NDArray ids, Streams.Ropes ropes) {
-        return KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
+    private StitchedForward pass() {
+        return new StitchedForward(streams, config, weights.inference());
     }
 
-    private NDArray hidden(NDManager scope, NDArray ids) {
-        try (Streams.Ropes ropes = streams.ropes(0, length(ids))) {
-            StitchWeights.Arguments w = weights.inference();
-            List<NDArray> states = prefix(scope, ids, ropes);
-            NDArray hidden = KERNELS.tensor(scope, Autograd.OFF, "suffix",
-                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), 0.0, 0));
-            states.forEach(NDArray::close);
-            return hidden;
-        }
+    /** A pass with other gate biases: {@code [n + 1, hidden]} for every stitch. */
+    StitchedForward pass(TensorList biases) {
+        StitchWeights.Arguments own = weights.inference();
+        return new StitchedForward(streams, config, new StitchWeights.Arguments(own.gates(), biases, own.projs()));
     }
 
-    NDArray decode(NDManager step, NDArray ids, TensorList keys, TensorList values, int start) {
-        try (Streams.Ropes ropes = streams.ropes(start, (int) ids.getShape().get(1))) {
-            StitchWeights.Arguments w = weights.inference();
-            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode", streams.arguments(ids, ropes, config.kernelPlaces(), config.kernelKinds(),
-                    w.gates(), w.biases(), w.projs(), keys, values, start));
-        }
-    }
-
-    NDArray decodeEach(NDManager step, NDArray ids, TensorList keys, TensorList values, long[] starts) {
-        try (Streams.Ropes ropes = streams.nextRopes(starts)) {
-            StitchWeights.Arguments w = weights.inference();
-            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", streams.arguments(ids, ropes,
-                    config.kernelPlaces(), config.kernelKinds(), w.gates(), w.biases(), w.projs(), keys, values, starts));
-        }
+    /**
+     * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
+     * It shares all weights, and is made anew when stitch weights or experts have changed.
+     *
+     * @param experts names of the experts to switch off; the hub stays
+     * @return a model, which the caller closes before this one
+     * @throws IllegalArgumentException if there is no such expert
+     */
+    public FrozenLm without(Set<String> experts) {
+        return new StitchedView(this, experts.stream().map(this::expertIndex).toList());
     }
 
     private NDArray head(NDManager scope) {
@@ -296,19 +285,15 @@ public final class StitchedModel extends FrozenLm {
         return Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
     }
 
-    private static int length(NDArray ids) {
-        return Math.toIntExact(ids.getShape().get(1));
-    }
-
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, models, capacity);
+        return new StitchedSession(this, models, this::pass, capacity);
     }
 
     @Override
     public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return StitchedSession.appendEach(this, sessions, tokenIds);
+        return StitchedSession.appendEach(this, pass(), sessions, tokenIds);
     }
 
     /**

@@ -4,23 +4,25 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** A session of a stitched model: one KV cache per stream, one kernel call per token. */
 final class StitchedSession extends AbstractSession {
-    private final StitchedModel model;
+    private final Supplier<StitchedForward> pass;
     private final List<KvCache> caches;
     private final TensorList keys;
     private final TensorList values;
 
-    StitchedSession(StitchedModel model, List<LlamaModel> models, int capacity) {
+    StitchedSession(FrozenLm model, List<LlamaModel> models, Supplier<StitchedForward> pass, int capacity) {
         super(model, model.getNDManager(), capacity);
-        this.model = model;
+        this.pass = pass;
         this.caches = models.stream()
                 .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity)).toList();
         this.keys = TensorList.ofLists(caches.stream().map(KvCache::keys).toList());
@@ -29,14 +31,14 @@ final class StitchedSession extends AbstractSession {
 
     @Override
     protected NDArray decode(NDManager step, NDArray ids, int start) {
-        return model.decode(step, ids, keys, values, start);
+        return pass.get().decode(step, ids, keys, values, start);
     }
 
-    static float[][] appendEach(StitchedModel model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+    static float[][] appendEach(FrozenLm model, StitchedForward pass, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<StitchedSession> own = sessions.stream().map(StitchedSession::own).toList();
         return appendEach(model, own, tokenIds, (step, ids, starts) -> {
             try (TensorList keys = lists(own, KvCache::keys); TensorList values = lists(own, KvCache::values)) {
-                return model.decodeEach(step, ids, keys, values, starts);
+                return pass.decodeEach(step, ids, keys, values, starts);
             }
         });
     }

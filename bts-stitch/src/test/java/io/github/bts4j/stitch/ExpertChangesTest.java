@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.golden.GoldenCase;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -66,6 +69,51 @@ class ExpertChangesTest {
                 assertArrayEquals(TinyModels.logits(never, TOKENS), after, "without " + gone);
                 assertTrue(GoldenCase.relativeError(before, after) > 1e-3, "removing " + gone + " changed nothing");
                 assertArrayEquals(TinyModels.generate(never, TOKENS[0], 10), TinyModels.generate(model, TOKENS[0], 10));
+            }
+        }
+    }
+
+    /** A switched-off expert is a removed one: logits, losses, decoding alone and in step. */
+    @ParameterizedTest
+    @EnumSource(Init.class)
+    void switchingAnExpertOffIsRemovingIt(Init init) throws IOException {
+        for (String gone : List.of("code", "math", "multilingual")) {
+            try (StitchedModel model = TinyModels.open(CASE, CONFIG.withInit(init), "hub", "code", "math", "multilingual")) {
+                TinyModels.disturbed(model, 9);
+                float[] whole = TinyModels.logits(model, TOKENS);
+                float[] off;
+                float[][] offLosses;
+                int[] offText;
+                float[][] together;
+                try (FrozenLm view = model.without(Set.of(gone))) {
+                    off = TinyModels.logits(view, TOKENS);
+                    offLosses = view.tokenLosses(TOKENS);
+                    offText = TinyModels.generate(view, TOKENS[0], 10);
+                    try (DecodeSession first = view.newSession(30); DecodeSession second = view.newSession(30)) {
+                        first.append(TOKENS[0]);
+                        second.append(TOKENS[1]);
+                        together = view.appendEach(List.of(first, second), new int[] {3, 4});
+                    }
+                }
+                assertArrayEquals(whole, TinyModels.logits(model, TOKENS), "the model itself is what it was");
+                assertTrue(GoldenCase.relativeError(whole, off) > 1e-3, gone);
+                model.removeExpert(gone);
+                assertTrue(GoldenCase.relativeError(TinyModels.logits(model, TOKENS), off) < 1e-5, gone);
+                assertArrayEquals(model.tokenLosses(TOKENS)[0], offLosses[0], 1e-5f);
+                assertArrayEquals(TinyModels.generate(model, TOKENS[0], 10), offText);
+                try (DecodeSession first = model.newSession(30); DecodeSession second = model.newSession(30)) {
+                    first.append(TOKENS[0]);
+                    second.append(TOKENS[1]);
+                    assertArrayEquals(model.appendEach(List.of(first, second), new int[] {3, 4})[1], together[1], 1e-4f);
+                }
+            }
+        }
+        try (StitchedModel model = TinyModels.open(CASE, CONFIG, "hub", "code", "math")) {
+            assertThrows(IllegalArgumentException.class, () -> model.without(Set.of("hub")));
+            assertThrows(IllegalArgumentException.class, () -> model.without(Set.of("law")));
+            try (FrozenLm none = model.without(Set.of("code", "math"))) {
+                // the hub's own stream alone
+                assertArrayEquals(model.models().get(0).tokenLosses(TOKENS)[1], none.tokenLosses(TOKENS)[1], 1e-5f);
             }
         }
     }

@@ -1,0 +1,63 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.TensorList;
+import java.util.List;
+
+/** Passes through all streams without gradients, with the stitch weights that are given. */
+final class StitchedForward {
+    private static final Kernels KERNELS = StitchedModel.KERNELS;
+
+    private final Streams streams;
+    private final StitchConfig config;
+    private final StitchWeights.Arguments weights;
+
+    StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights) {
+        this.streams = streams;
+        this.config = config;
+        this.weights = weights;
+    }
+
+    private Object[] arguments(NDArray ids, Streams.Ropes ropes, Object... rest) {
+        Object[] stitches = {config.kernelPlaces(), config.kernelKinds(), weights.gates(), weights.biases(), weights.projs()};
+        Object[] all = new Object[stitches.length + rest.length];
+        System.arraycopy(stitches, 0, all, 0, stitches.length);
+        System.arraycopy(rest, 0, all, stitches.length, rest.length);
+        return streams.arguments(ids, ropes, all);
+    }
+
+    /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
+    NDArray hidden(NDManager scope, NDArray ids) {
+        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
+            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
+            NDArray hidden = KERNELS.tensor(scope, Autograd.OFF, "suffix",
+                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), weights.gates(), weights.biases(), weights.projs(), 0.0, 0));
+            states.forEach(NDArray::close);
+            return hidden;
+        }
+    }
+
+    /** ids: int64 {@code [1, new tokens]} of a session that holds {@code start} tokens; float32 {@code [1, vocabulary]}. */
+    NDArray decode(NDManager step, NDArray ids, TensorList keys, TensorList values, int start) {
+        try (Streams.Ropes ropes = streams.ropes(start, (int) ids.getShape().get(1))) {
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode", arguments(ids, ropes, keys, values, start));
+        }
+    }
+
+    /** ids: int64 {@code [1, sessions]}, the next token of each; float32 {@code [sessions, vocabulary]}. */
+    NDArray decodeEach(NDManager step, NDArray ids, TensorList keys, TensorList values, long[] starts) {
+        try (Streams.Ropes ropes = streams.nextRopes(starts)) {
+            return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", arguments(ids, ropes, keys, values, starts));
+        }
+    }
+
+    /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */
+    List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
+        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
+            return KERNELS.tensors(owner, Autograd.OFF, "stitched_trace", arguments(ids, ropes, (Object) wanted));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
+ * removing them computes. Nothing is copied. Closing it leaves the model open.
+ */
+final class StitchedView extends FrozenLm {
+    private final StitchedModel model;
+    private final TensorList biases;
+
+    StitchedView(StitchedModel model, List<Integer> off) {
+        super("stitched", model.getNDManager().newSubManager());
+        this.model = model;
+        List<NDArray> closed = new ArrayList<>();
+        for (StitchLayer layer : model.stitchLayers()) {
+            int models = model.numExperts() + 1;
+            float[] values = layer.gateBias().map(Tensors::toFloats).orElseGet(() -> new float[models * model.hiddenSize()]);
+            for (int expert : off) {
+                java.util.Arrays.fill(values, expert * model.hiddenSize(), (expert + 1) * model.hiddenSize(), Float.NEGATIVE_INFINITY);
+            }
+            try (NDArray master = Tensors.of(manager, values, models, model.hiddenSize())) {
+                closed.add(Tensors.place(manager, master, model.type(), manager.getDevice()));
+            }
+        }
+        this.biases = TensorList.of(closed);
+    }
+
+    private StitchedForward pass() {
+        return model.pass(biases);
+    }
+
+    @Override
+    public int vocabSize() {
+        return model.vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return model.contextLength();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
+            NDArray head = model.models().get(0).decoder().head(scope);
+            return StitchedModel.KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", pass().hidden(scope, ids), head);
+        }
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        int width = TokenBatch.width(tokens);
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
+        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
+        return StitchedModel.KERNELS.tensor(step, Autograd.OFF, "token_loss", pass().hidden(step, ids), model.models().get(0).decoder().head(step), labels,
+                LlamaModel.lossChunk(vocabSize()));
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new StitchedSession(this, model.models(), this::pass, capacity);
+    }
+
+    @Override
+    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        return StitchedSession.appendEach(this, pass(), sessions, tokenIds);
+    }
+
+    @Override
+    public void close() {
+        biases.close();
+        super.close();
+    }
+}
