@@ -62,7 +62,8 @@ final class Answer {
                 Choice choice = new Choice(choices.size(), prompt);
                 choices.add(choice);
                 boolean score = request.echo() && request.logprobs().isPresent();
-                generations.add(new Generation(prompt, request.config(i), score, request.maxTokens() > 0, request.logprobs().orElse(-1), deadline, choice));
+                generations.add(new Generation(prompt, request.config(i), score, request.maxTokens() > 0, request.logprobs().orElse(-1), request.expertsOff(),
+                        deadline, choice));
             }
         }
         unfinished = choices.size();

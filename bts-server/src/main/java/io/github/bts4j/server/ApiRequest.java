@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -25,9 +26,10 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param includeUsage whether the stream ends with the counts of tokens
  * @param echo whether answers begin with their prompts
  * @param logprobs how many alternatives to give at every token; empty for no log-probabilities
+ * @param expertsOff experts of a stitched model that are switched off for this request
  */
 record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, GenerationConfig config, boolean stream, boolean includeUsage, boolean echo,
-        Optional<Integer> logprobs) {
+        Optional<Integer> logprobs, Set<String> expertsOff) {
     private static final int MAX_ANSWERS = 128;
     private static final int MAX_PROMPTS = 512;
     private static final int MAX_STOPS = 16;
@@ -110,15 +112,25 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             includeUsage = inner.flag("include_usage");
             inner.end();
         }
+        Set<String> off = expertsOff(fields, served);
         fields.onlyNeutral("frequency_penalty", IntNode.valueOf(0));
         fields.onlyNeutral("presence_penalty", IntNode.valueOf(0));
         fields.onlyNeutral("logit_bias", JsonNodeFactory.instance.objectNode());
         fields.ignored("user", "metadata", "store", "service_tier");
         fields.end();
-        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, logprobs);
+        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, logprobs, off);
     }
 
-    private static void model(Fields fields, ServedModel served) {
+    private static Set<String> expertsOff(Fields fields, ServedModel served) {
+        Set<String> off = new TreeSet<>(fields.texts("experts_off", MAX_PROMPTS));
+        List<String> experts = served.experts();
+        off.stream().filter(name -> !experts.contains(name)).findFirst().ifPresent(name -> {
+            throw ApiException.field("experts_off", "experts_off: there is no expert " + Fields.shortened(name) + ", only " + experts);
+        });
+        return off;
+    }
+
+    static void model(Fields fields, ServedModel served) {
         String name = fields.text("model").orElseThrow(() -> ApiException.field("model", "model is missing: this server has " + served.name()));
         if (!name.equals(served.name())) {
             throw ApiException.of(404, "model_not_found", "model", "There is no model " + Fields.shortened(name) + ": this server has " + served.name());
@@ -134,7 +146,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     }
 
     /** A string, a list of strings, a list of token ids, or a list of lists of token ids. */
-    private static List<int[]> prompts(Fields fields, ServedModel served) {
+    static List<int[]> prompts(Fields fields, ServedModel served) {
         JsonNode node = fields.get("prompt");
         List<int[]> prompts = new ArrayList<>();
         if (node.isTextual()) {
@@ -170,7 +182,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         return ids;
     }
 
-    private static void checkPrompt(int[] ids, int number, String field, ServedModel served) {
+    static void checkPrompt(int[] ids, int number, String field, ServedModel served) {
         int context = served.model().contextLength();
         if (ids.length == 0 || ids.length >= context) {
             throw ApiException.of(400, "context_length_exceeded", field, field + " number " + number + " holds " + ids.length + " tokens; between 1 and " + (context - 1)
@@ -182,7 +194,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         });
     }
 
-    private static List<ChatMessage> messages(Fields fields) {
+    static List<ChatMessage> messages(Fields fields) {
         JsonNode node = fields.get("messages");
         if (!node.isArray() || node.isEmpty() || node.size() > MAX_MESSAGES) {
             throw fields.wrong("messages", node, "a list of 1 to " + MAX_MESSAGES + " messages");

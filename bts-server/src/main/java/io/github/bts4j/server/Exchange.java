@@ -9,6 +9,8 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.function.Consumer;
@@ -47,7 +49,7 @@ final class Exchange {
     /** A path of ours, or "other": clients do not choose the names of metrics. */
     private String endpoint() {
         return switch (request.path() == null ? "" : request.path()) {
-            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions" -> request.path();
+            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/bts/gates", "/" -> request.path();
             default -> "other";
         };
     }
@@ -131,6 +133,21 @@ final class Exchange {
     void json(int status, ObjectNode json) {
         if (!gone && !response.ended() && !response.headWritten()) {
             response.setStatusCode(status).putHeader("Content-Type", "application/json").end(json.toString());
+        }
+    }
+
+    /** From a worker thread. */
+    void jsonLater(ObjectNode json) {
+        context.runOnContext(nothing -> json(200, json));
+    }
+
+    /** A file of the page. Nothing of it may come from elsewhere. */
+    void page(String name, String type) {
+        try (InputStream in = Exchange.class.getResourceAsStream("page/" + name)) {
+            response.putHeader("Content-Type", type + "; charset=utf-8").putHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
+                    .putHeader("X-Content-Type-Options", "nosniff").putHeader("Cache-Control", "no-cache").end(Buffer.buffer(in.readAllBytes()));
+        } catch (IOException e) {
+            failed(e);
         }
     }
 

@@ -7,6 +7,7 @@ import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** One answer that the scheduler makes. Its listener is called on the scheduler's thread and must not block. */
 final class Generation {
@@ -30,6 +31,7 @@ final class Generation {
     private final boolean scorePrompt;
     private final boolean generate;
     private final int alternatives;
+    private final Set<String> expertsOff;
     private final long deadline;
     private final Listener listener;
     private final long submitted = System.nanoTime();
@@ -43,15 +45,18 @@ final class Generation {
      * @param scorePrompt whether the prompt's own log-probabilities are wanted
      * @param generate whether anything is to be generated
      * @param alternatives how many of the likeliest tokens are wanted at every place; -1 for none at all
+     * @param expertsOff experts that are switched off
      * @param deadline by {@link System#nanoTime}
      * @param listener what is told
      */
-    Generation(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, long deadline, Listener listener) {
+    Generation(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, Set<String> expertsOff, long deadline,
+            Listener listener) {
         this.prompt = prompt;
         this.config = config;
         this.scorePrompt = scorePrompt;
         this.generate = generate;
         this.alternatives = alternatives;
+        this.expertsOff = expertsOff;
         this.deadline = deadline;
         this.listener = listener;
     }
@@ -86,6 +91,10 @@ final class Generation {
 
     int alternatives() {
         return alternatives;
+    }
+
+    Set<String> expertsOff() {
+        return expertsOff;
     }
 
     Listener listener() {

@@ -2,7 +2,6 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.generate.Generator;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
@@ -21,7 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An HTTP server for one model, with OpenAI's interface: {@code POST /v1/chat/completions} and {@code /v1/completions}, both also streaming,
- * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus.
+ * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus; at {@code /} a page to talk with the model and to see the gates of a stitched one,
+ * from {@code POST /bts/gates}.
  *
  * <p>Answers in progress share each pass over the weights. A request is checked before anything is computed; what is wrong is told with a status 4xx and the
  * field's name. Clients that go away end their answers. It closes neither the model nor the tokenizer.
@@ -43,7 +43,7 @@ public final class ModelServer implements AutoCloseable {
     private ModelServer(ServedModel served, ServerConfig config) throws IOException {
         this.served = served;
         this.config = config;
-        this.scheduler = new Scheduler(new Generator(served.model(), served.tokenizer()), config.maxBatch(), config.maxQueue(), metrics);
+        this.scheduler = new Scheduler(new Generators(served), config.maxBatch(), config.maxQueue(), metrics);
         metrics.gauges(scheduler::inProgress, scheduler::waiting);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         try {
@@ -93,6 +93,10 @@ public final class ModelServer implements AutoCloseable {
                 case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
                 case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config)));
                 case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config)));
+                case "/bts/gates" -> exchange.authorized().post(body -> exchange.jsonLater(GateAnswer.of(body, served)));
+                case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
+                case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
+                case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
                 default -> model(exchange, request);
             }
         } catch (RuntimeException e) {
@@ -124,8 +128,10 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private ObjectNode model() {
-        return JsonNodeFactory.instance.objectNode().put("id", served.name()).put("object", "model").put("created", started).put("owned_by", "bts4j")
-                .put("context_length", served.model().contextLength());
+        ObjectNode model = JsonNodeFactory.instance.objectNode().put("id", served.name()).put("object", "model").put("created", started).put("owned_by", "bts4j")
+                .put("context_length", served.model().contextLength()).put("chat", served.chat().isPresent());
+        served.experts().forEach(model.putArray("experts")::add);
+        return model;
     }
 
     private void answer(Exchange exchange, ApiRequest request) {

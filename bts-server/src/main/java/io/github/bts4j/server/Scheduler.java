@@ -1,14 +1,16 @@
 package io.github.bts4j.server;
 
 import io.github.bts4j.core.generate.GeneratedToken;
-import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,7 +21,7 @@ import org.slf4j.LoggerFactory;
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
-    private final Generator generator;
+    private final Generators generators;
     private final int maxBatch;
     private final int maxQueue;
     private final ServerMetrics metrics;
@@ -33,8 +35,8 @@ final class Scheduler implements AutoCloseable {
     /** An answer in progress. */
     private record Active(Generation generation, TokenStream stream) {}
 
-    Scheduler(Generator generator, int maxBatch, int maxQueue, ServerMetrics metrics) {
-        this.generator = generator;
+    Scheduler(Generators generators, int maxBatch, int maxQueue, ServerMetrics metrics) {
+        this.generators = generators;
         this.maxBatch = maxBatch;
         this.maxQueue = maxQueue;
         this.metrics = metrics;
@@ -86,6 +88,7 @@ final class Scheduler implements AutoCloseable {
             throw e;
         } finally {
             abandonAll();
+            generators.close();
         }
     }
 
@@ -152,11 +155,11 @@ final class Scheduler implements AutoCloseable {
     private void begin(Generation next) {
         try {
             if (next.scoresPrompt()) {
-                next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
+                next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generators.of(next.expertsOff()).score(next.prompt(), Math.max(0, next.alternatives())));
             }
             metrics.promptTokens(next.prompt().length);
             if (next.generates()) {
-                active.add(new Active(next, generator.stream(next.prompt(), next.config())));
+                active.add(new Active(next, generators.of(next.expertsOff()).stream(next.prompt(), next.config())));
             } else {
                 next.listener().onEnd(Optional.empty());
             }
@@ -165,38 +168,39 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
+    /** One token for every answer: one pass for those with the same experts. */
     private void step() {
-        if (active.isEmpty()) {
-            return;
-        }
+        Map<Set<String>, List<Active>> together = new LinkedHashMap<>();
+        active.forEach(one -> together.computeIfAbsent(one.generation.expertsOff(), off -> new ArrayList<>()).add(one));
+        together.forEach(this::step);
+    }
+
+    private void step(Set<String> expertsOff, List<Active> some) {
         List<List<TokenLogProb>> alternatives = new ArrayList<>();
         List<GeneratedToken> tokens;
         try {
-            active.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
-            tokens = generator.nextEach(active.stream().map(Active::stream).toList());
+            some.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
+            tokens = generators.of(expertsOff).nextEach(some.stream().map(Active::stream).toList());
         } catch (RuntimeException e) {
-            active.forEach(one -> {
+            some.forEach(one -> {
                 one.stream.close();
                 fail(one.generation, e);
             });
-            active.clear();
+            active.removeAll(some);
             return;
         }
         metrics.pass(tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
-            Active one = active.get(i);
+            Active one = some.get(i);
             if (tokens.get(i).index() == 0) {
                 metrics.firstToken(one.generation.secondsSinceSubmission());
             }
             one.generation.listener().onToken(tokens.get(i), alternatives.get(i));
-        }
-        active.removeIf(one -> {
-            if (one.stream.hasNext()) {
-                return false;
+            if (!one.stream.hasNext()) {
+                one.generation.listener().onEnd(Optional.of(one.stream.result()));
+                active.remove(one);
             }
-            one.generation.listener().onEnd(Optional.of(one.stream.result()));
-            return true;
-        });
+        }
     }
 
     private static void fail(Generation generation, RuntimeException failure) {

@@ -3,6 +3,9 @@ package io.github.bts4j.server;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.stitch.Member;
+import io.github.bts4j.stitch.StitchedModel;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -35,5 +38,10 @@ public record ServedModel(String name, CausalLm model, LlamaTokenizer tokenizer,
         if (name.isBlank()) {
             throw new IllegalArgumentException("name = '" + name + "': clients need a name to call the model by");
         }
+    }
+
+    /** The experts of a stitched model; none of another one. */
+    List<String> experts() {
+        return model instanceof StitchedModel stitched ? stitched.members().stream().skip(1).map(Member::name).toList() : List.of();
     }
 }

@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -233,5 +237,70 @@ class ModelServerTest {
         float[] scores = new float[3];
         server.generator.score(ids, 1).forEach(score -> scores[List.of(70, 300, 5).indexOf(score.id())] = score.logProb());
         assertArrayEquals(server.generator.logProbs(ids)[0], scores, 1e-5f);
+    }
+
+    /** Requests with and without experts, in progress together. */
+    @Test
+    void expertsAreSwitchedOffForARequest() throws IOException, InterruptedException {
+        int[] prompt = server.tokenizer.encode("It is a truth", true);
+        String alone;
+        try (FrozenLm hub = server.model.without(Set.of("code")); TokenStream stream = new Generator(hub, server.tokenizer).stream(prompt, config(30, 0, 0))) {
+            while (stream.hasNext()) {
+                stream.next();
+            }
+            alone = stream.result().text();
+        }
+        String whole = expected(prompt, config(30, 0, 0)).text();
+        assertNotEquals(whole, alone);
+        String body = "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":30,\"temperature\":0%s}";
+        List<CompletableFuture<HttpResponse<String>>> both = IntStream.range(0, 6).mapToObj(i -> server.client.sendAsync(
+                server.request("/v1/completions", String.format(body, i % 2 == 0 ? "" : ",\"experts_off\":[\"code\"]")), HttpResponse.BodyHandlers.ofString())).toList();
+        for (int i = 0; i < both.size(); i++) {
+            assertEquals(i % 2 == 0 ? whole : alone, TestServer.JSON.readTree(both.get(i).join().body()).at("/choices/0/text").asText());
+        }
+    }
+
+    @Test
+    void gatesAlongAText() throws IOException, InterruptedException {
+        String text = "public static boolean";
+        JsonNode answer = server.ask("/bts/gates", "{\"model\":\"tiny\",\"prompt\":\"" + text + "\"}");
+        int[] ids = server.tokenizer.encode(text, true);
+        assertEquals("[\"hub\",\"code\"]", answer.get("models").toString());
+        assertEquals(ids.length, answer.get("tokens").size());
+        StringBuilder joined = new StringBuilder();
+        answer.get("tokens").forEach(token -> joined.append(token.asText()));
+        assertEquals(text, joined.toString().strip());
+        assertEquals(1, answer.get("stitches").size());
+        assertEquals(4, answer.at("/stitches/0/after_layer").asInt());
+        try (NDManager scope = server.model.getNDManager().newSubManager()) {
+            float[][] expected = server.model.gates(TokenBatch.tensor(scope, new int[][] {ids}, 0, ids.length, 2048), 1).get(0).meanOverChannels(0);
+            for (int t = 0; t < ids.length; t++) {
+                for (int i = 0; i < 2; i++) {
+                    assertEquals(expected[t][i], answer.at("/stitches/0/weights/" + t + "/" + i).asDouble(), 6e-5);
+                }
+            }
+        }
+        JsonNode chat = server.ask("/bts/gates", "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"},{\"role\":\"assistant\",\"content\":\"Good day\"}]}");
+        int start = chat.get("answer_start").asInt();
+        StringBuilder said = new StringBuilder();
+        for (int t = start; t < chat.get("tokens").size(); t++) {
+            said.append(chat.get("tokens").get(t).asText());
+        }
+        assertEquals("Good day", said.toString().strip());
+        assertEquals(400, server.post("/bts/gates", "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"]}").statusCode());
+    }
+
+    @Test
+    void thePageBringsEverythingItNeeds() throws IOException, InterruptedException {
+        HttpResponse<String> page = server.get("/");
+        assertEquals(200, page.statusCode());
+        assertEquals("default-src 'self'; frame-ancestors 'none'", page.headers().firstValue("Content-Security-Policy").orElseThrow());
+        assertTrue(page.headers().firstValue("Content-Type").orElseThrow().startsWith("text/html"));
+        for (String part : new String[] {"/page.css", "/page.js"}) {
+            assertTrue(page.body().contains("\"" + part + "\""));
+            HttpResponse<String> found = server.get(part);
+            assertEquals(200, found.statusCode());
+            assertFalse(found.body().replace("http://www.w3.org/2000/svg", "").contains("//www") || found.body().contains("https:"), "no address of another host");
+        }
     }
 }
