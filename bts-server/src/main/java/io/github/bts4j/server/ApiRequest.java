@@ -121,7 +121,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, logprobs, off);
     }
 
-    private static Set<String> expertsOff(Fields fields, ServedModel served) {
+    static Set<String> expertsOff(Fields fields, ServedModel served) {
         Set<String> off = new TreeSet<>(fields.texts("experts_off", MAX_PROMPTS));
         List<String> experts = served.experts();
         off.stream().filter(name -> !experts.contains(name)).findFirst().ifPresent(name -> {

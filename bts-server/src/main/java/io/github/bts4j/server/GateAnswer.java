@@ -13,6 +13,7 @@ import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchedModel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -51,11 +52,12 @@ final class GateAnswer {
             }
             ApiRequest.checkPrompt(ids, 0, "messages", served);
         }
+        Set<String> off = ApiRequest.expertsOff(fields, served);
         fields.end();
-        return trace(model, served, ids, start);
+        return trace(model, served, off, ids, start);
     }
 
-    private static ObjectNode trace(StitchedModel model, ServedModel served, int[] ids, int start) {
+    private static ObjectNode trace(StitchedModel model, ServedModel served, Set<String> off, int[] ids, int start) {
         ObjectNode result = JsonNodeFactory.instance.objectNode();
         ArrayNode names = result.putArray("models");
         model.members().stream().map(Member::name).forEach(names::add);
@@ -69,7 +71,7 @@ final class GateAnswer {
         ArrayNode stitches = result.putArray("stitches");
         try (NDManager scope = model.getNDManager().newSubManager()) {
             NDArray batch = TokenBatch.tensor(scope, new int[][] {ids}, 0, ids.length, model.vocabSize());
-            for (GateTrace trace : model.gates(batch, intoHub)) {
+            for (GateTrace trace : model.gates(off, batch, intoHub)) {
                 ObjectNode stitch = stitches.addObject().put("after_layer", model.config().places().get(trace.stitch()));
                 ArrayNode weights = stitch.putArray("weights");
                 for (float[] token : trace.meanOverChannels(0)) {

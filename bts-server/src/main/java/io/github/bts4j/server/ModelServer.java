@@ -97,6 +97,7 @@ public final class ModelServer implements AutoCloseable {
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
                 case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
                 case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
+                case "/icon.svg" -> exchange.get(() -> exchange.page("icon.svg", "image/svg+xml"));
                 default -> model(exchange, request);
             }
         } catch (RuntimeException e) {

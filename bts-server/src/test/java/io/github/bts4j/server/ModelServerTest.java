@@ -296,7 +296,7 @@ class ModelServerTest {
         assertEquals(200, page.statusCode());
         assertEquals("default-src 'self'; frame-ancestors 'none'", page.headers().firstValue("Content-Security-Policy").orElseThrow());
         assertTrue(page.headers().firstValue("Content-Type").orElseThrow().startsWith("text/html"));
-        for (String part : new String[] {"/page.css", "/page.js"}) {
+        for (String part : new String[] {"/page.css", "/page.js", "/icon.svg"}) {
             assertTrue(page.body().contains("\"" + part + "\""));
             HttpResponse<String> found = server.get(part);
             assertEquals(200, found.statusCode());

@@ -205,14 +205,27 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException if a number is not below K, or the ids do not fit
      */
     public List<GateTrace> gates(NDArray tokenIds, int... stitches) {
+        return gates(Set.of(), tokenIds, stitches);
+    }
+
+    /**
+     * The same with some experts switched off, see {@link #without}.
+     *
+     * @param experts names of the experts to switch off
+     * @param tokenIds int64 {@code [batch, sequence]}
+     * @param stitches numbers of the stitches to trace, from 0
+     * @return one trace per wanted stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
+     * @throws IllegalArgumentException if there is no such expert, a number is not below K, or the ids do not fit
+     */
+    public List<GateTrace> gates(Set<String> experts, NDArray tokenIds, int... stitches) {
         for (int j : stitches) {
             if (j < 0 || j >= config.numStitches()) {
                 throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1));
             }
         }
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
-        try (NDManager scope = manager.newSubManager()) {
-            List<NDArray> found = pass().trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
+        try (NDManager scope = manager.newSubManager(); StitchedView view = new StitchedView(this, experts.stream().map(this::expertIndex).toList())) {
+            List<NDArray> found = (experts.isEmpty() ? pass() : view.pass()).trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
             found.get(0).close(); // the logits
             List<GateTrace> traces = new ArrayList<>();
             int per = models.size() + 1;

@@ -38,7 +38,7 @@ final class StitchedView extends FrozenLm {
         this.biases = TensorList.of(closed);
     }
 
-    private StitchedForward pass() {
+    StitchedForward pass() {
         return model.pass(biases);
     }
 

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.golden.GoldenCase;
@@ -96,6 +98,17 @@ class ExpertChangesTest {
                     }
                 }
                 assertArrayEquals(whole, TinyModels.logits(model, TOKENS), "the model itself is what it was");
+                int closed = model.members().stream().map(Member::name).toList().indexOf(gone);
+                try (NDManager scope = model.getNDManager().newSubManager()) {
+                    NDArray ids = TinyModels.ids(scope, TOKENS, VOCAB);
+                    for (GateTrace trace : model.gates(Set.of(gone), ids, 1, 3)) {
+                        for (float[] token : trace.meanOverChannels(1)) {
+                            assertEquals(0, token[closed]);
+                            assertEquals(1, token[0] + token[1] + token[2] + token[3], 1e-5f);
+                        }
+                    }
+                    assertTrue(model.gates(ids, 3).get(0).meanOverChannels(1)[0][closed] > 0);
+                }
                 assertTrue(GoldenCase.relativeError(whole, off) > 1e-3, gone);
                 model.removeExpert(gone);
                 assertTrue(GoldenCase.relativeError(TinyModels.logits(model, TOKENS), off) < 1e-5, gone);

@@ -90,12 +90,13 @@ async function send(event) {
   $('gates').hidden = true;
   const begin = performance.now();
   try {
-    const jobs = [generate({...request, ...(off().length ? {experts_off: off()} : {})}, $('answer'), running.signal)];
+    const without = off().length ? {experts_off: off()} : {};
+    const jobs = [generate({...request, ...without}, $('answer'), running.signal)];
     if (compare) jobs.push(generate({...request, experts_off: model.experts}, $('seed-answer'), running.signal));
     const [text] = await Promise.all(jobs);
     status(((performance.now() - begin) / 1000).toFixed(1) + ' s');
     if (chat) messages = [...request.messages, {role: 'assistant', content: text}];
-    if (model.experts.length) await gates(chat ? {messages} : {prompt: prompt + text});
+    if (model.experts.length) await gates({...(chat ? {messages} : {prompt: prompt + text}), ...without});
   } catch (error) {
     status(error.name === 'AbortError' ? 'stopped' : error.message, error.name !== 'AbortError');
   } finally {
