@@ -1,0 +1,105 @@
+package io.github.bts4j.langchain4j;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.model.output.TokenUsage;
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * From LangChain4j's requests to generations and back. What a request leaves open is taken from a configuration. Thread-safe.
+ *
+ * @param name what responses call the model
+ * @param generator generates
+ * @param tokenizer its tokenizer
+ * @param chat how conversations become prompts
+ * @param defaults the options where a request has none
+ */
+record Conversation(String name, Generator generator, LlamaTokenizer tokenizer, ChatTemplate chat, GenerationConfig defaults) {
+
+    static Conversation of(String name, CausalLm model, LlamaTokenizer tokenizer, ChatTemplate chat, GenerationConfig defaults) {
+        return new Conversation(name, new Generator(model, tokenizer), tokenizer, chat, defaults);
+    }
+
+    /** Refuses what this model cannot do, instead of leaving it out. */
+    TokenStream begin(ChatRequest request) {
+        if (request.toolSpecifications() != null && !request.toolSpecifications().isEmpty()) {
+            throw new UnsupportedFeatureException("Tools are not supported by this model");
+        }
+        if (request.responseFormat() != null && request.responseFormat().type() != ResponseFormatType.TEXT) {
+            throw new UnsupportedFeatureException("Response formats other than text are not supported by this model");
+        }
+        requireNeutral("frequencyPenalty", request.frequencyPenalty());
+        requireNeutral("presencePenalty", request.presencePenalty());
+        if (request.modelName() != null && !request.modelName().equals(name)) {
+            throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);
+        }
+        return generator.stream(chat.encode(tokenizer, messages(request.messages()), true), config(request));
+    }
+
+    private static void requireNeutral(String option, Double value) {
+        if (value != null && value != 0) {
+            throw new UnsupportedFeatureException(option + " = " + value + " is not supported by this model");
+        }
+    }
+
+    private GenerationConfig config(ChatRequest request) {
+        GenerationConfig.Builder config = defaults.toBuilder();
+        if (request.maxOutputTokens() != null) {
+            config.maxNewTokens(request.maxOutputTokens());
+        }
+        if (request.temperature() != null) {
+            config.temperature(request.temperature());
+        }
+        if (request.topP() != null) {
+            config.topP(request.topP());
+        }
+        if (request.topK() != null) {
+            config.topK(request.topK());
+        }
+        if (request.stopSequences() != null && !request.stopSequences().isEmpty()) {
+            config.stopStrings(request.stopSequences());
+        }
+        return config.build();
+    }
+
+    private static List<io.github.bts4j.core.chat.ChatMessage> messages(List<ChatMessage> messages) {
+        List<io.github.bts4j.core.chat.ChatMessage> own = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            if (message instanceof SystemMessage system) {
+                own.add(io.github.bts4j.core.chat.ChatMessage.system(system.text()));
+            } else if (message instanceof UserMessage user && user.hasSingleText()) {
+                own.add(io.github.bts4j.core.chat.ChatMessage.user(user.singleText()));
+            } else if (message instanceof AiMessage answer && answer.text() != null && !answer.hasToolExecutionRequests()) {
+                own.add(io.github.bts4j.core.chat.ChatMessage.assistant(answer.text()));
+            } else {
+                throw new UnsupportedFeatureException("Messages of type " + message.type() + " that are not one text are not supported by this model");
+            }
+        }
+        return own;
+    }
+
+    ChatResponse response(GenerationResult result) {
+        FinishReason reason = switch (result.stopReason()) {
+            case EOS, STOP_STRING -> FinishReason.STOP;
+            case MAX_TOKENS, CONTEXT_FULL -> FinishReason.LENGTH;
+            case CANCELLED -> FinishReason.OTHER;
+        };
+        return ChatResponse.builder().aiMessage(AiMessage.from(result.text())).modelName(name)
+                .tokenUsage(new TokenUsage(result.promptTokens(), result.tokens().size())).finishReason(reason).build();
+    }
+}
