@@ -2,9 +2,13 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
 
 /** Passes through all streams without gradients, with the stitch weights that are given. */
@@ -38,6 +42,22 @@ final class StitchedForward {
             states.forEach(NDArray::close);
             return hidden;
         }
+    }
+
+    /** float32 {@code [batch, sequence, vocabulary]}, which belong to the manager of the ids. */
+    NDArray logits(NDManager manager, NDArray tokenIds, LlamaModel hub) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids), hub.decoder().head(scope));
+        }
+    }
+
+    /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
+    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub) {
+        int width = TokenBatch.width(tokens);
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, hub.vocabSize());
+        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, hub.vocabSize());
+        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
     }
 
     /** ids: int64 {@code [1, new tokens]} of a session that holds {@code start} tokens; float32 {@code [1, vocabulary]}. */

@@ -9,7 +9,6 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
@@ -181,19 +180,12 @@ public final class StitchedModel extends FrozenLm {
 
     @Override
     public NDArray forward(NDArray tokenIds) {
-        try (NDManager scope = manager.newSubManager()) {
-            NDArray hidden = pass().hidden(scope, placed(scope, tokenIds));
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden, head(scope));
-        }
+        return pass().logits(manager, tokenIds, models.get(0));
     }
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = TokenBatch.width(tokens);
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
-        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-        NDArray hidden = pass().hidden(step, ids);
-        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize()));
+        return pass().losses(step, tokens, models.get(0));
     }
 
     /**
@@ -288,10 +280,6 @@ public final class StitchedModel extends FrozenLm {
      */
     public FrozenLm without(Set<String> experts) {
         return new StitchedView(this, experts.stream().map(this::expertIndex).toList());
-    }
-
-    private NDArray head(NDManager scope) {
-        return models.get(0).decoder().head(scope);
     }
 
     private NDArray placed(NDManager scope, NDArray tokenIds) {

@@ -4,11 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
-import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,20 +50,12 @@ final class StitchedView extends FrozenLm {
 
     @Override
     public NDArray forward(NDArray tokenIds) {
-        try (NDManager scope = manager.newSubManager()) {
-            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
-            NDArray head = model.models().get(0).decoder().head(scope);
-            return StitchedModel.KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", pass().hidden(scope, ids), head);
-        }
+        return pass().logits(manager, tokenIds, model.models().get(0));
     }
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = TokenBatch.width(tokens);
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize());
-        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize());
-        return StitchedModel.KERNELS.tensor(step, Autograd.OFF, "token_loss", pass().hidden(step, ids), model.models().get(0).decoder().head(step), labels,
-                LlamaModel.lossChunk(vocabSize()));
+        return pass().losses(step, tokens, model.models().get(0));
     }
 
     @Override
