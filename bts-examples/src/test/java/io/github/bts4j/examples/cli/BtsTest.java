@@ -210,6 +210,25 @@ class BtsTest {
         assertTrue(result.err().contains(message), result.err());
     }
 
+    /** The schema knows what the documented run file has, and calls required what the command calls required. */
+    @Test
+    void schemasDescribeRunFiles() throws IOException {
+        JsonNode schema = done("schema", "stitch").json();
+        Path page = Path.of(System.getProperty("bts4j.testData")).getParent().resolve("docs/command-line.md");
+        JsonNode yaml = new ObjectMapper(new com.fasterxml.jackson.dataformat.yaml.YAMLFactory())
+                .readTree(Files.readString(page).replaceAll("(?s).*```yaml\\n(.*?)```.*", "$1"));
+        yaml.fieldNames().forEachRemaining(key -> assertTrue(schema.get("properties").has(key), key));
+        List<String> required = new ArrayList<>();
+        schema.get("required").forEach(name -> required.add(name.asText()));
+        assertEquals(java.util.Set.of("hub", "expert", "out", "data"), java.util.Set.copyOf(required));
+        assertEquals("[\"off\",\"partial\",\"full\"]", schema.at("/properties/checkpointing/enum").toString());
+        assertEquals("integer", schema.at("/properties/steps/type").asText());
+        assertEquals("boolean", schema.at("/properties/rewind/type").asText());
+        assertTrue(schema.at("/properties/steps/description").asText().contains("(default: 1000)"));
+        assertTrue(done("schema", "train").json().get("required").toString().contains("model"));
+        assertEquals(1, bts("schema", "serve").status());
+    }
+
     /** Every command in the documentation has options and arguments that there are; the example of a run file as well. */
     @Test
     void documentedCommandsParse() throws IOException {
