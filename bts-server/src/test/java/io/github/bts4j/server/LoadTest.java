@@ -20,6 +20,8 @@ class LoadTest {
     private static final String COMPLETIONS = "/v1/completions";
     private static final String LONG = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1900,\"temperature\":1,\"seed\":1,\"stream\":true}";
 
+    private static final String SHORT = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1}";
+
     @TempDir
     private Path folder;
 
@@ -109,16 +111,18 @@ class LoadTest {
     @Test
     void closingLetsAnswersEndAndRefusesNewOnes() throws IOException, InterruptedException {
         try (TestServer server = new TestServer(folder, TestServer.CONFIG)) {
-            String body = LONG.replace("1900", "300").replace("true", "false");
+            String body = LONG.replace("1900", "1200").replace("true", "false");
             CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, body), HttpResponse.BodyHandlers.ofString());
             awaitMetric(server, "bts4j_in_progress", 1);
             Thread closing = new Thread(server.server::close);
             closing.start();
-            Thread.sleep(50);
-            HttpResponse<String> refused = server.post(COMPLETIONS, body);
-            assertEquals(503, refused.statusCode(), refused.body());
+            HttpResponse<String> other = server.post(COMPLETIONS, SHORT);
+            for (int i = 0; i < 100 && other.statusCode() == 200; i++) {
+                other = server.post(COMPLETIONS, SHORT); // until the closing has begun
+            }
+            assertEquals(503, other.statusCode(), other.body());
             assertEquals(200, answer.join().statusCode());
-            assertEquals(300, TestServer.JSON.readTree(answer.join().body()).at("/usage/completion_tokens").asInt());
+            assertEquals(1200, TestServer.JSON.readTree(answer.join().body()).at("/usage/completion_tokens").asInt());
             closing.join(10_000);
             assertTrue(!closing.isAlive(), "the server closes");
         }
