@@ -58,13 +58,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     public float[][] tokenLosses(int[][] tokens) {
         try (NDManager step = manager.newSubManager();
                 NDArray losses = tokenLosses(step, tokens)) {
-            float[] flat = losses.toFloatArray();
-            int width = tokens[0].length - 1;
-            float[][] rows = new float[tokens.length][width];
-            for (int row = 0; row < rows.length; row++) {
-                System.arraycopy(flat, row * width, rows[row], 0, width);
-            }
-            return rows;
+            return TokenBatch.rows(losses.toFloatArray(), tokens.length);
         }
     }
 

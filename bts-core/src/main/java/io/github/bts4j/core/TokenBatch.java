@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 
 /** Checks token ids and turns them into tensors, so that no bad id reaches the engine. Not for instances. */
 public final class TokenBatch {
@@ -47,6 +48,20 @@ public final class TokenBatch {
             throw new IllegalArgumentException("A batch of 0 rows holds no tokens");
         }
         return tokens[0].length;
+    }
+
+    /**
+     * Values of tokens, row by row.
+     *
+     * @param flat {@code [batch * sequence]}
+     * @param batch number of rows
+     * @return {@code [batch][sequence]}
+     */
+    public static float[][] rows(float[] flat, int batch) {
+        int width = flat.length / batch;
+        float[][] rows = new float[batch][];
+        Arrays.setAll(rows, row -> Arrays.copyOfRange(flat, row * width, (row + 1) * width));
+        return rows;
     }
 
     /**

@@ -22,7 +22,6 @@ import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -175,11 +174,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
                     decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
             float[] flat = KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(step), labels, LlamaModel.lossChunk(config.vocabSize()))
                     .toFloatArray();
-            float[][] rows = new float[tokens.length][];
-            for (int row = 0; row < rows.length; row++) {
-                rows[row] = Arrays.copyOfRange(flat, row * (width - 1), (row + 1) * (width - 1));
-            }
-            return rows;
+            return TokenBatch.rows(flat, tokens.length);
         }
     }
 

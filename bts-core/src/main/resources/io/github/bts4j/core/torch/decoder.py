@@ -162,34 +162,38 @@
     k = (self).rotate(k, cos, sin)
     return [torch.transpose(q, 1, 2), torch.transpose(k, 1, 2), torch.transpose(v, 1, 2)]
 
+  def attention_output(self: __torch__.K, attended: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], layer: int) -> Tensor:
+    # attended: [batch, heads, sequence, head_dim] -> [batch, sequence, hidden]
+    a = torch.reshape(torch.transpose(attended, 1, 2), [torch.size(attended, 0), torch.size(attended, 2), dims[0] * dims[2]])
+    return (self).weight_linear(a, w, 7 + 9 * layer, (self).bias(b, 7 * layer + 3))
+
   def output(self: __torch__.K, x: Tensor, attended: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, layer: int) -> Tensor:
     # attended: [batch, heads, sequence, head_dim]; the rest of the layer after attention
-    p = 3 + 9 * layer
-    n, s = torch.size(x, 0), torch.size(x, 1)
-    a = torch.reshape(torch.transpose(attended, 1, 2), [n, s, dims[0] * dims[2]])
-    h = (self).add_residual(x, (self).weight_linear(a, w, p + 4, (self).bias(b, 7 * layer + 3)))
-    return (self).add_residual(h, (self).mlp((self).norm(h, w[p + 5], eps), w, b, layer))
+    h = (self).add_residual(x, (self).attention_output(attended, w, b, dims, layer))
+    return (self).add_residual(h, (self).mlp((self).norm(h, w[8 + 9 * layer], eps), w, b, layer))
 
   def layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, allowed: Optional[Tensor], layer: int) -> Tensor:
     # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same
     q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
     return (self).output(x, (self).attend_allowed(q, k, v, allowed), w, b, dims, eps, layer)
 
-  def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
+  def cached_attention(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
+    # x: the normalised state [batch, new tokens, hidden] -> [batch, heads, new tokens, head_dim].
     # keys, values: [batch, kv_heads, capacity, head_dim], filled up to start; the new tokens' rows are written in place
-    q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
-    s = torch.size(x, 1)
+    q, k, v, = (self).qkv(x, w, b, dims, cos, sin, layer)
+    n, s = torch.size(x, 0), torch.size(x, 1)
     end = start + s
-    groups = torch.floordiv(dims[0], dims[1])
     torch.copy_(torch.narrow(keys, 2, start, s), k)
     torch.copy_(torch.narrow(values, 2, start, s), v)
     if s == 1:
       # every query head of a group sees the same keys: the group takes the place of the query sequence, and nothing is repeated
-      n = torch.size(x, 0)
-      grouped = torch.reshape(q, [n, dims[1], groups, dims[2]])
+      grouped = torch.reshape(q, [n, dims[1], torch.floordiv(dims[0], dims[1]), dims[2]])
       a = torch.scaled_dot_product_attention(grouped, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end), None, 0., False)
-      return (self).output(x, torch.reshape(a, [n, dims[0], 1, dims[2]]), w, b, dims, eps, layer)
-    a = (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
+      return torch.reshape(a, [n, dims[0], 1, dims[2]])
+    return (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
+
+  def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
+    a = (self).cached_attention((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer, keys, values, start)
     return (self).output(x, a, w, b, dims, eps, layer)
 
   def session_ropes(self: __torch__.K, ropes: List[List[Tensor]], rows: List[int], first: int, sessions: int) -> List[Tensor]:

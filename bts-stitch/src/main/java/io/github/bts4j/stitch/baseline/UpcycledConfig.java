@@ -1,0 +1,200 @@
+package io.github.bts4j.stitch.baseline;
+
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The shape of an upcycled mixture: one model in every layer of which the feed-forward networks of several models stand side by side as experts, chosen or
+ * weighted by a router, while everything else is their average (Branch-Train-MiX, arXiv 2403.07816; as baselines, arXiv 2502.00075, section 3.2).
+ *
+ * <p>Where the papers are silent: routers are linear without bias, read the state that the layer's norm gives, and start at zero, which weighs all experts
+ * alike; adapters start at the identity. There is no load-balancing loss.
+ *
+ * @param base the dimensions that all models share
+ * @param experts their names, the seed's first
+ * @param topOne whether every token goes to one feed-forward network ("BTX sample"), or to all of them, weighted by softmax ("BTX soft")
+ * @param attentionExperts whether attention is a softmax-weighted mixture too (BAM, arXiv 2408.08274)
+ * @param adapters whether every expert is followed by a linear map {@code [hidden, hidden]} of its own, and only those and the routers are trained
+ */
+public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean topOne, boolean attentionExperts, boolean adapters) {
+    static final String ROUTER = ".router.weight";
+    private static final String MLP = ".mlp.";
+    private static final String ATTENTION = ".self_attn.";
+
+    /**
+     * Checks the values.
+     *
+     * @param base the dimensions that all models share
+     * @param experts their names, the seed's first
+     * @param topOne whether every token goes to one feed-forward network
+     * @param attentionExperts whether attention is a mixture too
+     * @param adapters whether every expert is followed by an adapter
+     * @throws IllegalArgumentException listing every problem: fewer than two experts, two of one name, or top-1 routing with attention experts or adapters
+     */
+    public UpcycledConfig {
+        experts = List.copyOf(experts);
+        List<String> problems = new ArrayList<>();
+        if (experts.size() < 2 || new HashSet<>(experts).size() < experts.size()) {
+            problems.add("experts = " + experts + ": at least two different names are needed");
+        }
+        if (topOne && (attentionExperts || adapters)) {
+            problems.add("topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures weigh all experts (soft routing)");
+        }
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("UpcycledConfig: " + String.join("; ", problems));
+        }
+    }
+
+    /**
+     * Branch-Train-MiX with top-1 routing, sampled in training by straight-through Gumbel-softmax.
+     *
+     * @param base the dimensions that all models share
+     * @param experts their names, the seed's first
+     * @return the shape
+     */
+    public static UpcycledConfig btxSample(LlamaConfig base, List<String> experts) {
+        return new UpcycledConfig(base, experts, true, false, false);
+    }
+
+    /**
+     * Branch-Train-MiX with all feed-forward networks, weighted by softmax.
+     *
+     * @param base the dimensions that all models share
+     * @param experts their names, the seed's first
+     * @return the shape
+     */
+    public static UpcycledConfig btxSoft(LlamaConfig base, List<String> experts) {
+        return new UpcycledConfig(base, experts, false, false, false);
+    }
+
+    /**
+     * Branch-Attend-Mix: attention experts as well as feed-forward experts, both weighted by softmax.
+     *
+     * @param base the dimensions that all models share
+     * @param experts their names, the seed's first
+     * @return the shape
+     */
+    public static UpcycledConfig bam(LlamaConfig base, List<String> experts) {
+        return new UpcycledConfig(base, experts, false, true, false);
+    }
+
+    /**
+     * BAM with everything frozen but the routers and one adapter behind every expert.
+     *
+     * @param base the dimensions that all models share
+     * @param experts their names, the seed's first
+     * @return the shape
+     */
+    public static UpcycledConfig bamAdapters(LlamaConfig base, List<String> experts) {
+        return new UpcycledConfig(base, experts, false, true, true);
+    }
+
+    /**
+     * The names and shapes of all tensors. What the experts share has its Hugging Face name; a tensor of expert i has {@code experts.i.} behind
+     * {@code self_attn.} or {@code mlp.}, which is also where {@code router.weight} and {@code adapters.i.weight} lie.
+     *
+     * @return names to shapes, in the order of the layers, unmodifiable; a projection's shape is {@code [out, in]}
+     */
+    public Map<String, List<Long>> shapes() {
+        Map<String, List<Long>> all = new LinkedHashMap<>();
+        LlamaTensors.shapes(base).forEach((name, shape) -> {
+            if (!isExperts(name)) {
+                all.put(name, shape);
+                return;
+            }
+            for (int i = 0; i < experts.size(); i++) {
+                all.put(nameOf(name, i), shape);
+            }
+        });
+        long hidden = base.hiddenSize();
+        for (String part : attentionExperts ? List.of(MLP, ATTENTION) : List.of(MLP)) {
+            for (int layer = 0; layer < base.numLayers(); layer++) {
+                all.put(routerOf(part, layer), List.of((long) experts.size(), hidden));
+                for (int i = 0; adapters && i < experts.size(); i++) {
+                    all.put(adapterOf(part, layer, i), List.of(hidden, hidden));
+                }
+            }
+        }
+        return Collections.unmodifiableMap(all);
+    }
+
+    /** Whether each expert has a tensor of its own of this Hugging Face name. */
+    private boolean isExperts(String name) {
+        return name.contains(MLP) || attentionExperts && name.contains(ATTENTION);
+    }
+
+    /** The name of an expert's tensor, which may be shared, by its Hugging Face name. */
+    String nameOf(String name, int expert) {
+        if (!isExperts(name)) {
+            return name;
+        }
+        String part = name.contains(MLP) ? MLP : ATTENTION;
+        return name.replace(part, part + "experts." + expert + ".");
+    }
+
+    private static String routerOf(String part, int layer) {
+        return "model.layers." + layer + part.substring(0, part.length() - 1) + ROUTER;
+    }
+
+    private static String adapterOf(String part, int layer, int expert) {
+        return "model.layers." + layer + part + "adapters." + expert + ".weight";
+    }
+
+    /** The routers in the kernels' order. */
+    List<String> routers() {
+        return shapes().keySet().stream().filter(name -> name.endsWith(ROUTER)).toList();
+    }
+
+    /** The adapters in the kernels' order. */
+    List<String> adapterNames() {
+        return shapes().keySet().stream().filter(name -> name.contains(".adapters.")).toList();
+    }
+
+    /**
+     * Whether a tensor is trained.
+     *
+     * @param name one of {@link #shapes()}
+     * @return true for all tensors, with adapters only for those and the routers
+     */
+    public boolean isTrained(String name) {
+        return !adapters || name.endsWith(ROUTER) || name.contains(".adapters.");
+    }
+
+    /**
+     * Counts all parameters (arXiv 2502.00075, Table 2, "total").
+     *
+     * @return the number of parameters
+     */
+    public long parameterCount() {
+        return shapes().values().stream().mapToLong(UpcycledConfig::elements).sum();
+    }
+
+    /**
+     * Counts what training changes (Table 2, "trained").
+     *
+     * @return the number of parameters
+     */
+    public long trainedCount() {
+        return shapes().entrySet().stream().filter(tensor -> isTrained(tensor.getKey())).mapToLong(tensor -> elements(tensor.getValue())).sum();
+    }
+
+    /**
+     * Counts what one token passes through (Table 2, "active").
+     *
+     * @return the number of parameters
+     */
+    public long activeCount() {
+        return shapes().entrySet().stream().filter(tensor -> !topOne || !tensor.getKey().matches(".*\\.experts\\.[1-9]\\d*\\..*"))
+                .mapToLong(tensor -> elements(tensor.getValue())).sum();
+    }
+
+    private static long elements(List<Long> shape) {
+        return shape.stream().reduce(1L, Math::multiplyExact);
+    }
+}

@@ -1,0 +1,166 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.SafetensorsFile;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A frozen upcycled mixture: Branch-Train-MiX with sampled or soft routing, or BAM, with adapters or without (see {@link UpcycledConfig}).
+ *
+ * <p>A checkpoint is a folder with {@code config.json} (the dimensions of one expert), {@code upcycled.json} and {@code model.safetensors}. Thread-safe for
+ * reading; whoever opens it closes it.
+ */
+public final class UpcycledModel extends FrozenLm {
+    private static final String DESCRIPTION = "upcycled.json";
+    private static final String WEIGHTS = "model.safetensors";
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES).enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
+
+    private final UpcycledConfig config;
+    private final UpcycledWeights weights;
+
+    private record Description(List<String> experts, boolean topOne, boolean attentionExperts, boolean adapters) {}
+
+    private UpcycledModel(String name, UpcycledConfig config, NDManager manager, Map<String, NDArray> tensors, TorchType type) {
+        super(name, manager);
+        this.config = config;
+        this.weights = new UpcycledWeights(config, tensors, manager, type);
+        manager.cap(); // frozen from here on
+    }
+
+    /**
+     * Loads a mixture.
+     *
+     * @param folder the checkpoint's folder
+     * @param options device and precision; weights of the checkpoint's precision are views of the mapped file on the CPU
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is malformed, or the tensors are not those of the description
+     * @throws IllegalArgumentException if the options ask for quantised weights
+     */
+    public static UpcycledModel open(Path folder, LoadOptions options) throws IOException {
+        if (options.quantization().isPresent()) {
+            throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": an upcycled mixture is not quantised; load it without");
+        }
+        UpcycledConfig config = describe(folder);
+        Map<String, TensorEntry> entries = new LinkedHashMap<>();
+        SafetensorsFile.open(folder.resolve(WEIGHTS)).entries().forEach(entry -> entries.put(entry.name(), entry));
+        Map<String, List<Long>> found = new LinkedHashMap<>();
+        config.shapes().keySet().stream().filter(entries::containsKey).forEach(name -> found.put(name, entries.get(name).shape()));
+        if (!found.equals(config.shapes()) || entries.size() != found.size()) {
+            throw new ModelFormatException(folder.resolve(WEIGHTS), entries.size() + " tensors, of which " + found.entrySet().stream()
+                    .filter(tensor -> config.shapes().get(tensor.getKey()).equals(tensor.getValue())).count() + " have a name and shape of the "
+                    + config.shapes().size() + " that " + DESCRIPTION + " and config.json imply: are the files from one checkpoint?");
+        }
+        NDManager manager = Torch.manager().newSubManager(options.device());
+        try {
+            TorchType type = options.precision().map(LlamaModel::torchType)
+                    .orElseGet(() -> TensorLoader.torchType(entries.values().iterator().next()));
+            Map<String, NDArray> tensors = new TensorLoader(manager, Optional.of(type)).load(config.shapes().keySet().stream().map(entries::get).toList());
+            UpcycledModel model = new UpcycledModel(folder.toAbsolutePath().normalize().getFileName().toString(), config, manager, tensors, type);
+            model.modelDir = folder;
+            return model;
+        } catch (IOException | RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    private static UpcycledConfig describe(Path folder) throws IOException {
+        Path file = folder.resolve(DESCRIPTION);
+        LlamaConfig base = LlamaConfig.read(folder);
+        try {
+            Description description = JSON.readValue(file.toFile(), Description.class);
+            return new UpcycledConfig(base, description.experts(), description.topOne(), description.attentionExperts(), description.adapters());
+        } catch (JacksonException | IllegalArgumentException e) {
+            ModelFormatException malformed = new ModelFormatException(file, "no description of an upcycled mixture: " + e.getMessage());
+            malformed.initCause(e);
+            throw malformed;
+        }
+    }
+
+    /**
+     * Writes a mixture's checkpoint.
+     *
+     * @param folder the folder, made if absent
+     * @param config the mixture's shape
+     * @param tensors every tensor of {@link UpcycledConfig#shapes()}
+     * @throws IOException if writing fails; each file appears whole or not at all
+     */
+    public static void save(Path folder, UpcycledConfig config, Map<String, NDArray> tensors) throws IOException {
+        Files.createDirectories(folder);
+        TensorFiles.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "bts4j-upcycled"));
+        config.base().write(folder.resolve("config.json"));
+        AtomicFiles.write(folder.resolve(DESCRIPTION),
+                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(new Description(config.experts(), config.topOne(), config.attentionExperts(), config.adapters())));
+    }
+
+    /**
+     * The mixture's shape.
+     *
+     * @return the configuration
+     */
+    public UpcycledConfig config() {
+        return config;
+    }
+
+    @Override
+    public int vocabSize() {
+        return config.base().vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return config.base().contextLength();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        int length = Math.toIntExact(TokenBatch.checked(tokenIds, vocabSize()).getShape().get(1));
+        try (NDManager scope = manager.newSubManager(); RopeRows rope = weights.rope(0, length)) {
+            return weights.logits(tokenIds.getManager(), Tensors.place(scope, tokenIds, TorchType.INT64, device()), rope);
+        }
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        return weights.tokenLosses(step, tokens);
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new UpcycledSession(this, weights, capacity);
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+        super.close();
+    }
+}

@@ -1,0 +1,220 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.KvCache;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * An upcycled mixture as the kernels see it, for its model and its training: every expert is a decoder, whose tensors are its own or shared.
+ *
+ * <p>It holds references to tensors that others own. Thread-safe. Whoever makes it closes it.
+ */
+public final class UpcycledWeights implements AutoCloseable {
+    /** The kernels of upcycled mixtures and of the decoder beneath. */
+    public static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/upcycled.py");
+
+    private static final long NO_NOISE = -1;
+    private static final Pattern EXPERT = Pattern.compile("experts\\.(\\d+)\\.");
+
+    private final UpcycledConfig config;
+    private final TorchType type;
+    private final List<Decoder> decoders = new ArrayList<>();
+    private final TensorList weights;
+    private final TensorList biases;
+    private final TensorList routers;
+    private final TensorList adapters;
+
+    /**
+     * Arranges the tensors for the kernels.
+     *
+     * @param config the mixture's shape
+     * @param tensors every tensor of {@link UpcycledConfig#shapes()}, of one type
+     * @param manager owner of the rotary tables
+     * @param type element type of the tensors
+     */
+    public UpcycledWeights(UpcycledConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
+        this.config = config;
+        this.type = type;
+        for (int i = 0; i < config.experts().size(); i++) {
+            int expert = i;
+            Map<String, NDArray> own = new LinkedHashMap<>();
+            LlamaTensors.shapes(config.base()).keySet().forEach(name -> own.put(name, tensors.get(config.nameOf(name, expert))));
+            decoders.add(new Decoder(config.base(), own, manager, type));
+        }
+        this.weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
+        this.biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
+        this.routers = TensorList.of(config.routers().stream().map(tensors::get).toList());
+        this.adapters = TensorList.of(config.adapterNames().stream().map(tensors::get).toList());
+    }
+
+    /**
+     * Upcycles models: feed-forward networks, and attention where it is a mixture, are copied side by side, the rest is averaged; routers are zero, adapters
+     * the identity.
+     *
+     * @param config the mixture's shape
+     * @param models as many models as it has experts, the seed first; only read
+     * @param owner owner of the tensors
+     * @return float32 tensors by the names of {@link UpcycledConfig#shapes()}, on the owner's device
+     * @throws IllegalArgumentException if there is another number of models, or one has other dimensions
+     * @throws IllegalStateException if the weights of one are quantised
+     */
+    public static Map<String, NDArray> upcycle(UpcycledConfig config, List<LlamaModel> models, NDManager owner) {
+        check(config, models);
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        config.shapes().forEach((name, shape) -> tensors.put(name, start(config, models, name, shape, owner)));
+        return tensors;
+    }
+
+    private static void check(UpcycledConfig config, List<LlamaModel> models) {
+        if (models.size() != config.experts().size()) {
+            throw new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one for each");
+        }
+        for (LlamaModel model : models) {
+            model.requireUnquantized("upcycled");
+            if (!model.config().withDtype(Precision.FLOAT32).equals(config.base().withDtype(Precision.FLOAT32))) {
+                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", the mixture " + config.base()
+                        + ": only models of one shape can be upcycled");
+            }
+        }
+    }
+
+    private static NDArray start(UpcycledConfig config, List<LlamaModel> models, String name, List<Long> shape, NDManager owner) {
+        Device device = owner.getDevice();
+        long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
+        if (name.endsWith(UpcycledConfig.ROUTER)) {
+            return Tensors.zeros(owner, TorchType.FLOAT32, device, sizes);
+        }
+        if (name.contains(".adapters.")) {
+            return owner.eye((int) sizes[0]);
+        }
+        Matcher expert = EXPERT.matcher(name);
+        if (expert.find()) {
+            NDArray own = models.get(Integer.parseInt(expert.group(1))).tensors().get(expert.replaceFirst(""));
+            return copy(owner, own, device);
+        }
+        NDArray sum = copy(owner, models.get(0).tensors().get(name), device);
+        for (LlamaModel model : models.subList(1, models.size())) {
+            try (NDManager scope = Torch.manager().newSubManager(device)) {
+                sum.addi(Tensors.place(scope, model.tensors().get(name), TorchType.FLOAT32, device));
+            }
+        }
+        return sum.divi(models.size());
+    }
+
+    private static NDArray copy(NDManager owner, NDArray tensor, Device device) {
+        try (NDManager scope = Torch.manager().newSubManager(device)) {
+            return Tensors.copy(owner, Tensors.place(scope, tensor, TorchType.FLOAT32, device), TorchType.FLOAT32);
+        }
+    }
+
+    /**
+     * The mixture's shape.
+     *
+     * @return the configuration
+     */
+    public UpcycledConfig config() {
+        return config;
+    }
+
+    /**
+     * The head's weight.
+     *
+     * @param scope owner of a copy, where one is made
+     * @return {@code [vocabulary, hidden]}
+     */
+    public NDArray head(NDManager scope) {
+        return decoders.get(0).head(scope);
+    }
+
+    /**
+     * The rotary tables for a range of positions.
+     *
+     * @param start position of the first token
+     * @param length number of tokens
+     * @return the tables, which the caller closes
+     */
+    public RopeRows rope(int start, int length) {
+        return decoders.get(0).rope(start, length);
+    }
+
+    /**
+     * The state after the final norm in training: with top-1 routing, experts are drawn.
+     *
+     * @param owner owner of the result
+     * @param ids int64 {@code [batch, sequence]}
+     * @param rope the tables of these tokens
+     * @param seed seed of the draws
+     * @return {@code [batch, sequence, hidden]} with its graph
+     */
+    public NDArray trainingHidden(NDManager owner, NDArray ids, RopeRows rope, long seed) {
+        return hidden(owner, Autograd.ON, ids, rope, seed & (Long.MAX_VALUE >> 8)); // a layer's number is added to it
+    }
+
+    private NDArray hidden(NDManager owner, Autograd mode, NDArray ids, RopeRows rope, long seed) {
+        return KERNELS.tensor(owner, mode, "upcycled_hidden", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
+                routers, adapters, config.topOne(), seed);
+    }
+
+    /**
+     * Next-token losses, without noise and without a graph.
+     *
+     * @param step owner of the result and of everything in between
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @return float32 losses in nats, {@code [batch * sequence]}
+     */
+    public NDArray tokenLosses(NDManager step, int[][] tokens) {
+        int width = TokenBatch.width(tokens);
+        int vocabSize = config.base().vocabSize();
+        try (RopeRows rope = rope(0, width - 1)) {
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize);
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize);
+            NDArray hidden = hidden(step, Autograd.OFF, ids, rope, NO_NOISE);
+            return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize));
+        }
+    }
+
+    NDArray logits(NDManager owner, NDArray ids, RopeRows rope) {
+        return KERNELS.tensor(owner, Autograd.OFF, "upcycled", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
+                routers, adapters, config.topOne());
+    }
+
+    /** One cache per attention: of every expert, or the shared one's. */
+    List<KvCache> caches(Device device, int capacity) {
+        List<KvCache> caches = new ArrayList<>();
+        for (int i = 0; i < (config.attentionExperts() ? decoders.size() : 1); i++) {
+            caches.add(new KvCache(Torch.manager(), config.base(), type, device, capacity));
+        }
+        return caches;
+    }
+
+    NDArray decode(NDManager step, NDArray ids, RopeRows rope, TensorList keys, TensorList values, int start) {
+        return KERNELS.tensor(step, Autograd.INFERENCE, "upcycled_decode", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(),
+                rope.row(), routers, adapters, config.topOne(), keys, values, start);
+    }
+
+    /** Releases the references; the tensors live on with their owner. */
+    @Override
+    public void close() {
+        List.of(weights, biases, routers, adapters).forEach(TensorList::close);
+        decoders.forEach(Decoder::close);
+    }
+}

@@ -1,0 +1,112 @@
+  # Upcycled mixtures over the decoder's kernels: Branch-Train-MiX (arXiv 2403.07816) and BAM (arXiv 2408.08274).
+  #
+  # w, b: one list per expert, each a whole decoder in the decoder's order; what the experts share is the same tensor in each of them.
+  # routers: [experts, hidden] per layer, of the feed-forward networks, then, where attention is a mixture too, as many of attention.
+  # adapters: no entry, or [hidden, hidden] per layer and expert, of the feed-forward networks, then of attention.
+  # top1: every token goes to one feed-forward network; otherwise to all of them, weighted by softmax.
+
+  def routed(self: __torch__.K, x: Tensor, router: Tensor) -> Tensor:
+    # x: [.., hidden] -> the experts' weights, [.., experts]
+    return torch.softmax((self).linear(x, router, None), -1, None)
+
+  def adapted(self: __torch__.K, x: Tensor, adapters: List[Tensor], at: int) -> Tensor:
+    if len(adapters) == 0:
+      return x
+    return (self).linear(x, adapters[at], None)
+
+  def soft_mlp(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], routers: List[Tensor], adapters: List[Tensor], layer: int) -> Tensor:
+    # y = sum_i softmax(W x)_i A_i FFN_i(x)
+    n = len(w)
+    g = (self).routed(x, routers[layer])
+    y = torch.mul((self).adapted((self).mlp(x, w[0], b[0], layer), adapters, layer * n), torch.narrow(g, -1, 0, 1))
+    for i in range(1, n):
+      y = torch.addcmul(y, (self).adapted((self).mlp(x, w[i], b[i], layer), adapters, layer * n + i), torch.narrow(g, -1, i, 1))
+    return y
+
+  def top1_mlp(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], routers: List[Tensor], layer: int, seed: int) -> Tensor:
+    # y = FFN_i(x) with i = argmax(W x). In training (seed >= 0) Gumbel noise is added to W x, which makes i a sample of softmax(W x), and the gradient of
+    # the relaxed choice stands for that of the hard one: straight-through Gumbel-softmax (arXiv 1611.01144), temperature 1
+    flat = torch.reshape(x, [-1, torch.size(x, -1)])
+    z = (self).linear(flat, routers[layer], None)
+    if seed >= 0:
+      torch.manual_seed(seed + layer)
+      u = torch.clamp(torch.rand_like(torch.detach(z)), 9.9999999999999995e-21)
+      z = torch.sub(z, torch.log(torch.clamp(torch.neg(torch.log(u)), 9.9999999999999995e-21)))
+    g = torch.softmax(z, -1, None)
+    chosen = torch.argmax(z, -1)
+    y = torch.zeros_like(flat)
+    for i in range(len(w)):
+      rows = torch.flatten(torch.nonzero(torch.eq(chosen, i)))
+      if torch.numel(rows) > 0:
+        e = (self).mlp(torch.index_select(flat, 0, rows), w[i], b[i], layer)
+        if seed >= 0:
+          p = torch.index_select(torch.narrow(g, 1, i, 1), 0, rows)
+          e = torch.mul(e, torch.add(torch.sub(p, torch.detach(p)), 1.))
+        y = torch.index_add(y, 0, rows, e)
+    return torch.view_as(y, x)
+
+  def upcycled_output(self: __torch__.K, x: Tensor, attended: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], eps: float, routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int, layer: int) -> Tensor:
+    # attended: what attention adds to the residual stream
+    h = (self).add_residual(x, attended)
+    m = (self).norm(h, w[0][8 + 9 * layer], eps)
+    if top1:
+      return (self).add_residual(h, (self).top1_mlp(m, w, b, routers, layer, seed))
+    return (self).add_residual(h, (self).soft_mlp(m, w, b, routers, adapters, layer))
+
+  def joined(self: __torch__.K, x: Tensor, each: List[Tensor], routers: List[Tensor], adapters: List[Tensor], layer: int, layers: int) -> Tensor:
+    # x: the normalised state; each: every attention expert's output, or the shared attention's alone
+    if len(each) == 1:
+      return each[0]
+    g = (self).routed(x, routers[layers + layer])
+    at = (layers + layer) * len(each)
+    y = torch.mul((self).adapted(each[0], adapters, at), torch.narrow(g, -1, 0, 1))
+    for i in range(1, len(each)):
+      y = torch.addcmul(y, (self).adapted(each[i], adapters, at + i), torch.narrow(g, -1, i, 1))
+    return y
+
+  def attentions(self: __torch__.K, w: List[List[Tensor]], routers: List[Tensor], layers: int) -> int:
+    if len(routers) > layers:
+      return len(w)
+    return 1
+
+  def each_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, allowed: Optional[Tensor], layer: int, count: int) -> List[Tensor]:
+    # a loop of its own: in a loop within a loop, libtorch's interpreter lets go of x after the first turn
+    each : List[Tensor] = []
+    for i in range(count):
+      q, k, v, = (self).qkv(x, w[i], b[i], dims, cos, sin, layer)
+      each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed), w[i], b[i], dims, layer))
+    return each
+
+  def each_cached_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> List[Tensor]:
+    each : List[Tensor] = []
+    for i in range(len(keys)):
+      a = (self).cached_attention(x, w[i], b[i], dims, cos, sin, layer, keys[i][layer], values[i][layer], start)
+      each = torch.append(each, (self).attention_output(a, w[i], b[i], dims, layer))
+    return each
+
+  def upcycled_hidden(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int) -> Tensor:
+    # ids: [batch, sequence] -> the state after the final norm, [batch, sequence, hidden]; seed < 0: no noise
+    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+    layers = dims[3]
+    x = (self).embed(ids, w[0])
+    for layer in range(layers):
+      n = (self).norm(x, w[0][3 + 9 * layer], eps)
+      each = (self).each_attention(n, w, b, dims, cos, sin, (self).rope_mask(rope), layer, (self).attentions(w, routers, layers))
+      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), w, b, eps, routers, adapters, top1, seed, layer)
+    return (self).final_norm(x, w[0], eps)
+
+  def upcycled(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool) -> Tensor:
+    # ids: [batch, sequence] -> float32 logits [batch, sequence, vocabulary]
+    h = (self).upcycled_hidden(ids, w, b, dims, eps, rope, row, routers, adapters, top1, -1)
+    return torch.to((self).weight_linear(h, w[0], 2, None), 6)
+
+  def upcycled_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
+    # ids: [batch, new tokens] -> float32 logits of the last new token, [batch, vocabulary]; keys, values: one cache per attention
+    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+    layers = dims[3]
+    x = (self).embed(ids, w[0])
+    for layer in range(layers):
+      n = (self).norm(x, w[0][3 + 9 * layer], eps)
+      each = (self).each_cached_attention(n, w, b, dims, cos, sin, layer, keys, values, start)
+      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), w, b, eps, routers, adapters, top1, -1, layer)
+    return torch.to((self).weight_linear((self).final_norm(torch.select(x, 1, -1), w[0], eps), w[0], 2, None), 6)

@@ -1,0 +1,115 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.stitch.baseline.UpcycledConfig;
+import io.github.bts4j.stitch.baseline.UpcycledModel;
+import io.github.bts4j.stitch.baseline.UpcycledWeights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Trains an upcycled mixture, Branch-Train-MiX or BAM: all of its weights, or with adapters those and the routers. The weights are float32 copies; the models
+ * they came from are not touched.
+ *
+ * <p>For one thread. Whoever makes it closes it.
+ */
+public final class UpcycledTraining implements Trainable, AutoCloseable {
+    private final UpcycledConfig config;
+    private final NDManager manager;
+    private final Map<String, NDArray> tensors;
+    private final UpcycledWeights weights;
+    private final Map<String, String> identity = new LinkedHashMap<>();
+
+    /**
+     * Upcycles models.
+     *
+     * @param config the mixture's shape
+     * @param models as many models as it has experts, the seed first; only read
+     * @throws IOException if a model's files cannot be read for their fingerprints
+     * @throws IllegalArgumentException if there is another number of models, or one has other dimensions
+     * @throws IllegalStateException if the weights of a model are quantised
+     */
+    public UpcycledTraining(UpcycledConfig config, List<LlamaModel> models) throws IOException {
+        this.config = new UpcycledConfig(config.base().withDtype(Precision.FLOAT32), config.experts(), config.topOne(), config.attentionExperts(), config.adapters());
+        identity.put("mixture", this.config.toString());
+        for (int i = 0; i < models.size(); i++) {
+            String name = i + ":" + config.experts().get(Math.min(i, config.experts().size() - 1));
+            models.get(i).fingerprint().files().forEach((file, hash) -> identity.put(name + "/" + file, hash));
+        }
+        this.manager = Torch.manager().newSubManager(models.get(0).device());
+        try {
+            this.tensors = UpcycledWeights.upcycle(config, models, manager);
+            this.weights = new UpcycledWeights(config, tensors, manager, TorchType.FLOAT32);
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public Map<String, NDArray> parameters() {
+        Map<String, NDArray> trained = new LinkedHashMap<>(tensors);
+        trained.keySet().removeIf(name -> !config.isTrained(name));
+        return trained;
+    }
+
+    @Override
+    public NDManager manager() {
+        return manager;
+    }
+
+    @Override
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        int width = TokenBatch.width(tokens);
+        try (NDManager step = manager.newSubManager(); RopeRows rope = weights.rope(0, width - 1)) {
+            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.base().vocabSize());
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.base().vocabSize());
+            NDArray hidden = weights.trainingHidden(step, ids, rope, seed);
+            return Decoder.backward(UpcycledWeights.KERNELS, step, hidden, weights.head(step), labels, tokenWeight);
+        }
+    }
+
+    @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        try (NDManager step = manager.newSubManager()) {
+            return TokenBatch.rows(weights.tokenLosses(step, tokens).toFloatArray(), tokens.length);
+        }
+    }
+
+    @Override
+    public void weightsChanged() {
+        // every pass reads the weights themselves
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        return Map.copyOf(identity);
+    }
+
+    /**
+     * Writes the mixture as a checkpoint for {@link UpcycledModel#open}.
+     *
+     * @param folder the folder, made if absent
+     * @throws IOException if writing fails; each file appears whole or not at all
+     */
+    public void save(Path folder) throws IOException {
+        UpcycledModel.save(folder, config, tensors);
+    }
+
+    @Override
+    public void close() {
+        weights.close();
+        manager.close();
+    }
+}
