@@ -40,6 +40,9 @@ final class RunFile {
             return arguments;
         }
         CommandLine command = bts.getSubcommands().get(arguments[0]);
+        if (command.getCommand() instanceof ExperimentCommand) {
+            return arguments; // its file is an argument of its own
+        }
         Path file = Path.of(arguments[1]);
         Map<String, List<Entry>> values = read(file);
         List<String> rest = new ArrayList<>();

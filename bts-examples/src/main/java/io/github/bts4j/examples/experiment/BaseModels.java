@@ -1,0 +1,120 @@
+package io.github.bts4j.examples.experiment;
+
+import ai.djl.Device;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
+import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.data.Datamix;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** The seed and the experts: made once, and used by every method. */
+final class BaseModels {
+    /** The seed's name among the models; experts go by their own. */
+    static final String SEED = "seed";
+
+    private static final long RANDOM_SEED = 0;
+
+    private final ExperimentSpec spec;
+    private final Texts texts;
+    private final int vocabSize;
+
+    BaseModels(ExperimentSpec spec, Texts texts, int vocabSize) {
+        this.spec = spec;
+        this.texts = texts;
+        this.vocabSize = vocabSize;
+    }
+
+    /** The seed and the experts. */
+    List<String> names() {
+        List<String> names = new ArrayList<>(List.of(SEED));
+        names.addAll(spec.experts().keySet());
+        return names;
+    }
+
+    /** Where a model lies. */
+    Path folder(String name) {
+        if (!names().contains(name)) {
+            throw new IllegalArgumentException("There is no model '" + name + "', only " + names());
+        }
+        return spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
+    }
+
+    /** Opens models; the caller closes them. */
+    List<LlamaModel> open(List<String> names) throws IOException {
+        List<LlamaModel> models = new ArrayList<>();
+        try {
+            for (String name : names) {
+                models.add(LlamaModel.open(folder(name)));
+            }
+            return models;
+        } catch (IOException | RuntimeException e) {
+            models.forEach(LlamaModel::close);
+            throw e;
+        }
+    }
+
+    /** What all methods start from, for their stages' records. */
+    String fingerprint() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (String name : names()) {
+            text.append(name).append(' ').append(ModelFingerprint.of(folder(name)).files().get("model.safetensors")).append("; ");
+        }
+        return text.toString();
+    }
+
+    /** Trains what is not there yet; false if it was interrupted. */
+    boolean make() throws IOException {
+        if (!makeSeed()) {
+            return false;
+        }
+        for (String expert : spec.experts().keySet()) {
+            if (!makeExpert(expert)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean makeSeed() throws IOException {
+        Datamix mix = texts.mix(spec.seed(), RANDOM_SEED);
+        LlamaConfig config = config();
+        return stage(folder(SEED), spec.seed(), mix, config.toString()).make(() -> {
+            try (ExpertTraining training = ExpertTraining.fromScratch(config, spec.model().deviation(), RANDOM_SEED, Device.cpu())) {
+                return Training.run("seed", training, mix, spec, spec.seed(), RANDOM_SEED, folder(SEED)) && saved(training, folder(SEED));
+            }
+        });
+    }
+
+    private boolean makeExpert(String name) throws IOException {
+        TrainingSpec how = spec.experts().get(name);
+        Datamix mix = texts.mix(how, RANDOM_SEED + 1);
+        return stage(folder(name), how, mix, "the seed " + ModelFingerprint.of(folder(SEED))).make(() -> {
+            try (LlamaModel seed = LlamaModel.open(folder(SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
+                return Training.run("expert " + name, training, mix, spec, how, RANDOM_SEED, folder(name)) && saved(training, folder(name));
+            }
+        });
+    }
+
+    private Stage stage(Path folder, TrainingSpec how, Datamix mix, String start) {
+        return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint());
+    }
+
+    private boolean saved(ExpertTraining training, Path folder) throws IOException {
+        training.save(folder, spec.tokenizer());
+        return true;
+    }
+
+    LlamaConfig config() {
+        ModelShape shape = spec.model();
+        return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(shape.hiddenSize()).intermediateSize(shape.intermediateSize()).numLayers(shape.layers())
+                .numHeads(shape.heads()).numKvHeads(shape.heads()).maxPositionEmbeddings(2 * spec.sequenceLength()).tieWordEmbeddings(true)
+                .bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();
+    }
+}

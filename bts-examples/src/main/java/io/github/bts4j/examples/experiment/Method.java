@@ -1,0 +1,259 @@
+package io.github.bts4j.examples.experiment;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.stitch.Init;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.stitch.StitchedModelBuilder;
+import io.github.bts4j.stitch.baseline.BtmEnsemble;
+import io.github.bts4j.stitch.baseline.ModelMerge;
+import io.github.bts4j.stitch.baseline.ModelSoup;
+import io.github.bts4j.stitch.baseline.UpcycledConfig;
+import io.github.bts4j.stitch.baseline.UpcycledModel;
+import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.UpcycledTraining;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+
+/** A way to make one model of the seed and its experts: a row of the table for every random seed. */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
+@JsonSubTypes({@JsonSubTypes.Type(value = Method.Soup.class, name = "soup"), @JsonSubTypes.Type(value = Method.Ties.class, name = "ties"),
+    @JsonSubTypes.Type(value = Method.TaskArithmetic.class, name = "task-arithmetic"), @JsonSubTypes.Type(value = Method.Btm.class, name = "btm"),
+    @JsonSubTypes.Type(value = Method.Upcycled.class, name = "upcycled"), @JsonSubTypes.Type(value = Method.Stitch.class, name = "stitch"),
+    @JsonSubTypes.Type(value = Method.Continued.class, name = "continued")})
+sealed interface Method {
+    /** Parameters that are trained, that there are in all, and that a token passes through (arXiv 2502.00075, Table 2). */
+    record Parameters(long trained, long total, long active) {}
+
+    /** Runs a training of a method; false if it was interrupted. */
+    interface Run {
+        boolean of(Trainable model) throws IOException;
+    }
+
+    /** Makes the model in a folder; false if training was interrupted. */
+    boolean make(BaseModels base, Run run, Path folder) throws IOException;
+
+    /** Opens what was made. */
+    Opened open(BaseModels base, Path folder) throws IOException;
+
+    /** Counts parameters; the experiment has so many models of one shape. */
+    Parameters parameters(LlamaConfig config, int all);
+
+    /** A method whose training has a name in the experiment's file, and several random seeds. */
+    sealed interface Trained extends Method {
+        String training();
+
+        List<Long> seeds();
+    }
+
+    /** One model whose weights are computed from all models' weights. */
+    sealed interface Merged extends Method {
+        /** The merged model of the seed and the experts behind it. */
+        LlamaModel merge(List<LlamaModel> models);
+
+        @Override
+        default boolean make(BaseModels base, Run run, Path folder) throws IOException {
+            List<LlamaModel> models = base.open(base.names());
+            try (LlamaModel merged = merge(models)) {
+                merged.save(folder);
+            } finally {
+                models.forEach(LlamaModel::close);
+            }
+            return true;
+        }
+
+        @Override
+        default Opened open(BaseModels base, Path folder) throws IOException {
+            return Opened.alone(LlamaModel.open(folder));
+        }
+
+        @Override
+        default Parameters parameters(LlamaConfig config, int all) {
+            long one = LlamaTensors.parameterCount(config);
+            return new Parameters(0, one, one);
+        }
+    }
+
+    /** The average of all models' weights. */
+    record Soup() implements Merged {
+        @Override
+        public LlamaModel merge(List<LlamaModel> models) {
+            return ModelSoup.average(models);
+        }
+    }
+
+    /**
+     * Task vectors, trimmed, of the elected sign, added to the seed.
+     *
+     * @param density share of each task vector that is kept
+     * @param weight factor of each task vector
+     */
+    record Ties(double density, double weight) implements Merged {
+        @Override
+        public LlamaModel merge(List<LlamaModel> models) {
+            return ModelMerge.ties(models.get(0), models.subList(1, models.size()), density, repeated(weight, models.size() - 1));
+        }
+    }
+
+    /**
+     * Task vectors added to the seed.
+     *
+     * @param weight factor of each task vector
+     */
+    record TaskArithmetic(double weight) implements Merged {
+        @Override
+        public LlamaModel merge(List<LlamaModel> models) {
+            return ModelMerge.taskArithmetic(models.get(0), models.subList(1, models.size()), repeated(weight, models.size() - 1));
+        }
+    }
+
+    private static double[] repeated(double value, int times) {
+        double[] values = new double[times];
+        Arrays.fill(values, value);
+        return values;
+    }
+
+    /** The ensemble of output probabilities, weighted by Bayes' rule. */
+    record Btm() implements Method {
+        @Override
+        public boolean make(BaseModels base, Run run, Path folder) {
+            return true; // nothing of its own
+        }
+
+        @Override
+        public Opened open(BaseModels base, Path folder) throws IOException {
+            List<LlamaModel> models = base.open(base.names());
+            return new Opened(new BtmEnsemble(models), models);
+        }
+
+        @Override
+        public Parameters parameters(LlamaConfig config, int all) {
+            long together = all * LlamaTensors.parameterCount(config);
+            return new Parameters(0, together, together);
+        }
+    }
+
+    /**
+     * Branch-Train-MiX or BAM.
+     *
+     * @param topOne sampled top-1 routing instead of soft routing
+     * @param attentionExperts attention is a mixture too
+     * @param adapters train only adapters and routers
+     * @param models which models become experts, the seed's first
+     * @param training name of the training
+     * @param seeds random seeds
+     */
+    record Upcycled(boolean topOne, boolean attentionExperts, boolean adapters, List<String> models, String training, List<Long> seeds) implements Trained {
+        private UpcycledConfig config(LlamaConfig config, List<String> names) {
+            return new UpcycledConfig(config, names, topOne, attentionExperts, adapters);
+        }
+
+        @Override
+        public boolean make(BaseModels base, Run run, Path folder) throws IOException {
+            List<LlamaModel> opened = base.open(models);
+            try (UpcycledTraining upcycled = new UpcycledTraining(config(opened.get(0).config(), models), opened)) {
+                if (run.of(upcycled)) {
+                    upcycled.save(folder);
+                    return true;
+                }
+                return false;
+            } finally {
+                opened.forEach(LlamaModel::close);
+            }
+        }
+
+        @Override
+        public Opened open(BaseModels base, Path folder) throws IOException {
+            return Opened.alone(UpcycledModel.open(folder, LoadOptions.defaults()));
+        }
+
+        @Override
+        public Parameters parameters(LlamaConfig config, int all) {
+            UpcycledConfig mixture = config(config, models);
+            return new Parameters(mixture.trainedCount(), mixture.parameterCount(), mixture.activeCount());
+        }
+    }
+
+    /**
+     * Stitch layers between frozen models.
+     *
+     * @param stitches how many stitch layers
+     * @param alternating both kinds in turn, instead of Experts-into-Hub alone
+     * @param dropout of the gates in training
+     * @param init how the layers start
+     * @param models the hub, and the experts behind it
+     * @param training name of the training
+     * @param seeds random seeds
+     */
+    record Stitch(int stitches, boolean alternating, double dropout, Init init, List<String> models, String training, List<Long> seeds) implements Trained {
+        private StitchConfig config(LlamaConfig config) {
+            return StitchConfig.evenly(config.numLayers(), stitches).withAlternating(alternating).withDropout(dropout).withInit(init);
+        }
+
+        @Override
+        public boolean make(BaseModels base, Run run, Path folder) throws IOException {
+            Path hub = base.folder(models.get(0));
+            StitchedModelBuilder builder = StitchedModel.builder().hub(models.get(0), hub).config(config(LlamaConfig.read(hub)));
+            models.subList(1, models.size()).forEach(name -> builder.expert(name, base.folder(name)));
+            try (StitchedModel model = builder.open()) {
+                if (run.of(new StitchTraining(model))) {
+                    StitchCheckpoint.save(model, folder);
+                    return true;
+                }
+                return false;
+            }
+        }
+
+        @Override
+        public Opened open(BaseModels base, Path folder) throws IOException {
+            return Opened.alone(StitchCheckpoint.open(folder, LoadOptions.defaults()));
+        }
+
+        @Override
+        public Parameters parameters(LlamaConfig config, int all) {
+            long own = config(config).parameterCount(models.size() - 1, config.hiddenSize());
+            long together = models.size() * LlamaTensors.parameterCount(config) + own;
+            return new Parameters(own, together, together);
+        }
+    }
+
+    /**
+     * The seed, trained further on the same text: the data-matched control.
+     *
+     * @param training name of the training
+     * @param seeds random seeds
+     */
+    record Continued(String training, List<Long> seeds) implements Trained {
+        @Override
+        public boolean make(BaseModels base, Run run, Path folder) throws IOException {
+            try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
+                if (run.of(training)) {
+                    training.save(folder, base.folder(BaseModels.SEED));
+                    return true;
+                }
+                return false;
+            }
+        }
+
+        @Override
+        public Opened open(BaseModels base, Path folder) throws IOException {
+            return Opened.alone(LlamaModel.open(folder));
+        }
+
+        @Override
+        public Parameters parameters(LlamaConfig config, int all) {
+            long one = LlamaTensors.parameterCount(config);
+            return new Parameters(one, one, one);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.bts4j.examples.experiment;
+
+import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import io.github.bts4j.train.data.Datamix;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** Makes every method's models, one for each of its random seeds. */
+final class Methods {
+    private final ExperimentSpec spec;
+    private final Texts texts;
+    private final BaseModels base;
+
+    /**
+     * A row of the results before it is scored.
+     *
+     * @param name the method's name in the experiment's file
+     * @param method how it is made
+     * @param seed its random seed
+     * @param folder where it lies
+     */
+    record Made(String name, Method method, long seed, Path folder) {}
+
+    Methods(ExperimentSpec spec, Texts texts, BaseModels base) {
+        this.spec = spec;
+        this.texts = texts;
+        this.base = base;
+    }
+
+    /** All rows: the first random seed of every method, then the second ones, so that a table is there early. */
+    List<Made> rows() {
+        List<Made> rows = new ArrayList<>();
+        boolean more = true;
+        for (int turn = 0; more; turn++) {
+            more = false;
+            for (Map.Entry<String, Method> method : spec.methods().entrySet()) {
+                List<Long> seeds = method.getValue() instanceof Method.Trained trained ? trained.seeds() : List.of(0L);
+                if (turn < seeds.size()) {
+                    more = true;
+                    String folder = method.getKey().toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-") + "-" + seeds.get(turn);
+                    rows.add(new Made(method.getKey(), method.getValue(), seeds.get(turn), spec.output().resolve("methods").resolve(folder)));
+                }
+            }
+        }
+        return rows;
+    }
+
+    /** Makes a row's model unless it is there; false if training was interrupted. */
+    boolean make(Made row) throws IOException {
+        if (!(row.method() instanceof Method.Trained trained)) {
+            return new Stage(row.folder(), row.method() + " of " + base.fingerprint()).make(() -> row.method().make(base, model -> true, row.folder()));
+        }
+        TrainingSpec how = spec.trainings().get(trained.training());
+        if (how == null) {
+            throw new IllegalArgumentException("methods." + row.name() + ": there is no training '" + trained.training() + "', only " + spec.trainings().keySet());
+        }
+        Datamix mix = texts.mix(how, row.seed());
+        String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + base.fingerprint() + "data " + mix.fingerprint();
+        return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
+                model -> Training.run(row.name() + ", random seed " + row.seed(), model, mix, spec, how, row.seed(), row.folder()), row.folder()));
+    }
+}

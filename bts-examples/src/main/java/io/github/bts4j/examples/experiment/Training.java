@@ -1,0 +1,42 @@
+package io.github.bts4j.examples.experiment;
+
+import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import io.github.bts4j.train.AdamWConfig;
+import io.github.bts4j.train.LearningRate;
+import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.Trainer;
+import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.metrics.JsonLinesMetrics;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.ProgressBar;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** One training of an experiment, which goes on from its last run checkpoint. Not for instances. */
+final class Training {
+    private static final int CHECKPOINT_EVERY = 100;
+    private static final int WARMUP_DIVISOR = 20;
+
+    private Training() {}
+
+    /** Trains to the end, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
+    static boolean run(String name, Trainable model, Datamix mix, ExperimentSpec spec, TrainingSpec how, long seed, Path stage) throws IOException {
+        System.err.println(name + ": " + how.steps() + " steps of " + how.batch() + " x " + spec.sequenceLength() + " tokens");
+        Path run = Files.createDirectories(stage.resolve("run"));
+        LearningRate schedule = new LearningRate.WarmupCosine(how.learningRate(), how.steps() / WARMUP_DIVISOR, how.steps(), how.floor());
+        TrainerConfig config = TrainerConfig.of(how.steps(), how.batch(), spec.sequenceLength(), schedule).withSeed(seed)
+                .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, how.weightDecay())).withCheckpoints(CHECKPOINT_EVERY, 1);
+        Optional<Path> latest = RunCheckpoint.latest(run);
+        long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
+        try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), JsonLinesMetrics.resume(stage.resolve("metrics.jsonl"), from));
+                Trainer trainer = new Trainer(model, mix, config, listener).saveTo(run).stopOnShutdown()) {
+            trainer.resumeFrom(run);
+            trainer.run();
+            return trainer.step() >= how.steps();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.bts4j.examples.experiment;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ExperimentSpecTest {
+    private static final String BTS = "  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0.1, init: AVERAGE, models: [seed, code, math], training: short, seeds: [3]}";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void pathsAreThoseBesideTheFile() throws IOException {
+        ExperimentSpec spec = ExperimentSpec.read(TinyExperiment.write(folder, BTS));
+        assertEquals(folder.resolve("code-held.jsonl"), spec.domains().get("code").heldOut());
+        assertEquals(folder.resolve("out"), spec.output());
+        assertEquals(0.25, spec.seed().switching());
+        Method.Stitch stitch = assertInstanceOf(Method.Stitch.class, spec.methods().get("BTS"));
+        assertEquals(List.of(3L), stitch.seeds());
+    }
+
+    /** The description that the repository carries is read as it is. */
+    @Test
+    void thePapersExperimentIsWellFormed() throws IOException {
+        ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", "paper.yaml"));
+        for (Method method : spec.methods().values()) {
+            if (method instanceof Method.Trained trained) {
+                assertTrue(spec.trainings().containsKey(trained.training()), trained.training());
+            }
+        }
+        assertTrue(spec.methods().size() > 8, spec.methods().keySet().toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:17: methods.BTS.stitches: a value is missing
+            stitches: 2 | stitches: two | tiny.yaml:17: methods.BTS.stitches
+            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:17: methods.BTS.drop
+            dropout: 0.1, | | tiny.yaml:17: methods.BTS.dropout: a value is missing
+            kind: stitch | kind: stich | 'stich'
+            sequence-length: 16 | sequence-length: 16 16 | tiny.yaml:3: sequence-length
+            general: english | output: elsewhere | tiny.yaml:4
+            """)
+    void whatIsWrongIsNamedWithItsPlace(String right, String wrong, String message) throws IOException {
+        Path file = TinyExperiment.write(folder, BTS);
+        Files.writeString(file, Files.readString(file).replace(right, wrong == null ? "" : wrong));
+        String found = assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(file)).getMessage();
+        assertTrue(found.contains(message), found);
+    }
+}

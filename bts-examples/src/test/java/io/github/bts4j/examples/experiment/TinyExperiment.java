@@ -1,0 +1,51 @@
+package io.github.bts4j.examples.experiment;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** An experiment of seconds: models of a few thousand parameters on generated text. Not for instances. */
+final class TinyExperiment {
+    private static final String TRAINING = "{steps: 4, batch: 2, learning-rate: 1.0e-3, floor: 0.1, weight-decay: 0.1, switching: %s, mix: {%s}}";
+
+    private TinyExperiment() {}
+
+    /** Writes text and description into a folder; the description's path. */
+    static Path write(Path folder, String methods) throws IOException {
+        domain(folder, "english", "the hub reads line %d of the general text and the weather of day %d is fair");
+        domain(folder, "code", "int f%d(int x) { return x * %d; } // and so on");
+        domain(folder, "math", "%d + %d = many, hence the lemma holds for all of them");
+        Path tokenizer = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
+        String mix = "english: 2, code: 1, math: 1";
+        Path file = folder.resolve("tiny.yaml");
+        Files.writeString(file, String.join("\n",
+                "output: out", "tokenizer: " + tokenizer, "sequence-length: 16", "general: english", "domains:",
+                "  english: {train: english.jsonl, held-out: english-held.jsonl}",
+                "  code: {train: code.jsonl, held-out: code-held.jsonl}",
+                "  math: {train: math.jsonl, held-out: math-held.jsonl}",
+                "model: {hidden-size: 16, intermediate-size: 24, layers: 4, heads: 2, deviation: 0.1}",
+                "seed: " + TRAINING.formatted("0.25", mix),
+                "experts:",
+                "  code: " + TRAINING.formatted("0", "code: 1"),
+                "  math: " + TRAINING.formatted("0", "math: 3, english: 1"),
+                "trainings:",
+                "  short: " + TRAINING.formatted("0.25", mix),
+                "methods:",
+                methods, ""));
+        return file;
+    }
+
+    private static void domain(Path folder, String name, String sentence) throws IOException {
+        for (String part : new String[] {"", "-held"}) {
+            StringBuilder lines = new StringBuilder();
+            for (int document = 0; document < 12; document++) {
+                StringBuilder text = new StringBuilder();
+                for (int i = 0; i < 10; i++) {
+                    text.append(String.format(sentence, document * 31 + part.length(), i * 7)).append(". ");
+                }
+                lines.append("{\"text\": \"").append(text).append("\"}\n");
+            }
+            Files.writeString(folder.resolve(name + part + ".jsonl"), lines);
+        }
+    }
+}
