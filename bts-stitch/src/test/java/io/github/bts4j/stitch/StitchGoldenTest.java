@@ -2,6 +2,7 @@ package io.github.bts4j.stitch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -75,6 +76,40 @@ class StitchGoldenTest {
                 }
             }
             assertEquals(golden.floats("loss")[0], sum / (losses.length * losses[0].length), tolerance);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void summariesAreMeansOverTheGoldenGates(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            int[][] rows = golden.ids("input_ids");
+            List<GateSummary> summaries = GateSummary.of(model, List.of(rows));
+            assertEquals(model.stitchLayers().stream().filter(ExpertsIntoHub.class::isInstance).count(), summaries.size());
+            int models = model.numExperts() + 1;
+            for (GateSummary summary : summaries) {
+                float[] gates = golden.floats("gate." + summary.stitch()); // [batch, sequence, hidden, models]
+                int tokens = rows.length * rows[0].length;
+                int hidden = gates.length / tokens / models;
+                double[] shares = new double[models];
+                double entropy = 0;
+                for (int token = 0; token < tokens; token++) {
+                    for (int i = 0; i < models; i++) {
+                        double share = 0;
+                        for (int c = 0; c < hidden; c++) {
+                            share += gates[(token * hidden + c) * models + i] / (double) hidden;
+                        }
+                        shares[i] += share / tokens;
+                        entropy -= share * Math.log(share) / Math.log(2) / tokens;
+                    }
+                }
+                assertEquals(tokens, summary.tokens());
+                assertEquals(entropy, summary.entropy(), 1e-4);
+                for (int i = 0; i < models; i++) {
+                    assertEquals(shares[i], summary.shares().get(i), 1e-5);
+                }
+            }
+            assertThrows(IllegalArgumentException.class, () -> GateSummary.of(model, List.of()));
         }
     }
 
