@@ -216,7 +216,7 @@ public final class AdamW implements AutoCloseable {
                 references[i] = (float) clipping.next(step, references[i], norms[i] * factors[i]);
             }
             KERNELS.run(Autograd.OFF, "scale_each", grads, scope.create(factors));
-            saved.set(references);
+            TensorCopies.copyInto(saved, scope.create(references));
         } finally {
             grads.forEach(NDArray::close);
         }

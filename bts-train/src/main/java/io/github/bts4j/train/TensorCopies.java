@@ -7,14 +7,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Copies tensors into tensors of the same names, all or none. */
+/** Copies tensors into tensors: their storage stays what it is, where {@code NDArray.set} would lend them a Java buffer that dies with the NDArray. */
 final class TensorCopies {
     private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/core/torch/tensors.py");
 
     private TensorCopies() {}
 
+    /** Copies one tensor of the target's shape in place. */
+    static void copyInto(NDArray target, NDArray value) {
+        KERNELS.run(Autograd.OFF, "write", target, value);
+    }
+
     /**
-     * Copies values in place.
+     * Copies tensors in place into those of the same names, all or none.
      *
      * @throws IllegalArgumentException listing everything missing, extra or mis-shaped; nothing is copied then
      */
@@ -32,6 +37,6 @@ final class TensorCopies {
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException("The saved " + what + " does not fit this run:\n  - " + String.join("\n  - ", problems));
         }
-        targets.forEach((name, target) -> KERNELS.run(Autograd.OFF, "write", target, values.get(name)));
+        targets.forEach((name, target) -> copyInto(target, values.get(name)));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -161,6 +162,7 @@ class AdamWTest {
             Map<String, NDArray> golden = TensorFiles.read(scope, resource("adamw_variants.safetensors"));
             Map<String, NDArray> parameters = variantParameters(scope, golden, about);
             AdamW optimizer = new AdamW(variantConfig(about), scope, parameters);
+            NDArray shared = optimizer.prepareClipping().reshape(-1, 1);
             int clipped = 0;
             for (int step = 0; step < about.get("steps").asInt(); step++) {
                 accumulate(parameters, golden, step);
@@ -177,6 +179,7 @@ class AdamWTest {
                 }
                 optimizer.step(0);
                 if (step == 120) { // another optimizer goes on with the saved state
+                    assertArrayEquals(optimizer.prepareClipping().toFloatArray(), shared.toFloatArray(), "references are written in place");
                     AdamW next = new AdamW(variantConfig(about), scope, parameters);
                     next.prepareClipping();
                     next.restore(optimizer.state());

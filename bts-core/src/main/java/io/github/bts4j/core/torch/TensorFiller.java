@@ -42,7 +42,7 @@ public final class TensorFiller implements AutoCloseable {
                     + " elements and a piece at most " + capacity);
         }
         buffer.asFloatBuffer().put(values);
-        staging.set(buffer);
+        staging.set(buffer); // lends it the buffer, which is safe here: both live as long as this object, and no other tensor shares the staging's storage
         Tensors.write(target, at, staging, values.length);
     }
 
