@@ -52,7 +52,8 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
+        try (FrozenLm lm = models.open(model); FrozenLm other = against == null ? null : models.open(against);
+                LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
             BitsPerByte scorer = new BitsPerByte(TokenBytes.of(tokenizer), batch);
             ObjectNode result = new ObjectMapper().createObjectNode();
             double sum = 0;
@@ -70,8 +71,8 @@ final class EvalCommand implements Callable<Integer> {
                             interval.low(), interval.high(), scores.perplexity(), dataset.bytes());
                     out.flush();
                 }
-                if (against != null) {
-                    compare(dataset.name(), scores, scorer, windows, more, out);
+                if (other != null) {
+                    compare(dataset.name(), scores, scorer.score(other, windows), more, out);
                 }
             }
             result.put("average", sum / datasets.size());
@@ -84,15 +85,13 @@ final class EvalCommand implements Callable<Integer> {
         }
     }
 
-    private void compare(String domain, WindowScores scores, BitsPerByte scorer, List<Window> windows, ObjectNode more, PrintWriter out) throws IOException {
-        try (FrozenLm other = models.open(against)) {
-            WindowScores.Difference difference = scores.minus(scorer.score(other, windows), LEVEL, RESAMPLES, 0);
-            WindowScores.Interval interval = difference.interval();
-            more.put("difference", interval.value()).put("difference_low", interval.low()).put("difference_high", interval.high()).put("p_value", difference.pValue());
-            if (!json) {
-                out.printf(java.util.Locale.ROOT, "%-20s %+8.4f against %s (95 %% %+.4f - %+.4f), p = %.4f%n", domain, interval.value(), against.getFileName(), interval.low(),
-                        interval.high(), difference.pValue());
-            }
+    private void compare(String domain, WindowScores scores, WindowScores others, ObjectNode more, PrintWriter out) {
+        WindowScores.Difference difference = scores.minus(others, LEVEL, RESAMPLES, 0);
+        WindowScores.Interval interval = difference.interval();
+        more.put("difference", interval.value()).put("difference_low", interval.low()).put("difference_high", interval.high()).put("p_value", difference.pValue());
+        if (!json) {
+            out.printf(java.util.Locale.ROOT, "%-20s %+8.4f against %s (95 %% %+.4f - %+.4f), p = %.4f%n", domain, interval.value(), against.getFileName(), interval.low(),
+                    interval.high(), difference.pValue());
         }
     }
 }

@@ -108,8 +108,9 @@ class BtsTest {
         assertTrue(scores.get("code").asDouble() > 1 && scores.get("code").asDouble() < 10, scores.toString());
         assertEquals((scores.get("code").asDouble() + scores.get("text").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
 
-        JsonNode compared = done("eval", stitched, "--data", "code=" + code, "--sequence", 64, "--against", stitched, "--json").json();
-        assertEquals(0, compared.at("/details/code/difference").asDouble());
+        JsonNode compared = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--against", stitched, "--json").json();
+        assertEquals(0, compared.at("/details/code/difference").asDouble(1));
+        assertEquals(0, compared.at("/details/text/difference").asDouble(1));
         assertEquals(1, compared.at("/details/code/p_value").asDouble());
         assertTrue(compared.at("/details/code/low").asDouble() < scores.get("code").asDouble() && scores.get("code").asDouble() < compared.at("/details/code/high").asDouble());
 
