@@ -216,8 +216,8 @@ public final class StitchedModel extends FrozenLm {
             }
         }
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
-        try (NDManager scope = manager.newSubManager(); StitchedView view = new StitchedView(this, experts.stream().map(this::expertIndex).toList())) {
-            List<NDArray> found = (experts.isEmpty() ? pass() : view.pass()).trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
+        try (NDManager scope = manager.newSubManager(); StitchedView view = experts.isEmpty() ? null : view(experts)) {
+            List<NDArray> found = (view == null ? pass() : view.pass()).trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
             found.get(0).close(); // the logits
             List<GateTrace> traces = new ArrayList<>();
             int per = models.size() + 1;
@@ -279,6 +279,10 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException if there is no such expert
      */
     public FrozenLm without(Set<String> experts) {
+        return view(experts);
+    }
+
+    private StitchedView view(Set<String> experts) {
         return new StitchedView(this, experts.stream().map(this::expertIndex).toList());
     }
 
