@@ -62,11 +62,8 @@ final class RunFile {
             for (Entry entry : entries) {
                 if (isPositional(key, command)) {
                     positional.add(entry.text());
-                } else if (isFlag(key, command)) {
-                    if (!Set.of("true", "false").contains(entry.text())) {
-                        throw new IllegalArgumentException(file + ":" + entry.line() + ": " + key + " = " + entry.text() + ", must be true or false");
-                    }
-                    expanded.add("--" + key + "=" + entry.text());
+                } else if (isFlag(key, command) && !Set.of("true", "false").contains(entry.text())) {
+                    throw new IllegalArgumentException(file + ":" + entry.line() + ": " + key + " = " + entry.text() + ", must be true or false");
                 } else {
                     expanded.add("--" + key + "=" + entry.text());
                 }
