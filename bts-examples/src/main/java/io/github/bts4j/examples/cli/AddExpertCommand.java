@@ -4,14 +4,12 @@ import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained: train them with the library, or stitch anew.")
-final class AddExpertCommand implements Callable<Integer> {
+final class AddExpertCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
@@ -27,15 +25,12 @@ final class AddExpertCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
             model.addExpert(name, expert);
             StitchCheckpoint.save(model, out);
-            spec.commandLine().getOut().println("Saved a stitched model of " + model.members().size() + " models to " + out);
+            output().println("Saved a stitched model of " + model.members().size() + " models to " + out);
             return 0;
         }
     }

@@ -14,15 +14,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "chat", description = "Talk with a model; one line is one message, an empty line or the end of the input ends.")
-final class ChatCommand implements Callable<Integer> {
+final class ChatCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;
 
@@ -38,9 +36,6 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     static ChatTemplate template(String name, Path files) throws IOException {
         if (name == null) {
             return ChatTemplate.of(files);
@@ -54,7 +49,7 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = output();
         try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
             ChatTemplate chat = template(template, Models.files(model, lm));
             Generator generator = new Generator(lm, tokenizer);

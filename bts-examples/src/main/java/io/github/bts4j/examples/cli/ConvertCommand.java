@@ -6,14 +6,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "convert", aliases = "branch", description = "Write a model as a Hugging Face checkpoint: a copy to branch from, a GGUF file as safetensors, or another --dtype.")
-final class ConvertCommand implements Callable<Integer> {
+final class ConvertCommand extends OutputCommand {
     static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
             "chat_template.jinja");
 
@@ -26,9 +24,6 @@ final class ConvertCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         try (LlamaModel lm = LlamaModel.open(model, models.options())) {
@@ -38,7 +33,7 @@ final class ConvertCommand implements Callable<Integer> {
                     AtomicFiles.write(out.resolve(name), Files.readAllBytes(model.resolve(name)));
                 }
             }
-            spec.commandLine().getOut().println("Saved " + out + (Files.isDirectory(model) ? "" : "; the tokenizer stays in the GGUF file"));
+            output().println("Saved " + out + (Files.isDirectory(model) ? "" : "; the tokenizer stays in the GGUF file"));
             return 0;
         }
     }

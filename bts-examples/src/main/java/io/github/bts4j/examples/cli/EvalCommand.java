@@ -13,15 +13,13 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "eval", description = "Bits per byte of a model on texts by domain.")
-final class EvalCommand implements Callable<Integer> {
+final class EvalCommand extends OutputCommand {
     private static final double LEVEL = 0.95;
     private static final int RESAMPLES = 2000;
 
@@ -46,12 +44,9 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = output();
         try (FrozenLm lm = models.open(model); FrozenLm other = against == null ? null : models.open(against);
                 LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
             BitsPerByte scorer = new BitsPerByte(TokenBytes.of(tokenizer), batch);

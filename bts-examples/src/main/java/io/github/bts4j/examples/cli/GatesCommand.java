@@ -18,16 +18,14 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "gates", description = "How much of each model the gates of a stitched model let through: means by domain and Experts-into-Hub stitch, and the entropy in bits.")
-final class GatesCommand implements Callable<Integer> {
+final class GatesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
@@ -46,12 +44,9 @@ final class GatesCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
-        PrintWriter out = spec.commandLine().getOut();
+        PrintWriter out = output();
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options());
                 LlamaTokenizer tokenizer = LlamaTokenizer.open(model.members().get(0).folder())) {
             List<String> names = model.members().stream().map(Member::name).toList();

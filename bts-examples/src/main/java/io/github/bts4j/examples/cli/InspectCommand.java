@@ -15,14 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.")
-final class InspectCommand implements Callable<Integer> {
+final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
     private Path path;
 
@@ -31,9 +29,6 @@ final class InspectCommand implements Callable<Integer> {
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
-
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
 
     private final ObjectNode result = new ObjectMapper().createObjectNode();
     private long parameters;
@@ -66,7 +61,7 @@ final class InspectCommand implements Callable<Integer> {
             }
         }
         result.put("parameters", parameters).put("bytes", bytes);
-        print(spec.commandLine().getOut());
+        print(output());
         return 0;
     }
 

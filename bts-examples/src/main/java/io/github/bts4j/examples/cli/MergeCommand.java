@@ -8,15 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "merge", description = "Merge models of one shape into one without training, as mergekit does: to compare a stitched model with.")
-final class MergeCommand implements Callable<Integer> {
+final class MergeCommand extends OutputCommand {
     private enum Method { LINEAR, TASK_ARITHMETIC, TIES, DARE_LINEAR, DARE_TIES, SLERP }
 
     @Parameters(paramLabel = "METHOD", description = "linear, task_arithmetic, ties, dare_linear, dare_ties or slerp.")
@@ -42,9 +40,6 @@ final class MergeCommand implements Callable<Integer> {
 
     @Mixin
     private Models options;
-
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
 
     @Override
     public Integer call() throws IOException {
@@ -78,7 +73,7 @@ final class MergeCommand implements Callable<Integer> {
         } finally {
             opened.forEach(LlamaModel::close);
         }
-        spec.commandLine().getOut().println("Saved the merged model to " + out);
+        output().println("Saved the merged model to " + out);
         return 0;
     }
 

@@ -12,14 +12,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.")
-final class PlanCommand implements Callable<Integer> {
+final class PlanCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
     private List<Path> models;
 
@@ -41,9 +39,6 @@ final class PlanCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         List<LlamaConfig> configs = new ArrayList<>();
@@ -54,8 +49,8 @@ final class PlanCommand implements Callable<Integer> {
                 .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
         TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
                 TrainerConfig.of(1, batch, sequence, new LearningRate.Constant(1e-3)), checkpointing);
-        spec.commandLine().getOut().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
-        spec.commandLine().getOut().flush();
+        output().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
+        output().flush();
         return 0;
     }
 }

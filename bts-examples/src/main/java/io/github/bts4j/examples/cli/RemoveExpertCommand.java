@@ -4,14 +4,12 @@ import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "remove-expert", description = "Remove an expert from a stitched model, without training.")
-final class RemoveExpertCommand implements Callable<Integer> {
+final class RemoveExpertCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
@@ -24,15 +22,12 @@ final class RemoveExpertCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
             model.removeExpert(name);
             StitchCheckpoint.save(model, out);
-            spec.commandLine().getOut().println("Saved a stitched model of " + model.members().size() + " models to " + out);
+            output().println("Saved a stitched model of " + model.members().size() + " models to " + out);
             return 0;
         }
     }

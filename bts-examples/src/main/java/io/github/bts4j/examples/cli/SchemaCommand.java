@@ -7,28 +7,23 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "schema", description = "The JSON schema of a command's run file, for editors that check YAML.")
-final class SchemaCommand implements Callable<Integer> {
+final class SchemaCommand extends OutputCommand {
     private static final Set<String> NO_OPTIONS_OF_A_RUN = Set.of("help", "version", "debug");
 
     @Parameters(paramLabel = "COMMAND", description = "train or stitch.")
     private String command;
 
-    @Spec
-    private CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() {
-        CommandLine described = spec.parent().subcommands().get(command);
+        CommandLine described = spec().parent().subcommands().get(command);
         if (described == null || !List.of("train", "stitch").contains(command)) {
             throw new IllegalArgumentException("There is no run file for '" + command + "': only for train and stitch");
         }
@@ -45,7 +40,7 @@ final class SchemaCommand implements Callable<Integer> {
                 add(properties, required, name, option);
             }
         }
-        spec.commandLine().getOut().println(schema.toPrettyString());
+        output().println(schema.toPrettyString());
         return 0;
     }
 

@@ -10,16 +10,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.")
-final class ServeCommand implements Callable<Integer> {
+final class ServeCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;
 
@@ -53,9 +51,6 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException, InterruptedException {
         ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
@@ -83,7 +78,7 @@ final class ServeCommand implements Callable<Integer> {
             });
             try (ModelServer server = ModelServer.start(served, config)) {
                 Runtime.getRuntime().addShutdownHook(hook);
-                spec.commandLine().getOut().println(called + " is served at " + server.uri() + "/v1"
+                output().println(called + " is served at " + server.uri() + "/v1"
                         + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
                 told.await();
             }

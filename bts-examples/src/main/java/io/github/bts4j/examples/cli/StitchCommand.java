@@ -12,15 +12,13 @@ import io.github.bts4j.train.StitchTraining;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "stitch", description = "Join a seed and its experts by stitch layers and train those. An interrupted run goes on when it is called again.")
-final class StitchCommand implements Callable<Integer> {
+final class StitchCommand extends OutputCommand {
     @Parameters(paramLabel = "HUB", description = "The seed, or whichever model is to be the hub.")
     private Path hub;
 
@@ -51,9 +49,6 @@ final class StitchCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         StitchConfig config = StitchConfig.evenly(LlamaConfig.read(hub).numLayers(), stitches).withDropout(dropout).withAlternating(!hubOnly);
@@ -81,7 +76,7 @@ final class StitchCommand implements Callable<Integer> {
         }
         if (training.train(new StitchTraining(model).withOptions(options), datasets, tokenizer, 1e-3, out)) {
             StitchCheckpoint.save(model, out);
-            spec.commandLine().getOut().println("Saved the stitch layers to " + out);
+            output().println("Saved the stitch layers to " + out);
         }
         return 0;
     }

@@ -5,15 +5,13 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 @Command(name = "train", description = "Branch an expert from a model and train all its weights on a domain. An interrupted run goes on when it is called again.")
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "The model to branch from.")
     private Path model;
 
@@ -29,9 +27,6 @@ final class TrainCommand implements Callable<Integer> {
     @Mixin
     private Models models;
 
-    @Spec
-    private picocli.CommandLine.Model.CommandSpec spec;
-
     @Override
     public Integer call() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
@@ -40,7 +35,7 @@ final class TrainCommand implements Callable<Integer> {
             training.documentMask(tokenizer).ifPresent(expert::withDocumentMask);
             if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, out)) {
                 expert.save(out, model);
-                spec.commandLine().getOut().println("Saved the expert to " + out);
+                output().println("Saved the expert to " + out);
             }
             return 0;
         }
