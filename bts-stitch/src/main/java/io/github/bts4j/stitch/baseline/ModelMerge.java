@@ -1,17 +1,9 @@
 package io.github.bts4j.stitch.baseline;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
@@ -275,24 +267,10 @@ public final class ModelMerge {
     }
 
     private static LlamaModel merge(String name, List<LlamaModel> models, Rule rule) {
-        LlamaModel first = models.get(0);
-        LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
-        for (LlamaModel model : models) {
-            model.requireUnquantized("merged");
-            if (!model.config().withDtype(Precision.FLOAT32).equals(config)) {
-                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", '" + first.getName() + "' has " + first.config()
-                        + ": only models of one shape can be merged");
-            }
-        }
-        try (NDManager scope = Torch.manager().newSubManager(first.device())) {
-            Map<String, NDArray> merged = new LinkedHashMap<>();
-            int number = 0;
-            for (Map.Entry<String, NDArray> tensor : first.tensors().entrySet()) {
-                List<float[]> values = models.stream().map(model -> Tensors.toFloats(model.tensors().get(tensor.getKey()))).toList();
-                merged.put(tensor.getKey(), Tensors.of(scope, rule.merge(values, number++), tensor.getValue().getShape().getShape()));
-            }
-            return LlamaModel.of(name, config, merged, LoadOptions.defaults().withDevice(first.device()));
-        }
+        return TensorByTensor.model(name, "merged", models, (scope, tensor, number) -> {
+            List<float[]> values = models.stream().map(model -> Tensors.toFloats(model.tensors().get(tensor))).toList();
+            return Tensors.of(scope, rule.merge(values, number), models.get(0).tensors().get(tensor).getShape().getShape());
+        });
     }
 
     private static List<LlamaModel> with(LlamaModel base, List<LlamaModel> models) {

@@ -2,16 +2,10 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** Model soup: one model whose weights are the average of several models' (Wortsman et al., arXiv 2203.05482). Not for instances. */
 public final class ModelSoup {
@@ -29,22 +23,7 @@ public final class ModelSoup {
         if (models.isEmpty()) {
             throw new IllegalArgumentException("A soup needs at least one model");
         }
-        LlamaModel first = models.get(0);
-        LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
-        for (LlamaModel model : models) {
-            model.requireUnquantized("averaged");
-            if (!model.config().withDtype(Precision.FLOAT32).equals(config)) {
-                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", '" + first.getName() + "' has "
-                        + first.config() + ": only models of one shape can be averaged");
-            }
-        }
-        try (NDManager scope = Torch.manager().newSubManager(first.device())) {
-            Map<String, NDArray> sums = new LinkedHashMap<>();
-            for (String name : first.tensors().keySet()) {
-                sums.put(name, average(scope, models, name));
-            }
-            return LlamaModel.of("soup", config, sums, LoadOptions.defaults().withDevice(first.device()));
-        }
+        return TensorByTensor.model("soup", "averaged", models, (scope, tensor, number) -> average(scope, models, tensor));
     }
 
     private static NDArray average(NDManager scope, List<LlamaModel> models, String name) {

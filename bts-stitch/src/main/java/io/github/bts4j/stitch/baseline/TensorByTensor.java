@@ -1,0 +1,48 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.Torch;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Makes one float32 model of several of one shape. */
+final class TensorByTensor {
+    private TensorByTensor() {}
+
+    /** The new tensor of a name, in the scope given; {@code number} counts the tensors from 0. */
+    interface Rule {
+        NDArray tensor(NDManager scope, String name, int number);
+    }
+
+    /**
+     * A model on the first one's device.
+     *
+     * @param done what is done to the models, for messages: "averaged"
+     * @throws IllegalArgumentException if one has other dimensions than the first
+     * @throws IllegalStateException if the weights of one are quantised
+     */
+    static LlamaModel model(String name, String done, List<LlamaModel> models, Rule rule) {
+        LlamaModel first = models.get(0);
+        LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
+        for (LlamaModel model : models) {
+            model.requireUnquantized(done);
+            if (!model.config().withDtype(Precision.FLOAT32).equals(config)) {
+                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", '" + first.getName() + "' has " + first.config()
+                        + ": only models of one shape can be " + done);
+            }
+        }
+        try (NDManager scope = Torch.manager().newSubManager(first.device())) {
+            Map<String, NDArray> tensors = new LinkedHashMap<>();
+            for (String tensor : first.tensors().keySet()) {
+                tensors.put(tensor, rule.tensor(scope, tensor, tensors.size()));
+            }
+            return LlamaModel.of(name, config, tensors, LoadOptions.defaults().withDevice(first.device()));
+        }
+    }
+}
