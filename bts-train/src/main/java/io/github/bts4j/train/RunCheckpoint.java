@@ -6,16 +6,14 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -83,7 +81,7 @@ public final class RunCheckpoint {
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             AtomicFiles.forceFolder(run);
         } finally {
-            delete(temporary);
+            FileTree.delete(temporary);
         }
         List<Path> all = list(run);
         List<Path> regular = all.stream().filter(path -> isRegular(path, every)).toList();
@@ -230,34 +228,15 @@ public final class RunCheckpoint {
         Path away = Files.createTempDirectory(run, TEMPORARY);
         Path moved = away.resolve(checkpoint.getFileName());
         Files.move(checkpoint, moved, StandardCopyOption.ATOMIC_MOVE);
-        delete(away);
+        FileTree.delete(away);
     }
 
     /** What killed runs left behind. */
     private static void removeLeftovers(Path run) throws IOException {
         try (Stream<Path> entries = Files.list(run)) {
             for (Path path : entries.filter(p -> p.getFileName().toString().startsWith(TEMPORARY)).toList()) {
-                delete(path);
+                FileTree.delete(path);
             }
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, IOException failure) throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -3,18 +3,17 @@ package io.github.bts4j.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -59,7 +58,7 @@ class KillTest {
             Optional<Path> latest = RunCheckpoint.latest(run);
             midway += latest.isPresent() && RunCheckpoint.state(latest.get()).step() < steps ? 1 : 0;
             if (kills > 10 && i % 10 == 2) { // begins anew, so that kills do not all come after the end
-                deleteTree(run);
+                FileTree.delete(run);
             }
         }
         assertTrue(midway >= kills / 2, "killed midway " + midway + " times of " + kills);
@@ -71,16 +70,6 @@ class KillTest {
         assertTrue(state.position() >= 4 * (steps + 4 * 30), "four rewinds leave batches out: position " + state.position());
         assertEquals(state.position(), killed.position());
         assertEquals(state.safety(), killed.safety());
-    }
-
-    private static void deleteTree(Path folder) throws IOException {
-        List<Path> all;
-        try (Stream<Path> walk = Files.walk(folder)) {
-            all = walk.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : all) {
-            Files.delete(path);
-        }
     }
 
     private static List<String> weights(List<String> lines) {

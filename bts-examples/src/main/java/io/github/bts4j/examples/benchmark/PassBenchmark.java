@@ -2,6 +2,7 @@ package io.github.bts4j.examples.benchmark;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.PassOptions;
@@ -12,13 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
 
 /**
  * What the ways to compute a training pass cost and save: the time of a pass with each, in turn, and the anonymous memory at its peak (Linux); and beside them
@@ -73,11 +72,7 @@ public final class PassBenchmark {
             result.put("layers_skipped_share", model.config().places().get(0) / (double) options.shape().config().numLayers());
             return result.put("forward_saved_share", saved / result.get("seconds_forward_only").asDouble());
         } finally {
-            try (Stream<Path> files = Files.walk(folder)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            FileTree.delete(folder);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.stability;
 
 import ai.djl.Device;
+import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.examples.report.LossChart;
 import io.github.bts4j.train.AdamWConfig;
@@ -125,7 +126,7 @@ public final class SpikeExperiment {
             trainer.run();
             heldOut = heldOutLoss(expert);
         } finally {
-            delete(folder);
+            FileTree.delete(folder);
         }
         return new Outcome(variant.name(), log.losses, log.firstWarning, log.firstSpike, heldOut);
     }
@@ -156,14 +157,6 @@ public final class SpikeExperiment {
     private static Datamix data() {
         int[] tokens = tokens(1, 400_000);
         return Datamix.of(List.of(TokenDataset.builder("text").add(tokens, tokens.length).build()), Map.of("text", 1.0)).withSeed(1);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 
     /** Keeps losses and the first words of warning. */

@@ -3,18 +3,16 @@ package io.github.bts4j.train.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.FileTree;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.Iterator;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -76,7 +74,7 @@ public final class TokenCache {
                 return read(name, target);
             } catch (IOException e) {
                 LOG.warn("Cached tokens of domain '{}' are damaged and made again: {}", name, e.getMessage());
-                delete(target);
+                FileTree.delete(target);
             }
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
@@ -90,7 +88,7 @@ public final class TokenCache {
                 }
             }
         } finally {
-            delete(temporary);
+            FileTree.delete(temporary);
         }
         AtomicFiles.forceFolder(folder);
         return read(name, target);
@@ -145,20 +143,5 @@ public final class TokenCache {
             }
         }
         return new TokenDataset(name, TokenShards.map(from, index.tokens(), index.shardTokens()), ends, bytes);
-    }
-
-    private static void delete(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
-        List<Path> all;
-        try (Stream<Path> walk = Files.walk(path)) {
-            all = walk.sorted(Comparator.reverseOrder()).toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-        for (Path each : all) {
-            Files.deleteIfExists(each);
-        }
     }
 }
