@@ -14,4 +14,11 @@ with torch.no_grad():
     seen = logp[:, :, :-1].gather(-1, x[:, 1:][None, ..., None].expand(3, -1, -1, -1))[..., 0].cumsum(-1)
     weight = torch.cat([torch.zeros(3, x.shape[0], 1), seen], -1).log_softmax(0)             # Bayes' rule, uniform prior
     mixture = torch.logsumexp(weight[..., None] + logp, 0)
-    save_file({"input_ids": x.contiguous(), "soup.logits": soup(x).logits.contiguous(), "btm.logprobs": mixture.float().contiguous()}, out)
+    sparse = {}
+    for k in (1, 2):
+        order = weight.sort(dim=0, descending=True, stable=True).indices                          # of equal weights the earlier model's is the higher
+        kept = torch.zeros_like(weight).scatter(0, order[:k], 1.0) * weight.exp()
+        ranked = weight.sort(dim=0, descending=True).values
+        assert (ranked[k - 1] - ranked[k])[:, 1:].min() > 1e-3, "float32 could choose other models"
+        sparse[f"btm.top{k}"] = ((kept / kept.sum(0))[..., None] * logp.exp()).sum(0).log().float().contiguous()
+    save_file({"input_ids": x.contiguous(), "soup.logits": soup(x).logits.contiguous(), "btm.logprobs": mixture.float().contiguous(), **sparse}, out)

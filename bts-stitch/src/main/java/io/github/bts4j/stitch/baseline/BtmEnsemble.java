@@ -18,13 +18,16 @@ import java.util.List;
  *
  * <pre>{@code p(x_t+1 | x_0..t) = sum_i w_i p_i(x_t+1 | x_0..t),   w_i ~ prod_{s=1..t} p_i(x_s | x_0..s-1)}</pre>
  *
- * Its "logits" are log-probabilities. No training, no routing: every model runs for every token. Thread-safe for reading; the
- * models belong to the caller and stay open.
+ * Its "logits" are log-probabilities. No training, no routing: every model runs for every token. With {@link #withTopK} only the
+ * models of highest weight are mixed, anew at each token, as in the sparse ensembles of arXiv 2303.14177; all models still run,
+ * since the posterior needs what each of them made of every token. Thread-safe for reading; the models belong to the caller and
+ * stay open.
  */
 public final class BtmEnsemble extends FrozenLm {
     private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/stitch/baseline/btm.py");
 
     private final List<FrozenLm> models;
+    private final int topK;
 
     /**
      * Joins models.
@@ -33,13 +36,42 @@ public final class BtmEnsemble extends FrozenLm {
      * @throws IllegalArgumentException if there is no model, or the vocabularies differ in size
      */
     public BtmEnsemble(List<? extends FrozenLm> models) {
+        this(models, models.size());
+    }
+
+    private BtmEnsemble(List<? extends FrozenLm> models, int topK) {
         super("btm", Torch.manager().newSubManager(models.isEmpty() ? ai.djl.Device.cpu() : models.get(0).device()));
         this.models = List.copyOf(models);
+        this.topK = topK;
         if (models.isEmpty() || models.stream().mapToInt(CausalLm::vocabSize).distinct().count() != 1) {
             super.close();
             throw new IllegalArgumentException("An ensemble needs models of one vocabulary; sizes are "
                     + models.stream().map(CausalLm::vocabSize).toList());
         }
+    }
+
+    /**
+     * The same ensemble that mixes, at each token, the k models of highest posterior weight alone, their weights renormalised. Of
+     * equal weights the earlier model's counts as the higher one, so that the first token comes from the first k models.
+     *
+     * @param k number of models to mix; their whole number gives the exact mixture
+     * @return an ensemble over the same models, which the caller closes
+     * @throws IllegalArgumentException if k is below 1 or above the number of models
+     */
+    public BtmEnsemble withTopK(int k) {
+        if (k < 1 || k > models.size()) {
+            throw new IllegalArgumentException("k = " + k + " is outside 1 .. " + models.size() + ", the number of models");
+        }
+        return new BtmEnsemble(models, k);
+    }
+
+    /**
+     * How many models are mixed at each token.
+     *
+     * @return k, the number of models where the mixture is exact
+     */
+    public int topK() {
+        return topK;
     }
 
     @Override
@@ -62,7 +94,7 @@ public final class BtmEnsemble extends FrozenLm {
                 found.attach(scope);
                 logits.add(found);
             }
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "mixture", logits, tokenIds);
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "mixture", logits, tokenIds, topK);
         }
     }
 
@@ -75,7 +107,7 @@ public final class BtmEnsemble extends FrozenLm {
         int width = tokens[0].length - 1;
         float[] mixed = new float[tokens.length * width];
         for (int row = 0; row < tokens.length; row++) {
-            Posterior posterior = new Posterior(models.size());
+            Posterior posterior = new Posterior(models.size(), topK);
             for (int t = 0; t < width; t++) {
                 double[] logLikelihood = new double[models.size()];
                 for (int i = 0; i < logLikelihood.length; i++) {
@@ -91,6 +123,6 @@ public final class BtmEnsemble extends FrozenLm {
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new BtmSession(models, capacity);
+        return new BtmSession(models, topK, capacity);
     }
 }

@@ -4,6 +4,7 @@ import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A session of an ensemble: one session per model and the posterior over them. For one thread at a time. */
@@ -12,11 +13,11 @@ final class BtmSession implements DecodeSession {
     private final Posterior posterior;
     private List<double[]> next = List.of();
 
-    BtmSession(List<FrozenLm> models, int capacity) {
+    BtmSession(List<FrozenLm> models, int topK, int capacity) {
         for (CausalLm model : models) {
             sessions.add(model.newSession(capacity));
         }
-        posterior = new Posterior(models.size());
+        posterior = new Posterior(models.size(), topK);
     }
 
     @Override
@@ -44,10 +45,7 @@ final class BtmSession implements DecodeSession {
     }
 
     private float[] mixture(List<double[]> logProbs) {
-        double[] weights = new double[logProbs.size()];
-        for (int i = 0; i < weights.length; i++) {
-            weights[i] = Math.exp(posterior.logWeight(i));
-        }
+        double[] weights = Arrays.stream(posterior.mixingLogWeights()).map(Math::exp).toArray();
         float[] mixed = new float[logProbs.get(0).length];
         for (int v = 0; v < mixed.length; v++) {
             double p = 0;

@@ -1,25 +1,40 @@
 package io.github.bts4j.stitch.baseline;
 
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+
 /** The models' posterior weights, from a uniform prior and what each model made of the tokens so far. For one thread. */
 final class Posterior {
     private final double[] logWeights;
+    private final int topK;
 
-    Posterior(int models) {
-        logWeights = new double[models];
+    /** Mixes the topK models of highest weight; of equal weights the earlier model's counts as the higher one. */
+    Posterior(int models, int topK) {
+        this.logWeights = new double[models];
+        this.topK = topK;
     }
 
-    /** log sum_i w_i exp(logValues_i) with normalised weights w. */
+    /** log sum_i w_i exp(logValues_i) with the weights of {@link #mixingLogWeights}. */
     double logMixture(double[] logValues) {
-        double[] joint = new double[logWeights.length];
+        double[] joint = mixingLogWeights();
         for (int i = 0; i < joint.length; i++) {
-            joint[i] = logWeights[i] + logValues[i];
+            joint[i] += logValues[i];
         }
-        return logSumExp(joint) - logSumExp(logWeights);
+        return logSumExp(joint);
     }
 
-    /** The normalised log-weight of a model. */
-    double logWeight(int model) {
-        return logWeights[model] - logSumExp(logWeights);
+    /** The log-weights that models are mixed with: those of the top k, normalised, and minus infinity for the others. */
+    double[] mixingLogWeights() {
+        double[] mixing = new double[logWeights.length];
+        Arrays.fill(mixing, Double.NEGATIVE_INFINITY);
+        IntStream.range(0, mixing.length).boxed().sorted(Comparator.comparingDouble((Integer i) -> -logWeights[i])) // a stable sort
+                .limit(topK).forEach(i -> mixing[i] = logWeights[i]);
+        double norm = logSumExp(mixing);
+        for (int i = 0; i < mixing.length; i++) {
+            mixing[i] -= norm;
+        }
+        return mixing;
     }
 
     /** Takes in the log-likelihood that each model gave to the next token. */

@@ -21,6 +21,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Soup and BTM against values computed by transformers and PyTorch (src-test-data/tools/baseline_golden.py). */
 class BaselineGoldenTest {
@@ -62,12 +64,15 @@ class BaselineGoldenTest {
         }
     }
 
-    @Test
-    void theEnsembleWeighsModelsByThePrefix() {
-        try (BtmEnsemble btm = new BtmEnsemble(models)) {
-            float[] expected = golden.get("btm.logprobs").toFloatArray();
-            GoldenCase.assertClose("btm", expected, btm.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
-            int[][] ids = ids();
+    /** All of the models, or the k likeliest; forward pass, losses and cached decoding against one golden tensor. */
+    @ParameterizedTest
+    @CsvSource({"3, btm.logprobs", "2, btm.top2", "1, btm.top1"})
+    void theEnsembleWeighsModelsByThePrefix(int k, String name) {
+        float[] expected = golden.get(name).toFloatArray();
+        int[][] ids = ids();
+        try (BtmEnsemble all = new BtmEnsemble(models); BtmEnsemble btm = all.withTopK(k)) {
+            assertEquals(k, btm.topK());
+            GoldenCase.assertClose(name, expected, btm.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
             float[][] losses = btm.tokenLosses(ids);
             int vocab = btm.vocabSize();
             for (int row = 0; row < ids.length; row++) {
@@ -75,21 +80,23 @@ class BaselineGoldenTest {
                     assertEquals(-expected[(row * ids[row].length + t) * vocab + ids[row][t + 1]], losses[row][t], TOLERANCE);
                 }
             }
+            try (DecodeSession session = btm.newSession(ids[0].length)) {
+                session.append(Arrays.copyOf(ids[0], 9));
+                for (int t = 9; t < ids[0].length; t++) {
+                    float[] last = session.append(ids[0][t]);
+                    GoldenCase.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last, TOLERANCE);
+                }
+            }
         }
     }
 
     @Test
-    void cachedDecodingOfTheEnsembleEqualsTheForward() {
+    void allModelsAreMixedUnlessFewerAreAskedFor() {
         try (BtmEnsemble btm = new BtmEnsemble(models)) {
-            float[] expected = golden.get("btm.logprobs").toFloatArray();
-            int[] ids = ids()[0];
-            int vocab = btm.vocabSize();
-            try (DecodeSession session = btm.newSession(ids.length)) {
-                session.append(Arrays.copyOf(ids, 9));
-                for (int t = 9; t < ids.length; t++) {
-                    float[] last = session.append(ids[t]);
-                    GoldenCase.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last, TOLERANCE);
-                }
+            assertEquals(3, btm.topK());
+            for (int k : new int[] {-1, 0, 4}) {
+                String message = assertThrows(IllegalArgumentException.class, () -> btm.withTopK(k)).getMessage();
+                assertEquals("k = " + k + " is outside 1 .. 3, the number of models", message);
             }
         }
     }
