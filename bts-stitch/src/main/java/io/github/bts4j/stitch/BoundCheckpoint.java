@@ -1,0 +1,278 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.llama.LlamaModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The files of weights that were trained over frozen base models: a JSON description, which holds the SHA-256 of every file of
+ * every base model, and the safetensors file that it names.
+ *
+ * <p>The weights' file carries the beginning of its own hash in its name and is written first, so replacing the description is
+ * the one moment at which a new checkpoint takes the old one's place: a crash leaves one of the two, whole. Immutable and
+ * thread-safe; two processes that write into one folder at once are not expected.
+ *
+ * @param <D> the description, a record
+ */
+public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Description> {
+    private static final int FORMAT = 1;
+    private static final int SHORT = 16;
+    /** Strict: an entry that is missing, null or unknown is an error, never a default. */
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    private final String kind;
+    private final String bound;
+    private final Class<D> type;
+
+    /** What every description holds. */
+    public interface Description {
+        /**
+         * The version of the layout.
+         *
+         * @return 1
+         */
+        int format();
+
+        /**
+         * The safetensors file.
+         *
+         * @return its name in the same folder
+         */
+        String weights();
+
+        /**
+         * The hash of the safetensors file.
+         *
+         * @return 64 hexadecimal digits
+         */
+        String sha256();
+
+        /**
+         * The base models.
+         *
+         * @return hub first
+         */
+        List<Base> models();
+
+        /**
+         * Refuses values that JSON allows and the model does not.
+         *
+         * @throws IllegalArgumentException saying which
+         */
+        void check();
+    }
+
+    /**
+     * A base model.
+     *
+     * @param name its name
+     * @param path where it lay, as seen from the checkpoint's folder
+     * @param files the SHA-256 of its files by their names
+     */
+    public record Base(String name, String path, Map<String, String> files) {}
+
+    /**
+     * What a description begins with when weights are written.
+     *
+     * @param format version of the layout
+     * @param weights name of the safetensors file
+     * @param sha256 its hash
+     * @param models the base models, hub first
+     */
+    public record Header(int format, String weights, String sha256, List<Base> models) {}
+
+    /** Completes a description. */
+    @FunctionalInterface
+    public interface Describer<D> {
+        /**
+         * Adds the settings that belong to the weights.
+         *
+         * @param header the common entries
+         * @return the description
+         */
+        D describe(Header header);
+    }
+
+    /**
+     * A kind of checkpoint.
+     *
+     * @param kind one word, such as {@code stitch}: the description is {@code stitch.json}, the weights {@code stitch-HASH.safetensors}
+     * @param bound subject and verb of the message about a wrong base model, such as {@code these stitches were}
+     * @param type the description's record
+     */
+    public BoundCheckpoint(String kind, String bound, Class<D> type) {
+        this.kind = kind;
+        this.bound = bound;
+        this.type = type;
+    }
+
+    /**
+     * The file that describes a checkpoint.
+     *
+     * @return its name
+     */
+    public String description() {
+        return kind + ".json";
+    }
+
+    /**
+     * Writes weights and their description.
+     *
+     * @param folder the folder, made if absent; a checkpoint of this kind in it is replaced
+     * @param tensors the weights by name
+     * @param members the base models, hub first
+     * @param models the same, loaded
+     * @param describer completes the description
+     * @throws IOException if a file cannot be read or written; an older checkpoint stays whole
+     */
+    public void save(Path folder, Map<String, NDArray> tensors, List<Member> members, List<LlamaModel> models, Describer<D> describer)
+            throws IOException {
+        Files.createDirectories(folder);
+        Path temporary = Files.createTempFile(folder, "." + kind, ".tmp");
+        try {
+            TensorFiles.write(temporary, tensors, Map.of("format", "bts4j-" + kind));
+            String hash = ModelFingerprint.sha256(temporary);
+            String name = kind + "-" + hash.substring(0, SHORT) + ".safetensors";
+            Files.move(temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+            D description = describer.describe(new Header(FORMAT, name, hash, bases(folder, members, models)));
+            AtomicFiles.write(folder.resolve(description()), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(description));
+            removeOthers(folder, name);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static List<Base> bases(Path folder, List<Member> members, List<LlamaModel> models) throws IOException {
+        List<Base> bases = new ArrayList<>();
+        Path here = folder.toRealPath();
+        for (int i = 0; i < members.size(); i++) {
+            String path = here.relativize(members.get(i).folder().toRealPath()).toString().replace('\\', '/');
+            bases.add(new Base(members.get(i).name(), path, models.get(i).fingerprint().files()));
+        }
+        return bases;
+    }
+
+    private void removeOthers(Path folder, String keep) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                if (name.startsWith(kind + "-") && name.endsWith(".safetensors") && !name.equals(keep)) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    /**
+     * Reads a description.
+     *
+     * @param folder the checkpoint's folder
+     * @return the description, checked
+     * @throws IOException if the file cannot be read
+     * @throws ModelFormatException if it is malformed
+     */
+    public D read(Path folder) throws IOException {
+        Path file = folder.resolve(description());
+        try {
+            D description = JSON.readValue(Files.readAllBytes(file), type);
+            if (description == null) {
+                throw new ModelFormatException(file, "it holds null");
+            }
+            if (description.format() != FORMAT) {
+                throw new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT);
+            }
+            if (!description.weights().matches(kind + "-[0-9a-f]{" + SHORT + "}\\.safetensors")) {
+                throw new ModelFormatException(file, "weights = " + description.weights() + " is no file name that this library gives");
+            }
+            checkBases(description.models());
+            description.check();
+            return description;
+        } catch (JacksonException e) {
+            throw new ModelFormatException(file, "no " + kind + " checkpoint: " + e.getOriginalMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file, e.getMessage(), e);
+        }
+    }
+
+    private static void checkBases(List<Base> models) {
+        if (models.contains(null) || models.size() < 2) {
+            throw new IllegalArgumentException("models = " + models + ": there are at least two, and none is null");
+        }
+        for (Base base : models) {
+            new Member(base.name(), Path.of(base.path()));
+            if (base.files().containsValue(null)) {
+                throw new IllegalArgumentException("model '" + base.name() + "' has a file without SHA-256: " + base.files());
+            }
+        }
+    }
+
+    /**
+     * Finds the base models and compares their files with the recorded hashes.
+     *
+     * @param folder the checkpoint's folder
+     * @param description its description
+     * @param moved folders of base models by their names; the others are looked for where they lay
+     * @return names and folders, hub first
+     * @throws IllegalArgumentException naming every base model whose files are not those of the checkpoint, and every unknown name
+     */
+    public List<Member> members(Path folder, D description, Map<String, Path> moved) {
+        List<String> problems = new ArrayList<>();
+        List<Member> members = new ArrayList<>();
+        for (Base base : description.models()) {
+            Member member = new Member(base.name(), moved.getOrDefault(base.name(), folder.resolve(base.path()).normalize()));
+            members.add(member);
+            if (!Files.exists(member.folder())) {
+                problems.add("model '" + base.name() + "' is not in " + member.folder() + ": pass its folder");
+                continue;
+            }
+            String difference = new ModelFingerprint(base.files()).describeDifference(ModelFingerprint.of(member.folder()));
+            if (!difference.isEmpty()) {
+                problems.add("model '" + base.name() + "' in " + member.folder() + " is not the one " + bound + " trained with: " + difference);
+            }
+        }
+        List<String> names = description.models().stream().map(Base::name).toList();
+        moved.keySet().stream().filter(name -> !names.contains(name)).sorted()
+                .forEach(name -> problems.add("there is no model '" + name + "' in this checkpoint; its models are " + names));
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("The " + kind + " checkpoint in " + folder + " does not fit:\n  - " + String.join("\n  - ", problems));
+        }
+        return members;
+    }
+
+    /**
+     * Reads the weights after comparing their file with its recorded hash.
+     *
+     * @param owner owner of the tensors
+     * @param folder the checkpoint's folder
+     * @param description its description
+     * @return name to tensor
+     * @throws IOException if the file cannot be read
+     * @throws ModelFormatException if the file is not the recorded one, or is malformed
+     */
+    public Map<String, NDArray> tensors(NDManager owner, Path folder, D description) throws IOException {
+        Path weights = folder.resolve(description.weights());
+        if (!ModelFingerprint.sha256(weights).equals(description.sha256())) {
+            throw new ModelFormatException(weights, "its SHA-256 is not the one in " + description() + ": was it changed or cut off?");
+        }
+        return TensorFiles.read(owner, weights);
+    }
+}

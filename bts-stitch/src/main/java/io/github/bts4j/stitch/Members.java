@@ -1,0 +1,76 @@
+package io.github.bts4j.stitch;
+
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** What models that work together must agree on, however they are joined, and what weights trained over them are bound to. Not for instances. */
+public final class Members {
+    private Members() {}
+
+    /**
+     * Why models cannot work together: too few of them, a name twice, or token ids that mean different things to them. Read from
+     * their configurations and tokenizers alone.
+     *
+     * @param members hub first
+     * @return all problems, or an empty list
+     * @throws IOException if a configuration or tokenizer cannot be read
+     */
+    public static List<String> problems(List<Member> members) throws IOException {
+        List<String> problems = new ArrayList<>();
+        if (members.size() < 2) {
+            problems.add("a hub and at least one expert are needed; there is " + members.size() + " model");
+        }
+        Set<String> names = new HashSet<>();
+        for (Member member : members) {
+            if (!names.add(member.name())) {
+                problems.add("two models are called '" + member.name() + "': give each its own name");
+            }
+        }
+        for (int i = 1; i < members.size(); i++) {
+            compare(members.get(0), members.get(i), problems);
+        }
+        return problems;
+    }
+
+    private static void compare(Member hub, Member expert, List<String> problems) throws IOException {
+        int ours = LlamaConfig.read(hub.folder()).vocabSize();
+        int theirs = LlamaConfig.read(expert.folder()).vocabSize();
+        if (theirs != ours) {
+            problems.add("expert '" + expert.name() + "' has vocab_size = " + theirs + ", the hub '" + hub.name() + "' has " + ours
+                    + ": every model embeds the same token ids");
+        }
+        Path our = hub.folder().resolve("tokenizer.json");
+        Path their = expert.folder().resolve("tokenizer.json");
+        if (Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their))) {
+            problems.add("expert '" + expert.name() + "' has another tokenizer.json than the hub '" + hub.name()
+                    + "': every model must give the same ids to the same text (branch experts from one seed)");
+        }
+    }
+
+    /**
+     * The SHA-256 of every file of every model, by {@code number:name/file}.
+     *
+     * @param members hub first
+     * @param models the loaded models, in the same order
+     * @return name to hash
+     * @throws IOException if a file cannot be read
+     */
+    public static Map<String, String> identity(List<Member> members, List<LlamaModel> models) throws IOException {
+        Map<String, String> identity = new LinkedHashMap<>();
+        for (int i = 0; i < members.size(); i++) {
+            String name = i + ":" + members.get(i).name();
+            models.get(i).fingerprint().files().forEach((file, hash) -> identity.put(name + "/" + file, hash));
+        }
+        return identity;
+    }
+}
