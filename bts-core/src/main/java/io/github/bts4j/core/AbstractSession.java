@@ -86,7 +86,15 @@ public abstract class AbstractSession implements DecodeSession {
         }
     }
 
-    static void checkEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+    /**
+     * Checks the arguments of {@link CausalLm#appendEach} before anything is computed.
+     *
+     * @param model the model
+     * @param sessions the sessions
+     * @param tokenIds the next token of each
+     * @throws IllegalArgumentException if a token is out of range, a session is full or named twice, or the numbers differ
+     */
+    public static void checkEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
         if (sessions.isEmpty() || sessions.size() != tokenIds.length) {
             throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token to each of at least one session");
         }

@@ -1,0 +1,362 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.AbstractSession;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.stitch.Member;
+import io.github.bts4j.stitch.Members;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Expert routing (arXiv 2502.00075, section 3.2): a linear router looks at the beginning of a sequence and hands it to one of the
+ * n + 1 models, which answers alone from then on.
+ *
+ * <pre>{@code p = softmax(W mean(e_1, .., e_t)),   W in R^{(n + 1) x d}}</pre>
+ *
+ * with e the first t tokens' rows of the seed's input embedding table. The paper says "mean embedding" and not of which model or
+ * layer; this choice needs no forward pass and lets the route be known before any model runs. There is no bias, as in the
+ * paper's own stitches: the paper counts 15k trained parameters at d = 3072 and n = 3, where W alone has 12,288 (a bias would add
+ * 4; 15,360 is what five outputs would have).
+ *
+ * <p><b>In a session</b> the first {@link DecodeSession#append} is the prompt: the route is chosen from all of it, and the chosen
+ * model reads it and answers with a KV cache of its own. No other model runs.
+ *
+ * <p><b>On given text</b> ({@link #forward}, {@link #tokenLosses}) there is no prompt. The route is chosen from the first
+ * {@link #decisionTokens} t tokens, by default {@value #DECISION_TOKENS}, the least that the router is trained on. What predicts
+ * tokens 1 to t - 1, before the decision, is the seed; tokens t and later are predicted by the chosen model, which has read the
+ * sequence from its beginning. A text of t tokens or fewer is the seed's alone. So nothing depends on later tokens, and a session
+ * of a prompt of t tokens computes what the forward pass computes after them.
+ *
+ * <p>Only the router trains, with {@code RouterTraining} of bts-train. Thread-safe for reading. Whoever makes it closes it.
+ */
+public final class RoutedExperts extends FrozenLm {
+    /** How many tokens the route is chosen from on given text, if nothing else is said: the least of the paper's 32 to 256. */
+    public static final int DECISION_TOKENS = 32;
+
+    private final List<Member> members;
+    private final List<LlamaModel> models;
+    private final List<LlamaModel> owned;
+    private final Router router;
+    private final int decisionTokens;
+
+    private RoutedExperts(NDManager manager, List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, Router router, int decisionTokens) {
+        super("routed", manager);
+        this.members = List.copyOf(members);
+        this.models = List.copyOf(models);
+        this.owned = List.copyOf(owned);
+        this.router = router;
+        this.decisionTokens = decisionTokens;
+    }
+
+    /**
+     * Loads the models and starts with a router of zeros, which sends everything to the seed.
+     *
+     * @param members the seed, then the experts: models of one vocabulary, of any other dimensions
+     * @param options device and precision of all of them
+     * @return routed experts, which the caller closes, and the models with them
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException listing everything in which the models do not fit together
+     */
+    public static RoutedExperts open(List<Member> members, LoadOptions options) throws IOException {
+        return open(members, options, DECISION_TOKENS, Optional.empty());
+    }
+
+    static RoutedExperts open(List<Member> members, LoadOptions options, int decisionTokens, Optional<Map<String, NDArray>> tensors) throws IOException {
+        refuse(Members.problems(members));
+        List<LlamaModel> models = new ArrayList<>();
+        try {
+            for (Member member : members) {
+                models.add(LlamaModel.open(member.folder(), options));
+            }
+            RoutedExperts routed = over(members, models, models, decisionTokens);
+            tensors.ifPresent(routed::setRouterTensors);
+            return routed;
+        } catch (IOException | RuntimeException e) {
+            models.forEach(LlamaModel::close);
+            throw e;
+        }
+    }
+
+    /**
+     * Routes over models that are loaded already, such as those of a stitched model.
+     *
+     * @param members names and folders, the seed first
+     * @param models the same, loaded, on one device; they stay the caller's, open as long as this is
+     * @return routed experts with a router of zeros, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException listing everything in which the models do not fit together
+     */
+    public static RoutedExperts of(List<Member> members, List<LlamaModel> models) throws IOException {
+        List<String> problems = new ArrayList<>(Members.problems(members));
+        if (members.size() != models.size()) {
+            problems.add(members.size() + " names for " + models.size() + " models: give one to each");
+        }
+        for (LlamaModel model : models) {
+            if (!model.device().equals(models.get(0).device())) {
+                problems.add("model '" + model.getName() + "' lies on " + model.device() + ", the seed on " + models.get(0).device() + ": load all on one device");
+            }
+        }
+        refuse(problems);
+        return over(members, models, List.of(), DECISION_TOKENS);
+    }
+
+    private static void refuse(List<String> problems) {
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException("These models cannot be routed between:\n  - " + String.join("\n  - ", problems));
+        }
+    }
+
+    private static RoutedExperts over(List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, int decisionTokens) {
+        NDManager manager = Torch.manager().newSubManager(models.get(0).device());
+        return new RoutedExperts(manager, members, models, owned, new Router(manager, models.get(0), models.size()), decisionTokens);
+    }
+
+    /**
+     * The same models and the same router, which decides on given text after another number of tokens.
+     *
+     * @param tokens t, at least 1
+     * @return a view, which the caller closes before this one; it trains and changes with it
+     * @throws IllegalArgumentException if the number is below 1
+     */
+    public RoutedExperts withDecisionTokens(int tokens) {
+        if (tokens < 1) {
+            throw new IllegalArgumentException("decisionTokens = " + tokens + ": a route is chosen from at least 1 token");
+        }
+        return new RoutedExperts(manager.newSubManager(), members, models, List.of(), router, tokens);
+    }
+
+    /**
+     * How many tokens the route is chosen from on given text.
+     *
+     * @return t
+     */
+    public int decisionTokens() {
+        return decisionTokens;
+    }
+
+    /**
+     * The models that are routed between.
+     *
+     * @return names and folders, the seed first
+     */
+    public List<Member> members() {
+        return members;
+    }
+
+    /**
+     * The frozen models.
+     *
+     * @return the seed first, then the experts
+     */
+    public List<LlamaModel> models() {
+        return models;
+    }
+
+    /**
+     * The router's weight by its name in a checkpoint, the only tensor that trains.
+     *
+     * @return {@code router.weight}, float32 {@code [n + 1, hidden]}
+     */
+    public Map<String, NDArray> routerTensors() {
+        return router.tensors();
+    }
+
+    /**
+     * Replaces the router's weight; the values are copied.
+     *
+     * @param values what {@link #routerTensors} gave
+     * @throws IllegalArgumentException if a tensor is missing, extra or mis-shaped
+     */
+    public void setRouterTensors(Map<String, NDArray> values) {
+        router.set(values);
+    }
+
+    /**
+     * What the router makes of a prompt.
+     *
+     * @param tokens token ids, at least one; all of them are looked at
+     * @return the probability of each model, {@code [n + 1]}, the seed's first
+     * @throws IllegalArgumentException if there is no token or an id is out of range
+     */
+    public float[] route(int... tokens) {
+        return router.probabilities(new int[][] {tokens})[0];
+    }
+
+    /**
+     * The model that a prompt goes to: the most probable one, of equals the first.
+     *
+     * @param tokens token ids, at least one; all of them are looked at
+     * @return its number in {@link #models}
+     * @throws IllegalArgumentException if there is no token or an id is out of range
+     */
+    public int choose(int... tokens) {
+        return Router.largest(route(tokens));
+    }
+
+    /**
+     * The model with the lowest mean loss on each of several sequences: what the router is trained to find, and an oracle to compare
+     * it with. Runs every model.
+     *
+     * @param tokens token ids {@code [batch][sequence]}, rows of one length, at least 2
+     * @return its number in {@link #models} for every row; of equals the first
+     * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     */
+    public int[] bestModels(int[][] tokens) {
+        int[] best = new int[tokens.length];
+        double[] least = new double[tokens.length];
+        Arrays.fill(least, Double.POSITIVE_INFINITY);
+        for (int i = 0; i < models.size(); i++) {
+            float[][] losses = models.get(i).tokenLosses(tokens);
+            for (int row = 0; row < best.length; row++) {
+                double sum = 0;
+                for (float loss : losses[row]) {
+                    sum += loss;
+                }
+                if (sum < least[row]) {
+                    least[row] = sum;
+                    best[row] = i;
+                }
+            }
+        }
+        return best;
+    }
+
+    /**
+     * Forward and backward pass of the router alone: adds the gradient of {@code weight * sum of the cross-entropies} to its
+     * gradient. No model runs.
+     *
+     * @param prefixes the first tokens of each sequence, of any lengths above 0
+     * @param targets the number of the model that each sequence should go to
+     * @param weight what each sequence's loss counts
+     * @return cross-entropy of every sequence's route, in nats
+     * @throws IllegalArgumentException if the numbers differ, a prefix is empty, or an id or target is out of range
+     * @throws IllegalStateException if the router requires no gradient
+     */
+    public float[] accumulateGradients(int[][] prefixes, int[] targets, float weight) {
+        if (prefixes.length == 0 || prefixes.length != targets.length || Arrays.stream(targets).anyMatch(target -> target < 0 || target >= models.size())) {
+            throw new IllegalArgumentException(prefixes.length + " prefixes and the targets " + Arrays.toString(targets)
+                    + ": give each of at least one prefix a target in 0 .. " + (models.size() - 1));
+        }
+        return router.accumulateGradients(prefixes, targets, weight);
+    }
+
+    @Override
+    public int vocabSize() {
+        return models.get(0).vocabSize();
+    }
+
+    @Override
+    public int contextLength() {
+        return models.stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
+    }
+
+    @Override
+    public NDArray forward(NDArray tokenIds) {
+        Shape shape = TokenBatch.checked(tokenIds, vocabSize()).getShape();
+        int[][] tokens = rows(tokenIds.toLongArray(), (int) shape.get(1));
+        int[] routes = tokens[0].length < decisionTokens ? new int[tokens.length] : routes(tokens);
+        NDArray logits = Tensors.zeros(tokenIds.getManager(), TorchType.FLOAT32, device(), shape.get(0), shape.get(1), vocabSize());
+        for (int i = 0; i < models.size(); i++) {
+            put(logits, models.get(i), tokens, rowsOf(routes, i), tokens[0].length);
+        }
+        put(logits, models.get(0), tokens, rowsElsewhere(routes), decisionTokens - 1);
+        return logits;
+    }
+
+    /** Writes a model's logits of the first positions of some rows. */
+    private void put(NDArray logits, LlamaModel model, int[][] tokens, int[] rows, int positions) {
+        if (rows.length == 0 || positions == 0) {
+            return;
+        }
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray ids = TokenBatch.tensor(scope, select(tokens, rows, tokens[0].length), 0, positions, vocabSize());
+            Router.KERNELS.run(Autograd.OFF, "put_rows", logits, model.forward(ids), scope.create(Arrays.stream(rows).asLongStream().toArray()));
+        }
+    }
+
+    @Override
+    protected NDArray tokenLosses(NDManager step, int[][] tokens) {
+        TokenBatch.check(tokens, vocabSize());
+        int width = tokens[0].length;
+        int[] routes = width <= decisionTokens ? new int[tokens.length] : routes(tokens);
+        float[] losses = new float[tokens.length * (width - 1)];
+        for (int i = 0; i < models.size(); i++) {
+            put(losses, models.get(i), tokens, rowsOf(routes, i), width);
+        }
+        if (decisionTokens > 1) {
+            put(losses, models.get(0), tokens, rowsElsewhere(routes), decisionTokens);
+        }
+        return step.create(losses);
+    }
+
+    /** Writes a model's losses of the tokens behind the first, of some rows. */
+    private static void put(float[] losses, LlamaModel model, int[][] tokens, int[] rows, int width) {
+        if (rows.length == 0) {
+            return;
+        }
+        float[][] found = model.tokenLosses(select(tokens, rows, width));
+        for (int k = 0; k < rows.length; k++) {
+            System.arraycopy(found[k], 0, losses, rows[k] * (tokens[0].length - 1), width - 1);
+        }
+    }
+
+    /** The chosen models, from the first tokens of rows that are long enough. */
+    private int[] routes(int[][] tokens) {
+        float[][] probabilities = router.probabilities(select(tokens, IntStream.range(0, tokens.length).toArray(), decisionTokens));
+        return Arrays.stream(probabilities).mapToInt(Router::largest).toArray();
+    }
+
+    private static int[] rowsOf(int[] routes, int model) {
+        return IntStream.range(0, routes.length).filter(row -> routes[row] == model).toArray();
+    }
+
+    private static int[] rowsElsewhere(int[] routes) {
+        return IntStream.range(0, routes.length).filter(row -> routes[row] != 0).toArray();
+    }
+
+    private static int[][] select(int[][] tokens, int[] rows, int width) {
+        return Arrays.stream(rows).mapToObj(row -> Arrays.copyOf(tokens[row], width)).toArray(int[][]::new);
+    }
+
+    private static int[][] rows(long[] flat, int width) {
+        int[][] rows = new int[flat.length / width][width];
+        for (int i = 0; i < flat.length; i++) {
+            rows[i / width][i % width] = (int) flat[i];
+        }
+        return rows;
+    }
+
+    @Override
+    public DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        return new RoutedSession(this, capacity);
+    }
+
+    @Override
+    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        AbstractSession.checkEach(this, sessions, tokenIds);
+        return RoutedSession.appendEach(this, sessions, tokenIds);
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        owned.forEach(LlamaModel::close);
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.bts4j.stitch.baseline;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** The trained part of routed experts: one matrix over the mean input embedding. Thread-safe for reading; its tensor belongs to the manager given. */
+final class Router {
+    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/router.py");
+
+    private static final String WEIGHT = "router.weight";
+
+    private final LlamaModel hub;
+    private final NDManager manager;
+    private final NDArray weight; // [models, hidden]
+
+    /** Starts at zero: every model is equally likely, and the first of equals, the hub, is chosen. */
+    Router(NDManager manager, LlamaModel hub, int models) {
+        this.hub = hub;
+        this.manager = manager;
+        this.weight = Tensors.zeros(manager, TorchType.FLOAT32, hub.device(), models, hub.config().hiddenSize());
+    }
+
+    Map<String, NDArray> tensors() {
+        return Map.of(WEIGHT, weight);
+    }
+
+    void set(Map<String, NDArray> values) {
+        NDArray value = values.get(WEIGHT);
+        if (values.size() != 1 || value == null || !value.getShape().equals(weight.getShape())) {
+            List<String> given = values.entrySet().stream().map(entry -> entry.getKey() + " " + entry.getValue().getShape()).sorted().toList();
+            throw new IllegalArgumentException("The tensors " + given + " are no router of this model, which needs " + WEIGHT + " " + weight.getShape()
+                    + " (number of models, hidden size): was it trained over other models?");
+        }
+        KERNELS.run(Autograd.OFF, "put_router", weight, value);
+    }
+
+    /** Probabilities [sequences][models]; sequences of any lengths. */
+    float[][] probabilities(int[][] tokens) {
+        try (NDManager scope = manager.newSubManager()) {
+            float[] flat = KERNELS.tensor(scope, Autograd.OFF, "route_probabilities", ids(scope, tokens), hub.decoder().weights(), weight).toFloatArray();
+            int models = flat.length / tokens.length;
+            float[][] rows = new float[tokens.length][];
+            for (int row = 0; row < rows.length; row++) {
+                rows[row] = Arrays.copyOfRange(flat, row * models, (row + 1) * models);
+            }
+            return rows;
+        }
+    }
+
+    /** Adds the gradient of weight times the sum of the cross-entropies, which are returned, in nats. */
+    float[] accumulateGradients(int[][] prefixes, int[] targets, float tokenWeight) {
+        try (NDManager scope = manager.newSubManager()) {
+            NDArray labels = scope.create(Arrays.stream(targets).asLongStream().toArray());
+            NDArray losses = KERNELS.tensor(scope, Autograd.ON, "route_losses", ids(scope, prefixes), hub.decoder().weights(), weight, labels);
+            if (!Tensors.requiresGradient(losses)) {
+                throw new IllegalStateException("The router requires no gradient: call setRequiresGradient(true) on it, or let AdamW take it");
+            }
+            KERNELS.run(Autograd.OFF, "backward_each", List.of(losses), List.of(scope.full(new Shape(targets.length), tokenWeight)));
+            try (NDArray found = losses.stopGradient()) {
+                return found.toFloatArray();
+            }
+        }
+    }
+
+    private List<NDArray> ids(NDManager scope, int[][] tokens) {
+        List<NDArray> ids = new ArrayList<>();
+        for (int[] row : tokens) {
+            if (row.length == 0) {
+                throw new IllegalArgumentException("Sequence " + ids.size() + " holds no token: a route is chosen from at least one");
+            }
+            TokenBatch.check(new int[][] {row}, hub.vocabSize());
+            ids.add(scope.create(Arrays.stream(row).asLongStream().toArray()));
+        }
+        return ids;
+    }
+
+    /** The index of the largest probability; of equal ones the first. */
+    static int largest(float[] probabilities) {
+        int best = 0;
+        for (int i = 1; i < probabilities.length; i++) {
+            best = probabilities[i] > probabilities[best] ? i : best;
+        }
+        return best;
+    }
+}

@@ -1,0 +1,169 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.stitch.Members;
+import io.github.bts4j.stitch.baseline.RoutedExperts;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * Trains the router of {@link RoutedExperts} (arXiv 2502.00075, section 3.2): the target of a sequence is the model with the lowest
+ * mean loss on it, and the loss is the cross-entropy of the route that the router chooses from the first t tokens, t uniform in
+ * 32 .. 256, or up to the sequence's length where that is less. The models stay frozen.
+ *
+ * <p>To find a target, all models run over the sequence, without a graph; targets are remembered by the SHA-256 of the tokens, so
+ * that a sequence met again costs nothing but the router's own step.
+ *
+ * <p><b>Losses.</b> {@link #accumulateGradients} gives what is differentiated, as {@link Trainable} asks: the routing
+ * cross-entropy of a sequence, in nats, repeated for each of its tokens, so that the mean over tokens is the mean over sequences,
+ * and a training loss of ln(n + 1) means that the router knows nothing. {@link #tokenLosses}, which validation reports, gives what
+ * the router is for: the next-token losses of the models it chooses. The two are not comparable.
+ *
+ * <p>The paper's schedule is {@link #LEARNING_RATE}. For one thread. It closes nothing.
+ */
+public final class RouterTraining implements Trainable {
+    /** The paper's: 5e-4 throughout. */
+    public static final LearningRate LEARNING_RATE = new LearningRate.Constant(5e-4);
+
+    /** Targets remembered at most; about 120 bytes each. */
+    private static final int REMEMBERED = 1 << 20;
+
+    private final RoutedExperts model;
+    private final Map<String, String> bases;
+    private final Map<String, Integer> targets = new HashMap<>();
+    private int least = 32;
+    private int most = 256;
+
+    /**
+     * Prepares the training of a router.
+     *
+     * @param model the models and their router
+     * @throws IOException if a model's files cannot be read for their fingerprints
+     */
+    public RouterTraining(RoutedExperts model) throws IOException {
+        this.model = model;
+        this.bases = Members.identity(model.members(), model.models());
+    }
+
+    /**
+     * Sets how many tokens the router sees in training; 32 to 256 unless set, as in the paper.
+     *
+     * @param least the least t, at least 1
+     * @param most the largest t; a shorter sequence limits it
+     * @return this training
+     * @throws IllegalArgumentException if the numbers are not in that order
+     */
+    public RouterTraining withPrefixes(int least, int most) {
+        if (least < 1 || most < least) {
+            throw new IllegalArgumentException("prefixes of " + least + " to " + most + " tokens: 1 <= least <= most is needed");
+        }
+        this.least = least;
+        this.most = most;
+        return this;
+    }
+
+    @Override
+    public Map<String, NDArray> parameters() {
+        return model.routerTensors();
+    }
+
+    @Override
+    public NDManager manager() {
+        return model.getNDManager();
+    }
+
+    /**
+     * Forward and backward pass of the router alone, see {@link RouterTraining}.
+     *
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @param tokenWeight what each token's loss counts
+     * @param seed seed of the prefixes' lengths
+     * @return cross-entropy of each sequence's route in nats, repeated for each of its tokens, {@code [batch * sequence]}
+     * @throws IllegalArgumentException if rows differ in length, an id is out of range, or the sequences are shorter than the least prefix
+     * @throws IllegalStateException if the router requires no gradient
+     */
+    @Override
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        int length = TokenBatch.width(tokens) - 1;
+        TokenBatch.check(tokens, model.vocabSize());
+        if (length < least) {
+            throw new IllegalArgumentException("Sequences of " + length + " tokens are shorter than the least prefix, " + least
+                    + ": train with a longer sequenceLength, or set withPrefixes(least, most)");
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        int[][] prefixes = Arrays.stream(tokens).map(row -> Arrays.copyOf(row, random.nextInt(least, Math.min(most, length) + 1))).toArray(int[][]::new);
+        float[] losses = model.accumulateGradients(prefixes, targets(tokens), tokenWeight * length);
+        float[] repeated = new float[tokens.length * length];
+        for (int row = 0; row < tokens.length; row++) {
+            Arrays.fill(repeated, row * length, (row + 1) * length, losses[row]);
+        }
+        return repeated;
+    }
+
+    private int[] targets(int[][] tokens) {
+        List<String> names = Arrays.stream(tokens).map(RouterTraining::hash).toList();
+        int[] unknown = IntStream.range(0, tokens.length).filter(row -> !targets.containsKey(names.get(row))).toArray();
+        Map<String, Integer> found = new HashMap<>();
+        if (unknown.length > 0) {
+            int[] best = model.bestModels(IntStream.of(unknown).mapToObj(row -> tokens[row]).toArray(int[][]::new));
+            for (int k = 0; k < unknown.length; k++) {
+                found.put(names.get(unknown[k]), best[k]);
+            }
+        }
+        int[] all = names.stream().mapToInt(name -> found.containsKey(name) ? found.get(name) : targets.get(name)).toArray();
+        if (targets.size() + found.size() <= REMEMBERED) {
+            targets.putAll(found);
+        }
+        return all;
+    }
+
+    private static String hash(int[] row) {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * row.length);
+        bytes.asIntBuffer().put(row);
+        return ModelFingerprint.sha256(bytes);
+    }
+
+    /**
+     * How many sequences' targets are remembered.
+     *
+     * @return sequences
+     */
+    int remembered() {
+        return targets.size();
+    }
+
+    /**
+     * Next-token losses of the routed models, for validation, after {@link RoutedExperts#decisionTokens} tokens that the seed scores.
+     *
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @return losses in nats {@code [batch][sequence]}
+     */
+    @Override
+    public float[][] tokenLosses(int[][] tokens) {
+        return model.tokenLosses(tokens);
+    }
+
+    @Override
+    public void weightsChanged() {
+        // every pass reads the router itself
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        Map<String, String> identity = new LinkedHashMap<>();
+        identity.put("router.prefixes", least + " .. " + most);
+        identity.put("router.decisionTokens", String.valueOf(model.decisionTokens()));
+        identity.putAll(bases);
+        return identity;
+    }
+}
