@@ -7,6 +7,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.stitch.Init;
+import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
@@ -14,9 +15,12 @@ import io.github.bts4j.stitch.StitchedModelBuilder;
 import io.github.bts4j.stitch.baseline.BtmEnsemble;
 import io.github.bts4j.stitch.baseline.ModelMerge;
 import io.github.bts4j.stitch.baseline.ModelSoup;
+import io.github.bts4j.stitch.baseline.RoutedExperts;
+import io.github.bts4j.stitch.baseline.RouterCheckpoint;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
 import io.github.bts4j.stitch.baseline.UpcycledModel;
 import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.RouterTraining;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.UpcycledTraining;
@@ -29,6 +33,7 @@ import java.util.List;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({@JsonSubTypes.Type(value = Method.Soup.class, name = "soup"), @JsonSubTypes.Type(value = Method.Ties.class, name = "ties"),
     @JsonSubTypes.Type(value = Method.TaskArithmetic.class, name = "task-arithmetic"), @JsonSubTypes.Type(value = Method.Btm.class, name = "btm"),
+    @JsonSubTypes.Type(value = Method.Routing.class, name = "routing"),
     @JsonSubTypes.Type(value = Method.Upcycled.class, name = "upcycled"), @JsonSubTypes.Type(value = Method.Stitch.class, name = "stitch"),
     @JsonSubTypes.Type(value = Method.Continued.class, name = "continued")})
 sealed interface Method {
@@ -140,6 +145,38 @@ sealed interface Method {
         public Parameters parameters(LlamaConfig config, int all) {
             long together = all * LlamaTensors.parameterCount(config);
             return new Parameters(0, together, together);
+        }
+    }
+
+    /**
+     * Expert routing: one model answers, chosen from the beginning of the text.
+     *
+     * @param training name of the training
+     * @param seeds random seeds
+     */
+    record Routing(String training, List<Long> seeds) implements Trained {
+        @Override
+        public boolean make(BaseModels base, Run run, Path folder) throws IOException {
+            List<Member> members = base.names().stream().map(name -> new Member(name, base.folder(name))).toList();
+            try (RoutedExperts routed = RoutedExperts.open(members, LoadOptions.defaults())) {
+                if (run.of(new RouterTraining(routed))) {
+                    RouterCheckpoint.save(routed, folder);
+                    return true;
+                }
+                return false;
+            }
+        }
+
+        @Override
+        public Opened open(BaseModels base, Path folder) throws IOException {
+            return Opened.alone(RouterCheckpoint.open(folder, LoadOptions.defaults()));
+        }
+
+        @Override
+        public Parameters parameters(LlamaConfig config, int all) {
+            long one = LlamaTensors.parameterCount(config);
+            long router = (long) all * config.hiddenSize();
+            return new Parameters(router, all * one + router, one + router);
         }
     }
 
