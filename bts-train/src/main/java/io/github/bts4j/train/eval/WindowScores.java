@@ -1,7 +1,6 @@
 package io.github.bts4j.train.eval;
 
 import java.util.Arrays;
-import java.util.SplittableRandom;
 
 /**
  * A model's scores on windows of one text. Arrays are not copied, so equality is that of the array objects.
@@ -73,8 +72,7 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
      * @throws IllegalArgumentException if an argument is out of range
      */
     public Interval interval(double level, int resamples, long seed) {
-        double[] drawn = resampled(resamples, seed, sample -> ratio(this, sample));
-        return interval(bitsPerByte(), drawn, level);
+        return Bootstrap.of(nats.length, resamples, seed, sample -> ratio(this, sample)).interval(bitsPerByte(), level);
     }
 
     /**
@@ -92,31 +90,8 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
         if (!Arrays.equals(bytes, other.bytes) || !Arrays.equals(tokens, other.tokens)) {
             throw new IllegalArgumentException("The scores are of different windows: score both models on the same ones");
         }
-        double[] drawn = resampled(resamples, seed, sample -> ratio(this, sample) - ratio(other, sample));
-        double value = bitsPerByte() - other.bitsPerByte();
-        long against = Arrays.stream(drawn).filter(difference -> value == 0 || Math.signum(difference) != Math.signum(value)).count();
-        return new Difference(interval(value, drawn, level), Math.min(1, 2.0 * against / drawn.length));
-    }
-
-    /** What a sample of windows gives. */
-    private interface Statistic {
-        double of(int[] sample);
-    }
-
-    private double[] resampled(int resamples, long seed, Statistic statistic) {
-        if (resamples < 1000) {
-            throw new IllegalArgumentException("resamples = " + resamples + ": the ends of an interval need 1,000 or more");
-        }
-        SplittableRandom random = new SplittableRandom(seed);
-        double[] drawn = new double[resamples];
-        int[] sample = new int[nats.length];
-        for (int i = 0; i < resamples; i++) {
-            for (int j = 0; j < sample.length; j++) {
-                sample[j] = random.nextInt(nats.length);
-            }
-            drawn[i] = statistic.of(sample);
-        }
-        return drawn;
+        Bootstrap drawn = Bootstrap.of(nats.length, resamples, seed, sample -> ratio(this, sample) - ratio(other, sample));
+        return drawn.difference(bitsPerByte() - other.bitsPerByte(), level);
     }
 
     private static double ratio(WindowScores scores, int[] sample) {
@@ -127,21 +102,5 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
             bytes += scores.bytes[window];
         }
         return nats / Math.log(2) / Math.max(1, bytes);
-    }
-
-    private static Interval interval(double value, double[] drawn, double level) {
-        if (!(level > 0 && level < 1)) {
-            throw new IllegalArgumentException("level = " + level + " must lie between 0 and 1");
-        }
-        double[] sorted = drawn.clone();
-        Arrays.sort(sorted);
-        return new Interval(value, quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2));
-    }
-
-    private static double quantile(double[] sorted, double share) {
-        double place = share * (sorted.length - 1);
-        int below = (int) place;
-        int above = Math.min(sorted.length - 1, below + 1);
-        return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
     }
 }

@@ -1,0 +1,36 @@
+package io.github.bts4j.train.eval;
+
+import java.util.List;
+
+/** Items that models are measured by. Immutable. */
+public sealed interface EvaluationTask permits ChoiceTask, ClozeTask {
+    /**
+     * The name in results.
+     *
+     * @return the name
+     */
+    String name();
+
+    /**
+     * How many items there are.
+     *
+     * @return items
+     */
+    int size();
+
+    /**
+     * Identifies the items and everything else that decides what is right: results with the same identity can be compared item by item.
+     *
+     * @return SHA-256 in lower-case hexadecimal
+     */
+    String identity();
+
+    /**
+     * Measures a model.
+     *
+     * @param model the model
+     * @return one result per metric, with 95 % intervals
+     * @throws IllegalArgumentException if an item does not fit the model, such as a text longer than its context
+     */
+    List<EvaluationResult> evaluate(EvaluatedModel model);
+}

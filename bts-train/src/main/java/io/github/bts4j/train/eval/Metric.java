@@ -1,0 +1,76 @@
+package io.github.bts4j.train.eval;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** What is measured. Each is a mean over items, or a sum over a sum. Names are those of lm-evaluation-harness where it has one. */
+public enum Metric {
+    /** Share of choice items whose likeliest choice is right, and of cloze items whose target greedy decoding gives. */
+    ACC("acc", true, true),
+    /** Share of choice items whose likeliest choice per character (Unicode code point) is right. */
+    ACC_NORM("acc_norm", true, true),
+    /** Share of choice items whose likeliest choice per byte of UTF-8 is right: the one to compare languages by. */
+    ACC_BYTES("acc_bytes", true, true),
+    /** Share of prompts whose generated answer is the reference's. */
+    EXACT_MATCH("exact_match", true, true),
+    /** Share of prompts whose generated code parses. */
+    PARSES("parses", true, true),
+    /** Log-likelihood of cloze targets in nats, the mean over items. */
+    LOG_LIKELIHOOD("log_likelihood", true, false),
+    /** Bits per byte of held-out text. */
+    BITS_PER_BYTE("bits_per_byte", false, false);
+
+    private final String id;
+    private final boolean higherIsBetter;
+    private final boolean share;
+
+    Metric(String id, boolean higherIsBetter, boolean share) {
+        this.id = id;
+        this.higherIsBetter = higherIsBetter;
+        this.share = share;
+    }
+
+    /**
+     * The name in files and tables.
+     *
+     * @return the name
+     */
+    public String id() {
+        return id;
+    }
+
+    /**
+     * Which way is better.
+     *
+     * @return true if higher values are
+     */
+    public boolean higherIsBetter() {
+        return higherIsBetter;
+    }
+
+    /**
+     * Whether every item counts 0 or 1.
+     *
+     * @return true for shares of items
+     */
+    public boolean isShare() {
+        return share;
+    }
+
+    /**
+     * The metric with a name.
+     *
+     * @param id the name
+     * @return the metric
+     * @throws IllegalArgumentException if there is none
+     */
+    public static Metric of(String id) {
+        return Arrays.stream(values()).filter(metric -> metric.id.equals(id)).findFirst().orElseThrow(() -> new IllegalArgumentException(
+                "metric = '" + id + "' is none of " + Arrays.stream(values()).map(Metric::id).toList()));
+    }
+
+    /** A value as tables show it: shares in per cent. */
+    String format(double value) {
+        return share ? String.format(Locale.ROOT, "%.1f", 100 * value) : String.format(Locale.ROOT, "%.4f", value);
+    }
+}
