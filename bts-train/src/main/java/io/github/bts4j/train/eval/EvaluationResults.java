@@ -1,0 +1,122 @@
+package io.github.bts4j.train.eval;
+
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Results of models on tasks with the scores of every item, so that models are compared without being run again. Immutable.
+ *
+ * @param metadata what is to be known about the run, such as seeds, versions and fingerprints of models, by name
+ * @param results at most one result per model, task and metric
+ */
+public record EvaluationResults(Map<String, String> metadata, List<EvaluationResult> results) {
+    /** What the field {@code schema} of a file says. */
+    public static final String SCHEMA = "bts4j-evaluation/1";
+
+    /** Nothing yet. */
+    public static final EvaluationResults EMPTY = new EvaluationResults(Map.of(), List.of());
+
+    /** What a result is found by. */
+    private record Key(String model, String task, Metric metric) {
+        static Key of(EvaluationResult result) {
+            return new Key(result.model(), result.task(), result.metric());
+        }
+    }
+
+    /**
+     * Copies the collections.
+     *
+     * @param metadata what is to be known about the run
+     * @param results the results
+     * @throws IllegalArgumentException if a model has two results of one metric on one task
+     */
+    public EvaluationResults {
+        metadata = Collections.unmodifiableMap(new TreeMap<>(metadata));
+        results = List.copyOf(results);
+        Map<Key, EvaluationResult> known = new LinkedHashMap<>();
+        for (EvaluationResult result : results) {
+            if (known.put(Key.of(result), result) != null) {
+                throw new IllegalArgumentException("'" + result.model() + "' has two results of " + result.metric().id() + " on '" + result.task()
+                        + "': join results with plus, which lets the later one replace the earlier");
+            }
+        }
+    }
+
+    /**
+     * These results and more. Where both have a result for a model, task and metric, or a value for a name of the metadata, the new one counts.
+     *
+     * @param more the new results
+     * @return all of them, the new ones last or in the places of those that they replace
+     */
+    public EvaluationResults plus(EvaluationResults more) {
+        Map<String, String> all = new TreeMap<>(metadata);
+        all.putAll(more.metadata);
+        Map<Key, EvaluationResult> joined = new LinkedHashMap<>();
+        results.forEach(result -> joined.put(Key.of(result), result));
+        more.results.forEach(result -> joined.put(Key.of(result), result));
+        return new EvaluationResults(all, List.copyOf(joined.values()));
+    }
+
+    /**
+     * These results and more, see {@link #plus(EvaluationResults)}.
+     *
+     * @param more the new results
+     * @return all of them
+     */
+    public EvaluationResults plus(Collection<EvaluationResult> more) {
+        return plus(new EvaluationResults(Map.of(), List.copyOf(more)));
+    }
+
+    /**
+     * The models.
+     *
+     * @return their names in the order in which they first come
+     */
+    public List<String> models() {
+        return results.stream().map(EvaluationResult::model).distinct().toList();
+    }
+
+    /**
+     * Looks a result up.
+     *
+     * @param model the model's name
+     * @param task the task's name
+     * @param metric the metric
+     * @return the result, empty if there is none
+     */
+    public Optional<EvaluationResult> find(String model, String task, Metric metric) {
+        Key key = new Key(model, task, metric);
+        return results.stream().filter(result -> Key.of(result).equals(key)).findFirst();
+    }
+
+    /**
+     * Writes a JSON file: {@code schema}, {@code metadata}, and {@code results} with {@code model, task, metric, value, low, high, level, count, items} (the identity of the
+     * items), {@code values} (one per item; bits where the metric is bits per byte) and, where they are not all 1, {@code weights} (bytes).
+     *
+     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @throws IOException if it cannot be written
+     */
+    public void write(Path file) throws IOException {
+        AtomicFiles.write(file, ResultsJson.write(this));
+    }
+
+    /**
+     * Reads what {@link #write} wrote.
+     *
+     * @param file the file
+     * @return the results
+     * @throws IOException if it cannot be read
+     * @throws IllegalArgumentException if it is no such file, of another version, has fields that this version does not know, or a value that is not that of its items
+     */
+    public static EvaluationResults read(Path file) throws IOException {
+        return ResultsJson.read(file);
+    }
+}
