@@ -1,0 +1,146 @@
+package io.github.bts4j.train.eval;
+
+import io.github.bts4j.train.eval.ArithmeticStep.Operation;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * An arithmetic problem with its solution.
+ *
+ * @param language what it is told in
+ * @param template which sentences it is made of, and which operations
+ * @param steps one or two operations; the second begins with the first one's result
+ * @param prompt the problem up to where the answer begins, without the space before it
+ */
+public record WordProblem(ProblemLanguage language, String template, List<ArithmeticStep> steps, String prompt) {
+    /** Answers that a choice item offers. */
+    private static final int CHOICES = 4;
+
+    /**
+     * Copies the steps.
+     *
+     * @param language what it is told in
+     * @param template which sentences it is made of
+     * @param steps one or two operations
+     * @param prompt the problem
+     * @throws IllegalArgumentException if there is no step, or one does not begin with the result of the step before
+     */
+    public WordProblem {
+        steps = List.copyOf(steps);
+        if (steps.isEmpty()) {
+            throw new IllegalArgumentException("A problem needs a step: " + prompt);
+        }
+        for (int i = 1; i < steps.size(); i++) {
+            if (steps.get(i).left() != steps.get(i - 1).result()) {
+                throw new IllegalArgumentException("step " + i + " begins with " + steps.get(i).left() + ", the step before gives " + steps.get(i - 1).result());
+            }
+        }
+    }
+
+    /**
+     * The right answer.
+     *
+     * @return the last step's result
+     */
+    public int answer() {
+        return last().result();
+    }
+
+    /**
+     * What must not be in training and test both: language, sentences, operations and numbers. Names and things do not matter.
+     *
+     * @return a text that is the same for problems that are the same but for names and things
+     */
+    public String key() {
+        String numbers = steps.stream().map(step -> step.left() + step.operation().sign() + step.right()).collect(Collectors.joining(" "));
+        return language.id() + " " + template + " " + numbers;
+    }
+
+    /**
+     * The solution, written as training text has it: every step, then the answer.
+     *
+     * @return the text that follows the prompt, with the space before it
+     */
+    public String worked() {
+        return worked(steps, answer());
+    }
+
+    /**
+     * Problem and solution.
+     *
+     * @return one paragraph
+     */
+    public String text() {
+        return prompt + worked();
+    }
+
+    /**
+     * The problem as a question with four worked solutions. The wrong ones do something else with the numbers, leave out a step, or are wrong by ten, by one or in the order of
+     * the digits.
+     *
+     * @return the item; the same for the same problem
+     */
+    public ChoiceItem choiceItem() {
+        Random random = new Random(key().hashCode());
+        List<String> wrong = new ArrayList<>(wrong());
+        Collections.shuffle(wrong, random);
+        List<String> choices = new ArrayList<>(wrong.subList(0, CHOICES - 1));
+        int answer = random.nextInt(CHOICES);
+        choices.add(answer, worked());
+        return new ChoiceItem(prompt, choices, answer);
+    }
+
+    /** Plausible wrong solutions, at least four. */
+    private Set<String> wrong() {
+        Set<String> wrong = new LinkedHashSet<>();
+        for (Operation other : Operation.values()) {
+            ArithmeticStep step = new ArithmeticStep(last().left(), other, last().right());
+            if (step.result() != answer() && step.result() >= 0 && step.result() < 200) {
+                wrong.add(worked(withLast(step), step.result()));
+            }
+        }
+        if (steps.size() > 1 && steps.get(0).result() != answer()) {
+            wrong.add(worked(steps.subList(0, 1), steps.get(0).result()));
+        }
+        for (int result : new int[] {answer() + 10, answer() - 10, answer() + 1, answer() - 1, answer() % 10 * 10 + answer() / 10}) {
+            if (result != answer() && result > 0 && result < 200) {
+                wrong.add(worked(steps, result));
+            }
+        }
+        return wrong;
+    }
+
+    private ArithmeticStep last() {
+        return steps.get(steps.size() - 1);
+    }
+
+    private List<ArithmeticStep> withLast(ArithmeticStep step) {
+        List<ArithmeticStep> changed = new ArrayList<>(steps);
+        changed.set(changed.size() - 1, step);
+        return changed;
+    }
+
+    /** A solution whose last result may be wrong. */
+    private String worked(List<ArithmeticStep> some, int result) {
+        return language.frames().map(frames -> inWords(frames, some, result)).orElseGet(() -> inSymbols(some, result));
+    }
+
+    private static String inWords(ProblemFrames frames, List<ArithmeticStep> some, int result) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < some.size(); i++) {
+            boolean end = i == some.size() - 1;
+            text.append(' ').append(some.get(i).text(end ? result : some.get(i).result())).append('.');
+        }
+        return text.append(' ').append(frames.answer().replace("%d", Integer.toString(result))).toString();
+    }
+
+    /** What stands behind the first equals sign. */
+    private static String inSymbols(List<ArithmeticStep> some, int result) {
+        return some.size() == 1 ? " " + result : " " + some.get(1).text(result);
+    }
+}
