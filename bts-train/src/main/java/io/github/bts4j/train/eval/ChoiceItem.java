@@ -19,8 +19,8 @@ public record ChoiceItem(String context, List<String> choices, int answer) {
      * @param context what comes before every choice
      * @param choices the answers
      * @param answer index of the right one
-     * @throws IllegalArgumentException listing what is wrong: fewer than two choices, empty ones, an answer that is none of them, a wrong choice that reads like the
-     *     right one
+     * @throws IllegalArgumentException listing what is wrong: fewer than two choices, empty ones, an answer that is none of them, a wrong choice that reads
+     *     like the right one
      */
     public ChoiceItem {
         Objects.requireNonNull(context, "context");

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Questions with given answers. A model takes the answer whose text it finds likeliest after the context; it sees neither the other answers nor their letters. The same as
- * the {@code multiple_choice} output of lm-evaluation-harness (0.4.13) with an empty {@code target_delimiter}.
+ * Questions with given answers. A model takes the answer whose text it finds likeliest after the context; it sees neither the other answers nor their
+ * letters. The same as the {@code multiple_choice} output of lm-evaluation-harness (0.4.13) with an empty {@code target_delimiter}.
  *
  * @param name the name in results
  * @param items the questions, at least one

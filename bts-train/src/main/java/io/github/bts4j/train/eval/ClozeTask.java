@@ -7,8 +7,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Texts whose ends are to be found, as in LAMBADA (arXiv 1606.06031). An item is right if greedy decoding gives the target's tokens: each is the likeliest after the
- * context and the target's tokens before it. The same as the {@code loglikelihood} output of lm-evaluation-harness (0.4.13) with its metric {@code acc}.
+ * Texts whose ends are to be found, as in LAMBADA (arXiv 1606.06031). An item is right if greedy decoding gives the target's tokens: each is the likeliest
+ * after the context and the target's tokens before it. The same as the {@code loglikelihood} output of lm-evaluation-harness (0.4.13) with its metric {@code
+ * acc}.
  *
  * @param name the name in results
  * @param items the texts, at least one

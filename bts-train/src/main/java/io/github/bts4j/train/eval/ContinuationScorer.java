@@ -20,11 +20,11 @@ import java.util.stream.IntStream;
  * <pre>{@code logLikelihood = sum_t ln p(x_t | context, x_<t)}</pre>
  *
  * Texts become tokens as in lm-evaluation-harness (0.4.13): white space at the end of the context moves to the text, and the text's tokens are those of context
- * and text together but as many as the context alone has. Sequences longer than the model's context lose their beginning; the harness, which never feeds the last
- * token, keeps one token more of those.
+ * and text together but as many as the context alone has. Sequences longer than the model's context lose their beginning; the harness, which never feeds the
+ * last token, keeps one token more of those.
  *
- * <p>Sequences of like lengths share a pass; what fills up the shorter ones stands behind their last token, where a causal model does not look. Thread-safe; closes
- * neither the model nor the tokenizer.
+ * <p>Sequences of like lengths share a pass; what fills up the shorter ones stands behind their last token, where a causal model does not look. Thread-safe;
+ * closes neither the model nor the tokenizer.
  */
 public final class ContinuationScorer {
     /** Logits of one pass where all are needed: 256 MiB of float32. */

@@ -98,8 +98,8 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
     }
 
     /**
-     * Writes a JSON file: {@code schema}, {@code metadata}, and {@code results} with {@code model, task, metric, value, low, high, level, count, items} (the identity of the
-     * items), {@code values} (one per item; bits where the metric is bits per byte) and, where they are not all 1, {@code weights} (bytes).
+     * Writes a JSON file: {@code schema}, {@code metadata}, and {@code results} with {@code model, task, metric, value, low, high, level, count, items} (the
+     * identity of the items), {@code values} (one per item; bits where the metric is bits per byte) and, where they are not all 1, {@code weights} (bytes).
      *
      * @param file the file, in a folder that exists; replaced whole or left as it was
      * @throws IOException if it cannot be written
@@ -114,7 +114,8 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
      * @param file the file
      * @return the results
      * @throws IOException if it cannot be read
-     * @throws IllegalArgumentException if it is no such file, of another version, has fields that this version does not know, or a value that is not that of its items
+     * @throws IllegalArgumentException if it is no such file, of another version, has fields that this version does not know, or a value that is not that of
+     *     its items
      */
     public static EvaluationResults read(Path file) throws IOException {
         return ResultsJson.read(file);

@@ -3,7 +3,7 @@ package io.github.bts4j.train.eval;
 import java.util.List;
 
 /** Items that models are measured by. Immutable. */
-public sealed interface EvaluationTask permits ChoiceTask, ClozeTask {
+public sealed interface EvaluationTask permits ChoiceTask, ClozeTask, ExactMatchTask, MethodTask {
     /**
      * The name in results.
      *

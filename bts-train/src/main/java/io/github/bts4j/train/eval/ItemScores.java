@@ -3,8 +3,8 @@ package io.github.bts4j.train.eval;
 import java.util.Arrays;
 
 /**
- * What a metric gave for every item of a task. Its value for all of them is {@code sum of values / sum of weights}: a share of right items where values are 0 and 1
- * and weights 1, bits per byte where values are bits and weights bytes. Arrays are not copied, so equality is that of the array objects.
+ * What a metric gave for every item of a task. Its value for all of them is {@code sum of values / sum of weights}: a share of right items where values are
+ * 0 and 1 and weights 1, bits per byte where values are bits and weights bytes. Arrays are not copied, so equality is that of the array objects.
  *
  * @param values one number per item
  * @param weights how much each item counts; not negative
@@ -84,8 +84,8 @@ public record ItemScores(double[] values, double[] weights) {
     }
 
     /**
-     * The bootstrap's percentile interval of the value: items are drawn with replacement, as many as there are (Efron, 1979). Of items that all have one value it has
-     * no width, which then says little.
+     * The bootstrap's percentile interval of the value: items are drawn with replacement, as many as there are (Efron, 1979). Of items that all have one
+     * value it has no width, which then says little.
      *
      * @param level share of the resamples inside, such as 0.95
      * @param resamples how many, 1,000 or more

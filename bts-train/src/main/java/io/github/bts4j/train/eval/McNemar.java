@@ -1,7 +1,8 @@
 package io.github.bts4j.train.eval;
 
 /**
- * McNemar's exact test of two models on the same items: of those that only one model gets right, each is as likely to be either's if the models are equally good.
+ * McNemar's exact test of two models on the same items: of those that only one model gets right, each is as likely to be either's if the models are equally
+ * good.
  *
  * <pre>{@code p = min(1, 2 P(X <= min(a, b))), X ~ binomial(a + b, 1/2)}</pre>
  *

@@ -3,8 +3,9 @@ package io.github.bts4j.train.eval;
 import java.util.List;
 
 /**
- * Sentences that word problems are made of. {@code #} is the next number, {@code {name}} who owns the things, {@code {other}} somebody else; {@code {How}}, {@code {how}} and
- * {@code {others}} agree with the things in Spanish. Numbers are 2 or more and things in the plural, and German sentences keep them out of the dative, so that no form changes.
+ * Sentences that word problems are made of. {@code #} is the next number, {@code {name}} who owns the things, {@code {other}} somebody else; {@code {How}},
+ * {@code {how}} and {@code {others}} agree with the things in Spanish. Numbers are 2 or more and things in the plural, and German sentences keep them out of
+ * the dative, so that no form changes.
  *
  * @param problem how a problem is presented, {@code %s} being its sentences
  * @param answer how an answer ends, {@code %d} being the number

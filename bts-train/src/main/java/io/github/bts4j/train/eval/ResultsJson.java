@@ -87,22 +87,27 @@ final class ResultsJson {
         if (ItemLines.number(json, "count") != values.length) {
             throw new IllegalArgumentException("count = " + json.get("count") + ", but there are " + values.length + " values");
         }
-        WindowScores.Interval interval = new WindowScores.Interval(number(json.path("value"), "value"), number(json.path("low"), "low"), number(json.path("high"), "high"));
-        return new EvaluationResult(ItemLines.text(json, "model"), ItemLines.text(json, "task"), Metric.of(ItemLines.text(json, "metric")), ItemLines.text(json, "items"),
-                scores, interval, number(json.path("level"), "level"));
+        WindowScores.Interval interval = new WindowScores.Interval(number(json, "value"), number(json, "low"), number(json, "high"));
+        Metric metric = Metric.of(ItemLines.text(json, "metric"));
+        return new EvaluationResult(ItemLines.text(json, "model"), ItemLines.text(json, "task"), metric, ItemLines.text(json, "items"), scores, interval,
+                number(json, "level"));
     }
 
     private static double[] numbers(JsonNode json, String field) {
         JsonNode array = json.path(field);
         double[] numbers = new double[array.size()];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = number(array.get(i), field);
+            numbers[i] = required(array.get(i), field);
         }
         return numbers;
     }
 
-    private static double number(JsonNode node, String field) {
-        if (node == null || !node.isNumber()) {
+    private static double number(JsonNode json, String field) {
+        return required(json.path(field), field);
+    }
+
+    private static double required(JsonNode node, String field) {
+        if (!node.isNumber()) {
             throw new IllegalArgumentException("field '" + field + "' holds " + node + ", a number is needed");
         }
         return node.doubleValue();

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Models in rows, tasks in columns. The best value of a column is bold; a dagger marks values that do not differ significantly from it, by a paired test on the items
- * (McNemar's exact test for shares, otherwise the paired bootstrap, 5,000 resamples). Each test stands for itself: nothing is corrected for their number.
+ * Models in rows, tasks in columns. The best value of a column is bold; a dagger marks values that do not differ significantly from it, by a paired test on
+ * the items (McNemar's exact test for shares, otherwise the paired bootstrap, 5,000 resamples). Each test stands for itself: nothing is corrected for their
+ * number.
  *
  * <p>Shares are in per cent. A model without a result has a dash. Immutable.
  */
@@ -135,8 +136,8 @@ public final class ResultsTable {
 
     private static List<Optional<Cell>> column(EvaluationResults results, List<String> models, Column column, double alpha) {
         List<Optional<EvaluationResult>> found = models.stream().map(model -> results.find(model, column.task(), column.metric())).toList();
-        Comparator<EvaluationResult> byValue = Comparator.comparingDouble(result -> column.metric().higherIsBetter() ? -result.interval().value() : result.interval().value());
-        Optional<EvaluationResult> best = found.stream().flatMap(Optional::stream).min(byValue);
+        Comparator<EvaluationResult> byValue = Comparator.comparingDouble(result -> result.interval().value());
+        Optional<EvaluationResult> best = found.stream().flatMap(Optional::stream).min(column.metric().higherIsBetter() ? byValue.reversed() : byValue);
         List<Optional<Cell>> cells = new ArrayList<>();
         found.forEach(result -> cells.add(result.map(one -> cell(one, best.orElseThrow(), alpha))));
         return cells;

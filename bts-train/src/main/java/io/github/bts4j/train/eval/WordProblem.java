@@ -80,8 +80,8 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The problem as a question with four worked solutions. The wrong ones do something else with the numbers, leave out a step, or are wrong by ten, by one or in the order of
-     * the digits.
+     * The problem as a question with four worked solutions. The wrong ones do something else with the numbers, leave out a step, or are wrong by ten, by one
+     * or in the order of the digits.
      *
      * @return the item; the same for the same problem
      */
@@ -93,6 +93,15 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
         int answer = random.nextInt(CHOICES);
         choices.add(answer, worked());
         return new ChoiceItem(prompt, choices, answer);
+    }
+
+    /**
+     * The problem as a question to be answered in the model's own words.
+     *
+     * @return the item; its answer is the number
+     */
+    public ExactMatchItem exactMatchItem() {
+        return new ExactMatchItem(prompt, Integer.toString(answer()));
     }
 
     /** Plausible wrong solutions, at least four. */

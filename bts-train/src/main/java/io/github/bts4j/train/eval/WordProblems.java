@@ -10,13 +10,15 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Arithmetic problems of one or two operations (+, -, x), told in sentences or written in symbols. All numbers, those of the answers too, are whole numbers between 2 and 99.
+ * Arithmetic problems of one or two operations (+, -, x), told in sentences or written in symbols. All numbers, those of the answers too, are whole numbers
+ * between 2 and 99.
  *
- * <p>In words there are 5 beginnings with one number and 4 with two, 5 sentences that add, 5 that subtract, and 3 questions: 162 ways to tell a problem of one operation, and
- * 1,620 of two, each with 16 names and 16 things.
+ * <p>In words there are 5 beginnings with one number and 4 with two, 5 sentences that add, 5 that subtract, and 3 questions: 162 ways to tell a problem of
+ * one operation, and 1,620 of two, each with 16 names and 16 things.
  *
- * <p><b>Training and test never share a problem.</b> A hash of {@link WordProblem#key} alone decides where a problem belongs, whatever the seed; so a problem of the test is
- * in no training text, not even with other names and things. The same calculation told in other sentences, in another language or in symbols may be.
+ * <p><b>Training and test never share a problem.</b> A hash of {@link WordProblem#key} alone decides where a problem belongs, whatever the seed; so a
+ * problem of the test is in no training text, not even with other names and things. The same calculation told in other sentences, in another language or in
+ * symbols may be.
  *
  * <p>Immutable; the same seed gives the same problems on every Java version.
  */
@@ -99,6 +101,19 @@ public final class WordProblems {
      */
     public ChoiceTask choiceTask(int count) {
         return new ChoiceTask("arithmetic-" + language.id() + "-choice", test(count).stream().map(WordProblem::choiceItem).toList());
+    }
+
+    /**
+     * The test as questions to be answered in the model's own words: the last number on the line counts.
+     *
+     * @param count how many
+     * @param maxNewTokens the most tokens of an answer; a solution of two steps has about 45 characters
+     * @return a task named {@code arithmetic-<language>}
+     * @throws IllegalArgumentException if there are not so many, or {@code maxNewTokens} is below 1
+     */
+    public ExactMatchTask exactMatchTask(int count, int maxNewTokens) {
+        return new ExactMatchTask("arithmetic-" + language.id(), test(count).stream().map(WordProblem::exactMatchItem).toList(), new AnswerRule.LastNumber(),
+                List.of("\n"), maxNewTokens);
     }
 
     private List<WordProblem> draw(int count, boolean test) {

@@ -1,0 +1,34 @@
+package io.github.bts4j.train.eval;
+
+import java.util.Objects;
+
+/**
+ * A Java source that ends where a method's body begins.
+ *
+ * @param context the source before the method, possibly empty or cut at its beginning
+ * @param header the method up to its opening brace, with whatever comments and annotations
+ */
+public record MethodItem(String context, String header) {
+    /**
+     * Checks the texts.
+     *
+     * @param context the source before the method
+     * @param header the method up to its opening brace
+     * @throws IllegalArgumentException if the header does not end with an opening brace
+     */
+    public MethodItem {
+        Objects.requireNonNull(context, "context");
+        if (!header.endsWith("{")) {
+            throw new IllegalArgumentException("header = '" + header + "' must end with the brace that opens the method's body");
+        }
+    }
+
+    /**
+     * What the model continues.
+     *
+     * @return context and header
+     */
+    public String prompt() {
+        return context + header;
+    }
+}
