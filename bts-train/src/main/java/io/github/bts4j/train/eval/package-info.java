@@ -1,5 +1,27 @@
 /**
- * Evaluation on held-out text: {@link io.github.bts4j.train.eval.BitsPerByte} scores any model on windows of any domain, in a unit
- * that does not depend on the tokenizer.
+ * Evaluation: how good models are, how sure that is, and whether one is better than another.
+ *
+ * <p><b>Held-out text.</b> {@link io.github.bts4j.train.eval.BitsPerByte} scores any model on windows of any domain, in a unit that does not depend on the
+ * tokenizer.
+ *
+ * <p><b>Tasks.</b> An {@link io.github.bts4j.train.eval.EvaluationTask} holds items and measures a model on them: given answers
+ * ({@link io.github.bts4j.train.eval.ChoiceTask}), ends of texts ({@link io.github.bts4j.train.eval.ClozeTask}), answers in the model's own words
+ * ({@link io.github.bts4j.train.eval.ExactMatchTask}) and code that parses ({@link io.github.bts4j.train.eval.MethodTask}). The first two give the numbers of
+ * lm-evaluation-harness, which a test compares. Tasks are JSON lines on disk. {@link io.github.bts4j.train.eval.HeldOutItems} makes them of held-out documents,
+ * {@link io.github.bts4j.train.eval.WordProblems} of arithmetic, with the training text that goes with them.
+ *
+ * <p><b>Results.</b> An {@link io.github.bts4j.train.eval.EvaluationResult} keeps the score of every item beside the value and its bootstrap interval, so that
+ * models that were run on different days are compared item by item: by McNemar's exact test where items are right or wrong, otherwise by the paired bootstrap
+ * ({@link io.github.bts4j.train.eval.PairedComparison}). {@link io.github.bts4j.train.eval.EvaluationResults} is the file,
+ * {@link io.github.bts4j.train.eval.ResultsTable} the table.
+ *
+ * <pre>{@code
+ * ChoiceTask task = ChoiceTask.read("arc", Path.of("arc.jsonl"));
+ * EvaluationResults results = EvaluationResults.EMPTY
+ *         .plus(task.evaluate(EvaluatedModel.of("hub", hub, tokenizer)))
+ *         .plus(task.evaluate(EvaluatedModel.of("stitched", stitched, tokenizer)));
+ * results.write(Path.of("results.json"));
+ * System.out.print(ResultsTable.of(results).markdown());
+ * }</pre>
  */
 package io.github.bts4j.train.eval;
