@@ -1,8 +1,11 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.eval.EvaluationResults;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training goes on. */
 public final class Experiment {
@@ -33,7 +36,29 @@ public final class Experiment {
     public boolean run() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(spec.tokenizer())) {
             Texts texts = Texts.read(spec, tokenizer);
-            return new BaseModels(spec, texts, tokenizer.vocabSize()).make();
+            BaseModels base = new BaseModels(spec, texts, tokenizer.vocabSize());
+            if (!base.make()) {
+                return false;
+            }
+            Scoring scoring = new Scoring(spec, texts, tokenizer);
+            Scores scores = new Scores(spec.output().resolve("results"), scoring, base);
+            for (String name : base.names()) {
+                scores.scoreBase(name);
+            }
+            Methods methods = new Methods(spec, texts, base);
+            List<Methods.Made> rows = methods.rows();
+            List<String> titles = new ArrayList<>(base.names());
+            rows.forEach(row -> titles.add(row.title()));
+            for (Methods.Made row : rows) {
+                if (!methods.make(row)) {
+                    return false;
+                }
+                scores.score(row);
+                EvaluationResults results = scores.read(titles);
+                new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));
+                new ResultsReport(spec, base, rows, results).write(spec.output().resolve("report.html"), scoring.windows(), tokenizer);
+            }
+            return true;
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -8,9 +10,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.bts4j.train.eval.ProblemLanguage;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -26,19 +32,34 @@ import java.util.Map;
  * @param experts how each expert is trained, by name
  * @param trainings trainings of methods, by name
  * @param methods what is compared, by the name of its row
+ * @param evaluation how it is scored
  */
 record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String general, Map<String, DomainSpec> domains, ModelShape model, TrainingSpec seed,
-        Map<String, TrainingSpec> experts, Map<String, TrainingSpec> trainings, Map<String, Method> methods) {
+        Map<String, TrainingSpec> experts, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation) {
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
 
+    /** The text of a domain. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.DEDUCTION)
+    @JsonSubTypes({@JsonSubTypes.Type(Files.class), @JsonSubTypes.Type(Arithmetic.class)})
+    sealed interface DomainSpec {}
+
     /**
-     * The text of a domain.
+     * Text from files.
      *
      * @param train JSON lines to train on: a file, or a folder of files
      * @param heldOut the same to score on
      */
-    record DomainSpec(Path train, Path heldOut) {}
+    record Files(Path train, Path heldOut) implements DomainSpec {}
+
+    /**
+     * Generated arithmetic problems.
+     *
+     * @param arithmetic what they are told in
+     * @param problems how many to train on; a tenth as many are held out
+     * @param perDocument problems in a document
+     */
+    record Arithmetic(ProblemLanguage arithmetic, int problems, int perDocument) implements DomainSpec {}
 
     /**
      * The shape of every model.
@@ -65,6 +86,18 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
     record TrainingSpec(int steps, int batch, double learningRate, double floor, double weightDecay, Map<String, Double> mix, double switching) {}
 
     /**
+     * How models are scored on held-out text.
+     *
+     * @param domains the domains that the average is over, and that switching windows are joined from; bits per byte are told for all others as well
+     * @param cloze domains whose sentences are to be finished
+     * @param windows windows of a domain
+     * @param items items of each choice and cloze task
+     * @param problems arithmetic problems of each kind
+     * @param methodBodies method bodies to write
+     */
+    record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies) {}
+
+    /**
      * Reads an experiment's file.
      *
      * @param file YAML or JSON
@@ -75,6 +108,10 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
     static ExperimentSpec read(Path file) throws IOException {
         try {
             ExperimentSpec spec = (file.toString().endsWith(".json") ? JSON : YAML).readValue(file.toFile(), ExperimentSpec.class);
+            List<String> problems = spec.problems();
+            if (!problems.isEmpty()) {
+                throw new IllegalArgumentException(file + ":\n  - " + String.join("\n  - ", problems));
+            }
             return spec.resolvedFrom(file.toAbsolutePath().getParent());
         } catch (JsonMappingException e) {
             StringBuilder key = new StringBuilder();
@@ -84,6 +121,31 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
         } catch (JacksonException e) {
             throw new IllegalArgumentException(file + ":" + line(e) + ": " + e.getOriginalMessage(), e);
         }
+    }
+
+    /** Every name that stands for nothing. */
+    private List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        Map<String, TrainingSpec> all = new LinkedHashMap<>(Map.of("seed", seed));
+        experts.forEach((name, training) -> all.put("experts." + name, training));
+        trainings.forEach((name, training) -> all.put("trainings." + name, training));
+        all.forEach((where, training) -> unknown(problems, where + ".mix", training.mix().keySet(), domains.keySet()));
+        unknown(problems, "general", List.of(general), domains.keySet());
+        unknown(problems, "evaluation.domains", evaluation.domains(), domains.keySet());
+        unknown(problems, "evaluation.cloze", evaluation.cloze(), domains.keySet());
+        List<String> models = new ArrayList<>(List.of(BaseModels.SEED));
+        models.addAll(experts.keySet());
+        methods.forEach((name, method) -> {
+            unknown(problems, "methods." + name + ".models", method.models(), models);
+            if (method instanceof Method.Trained trained) {
+                unknown(problems, "methods." + name + ".training", List.of(trained.training()), trainings.keySet());
+            }
+        });
+        return problems;
+    }
+
+    private static void unknown(List<String> problems, String where, Collection<String> names, Collection<String> known) {
+        names.stream().filter(name -> !known.contains(name)).forEach(name -> problems.add(where + ": '" + name + "' is none of " + known));
     }
 
     private static int line(JacksonException e) {
@@ -97,8 +159,9 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
 
     private ExperimentSpec resolvedFrom(Path folder) {
         Map<String, DomainSpec> resolved = new LinkedHashMap<>();
-        domains.forEach((name, domain) -> resolved.put(name, new DomainSpec(folder.resolve(domain.train), folder.resolve(domain.heldOut))));
+        domains.forEach((name, domain) -> resolved.put(name,
+                domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
         return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), sequenceLength, general, resolved, model, seed, experts, trainings,
-                methods);
+                methods, evaluation);
     }
 }

@@ -54,6 +54,11 @@ sealed interface Method {
     /** Counts parameters; the experiment has so many models of one shape. */
     Parameters parameters(LlamaConfig config, int all);
 
+    /** The models that it names in the file; none if it takes all. */
+    default List<String> models() {
+        return List.of();
+    }
+
     /** A method whose training has a name in the experiment's file, and several random seeds. */
     sealed interface Trained extends Method {
         String training();

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Makes every method's models, one for each of its random seeds. */
@@ -22,7 +23,21 @@ final class Methods {
      * @param seed its random seed
      * @param folder where it lies
      */
-    record Made(String name, Method method, long seed, Path folder) {}
+    record Made(String name, Method method, long seed, Path folder) {
+        boolean isFirst() {
+            return !(method instanceof Method.Trained trained) || trained.seeds().get(0) == seed;
+        }
+
+        /** The row's name in results. */
+        String title() {
+            return isFirst() ? name : name + ", random seed " + seed;
+        }
+    }
+
+    /** A name as a folder's name. */
+    static String slug(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+    }
 
     Methods(ExperimentSpec spec, Texts texts, BaseModels base) {
         this.spec = spec;
@@ -40,8 +55,8 @@ final class Methods {
                 List<Long> seeds = method.getValue() instanceof Method.Trained trained ? trained.seeds() : List.of(0L);
                 if (turn < seeds.size()) {
                     more = true;
-                    String folder = method.getKey().toLowerCase(java.util.Locale.ROOT).replaceAll("[^a-z0-9]+", "-") + "-" + seeds.get(turn);
-                    rows.add(new Made(method.getKey(), method.getValue(), seeds.get(turn), spec.output().resolve("methods").resolve(folder)));
+                    Path folder = spec.output().resolve("methods").resolve(slug(method.getKey()) + "-" + seeds.get(turn));
+                    rows.add(new Made(method.getKey(), method.getValue(), seeds.get(turn), folder));
                 }
             }
         }
@@ -54,9 +69,6 @@ final class Methods {
             return new Stage(row.folder(), row.method() + " of " + base.fingerprint()).make(() -> row.method().make(base, model -> true, row.folder()));
         }
         TrainingSpec how = spec.trainings().get(trained.training());
-        if (how == null) {
-            throw new IllegalArgumentException("methods." + row.name() + ": there is no training '" + trained.training() + "', only " + spec.trainings().keySet());
-        }
         Datamix mix = texts.mix(how, row.seed());
         String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + base.fingerprint() + "data " + mix.fingerprint();
         return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,

@@ -16,7 +16,7 @@ import java.nio.file.Path;
  */
 record Stage(Path folder, String madeFrom) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String FILE = "stage.json";
+    static final String FILE = "stage.json";
 
     /** What makes a stage; false if it was interrupted. */
     interface Work {

@@ -1,38 +1,77 @@
 package io.github.bts4j.examples.experiment;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.Domain;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.SwitchingDomain;
 import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.eval.WordProblem;
+import io.github.bts4j.train.eval.WordProblems;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** The experiment's text, encoded once: what is trained on and what is held out, by domain. */
 final class Texts {
     static final String SWITCHING = "switching";
-    static final int SEGMENT = 64;
+    /** Share of the problems that no training text may hold. */
+    static final double TEST_SHARE = 0.1;
+
+    private static final int HELD_OUT = 10;
+    private static final Pattern JAVA = Pattern.compile("(?m)^package [\\w.]+;");
 
     private final Map<String, TokenDataset> training = new LinkedHashMap<>();
     private final Map<String, TokenDataset> heldOut = new LinkedHashMap<>();
+    private final int segment;
+    private final Map<String, Path> heldOutFiles = new LinkedHashMap<>();
 
-    private Texts() {}
+    private Texts(int segment) {
+        this.segment = segment;
+    }
 
     static Texts read(ExperimentSpec spec, LlamaTokenizer tokenizer) throws IOException {
         TokenCache cache = TokenCache.open(spec.output().resolve("tokens"));
-        Texts texts = new Texts();
+        Texts texts = new Texts(spec.sequenceLength() / 4);
         for (Map.Entry<String, ExperimentSpec.DomainSpec> domain : spec.domains().entrySet()) {
-            texts.training.put(domain.getKey(), encode(cache, domain.getKey(), domain.getValue().train(), tokenizer));
-            texts.heldOut.put(domain.getKey(), encode(cache, domain.getKey(), domain.getValue().heldOut(), tokenizer));
+            ExperimentSpec.Files files = domain.getValue() instanceof ExperimentSpec.Arithmetic arithmetic
+                    ? generated(spec.output().resolve("generated"), domain.getKey(), arithmetic) : (ExperimentSpec.Files) domain.getValue();
+            texts.heldOutFiles.put(domain.getKey(), files.heldOut());
+            texts.training.put(domain.getKey(), encode(cache, domain.getKey(), files.train(), tokenizer));
+            texts.heldOut.put(domain.getKey(), encode(cache, domain.getKey(), files.heldOut(), tokenizer));
         }
         return texts;
+    }
+
+    /** Writes generated problems as files, the same ones at every run. */
+    private static ExperimentSpec.Files generated(Path folder, String name, ExperimentSpec.Arithmetic spec) throws IOException {
+        Files.createDirectories(folder);
+        WordProblems problems = new WordProblems(spec.arithmetic(), 0, TEST_SHARE);
+        List<String> training = problems.documents(spec.problems(), spec.perDocument()).stream().map(Document::text).toList();
+        List<String> test = problems.test(spec.problems() / HELD_OUT).stream().map(WordProblem::text).toList();
+        List<String> heldOut = new ArrayList<>();
+        for (int at = 0; at < test.size(); at += spec.perDocument()) {
+            heldOut.add(String.join("\n\n", test.subList(at, Math.min(test.size(), at + spec.perDocument()))) + "\n");
+        }
+        return new ExperimentSpec.Files(lines(folder.resolve(name + ".train.jsonl"), training), lines(folder.resolve(name + ".val.jsonl"), heldOut));
+    }
+
+    private static Path lines(Path file, List<String> texts) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        texts.forEach(text -> lines.append(new ObjectMapper().createObjectNode().put("text", text)).append('\n'));
+        AtomicFiles.write(file, lines.toString());
+        return file;
     }
 
     private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
@@ -43,16 +82,29 @@ final class Texts {
         return heldOut.get(domain);
     }
 
+    /** Held-out documents of a domain, as text. */
+    List<Document> heldOutDocuments(String domain) {
+        try (Stream<Document> documents = new JsonLines(heldOutFiles.get(domain)).documents()) {
+            return documents.toList();
+        }
+    }
+
+    /** Held-out documents of all domains that are Java source, as text. */
+    List<Document> javaDocuments() {
+        return heldOutFiles.keySet().stream().flatMap(domain -> heldOutDocuments(domain).stream()).filter(document -> JAVA.matcher(document.text()).find()).toList();
+    }
+
+    /** Text that changes its domain every quarter of a sequence. */
+    SwitchingDomain switching(List<TokenDataset> members) {
+        return new SwitchingDomain(SWITCHING, members, segment);
+    }
+
     /** A mix of domains, a share of whose sequences switch between them. */
     Datamix mix(ExperimentSpec.TrainingSpec spec, long seed) {
         List<TokenDataset> members = new ArrayList<>();
         double sum = 0;
         for (Map.Entry<String, Double> weight : spec.mix().entrySet()) {
-            TokenDataset member = training.get(weight.getKey());
-            if (member == null) {
-                throw new IllegalArgumentException("mix: there is no domain '" + weight.getKey() + "', only " + training.keySet());
-            }
-            members.add(member);
+            members.add(training.get(weight.getKey()));
             sum += weight.getValue();
         }
         Map<String, Double> weights = new LinkedHashMap<>();
@@ -61,7 +113,7 @@ final class Texts {
         }
         List<Domain> domains = new ArrayList<>(members);
         if (spec.switching() > 0) {
-            domains.add(new SwitchingDomain(SWITCHING, members, SEGMENT));
+            domains.add(switching(members));
             weights.put(SWITCHING, spec.switching());
         }
         return Datamix.of(domains, weights).withSeed(seed);

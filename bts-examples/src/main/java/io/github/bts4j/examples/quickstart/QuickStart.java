@@ -6,6 +6,7 @@ import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.report.GateText;
+import io.github.bts4j.examples.report.Gates;
 import io.github.bts4j.examples.report.Report;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Sample;

@@ -23,7 +23,7 @@ class ExperimentSpecTest {
     @Test
     void pathsAreThoseBesideTheFile() throws IOException {
         ExperimentSpec spec = ExperimentSpec.read(TinyExperiment.write(folder, BTS));
-        assertEquals(folder.resolve("code-held.jsonl"), spec.domains().get("code").heldOut());
+        assertEquals(new ExperimentSpec.Files(folder.resolve("code.jsonl"), folder.resolve("code-held.jsonl")), spec.domains().get("code"));
         assertEquals(folder.resolve("out"), spec.output());
         assertEquals(0.25, spec.seed().switching());
         Method.Stitch stitch = assertInstanceOf(Method.Stitch.class, spec.methods().get("BTS"));
@@ -44,12 +44,12 @@ class ExperimentSpecTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:17: methods.BTS.stitches: a value is missing
-            stitches: 2 | stitches: two | tiny.yaml:17: methods.BTS.stitches
-            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:17: methods.BTS.drop
-            dropout: 0.1, | | tiny.yaml:17: methods.BTS.dropout: a value is missing
+            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:18: methods.BTS.stitches: a value is missing
+            stitches: 2 | stitches: two | tiny.yaml:18: methods.BTS.stitches
+            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:18: methods.BTS.drop
+            dropout: 0.1, | | tiny.yaml:18: methods.BTS.dropout: a value is missing
             kind: stitch | kind: stich | 'stich'
-            sequence-length: 16 | sequence-length: 16 16 | tiny.yaml:3: sequence-length
+            sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:3: sequence-length
             general: english | output: elsewhere | tiny.yaml:4
             """)
     void whatIsWrongIsNamedWithItsPlace(String right, String wrong, String message) throws IOException {

@@ -12,17 +12,18 @@ final class TinyExperiment {
 
     /** Writes text and description into a folder; the description's path. */
     static Path write(Path folder, String methods) throws IOException {
-        domain(folder, "english", "the hub reads line %d of the general text and the weather of day %d is fair");
-        domain(folder, "code", "int f%d(int x) { return x * %d; } // and so on");
-        domain(folder, "math", "%d + %d = many, hence the lemma holds for all of them");
+        domain(folder, "english", "The hub reads line %d of the general text and the weather of day %d was fair.\\n");
+        domain(folder, "code", "    int f%d(int x) {\\n        return x * %d;\\n    }\\n");
+        domain(folder, "math", "From %d + %d it follows that the lemma holds for all numbers.\\n");
         Path tokenizer = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         String mix = "english: 2, code: 1, math: 1";
         Path file = folder.resolve("tiny.yaml");
         Files.writeString(file, String.join("\n",
-                "output: out", "tokenizer: " + tokenizer, "sequence-length: 16", "general: english", "domains:",
+                "output: out", "tokenizer: " + tokenizer, "sequence-length: 48", "general: english", "domains:",
                 "  english: {train: english.jsonl, held-out: english-held.jsonl}",
                 "  code: {train: code.jsonl, held-out: code-held.jsonl}",
                 "  math: {train: math.jsonl, held-out: math-held.jsonl}",
+                "  sums: {arithmetic: SYMBOLS, problems: 60, per-document: 10}",
                 "model: {hidden-size: 16, intermediate-size: 24, layers: 4, heads: 2, deviation: 0.1}",
                 "seed: " + TRAINING.formatted("0.25", mix),
                 "experts:",
@@ -31,7 +32,8 @@ final class TinyExperiment {
                 "trainings:",
                 "  short: " + TRAINING.formatted("0.25", mix),
                 "methods:",
-                methods, ""));
+                methods,
+                "evaluation: {domains: [english, code, math], cloze: [english], windows: 4, items: 4, problems: 4, method-bodies: 1}", ""));
         return file;
     }
 
@@ -39,10 +41,11 @@ final class TinyExperiment {
         for (String part : new String[] {"", "-held"}) {
             StringBuilder lines = new StringBuilder();
             for (int document = 0; document < 12; document++) {
-                StringBuilder text = new StringBuilder();
+                StringBuilder text = new StringBuilder(name.equals("code") ? "package p" + document + ";\\nclass C {\\n" : "");
                 for (int i = 0; i < 10; i++) {
-                    text.append(String.format(sentence, document * 31 + part.length(), i * 7)).append(". ");
+                    text.append(String.format(sentence, document * 31 + part.length(), i * 7));
                 }
+                text.append(name.equals("code") ? "}" : "");
                 lines.append("{\"text\": \"").append(text).append("\"}\n");
             }
             Files.writeString(folder.resolve(name + part + ".jsonl"), lines);

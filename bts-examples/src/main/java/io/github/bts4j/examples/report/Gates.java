@@ -1,12 +1,10 @@
-package io.github.bts4j.examples.quickstart;
+package io.github.bts4j.examples.report;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.examples.report.GateText;
-import io.github.bts4j.examples.report.GateToken;
 import io.github.bts4j.stitch.GateTrace;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchedModel;
@@ -15,12 +13,20 @@ import io.github.bts4j.train.data.Window;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which model the last stitch layer listens to, token by token (the paper's figures 2 and 3). */
-final class Gates {
+/** Which model the last stitch layer listens to, token by token (figures 2 and 3 of arXiv 2502.00075). Not for instances. */
+public final class Gates {
     private Gates() {}
 
-    /** The gates of the last stitch along a window, averaged over the channels. */
-    static GateText along(String title, StitchedModel model, LlamaTokenizer tokenizer, Window window) {
+    /**
+     * The gates of the last stitch along a window, averaged over the channels.
+     *
+     * @param title what the text is
+     * @param model the model
+     * @param tokenizer its tokenizer
+     * @param window the text
+     * @return the text with its gate weights
+     */
+    public static GateText along(String title, StitchedModel model, LlamaTokenizer tokenizer, Window window) {
         int last = model.config().numStitches() - 1;
         try (NDManager scope = model.getNDManager().newSubManager()) {
             NDArray ids = TokenBatch.tensor(scope, new int[][] {window.tokens()}, 0, window.tokens().length, model.vocabSize());

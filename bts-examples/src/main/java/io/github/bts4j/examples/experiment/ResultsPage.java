@@ -1,0 +1,126 @@
+package io.github.bts4j.examples.experiment;
+
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.train.eval.EvaluationResult;
+import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.train.eval.Metric;
+import io.github.bts4j.train.eval.ResultsTable;
+import io.github.bts4j.train.eval.ResultsTable.Column;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** The tables of an experiment in Markdown: methods by domain, what is kept of each expert's gain, tasks, random seeds, parameters. */
+final class ResultsPage {
+    private static final double ALPHA = 0.05;
+
+    private final ExperimentSpec spec;
+    private final BaseModels base;
+    private final List<Methods.Made> rows;
+    private final EvaluationResults results;
+    private final StringBuilder page = new StringBuilder();
+
+    ResultsPage(ExperimentSpec spec, BaseModels base, List<Methods.Made> rows, EvaluationResults results) {
+        this.spec = spec;
+        this.base = base;
+        this.rows = rows;
+        this.results = results;
+    }
+
+    void write(Path file) throws IOException {
+        page.append("# Results\n\nBest in bold; † marks what does not differ from it (paired test on the items, p >= 0.05).\n");
+        section("Held-out text, bits per byte", table(bitsPerByte()));
+        section("What a method keeps of each expert's gain over the seed in the expert's own domain, per cent", retained());
+        section("Tasks, per cent", table(tasks()));
+        section("Random seeds: average over the domains, bits per byte", randomSeeds());
+        section("Parameters", parameters());
+        AtomicFiles.write(file, page.toString());
+    }
+
+    private void section(String title, String content) {
+        page.append("\n## ").append(title).append("\n\n").append(content).append('\n');
+    }
+
+    /** Models, then the first random seed of every method. */
+    private List<String> firstRows() {
+        List<String> first = new ArrayList<>(base.names());
+        rows.stream().filter(Methods.Made::isFirst).forEach(row -> first.add(row.title()));
+        return first.stream().filter(results.models()::contains).toList();
+    }
+
+    private String table(List<Column> columns) {
+        return new ResultsTable(results, firstRows(), columns, ALPHA).markdown();
+    }
+
+    private List<Column> bitsPerByte() {
+        List<Column> columns = new ArrayList<>();
+        spec.evaluation().domains().forEach(domain -> columns.add(new Column(domain, Metric.BITS_PER_BYTE)));
+        columns.add(new Column(Scoring.AVERAGE, Metric.BITS_PER_BYTE));
+        results.results().stream().filter(result -> result.metric() == Metric.BITS_PER_BYTE).map(result -> new Column(result.task(), result.metric())).distinct()
+                .filter(column -> !columns.contains(column)).toList().forEach(columns::add);
+        return columns;
+    }
+
+    private List<Column> tasks() {
+        return results.results().stream().filter(result -> result.metric().isShare()).map(result -> new Column(result.task(), result.metric())).distinct().toList();
+    }
+
+    private double bits(String model, String domain) {
+        return results.find(model, domain, Metric.BITS_PER_BYTE).map(result -> result.interval().value()).orElse(Double.NaN);
+    }
+
+    private String retained() {
+        List<String> experts = spec.experts().keySet().stream().filter(spec.evaluation().domains()::contains).toList();
+        StringBuilder text = new StringBuilder(line("model", experts)).append(line("---", experts.stream().map(expert -> "---:").toList()));
+        for (String model : firstRows()) {
+            text.append(line(model, experts.stream().map(expert -> {
+                double gain = bits(BaseModels.SEED, expert) - bits(expert, expert);
+                return String.format(Locale.ROOT, "%.1f", 100 * (bits(BaseModels.SEED, expert) - bits(model, expert)) / gain);
+            }).toList()));
+        }
+        return text.toString();
+    }
+
+    private String randomSeeds() {
+        Map<String, List<Double>> values = new LinkedHashMap<>();
+        for (Methods.Made row : rows) {
+            Optional<EvaluationResult> found = results.find(row.title(), Scoring.AVERAGE, Metric.BITS_PER_BYTE);
+            found.ifPresent(result -> values.computeIfAbsent(row.name(), name -> new ArrayList<>()).add(result.interval().value()));
+        }
+        StringBuilder text = new StringBuilder(line("method", List.of("seeds", "mean", "lowest", "highest"))).append(line("---", List.of("---:", "---:", "---:", "---:")));
+        values.forEach((name, list) -> text.append(line(name, List.of(String.valueOf(list.size()), four(list.stream().mapToDouble(v -> v).average().orElseThrow()),
+                four(list.stream().mapToDouble(v -> v).min().orElseThrow()), four(list.stream().mapToDouble(v -> v).max().orElseThrow())))));
+        return text.toString();
+    }
+
+    private static String four(double value) {
+        return String.format(Locale.ROOT, "%.4f", value);
+    }
+
+    private String parameters() {
+        LlamaConfig config = base.config();
+        long seed = LlamaTensors.parameterCount(config);
+        StringBuilder text = new StringBuilder(line("method", List.of("trained", "total", "active"))).append(line("---", List.of("---:", "---:", "---:")));
+        text.append(line(BaseModels.SEED, List.of("0", number(seed), number(seed))));
+        spec.methods().forEach((name, method) -> {
+            Method.Parameters counts = method.parameters(config, base.names().size());
+            text.append(line(name, List.of(number(counts.trained()), number(counts.total()), number(counts.active()))));
+        });
+        return text.toString();
+    }
+
+    private static String number(long count) {
+        return String.format(Locale.ROOT, "%,d", count);
+    }
+
+    private static String line(String first, List<String> rest) {
+        return "| " + first + " | " + String.join(" | ", rest) + " |\n";
+    }
+}

@@ -1,0 +1,110 @@
+package io.github.bts4j.examples.experiment;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.examples.report.Curve;
+import io.github.bts4j.examples.report.GateText;
+import io.github.bts4j.examples.report.Gates;
+import io.github.bts4j.examples.report.Point;
+import io.github.bts4j.examples.report.Report;
+import io.github.bts4j.examples.report.ResultTable;
+import io.github.bts4j.examples.report.Row;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.train.eval.Metric;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The plots of an experiment in one HTML file: losses, the table, and the gates of the first stitched row along held-out texts (the paper's figures 2 and 3). */
+final class ResultsReport {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int STEPS_PER_POINT = 10;
+
+    private final ExperimentSpec spec;
+    private final BaseModels base;
+    private final List<Methods.Made> rows;
+    private final EvaluationResults results;
+
+    ResultsReport(ExperimentSpec spec, BaseModels base, List<Methods.Made> rows, EvaluationResults results) {
+        this.spec = spec;
+        this.base = base;
+        this.rows = rows;
+        this.results = results;
+    }
+
+    void write(Path file, Map<String, List<Window>> windows, LlamaTokenizer tokenizer) throws IOException {
+        List<String> notes = List.of("Tables with intervals and tests: results.md. Gate weights are those of the last stitch layer, averaged over its channels.");
+        new Report("Methods to join experts", "The comparison of arXiv 2502.00075, section 4, at a small scale", curves(), List.of(), table(), gates(windows, tokenizer),
+                List.of(), notes).write(file);
+    }
+
+    private ResultTable table() {
+        List<String> columns = new ArrayList<>(spec.evaluation().domains());
+        columns.addAll(List.of(Scoring.AVERAGE, Texts.SWITCHING));
+        Map<String, String> titles = new LinkedHashMap<>();
+        base.names().forEach(name -> titles.put(name, name.equals(BaseModels.SEED) ? "pretrained on the general mix" : "expert"));
+        rows.stream().filter(Methods.Made::isFirst).forEach(row -> titles.put(row.title(), row.method() instanceof Method.Trained trained
+                ? "training '" + trained.training() + "'" : "no training"));
+        List<Row> table = new ArrayList<>();
+        titles.forEach((title, detail) -> {
+            double[] values = columns.stream().flatMap(column -> results.find(title, column, Metric.BITS_PER_BYTE).stream())
+                    .mapToDouble(result -> result.interval().value()).toArray();
+            if (values.length == columns.size()) {
+                table.add(new Row(title, values, detail));
+            }
+        });
+        return new ResultTable("Held-out text", "bits per byte", columns, table);
+    }
+
+    private List<Curve> curves() throws IOException {
+        Map<String, Path> folders = new LinkedHashMap<>();
+        base.names().forEach(name -> folders.put(name, base.folder(name)));
+        rows.stream().filter(Methods.Made::isFirst).forEach(row -> folders.put(row.title(), row.folder()));
+        List<Curve> curves = new ArrayList<>();
+        for (Map.Entry<String, Path> folder : folders.entrySet()) {
+            Path metrics = folder.getValue().resolve("metrics.jsonl");
+            if (Files.exists(metrics)) {
+                curves.add(new Curve(folder.getKey(), points(metrics)));
+            }
+        }
+        return curves;
+    }
+
+    private static List<Point> points(Path metrics) throws IOException {
+        List<Point> points = new ArrayList<>();
+        double sum = 0;
+        int count = 0;
+        for (String line : Files.readAllLines(metrics)) {
+            JsonNode row = JSON.readTree(line);
+            if (row.path("kind").asText().equals("step")) {
+                sum += row.path("loss").asDouble();
+                if (++count == STEPS_PER_POINT) {
+                    points.add(new Point(row.path("step").asLong(), sum / count));
+                    sum = 0;
+                    count = 0;
+                }
+            }
+        }
+        return points;
+    }
+
+    private List<GateText> gates(Map<String, List<Window>> windows, LlamaTokenizer tokenizer) throws IOException {
+        List<GateText> texts = new ArrayList<>();
+        for (Methods.Made row : rows) {
+            if (texts.isEmpty() && row.method() instanceof Method.Stitch && results.models().contains(row.title())) {
+                try (Opened opened = row.method().open(base, row.folder())) {
+                    windows.forEach((domain, set) -> texts.add(0,
+                            Gates.along(row.title() + ", held-out text: " + domain, (StitchedModel) opened.model(), tokenizer, set.get(set.size() / 2))));
+                }
+            }
+        }
+        return texts;
+    }
+}

@@ -1,0 +1,99 @@
+package io.github.bts4j.examples.experiment;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.stitch.GateSummary;
+import io.github.bts4j.stitch.Member;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.EvaluationResults;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The scores of every row, in files: each row is scored once. */
+final class Scores {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int GATE_WINDOWS = 40;
+
+    private final Path folder;
+    private final Scoring scoring;
+    private final BaseModels base;
+
+    Scores(Path folder, Scoring scoring, BaseModels base) {
+        this.folder = folder;
+        this.scoring = scoring;
+        this.base = base;
+    }
+
+    /** Scores the seed or an expert. */
+    void scoreBase(String name) throws IOException {
+        stage(name, "model of " + base.fingerprint()).make(() -> {
+            try (LlamaModel model = LlamaModel.open(base.folder(name))) {
+                write(name, model);
+            }
+            return true;
+        });
+    }
+
+    /** Scores a method's row. */
+    void score(Methods.Made row) throws IOException {
+        String madeFrom = JSON.readTree(row.folder().resolve(Stage.FILE).toFile()).path("madeFrom").asText();
+        stage(row.title(), madeFrom).make(() -> {
+            try (Opened opened = row.method().open(base, row.folder())) {
+                write(row.title(), opened.model());
+            }
+            return true;
+        });
+    }
+
+    private Stage stage(String title, String madeFrom) {
+        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity());
+    }
+
+    private Path folder(String title) {
+        return folder.resolve(Methods.slug(title));
+    }
+
+    private void write(String title, CausalLm model) throws IOException {
+        System.err.println("Scoring " + title);
+        scoring.score(title, model).write(folder(title).resolve("results.json"));
+        if (model instanceof StitchedModel stitched) {
+            AtomicFiles.write(folder(title).resolve("gates.json"), gates(stitched).toPrettyString());
+        }
+    }
+
+    private ArrayNode gates(StitchedModel model) {
+        List<String> names = model.members().stream().map(Member::name).toList();
+        ArrayNode all = JSON.createArrayNode();
+        for (Map.Entry<String, List<Window>> domain : scoring.windows().entrySet()) {
+            List<int[]> windows = domain.getValue().stream().limit(GATE_WINDOWS).map(Window::tokens).toList();
+            for (GateSummary summary : GateSummary.of(model, windows)) {
+                ObjectNode row = all.addObject().put("domain", domain.getKey()).put("stitch", summary.stitch() + 1);
+                for (int i = 0; i < names.size(); i++) {
+                    row.withObject("/shares").put(names.get(i), summary.shares().get(i));
+                }
+                row.put("entropy_bits", summary.entropy());
+            }
+        }
+        return all;
+    }
+
+    /** The results of all rows that were scored, in the order of the titles. */
+    EvaluationResults read(List<String> titles) throws IOException {
+        EvaluationResults results = EvaluationResults.EMPTY;
+        for (String title : titles) {
+            Path file = folder(title).resolve("results.json");
+            if (Files.exists(file)) {
+                results = results.plus(EvaluationResults.read(file));
+            }
+        }
+        return results;
+    }
+}

@@ -1,0 +1,123 @@
+package io.github.bts4j.examples.experiment;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
+import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.BitsPerByte;
+import io.github.bts4j.train.eval.EvaluatedModel;
+import io.github.bts4j.train.eval.EvaluationResult;
+import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.train.eval.EvaluationTask;
+import io.github.bts4j.train.eval.HeldOutItems;
+import io.github.bts4j.train.eval.ItemScores;
+import io.github.bts4j.train.eval.Metric;
+import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.eval.WordProblems;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** Scores models: bits per byte of held-out windows by domain, choice and cloze tasks made of held-out text, arithmetic problems, method bodies. */
+final class Scoring {
+    static final String AVERAGE = "average";
+
+    private static final int BATCH = 16;
+    private static final int CONTEXT = 400;
+    private static final int CHOICE = 80;
+    private static final int ANSWER_TOKENS = 40;
+
+    private final EvaluationSpec spec;
+    private final LlamaTokenizer tokenizer;
+    private final Map<String, List<Window>> windows = new LinkedHashMap<>();
+    private final List<EvaluationTask> tasks = new ArrayList<>();
+
+    Scoring(ExperimentSpec experiment, Texts texts, LlamaTokenizer tokenizer) {
+        this.spec = experiment.evaluation();
+        this.tokenizer = tokenizer;
+        int length = experiment.sequenceLength();
+        spec.domains().forEach(domain -> windows.put(domain, some(texts.heldOut(domain).windows(length))));
+        List<TokenDataset> members = spec.domains().stream().map(texts::heldOut).toList();
+        if (members.size() > 1) {
+            windows.put(Texts.SWITCHING, some(texts.switching(members).windows(length)));
+        }
+        experiment.domains().forEach((name, domain) -> {
+            windows.computeIfAbsent(name, absent -> some(texts.heldOut(name).windows(length)));
+            if (domain instanceof ExperimentSpec.Arithmetic arithmetic) {
+                WordProblems problems = new WordProblems(arithmetic.arithmetic(), 0, Texts.TEST_SHARE);
+                tasks.add(problems.choiceTask(spec.problems()));
+                tasks.add(problems.exactMatchTask(spec.problems(), ANSWER_TOKENS));
+            } else if (spec.items() > 0) {
+                HeldOutItems items = new HeldOutItems(texts.heldOutDocuments(name), 0);
+                tasks.add(items.choices(name + "-choice", spec.items(), CONTEXT, CHOICE));
+                if (spec.cloze().contains(name)) {
+                    tasks.add(items.cloze(name + "-cloze", spec.items(), CONTEXT / 2, CONTEXT));
+                }
+            }
+        });
+        if (spec.methodBodies() > 0) {
+            tasks.add(new HeldOutItems(texts.javaDocuments(), 0).methods("java-methods", spec.methodBodies(), CONTEXT, length / 2));
+        }
+    }
+
+    /** Windows from all over the text. */
+    private List<Window> some(List<Window> all) {
+        int count = Math.min(all.size(), spec.windows());
+        return IntStream.range(0, count).mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList();
+    }
+
+    Map<String, List<Window>> windows() {
+        return windows;
+    }
+
+    /** What scores depend on, besides the model. */
+    String identity() {
+        String read = windows.entrySet().stream().map(set -> set.getKey() + " " + hash(set.getValue())).collect(Collectors.joining(", "));
+        return spec + ", windows " + read + ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", "));
+    }
+
+    private static String hash(List<Window> windows) {
+        int hash = 1;
+        for (Window window : windows) {
+            hash = 31 * hash + Arrays.hashCode(window.tokens());
+        }
+        return windows.size() + ":" + Integer.toHexString(hash);
+    }
+
+    EvaluationResults score(String name, CausalLm model) throws IOException {
+        BitsPerByte bitsPerByte = new BitsPerByte(TokenBytes.of(tokenizer), BATCH);
+        List<EvaluationResult> results = new ArrayList<>();
+        windows.forEach((domain, set) -> results.add(EvaluationResult.of(name, domain, set, bitsPerByte.score(model, set))));
+        results.add(average(name, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
+        EvaluatedModel evaluated = EvaluatedModel.of(name, model, tokenizer);
+        for (EvaluationTask task : tasks) {
+            results.addAll(task.evaluate(evaluated));
+        }
+        return EvaluationResults.EMPTY.plus(results);
+    }
+
+    /** The mean of several domains' bits per byte, each counting alike, as one result over all their windows. */
+    static EvaluationResult average(String model, List<EvaluationResult> domains) {
+        int count = domains.stream().mapToInt(domain -> domain.scores().count()).sum();
+        double[] values = new double[count];
+        double[] weights = new double[count];
+        int at = 0;
+        StringBuilder identity = new StringBuilder();
+        for (EvaluationResult domain : domains) {
+            ItemScores scores = domain.scores();
+            double all = Arrays.stream(scores.weights()).sum() * domains.size();
+            for (int i = 0; i < scores.count(); i++) {
+                values[at] = scores.values()[i] / all;
+                weights[at++] = scores.weights()[i] / all;
+            }
+            identity.append(identity.isEmpty() ? "" : "+").append(domain.identity());
+        }
+        return EvaluationResult.of(model, AVERAGE, Metric.BITS_PER_BYTE, identity.toString(), new ItemScores(values, weights));
+    }
+}

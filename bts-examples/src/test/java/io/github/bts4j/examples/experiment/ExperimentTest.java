@@ -1,0 +1,100 @@
+package io.github.bts4j.examples.experiment;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.train.eval.Metric;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExperimentTest {
+    private static final String ALL = """
+              soup: {kind: soup}
+              TIES: {kind: ties, density: 0.5, weight: 1}
+              task arithmetic: {kind: task-arithmetic, weight: 0.5}
+              BTM: {kind: btm}
+              routing: {kind: routing, training: short, seeds: [0]}
+              continued: {kind: continued, training: short, seeds: [0]}
+              BTX sample: {kind: upcycled, top-one: true, attention-experts: false, adapters: false, models: [seed, code, math], training: short, seeds: [0]}
+              BAM adapters: {kind: upcycled, top-one: false, attention-experts: true, adapters: true, models: [seed, code, math], training: short, seeds: [0]}
+              BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: AVERAGE, models: [seed, code, math], training: short, seeds: [0, 7]}
+              BTS code hub: {kind: stitch, stitches: 1, alternating: true, dropout: 0.1, init: AVERAGE, models: [code, math], training: short, seeds: [0]}
+            """.stripTrailing();
+
+    @TempDir
+    private Path folder;
+
+    private static Map<String, FileTime> stages(Path out) throws IOException {
+        Map<String, FileTime> times = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(out)) {
+            for (Path file : files.filter(path -> path.endsWith("stage.json")).toList()) {
+                times.put(out.relativize(file).toString(), Files.getLastModifiedTime(file));
+            }
+        }
+        return times;
+    }
+
+    @Test
+    void everyMethodIsMadeOnceAndWhatIsThereIsKept() throws IOException {
+        Path file = TinyExperiment.write(folder, ALL);
+        assertTrue(Experiment.read(file).run());
+        Map<String, FileTime> made = stages(folder.resolve("out"));
+        assertTrue(made.keySet().containsAll(List.of("models/seed/stage.json", "models/expert-math/stage.json", "methods/bts-7/stage.json",
+                "methods/btm-0/stage.json", "methods/bts-code-hub-0/stage.json")), made.toString());
+        assertTrue(Experiment.read(file).run());
+        assertEquals(made, stages(folder.resolve("out")));
+        checkResults(folder.resolve("out"));
+    }
+
+    private static void checkResults(Path out) throws IOException {
+        EvaluationResults bts = EvaluationResults.read(out.resolve("results/bts/results.json"));
+        double sum = 0;
+        for (String domain : List.of("english", "code", "math")) {
+            sum += bts.find("BTS", domain, Metric.BITS_PER_BYTE).orElseThrow().interval().value();
+        }
+        assertEquals(sum / 3, bts.find("BTS", Scoring.AVERAGE, Metric.BITS_PER_BYTE).orElseThrow().interval().value(), 1e-9);
+        assertTrue(bts.find("BTS", Texts.SWITCHING, Metric.BITS_PER_BYTE).isPresent());
+        assertTrue(bts.find("BTS", "sums", Metric.BITS_PER_BYTE).isPresent());
+        assertEquals(4, bts.find("BTS", "arithmetic-symbols-choice", Metric.ACC).orElseThrow().scores().count());
+        assertTrue(bts.find("BTS", "java-methods", Metric.PARSES).isPresent());
+        JsonNode gates = new ObjectMapper().readTree(out.resolve("results/bts/gates.json").toFile());
+        for (JsonNode row : gates) {
+            assertEquals(1, row.at("/shares/seed").asDouble() + row.at("/shares/code").asDouble() + row.at("/shares/math").asDouble(), 1e-5);
+        }
+        assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
+        String page = Files.readString(out.resolve("results.md"));
+        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |")) {
+            assertTrue(page.contains(expected), expected + " is not in\n" + page);
+        }
+        assertTrue(page.lines().anyMatch(line -> line.startsWith("| code | ") && line.contains("100.0")), page); // an expert keeps all of its gain
+    }
+
+    @Test
+    void whatWasMadeFromOtherSettingsIsNotMixedIn() throws IOException {
+        Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
+        assertTrue(Experiment.read(file).run());
+        Files.writeString(file, Files.readString(file).replace("  math: {steps: 4", "  math: {steps: 5"));
+        String message = assertThrows(IllegalArgumentException.class, () -> Experiment.read(file).run()).getMessage();
+        assertTrue(message.contains("expert-math") && message.contains("steps=4") && message.contains("steps=5"), message);
+    }
+
+    @Test
+    void unknownNamesAreRefusedBeforeAnythingIsTrained() throws IOException {
+        Path file = TinyExperiment.write(folder, "  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: AVERAGE, models: [seed, law], training: brief, seeds: [0]}");
+        String message = assertThrows(IllegalArgumentException.class, () -> Experiment.read(file)).getMessage();
+        assertTrue(message.contains("law") && message.contains("brief"), message);
+        assertTrue(Files.notExists(folder.resolve("out")));
+    }
+}
