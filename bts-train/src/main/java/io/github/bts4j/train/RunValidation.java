@@ -3,7 +3,6 @@ package io.github.bts4j.train;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.metrics.EvaluationMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -78,24 +77,19 @@ final class RunValidation {
     }
 
     private Score score(List<Window> windows) {
-        Map<Integer, List<Window>> byLength = new LinkedHashMap<>();
-        windows.forEach(window -> byLength.computeIfAbsent(window.tokens().length, length -> new ArrayList<>()).add(window));
         Score sum = new Score(0, 0, 0, 0);
-        for (List<Window> same : byLength.values()) {
-            for (int at = 0; at < same.size(); at += validation.batchSize()) {
-                sum = sum.plus(batch(same.subList(at, Math.min(same.size(), at + validation.batchSize()))));
-            }
+        for (List<Integer> batch : Window.batches(windows, validation.batchSize())) {
+            sum = sum.plus(score(batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new)));
         }
         return sum;
     }
 
-    private Score batch(List<Window> windows) {
-        float[][] losses = model.tokenLosses(windows.stream().map(Window::tokens).toArray(int[][]::new));
+    private Score score(int[][] tokens) {
+        float[][] losses = model.tokenLosses(tokens);
         Score sum = new Score(0, 0, 0, 0);
         for (int row = 0; row < losses.length; row++) {
-            int[] tokens = windows.get(row).tokens();
             for (int t = 0; t < losses[row].length; t++) {
-                int bytes = validation.tokenBytes().applyAsInt(tokens[t + 1]);
+                int bytes = validation.tokenBytes().applyAsInt(tokens[row][t + 1]);
                 sum = sum.plus(new Score(losses[row][t], 1, bytes > 0 ? losses[row][t] : 0, bytes));
             }
         }

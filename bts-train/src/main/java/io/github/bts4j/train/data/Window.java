@@ -1,6 +1,9 @@
 package io.github.bts4j.train.data;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntUnaryOperator;
 
@@ -39,6 +42,31 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
             at += segment.length();
         }
         return new Window(domain, tokens, segments);
+    }
+
+    /**
+     * Divides windows into batches of one length, as one pass of a model takes them.
+     *
+     * @param windows the windows
+     * @param most windows of a batch, at least 1
+     * @return numbers of windows, from 0: every one once
+     * @throws IllegalArgumentException if {@code most} is below 1
+     */
+    public static List<List<Integer>> batches(List<Window> windows, int most) {
+        if (most < 1) {
+            throw new IllegalArgumentException("most = " + most + ": a batch has at least 1 window");
+        }
+        Map<Integer, List<Integer>> byLength = new LinkedHashMap<>();
+        for (int i = 0; i < windows.size(); i++) {
+            byLength.computeIfAbsent(windows.get(i).tokens().length, length -> new ArrayList<>()).add(i);
+        }
+        List<List<Integer>> batches = new ArrayList<>();
+        for (List<Integer> same : byLength.values()) {
+            for (int at = 0; at < same.size(); at += most) {
+                batches.add(same.subList(at, Math.min(same.size(), at + most)));
+            }
+        }
+        return batches;
     }
 
     /**

@@ -2,10 +2,7 @@ package io.github.bts4j.train.eval;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.train.data.Window;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -59,24 +56,17 @@ public final class BitsPerByte {
         double[] nats = new double[windows.size()];
         long[] bytes = new long[windows.size()];
         long[] tokens = new long[windows.size()];
-        Map<Integer, List<Integer>> byLength = new LinkedHashMap<>();
-        for (int i = 0; i < windows.size(); i++) {
-            byLength.computeIfAbsent(windows.get(i).tokens().length, length -> new ArrayList<>()).add(i);
-        }
-        for (List<Integer> same : byLength.values()) {
-            for (int at = 0; at < same.size(); at += batchSize) {
-                List<Integer> batch = same.subList(at, Math.min(same.size(), at + batchSize));
-                float[][] losses = model.tokenLosses(batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new));
-                for (int row = 0; row < losses.length; row++) {
-                    int i = batch.get(row);
-                    int[] ids = windows.get(i).tokens();
-                    for (int t = 0; t < losses[row].length; t++) {
-                        int size = tokenBytes.applyAsInt(ids[t + 1]);
-                        if (size > 0) {
-                            nats[i] += losses[row][t];
-                            bytes[i] += size;
-                            tokens[i]++;
-                        }
+        for (List<Integer> batch : Window.batches(windows, batchSize)) {
+            int[][] ids = batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new);
+            float[][] losses = model.tokenLosses(ids);
+            for (int row = 0; row < losses.length; row++) {
+                int i = batch.get(row);
+                for (int t = 0; t < losses[row].length; t++) {
+                    int size = tokenBytes.applyAsInt(ids[row][t + 1]);
+                    if (size > 0) {
+                        nats[i] += losses[row][t];
+                        bytes[i] += size;
+                        tokens[i]++;
                     }
                 }
             }

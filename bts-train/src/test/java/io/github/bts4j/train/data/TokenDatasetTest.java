@@ -101,6 +101,15 @@ class TokenDatasetTest {
     }
 
     @Test
+    void batchesAreOfWindowsOfOneLength() {
+        List<Window> windows = IntStream.of(5, 3, 5, 5, 3, 4).mapToObj(length -> new Window("d", new int[length], List.of())).toList();
+        assertEquals(List.of(List.of(0, 2), List.of(3), List.of(1, 4), List.of(5)), Window.batches(windows, 2));
+        assertEquals(List.of(List.of(0, 2, 3), List.of(1, 4), List.of(5)), Window.batches(windows, 9));
+        assertEquals(List.of(), Window.batches(List.of(), 1));
+        assertRefused("most = 0", () -> Window.batches(windows, 0));
+    }
+
+    @Test
     void everyKthHoldsOutWholeDocuments() {
         TokenDatasetBuilder builder = TokenDataset.builder("d");
         IntStream.range(0, 10).forEach(i -> builder.add(new int[] {10 * i, 10 * i + 1}, i));
