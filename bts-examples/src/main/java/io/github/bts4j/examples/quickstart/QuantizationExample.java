@@ -9,6 +9,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.BitsPerByte;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Loads the quick start's models in bfloat16 and with int8 weights, and compares their perplexity on the held-out text and their size. Says at the end
@@ -91,24 +91,9 @@ public final class QuantizationExample {
     }
 
     private Map<String, Double> perplexities(CausalLm model) {
+        BitsPerByte everyToken = new BitsPerByte(token -> 1, BATCH);
         Map<String, Double> result = new LinkedHashMap<>();
-        windows.forEach((domain, set) -> {
-            double nats = 0;
-            long tokens = 0;
-            Map<Integer, List<Window>> byLength = set.stream().collect(Collectors.groupingBy(window -> window.tokens().length));
-            for (List<Window> same : byLength.values()) {
-                for (int at = 0; at < same.size(); at += BATCH) {
-                    int[][] batch = same.subList(at, Math.min(same.size(), at + BATCH)).stream().map(Window::tokens).toArray(int[][]::new);
-                    for (float[] row : model.tokenLosses(batch)) {
-                        for (float loss : row) {
-                            nats += loss;
-                            tokens++;
-                        }
-                    }
-                }
-            }
-            result.put(domain, Math.exp(nats / tokens));
-        });
+        windows.forEach((domain, set) -> result.put(domain, everyToken.score(model, set).perplexity()));
         return result;
     }
 
