@@ -9,6 +9,7 @@ import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -55,6 +56,33 @@ public final class TokenCache {
     /** What a dataset's folder says about it. */
     private record Index(int tokens, int documents, int shardTokens, String fingerprint) {}
 
+    /** A dataset's folder. It is mapped last, when nothing remains that renames or deletes it. */
+    private record Stored(Path folder, int tokens, int shardTokens, int[] ends, long[] bytes) {
+        static Stored open(Path folder, int tokens, int documents, int shardTokens) throws IOException {
+            int[] ends = new int[documents];
+            long[] bytes = new long[documents];
+            try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(folder.resolve(DOCUMENTS))))) {
+                for (int i = 0; i < documents; i++) {
+                    ends[i] = in.readInt();
+                    bytes[i] = in.readLong();
+                }
+            }
+            return new Stored(folder, tokens, shardTokens, ends, bytes);
+        }
+
+        String fingerprint() throws IOException {
+            try {
+                return TokenDataset.fingerprint(TokenShards.unmapped(folder, tokens, shardTokens), ends, bytes);
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+        }
+
+        TokenDataset map(String name, String fingerprint) throws IOException {
+            return new TokenDataset(name, TokenShards.map(folder, tokens, shardTokens), ends, bytes, fingerprint);
+        }
+    }
+
     /**
      * Finds a dataset, or reads, encodes and stores it.
      *
@@ -79,22 +107,23 @@ public final class TokenCache {
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
         try {
-            write(temporary, name, source, encoder, eosTokenId);
+            Index index = write(temporary, name, source, encoder, eosTokenId);
             try {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
-                if (!Files.isDirectory(target)) { // else another process was faster
+                if (!Files.isDirectory(target)) {
                     throw e;
                 }
+                return read(name, target); // another process was faster
             }
+            AtomicFiles.forceFolder(folder);
+            return Stored.open(target, index.tokens(), index.documents(), shardTokens).map(name, index.fingerprint());
         } finally {
             FileTree.delete(temporary);
         }
-        AtomicFiles.forceFolder(folder);
-        return read(name, target);
     }
 
-    private void write(Path into, String name, TextSource source, TokenEncoder encoder, OptionalInt eos) throws IOException {
+    private Index write(Path into, String name, TextSource source, TokenEncoder encoder, OptionalInt eos) throws IOException {
         int size = 0;
         int count = 0;
         try (TokenShards.Writer tokens = new TokenShards.Writer(into, shardTokens);
@@ -115,8 +144,9 @@ public final class TokenCache {
         if (size == 0) {
             throw new IllegalArgumentException("Text source " + source.path() + " was encoded to no token at all");
         }
-        TokenDataset written = open(into, name, new Index(size, count, shardTokens, ""));
-        AtomicFiles.write(into.resolve(INDEX), JSON.writeValueAsBytes(new Index(size, count, shardTokens, written.fingerprint())));
+        Index index = new Index(size, count, shardTokens, Stored.open(into, size, count, shardTokens).fingerprint());
+        AtomicFiles.write(into.resolve(INDEX), JSON.writeValueAsBytes(index));
+        return index;
     }
 
     private static TokenDataset read(String name, Path from) throws IOException {
@@ -126,22 +156,11 @@ public final class TokenCache {
         } catch (JsonProcessingException e) {
             throw new IOException(from.resolve(INDEX) + " is no index: " + e.getOriginalMessage(), e);
         }
-        TokenDataset dataset = open(from, name, index);
-        if (!dataset.fingerprint().equals(index.fingerprint())) {
-            throw new IOException("the tokens in " + from + " have the SHA-256 " + dataset.fingerprint() + " and not " + index.fingerprint());
+        Stored stored = Stored.open(from, index.tokens(), index.documents(), index.shardTokens());
+        String found = stored.fingerprint();
+        if (!found.equals(index.fingerprint())) {
+            throw new IOException("the tokens in " + from + " have the SHA-256 " + found + " and not " + index.fingerprint());
         }
-        return dataset;
-    }
-
-    private static TokenDataset open(Path from, String name, Index index) throws IOException {
-        int[] ends = new int[index.documents()];
-        long[] bytes = new long[ends.length];
-        try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(from.resolve(DOCUMENTS))))) {
-            for (int i = 0; i < ends.length; i++) {
-                ends[i] = in.readInt();
-                bytes[i] = in.readLong();
-            }
-        }
-        return new TokenDataset(name, TokenShards.map(from, index.tokens(), index.shardTokens()), ends, bytes);
+        return stored.map(name, found);
     }
 }

@@ -41,11 +41,16 @@ public final class TokenDataset implements Domain {
     }
 
     TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes) {
+        this(name, tokens, ends, documentBytes, fingerprint(tokens, ends, documentBytes));
+    }
+
+    /** With the {@link #fingerprint(TokenStore, int[], long[])} that it is known to have. */
+    TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes, String fingerprint) {
         this.name = name;
         this.tokens = tokens;
         this.ends = ends;
         this.documentBytes = documentBytes;
-        this.fingerprint = hash();
+        this.fingerprint = fingerprint;
         this.fixedWindows = false;
     }
 
@@ -275,17 +280,17 @@ public final class TokenDataset implements Domain {
     }
 
     /** SHA-256 over: documents; tokens and bytes of each (64 bits); all token ids (32 bits); little-endian. */
-    private String hash() {
+    static String fingerprint(TokenStore tokens, int[] ends, long[] documentBytes) {
         MessageDigest digest = Sha256.digest();
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
         buffer.putLong(ends.length);
         for (int i = 0; i < ends.length; i++) {
             drain(buffer, digest, Long.BYTES * 2);
-            buffer.putLong(ends[i] - start(i)).putLong(documentBytes[i]);
+            buffer.putLong(ends[i] - (i == 0 ? 0 : ends[i - 1])).putLong(documentBytes[i]);
         }
         int[] part = new int[HASHED_TOKENS];
-        for (int from = 0; from >= 0 && from < size(); from += HASHED_TOKENS) {
-            int length = Math.min(HASHED_TOKENS, size() - from);
+        for (int from = 0; from >= 0 && from < tokens.size(); from += HASHED_TOKENS) {
+            int length = Math.min(HASHED_TOKENS, tokens.size() - from);
             tokens.copy(from, length, part, 0);
             for (int i = 0; i < length; i++) {
                 drain(buffer, digest, Integer.BYTES);

@@ -2,9 +2,10 @@ package io.github.bts4j.train.data;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,16 +24,21 @@ final class TokenShards implements TokenStore {
 
     private static final int SMALL = 1 << 16;
 
-    private final List<MappedByteBuffer> shards;
+    private final Bytes bytes;
     private final int shardTokens;
     private final int[] width;
     private final int size;
 
-    private TokenShards(List<MappedByteBuffer> shards, int shardTokens, int[] width, int size) {
-        this.shards = shards;
+    private TokenShards(Bytes bytes, int shardTokens, int[] width, int size) {
+        this.bytes = bytes;
         this.shardTokens = shardTokens;
         this.width = width;
         this.size = size;
+    }
+
+    /** Some bytes of a file. */
+    private interface Bytes {
+        ByteBuffer of(int shard, int from, int length);
     }
 
     static Path file(Path folder, int shard) {
@@ -41,23 +47,47 @@ final class TokenShards implements TokenStore {
 
     /** Maps what a {@link Writer} wrote. */
     static TokenShards map(Path folder, int size, int shardTokens) throws IOException {
-        int count = (int) ((size + (long) shardTokens - 1) / shardTokens);
-        List<MappedByteBuffer> shards = new ArrayList<>();
-        int[] width = new int[count];
-        for (int i = 0; i < count; i++) {
-            Path file = file(folder, i);
-            int tokens = i + 1 < count ? shardTokens : size - i * shardTokens;
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-                width[i] = channel.size() == (long) tokens * Short.BYTES ? Short.BYTES : Integer.BYTES;
-                if (channel.size() != (long) tokens * width[i]) {
-                    throw new IOException(file + " has " + channel.size() + " bytes, not those of " + tokens + " tokens");
-                }
-                MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());
-                mapped.order(ByteOrder.LITTLE_ENDIAN);
-                shards.add(mapped);
+        int[] width = widths(folder, size, shardTokens);
+        List<ByteBuffer> shards = new ArrayList<>();
+        for (int i = 0; i < width.length; i++) {
+            try (FileChannel channel = FileChannel.open(file(folder, i), StandardOpenOption.READ)) {
+                shards.add(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
             }
         }
-        return new TokenShards(shards, shardTokens, width, size);
+        return new TokenShards((shard, from, length) -> shards.get(shard).slice(from, length), shardTokens, width, size);
+    }
+
+    /**
+     * Reads it from the files each time instead: slower, but a mapped file can be neither renamed nor deleted on Windows. {@link #copy} throws
+     * {@link UncheckedIOException}s.
+     */
+    static TokenShards unmapped(Path folder, int size, int shardTokens) throws IOException {
+        return new TokenShards((shard, from, length) -> read(file(folder, shard), from, length), shardTokens, widths(folder, size, shardTokens), size);
+    }
+
+    private static ByteBuffer read(Path file, int from, int length) {
+        byte[] bytes = new byte[length];
+        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+            in.seek(from);
+            in.readFully(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return ByteBuffer.wrap(bytes);
+    }
+
+    /** Bytes per token of every file. */
+    private static int[] widths(Path folder, int size, int shardTokens) throws IOException {
+        int[] width = new int[(int) ((size + (long) shardTokens - 1) / shardTokens)];
+        for (int i = 0; i < width.length; i++) {
+            int tokens = i + 1 < width.length ? shardTokens : size - i * shardTokens;
+            long bytes = Files.size(file(folder, i));
+            width[i] = bytes == (long) tokens * Short.BYTES ? Short.BYTES : Integer.BYTES;
+            if (bytes != (long) tokens * width[i]) {
+                throw new IOException(file(folder, i) + " has " + bytes + " bytes, not those of " + tokens + " tokens");
+            }
+        }
+        return width;
     }
 
     @Override
@@ -71,15 +101,9 @@ final class TokenShards implements TokenStore {
             int shard = (from + done) / shardTokens;
             int start = (from + done) % shardTokens;
             int part = Math.min(length - done, shardTokens - start);
-            ByteBuffer bytes = shards.get(shard);
-            if (width[shard] == Integer.BYTES) {
-                for (int i = 0; i < part; i++) {
-                    into[at + done + i] = bytes.getInt((start + i) * Integer.BYTES);
-                }
-            } else {
-                for (int i = 0; i < part; i++) {
-                    into[at + done + i] = Short.toUnsignedInt(bytes.getShort((start + i) * Short.BYTES));
-                }
+            ByteBuffer ids = bytes.of(shard, start * width[shard], part * width[shard]).order(ByteOrder.LITTLE_ENDIAN);
+            for (int i = 0; i < part; i++) {
+                into[at + done + i] = width[shard] == Integer.BYTES ? ids.getInt() : Short.toUnsignedInt(ids.getShort());
             }
             done += part;
         }

@@ -2,6 +2,7 @@ package io.github.bts4j.train.data;
 
 import static io.github.bts4j.train.data.TestData.assertRefused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,6 +20,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The heap's dataset is what a cached one must equal. */
@@ -131,6 +134,35 @@ class TokenCacheTest {
             each += 40;
             assertEquals(each, encoded.get(), file + " was not seen to be empty");
         }
+    }
+
+    private static List<String> mappings(Path below) throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/maps")).stream().filter(line -> line.contains(below.toString())).toList();
+    }
+
+    /** Windows renames and deletes no mapped file; Linux says what is mapped. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void onlyWhatIsInPlaceAndWholeIsMapped() throws IOException {
+        TokenDataset dataset = cached();
+        Path cache = folder.resolve("cache").toRealPath();
+        long files = files().stream().filter(file -> file.toString().contains("tokens-")).count();
+        assertEquals(files, mappings(cache).size(), "each file is mapped once");
+        assertEquals(onHeap().fingerprint(), dataset.fingerprint());
+
+        Path copy = folder.toRealPath().resolve("copy");
+        for (Path file : files()) {
+            Path target = copy.resolve(cache.relativize(file.toRealPath()));
+            Files.createDirectories(target.getParent());
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[0] ^= file.toString().contains("tokens-") ? 1 : 0;
+            Files.write(target, bytes);
+        }
+        TokenCache.open(copy, SHARD).dataset("d", TextSource.jsonLines(texts), text -> {
+            assertEquals(List.of(), assertDoesNotThrow(() -> mappings(copy)), "what was found to be damaged");
+            return encode(text);
+        }, "code points", OptionalInt.of(3));
+        assertEquals(80, encoded.get(), "the damaged copy was made again");
     }
 
     @Test
