@@ -2,10 +2,12 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 
 /** Trains the stitch layers of a stitched model; the base models stay frozen. It closes nothing. */
@@ -50,6 +52,23 @@ public final class StitchTraining implements Trainable {
     public StitchTraining withOptions(PassOptions options) {
         this.options = options;
         return this;
+    }
+
+    /**
+     * The same training for one expert's weights alone, such as those of an expert that has just been added: its projections, and its slices of the gates. All
+     * others stay what they are, to the bit; through the softmax their gates' values change all the same.
+     *
+     * @param name the expert's name
+     * @return a training of these weights; weight decay acts on them alone
+     * @throws IllegalArgumentException if there is no such expert
+     */
+    public Trainable onlyExpert(String name) {
+        List<String> names = model.members().stream().map(Member::name).toList();
+        int index = names.indexOf(name);
+        if (index < 1) {
+            throw new IllegalArgumentException("There is no expert '" + name + "', only " + names.subList(1, names.size()));
+        }
+        return new OneExpertTraining(this, name, index);
     }
 
     @Override

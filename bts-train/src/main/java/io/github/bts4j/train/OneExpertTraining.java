@@ -1,0 +1,62 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The training of one expert's stitch weights. Gates are one tensor for all models, so the gradient of the others' slices is set to zero before the optimizer
+ * sees it, and what moments or weight decay would do to them is undone behind it.
+ */
+final class OneExpertTraining extends ForwardingTrainable {
+    private final String name;
+    private final int index;
+    private final Map<String, NDArray> parameters = new LinkedHashMap<>();
+    private final Map<String, NDArray> saved = new LinkedHashMap<>();
+
+    OneExpertTraining(StitchTraining all, String name, int index) {
+        super(all);
+        this.name = name;
+        this.index = index;
+        all.parameters().forEach((tensor, array) -> {
+            if (tensor.contains(".gate.")) {
+                parameters.put(tensor, array);
+                saved.put(tensor, Tensors.copy(all.manager(), array, TorchType.FLOAT32));
+            } else if (tensor.endsWith(".proj." + index + ".weight")) {
+                parameters.put(tensor, array);
+            }
+        });
+    }
+
+    @Override
+    public Map<String, NDArray> parameters() {
+        return new LinkedHashMap<>(parameters);
+    }
+
+    @Override
+    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+        float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
+        saved.keySet().forEach(gate -> {
+            try (NDArray gradient = parameters.get(gate).getGradient()) {
+                AdamW.KERNELS.run(Autograd.OFF, "zero_others", gradient, index);
+            }
+        });
+        return losses;
+    }
+
+    @Override
+    public void weightsChanged() {
+        saved.forEach((gate, before) -> AdamW.KERNELS.run(Autograd.OFF, "restore_others", parameters.get(gate), before, index));
+        super.weightsChanged();
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        Map<String, String> identity = new LinkedHashMap<>(super.identity());
+        identity.put("trained", "expert " + name + " alone");
+        return identity;
+    }
+}
