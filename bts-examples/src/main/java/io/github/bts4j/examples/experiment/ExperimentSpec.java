@@ -135,7 +135,12 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
         unknown(problems, "evaluation.cloze", evaluation.cloze(), domains.keySet());
         List<String> models = new ArrayList<>(List.of(BaseModels.SEED));
         models.addAll(experts.keySet());
+        List<String> before = new ArrayList<>();
         methods.forEach((name, method) -> {
+            if (method instanceof Derived derived) {
+                unknown(problems, "methods." + name + ".of (a method further up)", List.of(derived.of()), before);
+            }
+            before.add(name);
             unknown(problems, "methods." + name + ".models", method.models(), models);
             if (method instanceof Method.Trained trained) {
                 unknown(problems, "methods." + name + ".training", List.of(trained.training()), trainings.keySet());

@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** A way to make one model of the seed and its experts: a row of the table for every random seed. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
@@ -35,8 +36,9 @@ import java.util.List;
     @JsonSubTypes.Type(value = Method.TaskArithmetic.class, name = "task-arithmetic"), @JsonSubTypes.Type(value = Method.Btm.class, name = "btm"),
     @JsonSubTypes.Type(value = Method.Routing.class, name = "routing"),
     @JsonSubTypes.Type(value = Method.Upcycled.class, name = "upcycled"), @JsonSubTypes.Type(value = Method.Stitch.class, name = "stitch"),
-    @JsonSubTypes.Type(value = Method.Continued.class, name = "continued")})
-sealed interface Method {
+    @JsonSubTypes.Type(value = Method.Continued.class, name = "continued"), @JsonSubTypes.Type(value = Derived.Removed.class, name = "removed"),
+    @JsonSubTypes.Type(value = Derived.Added.class, name = "added"), @JsonSubTypes.Type(value = Derived.Retrained.class, name = "retrained")})
+sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.Btm {
     /** Parameters that are trained, that there are in all, and that a token passes through (arXiv 2502.00075, Table 2). */
     record Parameters(long trained, long total, long active) {}
 
@@ -51,8 +53,8 @@ sealed interface Method {
     /** Opens what was made. */
     Opened open(BaseModels base, Path folder) throws IOException;
 
-    /** Counts parameters; the experiment has so many models of one shape. */
-    Parameters parameters(LlamaConfig config, int all);
+    /** Counts parameters; the experiment has so many models of one shape. Empty where they depend on another method. */
+    Optional<Parameters> parameters(LlamaConfig config, int all);
 
     /** The models that it names in the file; none if it takes all. */
     default List<String> models() {
@@ -60,7 +62,7 @@ sealed interface Method {
     }
 
     /** A method whose training has a name in the experiment's file, and several random seeds. */
-    sealed interface Trained extends Method {
+    sealed interface Trained extends Method permits Derived.Added, Derived.Retrained, Routing, Upcycled, Stitch, Continued {
         String training();
 
         List<Long> seeds();
@@ -88,9 +90,9 @@ sealed interface Method {
         }
 
         @Override
-        default Parameters parameters(LlamaConfig config, int all) {
+        default Optional<Parameters> parameters(LlamaConfig config, int all) {
             long one = LlamaTensors.parameterCount(config);
-            return new Parameters(0, one, one);
+            return Optional.of(new Parameters(0, one, one));
         }
     }
 
@@ -147,9 +149,9 @@ sealed interface Method {
         }
 
         @Override
-        public Parameters parameters(LlamaConfig config, int all) {
+        public Optional<Parameters> parameters(LlamaConfig config, int all) {
             long together = all * LlamaTensors.parameterCount(config);
-            return new Parameters(0, together, together);
+            return Optional.of(new Parameters(0, together, together));
         }
     }
 
@@ -178,10 +180,10 @@ sealed interface Method {
         }
 
         @Override
-        public Parameters parameters(LlamaConfig config, int all) {
+        public Optional<Parameters> parameters(LlamaConfig config, int all) {
             long one = LlamaTensors.parameterCount(config);
             long router = (long) all * config.hiddenSize();
-            return new Parameters(router, all * one + router, one + router);
+            return Optional.of(new Parameters(router, all * one + router, one + router));
         }
     }
 
@@ -220,9 +222,9 @@ sealed interface Method {
         }
 
         @Override
-        public Parameters parameters(LlamaConfig config, int all) {
+        public Optional<Parameters> parameters(LlamaConfig config, int all) {
             UpcycledConfig mixture = config(config, models);
-            return new Parameters(mixture.trainedCount(), mixture.parameterCount(), mixture.activeCount());
+            return Optional.of(new Parameters(mixture.trainedCount(), mixture.parameterCount(), mixture.activeCount()));
         }
     }
 
@@ -262,10 +264,10 @@ sealed interface Method {
         }
 
         @Override
-        public Parameters parameters(LlamaConfig config, int all) {
+        public Optional<Parameters> parameters(LlamaConfig config, int all) {
             long own = config(config).parameterCount(models.size() - 1, config.hiddenSize());
             long together = models.size() * LlamaTensors.parameterCount(config) + own;
-            return new Parameters(own, together, together);
+            return Optional.of(new Parameters(own, together, together));
         }
     }
 
@@ -293,9 +295,9 @@ sealed interface Method {
         }
 
         @Override
-        public Parameters parameters(LlamaConfig config, int all) {
+        public Optional<Parameters> parameters(LlamaConfig config, int all) {
             long one = LlamaTensors.parameterCount(config);
-            return new Parameters(one, one, one);
+            return Optional.of(new Parameters(one, one, one));
         }
     }
 }

@@ -45,6 +45,17 @@ final class Methods {
         this.base = base;
     }
 
+    /** The folder of another method, made with the random seed of this folder. */
+    static Path sibling(Path folder, String method) {
+        String own = folder.getFileName().toString();
+        return folder.resolveSibling(slug(method) + own.substring(own.lastIndexOf('-')));
+    }
+
+    /** What a row starts from: the base models, and the method that it goes on from. */
+    private String start(Made row) throws IOException {
+        return base.fingerprint() + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
+    }
+
     /** All rows: the first random seed of every method, then the second ones, so that a table is there early. */
     List<Made> rows() {
         List<Made> rows = new ArrayList<>();
@@ -66,11 +77,11 @@ final class Methods {
     /** Makes a row's model unless it is there; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
-            return new Stage(row.folder(), row.method() + " of " + base.fingerprint()).make(() -> row.method().make(base, model -> true, row.folder()));
+            return new Stage(row.folder(), row.method() + " of " + start(row)).make(() -> row.method().make(base, model -> true, row.folder()));
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
-        String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + base.fingerprint() + "data " + mix.fingerprint();
+        String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
         return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
                 model -> Training.run(row.name() + ", random seed " + row.seed(), model, mix, spec, how, row.seed(), row.folder()), row.folder()));
     }

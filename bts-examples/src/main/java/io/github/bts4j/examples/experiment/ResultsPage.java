@@ -109,10 +109,8 @@ final class ResultsPage {
         long seed = LlamaTensors.parameterCount(config);
         StringBuilder text = new StringBuilder(line("method", List.of("trained", "total", "active"))).append(line("---", List.of("---:", "---:", "---:")));
         text.append(line(BaseModels.SEED, List.of("0", number(seed), number(seed))));
-        spec.methods().forEach((name, method) -> {
-            Method.Parameters counts = method.parameters(config, base.names().size());
-            text.append(line(name, List.of(number(counts.trained()), number(counts.total()), number(counts.active()))));
-        });
+        spec.methods().forEach((name, method) -> method.parameters(config, base.names().size())
+                .ifPresent(counts -> text.append(line(name, List.of(number(counts.trained()), number(counts.total()), number(counts.active()))))));
         return text.toString();
     }
 

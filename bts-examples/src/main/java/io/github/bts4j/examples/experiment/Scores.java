@@ -44,8 +44,7 @@ final class Scores {
 
     /** Scores a method's row. */
     void score(Methods.Made row) throws IOException {
-        String madeFrom = JSON.readTree(row.folder().resolve(Stage.FILE).toFile()).path("madeFrom").asText();
-        stage(row.title(), madeFrom).make(() -> {
+        stage(row.title(), Stage.madeFrom(row.folder())).make(() -> {
             try (Opened opened = row.method().open(base, row.folder())) {
                 write(row.title(), opened.model());
             }

@@ -16,7 +16,7 @@ import java.nio.file.Path;
  */
 record Stage(Path folder, String madeFrom) {
     private static final ObjectMapper JSON = new ObjectMapper();
-    static final String FILE = "stage.json";
+    private static final String FILE = "stage.json";
 
     /** What makes a stage; false if it was interrupted. */
     interface Work {
@@ -44,12 +44,17 @@ record Stage(Path folder, String madeFrom) {
         return true;
     }
 
+    /** What a stage that is there was made from. */
+    static String madeFrom(Path folder) throws IOException {
+        return JSON.readTree(folder.resolve(FILE).toFile()).path("madeFrom").asText();
+    }
+
     private boolean isMade() throws IOException {
         Path file = folder.resolve(FILE);
         if (!Files.exists(file)) {
             return false;
         }
-        String before = JSON.readTree(file.toFile()).path("madeFrom").asText();
+        String before = madeFrom(folder);
         if (!before.equals(madeFrom)) {
             throw new IllegalArgumentException(folder + " was made from other settings or text; move the folder away to make it again, or restore them:\n  then "
                     + before + "\n  now  " + madeFrom);

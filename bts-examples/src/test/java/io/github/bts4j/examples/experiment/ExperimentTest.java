@@ -30,6 +30,9 @@ class ExperimentTest {
               BTX sample: {kind: upcycled, top-one: true, attention-experts: false, adapters: false, models: [seed, code, math], training: short, seeds: [0]}
               BAM adapters: {kind: upcycled, top-one: false, attention-experts: true, adapters: true, models: [seed, code, math], training: short, seeds: [0]}
               BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: AVERAGE, models: [seed, code, math], training: short, seeds: [0, 7]}
+              BTS without math: {kind: removed, of: BTS, expert: math}
+              BTS with math again: {kind: added, of: BTS without math, expert: math, training: short, seeds: [0]}
+              BTS all trained: {kind: retrained, of: BTS with math again, training: short, seeds: [0]}
               BTS code hub: {kind: stitch, stitches: 1, alternating: true, dropout: 0.1, init: AVERAGE, models: [code, math], training: short, seeds: [0]}
             """.stripTrailing();
 
@@ -75,7 +78,7 @@ class ExperimentTest {
         }
         assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
         String page = Files.readString(out.resolve("results.md"));
-        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |")) {
+        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |")) {
             assertTrue(page.contains(expected), expected + " is not in\n" + page);
         }
         assertTrue(page.lines().anyMatch(line -> line.startsWith("| code | ") && line.contains("100.0")), page); // an expert keeps all of its gain
