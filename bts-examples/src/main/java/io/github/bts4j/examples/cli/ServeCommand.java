@@ -52,7 +52,7 @@ final class ServeCommand extends OutputCommand {
     private Models models;
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws IOException {
         ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
                 .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
                 .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout());
@@ -81,8 +81,11 @@ final class ServeCommand extends OutputCommand {
                 output().println(called + " is served at " + server.uri() + "/v1"
                         + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
                 told.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // ends as if told
+            } finally {
+                closed.countDown(); // in any case: the hook would keep the process from ending
             }
-            closed.countDown();
             return 0;
         }
     }
