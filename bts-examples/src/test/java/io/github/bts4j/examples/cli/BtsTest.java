@@ -230,38 +230,6 @@ class BtsTest {
         assertEquals(1, bts("schema", "serve").status());
     }
 
-    /** Every command in the documentation has options and arguments that there are; the example of a run file as well. */
-    @Test
-    void documentedCommandsParse() throws IOException {
-        Path root = Path.of(System.getProperty("bts4j.testData")).getParent();
-        List<Path> pages = new ArrayList<>(List.of(root.resolve("README.md")));
-        try (java.util.stream.Stream<Path> files = Files.list(root.resolve("docs"))) {
-            files.filter(file -> file.toString().endsWith(".md")).forEach(pages::add);
-        }
-        int commands = 0;
-        for (Path page : pages) {
-            String text = Files.readString(page).replace("\\\n", " ");
-            for (String line : text.lines().map(String::strip).filter(line -> line.startsWith("./bts ")).toList()) {
-                String[] words = line.replaceAll("\\s+#.*", "").substring(6).split("\\s+");
-                if (words.length > 1 && words[1].endsWith(".yaml")) {
-                    continue; // below
-                }
-                try {
-                    Bts.line(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter())).parseArgs(words);
-                } catch (picocli.CommandLine.ParameterException e) {
-                    throw new AssertionError(page + ": " + line, e);
-                }
-                commands++;
-            }
-        }
-        assertTrue(commands >= 9, commands + " commands");
-        String yaml = Files.readString(root.resolve("docs/command-line.md")).replaceAll("(?s).*```yaml\n(.*?)```.*", "$1");
-        Path file = Files.writeString(folder.resolve("documented.yaml"), yaml);
-        picocli.CommandLine line = Bts.line(new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()));
-        assertEquals(4, line.parseArgs(RunFile.expand(new String[] {"stitch", file.toString(), "steps=500"}, line)).asCommandLineList().get(1)
-                .getParseResult().matchedArgs().stream().distinct().filter(arg -> arg.paramLabel().startsWith("DOMAIN=")).mapToInt(arg -> arg.stringValues().size()).sum());
-    }
-
     /** The server in a process of its own, until SIGTERM. */
     @Test
     @EnabledOnOs({OS.LINUX, OS.MAC})

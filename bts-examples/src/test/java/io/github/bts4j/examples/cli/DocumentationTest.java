@@ -1,0 +1,238 @@
+package io.github.bts4j.examples.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+/**
+ * What README.md and docs show is true: Java compiles, command lines run, links lead somewhere. The commands of a page run in its order, in a folder of its own
+ * that holds {@link DocumentedFiles}; they are cut down by options behind their own.
+ */
+class DocumentationTest {
+    /** Programs whose lines are not run, and why. */
+    private static final Map<String, String> OTHER_PROGRAMS = Map.of(
+            "mvn", "builds the project, of which this test is a part",
+            "java", "benchmarks and experiments of minutes, on machines of their own",
+            "python3", "needs Python with PyTorch and transformers",
+            "curl", "ModelServerTest sends a server the same",
+            "export", "an environment variable");
+
+    /** Words of commands that are parsed but not run, and why. */
+    private static final Map<String, String> PARSED_ONLY = Map.of();
+
+    /** What makes a command small. */
+    private static final Map<String, List<String>> SMALLER = Map.of(
+            "train", List.of("--steps", "3", "--batch", "2", "--sequence", "16"),
+            "stitch", List.of("--steps", "3", "--batch", "2", "--sequence", "16"),
+            "eval", List.of("--sequence", "64"),
+            "gates", List.of("--sequence", "32", "--windows", "2"),
+            "generate", List.of("--max-tokens", "4"),
+            "chat", List.of("--max-tokens", "4"),
+            "serve", List.of("--port", "0"));
+
+    private static final Pattern INLINE = Pattern.compile("`([^`\\n]+)`");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern SERVED = Pattern.compile("is served at (http://[^/]+)/v1");
+
+    @TempDir
+    private static Path prepared;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        DocumentedFiles.write(prepared);
+    }
+
+    private static CommandLine line(StringWriter out) {
+        PrintWriter writer = new PrintWriter(out, true);
+        return Bts.line(writer, writer);
+    }
+
+    @Test
+    void everyJavaExampleCompiles() throws IOException {
+        List<Page.Block> blocks = Page.all().stream().flatMap(page -> page.blocks().stream()).filter(block -> block.language().equals("java")).toList();
+        assertTrue(blocks.size() >= 5, blocks.size() + " blocks");
+        assertEquals("", String.join("\n", DocumentedJava.problems(blocks, folder)));
+    }
+
+    /** This test would fail, and say where. */
+    @Test
+    void mistakesAreFound() throws IOException {
+        Page.Block block = new Page.Block("page.md", "java", 10, "int tokens = 1;\ntrainer.run();\n");
+        List<String> problems = DocumentedJava.problems(List.of(block), folder);
+        assertTrue(problems.size() == 1 && problems.get(0).startsWith("page.md:11: "), problems.toString());
+        assertEquals(List.of("./bts", "generate", "stitched", "public static"), Page.words("./bts generate stitched 'public static' # continues"));
+        assertTrue(Page.all().stream().mapToInt(page -> page.commands().size()).sum() >= 20, "few commands were found");
+    }
+
+    static Stream<Page> pagesWithCommands() throws IOException {
+        return Page.all().stream().filter(page -> !page.commands().isEmpty());
+    }
+
+    @ParameterizedTest
+    @MethodSource("pagesWithCommands")
+    void everyCommandRuns(Page page) throws Exception {
+        DocumentedFiles.copy(prepared, folder);
+        for (Page.Command command : page.commands()) {
+            String program = command.words().get(0);
+            if (program.equals("./bts")) {
+                run(command);
+            } else {
+                assertTrue(OTHER_PROGRAMS.containsKey(program), () -> command + ": run it, or say why not");
+            }
+        }
+    }
+
+    private void run(Page.Command command) throws Exception {
+        if (!command.content().isEmpty()) {
+            Files.writeString(folder.resolve(command.file()), command.content());
+        }
+        List<String> words = new ArrayList<>(command.words().subList(1, command.words().size()));
+        String name = words.get(0);
+        if (words.size() > 1 && words.get(1).endsWith(".yaml")) {
+            words.set(1, folder.resolve(words.get(1)).toString());
+        }
+        StringWriter out = new StringWriter();
+        CommandLine line = line(out).registerConverter(Path.class, text -> folder.resolve(text));
+        words = inFolder(RunFile.expand(words.toArray(String[]::new), line));
+        words.addAll(SMALLER.getOrDefault(name, List.of()));
+        String[] arguments = words.toArray(String[]::new);
+        if (words.stream().anyMatch(PARSED_ONLY::containsKey)) {
+            line.parseArgs(arguments);
+        } else if (name.equals("serve")) {
+            serve(command, line, arguments, out);
+        } else {
+            InputStream before = System.in;
+            System.setIn(new ByteArrayInputStream("Hello\n".getBytes(StandardCharsets.UTF_8)));
+            try {
+                assertEquals(0, line.execute(arguments), () -> command + "\n" + out);
+            } finally {
+                System.setIn(before);
+            }
+        }
+    }
+
+    /** Paths inside of options; those that are options of their own are resolved by the converter. */
+    private List<String> inFolder(String[] arguments) {
+        List<String> words = new ArrayList<>();
+        String before = "";
+        for (String word : arguments) {
+            String option = word.replaceFirst("=.*", "");
+            if (List.of("--data", "--expert").contains(before)) {
+                word = resolved("", word);
+            } else if (List.of("--data", "--expert").contains(option) && !option.equals(word)) {
+                word = resolved(option + "=", word.substring(option.length() + 1));
+            } else if (before.equals("--model")) {
+                word = folder.resolve(word).toString(); // a weight may follow
+            }
+            words.add(word);
+            before = word;
+        }
+        return words;
+    }
+
+    private String resolved(String option, String pair) {
+        int at = pair.indexOf('=');
+        return option + pair.substring(0, at + 1) + folder.resolve(pair.substring(at + 1));
+    }
+
+    private static void serve(Page.Command command, CommandLine line, String[] arguments, StringWriter out) throws Exception {
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        Thread server = new Thread(() -> status.complete(line.execute(arguments)));
+        server.start();
+        Matcher served = SERVED.matcher(out.toString());
+        while (!served.find()) {
+            assertEquals(null, ended(status), () -> command + " ended\n" + out);
+            served = SERVED.matcher(out.toString());
+        }
+        HttpRequest health = HttpRequest.newBuilder(URI.create(served.group(1) + "/health")).build();
+        assertEquals(200, HttpClient.newHttpClient().send(health, HttpResponse.BodyHandlers.ofString()).statusCode(), command::toString);
+        server.interrupt();
+        assertEquals(0, status.get(60, TimeUnit.SECONDS), () -> command + "\n" + out);
+    }
+
+    private static Integer ended(CompletableFuture<Integer> status) throws InterruptedException, ExecutionException {
+        try {
+            return status.get(20, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            return null;
+        }
+    }
+
+    /** A reason that no line of the documentation needs any more is no reason. */
+    @Test
+    void everyExceptionIsNeeded() throws IOException {
+        TreeSet<String> words = new TreeSet<>();
+        Page.all().forEach(page -> page.commands().forEach(command -> words.addAll(command.words().get(0).equals("./bts") ? command.words() : command.words().subList(0, 1))));
+        Stream.concat(OTHER_PROGRAMS.keySet().stream(), PARSED_ONLY.keySet().stream()).forEach(word -> assertTrue(words.contains(word), word));
+    }
+
+    /** Commands and options that are named in the text. */
+    @Test
+    void whatTheTextNamesIsThere() throws IOException {
+        CommandLine bts = line(new StringWriter());
+        List<String> problems = new ArrayList<>();
+        for (Page page : Page.all()) {
+            Matcher inline = INLINE.matcher(page.prose());
+            while (inline.find()) {
+                List<String> words = Page.words(inline.group(1));
+                boolean command = words.size() > 1 && List.of("bts", "./bts").contains(words.get(0)) && !words.get(1).startsWith("-");
+                if (command && !bts.getSubcommands().containsKey(words.get(1))) {
+                    problems.add(page + ": there is no command " + inline.group());
+                } else if (command || words.get(0).startsWith("--")) {
+                    List<CommandLine> known = command ? List.of(bts.getSubcommands().get(words.get(1))) : List.copyOf(bts.getSubcommands().values());
+                    words.stream().filter(word -> word.startsWith("--")).map(word -> word.replaceFirst("=.*", ""))
+                            .filter(option -> known.stream().noneMatch(each -> each.getCommandSpec().findOption(option) != null))
+                            .forEach(option -> problems.add(page + ": there is no option " + option));
+                }
+            }
+        }
+        assertEquals(List.of(), problems);
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() throws IOException {
+        List<String> problems = new ArrayList<>();
+        for (Page page : Page.all()) {
+            Matcher link = LINK.matcher(page.prose());
+            while (link.find()) {
+                String target = link.group(1).replaceFirst("#.*", "");
+                if (!target.contains("://") && !Files.exists(Page.ROOT.resolve(page.name()).resolveSibling(target))) {
+                    problems.add(page + ": " + link.group(1));
+                }
+            }
+        }
+        assertEquals(List.of(), problems);
+    }
+}
