@@ -9,7 +9,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.")
 final class ExperimentCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see experiment/.")
+    @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
     @Override
