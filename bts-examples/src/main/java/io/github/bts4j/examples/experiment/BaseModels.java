@@ -84,7 +84,7 @@ final class BaseModels {
         LlamaConfig config = config();
         return stage(folder(SEED), spec.seed(), mix, config.toString()).make(() -> {
             try (ExpertTraining training = ExpertTraining.fromScratch(config, spec.model().deviation(), RANDOM_SEED, Device.cpu())) {
-                return Training.run("seed", training, mix, spec, spec.seed(), RANDOM_SEED, folder(SEED)) && saved(training, folder(SEED));
+                return Training.run("seed", training, mix, spec, spec.seed(), RANDOM_SEED, folder(SEED), () -> training.save(folder(SEED), spec.tokenizer()));
             }
         });
     }
@@ -94,18 +94,13 @@ final class BaseModels {
         Datamix mix = texts.mix(how, RANDOM_SEED + 1);
         return stage(folder(name), how, mix, "the seed " + ModelFingerprint.of(folder(SEED))).make(() -> {
             try (LlamaModel seed = LlamaModel.open(folder(SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
-                return Training.run("expert " + name, training, mix, spec, how, RANDOM_SEED, folder(name)) && saved(training, folder(name));
+                return Training.run("expert " + name, training, mix, spec, how, RANDOM_SEED, folder(name), () -> training.save(folder(name), spec.tokenizer()));
             }
         });
     }
 
     private Stage stage(Path folder, TrainingSpec how, Datamix mix, String start) {
         return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint());
-    }
-
-    private boolean saved(ExpertTraining training, Path folder) throws IOException {
-        training.save(folder, spec.tokenizer());
-        return true;
     }
 
     LlamaConfig config() {

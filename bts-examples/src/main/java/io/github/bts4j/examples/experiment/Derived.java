@@ -64,11 +64,7 @@ sealed interface Derived extends Method {
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             try (StitchedModel model = openOf(of, folder)) {
                 model.addExpert(expert, base.folder(expert));
-                if (run.of(new StitchTraining(model).onlyExpert(expert))) {
-                    StitchCheckpoint.save(model, folder);
-                    return true;
-                }
-                return false;
+                return run.of(new StitchTraining(model).onlyExpert(expert), () -> StitchCheckpoint.save(model, folder));
             }
         }
     }
@@ -84,11 +80,7 @@ sealed interface Derived extends Method {
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             try (StitchedModel model = openOf(of, folder)) {
-                if (run.of(new StitchTraining(model))) {
-                    StitchCheckpoint.save(model, folder);
-                    return true;
-                }
-                return false;
+                return run.of(new StitchTraining(model), () -> StitchCheckpoint.save(model, folder));
             }
         }
     }

@@ -42,9 +42,14 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
     /** Parameters that are trained, that there are in all, and that a token passes through (arXiv 2502.00075, Table 2). */
     record Parameters(long trained, long total, long active) {}
 
-    /** Runs a training of a method; false if it was interrupted. */
+    /** Writes what a training made. */
+    interface Save {
+        void run() throws IOException;
+    }
+
+    /** Runs a training of a method, and saves what it made; false if it was interrupted. */
     interface Run {
-        boolean of(Trainable model) throws IOException;
+        boolean of(Trainable model, Save save) throws IOException;
     }
 
     /** Makes the model in a folder; false if training was interrupted. */
@@ -166,11 +171,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             List<Member> members = base.names().stream().map(name -> new Member(name, base.folder(name))).toList();
             try (RoutedExperts routed = RoutedExperts.open(members, LoadOptions.defaults())) {
-                if (run.of(new RouterTraining(routed))) {
-                    RouterCheckpoint.save(routed, folder);
-                    return true;
-                }
-                return false;
+                return run.of(new RouterTraining(routed), () -> RouterCheckpoint.save(routed, folder));
             }
         }
 
@@ -206,11 +207,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             List<LlamaModel> opened = base.open(models);
             try (UpcycledTraining upcycled = new UpcycledTraining(config(opened.get(0).config(), models), opened)) {
-                if (run.of(upcycled)) {
-                    upcycled.save(folder);
-                    return true;
-                }
-                return false;
+                return run.of(upcycled, () -> upcycled.save(folder));
             } finally {
                 opened.forEach(LlamaModel::close);
             }
@@ -250,11 +247,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
             StitchedModelBuilder builder = StitchedModel.builder().hub(models.get(0), hub).config(config(LlamaConfig.read(hub)));
             models.subList(1, models.size()).forEach(name -> builder.expert(name, base.folder(name)));
             try (StitchedModel model = builder.open()) {
-                if (run.of(new StitchTraining(model))) {
-                    StitchCheckpoint.save(model, folder);
-                    return true;
-                }
-                return false;
+                return run.of(new StitchTraining(model), () -> StitchCheckpoint.save(model, folder));
             }
         }
 
@@ -281,11 +274,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
-                if (run.of(training)) {
-                    training.save(folder, base.folder(BaseModels.SEED));
-                    return true;
-                }
-                return false;
+                return run.of(training, () -> training.save(folder, base.folder(BaseModels.SEED)));
             }
         }
 

@@ -77,12 +77,12 @@ final class Methods {
     /** Makes a row's model unless it is there; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
-            return new Stage(row.folder(), row.method() + " of " + start(row)).make(() -> row.method().make(base, model -> true, row.folder()));
+            return new Stage(row.folder(), row.method() + " of " + start(row)).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
         String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
         return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
-                model -> Training.run(row.name() + ", random seed " + row.seed(), model, mix, spec, how, row.seed(), row.folder()), row.folder()));
+                (model, save) -> Training.run(row.name() + ", random seed " + row.seed(), model, mix, spec, how, row.seed(), row.folder(), save), row.folder()));
     }
 }

@@ -23,8 +23,9 @@ final class Training {
 
     private Training() {}
 
-    /** Trains to the end, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
-    static boolean run(String name, Trainable model, Datamix mix, ExperimentSpec spec, TrainingSpec how, long seed, Path stage) throws IOException {
+    /** Trains to the end and saves, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
+    static boolean run(String name, Trainable model, Datamix mix, ExperimentSpec spec, TrainingSpec how, long seed, Path stage, Method.Save save)
+            throws IOException {
         System.err.println(name + ": " + how.steps() + " steps of " + how.batch() + " x " + spec.sequenceLength() + " tokens");
         Path run = Files.createDirectories(stage.resolve("run"));
         LearningRate schedule = new LearningRate.WarmupCosine(how.learningRate(), how.steps() / WARMUP_DIVISOR, how.steps(), how.floor());
@@ -36,7 +37,11 @@ final class Training {
                 Trainer trainer = new Trainer(model, mix, config, listener).saveTo(run).stopOnShutdown()) {
             trainer.resumeFrom(run);
             trainer.run();
-            return trainer.step() >= how.steps();
+            if (trainer.step() < how.steps()) {
+                return false;
+            }
         }
+        save.run();
+        return true;
     }
 }
