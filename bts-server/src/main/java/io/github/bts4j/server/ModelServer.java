@@ -2,6 +2,8 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
@@ -12,6 +14,8 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.net.URI;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -32,23 +36,31 @@ public final class ModelServer implements AutoCloseable {
 
     private final ServedModel served;
     private final ServerConfig config;
-    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    private final ServerMetrics metrics = new ServerMetrics(registry);
+    private final PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final CompositeMeterRegistry registries = new CompositeMeterRegistry();
+    private final List<MeterRegistry> others;
+    private final ServerMetrics metrics;
     private final Scheduler scheduler;
+    private final Connections connections;
     private final Vertx vertx;
     private final HttpServer http;
     private final long started = System.currentTimeMillis() / 1000;
     private boolean closed;
 
-    private ModelServer(ServedModel served, ServerConfig config) throws IOException {
+    private ModelServer(ServedModel served, ServerConfig config, List<MeterRegistry> others) throws IOException {
         this.served = served;
         this.config = config;
+        registries.add(prometheus);
+        others.forEach(registries::add);
+        this.others = others;
+        this.metrics = new ServerMetrics(registries);
         this.scheduler = new Scheduler(new Generators(served), config.maxBatch(), config.maxQueue(), metrics);
         metrics.gauges(scheduler::inProgress, scheduler::waiting);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+        this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
         try {
-            this.http = await(vertx.createHttpServer(options()).requestHandler(this::route).listen(config.port(), config.host()).toCompletionStage()
-                    .toCompletableFuture());
+            this.http = await(vertx.createHttpServer(options()).connectionHandler(connections::opened).requestHandler(this::route)
+                    .listen(config.port(), config.host()).toCompletionStage().toCompletableFuture());
         } catch (IOException e) {
             scheduler.close();
             vertx.close();
@@ -59,7 +71,12 @@ public final class ModelServer implements AutoCloseable {
 
     private HttpServerOptions options() {
         return new HttpServerOptions().setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(4096).setHandle100ContinueAutomatically(true)
-                .setIdleTimeout((int) Math.max(60, config.requestTimeout().toSeconds() + 30)).setIdleTimeoutUnit(TimeUnit.SECONDS);
+                .setHttp2ClearTextEnabled(false).setIdleTimeout((int) idleTimeout().toSeconds()).setIdleTimeoutUnit(TimeUnit.SECONDS);
+    }
+
+    /** Longer than an answer takes. */
+    private Duration idleTimeout() {
+        return Duration.ofSeconds(Math.max(60, config.requestTimeout().toSeconds() + 30));
     }
 
     /**
@@ -71,7 +88,20 @@ public final class ModelServer implements AutoCloseable {
      * @throws IOException if the address cannot be listened on
      */
     public static ModelServer start(ServedModel served, ServerConfig config) throws IOException {
-        return new ModelServer(served, config);
+        return new ModelServer(served, config, List.of());
+    }
+
+    /**
+     * Starts a server that also writes its metrics to a registry of the application's.
+     *
+     * @param served what to serve
+     * @param config how
+     * @param metrics where meters named {@code bts4j.*} are registered, besides the server's own registry behind {@code /metrics}; not closed with the server
+     * @return the running server, which the caller closes
+     * @throws IOException if the address cannot be listened on
+     */
+    public static ModelServer start(ServedModel served, ServerConfig config, MeterRegistry metrics) throws IOException {
+        return new ModelServer(served, config, List.of(metrics));
     }
 
     /**
@@ -85,11 +115,12 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void route(HttpServerRequest request) {
+        connections.arrived(request);
         Exchange exchange = new Exchange(vertx, request, config, metrics);
         try {
             switch (request.path() == null ? "" : request.path()) {
                 case "/health" -> exchange.get(() -> health(exchange));
-                case "/metrics" -> exchange.get(() -> exchange.text("text/plain; version=0.0.4; charset=utf-8", registry.scrape()));
+                case "/metrics" -> exchange.get(() -> exchange.text("text/plain; version=0.0.4; charset=utf-8", prometheus.scrape()));
                 case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
                 case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config)));
                 case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config)));
@@ -161,7 +192,9 @@ public final class ModelServer implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("The server did not close in order: {}", e.getMessage());
         }
-        registry.close();
+        metrics.removeGauges();
+        others.forEach(registries::remove);
+        registries.close();
     }
 
     private static <T> T await(Future<T> future) throws IOException {

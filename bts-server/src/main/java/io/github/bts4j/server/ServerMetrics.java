@@ -6,6 +6,8 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntSupplier;
 
 /** What the server counts, in whatever registry it is given. */
@@ -16,6 +18,7 @@ final class ServerMetrics {
     private final Counter cancelled;
     private final DistributionSummary batch;
     private final Timer firstToken;
+    private final List<Gauge> gauges = new ArrayList<>();
 
     ServerMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -27,8 +30,13 @@ final class ServerMetrics {
     }
 
     void gauges(IntSupplier inProgress, IntSupplier waiting) {
-        Gauge.builder("bts4j.in.progress", inProgress::getAsInt).description("Answers in progress").register(registry);
-        Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Answers that wait").register(registry);
+        gauges.add(Gauge.builder("bts4j.in.progress", inProgress::getAsInt).description("Answers in progress").register(registry));
+        gauges.add(Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Answers that wait").register(registry));
+    }
+
+    /** Takes away what would go on reading a server that is gone, and would hide that of the next one. */
+    void removeGauges() {
+        gauges.forEach(registry::remove);
     }
 
     void promptTokens(int count) {

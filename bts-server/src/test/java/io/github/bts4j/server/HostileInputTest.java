@@ -2,6 +2,7 @@ package io.github.bts4j.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -129,6 +130,41 @@ class HostileInputTest {
         String none = raw("no http at all\r\n\r\n");
         assertTrue(none.isEmpty() || none.matches("(?s)HTTP/1.[01] 400 .*"), none);
         assertEquals(200, server.post(COMPLETIONS, GOOD).statusCode());
+    }
+
+    /** Headers that never end, a byte at a time: the connection is closed when they should have been there, though it is never silent. */
+    @Test
+    void headersThatNeverEnd() throws Exception {
+        long begin = System.nanoTime();
+        try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
+            OutputStream out = socket.getOutputStream();
+            out.write("GET /health HTTP/1.1\r\nHost: x\r\nX: ".getBytes(StandardCharsets.ISO_8859_1));
+            assertThrows(IOException.class, () -> {
+                while (System.nanoTime() - begin < 10e9) {
+                    out.write('a');
+                    Thread.sleep(50);
+                }
+            }, "the server still reads after ten seconds");
+        }
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        assertTrue(seconds >= 0.6, "closed after " + seconds + " s, before the 0.7 s were over");
+        assertEquals(200, server.post(COMPLETIONS, GOOD).statusCode());
+    }
+
+    /** A connection that was of use may rest for longer than headers may take, and be used again. */
+    @Test
+    void aConnectionIsKept() throws Exception {
+        byte[] request = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1);
+        try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
+            socket.setSoTimeout(3000);
+            for (int i = 0; i < 2; i++) {
+                socket.getOutputStream().write(request);
+                byte[] answer = new byte[4096];
+                int read = socket.getInputStream().read(answer);
+                assertStatus(200, new String(answer, 0, Math.max(0, read), StandardCharsets.ISO_8859_1));
+                Thread.sleep(1000);
+            }
+        }
     }
 
     private static void assertStatus(int status, String answer) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDManager;
@@ -16,12 +17,16 @@ import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -74,6 +79,23 @@ class ModelServerTest {
         String metrics = server.get("/metrics").body();
         assertTrue(metrics.contains("bts4j_requests_seconds_count{endpoint=\"/v1/completions\",status=\"200\"}"), metrics);
         assertTrue(metrics.contains("bts4j_first_token_seconds{quantile=\"0.9\"}"), metrics);
+    }
+
+    @Test
+    void metricsGoToTheApplicationsRegistryToo() throws IOException, InterruptedException {
+        SimpleMeterRegistry own = new SimpleMeterRegistry();
+        ServedModel served = new ServedModel("tiny", server.model, server.tokenizer, Optional.empty(), Set.of());
+        try (ModelServer second = ModelServer.start(served, TestServer.CONFIG, own)) {
+            URI uri = second.uri().resolve("/v1/completions");
+            HttpRequest request = HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"tiny\",\"prompt\":[5, 6, 7],\"max_tokens\":4,\"temperature\":0}")).build();
+            assertEquals(200, server.client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
+            assertEquals(0, own.get("bts4j.waiting").gauge().value());
+        }
+        assertEquals(3, own.get("bts4j.prompt.tokens").counter().count());
+        assertEquals(4, own.get("bts4j.generated.tokens").counter().count());
+        assertNull(own.find("bts4j.waiting").gauge(), "it would show a server that is gone");
+        assertFalse(own.isClosed(), "the application's registry is the application's to close");
     }
 
     @Test
