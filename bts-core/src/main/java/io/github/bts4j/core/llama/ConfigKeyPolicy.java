@@ -17,7 +17,6 @@ final class ConfigKeyPolicy {
     /** Key to neutral value, as JSON text; null, false and an empty list or object are always neutral. */
     private static final Map<String, String> NEUTRAL = new TreeMap<>(Map.ofEntries(
             Map.entry("pretraining_tp", "1"),
-            Map.entry("quantization_config", "null"),
             Map.entry("quantization", "null"),
             Map.entry("compression_config", "null"),
             Map.entry("partial_rotary_factor", "1"),
@@ -78,6 +77,8 @@ final class ConfigKeyPolicy {
         boolean noWindow = fields.take("use_sliding_window").filter(ConfigKeyPolicy::isNothing).isPresent();
         fields.take("sliding_window").filter(window -> !noWindow && !isNothing(window))
                 .ifPresent(window -> refuse(fields, "sliding_window", "null"));
+        fields.take("quantization_config").filter(value -> !isNothing(value) && !Int8Weights.isDescribedBy(value))
+                .ifPresent(value -> refuse(fields, "quantization_config", "compressed-tensors with 8 bits for each weight, symmetric, a scale for each row, or null"));
         NEUTRAL.forEach((key, neutral) -> fields.take(key)
                 .filter(value -> !isNothing(value) && !isNumber(value, neutral))
                 .ifPresent(value -> refuse(fields, key, neutral)));

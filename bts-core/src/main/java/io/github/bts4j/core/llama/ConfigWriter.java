@@ -20,9 +20,14 @@ final class ConfigWriter {
     private ConfigWriter() {
     }
 
-    static void write(LlamaConfig config, Path path) throws IOException {
+    /** Writes the configuration; of a checkpoint whose matrices are int8, this too. */
+    static void write(LlamaConfig config, boolean int8, Path path) throws IOException {
         Path file = Files.isDirectory(path) ? path.resolve(ConfigReader.FILE_NAME) : path;
-        String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json(config)) + "\n";
+        ObjectNode json = json(config);
+        if (int8) {
+            json.set("quantization_config", Int8Weights.description());
+        }
+        String text = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n";
         Path temporary = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             writeForced(temporary, text.getBytes(StandardCharsets.UTF_8));

@@ -64,7 +64,7 @@ public final class Decoder implements AutoCloseable {
             List<NDArray> list = new ArrayList<>(names.stream().map(tensors::get).toList());
             this.head = tensors.get(headName);
             this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
-            if (headScale.isPresent()) {
+            if (names.stream().anyMatch(name -> tensors.containsKey(name + Int8Weights.SCALE))) {
                 names.forEach(name -> list.add(tensors.getOrDefault(name + Int8Weights.SCALE, none)));
             }
             this.weights = TensorList.of(list);

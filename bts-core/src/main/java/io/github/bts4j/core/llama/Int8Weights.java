@@ -2,16 +2,26 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.TensorType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Quantises the matrices of a model on load, one at a time, so that no more than one of them exists twice. */
+/**
+ * Matrices of int8 with a scale for each row. They are quantised on load, one at a time, so that no more than one of them exists twice; or they are stored so, in
+ * the layout that compressed-tensors (0.9) calls {@code int-quantized}: int8 {@code X.weight} and {@code X.weight_scale}.
+ */
 final class Int8Weights {
     /** What the name of a matrix is followed by in the name of its scales. */
     static final String SCALE = "_scale";
@@ -25,29 +35,100 @@ final class Int8Weights {
     }
 
     /**
-     * Loads and quantises.
+     * Loads, and quantises what is not stored as int8.
      *
      * @param owner owner of the results
      * @param names the tensors to load
+     * @param all whether to quantise all matrices; else those that are stored as int8 stay it, and no others are
      * @param type the precision to compute in
      * @param source where they come from
      * @return int8 matrices and their scales, and the other tensors in the given precision
      * @throws IOException if loading fails
      */
-    static Map<String, NDArray> load(NDManager owner, Set<String> names, TorchType type, Source source) throws IOException {
+    static Map<String, NDArray> load(NDManager owner, Set<String> names, boolean all, TorchType type, Source source) throws IOException {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         for (String name : names) {
             try (NDManager scope = owner.newSubManager()) {
                 NDArray stored = source.load(scope, Set.of(name)).get(name);
-                if (stored.getShape().dimension() == 2) {
+                if (Tensors.type(stored) == TorchType.INT8) {
+                    tensors.put(name, source.load(owner, Set.of(name)).get(name)); // mapped where it can be
+                    NDArray scale = source.load(scope, Set.of(name + SCALE)).get(name + SCALE);
+                    tensors.put(name + SCALE, Tensors.copy(owner, scale, type).reshape(scale.size()));
+                } else if (all && stored.getShape().dimension() == 2) {
                     List<NDArray> quantised = Decoder.CALLS.tensors(owner, Autograd.OFF, "quantize", stored, type.code());
                     tensors.put(name, quantised.get(0));
                     tensors.put(name + SCALE, quantised.get(1));
                 } else {
-                    tensors.put(name, Tensors.copy(owner, stored, type));
+                    tensors.put(name, Tensors.type(stored) == type ? source.load(owner, Set.of(name)).get(name) : Tensors.copy(owner, stored, type));
                 }
             }
         }
         return tensors;
+    }
+
+    /** Whether an entry is a matrix that is stored as int8. */
+    static boolean isStored(TensorEntry entry) {
+        return entry.type() == TensorType.I8 && entry.shape().size() == 2;
+    }
+
+    /**
+     * Takes the scales of stored int8 matrices out of a checkpoint's entries.
+     *
+     * @param entries all entries by name; the scales are removed
+     * @param folder the checkpoint, for messages
+     * @return the scales by name
+     * @throws ModelFormatException if a matrix has no scales or other than one for each of its rows
+     */
+    static Map<String, TensorEntry> takeScales(Map<String, TensorEntry> entries, Path folder) {
+        Map<String, TensorEntry> scales = new LinkedHashMap<>();
+        for (TensorEntry entry : List.copyOf(entries.values())) {
+            if (isStored(entry)) {
+                TensorEntry scale = entries.remove(entry.name() + SCALE);
+                long rows = entry.shape().get(0);
+                if (scale == null || !scale.shape().equals(List.of(rows, 1L)) && !scale.shape().equals(List.of(rows))) {
+                    throw new ModelFormatException(folder, "Tensor '" + entry.name() + "' is int8 and needs scales " + List.of(rows, 1L) + " in '" + entry.name() + SCALE
+                            + "', which " + (scale == null ? "is missing" : "has the shape " + scale.shape()));
+                }
+                scales.put(scale.name(), scale);
+            }
+        }
+        return scales;
+    }
+
+    /** The tensors as they are written: scales as columns, which the manager owns. */
+    static Map<String, NDArray> stored(NDManager manager, Map<String, NDArray> tensors) {
+        Map<String, NDArray> stored = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> stored.put(name,
+                name.endsWith(SCALE) ? Tensors.copy(manager, tensor, Tensors.type(tensor)).reshape(tensor.size(), 1) : tensor));
+        return stored;
+    }
+
+    /** What {@code config.json} says of such a checkpoint in {@code quantization_config}. */
+    static ObjectNode description() {
+        ObjectNode json = JsonNodeFactory.instance.objectNode().put("quant_method", "compressed-tensors").put("format", "int-quantized")
+                .put("quantization_status", "compressed");
+        json.putArray("ignore");
+        ObjectNode group = json.putObject("config_groups").putObject("group_0");
+        group.putArray("targets").add("Linear").add("Embedding");
+        group.putObject("weights").put("num_bits", 8).put("type", "int").put("symmetric", true).put("strategy", "channel").put("dynamic", false);
+        group.putNull("input_activations").putNull("output_activations");
+        return json;
+    }
+
+    /** Whether a {@code quantization_config} asks for just that: weights of 8 bits, symmetric, a scale for each row, activations as they are. */
+    static boolean isDescribedBy(JsonNode json) {
+        boolean same = json.path("quant_method").asText().equals("compressed-tensors") && json.path("format").asText().equals("int-quantized")
+                && json.path("config_groups").size() > 0 && json.path("sparsity_config").isEmpty() && isNothing(json.path("kv_cache_scheme"));
+        for (JsonNode group : json.path("config_groups")) {
+            JsonNode weights = group.path("weights");
+            same &= isNothing(group.path("input_activations")) && isNothing(group.path("output_activations")) && weights.path("num_bits").asInt() == 8
+                    && weights.path("type").asText("int").equals("int") && weights.path("symmetric").asBoolean(true)
+                    && weights.path("strategy").asText().equals("channel") && !weights.path("dynamic").asBoolean() && isNothing(weights.path("actorder"));
+        }
+        return same;
+    }
+
+    private static boolean isNothing(JsonNode json) {
+        return json.isMissingNode() || json.isNull();
     }
 }

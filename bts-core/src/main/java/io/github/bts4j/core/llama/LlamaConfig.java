@@ -159,7 +159,7 @@ public record LlamaConfig(
      * @throws IOException if it cannot be written
      */
     public void write(Path path) throws IOException {
-        ConfigWriter.write(this, path);
+        ConfigWriter.write(this, false, path);
     }
 
     /**

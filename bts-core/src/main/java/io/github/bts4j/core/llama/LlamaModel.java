@@ -66,7 +66,7 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Loads a checkpoint. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
+     * Loads a checkpoint. Matrices that are stored as int8 with scales (compressed-tensors, {@code int-quantized}) stay so, mapped. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
      * query and key projections, whose rows llama.cpp permutes.
      *
      * @param folder a folder with config.json and safetensors, or a GGUF file
@@ -79,21 +79,27 @@ public final class LlamaModel extends FrozenLm {
         if (GgufFile.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
-            return open(folder, options, gguf.config(), type, (owner, names) -> gguf.load(owner, names, type));
+            return open(folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type));
         }
         LlamaConfig config = LlamaConfig.read(folder);
         Checkpoint checkpoint = Checkpoint.open(folder);
-        Map<String, TensorEntry> wanted = wanted(config, checkpoint, folder);
+        Map<String, TensorEntry> entries = new LinkedHashMap<>();
+        checkpoint.entries().forEach(entry -> entries.put(entry.name(), entry));
+        Map<String, TensorEntry> scales = Int8Weights.takeScales(entries, folder);
+        Map<String, TensorEntry> wanted = wanted(config, entries, folder);
         TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(() -> common(wanted, config));
-        Optional<TorchType> conversion = options.quantization().isPresent() ? Optional.empty() : Optional.of(type); // quantised from what is stored
-        return open(folder, options, config, type, (owner, names) -> new TensorLoader(owner, conversion).load(names.stream().map(wanted::get).toList()));
+        boolean int8 = options.quantization().isPresent() || !scales.isEmpty();
+        Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from what is stored
+        wanted.putAll(scales);
+        return open(folder, options, config, int8, type, (owner, names) -> new TensorLoader(owner, conversion).load(names.stream().map(wanted::get).toList()));
     }
 
-    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, TorchType type, Int8Weights.Source source) throws IOException {
+    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, boolean int8, TorchType type, Int8Weights.Source source)
+            throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             Set<String> names = LlamaTensors.shapes(config).keySet();
-            Map<String, NDArray> tensors = options.quantization().isPresent() ? Int8Weights.load(manager, names, type, source) : source.load(manager, names);
+            Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors);
             model.modelDir = folder;
             return model;
@@ -126,7 +132,7 @@ public final class LlamaModel extends FrozenLm {
                 copies.put(tensor, Tensors.copy(options.quantization().isPresent() ? scope : manager, placed, type));
             }
             Map<String, NDArray> own = options.quantization().isEmpty() ? copies
-                    : Int8Weights.load(manager, copies.keySet(), type, (owner, names) -> copies);
+                    : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies(owner, copies, names));
             return new LlamaModel(name, manager, config, type, own);
         } catch (RuntimeException e) {
             manager.close();
@@ -137,18 +143,24 @@ public final class LlamaModel extends FrozenLm {
         }
     }
 
-    private static Map<String, TensorEntry> wanted(LlamaConfig config, Checkpoint checkpoint, Path folder) {
+    private static Map<String, NDArray> copies(NDManager owner, Map<String, NDArray> tensors, Set<String> names) {
+        Map<String, NDArray> copies = new LinkedHashMap<>();
+        names.forEach(name -> copies.put(name, Tensors.copy(owner, tensors.get(name), Tensors.type(tensors.get(name)))));
+        return copies;
+    }
+
+    private static Map<String, TensorEntry> wanted(LlamaConfig config, Map<String, TensorEntry> entries, Path folder) {
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        checkpoint.entries().forEach(entry -> shapes.put(entry.name(), entry.shape()));
+        entries.forEach((name, entry) -> shapes.put(name, entry.shape()));
         LlamaTensors.check(config, shapes, folder);
         Map<String, TensorEntry> wanted = new LinkedHashMap<>();
-        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, checkpoint.entry(name)));
+        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, entries.get(name)));
         return wanted;
     }
 
     /** The type that the tensors share; a checkpoint of several types computes in the one its configuration names. */
     private static TorchType common(Map<String, TensorEntry> entries, LlamaConfig config) {
-        List<TorchType> types = entries.values().stream().map(TensorLoader::torchType).distinct().toList();
+        List<TorchType> types = entries.values().stream().filter(entry -> !Int8Weights.isStored(entry)).map(TensorLoader::torchType).distinct().toList();
         return types.size() == 1 ? types.get(0) : torchType(config.dtype());
     }
 
@@ -182,10 +194,10 @@ public final class LlamaModel extends FrozenLm {
     /**
      * Whether weight matrices are held quantised.
      *
-     * @return true if the model was loaded with {@link LoadOptions#quantization}
+     * @return true if the model was loaded with {@link LoadOptions#quantization}, or from a checkpoint with int8 matrices
      */
     public boolean isQuantized() {
-        return tensors.containsKey("model.embed_tokens.weight" + Int8Weights.SCALE);
+        return tensors.keySet().stream().anyMatch(name -> name.endsWith(Int8Weights.SCALE));
     }
 
     /**
@@ -330,17 +342,18 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Writes the model as a Hugging Face checkpoint: config.json and model.safetensors.
+     * Writes the model as a Hugging Face checkpoint: config.json and model.safetensors. A quantised model is written as it is, in the layout that compressed-tensors
+     * calls {@code int-quantized}: int8 {@code X.weight [out, in]} and {@code X.weight_scale [out, 1]}.
      *
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
-     * @throws IllegalStateException if the weights are quantised
      */
     public void save(Path folder) throws IOException {
-        requireUnquantized("saved");
         Files.createDirectories(folder);
-        TensorFiles.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-        config.withDtype(precision()).write(folder.resolve("config.json"));
+        try (NDManager scope = Torch.manager().newSubManager(device())) {
+            TensorFiles.write(folder.resolve("model.safetensors"), Int8Weights.stored(scope, tensors), Map.of("format", "pt"));
+        }
+        ConfigWriter.write(config.withDtype(precision()), isQuantized(), folder.resolve("config.json"));
     }
 
     /**

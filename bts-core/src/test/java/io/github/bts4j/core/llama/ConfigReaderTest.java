@@ -132,7 +132,7 @@ class ConfigReaderTest {
         "{\"torch_dtype\": \"float8_e4m3fn\"} | 'torch_dtype' = \"float8_e4m3fn\" is not supported: it is none of float32, float16, bfloat16",
         "{\"dtype\": \"float16\"} | 'torch_dtype' = \"bfloat16\" contradicts 'dtype' = \"float16\"",
         "{\"pretraining_tp\": 2} | 'pretraining_tp' = 2 is not supported: only 1 is",
-        "{\"quantization_config\": {\"bits\": 4}} | 'quantization_config' = {\"bits\":4} is not supported: only null is",
+        "{\"quantization_config\": {\"bits\": 4}} | 'quantization_config' = {\"bits\":4} is not supported: only compressed-tensors with 8 bits for each weight, symmetric, a scale for each row, or null is",
         "{\"partial_rotary_factor\": 0.5} | 'partial_rotary_factor' = 0.5 is not supported: only 1 is",
         "{\"sliding_window\": 4096} | 'sliding_window' = 4096 is not supported: only null is",
         "{\"rope_interleaved\": true} | 'rope_interleaved' = true is not supported: only false is",
@@ -154,6 +154,22 @@ class ConfigReaderTest {
         String message = assertThrows(ModelFormatException.class, folder::read).getMessage();
         assertTrue(message.contains(path.resolve("config.json").toString()), message);
         assertTrue(message.endsWith(parts[1]), message);
+    }
+
+    /** What another software quantised otherwise is not taken for int8 * scale. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"\"symmetric\": true | \"symmetric\": false", "\"num_bits\": 8 | \"num_bits\": 4",
+        "\"strategy\": \"channel\" | \"strategy\": \"group\"", "\"input_activations\": null | \"input_activations\": {\"num_bits\": 8}",
+        "int-quantized | pack-quantized", "\"type\": \"int\" | \"type\": \"float\"", "\"kv_cache_scheme\": null | \"kv_cache_scheme\": {\"num_bits\": 8}",
+        "compressed-tensors | gptq"})
+    void refusesOtherQuantizations(String right, String other) throws IOException {
+        String config = Files.readString(Path.of(System.getProperty("bts4j.testData"), "int8", "compressed-tensors", "config.json"));
+        Files.writeString(path.resolve("config.json"), config);
+        assertEquals(96, LlamaConfig.read(path).vocabSize());
+        assertTrue(config.contains(right), config);
+        Files.writeString(path.resolve("config.json"), config.replace(right, other));
+        String message = assertThrows(ModelFormatException.class, () -> LlamaConfig.read(path)).getMessage();
+        assertTrue(message.contains("'quantization_config' = "), message);
     }
 
     @Test

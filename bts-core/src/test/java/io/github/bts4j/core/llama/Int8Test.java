@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -18,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -127,10 +132,62 @@ class Int8Test {
         }
     }
 
+    /** Saved and loaded again, it is the same model bit by bit, and its matrices are those of the file. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void savedAndLoadedAgain(Path original, @TempDir Path folder) throws IOException {
+        for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
+            try (LlamaModel model = LlamaModel.open(original, INT8.withPrecision(precision))) {
+                model.save(folder);
+                try (LlamaModel again = LlamaModel.open(folder)) {
+                    assertTrue(again.isQuantized());
+                    assertEquals(precision, again.precision());
+                    assertEquals(model.tensors().keySet(), again.tensors().keySet());
+                    model.tensors().forEach((name, tensor) -> assertEquals(Tensors.sha256(tensor), Tensors.sha256(again.tensors().get(name)), name));
+                    assertEquals(model.config(), again.config().withDtype(model.config().dtype()));
+                }
+            }
+        }
+    }
+
+    /** What PyTorch computes from the file that Python wrote in the layout of compressed-tensors, matrices of layers alone in int8. */
+    @Test
+    void readsWhatOthersWrote() throws IOException {
+        Path folder = Path.of(System.getProperty("bts4j.testData"), "int8", "compressed-tensors");
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder)) {
+            assertEquals(TorchType.INT8, Tensors.type(model.tensors().get("model.layers.1.mlp.down_proj.weight")));
+            assertEquals(TorchType.FLOAT32, Tensors.type(model.tensors().get("model.embed_tokens.weight")));
+            float[] actual = model.forward(golden.tensor("input_ids")).toFloatArray();
+            assertTrue(GoldenCase.relativeError(golden.floats("logits"), actual) < 1e-5);
+            try (LlamaModel bfloat16 = LlamaModel.open(folder, LoadOptions.defaults().withPrecision(Precision.BFLOAT16))) {
+                assertTrue(GoldenCase.relativeError(golden.floats("logits"), bfloat16.forward(golden.tensor("input_ids")).toFloatArray()) < 0.05);
+            }
+            try (LlamaModel all = LlamaModel.open(folder, INT8)) {
+                assertEquals(TorchType.INT8, Tensors.type(all.tensors().get("model.embed_tokens.weight")));
+            }
+        }
+    }
+
+    @Test
+    void scalesMustFit(@TempDir Path folder) throws IOException {
+        Path original = Path.of(System.getProperty("bts4j.testData"), "int8", "compressed-tensors");
+        String name = "model.layers.0.self_attn.q_proj.weight_scale";
+        Files.copy(original.resolve("config.json"), folder.resolve("config.json"));
+        try (NDManager manager = NDManager.newBaseManager("PyTorch")) {
+            Map<String, NDArray> tensors = new LinkedHashMap<>(TensorFiles.read(manager, original.resolve("model.safetensors")));
+            NDArray scale = tensors.remove(name);
+            TensorFiles.write(folder.resolve("model.safetensors"), tensors, Map.of());
+            assertTrue(assertThrows(ModelFormatException.class, () -> LlamaModel.open(folder)).getMessage().contains("'" + name + "', which is missing"));
+            tensors.put(name, scale.get("1:"));
+            TensorFiles.write(folder.resolve("model.safetensors"), tensors, Map.of());
+            assertTrue(assertThrows(ModelFormatException.class, () -> LlamaModel.open(folder)).getMessage().contains("'" + name + "', which has the shape [31, 1]"));
+        }
+    }
+
     @Test
     void whatNeedsTheWeightsIsRefused() throws IOException {
         try (LlamaModel model = LlamaModel.open(cases().findFirst().orElseThrow(), INT8)) {
-            String message = assertThrows(IllegalStateException.class, () -> model.save(Path.of("unused"))).getMessage();
+            String message = assertThrows(IllegalStateException.class, () -> model.requireUnquantized("merged")).getMessage();
             assertTrue(message.contains("holds its weights as int8") && message.contains("withQuantization"), message);
         }
     }

@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained: train them with the library, or stitch anew.")
+@Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained: train-stitches trains them.")
 final class AddExpertCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;

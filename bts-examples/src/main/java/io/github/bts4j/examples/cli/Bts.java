@@ -19,7 +19,7 @@ import picocli.CommandLine.ScopeType;
             "  bts eval stitched --data code=held-out-code.jsonl",
             "  bts serve stitched", "",
             "train and stitch also take a YAML file of options and overrides: bts stitch run.yaml steps=200"},
-        subcommands = {QuickStartCommand.class, TrainCommand.class, StitchCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
+        subcommands = {QuickStartCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
             GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, SchemaCommand.class})
 public final class Bts implements Callable<Integer> {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show where in the program an error arose.")

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "convert", aliases = "branch", description = "Write a model as a Hugging Face checkpoint: a copy to branch from, a GGUF file as safetensors, or another --dtype.")
+@Command(name = "convert", aliases = "branch", description = "Write a model as a Hugging Face checkpoint: a copy to branch from, a GGUF file as safetensors, another --dtype, or --int8 weights.")
 final class ConvertCommand extends OutputCommand {
     static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
             "chat_template.jinja");

@@ -16,16 +16,17 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "schema", description = "The JSON schema of a command's run file, for editors that check YAML.")
 final class SchemaCommand extends OutputCommand {
+    private static final List<String> RUNS = List.of("train", "stitch", "train-stitches");
     private static final Set<String> NO_OPTIONS_OF_A_RUN = Set.of("help", "version", "debug");
 
-    @Parameters(paramLabel = "COMMAND", description = "train or stitch.")
+    @Parameters(paramLabel = "COMMAND", description = "train, stitch or train-stitches.")
     private String command;
 
     @Override
     public Integer call() {
         CommandLine described = spec().parent().subcommands().get(command);
-        if (described == null || !List.of("train", "stitch").contains(command)) {
-            throw new IllegalArgumentException("There is no run file for '" + command + "': only for train and stitch");
+        if (described == null || !RUNS.contains(command)) {
+            throw new IllegalArgumentException("There is no run file for '" + command + "': only for " + String.join(", ", RUNS));
         }
         ObjectNode schema = new ObjectMapper().createObjectNode().put("$schema", "https://json-schema.org/draft/2020-12/schema")
                 .put("title", "bts " + command).put("type", "object").put("additionalProperties", false);

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import io.github.bts4j.train.ExpertTraining;
@@ -43,12 +44,17 @@ final class BaseModels {
         return spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
     }
 
+    /** How models are opened that are not trained. */
+    LoadOptions frozen() {
+        return LoadOptions.defaults().withPrecision(spec.frozenPrecision());
+    }
+
     /** Opens models; the caller closes them. */
-    List<LlamaModel> open(List<String> names) throws IOException {
+    List<LlamaModel> open(List<String> names, LoadOptions options) throws IOException {
         List<LlamaModel> models = new ArrayList<>();
         try {
             for (String name : names) {
-                models.add(LlamaModel.open(folder(name)));
+                models.add(LlamaModel.open(folder(name), options));
             }
             return models;
         } catch (IOException | RuntimeException e) {

@@ -1,7 +1,6 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
@@ -17,7 +16,7 @@ sealed interface Derived extends Method {
 
     @Override
     default Opened open(BaseModels base, Path folder) throws IOException {
-        return Opened.alone(StitchCheckpoint.open(folder, LoadOptions.defaults()));
+        return Opened.alone(StitchCheckpoint.open(folder, base.frozen()));
     }
 
     @Override
@@ -25,8 +24,8 @@ sealed interface Derived extends Method {
         return Optional.empty();
     }
 
-    private static StitchedModel openOf(String of, Path folder) throws IOException {
-        return StitchCheckpoint.open(Methods.sibling(folder, of), LoadOptions.defaults());
+    private static StitchedModel openOf(BaseModels base, String of, Path folder) throws IOException {
+        return StitchCheckpoint.open(Methods.sibling(folder, of), base.frozen());
     }
 
     /**
@@ -38,7 +37,7 @@ sealed interface Derived extends Method {
     record Removed(String of, String expert) implements Derived {
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            try (StitchedModel model = openOf(of, folder)) {
+            try (StitchedModel model = openOf(base, of, folder)) {
                 model.removeExpert(expert);
                 StitchCheckpoint.save(model, folder);
                 return true;
@@ -62,7 +61,7 @@ sealed interface Derived extends Method {
 
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            try (StitchedModel model = openOf(of, folder)) {
+            try (StitchedModel model = openOf(base, of, folder)) {
                 model.addExpert(expert, base.folder(expert));
                 return run.of(new StitchTraining(model).onlyExpert(expert), () -> StitchCheckpoint.save(model, folder));
             }
@@ -79,7 +78,7 @@ sealed interface Derived extends Method {
     record Retrained(String of, String training, List<Long> seeds) implements Derived, Trained {
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            try (StitchedModel model = openOf(of, folder)) {
+            try (StitchedModel model = openOf(base, of, folder)) {
                 return run.of(new StitchTraining(model), () -> StitchCheckpoint.save(model, folder));
             }
         }

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.train.eval.ProblemLanguage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.util.Map;
  *
  * @param output folder of everything that is made
  * @param tokenizer folder of the tokenizer that all models share
+ * @param frozenPrecision number format of weights that are not trained, and of all weights when models are scored
  * @param sequenceLength predicted tokens of a sequence, in training and in held-out windows
  * @param general the domain of general text
  * @param domains text by domain
@@ -34,8 +36,8 @@ import java.util.Map;
  * @param methods what is compared, by the name of its row
  * @param evaluation how it is scored
  */
-record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String general, Map<String, DomainSpec> domains, ModelShape model, TrainingSpec seed,
-        Map<String, TrainingSpec> experts, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation) {
+record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
+        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation) {
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
 
@@ -166,7 +168,7 @@ record ExperimentSpec(Path output, Path tokenizer, int sequenceLength, String ge
         Map<String, DomainSpec> resolved = new LinkedHashMap<>();
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
-        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), sequenceLength, general, resolved, model, seed, experts, trainings,
-                methods, evaluation);
+        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts,
+                trainings, methods, evaluation);
     }
 }

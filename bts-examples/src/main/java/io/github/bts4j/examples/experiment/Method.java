@@ -80,7 +80,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         default boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            List<LlamaModel> models = base.open(base.names());
+            List<LlamaModel> models = base.open(base.names(), LoadOptions.defaults());
             try (LlamaModel merged = merge(models)) {
                 merged.save(folder);
             } finally {
@@ -91,7 +91,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         default Opened open(BaseModels base, Path folder) throws IOException {
-            return Opened.alone(LlamaModel.open(folder));
+            return Opened.alone(LlamaModel.open(folder, base.frozen()));
         }
 
         @Override
@@ -149,7 +149,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         public Opened open(BaseModels base, Path folder) throws IOException {
-            List<LlamaModel> models = base.open(base.names());
+            List<LlamaModel> models = base.open(base.names(), base.frozen());
             return new Opened(new BtmEnsemble(models), models);
         }
 
@@ -170,14 +170,14 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             List<Member> members = base.names().stream().map(name -> new Member(name, base.folder(name))).toList();
-            try (RoutedExperts routed = RoutedExperts.open(members, LoadOptions.defaults())) {
+            try (RoutedExperts routed = RoutedExperts.open(members, base.frozen())) {
                 return run.of(new RouterTraining(routed), () -> RouterCheckpoint.save(routed, folder));
             }
         }
 
         @Override
         public Opened open(BaseModels base, Path folder) throws IOException {
-            return Opened.alone(RouterCheckpoint.open(folder, LoadOptions.defaults()));
+            return Opened.alone(RouterCheckpoint.open(folder, base.frozen()));
         }
 
         @Override
@@ -205,7 +205,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            List<LlamaModel> opened = base.open(models);
+            List<LlamaModel> opened = base.open(models, LoadOptions.defaults());
             try (UpcycledTraining upcycled = new UpcycledTraining(config(opened.get(0).config(), models), opened)) {
                 return run.of(upcycled, () -> upcycled.save(folder));
             } finally {
@@ -215,7 +215,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         public Opened open(BaseModels base, Path folder) throws IOException {
-            return Opened.alone(UpcycledModel.open(folder, LoadOptions.defaults()));
+            return Opened.alone(UpcycledModel.open(folder, base.frozen()));
         }
 
         @Override
@@ -244,7 +244,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             Path hub = base.folder(models.get(0));
-            StitchedModelBuilder builder = StitchedModel.builder().hub(models.get(0), hub).config(config(LlamaConfig.read(hub)));
+            StitchedModelBuilder builder = StitchedModel.builder().hub(models.get(0), hub).config(config(LlamaConfig.read(hub))).options(base.frozen());
             models.subList(1, models.size()).forEach(name -> builder.expert(name, base.folder(name)));
             try (StitchedModel model = builder.open()) {
                 return run.of(new StitchTraining(model), () -> StitchCheckpoint.save(model, folder));
@@ -253,7 +253,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         public Opened open(BaseModels base, Path folder) throws IOException {
-            return Opened.alone(StitchCheckpoint.open(folder, LoadOptions.defaults()));
+            return Opened.alone(StitchCheckpoint.open(folder, base.frozen()));
         }
 
         @Override
@@ -280,7 +280,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         public Opened open(BaseModels base, Path folder) throws IOException {
-            return Opened.alone(LlamaModel.open(folder));
+            return Opened.alone(LlamaModel.open(folder, base.frozen()));
         }
 
         @Override

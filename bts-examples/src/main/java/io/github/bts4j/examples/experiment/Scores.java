@@ -35,7 +35,7 @@ final class Scores {
     /** Scores the seed or an expert. */
     void scoreBase(String name) throws IOException {
         stage(name, "model of " + base.fingerprint()).make(() -> {
-            try (LlamaModel model = LlamaModel.open(base.folder(name))) {
+            try (LlamaModel model = LlamaModel.open(base.folder(name), base.frozen())) {
                 write(name, model);
             }
             return true;

@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
 import io.github.bts4j.train.data.TokenDataset;
@@ -34,12 +35,14 @@ final class Scoring {
     private static final int ANSWER_TOKENS = 40;
 
     private final EvaluationSpec spec;
+    private final Precision precision;
     private final LlamaTokenizer tokenizer;
     private final Map<String, List<Window>> windows = new LinkedHashMap<>();
     private final List<EvaluationTask> tasks = new ArrayList<>();
 
     Scoring(ExperimentSpec experiment, Texts texts, LlamaTokenizer tokenizer) {
         this.spec = experiment.evaluation();
+        this.precision = experiment.frozenPrecision();
         this.tokenizer = tokenizer;
         int length = experiment.sequenceLength();
         spec.domains().forEach(domain -> windows.put(domain, some(texts.heldOut(domain).windows(length))));
@@ -79,7 +82,7 @@ final class Scoring {
     /** What scores depend on, besides the model. */
     String identity() {
         String read = windows.entrySet().stream().map(set -> set.getKey() + " " + hash(set.getValue())).collect(Collectors.joining(", "));
-        return spec + ", windows " + read + ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", "));
+        return spec + " in " + precision + ", windows " + read + ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", "));
     }
 
     private static String hash(List<Window> windows) {

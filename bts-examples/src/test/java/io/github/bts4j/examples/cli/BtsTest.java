@@ -130,9 +130,28 @@ class BtsTest {
         done("remove-expert", three, "again", folder.resolve("two"));
         JsonNode two = done("eval", folder.resolve("two"), "--data", "code=" + code, "--sequence", 64, "--json").json();
         assertEquals(scores.get("code").asDouble(), two.get("code").asDouble(), 1e-6, "what was added is gone again");
+        trainsFurther(three, stitched);
         Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
         assertEquals(1, last.status());
         assertTrue(last.err().contains("No expert is called 'nobody'"), last.err());
+    }
+
+    /** A new expert's part alone: what is left when it goes again is what was there before it came. Then all parts. */
+    private static void trainsFurther(Path three, Path before) throws IOException {
+        Path newcomer = folder.resolve("newcomer");
+        done("train-stitches", three, "--only-expert", "again", "--data", "code=" + code, "--steps", 3, "--sequence", 32, "--batch", 2, "--lr", "1e-2", "--out", newcomer);
+        assertTrue(Files.readString(newcomer.resolve("stitch.json")).contains("\"again\""));
+        done("remove-expert", newcomer, "again", folder.resolve("gone"));
+        assertEquals(weights(before), weights(folder.resolve("gone")));
+        assertFalse(weights(three).equals(weights(newcomer)), "nothing was trained");
+        done("train-stitches", before, "--data", "code=" + code, "--steps", 3, "--sequence", 32, "--batch", 2, "--out", folder.resolve("further"));
+        assertFalse(weights(before).equals(weights(folder.resolve("further"))), "nothing was trained");
+        Result unknown = bts("train-stitches", three, "--only-expert", "nobody", "--data", "code=" + code, "--out", folder.resolve("none"));
+        assertTrue(unknown.status() == 1 && unknown.err().contains("'nobody'"), unknown.err());
+    }
+
+    private static String weights(Path stitched) throws IOException {
+        return new ObjectMapper().readTree(stitched.resolve("stitch.json").toFile()).get("sha256").asText();
     }
 
     @Test
@@ -151,6 +170,10 @@ class BtsTest {
         Path half = folder.resolve("half");
         done("convert", seed, half, "--dtype", "bfloat16");
         assertEquals(found.get("bytes").asLong() / 2, done("inspect", half, "--json").json().get("bytes").asLong());
+        Path int8 = folder.resolve("int8");
+        done("convert", seed, int8, "--int8");
+        assertTrue(done("inspect", int8, "--json").json().get("bytes").asLong() < 0.35 * found.get("bytes").asLong(), "float32 to int8");
+        assertEquals(done("generate", seed, "It", "--int8", "--max-tokens", 9, "--temperature", 0).out(), done("generate", int8, "It", "--max-tokens", 9, "--temperature", 0).out());
         done("branch", seed, folder.resolve("copy"));
         try (LlamaModel copy = LlamaModel.open(folder.resolve("copy"))) {
             assertEquals(2048, copy.vocabSize());

@@ -54,6 +54,7 @@ class DocumentationTest {
     private static final Map<String, List<String>> SMALLER = Map.of(
             "train", List.of("--steps", "3", "--batch", "2", "--sequence", "16"),
             "stitch", List.of("--steps", "3", "--batch", "2", "--sequence", "16"),
+            "train-stitches", List.of("--steps", "3", "--batch", "2", "--sequence", "16"),
             "eval", List.of("--sequence", "64"),
             "gates", List.of("--sequence", "32", "--windows", "2"),
             "generate", List.of("--max-tokens", "4"),

@@ -44,13 +44,13 @@ class ExperimentSpecTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:18: methods.BTS.stitches: a value is missing
-            stitches: 2 | stitches: two | tiny.yaml:18: methods.BTS.stitches
-            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:18: methods.BTS.drop
-            dropout: 0.1, | | tiny.yaml:18: methods.BTS.dropout: a value is missing
+            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:19: methods.BTS.stitches: a value is missing
+            stitches: 2 | stitches: two | tiny.yaml:19: methods.BTS.stitches
+            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:19: methods.BTS.drop
+            dropout: 0.1, | | tiny.yaml:19: methods.BTS.dropout: a value is missing
             kind: stitch | kind: stich | 'stich'
-            sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:3: sequence-length
-            general: english | output: elsewhere | tiny.yaml:4
+            sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:4: sequence-length
+            general: english | output: elsewhere | tiny.yaml:5
             """)
     void whatIsWrongIsNamedWithItsPlace(String right, String wrong, String message) throws IOException {
         Path file = TinyExperiment.write(folder, BTS);

@@ -19,7 +19,7 @@ final class TinyExperiment {
         String mix = "english: 2, code: 1, math: 1";
         Path file = folder.resolve("tiny.yaml");
         Files.writeString(file, String.join("\n",
-                "output: out", "tokenizer: " + tokenizer, "sequence-length: 48", "general: english", "domains:",
+                "output: out", "tokenizer: " + tokenizer, "frozen-precision: FLOAT32", "sequence-length: 48", "general: english", "domains:",
                 "  english: {train: english.jsonl, held-out: english-held.jsonl}",
                 "  code: {train: code.jsonl, held-out: code-held.jsonl}",
                 "  math: {train: math.jsonl, held-out: math-held.jsonl}",

@@ -1,0 +1,61 @@
+package io.github.bts4j.examples.cli;
+
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.stitch.PassOptions;
+import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.data.TokenDataset;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How stitch layers are trained; options of commands that do. */
+final class StitchOptions {
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the stitch checkpoint.")
+    private Path out;
+
+    @Option(names = "--prefix-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
+    private Path prefixCache;
+
+    @Mixin
+    private DataOptions data;
+
+    @Mixin
+    private TrainingOptions training;
+
+    @Mixin
+    private Models models;
+
+    Models models() {
+        return models;
+    }
+
+    /** Trains and saves; what is to be trained is chosen of all stitch layers. */
+    void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer, PrintWriter output) throws IOException {
+        PassOptions plain = PassOptions.DEFAULT.withCheckpointing(training.checkpointing());
+        PassOptions options = training.documentMask(tokenizer).map(plain::withDocumentMask).orElse(plain);
+        List<TokenDataset> datasets = data.read(tokenizer);
+        if (prefixCache == null) {
+            train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer, output);
+            return;
+        }
+        try (PrefixCache cache = PrefixCache.open(prefixCache)) {
+            train(model, what.apply(new StitchTraining(model).withOptions(options.withPrefixCache(cache))),
+                    datasets.stream().map(TokenDataset::withFixedWindows).toList(), tokenizer, output);
+        }
+    }
+
+    private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer, PrintWriter output) throws IOException {
+        if (training.train(what, datasets, tokenizer, 1e-3, out)) {
+            StitchCheckpoint.save(model, out);
+            output.println("Saved the stitch layers to " + out);
+        }
+    }
+}
