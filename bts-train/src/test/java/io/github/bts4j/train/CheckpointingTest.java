@@ -21,14 +21,18 @@ class CheckpointingTest {
     void anExpertsWeightsAreTheSame(boolean tied) throws IOException {
         LlamaConfig config = LlamaConfig.builder().vocabSize(TinyRuns.VOCAB).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4)
                 .numKvHeads(2).maxPositionEmbeddings(64).tieWordEmbeddings(tied).build();
-        Map<String, String> expected = expert(config, ActivationCheckpointing.OFF, 6);
-        assertNotEquals(expected, expert(config, ActivationCheckpointing.OFF, 5));
-        assertEquals(expected, expert(config, ActivationCheckpointing.PARTIAL, 6));
-        assertEquals(expected, expert(config, ActivationCheckpointing.FULL, 6));
+        for (boolean all : new boolean[] {true, false}) {
+            Map<String, String> expected = expert(config, all, ActivationCheckpointing.OFF, 6);
+            assertEquals(all ? tied ? 38 : 39 : 36, expected.size());
+            assertNotEquals(expected, expert(config, all, ActivationCheckpointing.OFF, 5));
+            assertEquals(expected, expert(config, all, ActivationCheckpointing.PARTIAL, 6));
+            assertEquals(expected, expert(config, all, ActivationCheckpointing.FULL, 6));
+        }
     }
 
-    private static Map<String, String> expert(LlamaConfig config, ActivationCheckpointing checkpointing, long steps) throws IOException {
-        try (ExpertTraining expert = ExpertTraining.fromScratch(config, 0.02, 5, Device.cpu()).withCheckpointing(checkpointing);
+    private static Map<String, String> expert(LlamaConfig config, boolean all, ActivationCheckpointing checkpointing, long steps) throws IOException {
+        ExpertTraining training = ExpertTraining.fromScratch(config, 0.02, 5, Device.cpu());
+        try (ExpertTraining expert = (all ? training : training.withFrozenEmbeddings()).withCheckpointing(checkpointing);
                 Trainer trainer = new Trainer(expert, TinyRuns.data(), TinyRuns.config(6), metrics -> {})) {
             trainer.runTo(steps);
             return TinyRuns.hashes(expert.parameters());

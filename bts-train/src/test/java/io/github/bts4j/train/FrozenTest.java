@@ -15,9 +15,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Training changes the stitch layers and nothing else. */
 class FrozenTest {
@@ -83,5 +85,39 @@ class FrozenTest {
             seed.tensors().forEach((name, tensor) -> assertFalse(requiresGradient(tensor), name));
         }
         assertEquals(files, files());
+    }
+
+    /** An expert that keeps the seed's embeddings, final norm and head: those are the seed's bits, all else is trained, and by the same gradients as in a whole training. */
+    @Test
+    void anExpertCanKeepItsEmbeddings(@TempDir Path folder) throws IOException {
+        Path seedFolder = TinyRuns.golden("bts-3x4").resolve("hub");
+        Set<String> kept = Set.of("model.embed_tokens.weight", "model.norm.weight", "lm_head.weight");
+        Map<String, String> whole = gradients(seedFolder, false);
+        Map<String, String> part = gradients(seedFolder, true);
+        assertTrue(whole.keySet().stream().anyMatch(kept::contains) && part.keySet().stream().noneMatch(kept::contains), whole.keySet() + " and " + part.keySet());
+        whole.keySet().removeAll(kept);
+        assertEquals(whole, part);
+        try (LlamaModel seed = LlamaModel.open(seedFolder); ExpertTraining expert = ExpertTraining.branch(seed).withFrozenEmbeddings();
+                Trainer trainer = new Trainer(expert, TinyRuns.data(), TinyRuns.config(4), metrics -> { })) {
+            trainer.run();
+            expert.save(folder, seedFolder);
+            try (LlamaModel saved = LlamaModel.open(folder)) {
+                Map<String, String> before = TinyRuns.hashes(seed.tensors());
+                Map<String, String> after = TinyRuns.hashes(saved.tensors());
+                assertEquals(before.keySet(), after.keySet());
+                before.forEach((name, hash) -> assertEquals(kept.contains(name), hash.equals(after.get(name)), name));
+            }
+        }
+    }
+
+    private static Map<String, String> gradients(Path folder, boolean freeze) throws IOException {
+        try (LlamaModel seed = LlamaModel.open(folder); ExpertTraining expert = ExpertTraining.branch(seed)) {
+            Map<String, NDArray> trained = (freeze ? expert.withFrozenEmbeddings() : expert).parameters();
+            trained.values().forEach(tensor -> tensor.setRequiresGradient(true));
+            expert.accumulateGradients(new int[][] {{1, 5, 9, 2, 7, 3, 8, 4}}, 0.5f, 0);
+            Map<String, NDArray> gradients = new TreeMap<>();
+            trained.forEach((name, tensor) -> gradients.put(name, tensor.getGradient()));
+            return new TreeMap<>(TinyRuns.hashes(gradients));
+        }
     }
 }

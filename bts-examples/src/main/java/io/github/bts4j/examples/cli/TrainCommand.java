@@ -27,12 +27,18 @@ final class TrainCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Option(names = "--freeze-embeddings", description = "Keep the embeddings, the final norm and the head: a stitched model reads all experts with the hub's.")
+    private boolean freezeEmbeddings;
+
     @Override
     public Integer call() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
                 LlamaModel seed = LlamaModel.open(model, models.options());
                 ExpertTraining expert = ExpertTraining.branch(seed).withCheckpointing(training.checkpointing())) {
             training.documentMask(tokenizer).ifPresent(expert::withDocumentMask);
+            if (freezeEmbeddings) {
+                expert.withFrozenEmbeddings();
+            }
             if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, out)) {
                 expert.save(out, model);
                 output().println("Saved the expert to " + out);

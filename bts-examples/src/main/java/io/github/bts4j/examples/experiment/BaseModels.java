@@ -98,8 +98,12 @@ final class BaseModels {
     private boolean makeExpert(String name) throws IOException {
         TrainingSpec how = spec.experts().get(name);
         Datamix mix = texts.mix(how, RANDOM_SEED + 1);
-        return stage(folder(name), how, mix, "the seed " + ModelFingerprint.of(folder(SEED))).make(() -> {
+        String start = "the seed " + ModelFingerprint.of(folder(SEED)) + (spec.expertsKeepEmbeddings() ? " with its embeddings" : "");
+        return stage(folder(name), how, mix, start).make(() -> {
             try (LlamaModel seed = LlamaModel.open(folder(SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
+                if (spec.expertsKeepEmbeddings()) {
+                    training.withFrozenEmbeddings();
+                }
                 return Training.run("expert " + name, training, mix, spec, how, RANDOM_SEED, folder(name), () -> training.save(folder(name), spec.tokenizer()));
             }
         });

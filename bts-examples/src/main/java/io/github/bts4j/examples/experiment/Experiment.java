@@ -53,7 +53,7 @@ public final class Experiment {
                 if (!methods.make(row)) {
                     return false;
                 }
-                scores.score(row);
+                scores.score(row, row.isFirst() && spec.evaluation().tasksFor().contains(row.name()));
                 EvaluationResults results = scores.read(titles);
                 new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));
                 new ResultsReport(spec, base, rows, results).write(spec.output().resolve("report.html"), scoring.windows(), tokenizer);

@@ -32,12 +32,15 @@ import java.util.Map;
  * @param model the seed's shape
  * @param seed how the seed is trained
  * @param experts how each expert is trained, by name
+ * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
  * @param trainings trainings of methods, by name
  * @param methods what is compared, by the name of its row
  * @param evaluation how it is scored
+ * @param tables rows that stand together in the results, by the table's title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation) {
+        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation,
+        Map<String, List<String>> tables) {
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
 
@@ -96,8 +99,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param items items of each choice and cloze task
      * @param problems arithmetic problems of each kind
      * @param methodBodies method bodies to write
+     * @param tasksFor the methods that are scored on tasks too, with their first random seed; on text all rows are. The seed and the experts are as well.
      */
-    record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies) {}
+    record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies, List<String> tasksFor) {}
 
     /**
      * Reads an experiment's file.
@@ -135,6 +139,11 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         unknown(problems, "general", List.of(general), domains.keySet());
         unknown(problems, "evaluation.domains", evaluation.domains(), domains.keySet());
         unknown(problems, "evaluation.cloze", evaluation.cloze(), domains.keySet());
+        unknown(problems, "evaluation.tasks-for", evaluation.tasksFor(), methods.keySet());
+        List<String> rows = new ArrayList<>(List.of(BaseModels.SEED));
+        rows.addAll(experts.keySet());
+        rows.addAll(methods.keySet());
+        tables.forEach((title, names) -> unknown(problems, "tables." + title, names, rows));
         List<String> models = new ArrayList<>(List.of(BaseModels.SEED));
         models.addAll(experts.keySet());
         List<String> before = new ArrayList<>();
@@ -168,7 +177,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         Map<String, DomainSpec> resolved = new LinkedHashMap<>();
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
-        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts,
-                trainings, methods, evaluation);
+        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts, expertsKeepEmbeddings,
+                trainings, methods, evaluation, tables);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
@@ -9,6 +11,7 @@ import io.github.bts4j.train.eval.Metric;
 import io.github.bts4j.train.eval.ResultsTable;
 import io.github.bts4j.train.eval.ResultsTable.Column;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,6 +23,8 @@ import java.util.Optional;
 /** The tables of an experiment in Markdown: methods by domain, what is kept of each expert's gain, tasks, random seeds, parameters. */
 final class ResultsPage {
     private static final double ALPHA = 0.05;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ExperimentSpec spec;
     private final BaseModels base;
@@ -35,13 +40,29 @@ final class ResultsPage {
     }
 
     void write(Path file) throws IOException {
-        page.append("# Results\n\nBest in bold; † marks what does not differ from it (paired test on the items, p >= 0.05).\n");
-        section("Held-out text, bits per byte", table(bitsPerByte()));
-        section("What a method keeps of each expert's gain over the seed in the expert's own domain, per cent", retained());
-        section("Tasks, per cent", table(tasks()));
+        page.append("# Results\n\nBest in bold; † marks what does not differ from it (paired test on the items, p >= 0.05). Intervals: 95 %, bootstrap over windows and items.\n");
+        Map<String, List<String>> tables = spec.tables().isEmpty() ? Map.of("All rows", firstRows()) : spec.tables();
+        for (Map.Entry<String, List<String>> table : tables.entrySet()) {
+            List<String> shown = table.getValue().stream().filter(results.models()::contains).toList();
+            if (!shown.isEmpty()) {
+                table(table.getKey(), shown);
+            }
+        }
         section("Random seeds: average over the domains, bits per byte", randomSeeds());
+        section("Gates of the first stitched row: mean weight of each model by domain and Experts-into-Hub stitch, and the entropy in bits", gates());
         section("Parameters", parameters());
         AtomicFiles.write(file, page.toString());
+    }
+
+    private void table(String title, List<String> shown) {
+        ResultsTable text = new ResultsTable(results, shown, bitsPerByte(), ALPHA);
+        section(title + ": held-out text, bits per byte", text.markdown() + "\nIntervals:\n\n" + text.markdownIntervals());
+        section(title + ": what is kept of each expert's gain over the seed in the expert's own domain, per cent", retained(shown));
+        List<String> scored = shown.stream().filter(row -> results.results().stream().anyMatch(result -> result.model().equals(row) && result.metric().isShare())).toList();
+        if (!scored.isEmpty()) {
+            ResultsTable tasks = new ResultsTable(results, scored, tasks(), ALPHA);
+            section(title + ": tasks, per cent", tasks.markdown() + "\nIntervals:\n\n" + tasks.markdownIntervals());
+        }
     }
 
     private void section(String title, String content) {
@@ -55,10 +76,6 @@ final class ResultsPage {
         return first.stream().filter(results.models()::contains).toList();
     }
 
-    private String table(List<Column> columns) {
-        return new ResultsTable(results, firstRows(), columns, ALPHA).markdown();
-    }
-
     private List<Column> bitsPerByte() {
         List<Column> columns = new ArrayList<>();
         spec.evaluation().domains().forEach(domain -> columns.add(new Column(domain, Metric.BITS_PER_BYTE)));
@@ -69,23 +86,47 @@ final class ResultsPage {
     }
 
     private List<Column> tasks() {
-        return results.results().stream().filter(result -> result.metric().isShare()).map(result -> new Column(result.task(), result.metric())).distinct().toList();
+        return results.results().stream().filter(result -> result.metric().isShare() && !List.of(Metric.ACC_NORM, Metric.ACC_BYTES).contains(result.metric())).map(result -> new Column(result.task(), result.metric())).distinct().toList();
     }
 
     private double bits(String model, String domain) {
         return results.find(model, domain, Metric.BITS_PER_BYTE).map(result -> result.interval().value()).orElse(Double.NaN);
     }
 
-    private String retained() {
+    private String retained(List<String> shown) {
         List<String> experts = spec.experts().keySet().stream().filter(spec.evaluation().domains()::contains).toList();
         StringBuilder text = new StringBuilder(line("model", experts)).append(line("---", experts.stream().map(expert -> "---:").toList()));
-        for (String model : firstRows()) {
+        for (String model : shown) {
             text.append(line(model, experts.stream().map(expert -> {
                 double gain = bits(BaseModels.SEED, expert) - bits(expert, expert);
                 return String.format(Locale.ROOT, "%.1f", 100 * (bits(BaseModels.SEED, expert) - bits(model, expert)) / gain);
             }).toList()));
         }
         return text.toString();
+    }
+
+    private String gates() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Methods.Made row : rows) {
+            Path file = spec.output().resolve("results").resolve(Methods.slug(row.title())).resolve("gates.json");
+            if (text.isEmpty() && row.method() instanceof Method.Stitch stitch && Files.exists(file)) {
+                List<String> head = new ArrayList<>(List.of("stitch"));
+                head.addAll(stitch.models());
+                head.add("entropy");
+                text.append(line("domain", head)).append(line("---", head.stream().map(column -> "---:").toList()));
+                for (JsonNode gate : JSON.readTree(file.toFile())) {
+                    List<String> cells = new ArrayList<>(List.of(gate.get("stitch").asText()));
+                    stitch.models().forEach(model -> cells.add(three(gate.get("shares").path(model).asDouble())));
+                    cells.add(three(gate.get("entropy_bits").asDouble()));
+                    text.append(line(gate.get("domain").asText(), cells));
+                }
+            }
+        }
+        return text.toString();
+    }
+
+    private static String three(double value) {
+        return String.format(Locale.ROOT, "%.3f", value);
     }
 
     private String randomSeeds() {

@@ -34,35 +34,35 @@ final class Scores {
 
     /** Scores the seed or an expert. */
     void scoreBase(String name) throws IOException {
-        stage(name, "model of " + base.fingerprint()).make(() -> {
+        stage(name, "model of " + base.fingerprint(), true).make(() -> {
             try (LlamaModel model = LlamaModel.open(base.folder(name), base.frozen())) {
-                write(name, model);
+                write(name, model, true);
             }
             return true;
         });
     }
 
     /** Scores a method's row. */
-    void score(Methods.Made row) throws IOException {
-        stage(row.title(), Stage.madeFrom(row.folder())).make(() -> {
+    void score(Methods.Made row, boolean withTasks) throws IOException {
+        stage(row.title(), Stage.madeFrom(row.folder()), withTasks).make(() -> {
             try (Opened opened = row.method().open(base, row.folder())) {
-                write(row.title(), opened.model());
+                write(row.title(), opened.model(), withTasks);
             }
             return true;
         });
     }
 
-    private Stage stage(String title, String madeFrom) {
-        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity());
+    private Stage stage(String title, String madeFrom, boolean withTasks) {
+        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity(withTasks));
     }
 
     private Path folder(String title) {
         return folder.resolve(Methods.slug(title));
     }
 
-    private void write(String title, CausalLm model) throws IOException {
+    private void write(String title, CausalLm model, boolean withTasks) throws IOException {
         System.err.println("Scoring " + title);
-        scoring.score(title, model).write(folder(title).resolve("results.json"));
+        scoring.score(title, model, withTasks).write(folder(title).resolve("results.json"));
         if (model instanceof StitchedModel stitched) {
             AtomicFiles.write(folder(title).resolve("gates.json"), gates(stitched).toPrettyString());
         }

@@ -80,9 +80,10 @@ final class Scoring {
     }
 
     /** What scores depend on, besides the model. */
-    String identity() {
+    String identity(boolean withTasks) {
         String read = windows.entrySet().stream().map(set -> set.getKey() + " " + hash(set.getValue())).collect(Collectors.joining(", "));
-        return spec + " in " + precision + ", windows " + read + ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", "));
+        return "windows " + read + " in " + precision
+                + (withTasks ? ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", ")) : "");
     }
 
     private static String hash(List<Window> windows) {
@@ -93,13 +94,13 @@ final class Scoring {
         return windows.size() + ":" + Integer.toHexString(hash);
     }
 
-    EvaluationResults score(String name, CausalLm model) throws IOException {
+    EvaluationResults score(String name, CausalLm model, boolean withTasks) throws IOException {
         BitsPerByte bitsPerByte = new BitsPerByte(TokenBytes.of(tokenizer), BATCH);
         List<EvaluationResult> results = new ArrayList<>();
         windows.forEach((domain, set) -> results.add(EvaluationResult.of(name, domain, set, bitsPerByte.score(model, set))));
         results.add(average(name, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
         EvaluatedModel evaluated = EvaluatedModel.of(name, model, tokenizer);
-        for (EvaluationTask task : tasks) {
+        for (EvaluationTask task : withTasks ? tasks : List.<EvaluationTask>of()) {
             results.addAll(task.evaluate(evaluated));
         }
         return EvaluationResults.EMPTY.plus(results);

@@ -78,9 +78,12 @@ class ExperimentTest {
         }
         assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
         String page = Files.readString(out.resolve("results.md"));
-        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |")) {
+        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks")) {
             assertTrue(page.contains(expected), expected + " is not in\n" + page);
         }
+        JsonNode first = new ObjectMapper().readTree(out.resolve("results/bts/gates.json").toFile()).get(0);
+        String share = String.format(java.util.Locale.ROOT, "| english | %d | %.3f | ", first.get("stitch").asInt(), first.at("/shares/seed").asDouble());
+        assertTrue(page.contains(share), share + " is not in\n" + page);
         assertTrue(page.lines().anyMatch(line -> line.startsWith("| code | ") && line.contains("100.0")), page); // an expert keeps all of its gain
     }
 

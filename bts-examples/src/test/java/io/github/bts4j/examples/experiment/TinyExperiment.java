@@ -26,6 +26,7 @@ final class TinyExperiment {
                 "  sums: {arithmetic: SYMBOLS, problems: 60, per-document: 10}",
                 "model: {hidden-size: 16, intermediate-size: 24, layers: 4, heads: 2, deviation: 0.1}",
                 "seed: " + TRAINING.formatted("0.25", mix),
+                "experts-keep-embeddings: true",
                 "experts:",
                 "  code: " + TRAINING.formatted("0", "code: 1"),
                 "  math: " + TRAINING.formatted("0", "math: 3, english: 1"),
@@ -33,8 +34,14 @@ final class TinyExperiment {
                 "  short: " + TRAINING.formatted("0.25", mix),
                 "methods:",
                 methods,
-                "evaluation: {domains: [english, code, math], cloze: [english], windows: 4, items: 4, problems: 4, method-bodies: 1}", ""));
+                "evaluation: {domains: [english, code, math], cloze: [english], windows: 4, items: 4, problems: 4, method-bodies: 1, tasks-for: [" + tasksFor(methods) + "]}",
+                "tables: {}", ""));
         return file;
+    }
+
+    /** BTS where it is there, else the first method. */
+    private static String tasksFor(String methods) {
+        return methods.contains("  BTS: ") ? "BTS" : methods.strip().replaceFirst("(?s):.*", "");
     }
 
     private static void domain(Path folder, String name, String sentence) throws IOException {

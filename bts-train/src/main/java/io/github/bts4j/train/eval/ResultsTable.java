@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Models in rows, tasks in columns. The best value of a column is bold; a dagger marks values that do not differ significantly from it, by a paired test on
@@ -78,13 +79,29 @@ public final class ResultsTable {
      * @return its lines, each with its end
      */
     public String markdown() {
+        return markdown(ResultsTable::markdown);
+    }
+
+    /**
+     * The intervals of the same cells in Markdown, each as lowest and highest value.
+     *
+     * @return its lines, each with its end
+     */
+    public String markdownIntervals() {
+        return markdown(cell -> {
+            EvaluationResult result = cell.result();
+            return result.metric().format(result.interval().low()) + " .. " + result.metric().format(result.interval().high());
+        });
+    }
+
+    private String markdown(Function<Cell, String> shown) {
         StringBuilder text = new StringBuilder("| model |");
         columns.forEach(column -> text.append(' ').append(escapeMarkdown(column.title())).append(" |"));
         text.append("\n|---|").append("---:|".repeat(columns.size())).append('\n');
         for (int row = 0; row < models.size(); row++) {
             text.append("| ").append(escapeMarkdown(models.get(row))).append(" |");
             for (List<Optional<Cell>> column : cells) {
-                text.append(' ').append(column.get(row).map(ResultsTable::markdown).orElse(NONE)).append(" |");
+                text.append(' ').append(column.get(row).map(shown).orElse(NONE)).append(" |");
             }
             text.append('\n');
         }

@@ -107,6 +107,10 @@ class EvaluationResultsTest {
                 | code\\|1 | 60.0† | – |
                 | bts | **62.0** | **%.4f** |
                 """, hub, bts), table.markdown());
+        WindowScores.Interval arc = share("hub", "arc", 50, 100).interval();
+        String intervals = table.markdownIntervals();
+        assertTrue(intervals.contains(String.format(java.util.Locale.ROOT, "| hub | %.1f .. %.1f | ", 100 * arc.low(), 100 * arc.high())) && arc.low() < 0.5 && arc.high() > 0.5, intervals);
+        assertTrue(intervals.lines().anyMatch(line -> line.startsWith("| code\\|1 | ") && line.endsWith(" | – |")), intervals);
         String html = table.html();
         assertTrue(html.contains(", n = 100, p = 0.5000 against the best\">60.0<sup>†</sup></td><td>–</td></tr>"), html);
         assertTrue(html.contains("<strong>62.0</strong>"), html);
