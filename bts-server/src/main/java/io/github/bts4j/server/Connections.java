@@ -4,18 +4,20 @@ import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Closes connections on which no request arrives in time. A time-out for silence does not: a client that sends its headers a byte at a time is never silent.
  * For the event loop, of which the server has one.
  */
 final class Connections {
+    private static final Long NONE = -1L;
+
     private final Vertx vertx;
     private final Duration first;
     private final Duration next;
-    private final Map<HttpConnection, Long> timers = new HashMap<>();
+    private final Map<HttpConnection, Long> timers = new ConcurrentHashMap<>(); // of every open connection
 
     /**
      * Watches nothing yet.
@@ -31,24 +33,29 @@ final class Connections {
     }
 
     void opened(HttpConnection connection) {
-        connection.closeHandler(nothing -> stopWaiting(connection));
+        timers.put(connection, NONE);
+        connection.closeHandler(nothing -> cancel(timers.remove(connection)));
         await(connection, first);
+    }
+
+    /** How many connections are open; for any thread. */
+    int count() {
+        return timers.size();
     }
 
     /** The headers of a request are there: what it takes from here on has limits of its own. */
     void arrived(HttpServerRequest request) {
         HttpConnection connection = request.connection();
-        stopWaiting(connection);
+        cancel(timers.replace(connection, NONE));
         request.response().bodyEndHandler(nothing -> await(connection, next));
     }
 
     private void await(HttpConnection connection, Duration limit) {
-        timers.put(connection, vertx.setTimer(limit.toMillis(), id -> connection.close()));
+        timers.computeIfPresent(connection, (open, none) -> vertx.setTimer(limit.toMillis(), id -> connection.close())); // it may be closed by now
     }
 
-    private void stopWaiting(HttpConnection connection) {
-        Long timer = timers.remove(connection);
-        if (timer != null) {
+    private void cancel(Long timer) {
+        if (timer != null && !timer.equals(NONE)) {
             vertx.cancelTimer(timer);
         }
     }

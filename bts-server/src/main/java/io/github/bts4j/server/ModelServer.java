@@ -55,9 +55,9 @@ public final class ModelServer implements AutoCloseable {
         this.others = others;
         this.metrics = new ServerMetrics(registries);
         this.scheduler = new Scheduler(new Generators(served), config.maxBatch(), config.maxQueue(), metrics);
-        metrics.gauges(scheduler::inProgress, scheduler::waiting);
-        this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+                this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
+        metrics.gauges(scheduler::inProgress, scheduler::waiting, connections::count);
         try {
             this.http = await(vertx.createHttpServer(options()).connectionHandler(connections::opened).requestHandler(this::route)
                     .listen(config.port(), config.host()).toCompletionStage().toCompletableFuture());

@@ -29,9 +29,10 @@ final class ServerMetrics {
         firstToken = Timer.builder("bts4j.first.token").description("Time from request to first token").publishPercentiles(0.5, 0.9, 0.99).register(registry);
     }
 
-    void gauges(IntSupplier inProgress, IntSupplier waiting) {
+    void gauges(IntSupplier inProgress, IntSupplier waiting, IntSupplier connections) {
         gauges.add(Gauge.builder("bts4j.in.progress", inProgress::getAsInt).description("Answers in progress").register(registry));
         gauges.add(Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Answers that wait").register(registry));
+        gauges.add(Gauge.builder("bts4j.connections", connections::getAsInt).description("Open connections").register(registry));
     }
 
     /** Takes away what would go on reading a server that is gone, and would hide that of the next one. */

@@ -167,6 +167,30 @@ class HostileInputTest {
         }
     }
 
+    /** Clients that go in the midst of headers, of a request, of an answer, or after it: nothing of them is left. */
+    @Test
+    void noConnectionIsLeft() throws Exception {
+        String body = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":60,\"stream\":true}";
+        String whole = "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+        for (int i = 0; i < 40; i++) {
+            try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
+                int length = i % 4 == 0 ? 30 : i % 4 == 1 ? whole.length() - 5 : whole.length();
+                socket.getOutputStream().write(whole.substring(0, length).getBytes(StandardCharsets.ISO_8859_1));
+                if (i % 4 > 1) {
+                    socket.setSoTimeout(5000);
+                    assertTrue(socket.getInputStream().read() > 0);
+                    Thread.sleep(i % 4 == 2 ? 0 : 100);
+                }
+            }
+        }
+        double open = Double.MAX_VALUE;
+        for (int i = 0; i < 50 && open > 10; i++) {
+            Thread.sleep(100);
+            open = server.metric("bts4j_connections");
+        }
+        assertTrue(open >= 1 && open <= 10, open + " connections are open, though none but the tests' client has any");
+    }
+
     private static void assertStatus(int status, String answer) {
         assertTrue(answer.matches("(?s)HTTP/1.[01] " + status + " .*"), answer);
     }
@@ -213,7 +237,9 @@ class HostileInputTest {
             int status = response.statusCode();
             assertTrue(status == 200 || status >= 400 && status < 500, status + " to " + new String(body, StandardCharsets.ISO_8859_1) + ": " + response.body());
             refused += status == 200 ? 0 : 1;
-            assertClean(response.body());
+            if (status != 200) { // a model may write what it likes
+                assertClean(response.body());
+            }
         }
         assertTrue(refused > requests / 2, refused + " of " + requests + " were refused");
         assertEquals(200, server.get("/health").statusCode());
