@@ -51,15 +51,19 @@ final class Int8Weights {
             try (NDManager scope = owner.newSubManager()) {
                 NDArray stored = source.load(scope, Set.of(name)).get(name);
                 if (Tensors.type(stored) == TorchType.INT8) {
-                    tensors.put(name, source.load(owner, Set.of(name)).get(name)); // mapped where it can be
+                    stored.attach(owner); // mapped where it can be
+                    tensors.put(name, stored);
                     NDArray scale = source.load(scope, Set.of(name + SCALE)).get(name + SCALE);
                     tensors.put(name + SCALE, Tensors.copy(owner, scale, type).reshape(scale.size()));
                 } else if (all && stored.getShape().dimension() == 2) {
                     List<NDArray> quantised = Decoder.CALLS.tensors(owner, Autograd.OFF, "quantize", stored, type.code());
                     tensors.put(name, quantised.get(0));
                     tensors.put(name + SCALE, quantised.get(1));
+                } else if (Tensors.type(stored) == type) {
+                    stored.attach(owner);
+                    tensors.put(name, stored);
                 } else {
-                    tensors.put(name, Tensors.type(stored) == type ? source.load(owner, Set.of(name)).get(name) : Tensors.copy(owner, stored, type));
+                    tensors.put(name, Tensors.copy(owner, stored, type));
                 }
             }
         }

@@ -132,7 +132,7 @@ public final class LlamaModel extends FrozenLm {
                 copies.put(tensor, Tensors.copy(options.quantization().isPresent() ? scope : manager, placed, type));
             }
             Map<String, NDArray> own = options.quantization().isEmpty() ? copies
-                    : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies(owner, copies, names));
+                    : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies);
             return new LlamaModel(name, manager, config, type, own);
         } catch (RuntimeException e) {
             manager.close();
@@ -141,12 +141,6 @@ public final class LlamaModel extends FrozenLm {
             manager.close();
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static Map<String, NDArray> copies(NDManager owner, Map<String, NDArray> tensors, Set<String> names) {
-        Map<String, NDArray> copies = new LinkedHashMap<>();
-        names.forEach(name -> copies.put(name, Tensors.copy(owner, tensors.get(name), Tensors.type(tensors.get(name)))));
-        return copies;
     }
 
     private static Map<String, TensorEntry> wanted(LlamaConfig config, Map<String, TensorEntry> entries, Path folder) {
