@@ -55,7 +55,7 @@ public final class ModelServer implements AutoCloseable {
         this.others = others;
         this.metrics = new ServerMetrics(registries);
         this.scheduler = new Scheduler(new Generators(served), config.maxBatch(), config.maxQueue(), metrics);
-                this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
+        this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
         metrics.gauges(scheduler::inProgress, scheduler::waiting, connections::count);
         try {
@@ -64,6 +64,7 @@ public final class ModelServer implements AutoCloseable {
         } catch (IOException e) {
             scheduler.close();
             vertx.close();
+            leaveRegistries();
             throw new IOException("Cannot listen on " + config.host() + ":" + config.port() + ": " + e.getMessage(), e);
         }
         LOG.info("{} is served at {}", served.name(), uri());
@@ -192,6 +193,11 @@ public final class ModelServer implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("The server did not close in order: {}", e.getMessage());
         }
+        leaveRegistries();
+    }
+
+    /** The application's registries stay open. */
+    private void leaveRegistries() {
         metrics.removeGauges();
         others.forEach(registries::remove);
         registries.close();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDManager;
@@ -95,6 +96,9 @@ class ModelServerTest {
         assertEquals(3, own.get("bts4j.prompt.tokens").counter().count());
         assertEquals(4, own.get("bts4j.generated.tokens").counter().count());
         assertNull(own.find("bts4j.waiting").gauge(), "it would show a server that is gone");
+        ServerConfig taken = TestServer.CONFIG.listeningOn("127.0.0.1", server.server.uri().getPort());
+        assertThrows(IOException.class, () -> ModelServer.start(served, taken, own));
+        assertNull(own.find("bts4j.waiting").gauge(), "it would show a server that never ran");
         assertFalse(own.isClosed(), "the application's registry is the application's to close");
     }
 
