@@ -30,7 +30,7 @@ public sealed interface StitchLayer permits ExpertsIntoHub, HubIntoExperts {
     NDArray gate();
 
     /**
-     * The gate's bias, with {@link Init#HUB}.
+     * The gate's bias, where {@link Init#hasGateBias}.
      *
      * @return {@code [n + 1, hidden]}, or empty
      */

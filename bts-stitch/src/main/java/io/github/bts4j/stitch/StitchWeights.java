@@ -88,15 +88,9 @@ final class StitchWeights implements AutoCloseable {
         if (name.equals("gate.weight")) {
             return Tensors.zeros(manager, TorchType.FLOAT32, manager.getDevice(), numExperts + 1, d, d);
         } else if (name.equals("gate.bias")) {
-            return Tensors.of(manager, initialBias(config.intoHub(j), numExperts, d), numExperts + 1, d);
+            return Tensors.of(manager, config.init().biases(config.intoHub(j), numExperts, d), numExperts + 1, d);
         }
         return manager.eye(d);
-    }
-
-    private static float[] initialBias(boolean intoHub, int numExperts, int d) {
-        float[] bias = new float[(numExperts + 1) * d];
-        java.util.Arrays.fill(bias, 0, intoHub ? d : bias.length, intoHub ? Init.BIAS : -Init.BIAS);
-        return bias;
     }
 
     private static NDArray copy(NDManager manager, NDArray value) {

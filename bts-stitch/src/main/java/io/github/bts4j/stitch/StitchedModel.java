@@ -323,7 +323,7 @@ public final class StitchedModel extends FrozenLm {
 
     /**
      * Adds an expert behind the others: its projections start at the identity and its gate slices at zero, as
-     * {@link Init#AVERAGE} does, or with the biases of {@link Init#HUB}. The other weights stay what they are.
+     * {@link Init#AVERAGE} does, with the biases of {@link Init#EXPERTS} where there are any. The other weights stay what they are.
      *
      * @param name a new name
      * @param folder its checkpoint folder

@@ -14,6 +14,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +72,38 @@ class StitchedModelTest {
                 List<GateTrace> traces = model.gates(TinyModels.ids(scope, TOKENS, VOCAB), 0);
                 GoldenCase.assertClose("hub after the stitch", floats(average), traces.get(0).states().get(0).toFloatArray(), 2e-6);
                 GoldenCase.assertClose("logits", headOf(model.models().get(0), average), TinyModels.logits(model, TOKENS), 2e-5);
+            }
+        }
+    }
+
+    /** A stitch of each kind: the experts are nearly what they are alone, far nearer than with gates of one half, and the hub is nearly the average. */
+    @Test
+    void theExpertsStartLeavesTheirStreamsAlone(@TempDir Path folder) throws IOException {
+        String[] names = {"hub", "code", "math"};
+        double[] average = new double[TOKENS.length * TOKENS[0].length * HIDDEN];
+        List<float[]> alone = new ArrayList<>();
+        StitchConfig config = StitchConfig.at(List.of(1, 3)).withInit(Init.EXPERTS);
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            NDArray ids = TinyModels.ids(scope, TOKENS, VOCAB);
+            for (String name : names) {
+                TinyModels.cut(TinyModels.golden(CASE).resolve(name), 3, folder.resolve(name));
+                try (LlamaModel whole = LlamaModel.open(TinyModels.golden(CASE).resolve(name))) {
+                    alone.add(whole.hiddenStates(ids).get(3).toFloatArray());
+                }
+                for (int i = 0; i < average.length; i++) {
+                    average[i] += alone.get(alone.size() - 1)[i] / (double) names.length;
+                }
+            }
+            alone.set(0, floats(average));
+            try (StitchedModel model = TinyModels.open(folder, config, LoadOptions.defaults(), names);
+                    StitchedModel mixed = TinyModels.open(folder, config.withInit(Init.AVERAGE), LoadOptions.defaults(), names)) {
+                List<NDArray> streams = model.gates(ids, 1).get(0).states();
+                List<NDArray> mixedStreams = mixed.gates(ids, 1).get(0).states();
+                for (int i = 0; i < names.length; i++) {
+                    double near = GoldenCase.relativeError(alone.get(i), streams.get(i).toFloatArray());
+                    double far = GoldenCase.relativeError(alone.get(i), mixedStreams.get(i).toFloatArray());
+                    assertTrue(near < 0.02 && near < far / 10, names[i] + ": " + near + " from the stream alone, with gates of one half " + far);
+                }
             }
         }
     }

@@ -29,9 +29,19 @@ public record ParameterGroup(String names, AdamWConfig optimizer, double learnin
         }
     }
 
+    /**
+     * Whether a tensor belongs to the group, unless to an earlier one.
+     *
+     * @param name the tensor's name
+     * @return true if the expression matches
+     */
+    public boolean holds(String name) {
+        return name.matches(names);
+    }
+
     /** The first group that a name belongs to. */
     static Optional<ParameterGroup> of(String name, List<ParameterGroup> groups) {
-        return groups.stream().filter(group -> name.matches(group.names)).findFirst();
+        return groups.stream().filter(group -> group.holds(name)).findFirst();
     }
 
     static void check(List<ParameterGroup> groups, Map<String, ?> parameters) {

@@ -27,6 +27,19 @@ public final class StitchTraining implements Trainable {
         this.identity = StitchCheckpoint.identity(model);
     }
 
+    /**
+     * A group of the projections alone, for a learning rate below the gates'. A projection starts at the identity, and a whole stream passes through it: what
+     * the optimizer's noise adds to it disturbs every layer behind, while a gate has far to go. A tenth of the gates' rate was best in the trials of
+     * {@code docs/results.md}.
+     *
+     * @param optimizer AdamW's constants
+     * @param learningRateFactor what the schedule's rate is multiplied by
+     * @return the group, for {@link TrainerConfig#withParameterGroups}
+     */
+    public static ParameterGroup projections(AdamWConfig optimizer, double learningRateFactor) {
+        return new ParameterGroup("stitch[.][0-9]+[.]proj[.].*", optimizer, learningRateFactor);
+    }
+
     @Override
     public Map<String, NDArray> parameters() {
         return model.stitchTensors();

@@ -203,7 +203,7 @@ public final class LlamaModel extends FrozenLm {
     public void requireUnquantized(String what) {
         if (isQuantized()) {
             throw new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
-                    + ": load it without withQuantization");
+                    + ": load the checkpoint that its weights were rounded from, without withQuantization");
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.bts4j.examples.cli;
 
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.stitch.Init;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.StitchedModelBuilder;
@@ -27,6 +28,9 @@ final class StitchCommand extends OutputCommand {
     @Option(names = "--dropout", defaultValue = "0.1", description = "Dropout of the gates in training (default: ${DEFAULT-VALUE}).")
     private double dropout;
 
+    @Option(names = "--init", defaultValue = "AVERAGE", description = "How the stitch layers start: AVERAGE of all streams, the HUB alone, or the EXPERTS' streams left alone (default: ${DEFAULT-VALUE}).")
+    private Init init;
+
     @Option(names = "--hub-only", description = "Experts-into-Hub layers only, instead of both kinds in turn.")
     private boolean hubOnly;
 
@@ -35,7 +39,7 @@ final class StitchCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        StitchConfig config = StitchConfig.evenly(LlamaConfig.read(hub).numLayers(), stitches).withDropout(dropout).withAlternating(!hubOnly);
+        StitchConfig config = StitchConfig.evenly(LlamaConfig.read(hub).numLayers(), stitches).withDropout(dropout).withAlternating(!hubOnly).withInit(init);
         StitchedModelBuilder builder = StitchedModel.builder().hub(hub).config(config).options(options.models().options());
         for (String expert : experts) {
             String[] pair = Models.pair("--expert", expert);

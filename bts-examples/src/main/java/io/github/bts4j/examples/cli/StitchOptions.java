@@ -24,6 +24,9 @@ final class StitchOptions {
     @Option(names = "--prefix-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
     private Path prefixCache;
 
+    @Option(names = "--projection-rate", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
+    private double projectionRate;
+
     @Mixin
     private DataOptions data;
 
@@ -53,7 +56,7 @@ final class StitchOptions {
     }
 
     private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer, PrintWriter output) throws IOException {
-        if (training.train(what, datasets, tokenizer, 1e-3, out)) {
+        if (training.train(what, datasets, tokenizer, 5e-4, config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)), out)) {
             StitchCheckpoint.save(model, out);
             output.println("Saved the stitch layers to " + out);
         }

@@ -5,6 +5,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -39,7 +40,7 @@ final class TrainCommand extends OutputCommand {
             if (freezeEmbeddings) {
                 expert.withFrozenEmbeddings();
             }
-            if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, out)) {
+            if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, UnaryOperator.identity(), out)) {
                 expert.save(out, model);
                 output().println("Saved the expert to " + out);
             }

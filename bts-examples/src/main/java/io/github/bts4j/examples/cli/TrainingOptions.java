@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a training runs; options of {@code train} and {@code stitch}. */
@@ -50,7 +51,7 @@ final class TrainingOptions {
     @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
     private int sequence;
 
-    @Option(names = "--lr", description = "Peak learning rate (default: 1e-3 for stitches, 1e-4 for a model).")
+    @Option(names = "--lr", description = "Peak learning rate (default: 5e-4 for stitches, 1e-4 for a model).")
     private Double learningRate;
 
     @Option(names = "--warmup", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
@@ -122,7 +123,8 @@ final class TrainingOptions {
     }
 
     /** Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. True at the end. */
-    boolean train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, Path out) throws IOException {
+    boolean train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, UnaryOperator<TrainerConfig> more, Path out)
+            throws IOException {
         Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
         Map<String, List<Window>> windows = new LinkedHashMap<>();
         List<TokenDataset> training = new ArrayList<>();
@@ -138,7 +140,7 @@ final class TrainingOptions {
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
         Files.createDirectories(folder);
         try (MetricsListener listener = listener(folder);
-                Trainer trainer = new Trainer(model, mix, config(usualRate), listener).saveTo(folder).stopOnShutdown()) {
+                Trainer trainer = new Trainer(model, mix, more.apply(config(usualRate)), listener).saveTo(folder).stopOnShutdown()) {
             if (!windows.isEmpty()) {
                 Validation validation = Validation.of(validateEvery, windows, TokenBytes.of(tokenizer));
                 trainer.validate(patience == null ? validation : validation.withEarlyStopping(patience, 0));

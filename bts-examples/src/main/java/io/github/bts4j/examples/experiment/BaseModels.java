@@ -90,7 +90,7 @@ final class BaseModels {
         LlamaConfig config = config();
         return stage(folder(SEED), spec.seed(), mix, config.toString()).make(() -> {
             try (ExpertTraining training = ExpertTraining.fromScratch(config, spec.model().deviation(), RANDOM_SEED, Device.cpu())) {
-                return Training.run("seed", training, mix, spec, spec.seed(), RANDOM_SEED, folder(SEED), () -> training.save(folder(SEED), spec.tokenizer()));
+                return Training.run("seed", training, mix, Training.config(spec, spec.seed(), RANDOM_SEED), folder(SEED), () -> training.save(folder(SEED), spec.tokenizer()));
             }
         });
     }
@@ -104,7 +104,7 @@ final class BaseModels {
                 if (spec.expertsKeepEmbeddings()) {
                     training.withFrozenEmbeddings();
                 }
-                return Training.run("expert " + name, training, mix, spec, how, RANDOM_SEED, folder(name), () -> training.save(folder(name), spec.tokenizer()));
+                return Training.run("expert " + name, training, mix, Training.config(spec, how, RANDOM_SEED), folder(name), () -> training.save(folder(name), spec.tokenizer()));
             }
         });
     }

@@ -34,13 +34,14 @@ import java.util.Map;
  * @param experts how each expert is trained, by name
  * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
  * @param trainings trainings of methods, by name
+ * @param projectionRate what stitch layers' projections have of a training's learning rate; the gates have all of it
  * @param methods what is compared, by the name of its row
  * @param evaluation how it is scored
  * @param tables rows that stand together in the results, by the table's title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, TrainingSpec> trainings, Map<String, Method> methods, EvaluationSpec evaluation,
-        Map<String, List<String>> tables) {
+        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, TrainingSpec> trainings, double projectionRate,
+        Map<String, Method> methods, EvaluationSpec evaluation, Map<String, List<String>> tables) {
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
 
@@ -178,6 +179,6 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
         return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts, expertsKeepEmbeddings,
-                trainings, methods, evaluation, tables);
+                trainings, projectionRate, methods, evaluation, tables);
     }
 }

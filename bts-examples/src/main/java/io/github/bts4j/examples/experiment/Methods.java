@@ -1,6 +1,10 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import io.github.bts4j.train.ParameterGroup;
+import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -81,8 +85,15 @@ final class Methods {
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
-        String madeFrom = row.method() + " with " + how + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
+        String madeFrom = row.method() + " with " + how + ", projections " + spec.projectionRate() + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
         return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
-                (model, save) -> Training.run(row.name() + ", random seed " + row.seed(), model, mix, spec, how, row.seed(), row.folder(), save), row.folder()));
+                (model, save) -> Training.run(row.name() + ", random seed " + row.seed(), model, mix,
+                        config(how, row.seed(), model), row.folder(), save), row.folder()));
+    }
+
+    private TrainerConfig config(TrainingSpec how, long seed, Trainable model) {
+        TrainerConfig config = Training.config(spec, how, seed);
+        ParameterGroup projections = StitchTraining.projections(config.optimizer(), spec.projectionRate());
+        return model.parameters().keySet().stream().anyMatch(projections::holds) ? config.withParameterGroups(projections) : config;
     }
 }

@@ -23,21 +23,24 @@ final class Training {
 
     private Training() {}
 
-    /** Trains to the end and saves, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
-    static boolean run(String name, Trainable model, Datamix mix, ExperimentSpec spec, TrainingSpec how, long seed, Path stage, Method.Save save)
-            throws IOException {
-        System.err.println(name + ": " + how.steps() + " steps of " + how.batch() + " x " + spec.sequenceLength() + " tokens");
-        Path run = Files.createDirectories(stage.resolve("run"));
+    /** What a training's trainer is told, with AdamW's usual beta2. */
+    static TrainerConfig config(ExperimentSpec spec, TrainingSpec how, long seed) {
         LearningRate schedule = new LearningRate.WarmupCosine(how.learningRate(), how.steps() / WARMUP_DIVISOR, how.steps(), how.floor());
-        TrainerConfig config = TrainerConfig.of(how.steps(), how.batch(), spec.sequenceLength(), schedule).withSeed(seed)
+        return TrainerConfig.of(how.steps(), how.batch(), spec.sequenceLength(), schedule).withSeed(seed)
                 .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, how.weightDecay())).withCheckpoints(CHECKPOINT_EVERY, 1);
+    }
+
+    /** Trains to the end and saves, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
+    static boolean run(String name, Trainable model, Datamix mix, TrainerConfig config, Path stage, Method.Save save) throws IOException {
+        System.err.println(name + ": " + config.totalSteps() + " steps of " + config.microBatch() + " x " + config.sequenceLength() + " tokens");
+        Path run = Files.createDirectories(stage.resolve("run"));
         Optional<Path> latest = RunCheckpoint.latest(run);
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
         try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), JsonLinesMetrics.resume(stage.resolve("metrics.jsonl"), from));
                 Trainer trainer = new Trainer(model, mix, config, listener).saveTo(run).stopOnShutdown()) {
             trainer.resumeFrom(run);
             trainer.run();
-            if (trainer.step() < how.steps()) {
+            if (trainer.step() < config.totalSteps()) {
                 return false;
             }
         }

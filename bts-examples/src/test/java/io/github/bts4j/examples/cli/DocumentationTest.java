@@ -3,7 +3,9 @@ package io.github.bts4j.examples.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
 /**
- * What README.md and docs show is true: Java compiles, command lines run, links lead somewhere. The commands of a page run in its order, in a folder of its own
+ * What README.md and docs show is true: Java compiles and runs, command lines run, links lead somewhere. The commands of a page run in its order, in a folder of its own
  * that holds {@link DocumentedFiles}; they are cut down by options behind their own.
  */
 class DocumentationTest {
@@ -81,11 +85,61 @@ class DocumentationTest {
         return Bts.line(writer, writer);
     }
 
+    private static List<Page.Block> javaBlocks(List<Page> pages) {
+        return pages.stream().flatMap(page -> page.blocks().stream()).filter(block -> block.language().equals("java")).toList();
+    }
+
     @Test
     void everyJavaExampleCompiles() throws IOException {
-        List<Page.Block> blocks = Page.all().stream().flatMap(page -> page.blocks().stream()).filter(block -> block.language().equals("java")).toList();
+        List<Page.Block> blocks = javaBlocks(Page.all());
         assertTrue(blocks.size() >= 13, blocks.size() + " blocks");
         assertEquals("", String.join("\n", DocumentedJava.problems(blocks, folder)));
+        for (String large : DocumentedJava.SMALLER.keySet()) {
+            assertTrue(blocks.stream().anyMatch(block -> block.text().contains(large)), () -> "no page holds '" + large + "' any more");
+        }
+    }
+
+    static Stream<Page> pagesWithJava() throws IOException {
+        return Page.all().stream().filter(page -> !fragments(javaBlocks(List.of(page))).isEmpty());
+    }
+
+    /** All but classes, of which {@code ReadmeTest} runs the one there is, and but what needs a GPU. */
+    private static List<Page.Block> fragments(List<Page.Block> blocks) {
+        return blocks.stream().filter(block -> !block.text().startsWith("import ") && !block.text().contains("Device.gpu(")).toList();
+    }
+
+    /** A page's fragments, one after the other in a process of its own, whose folder holds the files that they name. */
+    @ParameterizedTest
+    @MethodSource("pagesWithJava")
+    void everyJavaFragmentRuns(Page page) throws Exception {
+        DocumentedFiles.copy(prepared, folder);
+        List<Page.Block> blocks = fragments(javaBlocks(List.of(page)));
+        assertEquals(List.of(), DocumentedJava.problems(blocks, folder));
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                folder + File.pathSeparator + System.getProperty("java.class.path"), DocumentedValues.class.getName()));
+        List<String> names = IntStream.range(0, blocks.size()).mapToObj(DocumentedJava::name).toList();
+        command.addAll(names);
+        Path errors = folder.resolve("errors.txt");
+        Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile()).start();
+        try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+            String printed = "\n" + out.lines().map(line -> line + "\n").collect(Collectors.joining());
+            assertEquals(0, process.waitFor(), () -> page + "\n" + printed + read(errors));
+            for (int i = 0; i < names.size(); i++) {
+                int from = i == 0 ? 0 : printed.indexOf("\n" + names.get(i - 1) + " done\n") + names.get(i - 1).length() + 6;
+                String own = printed.substring(from, printed.indexOf("\n" + names.get(i) + " done\n"));
+                assertEquals(blocks.get(i).text().contains("System.out"), !own.isBlank(), blocks.get(i).place() + " printed '" + own + "'");
+            }
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
     }
 
     /** This test would fail, and say where. */

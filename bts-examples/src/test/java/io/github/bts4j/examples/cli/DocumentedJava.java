@@ -5,7 +5,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -20,33 +19,15 @@ import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
 /**
- * The Java of the documentation, compiled: a class as it stands, a fragment inside a method whose parameters are the variables that the pages use without
- * declaring them. Not for instances.
+ * The Java of the documentation, compiled: a class as it stands, a fragment inside a method whose parameters are the variables that it uses without
+ * declaring them ({@link DocumentedValues}). Not for instances.
  */
 final class DocumentedJava {
-    /** What a name means in every fragment that does not declare it. */
-    private static final Map<String, String> VARIABLES = new LinkedHashMap<>();
-    private static final String[] OTHER_PACKAGES = {"ai.djl", "ai.djl.inference", "ai.djl.ndarray", "ai.djl.repository.zoo", "java.nio.file", "java.util"};
+    /** What makes a fragment small. */
+    static final Map<String, String> SMALLER = Map.of("TrainerConfig.of(2000, 4, 256, new LearningRate.WarmupLinear(1e-4, 100, 2000, 0)).withCheckpoints(100, 2)",
+            "TrainerConfig.of(6, 2, 32, new LearningRate.WarmupLinear(1e-4, 2, 6, 0)).withCheckpoints(2, 2)");
 
-    static {
-        VARIABLES.put("seed", "LlamaModel");
-        VARIABLES.put("model", "StitchedModel");
-        VARIABLES.put("tokenizer", "LlamaTokenizer");
-        VARIABLES.put("folder", "Path");
-        VARIABLES.put("run", "Path");
-        VARIABLES.put("hubConfig", "LlamaConfig");
-        VARIABLES.put("expertConfig", "LlamaConfig");
-        VARIABLES.put("stitches", "StitchConfig");
-        VARIABLES.put("mix", "Datamix");
-        VARIABLES.put("heldOutWindows", "Map<String, List<Window>>");
-        VARIABLES.put("tokenBytes", "TokenBytes");
-        VARIABLES.put("config", "TrainerConfig");
-        VARIABLES.put("schedule", "LearningRate");
-        VARIABLES.put("steps", "long");
-        VARIABLES.put("listener", "MetricsListener");
-        VARIABLES.put("bosTokenId", "int");
-        VARIABLES.put("key", "String");
-    }
+    private static final String[] OTHER_PACKAGES = {"ai.djl", "ai.djl.inference", "ai.djl.ndarray", "ai.djl.repository.zoo", "java.nio.file", "java.util"};
 
     private DocumentedJava() {}
 
@@ -82,22 +63,35 @@ final class DocumentedJava {
         }
         DiagnosticCollector<JavaFileObject> found = new DiagnosticCollector<>();
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        List<String> options = List.of("-proc:none", "-cp", System.getProperty("java.class.path"), "-d", folder.toString(), "-Xlint:deprecation,removal");
+        List<String> options = List.of("-proc:none", "-cp", System.getProperty("java.class.path"), "-d", folder.toString(), "-parameters", "-Xlint:deprecation,removal");
         compiler.getTask(null, null, found, options, null, sources).call();
         return found.getDiagnostics().stream().filter(problem -> problem.getKind() != Diagnostic.Kind.NOTE)
                 .map(problem -> (problem.getSource() == null ? "" : ((Source) problem.getSource()).place(problem.getLineNumber())) + ": " + problem.getMessage(null)).toList();
     }
 
     private static Source source(Page.Block block, int number, String imports) {
-        String own = "documented" + number;
+        String own = name(number);
         if (block.text().startsWith("import ")) {
             String name = block.text().replaceAll("(?s).*?\\bpublic (?:final )?(?:class|record|interface) (\\w+).*", "$1");
             return new Source(block, own + "/" + name + ".java", "package " + own + ";\n" + block.text(), 1);
         }
-        String parameters = VARIABLES.entrySet().stream().filter(variable -> !declares(block.text(), variable.getKey()))
+        String text = block.text();
+        for (Map.Entry<String, String> smaller : SMALLER.entrySet()) {
+            text = text.replace(smaller.getKey(), smaller.getValue());
+        }
+        String parameters = DocumentedValues.TYPES.entrySet().stream().filter(variable -> needs(block.text(), variable.getKey()))
                 .map(variable -> variable.getValue() + " " + variable.getKey()).collect(Collectors.joining(", "));
-        return new Source(block, own + "/Fragment.java", "package " + own + ";\n" + imports + "class Fragment { void documented(" + parameters + ") throws Exception {\n"
-                + block.text() + "}}\n", 2);
+        return new Source(block, own + "/Fragment.java", "package " + own + ";\n" + imports + "public class Fragment { public static void documented(" + parameters
+                + ") throws Exception {\n" + text + "}}\n", 2);
+    }
+
+    /** The package of a block's class. */
+    static String name(int number) {
+        return "documented" + number;
+    }
+
+    private static boolean needs(String fragment, String name) {
+        return Pattern.compile("(?<![\\w.\"])" + name + "\\b(?!\")").matcher(fragment).find() && !declares(fragment, name);
     }
 
     /** Whether a fragment declares a name: behind a type and before a value or the elements of a loop, or as a lambda's parameter. */

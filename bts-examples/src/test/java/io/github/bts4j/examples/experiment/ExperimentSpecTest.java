@@ -44,10 +44,10 @@ class ExperimentSpecTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:20: methods.BTS.stitches: a value is missing
-            stitches: 2 | stitches: two | tiny.yaml:20: methods.BTS.stitches
-            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:20: methods.BTS.drop
-            dropout: 0.1, | | tiny.yaml:20: methods.BTS.dropout: a value is missing
+            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:21: methods.BTS.stitches: a value is missing
+            stitches: 2 | stitches: two | tiny.yaml:21: methods.BTS.stitches
+            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:21: methods.BTS.drop
+            dropout: 0.1, | | tiny.yaml:21: methods.BTS.dropout: a value is missing
             kind: stitch | kind: stich | 'stich'
             sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:4: sequence-length
             general: english | output: elsewhere | tiny.yaml:5

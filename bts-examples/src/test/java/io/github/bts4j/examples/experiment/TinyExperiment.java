@@ -32,6 +32,7 @@ final class TinyExperiment {
                 "  math: " + TRAINING.formatted("0", "math: 3, english: 1"),
                 "trainings:",
                 "  short: " + TRAINING.formatted("0.25", mix),
+                "projection-rate: 0.1",
                 "methods:",
                 methods,
                 "evaluation: {domains: [english, code, math], cloze: [english], windows: 4, items: 4, problems: 4, method-bodies: 1, tasks-for: [" + tasksFor(methods) + "]}",
