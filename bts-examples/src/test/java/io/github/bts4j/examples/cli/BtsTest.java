@@ -275,7 +275,8 @@ class BtsTest {
         }
     }
 
-    private static String read(Path file) {
+    /** A file's text, or why there is none. */
+    static String read(Path file) {
         try {
             return Files.readString(file);
         } catch (IOException e) {

@@ -123,7 +123,7 @@ class DocumentationTest {
         Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile()).start();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             String printed = "\n" + out.lines().map(line -> line + "\n").collect(Collectors.joining());
-            assertEquals(0, process.waitFor(), () -> page + "\n" + printed + read(errors));
+            assertEquals(0, process.waitFor(), () -> page + "\n" + printed + BtsTest.read(errors));
             for (int i = 0; i < names.size(); i++) {
                 int from = i == 0 ? 0 : printed.indexOf("\n" + names.get(i - 1) + " done\n") + names.get(i - 1).length() + 6;
                 String own = printed.substring(from, printed.indexOf("\n" + names.get(i) + " done\n"));
@@ -131,14 +131,6 @@ class DocumentationTest {
             }
         } finally {
             process.destroyForcibly();
-        }
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
         }
     }
 
