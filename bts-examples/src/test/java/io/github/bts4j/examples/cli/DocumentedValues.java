@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -83,7 +84,7 @@ final class DocumentedValues implements AutoCloseable {
             case "schedule" -> schedule;
             case "steps" -> STEPS;
             case "listener" -> ProgressBar.onStandardError();
-            case "bosTokenId" -> llama.bosTokenId();
+            case "bosTokenId" -> tokenizer.bosTokenId().orElseThrow();
             case "key" -> "a-key-of-the-test";
             default -> throw new IllegalArgumentException("the documentation's fragments may not use '" + name + "' without declaring it");
         };
@@ -96,8 +97,18 @@ final class DocumentedValues implements AutoCloseable {
         seed.close();
     }
 
+    /** What a page's commands or a downloaded checkpoint would have left there. */
+    private static void prepare() throws IOException {
+        Files.writeString(Path.of("seed", "chat_template.jinja"), "{% for message in messages %}{{ message['content'] }}{% endfor %}");
+        try (StitchedModel model = StitchCheckpoint.open(Path.of("stitched"), LoadOptions.defaults())) {
+            model.addExpert("law", Path.of("expert-law"));
+            StitchCheckpoint.save(model, Path.of("larger"));
+        }
+    }
+
     /** Writes the line {@code NAME done} behind what each fragment prints. */
     public static void main(String[] names) throws Throwable {
+        prepare();
         for (String name : names) {
             Method fragment = Arrays.stream(Class.forName(name + ".Fragment").getMethods()).filter(each -> each.getName().equals("documented")).findAny().orElseThrow();
             try (DocumentedValues values = new DocumentedValues(name)) {
