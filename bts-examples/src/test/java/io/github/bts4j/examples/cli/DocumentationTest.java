@@ -46,10 +46,16 @@ class DocumentationTest {
     /** Programs whose lines are not run, and why. */
     private static final Map<String, String> OTHER_PROGRAMS = Map.of(
             "mvn", "builds the project, of which this test is a part",
-            "java", "benchmarks and experiments of minutes, on machines of their own",
             "python3", "needs Python with PyTorch and transformers",
             "curl", "ModelServerTest sends a server the same",
             "export", "an environment variable");
+
+    /** Programs in Java, and what makes them small. */
+    private static final Map<String, List<String>> SMALLER_PROGRAMS = Map.of("io.github.bts4j.examples.benchmark.StitchBenchmark",
+            List.of("--experts", "1", "--batch", "1", "--seq", "16", "--steps", "1", "--new-tokens", "2"));
+
+    /** Programs in Java that are not run, and why. */
+    private static final Map<String, String> OTHER_PROGRAMS_IN_JAVA = Map.of("io.github.bts4j.examples.stability.SpikeExperiment", "SpikeExperimentTest, a slow test, runs it");
 
     /** Words of commands that are parsed but not run, and why. */
     private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU");
@@ -115,20 +121,26 @@ class DocumentationTest {
         DocumentedFiles.copy(prepared, folder);
         List<Page.Block> blocks = fragments(javaBlocks(List.of(page)));
         assertEquals(List.of(), DocumentedJava.problems(blocks, folder));
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                folder + File.pathSeparator + System.getProperty("java.class.path"), DocumentedValues.class.getName()));
         List<String> names = IntStream.range(0, blocks.size()).mapToObj(DocumentedJava::name).toList();
-        command.addAll(names);
+        String printed = "\n" + java(page.toString(), DocumentedValues.class.getName(), names);
+        for (int i = 0; i < names.size(); i++) {
+            int from = i == 0 ? 0 : printed.indexOf("\n" + names.get(i - 1) + " done\n") + names.get(i - 1).length() + 6;
+            String own = printed.substring(from, printed.indexOf("\n" + names.get(i) + " done\n"));
+            assertEquals(blocks.get(i).text().contains("System.out"), !own.isBlank(), blocks.get(i).place() + " printed '" + own + "'");
+        }
+    }
+
+    /** Runs a class in the test's folder, and gives what it printed. */
+    private String java(String what, String mainClass, List<String> arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                folder + File.pathSeparator + System.getProperty("java.class.path"), mainClass));
+        command.addAll(arguments);
         Path errors = folder.resolve("errors.txt");
         Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile()).start();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
-            String printed = "\n" + out.lines().map(line -> line + "\n").collect(Collectors.joining());
-            assertEquals(0, process.waitFor(), () -> page + "\n" + printed + BtsTest.read(errors));
-            for (int i = 0; i < names.size(); i++) {
-                int from = i == 0 ? 0 : printed.indexOf("\n" + names.get(i - 1) + " done\n") + names.get(i - 1).length() + 6;
-                String own = printed.substring(from, printed.indexOf("\n" + names.get(i) + " done\n"));
-                assertEquals(blocks.get(i).text().contains("System.out"), !own.isBlank(), blocks.get(i).place() + " printed '" + own + "'");
-            }
+            String printed = out.lines().map(line -> line + "\n").collect(Collectors.joining());
+            assertEquals(0, process.waitFor(), () -> what + "\n" + printed + BtsTest.read(errors));
+            return printed;
         } finally {
             process.destroyForcibly();
         }
@@ -156,9 +168,20 @@ class DocumentationTest {
             String program = command.words().get(0);
             if (program.equals("./bts")) {
                 run(command);
+            } else if (program.equals("java")) {
+                runJava(command);
             } else {
                 assertTrue(OTHER_PROGRAMS.containsKey(program), () -> command + ": run it, or say why not");
             }
+        }
+    }
+
+    private void runJava(Page.Command command) throws Exception {
+        List<String> words = command.words().stream().dropWhile(word -> !word.startsWith("io.github.")).toList();
+        if (!OTHER_PROGRAMS_IN_JAVA.containsKey(words.get(0))) {
+            List<String> arguments = new ArrayList<>(words.subList(1, words.size()));
+            arguments.addAll(SMALLER_PROGRAMS.getOrDefault(words.get(0), List.of()));
+            assertTrue(!java(command.toString(), words.get(0), arguments).isBlank(), () -> command + " printed nothing");
         }
     }
 
@@ -242,8 +265,9 @@ class DocumentationTest {
     @Test
     void everyExceptionIsNeeded() throws IOException {
         TreeSet<String> words = new TreeSet<>();
-        Page.all().forEach(page -> page.commands().forEach(command -> words.addAll(command.words().get(0).equals("./bts") ? command.words() : command.words().subList(0, 1))));
-        Stream.concat(OTHER_PROGRAMS.keySet().stream(), PARSED_ONLY.keySet().stream()).forEach(word -> assertTrue(words.contains(word), word));
+        Page.all().forEach(page -> page.commands().forEach(command -> words.addAll(List.of("./bts", "java").contains(command.words().get(0)) ? command.words()
+                : command.words().subList(0, 1))));
+        Stream.of(OTHER_PROGRAMS, PARSED_ONLY, OTHER_PROGRAMS_IN_JAVA, SMALLER_PROGRAMS).flatMap(reasons -> reasons.keySet().stream()).forEach(word -> assertTrue(words.contains(word), word));
     }
 
     /** Commands and options that are named in the text. */
