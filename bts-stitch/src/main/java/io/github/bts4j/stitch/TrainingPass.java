@@ -94,7 +94,7 @@ final class TrainingPass {
                 return checkpointed(prefix, head, labels, tokenWeight);
             }
             NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix, ropes, config.kernelPlaces(), config.kernelKinds(),
-                    weights.gates(), weights.biases(), weights.projs(), config.dropout(), seed));
+                    weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed));
             close(prefix);
             return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
         }
@@ -176,7 +176,7 @@ final class TrainingPass {
         }
 
         private List<NDArray> stitch(List<NDArray> inputs, int j) {
-            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates(), weights.biases(), weights.projs(), j,
+            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
                     config.kernelKinds()[j], config.dropout(), seed);
         }
 
