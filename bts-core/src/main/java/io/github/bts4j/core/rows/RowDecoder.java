@@ -43,9 +43,14 @@ public final class RowDecoder {
      * The weights of one layer.
      *
      * @param inputNorm {@code [hidden]}
-     * @param query, key, value, output the attention's projections
+     * @param query the queries' projection
+     * @param key the keys' projection
+     * @param value the values' projection
+     * @param output the projection of what was attended to
      * @param postNorm {@code [hidden]}
-     * @param gate, up, down the MLP's projections
+     * @param gate the MLP's projection that goes through SiLU
+     * @param up the one that it is multiplied with
+     * @param down the one back to the residual stream
      */
     public record Layer(float[] inputNorm, Linear query, Linear key, Linear value, Linear output, float[] postNorm, Linear gate, Linear up, Linear down) {}
 

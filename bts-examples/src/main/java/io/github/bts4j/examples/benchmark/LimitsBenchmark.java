@@ -24,7 +24,7 @@ import java.util.function.DoubleSupplier;
 
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
- * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run, before and after, the better one counts.
+ * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run: the bandwidth before and after each decoding, the better one counts; the peak before and after.
  * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
@@ -56,25 +56,42 @@ public final class LimitsBenchmark {
     }
 
     private ObjectNode run() throws Exception {
-        double bandwidth = bandwidth();
         double peak = productPeak();
         ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
         try (LlamaModel model = LlamaModel.open(options.folder(0))) {
             LlamaConfig config = model.config();
-            double tokenSeconds = median(() -> decodeSeconds(model));
-            double prefillSeconds = median(() -> prefillSeconds(model));
-            bandwidth = Math.max(bandwidth, bandwidth());
-            peak = Math.max(peak, productPeak());
             double weights = LlamaTensors.parameterCount(config); // tied embeddings are read as the head, once
+            Decoding decoding = decoding(model, weights * type.bytes());
+            double tokenSeconds = decoding.tokenSeconds;
+            double prefillSeconds = median(() -> prefillSeconds(model));
+            peak = Math.max(peak, productPeak());
             double flops = prefillFlops(config, weights);
-            result.put("memory_gb_per_s", bandwidth / 1e9).put("product_gflops", peak / 1e9);
-            result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", weights * type.bytes() / bandwidth / tokenSeconds);
+            result.put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
+            result.put("memory_gb_per_s", decoding.bandwidth / 1e9).put("product_gflops", peak / 1e9);
+            result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", decoding.share);
             result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
             result.put("weights_mib", model.weightBytes() / MIB);
             quantised(result);
             result.put("stitched_decode_cost", stitchedTokenSeconds() / tokenSeconds).put("stitched_decode_goal", options.experts() + 1.2);
         }
         return result;
+    }
+
+    /** Medians over pairs of a decoding and a reading of memory, for a shared machine's bandwidth changes from second to second. */
+    private record Decoding(double tokenSeconds, double bandwidth, double share) {}
+
+    private Decoding decoding(LlamaModel model, double bytesPerToken) {
+        decodeSeconds(model);
+        double[] seconds = new double[options.steps()];
+        double[] bandwidths = new double[options.steps()];
+        double[] shares = new double[options.steps()];
+        for (int i = 0; i < seconds.length; i++) {
+            double before = bandwidth();
+            seconds[i] = decodeSeconds(model);
+            bandwidths[i] = Math.max(before, bandwidth());
+            shares[i] = bytesPerToken / seconds[i] / bandwidths[i];
+        }
+        return new Decoding(median(seconds), median(bandwidths), median(shares));
     }
 
     private void quantised(ObjectNode result) throws IOException {
@@ -156,7 +173,12 @@ public final class LimitsBenchmark {
         seconds.getAsDouble();
         double[] all = new double[options.steps()];
         Arrays.setAll(all, i -> seconds.getAsDouble());
-        Arrays.sort(all);
-        return all[all.length / 2];
+        return median(all);
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
     }
 }
