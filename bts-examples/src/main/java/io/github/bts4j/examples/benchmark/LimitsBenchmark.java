@@ -24,7 +24,8 @@ import java.util.function.DoubleSupplier;
 
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
- * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run: the bandwidth before and after each decoding, the better one counts; the peak before and after.
+ * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
+ * tokens or one prompt at a time, and the shares are medians over these pairs.
  * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
@@ -33,6 +34,8 @@ public final class LimitsBenchmark {
     private static final int BUFFER = 1 << 28; // floats: 1 GiB, far above any cache
     private static final int SIDE = 4096;
     private static final double MIB = 1 << 20;
+    private static final int ROUNDS = 8; // of the decoding, for each step asked for
+    private static final int TOKENS = 4;
 
     private final BenchmarkOptions options;
     private final TorchType type;
@@ -56,42 +59,78 @@ public final class LimitsBenchmark {
     }
 
     private ObjectNode run() throws Exception {
-        double peak = productPeak();
         ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
-        try (LlamaModel model = LlamaModel.open(options.folder(0))) {
-            LlamaConfig config = model.config();
-            double weights = LlamaTensors.parameterCount(config); // tied embeddings are read as the head, once
-            Decoding decoding = decoding(model, weights * type.bytes());
-            double tokenSeconds = decoding.tokenSeconds;
-            double prefillSeconds = median(() -> prefillSeconds(model));
-            peak = Math.max(peak, productPeak());
-            double flops = prefillFlops(config, weights);
+        try (LlamaModel model = LlamaModel.open(options.folder(0)); NDManager scope = Torch.manager().newSubManager()) {
+            double weights = LlamaTensors.parameterCount(model.config()); // tied embeddings are read as the head, once
+            NDArray buffer = scope.ones(new Shape(BUFFER));
+            Pairs decoding = decoding(model, () -> 4.0 * BUFFER / seconds(() -> buffer.sum().close()));
+            NDArray square = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
+            Pairs prefill = pairs(options.steps(), () -> 2.0 * SIDE * SIDE * SIDE / seconds(() -> multiply(scope, square)), () -> prefillSeconds(model));
             result.put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
-            result.put("memory_gb_per_s", decoding.bandwidth / 1e9).put("product_gflops", peak / 1e9);
-            result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", decoding.share);
-            result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
+            result.put("memory_gb_per_s", decoding.limit() / 1e9).put("product_gflops", prefill.limit() / 1e9);
+            result.put("decode_tokens_per_s", 1 / decoding.seconds()).put("decode_share", decoding.share(weights * type.bytes()));
+            result.put("prefill_tokens_per_s", options.sequence() / prefill.seconds()).put("prefill_share", prefill.share(prefillFlops(model.config(), weights)));
             result.put("weights_mib", model.weightBytes() / MIB);
             quantised(result);
-            result.put("stitched_decode_cost", stitchedTokenSeconds() / tokenSeconds).put("stitched_decode_goal", options.experts() + 1.2);
+            result.put("stitched_decode_cost", stitchedTokenSeconds() / median(() -> decodeSeconds(model))).put("stitched_decode_goal", options.experts() + 1.2);
         }
         return result;
     }
 
-    /** Medians over pairs of a decoding and a reading of memory, for a shared machine's bandwidth changes from second to second. */
-    private record Decoding(double tokenSeconds, double bandwidth, double share) {}
-
-    private Decoding decoding(LlamaModel model, double bytesPerToken) {
-        decodeSeconds(model);
-        double[] seconds = new double[options.steps()];
-        double[] bandwidths = new double[options.steps()];
-        double[] shares = new double[options.steps()];
-        for (int i = 0; i < seconds.length; i++) {
-            double before = bandwidth();
-            seconds[i] = decodeSeconds(model);
-            bandwidths[i] = Math.max(before, bandwidth());
-            shares[i] = bytesPerToken / seconds[i] / bandwidths[i];
+    /** Readings of a limit, per second, each followed by the seconds that something took. */
+    private record Pairs(double[] limits, double[] times) {
+        double limit() {
+            return median(limits);
         }
-        return new Decoding(median(seconds), median(bandwidths), median(shares));
+
+        double seconds() {
+            return median(times);
+        }
+
+        double share(double work) {
+            double[] shares = new double[limits.length];
+            Arrays.setAll(shares, i -> work / times[i] / limits[i]);
+            return median(shares);
+        }
+    }
+
+    /** A first pair warms up and does not count. */
+    private static Pairs pairs(int count, DoubleSupplier limit, DoubleSupplier seconds) {
+        double[] limits = new double[count];
+        double[] times = new double[count];
+        for (int i = -1; i < count; i++) {
+            limits[Math.max(i, 0)] = limit.getAsDouble();
+            times[Math.max(i, 0)] = seconds.getAsDouble();
+        }
+        return new Pairs(limits, times);
+    }
+
+    private Pairs decoding(LlamaModel model, DoubleSupplier bandwidth) {
+        int count = options.steps() * ROUNDS;
+        try (DecodeSession session = model.newSession(64 + (count + 1) * TOKENS)) {
+            session.append(prompt(64));
+            return pairs(count, bandwidth, () -> seconds(() -> {
+                for (int i = 0; i < TOKENS; i++) {
+                    session.append(i + 1);
+                }
+            }) / TOKENS);
+        }
+    }
+
+    private static double seconds(Runnable work) {
+        long begin = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static void multiply(NDManager scope, NDArray a) {
+        Kernels.of(Torch.linearKernel(), "/io/github/bts4j/examples/benchmark/product.py").tensor(scope, Autograd.INFERENCE, "product", a, a).close();
+    }
+
+    private static int[] prompt(int length) {
+        int[] prompt = new int[length];
+        Arrays.setAll(prompt, i -> i + 1);
+        return prompt;
     }
 
     private void quantised(ObjectNode result) throws IOException {
@@ -108,35 +147,6 @@ public final class LimitsBenchmark {
         }
     }
 
-    /** Bytes per second of a sum over 1 GiB, the fastest of ten. */
-    private static double bandwidth() {
-        try (NDManager scope = Torch.manager().newSubManager()) {
-            NDArray buffer = scope.ones(new Shape(BUFFER));
-            double best = Double.MAX_VALUE;
-            for (int i = 0; i < 10; i++) {
-                long begin = System.nanoTime();
-                buffer.sum().close();
-                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
-            }
-            return 4.0 * BUFFER / best;
-        }
-    }
-
-    /** Operations per second of a product of two square matrices as the model computes it, the fastest of ten. */
-    private double productPeak() {
-        Kernels kernels = Kernels.of(Torch.linearKernel(), "/io/github/bts4j/examples/benchmark/product.py");
-        try (NDManager scope = Torch.manager().newSubManager()) {
-            NDArray a = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
-            double best = Double.MAX_VALUE;
-            for (int i = 0; i < 10; i++) {
-                long begin = System.nanoTime();
-                kernels.tensor(scope, Autograd.INFERENCE, "product", a, a).close();
-                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
-            }
-            return 2.0 * SIDE * SIDE * SIDE / best;
-        }
-    }
-
     /** Two operations per weight and token in the layers, the causal half of both attention products, and the head for the last token alone. */
     private double prefillFlops(LlamaConfig config, double weights) {
         double head = (double) config.vocabSize() * config.hiddenSize();
@@ -147,14 +157,12 @@ public final class LimitsBenchmark {
 
     private double decodeSeconds(CausalLm model) {
         try (DecodeSession session = model.newSession(64 + options.newTokens())) {
-            int[] prompt = new int[64];
-            Arrays.setAll(prompt, i -> i + 1);
-            session.append(prompt);
-            long begin = System.nanoTime();
-            for (int i = 0; i < options.newTokens(); i++) {
-                session.append(i + 1);
-            }
-            return (System.nanoTime() - begin) / 1e9 / options.newTokens();
+            session.append(prompt(64));
+            return seconds(() -> {
+                for (int i = 0; i < options.newTokens(); i++) {
+                    session.append(i + 1);
+                }
+            }) / options.newTokens();
         }
     }
 
@@ -162,9 +170,7 @@ public final class LimitsBenchmark {
         int[] prompt = new int[options.sequence()];
         Arrays.setAll(prompt, i -> i * 7 % model.vocabSize());
         try (DecodeSession session = model.newSession(prompt.length)) {
-            long begin = System.nanoTime();
-            session.append(prompt);
-            return (System.nanoTime() - begin) / 1e9;
+            return seconds(() -> session.append(prompt));
         }
     }
 
