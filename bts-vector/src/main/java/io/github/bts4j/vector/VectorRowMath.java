@@ -4,16 +4,19 @@ import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
+import java.util.EnumSet;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * {@link RowMath} with {@code jdk.incubator.vector}. Found by {@link java.util.ServiceLoader}. Thread-safe.
  *
- * <p>The first use takes some tenths of a second, in which the kernels run until the Java machine has compiled them: vector code that is interpreted takes a thousand times longer.
+ * <p>{@link #prepare} takes some tenths of a second, in which the kernels run until the Java machine has compiled them: vector code that is interpreted takes a thousand times longer.
  */
 public final class VectorRowMath implements RowMath {
     private static final Logger LOG = LoggerFactory.getLogger(VectorRowMath.class);
+    private static final Set<TorchType> PREPARED = EnumSet.noneOf(TorchType.class);
     private static final int BLOCK = 16; // rows that stay in the first cache while several sessions take their turn
 
     /** Made by the service loader. */
@@ -30,8 +33,16 @@ public final class VectorRowMath implements RowMath {
             LOG.info("This processor is big-endian: tokens are decoded in libtorch");
             return false;
         }
-        WarmUp.run(this);
         return true;
+    }
+
+    @Override
+    public void prepare(TorchType type) {
+        synchronized (PREPARED) {
+            if (PREPARED.add(type)) {
+                WarmUp.run(this, type);
+            }
+        }
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /** A model's tensors as {@link RowDecoder} takes them, made when they are first asked for. Thread-safe. */
 final class LlamaRows {
@@ -45,6 +46,7 @@ final class LlamaRows {
     }
 
     private RowDecoder of(RowMath math) {
+        Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == TorchType.INT8)).distinct().forEach(math::prepare);
         List<RowDecoder.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             String layer = "model.layers." + i + ".";

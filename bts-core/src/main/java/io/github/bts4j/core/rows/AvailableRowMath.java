@@ -1,6 +1,5 @@
 package io.github.bts4j.core.rows;
 
-import io.github.bts4j.core.torch.TorchType;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import org.slf4j.LoggerFactory;
@@ -24,10 +23,5 @@ final class AvailableRowMath {
                 .map(ServiceLoader.Provider::get).filter(RowMath::isUsable).findFirst();
         found.ifPresent(math -> LoggerFactory.getLogger(RowMath.class).debug("Tokens are decoded by {}", math.getClass().getName()));
         return found;
-    }
-
-    /** Types of weights that products can be computed with. */
-    static boolean supports(TorchType type) {
-        return type == TorchType.FLOAT32 || type == TorchType.BFLOAT16;
     }
 }

@@ -27,6 +27,13 @@ public interface RowMath {
     boolean isUsable();
 
     /**
+     * Makes the first products with matrices of a type as fast as later ones. Called before them; calling it again does nothing.
+     *
+     * @param type the type
+     */
+    void prepare(TorchType type);
+
+    /**
      * Prepares memory for reading.
      *
      * @param bytes a direct buffer, which must outlive every use of the result
