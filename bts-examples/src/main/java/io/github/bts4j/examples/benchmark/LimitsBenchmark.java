@@ -19,13 +19,16 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
  * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
- * tokens or one prompt at a time, and the shares are medians over these pairs.
+ * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; beside it stands that of a sum over the mapped weights themselves, for memory can be
+ * slower in some places than in others.
  * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
@@ -63,12 +66,15 @@ public final class LimitsBenchmark {
         try (LlamaModel model = LlamaModel.open(options.folder(0)); NDManager scope = Torch.manager().newSubManager()) {
             double weights = LlamaTensors.parameterCount(model.config()); // tied embeddings are read as the head, once
             NDArray buffer = scope.ones(new Shape(BUFFER));
-            Pairs decoding = decoding(model, () -> 4.0 * BUFFER / seconds(() -> buffer.sum().close()));
+            NDArray file = mapped(scope, options.folder(0));
+            Pairs decoding = decoding(model, () -> bandwidth(buffer));
+            Pairs reading = decoding(model, () -> bandwidth(file));
             NDArray square = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
             Pairs prefill = pairs(options.steps(), () -> 2.0 * SIDE * SIDE * SIDE / seconds(() -> multiply(scope, square)), () -> prefillSeconds(model));
             result.put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
             result.put("memory_gb_per_s", decoding.limit() / 1e9).put("product_gflops", prefill.limit() / 1e9);
             result.put("decode_tokens_per_s", 1 / decoding.seconds()).put("decode_share", decoding.share(weights * type.bytes()));
+            result.put("weights_gb_per_s", reading.limit() / 1e9).put("decode_share_of_reading_the_weights", reading.share(weights * type.bytes()));
             result.put("prefill_tokens_per_s", options.sequence() / prefill.seconds()).put("prefill_share", prefill.share(prefillFlops(model.config(), weights)));
             result.put("weights_mib", model.weightBytes() / MIB);
             quantised(result);
@@ -115,6 +121,18 @@ public final class LimitsBenchmark {
                 }
             }) / TOKENS);
         }
+    }
+
+    /** Bytes per second of a sum. */
+    private static double bandwidth(NDArray floats) {
+        return 4.0 * floats.size() / seconds(() -> floats.sum().close());
+    }
+
+    /** The model's file, as floats of no meaning: the pages that decoding reads. */
+    private static NDArray mapped(NDManager scope, Path folder) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        long floats = Files.size(file) / 4;
+        return Tensors.view(scope, Tensors.map(scope, file, 4 * floats), TorchType.FLOAT32, 0, floats);
     }
 
     private static double seconds(Runnable work) {
