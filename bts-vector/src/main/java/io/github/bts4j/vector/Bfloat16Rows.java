@@ -39,16 +39,16 @@ final class Bfloat16Rows {
         Object memory = w.memory();
         int columns = w.columns();
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
-            y[at + r] = row(memory, offset, x, columns / 2) + tail(w.bytes(), (int) offset, x, columns);
+            int offset = (int) w.rowOffset(r);
+            y[at + r] = row(memory, offset, x, columns / 2) + tail(w.bytes(), offset, x, columns);
         }
     }
 
-    private static float row(Object memory, long offset, float[] x, int half) {
+    private static float row(Object memory, int offset, float[] x, int half) {
         FloatVector even = FloatVector.zero(F);
         FloatVector odd = even;
         for (int i = 0; i + LANES <= half; i += LANES) {
-            IntVector word = words(memory, offset + 4L * i);
+            IntVector word = words(memory, offset + 4 * i);
             even = low(word).fma(at(x, i), even);
             odd = high(word).fma(at(x, half + i), odd);
         }
@@ -68,15 +68,15 @@ final class Bfloat16Rows {
 
     static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
+            int offset = (int) w.rowOffset(r);
             fourSessions(w.memory(), offset, w.columns() / 2, x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
-                y[k][at + r] += tail(w.bytes(), (int) offset, x[k], w.columns());
+                y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
             }
         }
     }
 
-    private static void fourSessions(Object memory, long offset, int half, float[][] x, float[][] y, int to, int s) {
+    private static void fourSessions(Object memory, int offset, int half, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -90,7 +90,7 @@ final class Bfloat16Rows {
         FloatVector even3 = even0;
         FloatVector odd3 = even0;
         for (int i = 0; i + LANES <= half; i += LANES) {
-            IntVector word = words(memory, offset + 4L * i);
+            IntVector word = words(memory, offset + 4 * i);
             FloatVector low = low(word);
             even0 = low.fma(at(x0, i), even0);
             even1 = low.fma(at(x1, i), even1);
@@ -114,7 +114,7 @@ final class Bfloat16Rows {
         float[] lanes = new float[2 * LANES];
         int i = 0;
         for (; i + LANES <= words; i += LANES) {
-            weightedWords(w.memory(), w.offset() + 4L * i, 2L * columns, rows, p, lanes);
+            weightedWords(w.memory(), (int) w.offset() + 4 * i, 2 * columns, rows, p, lanes);
             for (int k = 0; k < LANES; k++) {
                 y[at + 2 * (i + k)] = lanes[k];
                 y[at + 2 * (i + k) + 1] = lanes[LANES + k];
@@ -129,7 +129,7 @@ final class Bfloat16Rows {
         }
     }
 
-    private static void weightedWords(Object memory, long offset, long stride, int rows, float[] p, float[] into) {
+    private static void weightedWords(Object memory, int offset, int stride, int rows, float[] p, float[] into) {
         FloatVector low = FloatVector.zero(F);
         FloatVector high = low;
         for (int r = 0; r < rows; r++) {

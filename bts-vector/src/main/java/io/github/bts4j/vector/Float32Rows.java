@@ -16,8 +16,8 @@ final class Float32Rows {
     private Float32Rows() {
     }
 
-    private static FloatVector load(Object memory, long offset, int i) {
-        return words(memory, offset + 4L * i).reinterpretAsFloats();
+    private static FloatVector load(Object memory, int offset, int i) {
+        return words(memory, offset + 4 * i).reinterpretAsFloats();
     }
 
     private static FloatVector at(float[] x, int i) {
@@ -28,12 +28,12 @@ final class Float32Rows {
         Object memory = w.memory();
         int columns = w.columns();
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
-            y[at + r] = row(memory, offset, x, columns) + tail(w.bytes(), (int) offset, x, columns);
+            int offset = (int) w.rowOffset(r);
+            y[at + r] = row(memory, offset, x, columns) + tail(w.bytes(), offset, x, columns);
         }
     }
 
-    private static float row(Object memory, long offset, float[] x, int columns) {
+    private static float row(Object memory, int offset, float[] x, int columns) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         int i = 0;
@@ -58,15 +58,15 @@ final class Float32Rows {
 
     static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
+            int offset = (int) w.rowOffset(r);
             fourSessions(w.memory(), offset, w.columns(), x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
-                y[k][at + r] += tail(w.bytes(), (int) offset, x[k], w.columns());
+                y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
             }
         }
     }
 
-    private static void fourSessions(Object memory, long offset, int columns, float[][] x, float[][] y, int to, int s) {
+    private static void fourSessions(Object memory, int offset, int columns, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -111,7 +111,7 @@ final class Float32Rows {
         for (; i + LANES <= columns; i += LANES) {
             FloatVector sum = FloatVector.zero(F);
             for (int r = 0; r < rows; r++) {
-                sum = load(w.memory(), w.rowOffset(r), i).fma(FloatVector.broadcast(F, p[r]), sum);
+                sum = load(w.memory(), (int) w.rowOffset(r), i).fma(FloatVector.broadcast(F, p[r]), sum);
             }
             sum.intoArray(y, at + i);
         }

@@ -33,16 +33,16 @@ final class Int8Rows {
         Object memory = w.memory();
         int columns = w.columns();
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
-            y[at + r] = (row(memory, offset, x, columns / 4) + tail(w.bytes(), (int) offset, x, columns)) * w.scales()[r];
+            int offset = (int) w.rowOffset(r);
+            y[at + r] = (row(memory, offset, x, columns / 4) + tail(w.bytes(), offset, x, columns)) * w.scales()[r];
         }
     }
 
-    private static float row(Object memory, long offset, float[] x, int quarter) {
+    private static float row(Object memory, int offset, float[] x, int quarter) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         for (int i = 0; i + LANES <= quarter; i += LANES) {
-            IntVector word = words(memory, offset + 4L * i);
+            IntVector word = words(memory, offset + 4 * i);
             a = value(word, 0).fma(at(x, i), a);
             b = value(word, 1).fma(at(x, quarter + i), b);
             a = value(word, 2).fma(at(x, 2 * quarter + i), a);
@@ -68,15 +68,15 @@ final class Int8Rows {
 
     static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
         for (int r = from; r < to; r++) {
-            long offset = w.rowOffset(r);
+            int offset = (int) w.rowOffset(r);
             fourSessions(w.memory(), offset, w.columns() / 4, x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
-                y[k][at + r] = (y[k][at + r] + tail(w.bytes(), (int) offset, x[k], w.columns())) * w.scales()[r];
+                y[k][at + r] = (y[k][at + r] + tail(w.bytes(), offset, x[k], w.columns())) * w.scales()[r];
             }
         }
     }
 
-    private static void fourSessions(Object memory, long offset, int quarter, float[][] x, float[][] y, int to, int s) {
+    private static void fourSessions(Object memory, int offset, int quarter, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -90,7 +90,7 @@ final class Int8Rows {
         FloatVector a3 = a0;
         FloatVector b3 = a0;
         for (int i = 0; i + LANES <= quarter; i += LANES) {
-            IntVector word = words(memory, offset + 4L * i);
+            IntVector word = words(memory, offset + 4 * i);
             FloatVector value = value(word, 0);
             a0 = value.fma(at(x0, i), a0);
             a1 = value.fma(at(x1, i), a1);

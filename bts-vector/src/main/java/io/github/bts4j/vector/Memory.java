@@ -17,7 +17,7 @@ final class Memory {
     static final VectorSpecies<Integer> WORDS = IntVector.SPECIES_PREFERRED;
 
     private static final String SEGMENT = "java.lang.foreign.MemorySegment";
-    private static final MethodType LOAD_TYPE = MethodType.methodType(IntVector.class, Object.class, long.class);
+    private static final MethodType LOAD_TYPE = MethodType.methodType(IntVector.class, Object.class, int.class);
     private static final boolean BUFFERS = hasBuffers();
     private static final MethodHandle LOAD = load();
 
@@ -57,8 +57,8 @@ final class Memory {
         }
     }
 
-    /** The 32-bit words from a byte offset on, one for each lane. */
-    static IntVector words(Object memory, long offset) {
+    /** The 32-bit words from a byte offset on, one for each lane. With an offset that is an int, checks of its range leave the loops. */
+    static IntVector words(Object memory, int offset) {
         try {
             return (IntVector) LOAD.invokeExact(memory, offset);
         } catch (RuntimeException | Error e) {
