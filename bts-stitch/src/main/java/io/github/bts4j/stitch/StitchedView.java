@@ -8,6 +8,7 @@ import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
@@ -55,7 +56,7 @@ final class StitchedView extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, model.models().get(0));
+        return pass().losses(step, tokens, model.models().get(0), Optional.empty());
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.List;
 
 /** The frozen models, hub first, as arguments of one kernel call. */
 final class Streams implements AutoCloseable {
+    private final List<LlamaModel> models;
     private final List<Decoder> decoders;
     private final TensorList weights;
     private final TensorList biases;
@@ -19,11 +20,16 @@ final class Streams implements AutoCloseable {
     private final double[] eps;
 
     Streams(List<LlamaModel> models) {
+        this.models = List.copyOf(models);
         decoders = models.stream().map(LlamaModel::decoder).toList();
         weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
         biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
         dims = decoders.stream().flatMapToLong(decoder -> Arrays.stream(decoder.dims())).toArray();
         eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
+    }
+
+    List<LlamaModel> models() {
+        return models;
     }
 
     TensorList weights() {
