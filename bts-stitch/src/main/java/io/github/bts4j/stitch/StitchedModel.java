@@ -9,8 +9,9 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -275,14 +278,19 @@ public final class StitchedModel extends FrozenLm {
         return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
-    private StitchedForward pass() {
-        return new StitchedForward(streams, config, weights.inference());
+    Optional<RowMath> rowMath() {
+        return streams.rows().map(rows -> rows.get(0).math());
     }
 
-    /** A pass with other gate biases: {@code [n + 1, hidden]} for every stitch. */
-    StitchedForward pass(TensorList biases) {
+    private StitchedForward pass() {
+        return new StitchedForward(streams, config, weights.inference(), math -> weights.rows(math, config));
+    }
+
+    /** A pass with other gate biases, {@code [n + 1, hidden]} for every stitch; {@code rows} keeps what is made of them once. */
+    StitchedForward pass(StitchWeights.Argument biases, Function<Supplier<StitchRows>, StitchRows> rows) {
         StitchWeights.Arguments own = weights.inference();
-        return new StitchedForward(streams, config, new StitchWeights.Arguments(own.gates(), biases, own.projs()));
+        StitchWeights.Arguments all = new StitchWeights.Arguments(own.gates(), biases, own.projs());
+        return new StitchedForward(streams, config, all, math -> rows.apply(() -> StitchRows.of(math, Rounding.of(type()), config, all)));
     }
 
     /**
@@ -308,7 +316,7 @@ public final class StitchedModel extends FrozenLm {
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, models, this::pass, capacity);
+        return new StitchedSession(this, models, rowMath(), this::pass, capacity);
     }
 
     @Override

@@ -5,10 +5,12 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** The frozen models, hub first, as arguments of one kernel call. */
 final class Streams implements AutoCloseable {
@@ -46,6 +48,12 @@ final class Streams implements AutoCloseable {
 
     double[] eps() {
         return eps;
+    }
+
+    /** The models as single tokens go through them outside of libtorch; empty if one of them cannot. */
+    Optional<List<RowDecoder>> rows() {
+        List<RowDecoder> rows = decoders.stream().flatMap(decoder -> decoder.rows().stream()).toList();
+        return rows.size() == decoders.size() ? Optional.of(rows) : Optional.empty();
     }
 
     Ropes ropes(int start, int length) {

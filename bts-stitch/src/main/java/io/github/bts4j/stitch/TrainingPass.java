@@ -91,7 +91,7 @@ final class TrainingPass {
                 return checkpointed(prefix, head, labels, tokenWeight);
             }
             NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
-                    config.kernelKinds(), weights.gates(), weights.biases(), weights.projs(), config.dropout(), seed));
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed));
             prefix.close();
             return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
         }
@@ -177,7 +177,7 @@ final class TrainingPass {
         }
 
         private List<NDArray> stitch(List<NDArray> inputs, int j) {
-            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates(), weights.biases(), weights.projs(), j,
+            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
                     config.kernelKinds()[j], config.dropout(), seed);
         }
 

@@ -5,7 +5,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -212,6 +215,16 @@ public final class Tensors {
      */
     public static NDArray halvesFromPairs(NDManager manager, NDArray rows, int heads) {
         return KERNELS.tensor(manager, Autograd.OFF, "halves_from_pairs", rows, heads);
+    }
+
+    /**
+     * A tensor's own memory, not a copy.
+     *
+     * @param tensor a contiguous tensor on the CPU of less than 2 GiB, in any type; it must outlive every use of the buffer
+     * @return a direct buffer of its bytes in little-endian order
+     */
+    public static ByteBuffer memory(NDArray tensor) {
+        return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     static void write(NDArray target, long at, NDArray values, int count) {

@@ -7,10 +7,12 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,7 +49,12 @@ final class InspectCommand extends OutputCommand {
         }
         if (GgufFile.isGguf(path)) {
             GgufFile file = GgufFile.open(path);
-            file.tensors().values().forEach(tensor -> add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), ""));
+            for (GgufTensor tensor : file.tensors().values()) {
+                add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
+            }
+            if (hashes) {
+                result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
+            }
         } else {
             Checkpoint checkpoint = Checkpoint.open(weights());
             for (TensorEntry entry : checkpoint.entries()) {
@@ -65,14 +72,16 @@ final class InspectCommand extends OutputCommand {
         return 0;
     }
 
+    /** The bytes as they lie in the file. */
+    private static String sha256(Path file, GgufTensor tensor) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            return ModelFingerprint.sha256(channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset(), tensor.length()));
+        }
+    }
+
     /** A stitch checkpoint's description names its file. */
-    private Path weights() throws IOException {
-        if (!result.has("stitch")) {
-            return path;
-        }
-        try (var files = Files.list(path)) {
-            return files.filter(file -> file.toString().endsWith(".safetensors")).findFirst().orElseThrow(() -> new IOException(path + " has no .safetensors file"));
-        }
+    private Path weights() {
+        return result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
     }
 
     private void add(String name, String type, List<Long> shape, long length, String hash) {

@@ -196,7 +196,7 @@ class DocumentationTest {
         }
         StringWriter out = new StringWriter();
         CommandLine line = line(out).registerConverter(Path.class, text -> folder.resolve(text));
-        words = inFolder(RunFile.expand(words.toArray(String[]::new), line));
+        words = inFolder(RunFile.expand(words.toArray(String[]::new), line).arguments());
         words.addAll(SMALLER.getOrDefault(name, List.of()));
         String[] arguments = words.toArray(String[]::new);
         if (words.stream().anyMatch(PARSED_ONLY::containsKey)) {
