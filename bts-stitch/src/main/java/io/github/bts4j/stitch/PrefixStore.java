@@ -101,30 +101,22 @@ final class PrefixStore implements AutoCloseable {
         return hashes.stream().allMatch(places::containsKey);
     }
 
-    /** The records one after the other; an empty buffer if one is damaged, which is then forgotten. */
-    ByteBuffer read(List<TokensHash> hashes) throws IOException {
-        ByteBuffer all = ByteBuffer.allocateDirect(hashes.size() * recordSize);
-        for (int row = 0; row < hashes.size(); row++) {
-            Place place = places.get(hashes.get(row));
-            ByteBuffer record = all.slice(row * recordSize, recordSize);
-            if (!readFully(states, record, place.number() * recordSize) || crc(record) != place.crc()) {
-                places.remove(hashes.get(row));
-                return ByteBuffer.allocate(0);
-            }
-        }
-        return all;
+    int recordSize() {
+        return recordSize;
     }
 
-    /** Appends the records that are not there yet. */
-    void write(List<TokensHash> hashes, ByteBuffer records) throws IOException {
-        for (int row = 0; row < hashes.size(); row++) {
-            if (!places.containsKey(hashes.get(row))) {
-                append(hashes.get(row), records.slice(records.position() + row * recordSize, recordSize));
-            }
+    /** Fills the buffer with a record that is held, and flips it; false if it is damaged, and then forgotten. */
+    boolean read(TokensHash hash, ByteBuffer into) throws IOException {
+        Place place = places.get(hash);
+        if (place == null || !readFully(states, into, place.number() * recordSize) || crc(into.duplicate()) != place.crc()) {
+            places.remove(hash);
+            return false;
         }
+        return true;
     }
 
-    private void append(TokensHash hash, ByteBuffer record) throws IOException {
+    /** Stores a record, behind all others. */
+    void append(TokensHash hash, ByteBuffer record) throws IOException {
         int crc = crc(record.duplicate());
         writeFully(states, record, count * recordSize);
         ByteBuffer entry = ByteBuffer.allocate(ENTRY);

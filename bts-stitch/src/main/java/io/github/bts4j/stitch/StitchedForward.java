@@ -43,13 +43,11 @@ final class StitchedForward {
     }
 
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
-    NDArray hidden(NDManager scope, NDArray ids) {
-        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
-            NDArray hidden = KERNELS.tensor(scope, Autograd.OFF, "suffix",
-                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0.0, 0));
-            states.forEach(NDArray::close);
-            return hidden;
+    NDArray hidden(NDManager scope, NDArray ids, Optional<PrefixCache> cache) {
+        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
+                Prefix prefix = new Prefix.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
+            return KERNELS.tensor(scope, Autograd.OFF, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0.0, 0));
         }
     }
 
@@ -57,16 +55,16 @@ final class StitchedForward {
     NDArray logits(NDManager manager, NDArray tokenIds, LlamaModel hub) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids), hub.decoder().head(scope));
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
         }
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
-    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub) {
+    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub, Optional<PrefixCache> cache) {
         int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, hub.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, hub.vocabSize());
-        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
+        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids, cache), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
     }
 
     /** ids: int64 {@code [1, new tokens]} of a session that holds {@code start} tokens; float32 {@code [1, vocabulary]}. */

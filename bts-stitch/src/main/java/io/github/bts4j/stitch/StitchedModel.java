@@ -189,7 +189,21 @@ public final class StitchedModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, models.get(0));
+        return pass().losses(step, tokens, models.get(0), Optional.empty());
+    }
+
+    /**
+     * Next-token losses with what no training changes from a cache: for texts that come back, such as those of a validation.
+     *
+     * @param tokens token ids {@code [batch][sequence]}
+     * @param cache where the states are kept; not thread-safe
+     * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link PrefixCache} describes
+     * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     */
+    public float[][] tokenLosses(int[][] tokens, PrefixCache cache) {
+        try (NDManager step = manager.newSubManager()) {
+            return TokenBatch.rows(pass().losses(step, tokens, models.get(0), Optional.of(cache)).toFloatArray(), tokens.length);
+        }
     }
 
     /**
@@ -261,7 +275,7 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, PassOptions options) {
-        return new TrainingPass(manager, models, streams, config, weights, options).run(tokens, tokenWeight, seed);
+        return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
     Optional<RowMath> rowMath() {

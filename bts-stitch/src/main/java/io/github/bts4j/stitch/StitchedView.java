@@ -7,6 +7,7 @@ import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -63,7 +64,7 @@ final class StitchedView extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, model.models().get(0));
+        return pass().losses(step, tokens, model.models().get(0), Optional.empty());
     }
 
     @Override

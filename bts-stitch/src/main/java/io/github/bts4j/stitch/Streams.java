@@ -14,6 +14,7 @@ import java.util.Optional;
 
 /** The frozen models, hub first, as arguments of one kernel call. */
 final class Streams implements AutoCloseable {
+    private final List<LlamaModel> models;
     private final List<Decoder> decoders;
     private final TensorList weights;
     private final TensorList biases;
@@ -21,11 +22,16 @@ final class Streams implements AutoCloseable {
     private final double[] eps;
 
     Streams(List<LlamaModel> models) {
+        this.models = List.copyOf(models);
         decoders = models.stream().map(LlamaModel::decoder).toList();
         weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
         biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
         dims = decoders.stream().flatMapToLong(decoder -> Arrays.stream(decoder.dims())).toArray();
         eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
+    }
+
+    List<LlamaModel> models() {
+        return models;
     }
 
     TensorList weights() {

@@ -3,6 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
@@ -163,6 +164,31 @@ public final class Tensors {
      */
     public static Iterable<ByteBuffer> bytes(NDArray tensor) {
         return () -> new TensorBytes(tensor, SLICE);
+    }
+
+    /**
+     * The same in slices of another size.
+     *
+     * @param tensor the tensor
+     * @param sliceBytes bytes of every slice but the last
+     * @return a copy of its bytes in little-endian order
+     */
+    public static Iterable<ByteBuffer> bytes(NDArray tensor, int sliceBytes) {
+        return () -> new TensorBytes(tensor, sliceBytes);
+    }
+
+    /**
+     * Copies bytes into a tensor of bytes.
+     *
+     * @param target contiguous, UINT8, on the CPU
+     * @param at number of the first byte to write
+     * @param bytes a direct buffer, read from its beginning to its limit
+     */
+    public static void writeBytes(NDArray target, long at, ByteBuffer bytes) {
+        try (NDManager cpu = Torch.manager().newSubManager(Device.cpu());
+                NDArray borrowed = cpu.create(bytes, new Shape(bytes.limit()), DataType.UINT8)) {
+            write(target, at, borrowed, bytes.limit());
+        }
     }
 
     /**

@@ -20,8 +20,9 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * What the ways to compute a training pass cost and save: the time of a pass with each, in turn, and the anonymous memory at its peak (Linux); and beside them
- * the time of a forward pass, of which the prefix cache saves a share. Takes {@link StitchBenchmark}'s options; prints one JSON object.
+ * What the ways to compute a training pass cost and save: the time of a pass with each, in turn, and the anonymous memory at its peak (Linux). For the prefix
+ * cache also the time of a forward pass to the losses, without it and with it, and the shares: of the layers below the first stitch, of the forward passes
+ * through layers (layers times models) that it skips, and of the seconds that it saves. Takes {@link StitchBenchmark}'s options; prints one JSON object.
  */
 public final class PassBenchmark {
     private PassBenchmark() {}
@@ -57,7 +58,8 @@ public final class PassBenchmark {
                 ways.put("checkpointing_" + mode.name().toLowerCase(Locale.ROOT), () -> pass(options, model, tokens, PassOptions.DEFAULT.withCheckpointing(mode)));
             }
             ways.put("prefix_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withPrefixCache(cache)));
-            ways.put("forward_only", () -> model.tokenLosses(tokens));
+            ways.put("forward", () -> model.tokenLosses(tokens));
+            ways.put("forward_prefix_cache", () -> model.tokenLosses(tokens, cache));
             ways.get("checkpointing_full").run(); // to warm up, and for the gradients' own memory
             result.put("loaded_mib", ProcessMemory.anonymousMib());
             for (Map.Entry<String, Runnable> way : ways.entrySet()) {
@@ -68,12 +70,23 @@ public final class PassBenchmark {
                 ways.forEach((name, way) -> seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(seconds(way)));
             }
             seconds.forEach((name, values) -> result.put("seconds_" + name, median(values)));
-            double saved = result.get("seconds_checkpointing_off").asDouble() - result.get("seconds_prefix_cache").asDouble();
-            result.put("layers_skipped_share", model.config().places().get(0) / (double) options.shape().config().numLayers());
-            return result.put("forward_saved_share", saved / result.get("seconds_forward_only").asDouble());
+            putShares(result, model);
+            return result;
         } finally {
             FileTree.delete(folder);
         }
+    }
+
+    private static void putShares(ObjectNode result, StitchedModel model) {
+        int layers = model.models().get(0).config().numLayers();
+        int skipped = model.config().frozenLayers(0) + model.numExperts() * model.config().frozenLayers(1);
+        double saved = result.get("seconds_checkpointing_off").asDouble() - result.get("seconds_prefix_cache").asDouble();
+        double forward = result.get("seconds_forward").asDouble();
+        result.put("share_of_layers_below_first_stitch", model.config().places().get(0) / (double) layers);
+        result.put("share_of_layer_passes_skipped", skipped / (double) (layers * (model.numExperts() + 1)));
+        result.put("share_of_forward_saved", 1 - result.get("seconds_forward_prefix_cache").asDouble() / forward);
+        result.put("step_seconds_saved_over_forward", saved / forward);
+        result.put("share_of_step_saved", saved / result.get("seconds_checkpointing_off").asDouble());
     }
 
     private static void pass(BenchmarkOptions options, StitchedModel model, int[][] tokens, PassOptions how) {
