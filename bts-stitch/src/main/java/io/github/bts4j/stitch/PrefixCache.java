@@ -45,7 +45,7 @@ public final class PrefixCache implements AutoCloseable {
     private final Path folder;
     private final FileChannel lock;
     private final long maxBytes;
-    private final Map<String, PrefixStore> stores = new HashMap<>();
+    private final Map<String, Optional<PrefixStore>> stores = new HashMap<>();
     /** One record on its way from the disk. */
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
     private boolean full;
@@ -120,8 +120,9 @@ public final class PrefixCache implements AutoCloseable {
         List<List<NDArray>> states = new ArrayList<>();
         for (int i = 0; i < pass.streams().models().size(); i++) {
             LlamaModel model = pass.streams().models().get(i);
-            List<PrefixStore> places = pass.config().frozenPlaces(i).stream().map(layers -> store(model, layers, length, mask)).toList();
-            states.add(states(pass, i, places, rows));
+            List<Optional<PrefixStore>> places = pass.config().frozenPlaces(i).stream().map(layers -> store(model, layers, length, mask)).toList();
+            boolean open = places.stream().allMatch(Optional::isPresent);
+            states.add(open ? states(pass, i, places.stream().flatMap(Optional::stream).toList(), rows) : computed(pass, i, rows, List.of()));
         }
         List<NDArray> hub = states.get(0);
         return new Prefix(states.stream().map(stream -> stream.get(0)).toList(), hub.subList(1, hub.size()));
@@ -130,7 +131,6 @@ public final class PrefixCache implements AutoCloseable {
     /** The states of stream i: all of them read, or all of them computed. */
     private List<NDArray> states(Prefix.Pass pass, int i, List<PrefixStore> stores, List<TokensHash> rows) {
         LlamaModel model = pass.streams().models().get(i);
-        TorchType stored = stored(model);
         List<NDArray> states = new ArrayList<>();
         if (stores.stream().allMatch(store -> store.holds(rows))) {
             for (PrefixStore store : stores) {
@@ -141,15 +141,23 @@ public final class PrefixCache implements AutoCloseable {
             hits += (long) rows.size() * stores.size();
             return states;
         }
-        misses += (long) rows.size() * stores.size();
         states.forEach(NDArray::close); // another one was damaged
-        states.clear();
+        return computed(pass, i, rows, stores);
+    }
+
+    /** The states of stream i, rounded as they would be read; written where there are stores. */
+    private List<NDArray> computed(Prefix.Pass pass, int i, List<TokensHash> rows, List<PrefixStore> stores) {
+        LlamaModel model = pass.streams().models().get(i);
+        List<NDArray> states = new ArrayList<>();
         for (NDArray computed : pass.stream(i)) {
-            try (computed; NDArray rounded = Tensors.place(pass.scope(), computed, stored, computed.getDevice())) {
-                write(stores.get(states.size()), rows, rounded);
+            try (computed; NDArray rounded = Tensors.place(pass.scope(), computed, stored(model), computed.getDevice())) {
+                if (!stores.isEmpty()) {
+                    write(stores.get(states.size()), rows, rounded);
+                }
                 states.add(Tensors.place(pass.scope(), rounded, model.type(), model.device()));
             }
         }
+        misses += (long) rows.size() * states.size();
         return states;
     }
 
@@ -187,13 +195,19 @@ public final class PrefixCache implements AutoCloseable {
 
     private void append(PrefixStore store, TokensHash hash, ByteBuffer record) {
         try {
-            if (stores.values().stream().mapToLong(PrefixStore::bytes).sum() + record.remaining() > maxBytes) {
+            if (stores.values().stream().flatMap(Optional::stream).mapToLong(PrefixStore::bytes).sum() + record.remaining() > maxBytes) {
                 full = true;
                 LOG.info("The prefix cache in {} has reached its limit of {} bytes; nothing more is stored", folder, maxBytes);
                 return;
             }
             store.append(hash, record);
         } catch (IOException e) {
+            giveUp(e);
+        }
+    }
+
+    private void giveUp(IOException e) {
+        if (!full) {
             full = true;
             LOG.warn("The prefix cache in {} cannot be written to ({}); nothing more is stored", folder, e.toString());
         }
@@ -203,21 +217,30 @@ public final class PrefixCache implements AutoCloseable {
         return model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
     }
 
-    private PrefixStore store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
+    /** Where states after so many layers are; empty if a file for them cannot be made. */
+    private Optional<PrefixStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
+        TorchType stored = stored(model);
+        String key = "bts4j prefix states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
+                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n"
+                + mask.map(m -> m + "\n").orElse("");
+        return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
+    }
+
+    private static String files(LlamaModel model) {
         try {
-            TorchType stored = stored(model);
-            String key = "bts4j prefix states 1\n" + model.fingerprint().files().entrySet().stream().sorted(Map.Entry.comparingByKey())
-                    .map(file -> file.getKey() + " " + file.getValue() + "\n").collect(Collectors.joining())
-                    + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize() + "\ncomputed in " + model.type()
-                    + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + mask.map(m -> m + "\n").orElse("");
-            PrefixStore store = stores.get(key);
-            if (store == null) {
-                store = PrefixStore.open(folder, key, recordSize((long) length * model.config().hiddenSize() * stored.bytes()));
-                stores.put(key, store);
-            }
-            return store;
+            return model.fingerprint().files().entrySet().stream().sorted(Map.Entry.comparingByKey())
+                    .map(file -> file.getKey() + " " + file.getValue() + "\n").collect(Collectors.joining());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private Optional<PrefixStore> open(String key, int recordSize) {
+        try {
+            return Optional.of(PrefixStore.open(folder, key, recordSize));
+        } catch (IOException e) {
+            giveUp(e);
+            return Optional.empty();
         }
     }
 
@@ -231,8 +254,10 @@ public final class PrefixCache implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (PrefixStore store : stores.values()) {
-            store.close();
+        for (Optional<PrefixStore> store : stores.values()) {
+            if (store.isPresent()) {
+                store.get().close();
+            }
         }
         lock.close();
     }

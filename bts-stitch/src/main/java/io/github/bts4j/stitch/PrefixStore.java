@@ -45,8 +45,9 @@ final class PrefixStore implements AutoCloseable {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
         String name = HexFormat.of().formatHex(sha256(text), 0, 8);
         FileChannel index = channel(folder.resolve(name + ".index"));
+        FileChannel states = null;
         try {
-            FileChannel states = channel(folder.resolve(name + ".states"));
+            states = channel(folder.resolve(name + ".states"));
             PrefixStore store = new PrefixStore(index, states, recordSize, Integer.BYTES + text.length);
             if (!store.hasHeader(text)) {
                 index.truncate(0);
@@ -56,6 +57,9 @@ final class PrefixStore implements AutoCloseable {
             return store;
         } catch (IOException e) {
             index.close();
+            if (states != null) {
+                states.close();
+            }
             throw e;
         }
     }
