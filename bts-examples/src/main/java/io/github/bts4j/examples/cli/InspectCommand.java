@@ -21,7 +21,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.")
+@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.",
+        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect model.gguf --hashes --json"})
 final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
     private Path path;

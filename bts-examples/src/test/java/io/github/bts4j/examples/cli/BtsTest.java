@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** The command line on a tiny seed with the bundled tokenizer and texts. */
 class BtsTest {
@@ -255,6 +256,29 @@ class BtsTest {
         Result override = bts("stitch", write("steps: 5"), "stepz=6");
         assertTrue(override.status() == 2 && override.err().contains("override stepz=6: the key 'stepz' is not known"), override.err());
         assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
+    }
+
+    /** The help of every command ends with examples of its own, which are right. */
+    @Test
+    void helpEndsWithExamples() throws IOException {
+        PrintWriter nowhere = new PrintWriter(new StringWriter());
+        for (CommandLine command : Bts.line(nowhere, nowhere).getSubcommands().values()) {
+            String name = command.getCommandName();
+            List<String> footer = List.of(command.getCommandSpec().usageMessage().footer());
+            List<String> examples = footer.stream().filter(line -> line.startsWith("  bts ")).toList();
+            assertEquals(List.of("", examples.size() == 1 ? "Example:" : "Examples:"), footer.subList(0, 2), name);
+            assertTrue(!examples.isEmpty() && examples.size() <= 2 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
+            List<String> help = done(name, "--help").out().stripTrailing().lines().toList();
+            assertEquals(examples, help.subList(help.size() - examples.size(), help.size()), name + ": each in a line of its own");
+            Path run = name.equals("stitch") ? write("hub: seed", "expert: {code: expert-code}", "data: {code: code.jsonl}", "out: stitched")
+                    : write("model: seed", "data: {code: code.jsonl}", "out: expert-code");
+            for (String example : examples) {
+                List<String> words = Page.words(example.replace("run.yaml", run.toString()));
+                assertEquals(List.of("bts", name), words.subList(0, 2), example);
+                CommandLine line = Bts.line(nowhere, nowhere);
+                line.parseArgs(RunFile.expand(words.subList(1, words.size()).toArray(String[]::new), line).arguments());
+            }
+        }
     }
 
     private static Path write(String... lines) throws IOException {
