@@ -34,6 +34,10 @@ final class StitchedForward {
         this.rows = rows;
     }
 
+    Streams streams() {
+        return streams;
+    }
+
     private Object[] arguments(NDArray ids, Streams.Ropes ropes, Object... rest) {
         Object[] stitches = {config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list()};
         Object[] all = new Object[stitches.length + rest.length];

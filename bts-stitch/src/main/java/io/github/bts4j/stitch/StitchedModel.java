@@ -10,7 +10,6 @@ import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -278,10 +277,6 @@ public final class StitchedModel extends FrozenLm {
         return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
-    Optional<RowMath> rowMath() {
-        return streams.rows().map(rows -> rows.get(0).math());
-    }
-
     private StitchedForward pass() {
         return new StitchedForward(streams, config, weights.inference(), math -> weights.rows(math, config));
     }
@@ -316,7 +311,7 @@ public final class StitchedModel extends FrozenLm {
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, models, rowMath(), this::pass, capacity);
+        return new StitchedSession(this, this::pass, capacity);
     }
 
     @Override

@@ -6,7 +6,6 @@ import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.llama.KvCache;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowMath;
@@ -24,10 +23,12 @@ final class StitchedSession extends AbstractSession {
     private final TensorList keys;
     private final TensorList values;
 
-    StitchedSession(FrozenLm model, List<LlamaModel> models, Optional<RowMath> math, Supplier<StitchedForward> pass, int capacity) {
+    StitchedSession(FrozenLm model, Supplier<StitchedForward> pass, int capacity) {
         super(model, model.getNDManager(), capacity);
         this.pass = pass;
-        this.caches = models.stream()
+        Streams streams = pass.get().streams();
+        Optional<RowMath> math = streams.rows().map(rows -> rows.get(0).math());
+        this.caches = streams.models().stream()
                 .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity, math)).toList();
         this.keys = TensorList.ofLists(caches.stream().map(KvCache::keys).toList());
         this.values = TensorList.ofLists(caches.stream().map(KvCache::values).toList());

@@ -70,7 +70,7 @@ final class StitchedView extends FrozenLm {
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, model.models(), model.rowMath(), this::pass, capacity);
+        return new StitchedSession(this, this::pass, capacity);
     }
 
     @Override
