@@ -35,13 +35,41 @@ final class Bfloat16Rows {
         return FloatVector.fromArray(F, x, i);
     }
 
+    /** Two rows at a time share the loads of x: one of the first half and one of the second, for memory is read ahead along two streams that are far apart, and not along neighbouring rows. */
     static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
         Object memory = w.memory();
         int columns = w.columns();
-        for (int r = from; r < to; r++) {
-            int offset = (int) w.rowOffset(r);
-            y[at + r] = row(memory, offset, x, columns / 2) + tail(w.bytes(), offset, x, columns);
+        int half = (to - from) / 2;
+        for (int r = from; r < from + half; r++) {
+            twoRows(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), x, columns / 2, y, at + r, at + r + half);
         }
+        if (from + 2 * half < to) {
+            y[at + to - 1] = row(memory, (int) w.rowOffset(to - 1), x, columns / 2);
+        }
+        if (columns % (2 * LANES) != 0) {
+            for (int r = from; r < to; r++) {
+                y[at + r] += tail(w.bytes(), (int) w.rowOffset(r), x, columns);
+            }
+        }
+    }
+
+    private static void twoRows(Object memory, int offset, int other, float[] x, int half, float[] y, int to, int otherTo) {
+        FloatVector even = FloatVector.zero(F);
+        FloatVector odd = even;
+        FloatVector otherEven = even;
+        FloatVector otherOdd = even;
+        for (int i = 0; i + LANES <= half; i += LANES) {
+            FloatVector first = at(x, i);
+            FloatVector second = at(x, half + i);
+            IntVector word = words(memory, offset + 4 * i);
+            even = low(word).fma(first, even);
+            odd = high(word).fma(second, odd);
+            word = words(memory, other + 4 * i);
+            otherEven = low(word).fma(first, otherEven);
+            otherOdd = high(word).fma(second, otherOdd);
+        }
+        y[to] = even.add(odd).reduceLanes(ADD);
+        y[otherTo] = otherEven.add(otherOdd).reduceLanes(ADD);
     }
 
     private static float row(Object memory, int offset, float[] x, int half) {

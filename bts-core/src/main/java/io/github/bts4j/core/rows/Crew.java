@@ -9,14 +9,19 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Part#await}.
  *
- * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. While one caller has the workers, others go
- * through their work alone: results do not depend on the number of threads. Thread-safe.
+ * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
+ * would wait for a thread that is not running: after a piece of work in which that happened, the caller goes on alone for a while. So does a caller that finds the workers taken. Results do not depend on
+ * the number of threads. Thread-safe.
  */
 public final class Crew {
-    private static final int SPINS = 20_000; // some tens of microseconds
+    private static final int SPINS = 10_000; // up to some hundred microseconds
+    private static final long NAP_NANOS = 50_000;
+    private static final int MOST_NAPS = 60;
+    private static final long ALONE_NANOS = 200_000_000;
 
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
+    private volatile long aloneUntil = System.nanoTime();
 
     /** What a crew goes through. */
     @FunctionalInterface
@@ -62,18 +67,21 @@ public final class Crew {
      * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
      */
     public void run(Work work) {
-        if (workers.length == 0 || !busy.compareAndSet(false, true)) {
+        if (workers.length == 0 || System.nanoTime() - aloneUntil < 0 || !busy.compareAndSet(false, true)) {
             work.run(new Part(0, new Meeting(1)));
             return;
         }
+        Meeting meeting = new Meeting(workers.length + 1);
         try {
-            Meeting meeting = new Meeting(workers.length + 1);
             for (Worker worker : workers) {
                 worker.take(work, meeting);
             }
             meeting.attend(work, 0);
             meeting.end();
         } finally {
+            if (meeting.naps.get() > MOST_NAPS) {
+                aloneUntil = System.nanoTime() + ALONE_NANOS;
+            }
             busy.set(false);
         }
     }
@@ -83,6 +91,7 @@ public final class Crew {
         private final int threads;
         private final AtomicInteger arrived = new AtomicInteger();
         private final AtomicInteger left = new AtomicInteger();
+        private final AtomicInteger naps = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile int round;
 
@@ -119,6 +128,15 @@ public final class Crew {
             }
         }
 
+        private void relax(int spins) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else { // the other thread has lost its processor: it may have this one
+                naps.incrementAndGet();
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
+
         /** Waits until all threads have left, and throws what the first of them to fail threw. */
         void end() {
             for (int spins = 0; left.get() < threads; spins++) {
@@ -129,14 +147,6 @@ public final class Crew {
             } else if (failure.get() instanceof Error e) {
                 throw e;
             }
-        }
-    }
-
-    private static void relax(int spins) {
-        if (spins < SPINS) {
-            Thread.onSpinWait();
-        } else {
-            Thread.yield(); // somebody else may have the other processor
         }
     }
 
