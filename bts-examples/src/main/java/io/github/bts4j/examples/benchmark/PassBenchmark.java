@@ -30,10 +30,11 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * What the ways to compute a training pass cost and save: the time of a pass with each, in turn and every other time in the opposite order, and the anonymous
- * memory at its peak (Linux). For the prefix cache also the time of a forward pass to the losses, without it and with it, and of all models' layers alone; and
- * shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it skips, and of the time that it saves. Times are
- * medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints one JSON object.
+ * What the ways to compute a training pass (forward and backward, without an optimizer's step) cost and save: the time of a pass with each, in turn and every
+ * other time in the opposite order, and the anonymous memory at its peak (Linux). For the prefix cache also the time of a forward pass to the losses, without it
+ * and with it, and of all models' layers alone; and shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it
+ * skips, and of the time that it saves. Times are medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints
+ * one JSON object.
  */
 public final class PassBenchmark {
     private static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
@@ -99,11 +100,11 @@ public final class PassBenchmark {
         result.put("share_of_layers_below_first_stitch", model.config().places().get(0) / (double) layers);
         result.put("share_of_layer_passes_skipped", skipped / (double) (layers * (model.numExperts() + 1)));
         List<Double> forward = saved(seconds, "forward", "forward_prefix_cache");
-        List<Double> step = saved(seconds, "checkpointing_off", "prefix_cache");
+        List<Double> pass = saved(seconds, "checkpointing_off", "prefix_cache");
         result.put("share_of_forward_saved", median(over(forward, seconds.get("forward"))));
-        result.put("share_of_step_saved", median(over(step, seconds.get("checkpointing_off"))));
-        result.put("step_saved_over_forward", median(over(step, seconds.get("forward"))));
-        result.put("step_saved_over_layers", median(over(step, seconds.get("layers"))));
+        result.put("share_of_pass_saved", median(over(pass, seconds.get("checkpointing_off"))));
+        result.put("pass_saved_over_forward", median(over(pass, seconds.get("forward"))));
+        result.put("pass_saved_over_layers", median(over(pass, seconds.get("layers"))));
     }
 
     private static List<Double> saved(Map<String, List<Double>> seconds, String without, String with) {
