@@ -52,7 +52,7 @@ public final class AdamStatistics {
      *
      * @param other statistics of other tensors in the same step
      * @return the common statistics
-     * @throws IllegalArgumentException if the constants of AdamW differ
+     * @throws IllegalArgumentException if betas, eps or epsilon policy differ
      */
     public AdamStatistics plus(AdamStatistics other) {
         if (!addsUpWith(other)) {
@@ -88,13 +88,14 @@ public final class AdamStatistics {
     }
 
     /**
-     * Whether both were measured under the same constants of AdamW, and so add up.
+     * Whether both were measured with the same betas, eps and epsilon policy, and so add up; weight decay plays no part.
      *
      * @param other statistics of other tensors
      * @return true if {@link #plus} takes them
      */
     public boolean addsUpWith(AdamStatistics other) {
-        return config.equals(other.config);
+        return config.beta1() == other.config.beta1() && config.beta2() == other.config.beta2() && config.eps() == other.config.eps()
+                && config.epsilonPolicy() == other.config.epsilonPolicy();
     }
 
     /**

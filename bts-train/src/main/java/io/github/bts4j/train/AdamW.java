@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /**
  * AdamW over named float32 tensors, with moments that can be saved and restored.
@@ -203,34 +204,46 @@ public final class AdamW implements AutoCloseable {
      *
      * @param clipping the rule
      * @param step steps done before, from 0
+     * @return what was clipped: name of the tensor to what its gradient was multiplied by
      */
-    public void clipEach(TensorClipping clipping, long step) {
+    public Map<String, Double> clipEach(TensorClipping clipping, long step) {
         NDArray saved = prepareClipping();
+        Map<String, Double> clipped = new LinkedHashMap<>();
         List<NDArray> grads = gradients(parameters.values());
         try (NDManager scope = manager.newSubManager()) {
             float[] norms = KERNELS.tensor(scope, Autograd.OFF, "norms", grads).toFloatArray();
             float[] references = saved.toFloatArray();
             float[] factors = new float[norms.length];
-            for (int i = 0; i < norms.length; i++) {
+            int i = 0;
+            for (String name : parameters.keySet()) {
                 factors[i] = step < clipping.warmup() ? 1 : (float) clipping.scale(norms[i], references[i]);
                 references[i] = (float) clipping.next(step, references[i], norms[i] * factors[i]);
+                if (factors[i] < 1) {
+                    clipped.put(name, (double) factors[i]);
+                }
+                i++;
             }
             KERNELS.run(Autograd.OFF, "scale_each", grads, scope.create(factors));
             TensorCopies.copyInto(saved, scope.create(references));
         } finally {
             grads.forEach(NDArray::close);
         }
+        return clipped;
     }
 
-    /** Sets both moments and the step counts to zero. */
-    public void resetMoments() {
-        for (Group group : groups) {
-            for (List<NDArray> tensors : List.of(group.m, group.v, group.steps)) {
-                if (!tensors.isEmpty()) {
-                    KERNELS.run(Autograd.OFF, "zero", tensors);
-                }
-            }
+    /**
+     * Sets both moments and the step counts of some tensors to zero.
+     *
+     * @param names regular expression that must match a tensor's whole name
+     * @return how many tensors
+     */
+    public int resetMoments(String names) {
+        List<String> reset = parameters.keySet().stream().filter(name -> name.matches(names)).toList();
+        if (!reset.isEmpty()) {
+            KERNELS.run(Autograd.OFF, "zero", reset.stream().flatMap(name -> Stream.of("exp_avg.", "exp_avg_sq.", "step.").map(kind -> state.get(kind + name)))
+                    .toList());
         }
+        return reset.size();
     }
 
     /** Sets all gradients to zero. */

@@ -7,6 +7,7 @@ import io.github.bts4j.train.stability.StabilityLevel;
 import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.StabilityMonitor.Finding;
 import io.github.bts4j.train.stability.ZClip;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -78,12 +79,24 @@ final class RunSafety {
     }
 
     /** What the gradient may be clipped to, at most the configured limit. */
-    double normLimit(double norm, double maxGradNorm) {
+    double normLimit(long step, double norm, double maxGradNorm) {
         if (safeguards.zClip() == Double.POSITIVE_INFINITY) {
             return maxGradNorm;
         }
         double limit = zClip.limit(norm);
-        return limit < norm ? Math.min(limit, maxGradNorm) : maxGradNorm;
+        if (limit >= norm) {
+            return maxGradNorm;
+        }
+        listener.onMessage(String.format(Locale.ROOT, "ZClip at step %d: gradient norm %.4g is an outlier, clipped to %.4g", step, norm, limit));
+        return Math.min(limit, maxGradNorm);
+    }
+
+    /** Tells of clipped tensors in measured steps: name to what the gradient was multiplied by. */
+    void tellClipped(long step, Map<String, Double> clipped) {
+        if (measures(step)) {
+            clipped.entrySet().stream().min(Map.Entry.comparingByValue()).ifPresent(most -> listener.onMessage(String.format(Locale.ROOT,
+                    "Clipping by tensor at step %d: %d gradients, the most that of %s, to %.3f of itself", step, clipped.size(), most.getKey(), most.getValue())));
+        }
     }
 
     boolean measures(long step) {
@@ -123,6 +136,24 @@ final class RunSafety {
             return Optional.of(reason);
         }
         return alarm && safeguards.reactToAlarms() ? Optional.of("alarm at step " + step) : Optional.empty();
+    }
+
+    /** The last measurement as metrics. */
+    Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        if (!measured.isEmpty()) {
+            metrics.putAll(monitor.metrics(measured));
+            metrics.put("adam/level", (double) worst.ordinal());
+        }
+        return metrics;
+    }
+
+    /** Tells the listener what was measured of every tensor. */
+    void report(long step, Map<String, AdamStatistics> measured) {
+        if (!measured.isEmpty()) {
+            StabilityMonitor.histograms(step, measured).forEach(listener::onHistogram);
+            listener.onTensors(monitor.tensorMetrics(step, measured));
+        }
     }
 
     StabilityLevel level() {

@@ -7,7 +7,6 @@ import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
-import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -284,28 +283,19 @@ public final class Trainer implements AutoCloseable {
         double seconds = (System.nanoTime() - begin) / 1e9;
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
         listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
-                tokensSeen, tokens / seconds, extra(measured)));
-        StabilityMonitor.histograms(step, measured).forEach(listener::onHistogram);
+                tokensSeen, tokens / seconds, safety.metrics(measured)));
+        safety.report(step, measured);
         return trouble;
     }
 
     private void clip(double gradientNorm) {
         TensorClipping each = config.safeguards().tensorClipping();
         if (!each.isOn() || step < each.warmup()) {
-            optimizer.clip(gradientNorm, safety.normLimit(gradientNorm, config.maxGradNorm()));
+            optimizer.clip(gradientNorm, safety.normLimit(step + 1, gradientNorm, config.maxGradNorm()));
         }
         if (each.isOn()) {
-            optimizer.clipEach(each, step);
+            safety.tellClipped(step + 1, optimizer.clipEach(each, step));
         }
-    }
-
-    private Map<String, Double> extra(Map<String, AdamStatistics> measured) {
-        Map<String, Double> extra = new LinkedHashMap<>();
-        if (!measured.isEmpty()) {
-            extra.putAll(StabilityMonitor.metrics(measured));
-            extra.put("adam/level", (double) safety.level().ordinal());
-        }
-        return extra;
     }
 
     private void skipBatches() {
@@ -328,9 +318,9 @@ public final class Trainer implements AutoCloseable {
             } else if (reaction instanceof Reaction.LearningRateBackoff backoff) {
                 safety.backOff(backoff.factor());
                 listener.onMessage("Learning rate times " + backoff.factor() + " (in all " + safety.learningRateFactor() + ") after " + why);
-            } else {
-                optimizer.resetMoments();
-                listener.onMessage("Moments set to zero after " + why);
+            } else if (reaction instanceof Reaction.MomentReset reset) {
+                int tensors = optimizer.resetMoments(reset.tensors());
+                listener.onMessage("Moments of " + tensors + " tensors set to zero after " + why);
             }
         }
     }

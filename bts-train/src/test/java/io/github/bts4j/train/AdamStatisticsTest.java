@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,7 +25,7 @@ class AdamStatisticsTest {
     private static final int MANY = 200_000;
 
     /** One tensor under AdamW, fed with gradients. */
-    private static final class Bench implements AutoCloseable {
+    static final class Bench implements AutoCloseable {
         private final NDManager manager = Torch.manager().newSubManager();
         private final NDArray parameter;
         private final AdamW optimizer;
@@ -56,11 +57,11 @@ class AdamStatisticsTest {
         }
     }
 
-    private static AdamWConfig config(double beta2, double eps) {
+    static AdamWConfig config(double beta2, double eps) {
         return new AdamWConfig(0.9, beta2, eps, 0);
     }
 
-    private static float[] normal(SplittableRandom random, int size, double scale) {
+    static float[] normal(SplittableRandom random, int size, double scale) {
         float[] values = new float[size];
         for (int i = 0; i < size; i++) {
             values[i] = (float) (scale * random.nextGaussian());
@@ -98,6 +99,19 @@ class AdamStatisticsTest {
         assertEquals(beta2 == 0.95 ? 1.165 : 7.27, AdamStatistics.bound(0.9, beta2), 5e-3);
     }
 
+    /** The same after few steps without a gradient, times sqrt(1 - beta2^t); m's own correction divides by 1 - beta1^t. */
+    @ParameterizedTest
+    @CsvSource({"0.95, 0.4472, 11", "0.999, 3.1623, 101", "0.999, 3.1623, 401"})
+    void aGradientOutOfNowhereEarlyInARun(double beta2, double firstJump, int t) {
+        try (Bench bench = new Bench(config(beta2, 1e-15), 64)) {
+            for (int step = 1; step < t; step++) {
+                bench.step(new float[64]);
+            }
+            double expected = firstJump * Math.sqrt(1 - Math.pow(beta2, t)) / (1 - Math.pow(0.9, t));
+            assertEquals(expected, bench.step(normal(new SplittableRandom(2), 64, 1)).updateRms(), 1e-4 * expected);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"-0.5, 0.141, 0", "0, 0.229, 1", "0.5, 0.372, 2.636", "0.9, 0.708, 9.526", "0.99, 0.956, 17.35"})
     void correlatedGradients(double rho, double momentRms, double inflation) {
@@ -121,6 +135,7 @@ class AdamStatisticsTest {
             if (rho == 0) {
                 assertTrue(statistics.saturation() <= 0.003 && statistics.valleyDepth() <= 0.1, statistics.saturation() + " " + statistics.valleyDepth());
                 assertEquals(0, statistics.momentumAlignment(), 0.01);
+                assertEquals(0, statistics.descentAlignment(), 0.01);
             }
             if (rho == 0.9) {
                 assertEquals(0.67, statistics.momentumAlignment(), 0.02);
@@ -140,7 +155,8 @@ class AdamStatisticsTest {
             assertEquals(1, last.lagOneCorrelation(), 1e-3);
             assertEquals(1, last.saturation(), 0);
             assertEquals(1, last.valleyDepth(), 0);
-            assertEquals(1, last.descentAlignment(), 0.3);
+            assertEquals(Math.sqrt(2 / Math.PI), last.descentAlignment(), 0.01); // u is the sign of g: E|g| / sqrt(E g^2)
+            assertFalse(last.isStale());
             assertEquals(10_000, last.active(), 0);
         }
     }
@@ -251,6 +267,9 @@ class AdamStatisticsTest {
                 sum = first.step(a).plus(second.step(b));
                 whole = joined.step(both);
             }
+        }
+        try (Bench vectors = new Bench(AdamWConfig.STITCH.withoutDecay(), 5000)) { // decay has no part in the statistics
+            assertTrue(vectors.step(a).addsUpWith(sum));
         }
         assertEquals(whole.active(), sum.active());
         assertEquals(whole.varianceInflation(), sum.varianceInflation(), 1e-4);

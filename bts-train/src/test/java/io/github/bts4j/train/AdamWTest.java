@@ -133,7 +133,10 @@ class AdamWTest {
             Map<String, NDArray> parameters = variantParameters(scope, golden, about);
             try (AdamW optimizer = new AdamW(variantConfig(about), groups, scope, parameters)) {
                 assertEquals(21, variantSteps(optimizer, parameters, golden, about, "groups"));
-                optimizer.resetMoments();
+                assertEquals(0, optimizer.resetMoments("nothing"));
+                assertEquals(1, optimizer.resetMoments("ga.*"));
+                optimizer.state().forEach((name, tensor) -> assertEquals(name.endsWith(".gate"), tensor.abs().sum().getFloat() == 0, name));
+                assertEquals(3, optimizer.resetMoments(".*"));
                 optimizer.state().values().forEach(tensor -> assertEquals(0, tensor.abs().sum().getFloat()));
             }
             String message = assertThrows(IllegalArgumentException.class,

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.metrics.TensorMetrics;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
 import io.github.bts4j.train.stability.TensorClipping;
@@ -120,11 +121,66 @@ class SafeguardsTest {
     }
 
     @Test
+    void theLearningRateIsLowerFromTheStepBehindTheSpikeOn() throws IOException {
+        Outcome outcome = run(config(Safeguards.OFF.withReactions(new Reaction.LearningRateBackoff(0.25))), folder, 50, new long[] {60}, STEPS);
+        outcome.record().steps.forEach(metrics -> assertEquals(TinyRuns.config(STEPS).learningRate().at(metrics.step() - 1) * (metrics.step() > 61 ? 0.25 : 1),
+                metrics.learningRate(), 1e-15, "step " + metrics.step()));
+    }
+
+    /** With eps far above the gradients until they are scaled up: the alarm of the diagnostics, not the loss, brings the reaction. */
+    @Test
+    void anAlarmBringsTheReactionsIfItIsAskedTo() throws IOException {
+        AdamWConfig adam = new AdamWConfig(0.9, 0.95, 10, 0);
+        Safeguards reset = Safeguards.OFF.withMeasurements(1).withReactions(new Reaction.MomentReset("stitch[.][0-9]+[.]gate[.].*"));
+        for (Safeguards safeguards : List.of(reset, reset.withAlarms())) {
+            TinyRuns.Record record = new TinyRuns.Record();
+            try (StitchedModel model = TinyRuns.stitched(0)) {
+                Trainable scaled = new ForwardingTrainable(new StitchTraining(model)) {
+                    private int passes;
+                    private int[][] first;
+
+                    @Override
+                    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
+                        first = passes == 0 ? tokens : first;
+                        return passes++ < 50 ? super.accumulateGradients(tokens, tokenWeight, seed) : super.accumulateGradients(first, 1e5f * tokenWeight, seed);
+                    }
+                };
+                TrainerConfig config = TrainerConfig.of(60, 4, TinyRuns.LENGTH, new LearningRate.Constant(1e-5)).withOptimizer(adam)
+                        .withMaxGradNorm(Double.POSITIVE_INFINITY).withSafeguards(safeguards);
+                try (Trainer trainer = new Trainer(scaled, TinyRuns.data(), config, record)) {
+                    trainer.run();
+                }
+            }
+            String messages = String.join("\n", record.messages);
+            assertTrue(messages.contains("WARN at step 21") && messages.contains("ALARM at step 57"), messages);
+            assertTrue(!messages.contains("Loss spike"), messages);
+            assertEquals(safeguards.reactToAlarms(), messages.contains("Moments of 2 tensors set to zero after alarm at step 57"), messages);
+        }
+    }
+
+    @Test
+    void whatIsClippedIsTold() throws IOException {
+        TrainerConfig config = config(Safeguards.OFF.withZClip(0.5)).withMaxGradNorm(Double.POSITIVE_INFINITY);
+        Outcome zClip = run(config, folder.resolve("z"), 0, NONE, STEPS);
+        List<String> told = zClip.record().messages.stream().filter(message -> message.startsWith("ZClip at step")).toList();
+        assertTrue(!told.isEmpty(), zClip.messages());
+        for (String message : told) { // ZClip at step 27: gradient norm 0.3 is an outlier, clipped to 0.2
+            String[] words = message.split("[ :,]+");
+            double norm = zClip.record().steps.get(Integer.parseInt(words[3]) - 1).gradNorm();
+            assertEquals(norm, Double.parseDouble(words[6]), 1e-3 * norm, message);
+            assertTrue(Double.parseDouble(words[words.length - 1]) < norm, message);
+        }
+        Outcome tensors = run(config(Safeguards.OFF.withMeasurements(10).withTensorClipping(new TensorClipping(1, 0.5, 5))), folder.resolve("t"), 0, NONE, STEPS);
+        assertTrue(tensors.messages().matches("(?s).*Clipping by tensor at step 20: \\d+ gradients, the most that of stitch[^ ]+, to 0[.]\\d{3} of itself.*"),
+                tensors.messages());
+    }
+
+    @Test
     void theReactionsAreCountedAndEnd() throws IOException {
         Safeguards once = new Safeguards(0, List.of(new Reaction.MomentReset()), false, 1, 0, Safeguards.OFF.skipBatches(), Double.POSITIVE_INFINITY,
                 TensorClipping.OFF);
         Outcome outcome = run(config(once), folder, 50, new long[] {30, 60}, STEPS);
-        assertTrue(outcome.messages().contains("Moments set to zero after loss spike at step 31"), outcome.messages());
+        assertTrue(outcome.messages().contains("Moments of 6 tensors set to zero after loss spike at step 31"), outcome.messages());
         assertTrue(outcome.messages().contains("No reaction to loss spike at step 61"), outcome.messages());
     }
 
@@ -145,11 +201,13 @@ class SafeguardsTest {
         Outcome measured = run(config(Safeguards.OFF.withMeasurements(10)), folder.resolve("measured"), 0, NONE, STEPS);
         assertEquals(plain.weights(), measured.weights());
         Map<String, Double> extra = measured.record().steps.get(49).extra();
-        for (String name : List.of("adam/all/variance_inflation", "adam/stitch.gate/saturation", "adam/stitch.proj/update_rms", "adam/level")) {
+        for (String name : List.of("adam/all/variance_inflation", "adam/stitch.gate/saturation", "adam/stitch.proj/update_rms", "adam/all/update_jump", "adam/level")) {
             assertTrue(extra.containsKey(name), name + " is not in " + extra.keySet());
         }
         assertTrue(extra.get("adam/all/gradient_over_eps") > 10, extra.toString());
         assertEquals(0, measured.record().steps.get(48).extra().size());
+        assertEquals(List.of(10L, 20L, 30L, 40L, 50L, 60L, 70L, 80L), measured.record().tensors.stream().map(TensorMetrics::step).toList());
+        assertEquals(measured.weights().keySet(), measured.record().tensors.get(4).byTensor().keySet());
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.metrics.TensorMetrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,6 +93,12 @@ final class TinyRuns {
     static final class Record implements MetricsListener {
         final List<StepMetrics> steps = new ArrayList<>();
         final List<String> messages = new ArrayList<>();
+        final List<TensorMetrics> tensors = new ArrayList<>();
+
+        @Override
+        public void onTensors(TensorMetrics metrics) {
+            tensors.add(metrics);
+        }
 
         @Override
         public void onStep(StepMetrics metrics) {

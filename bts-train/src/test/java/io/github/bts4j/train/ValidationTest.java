@@ -185,6 +185,7 @@ class ValidationTest {
         try (ExpertTraining expert = expert(); Trainer trainer = trainer(expert, worsening(12), validation, changed)) {
             assertTrue(trainer.resumeFrom(folder, ResumeChange.CONFIGURATION));
             assertTrue(changed.messages.get(0).startsWith("Resumed with another configuration: saved TrainerConfig[totalSteps=9,"), changed.messages.toString());
+            assertEquals("Resumed from checkpoint-0000000004: weights, moments, step 4 of 12, data position 16, best validation at step 3", changed.messages.get(1));
             trainer.run();
             assertEquals(12, trainer.step());
         }

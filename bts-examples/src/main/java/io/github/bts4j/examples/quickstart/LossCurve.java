@@ -7,14 +7,16 @@ import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
-/** Collects a phase's losses, averaged over a few steps, and Adam's update distributions, for the report. */
+/** Collects a phase's losses, averaged over a few steps, and Adam's update distributions and diagnostics, for the report. */
 final class LossCurve implements MetricsListener {
     private static final int STEPS_PER_POINT = 10;
 
     private final String phase;
     private final List<Point> points = new ArrayList<>();
     private final List<HistogramMetrics> updates = new ArrayList<>();
+    private Map<String, Double> diagnostics = Map.of();
     private double sum;
     private int count;
 
@@ -24,6 +26,7 @@ final class LossCurve implements MetricsListener {
 
     @Override
     public void onStep(StepMetrics metrics) {
+        diagnostics = metrics.extra().isEmpty() ? diagnostics : metrics.extra();
         sum += metrics.loss();
         count++;
         if (count == STEPS_PER_POINT || metrics.step() == metrics.totalSteps()) {
@@ -42,6 +45,11 @@ final class LossCurve implements MetricsListener {
 
     List<HistogramMetrics> updates() {
         return List.copyOf(updates);
+    }
+
+    /** Adam's diagnostics when they were last measured. */
+    Map<String, Double> diagnostics() {
+        return diagnostics;
     }
 
     Curve curve() {

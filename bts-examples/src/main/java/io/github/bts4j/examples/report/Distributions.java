@@ -2,7 +2,10 @@ package io.github.bts4j.examples.report;
 
 import io.github.bts4j.train.metrics.HistogramMetrics;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /**
  * Adam's update distribution at several steps of a phase, beside what independent gradients would give.
@@ -10,8 +13,9 @@ import java.util.List;
  * @param phase name of the phase
  * @param histograms the distributions, in the order of the steps, all over the same bins
  * @param healthySpread standard deviation of the normal distribution to compare with
+ * @param diagnostics Adam's diagnostics at the last of these steps, by names such as {@code adam/stitch.gate/saturation}
  */
-public record Distributions(String phase, List<HistogramMetrics> histograms, double healthySpread) {
+public record Distributions(String phase, List<HistogramMetrics> histograms, double healthySpread, Map<String, Double> diagnostics) {
     /** First, middle and last: more would hide each other. */
     private List<HistogramMetrics> shown() {
         int last = histograms.size() - 1;
@@ -39,6 +43,31 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
         String title = "Update distribution of Adam in the phase " + phase;
         return "<figure>" + new LineChart(title, series, List.of()).svg("r = m / sqrt(v), bias-corrected", "density") + "<figcaption class=\"legend\">" + legend
                 + "</figcaption></figure>";
+    }
+
+    /** The diagnostics as a table: a row for every group of tensors. */
+    String table() {
+        Map<String, Map<String, Double>> groups = new LinkedHashMap<>();
+        diagnostics.forEach((name, value) -> {
+            String[] parts = name.split("/"); // adam, group, diagnostic
+            if (parts.length == 3) {
+                groups.computeIfAbsent(parts[1], group -> new LinkedHashMap<>()).put(parts[2], value);
+            }
+        });
+        if (groups.isEmpty()) {
+            return "";
+        }
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
+                + histograms.get(histograms.size() - 1).step() + "</caption><thead><tr><th scope=\"col\">tensors</th>");
+        List<String> names = List.copyOf(groups.values().iterator().next().keySet());
+        names.forEach(name -> html.append("<th scope=\"col\">").append(Markup.escape(name.replace('_', ' '))).append("</th>"));
+        html.append("</tr></thead><tbody>");
+        groups.forEach((group, values) -> {
+            html.append("<tr><th scope=\"row\">").append(Markup.escape(group)).append("</th>");
+            names.forEach(name -> html.append("<td>").append(String.format(Locale.ROOT, "%.3g", values.get(name))).append("</td>"));
+            html.append("</tr>");
+        });
+        return html.append("</tbody></table></div>").toString();
     }
 
     private static double middle(HistogramMetrics histogram, int bin) {

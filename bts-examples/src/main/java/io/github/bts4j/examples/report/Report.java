@@ -67,6 +67,7 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
                     + "with a valley between them come before a divergence (arXiv 2304.09871).</p><div class=\"charts\">");
             distributions.forEach(distribution -> html.append(distribution.html()));
             html.append("</div>");
+            distributions.forEach(distribution -> html.append(distribution.table()));
         }
         html.append("<h2>What the gates listen to</h2><p class=\"note\">A token takes the colour of the model whose gate weight is furthest "
                 + "above that model's mean over the text, the stronger the further. Point at a token for its weights. The chart shows the weights along the "

@@ -8,6 +8,8 @@ import io.github.bts4j.train.metrics.HistogramMetrics;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Document;
@@ -17,10 +19,13 @@ class ReportTest {
     private static final ResultTable TABLE = new ResultTable("Held-out text", "bits per byte", List.of("a", "b"), List.of(
             new Row("seed", new double[] {2.5, 1.25}, "first"), new Row("BTS", new double[] {2.25, 1.5}, "second")));
 
+    private static final Map<String, Double> DIAGNOSTICS = new TreeMap<>(Map.of("adam/all/gradient_over_eps", 1234.5, "adam/all/saturation", 0.0021,
+            "adam/stitch.<gate>/gradient_over_eps", Double.POSITIVE_INFINITY, "adam/stitch.<gate>/saturation", 0.5, "adam/level", 1.0));
+
     private static Report report(List<GateText> gates, List<Sample> samples) {
         Curve curve = new Curve("stitch <1>", List.of(new Point(1, 4.0), new Point(11, 3.0)));
         List<HistogramMetrics> updates = List.of(3L, 4L, 5L, 6L, 7L).stream().map(step -> new HistogramMetrics(step, "u", -1, 1, new double[] {1, 2, step})).toList();
-        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25)), TABLE,
+        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25, DIAGNOSTICS)), TABLE,
                 gates, samples, List.of("note"));
     }
 
@@ -76,6 +81,15 @@ class ReportTest {
                 List.of(new double[] {-2 / 3.0, 1 / (0.25 * Math.sqrt(2 * Math.PI))}, new double[] {2 / 3.0, Math.exp(-32 / 9.0) / (0.25 * Math.sqrt(2 * Math.PI))}))),
                 List.of());
         assertTrue(html.contains(Markup.number(chart.x(2 / 3.0), 1) + "," + Markup.number(chart.y(1.05), 1) + "\""), html);
+    }
+
+    @Test
+    void theLastDiagnosticsStandInATable() throws Exception {
+        Document document = parse(report(List.of(), List.of()).html());
+        assertEquals(2, document.getElementsByTagName("table").getLength());
+        String table = document.getElementsByTagName("table").item(1).getTextContent();
+        assertEquals("Diagnostics of Adam in the phase stitch, step 7" + "tensors" + "gradient over eps" + "saturation" + "all" + "1.23e+03" + "0.00210"
+                + "stitch.<gate>" + "Infinity" + "0.500", table);
     }
 
     @Test

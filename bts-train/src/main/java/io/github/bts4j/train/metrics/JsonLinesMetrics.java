@@ -87,6 +87,15 @@ public final class JsonLinesMetrics implements MetricsListener {
     }
 
     @Override
+    public void onTensors(TensorMetrics metrics) {
+        lastStep = metrics.step();
+        ObjectNode row = row("tensors");
+        ObjectNode tensors = row.putObject("tensors");
+        metrics.byTensor().forEach((tensor, values) -> put(tensors, tensor, values));
+        rows.append(row.toString());
+    }
+
+    @Override
     public void onMessage(String message) {
         rows.append(row("message").put("message", message).toString());
     }

@@ -32,6 +32,14 @@ public interface MetricsListener extends AutoCloseable {
     }
 
     /**
+     * Every trained tensor was measured. Does nothing unless a listener says otherwise.
+     *
+     * @param metrics the numbers of each
+     */
+    default void onTensors(TensorMetrics metrics) {
+    }
+
+    /**
      * Something happened that is no number, such as a checkpoint written. Does nothing unless a listener says otherwise.
      *
      * @param message one line for a person

@@ -18,6 +18,11 @@ record MetricsListeners(List<MetricsListener> listeners) implements MetricsListe
     }
 
     @Override
+    public void onTensors(TensorMetrics metrics) {
+        each(listener -> listener.onTensors(metrics));
+    }
+
+    @Override
     public void onHistogram(HistogramMetrics metrics) {
         each(listener -> listener.onHistogram(metrics));
     }

@@ -213,6 +213,14 @@ public final class TensorBoardWriter implements MetricsListener {
                 .float64(3, number).float64(4, sum).float64(5, squares).packedFloat64(6, limits).packedFloat64(7, metrics.counts()));
     }
 
+    /** Scalars {@code tensors/NAME/NUMBER}, a section of their own. */
+    @Override
+    public void onTensors(TensorMetrics metrics) {
+        ProtoBuffer summary = new ProtoBuffer();
+        metrics.byTensor().forEach((tensor, values) -> addAll(summary, "tensors/" + tensor + "/", values));
+        write(event(metrics.step()).message(5, summary));
+    }
+
     private void histogram(String tag, long step, ProtoBuffer histogram) {
         ProtoBuffer value = new ProtoBuffer().string(1, tag).message(5, histogram);
         write(event(step).message(5, new ProtoBuffer().message(1, value)));

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.stability;
 
+import java.util.regex.Pattern;
+
 /** What to do when a loss spike or an alarm comes. Immutable. */
 public sealed interface Reaction {
     /**
@@ -43,6 +45,25 @@ public sealed interface Reaction {
         }
     }
 
-    /** Sets both moments and the step count of every tensor to zero: Adam starts anew from the present weights. */
-    record MomentReset() implements Reaction {}
+    /**
+     * Sets both moments and the step counts to zero: Adam starts anew from the present weights.
+     *
+     * @param tensors regular expression that must match the whole name of a tensor, such as {@code stitch[.][0-9]+[.]gate[.].*}
+     */
+    record MomentReset(String tensors) implements Reaction {
+        /**
+         * Checks the expression.
+         *
+         * @param tensors regular expression for whole names
+         * @throws java.util.regex.PatternSyntaxException if it is none
+         */
+        public MomentReset {
+            Pattern.compile(tensors);
+        }
+
+        /** Of every tensor. */
+        public MomentReset() {
+            this(".*");
+        }
+    }
 }

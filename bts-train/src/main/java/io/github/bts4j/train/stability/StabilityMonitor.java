@@ -2,6 +2,7 @@ package io.github.bts4j.train.stability;
 
 import io.github.bts4j.train.AdamStatistics;
 import io.github.bts4j.train.metrics.HistogramMetrics;
+import io.github.bts4j.train.metrics.TensorMetrics;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -24,6 +25,7 @@ public final class StabilityMonitor {
         METRICS.put("below_eps", AdamStatistics::belowEps);
         METRICS.put("variance_inflation", AdamStatistics::varianceInflation);
         METRICS.put("lag_one_correlation", AdamStatistics::lagOneCorrelation);
+        METRICS.put("stale", statistics -> statistics.isStale() ? 1 : 0);
         METRICS.put("saturation", AdamStatistics::saturation);
         METRICS.put("valley_depth", AdamStatistics::valleyDepth);
         METRICS.put("momentum_alignment", AdamStatistics::momentumAlignment);
@@ -42,7 +44,10 @@ public final class StabilityMonitor {
     private static final double MOST_JUMP = 2;
     private static final int AVERAGED = 200;
 
+    private static final String JUMP = "update_jump";
+
     private final Map<String, Tensor> tensors = new TreeMap<>();
+    private final Map<String, Double> jumps = new TreeMap<>(); // D11 of the last measurement
 
     /**
      * What is remembered of one tensor.
@@ -86,6 +91,7 @@ public final class StabilityMonitor {
      */
     public List<Finding> observe(long step, Map<String, AdamStatistics> measured) {
         List<Finding> findings = new ArrayList<>();
+        jumps.clear();
         if (step <= SKIPPED_STEPS) {
             return findings;
         }
@@ -94,7 +100,8 @@ public final class StabilityMonitor {
                 Tensor before = tensors.getOrDefault(name, Tensor.NEW);
                 Tensor now = before.after(statistics);
                 tensors.put(name, now);
-                judge(name, statistics, now, before.jump(statistics.updateRms()), findings);
+                jumps.put(name, before.jump(statistics.updateRms()));
+                judge(name, statistics, now, jumps.get(name), findings);
             }
         });
         findings.sort((a, b) -> b.level().compareTo(a.level()));
@@ -115,17 +122,45 @@ public final class StabilityMonitor {
     }
 
     /**
-     * The diagnostics as metrics, by group of tensors and for all together.
+     * The diagnostics as metrics, by group of tensors and for all together. {@code update_jump} (D11) is the largest of the group's tensors.
      *
-     * @param measured statistics by tensor
-     * @return names such as {@code adam/gate/variance_inflation} to values
+     * @param measured what was last observed
+     * @return names such as {@code adam/stitch.gate/variance_inflation} to values
      */
-    public static Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
-        Map<String, AdamStatistics> groups = groups(measured);
+    public Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        groups.forEach((group, statistics) -> METRICS.forEach((name, metric) ->
-                metrics.put("adam/" + group + "/" + name, metric.applyAsDouble(statistics))));
+        groups(measured).forEach((group, statistics) -> values(statistics, jumpOf(group)).forEach((name, value) ->
+                metrics.put("adam/" + group + "/" + name, value)));
         return metrics;
+    }
+
+    /**
+     * The diagnostics of every tensor.
+     *
+     * @param step optimizer steps done
+     * @param measured what was last observed
+     * @return each tensor's, under the same names as a group's; none of a tensor that has had no gradient yet
+     */
+    public TensorMetrics tensorMetrics(long step, Map<String, AdamStatistics> measured) {
+        Map<String, Map<String, Double>> byTensor = new LinkedHashMap<>();
+        measured.forEach((tensor, statistics) -> {
+            if (statistics.active() > 0) {
+                byTensor.put(tensor, values(statistics, jumps.getOrDefault(tensor, 1.0)));
+            }
+        });
+        return new TensorMetrics(step, byTensor);
+    }
+
+    private static Map<String, Double> values(AdamStatistics statistics, double jump) {
+        Map<String, Double> values = new LinkedHashMap<>();
+        METRICS.forEach((name, metric) -> values.put(name, metric.applyAsDouble(statistics)));
+        values.put(JUMP, jump);
+        return values;
+    }
+
+    private double jumpOf(String group) {
+        return jumps.entrySet().stream().filter(jump -> group.equals("all") || group.equals(group(jump.getKey()))).mapToDouble(Map.Entry::getValue)
+                .max().orElse(1);
     }
 
     /**
@@ -136,7 +171,7 @@ public final class StabilityMonitor {
      */
     public static List<String> metricNames(Collection<String> tensors) {
         return Stream.concat(Stream.of("all"), tensors.stream().map(StabilityMonitor::group)).distinct()
-                .flatMap(group -> METRICS.keySet().stream().map(name -> "adam/" + group + "/" + name)).toList();
+                .flatMap(group -> Stream.concat(METRICS.keySet().stream(), Stream.of(JUMP)).map(name -> "adam/" + group + "/" + name)).toList();
     }
 
     /**
@@ -152,7 +187,7 @@ public final class StabilityMonitor {
     }
 
     /**
-     * The statistics of groups of tensors, and of all together. Tensors measured under other constants than the first of their group are in no group.
+     * The statistics of groups of tensors, and of all together. Tensors measured with other betas, eps or epsilon policy than the first of their group are in no group.
      *
      * @param measured statistics by tensor
      * @return {@code all}, then groups such as {@code stitch.gate}

@@ -99,6 +99,21 @@ class MetricsTest {
     }
 
     @Test
+    void tensorsHaveASectionInTensorBoardAndALineInJson() throws IOException {
+        TensorMetrics tensors = new TensorMetrics(5, Map.of("stitch.1.gate.weight", Map.of("saturation", 0.25), "norm.weight", Map.of("saturation", 0.5)));
+        Path file = folder.resolve("metrics.jsonl");
+        try (MetricsListener both = MetricsListener.all(TensorBoardWriter.create(folder.resolve("board")), JsonLinesMetrics.create(file))) {
+            both.onTensors(tensors);
+        }
+        try (Stream<Path> files = Files.list(folder.resolve("board"))) {
+            assertEquals(Map.of("tensors/stitch.1.gate.weight/saturation", Map.of(5L, 0.25f), "tensors/norm.weight/saturation", Map.of(5L, 0.5f)),
+                    new EventFile(Files.readAllBytes(files.findFirst().orElseThrow())).scalars());
+        }
+        assertEquals(new ObjectMapper().readTree("{\"kind\":\"tensors\",\"step\":5,\"tensors\":{\"stitch.1.gate.weight\":{\"saturation\":0.25},"
+                + "\"norm.weight\":{\"saturation\":0.5}}}"), new ObjectMapper().readTree(Files.readString(file)));
+    }
+
+    @Test
     void tensorBoardFilesHoldEveryScalar() throws IOException {
         try (TensorBoardWriter writer = TensorBoardWriter.create(folder)) {
             writer.onStep(step(1, 2.5));
