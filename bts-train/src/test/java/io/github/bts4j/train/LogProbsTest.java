@@ -13,12 +13,15 @@ import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenLogProb;
+import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -99,6 +102,45 @@ class LogProbsTest {
                 assertEquals(scores[prompt.length - 1 + token.index()], token.logProb(), 1e-4f, "token " + token.index());
             }
         }
+    }
+
+    /** Texts whose every third token is the likeliest after those before it, so that greedy tokens and others come up. */
+    @Test
+    void scoresHoldTheLikeliestTokensOfTheFullForwardPass() {
+        for (FrozenLm model : new FrozenLm[] {alone, stitched}) {
+            int[] ids = new SplittableRandom(12).ints(60, 0, VOCAB).toArray();
+            for (int t = 3; t < ids.length; t += 3) {
+                ids[t] = ranked(logits(model, Arrays.copyOf(ids, t + 1))[t - 1])[0];
+            }
+            float[][] logits = logits(model, ids);
+            float[] expected = fromLogits(model, ids);
+            List<TokenScore> scores = new Generator(model, tokenizer).score(ids, 4);
+            assertEquals(59, scores.size());
+            for (int t = 1; t < ids.length; t++) {
+                TokenScore score = scores.get(t - 1);
+                int[] ranked = ranked(logits[t - 1]);
+                assertEquals(ids[t], score.id());
+                assertEquals(expected[t - 1], score.logProb(), 1e-4f, "token " + t);
+                assertArrayEquals(Arrays.copyOf(ranked, 4), score.mostLikely().stream().mapToInt(TokenLogProb::id).toArray(), "token " + t);
+                assertEquals(ranked[0] == ids[t], score.isGreedy(), "token " + t);
+                assertTrue(score.isGreedy() || t % 3 != 0, "token " + t);
+            }
+            assertTrue(scores.stream().filter(TokenScore::isGreedy).count() < 30, "others come up too");
+        }
+        TokenScore without = new Generator(alone, tokenizer).score(new int[] {1, 2}, 0).get(0);
+        assertTrue(assertThrows(IllegalStateException.class, without::isGreedy).getMessage().contains("without alternatives"));
+    }
+
+    private static float[][] logits(FrozenLm model, int[] ids) {
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            float[] flat = model.forward(scope.create(Arrays.stream(ids).asLongStream().toArray(), new Shape(1, ids.length))).toFloatArray();
+            return IntStream.range(0, ids.length).mapToObj(t -> Arrays.copyOfRange(flat, t * VOCAB, (t + 1) * VOCAB)).toArray(float[][]::new);
+        }
+    }
+
+    /** All ids, the likeliest first. */
+    private static int[] ranked(float[] logits) {
+        return IntStream.range(0, VOCAB).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a])).mapToInt(Integer::intValue).toArray();
     }
 
     @Test

@@ -20,4 +20,16 @@ public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
     public TokenScore {
         mostLikely = List.copyOf(mostLikely);
     }
+    /**
+     * Whether greedy decoding would have taken this token, as evaluation harnesses ask.
+     *
+     * @return true if it is the likeliest at its place, of equally likely ones the lowest id
+     * @throws IllegalStateException if the text was scored without alternatives
+     */
+    public boolean isGreedy() {
+        if (mostLikely.isEmpty()) {
+            throw new IllegalStateException("Token " + id + " was scored without alternatives: ask for 1 or more");
+        }
+        return mostLikely.get(0).id() == id;
+    }
 }
