@@ -28,6 +28,9 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
+    private static final int LLAMA_2_BATCH = 4 << 20;
+    private static final int LLAMA_2_WARMUP = 2000;
+
     /**
      * Checks the ranges.
      *
@@ -96,6 +99,22 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
         return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1,
                 Safeguards.OFF, BatchRamp.NONE, 0, List.of());
+    }
+
+    /**
+     * Llama 2's pretraining recipe (arXiv 2307.09288, section 2.2): {@link AdamWConfig#LLAMA_2}, clipping at 1, warm-up over 2,000 steps, cosine to a tenth of
+     * the peak, batches of 4 Mi tokens. The peak was 3e-4 for 7B and 13B, 1.5e-4 for 70B.
+     *
+     * @param totalSteps optimizer steps, more than 2,000
+     * @param microBatch sequences per pass
+     * @param sequenceLength predicted tokens per sequence, 4,096 in the paper
+     * @param peak the highest learning rate
+     * @return the configuration, with as many passes per step as make up such a batch
+     */
+    public static TrainerConfig llama2(long totalSteps, int microBatch, int sequenceLength, double peak) {
+        int passes = (int) Math.max(1, Math.round((double) LLAMA_2_BATCH / ((long) microBatch * sequenceLength)));
+        return of(totalSteps, microBatch, sequenceLength, new LearningRate.WarmupCosine(peak, LLAMA_2_WARMUP, totalSteps, 0.1))
+                .withOptimizer(AdamWConfig.LLAMA_2).withAccumulation(passes);
     }
 
     /**

@@ -301,6 +301,18 @@ class TrainerTest {
         }
     }
 
+    /** The numbers of arXiv 2307.09288, section 2.2. */
+    @Test
+    void llama2sRecipe() {
+        TrainerConfig config = TrainerConfig.llama2(500_000, 8, 4096, 3e-4);
+        assertEquals(4L << 20, (long) config.sequencesPerStep() * config.sequenceLength());
+        assertEquals(new AdamWConfig(0.9, 0.95, 1e-5, 0.1), config.optimizer());
+        assertEquals(1, config.maxGradNorm());
+        assertEquals(1.5e-4, config.learningRate().at(999), 1e-12);
+        assertEquals(3e-4, config.learningRate().at(1999), 1e-12);
+        assertEquals(3e-5, config.learningRate().at(499_999), 1e-8);
+    }
+
     /** The average of torch.optim.swa_utils.AveragedModel: the first step's weights, then decay * average + (1 - decay) * weights. */
     @Test
     void theAverageFollowsTheWeightsAndIsResumed(@TempDir Path folder) throws IOException {
