@@ -27,29 +27,42 @@ class DatamixTest {
     private static final Map<String, Double> PAPER =
             Map.of("code", 15.0, "math", 15.0, "multilingual", 15.0, "general", 55.0);
 
+    /** Some thousand times, the next batch is drawn by a mix that has drawn none before: the run has been resumed there. */
     @Test
-    void countsAreExactInEveryBlockOfAHundredThousandBatches() {
+    void countsAreExactInEveryBlockOfAHundredThousandBatchesWhereverTheyAreResumed() {
         Datamix mix = Datamix.of(DOMAINS, PAPER).withSeed(11);
         double[] weights = {0.15, 0.15, 0.15, 0.55};
-        int batchSize = 32;
+        Random random = new Random(4);
+        int resumed = 0;
         int[] inBlock = new int[4];
         long[] total = new long[4];
-        for (long index = 0; index < 100_000L * batchSize; index++) {
-            Draw draw = mix.sequenceAt(index);
-            assertEquals(total[draw.domain()], draw.ordinal());
-            inBlock[draw.domain()]++;
-            total[draw.domain()]++;
-            if ((index + 1) % mix.blockSize() == 0) {
-                assertArrayEquals(mix.blockCounts(index / mix.blockSize()), inBlock);
-                for (int d = 0; d < 4; d++) {
-                    // less than one sequence from the exact share at either end of a block, so less than two within it
-                    assertTrue(Math.abs(inBlock[d] - weights[d] * 2048) < 2, "index " + index + " domain " + d + ": " + inBlock[d]);
-                    assertEquals(weights[d] * (index + 1), total[d], 1 - 1e-9, "index " + index + " domain " + d);
-                }
-                Arrays.fill(inBlock, 0);
+        long position = 0;
+        for (int number = 0; number < 100_000; number++) {
+            if (random.nextInt(50) == 0) {
+                mix = Datamix.of(DOMAINS, PAPER).withSeed(11);
+                resumed++;
             }
+            Batch batch = mix.batch(position, 31, 4);
+            for (int domain : batch.domains()) {
+                Draw draw = mix.sequenceAt(position++);
+                assertEquals(domain, draw.domain());
+                assertEquals(total[domain], draw.ordinal());
+                inBlock[domain]++;
+                total[domain]++;
+                if (position % mix.blockSize() == 0) {
+                    assertArrayEquals(mix.blockCounts(position / mix.blockSize() - 1), inBlock);
+                    for (int d = 0; d < 4; d++) {
+                        // less than one sequence from the exact share at either end of a block, so less than two within it
+                        assertTrue(Math.abs(inBlock[d] - weights[d] * 2048) < 2, "position " + position + " domain " + d + ": " + inBlock[d]);
+                        assertEquals(weights[d] * position, total[d], 1 - 1e-9, "position " + position + " domain " + d);
+                    }
+                    Arrays.fill(inBlock, 0);
+                }
+            }
+            assertEquals(position, batch.nextPosition());
         }
-        assertEquals(3_200_000, LongStream.of(total).sum());
+        assertEquals(3_100_000, LongStream.of(total).sum());
+        assertTrue(resumed > 1000, resumed + " times");
     }
 
     @Test
