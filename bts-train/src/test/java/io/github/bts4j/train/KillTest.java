@@ -33,7 +33,7 @@ class KillTest {
     @Test
     @Tag("slow")
     void aRunKilledSixtyTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
-        killAndResume(60, 50, 5000, 2);
+        killAndResume(60, 50, 3000, 2);
     }
 
     @Test
