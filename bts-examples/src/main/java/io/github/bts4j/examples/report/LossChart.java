@@ -15,11 +15,22 @@ public final class LossChart {
      * Draws.
      *
      * @param title what is shown
-     * @param curves name to losses, at most eight
+     * @param panels one chart each, below each other: name to losses, at most eight of them
      * @return the SVG
-     * @throws IllegalArgumentException if there are more curves than colours
+     * @throws IllegalArgumentException if a panel has more curves than there are colours
      */
-    public static String svg(String title, Map<String, List<Double>> curves) {
+    public static String svg(String title, List<Map<String, List<Double>>> panels) {
+        StringBuilder charts = new StringBuilder();
+        int height = 0;
+        for (Map<String, List<Double>> curves : panels) {
+            charts.append("<g transform=\"translate(0 " + height + ")\">" + panel(title, curves) + "</g>");
+            height += LineChart.HEIGHT + 20 + LINE * curves.size();
+        }
+        String style = "<style>text{font:10px sans-serif;fill:#333}.grid{stroke:#ddd}.border{stroke:#999}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + LineChart.WIDTH + " " + height + "\" role=\"img\">" + style + charts + "</svg>\n";
+    }
+
+    private static String panel(String title, Map<String, List<Double>> curves) {
         if (curves.size() > COLOURS.size()) {
             throw new IllegalArgumentException(curves.size() + " curves: at most " + COLOURS.size() + " can be told apart");
         }
@@ -36,11 +47,7 @@ public final class LossChart {
             }
             series.add(new LineChart.Series(name, colour, points));
         });
-        int height = LineChart.HEIGHT + 20 + LINE * curves.size();
-        String style = "<style>text{font:10px sans-serif;fill:#333}.grid{stroke:#ddd}.border{stroke:#999}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
         String chart = new LineChart(title, series, List.of()).svg("updates", "nats per token");
-        int open = chart.indexOf('>') + 1;
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + LineChart.WIDTH + " " + height + "\" role=\"img\">" + style + chart.substring(open).replace("</svg>", "")
-                + legend + "</svg>\n";
+        return chart.substring(chart.indexOf('>') + 1).replace("</svg>", "") + legend;
     }
 }

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /**
  * A spike made on purpose, by the mechanism of arXiv 2304.09871: gradients have shrunk to the size of eps, then a few damaged batches make them jump, and
@@ -42,7 +43,7 @@ public final class SpikeExperiment {
     private static final int CORRUPTED_FROM = 600;
     private static final int CORRUPTED = 20;
     private static final int HELD_OUT = 200;
-    private static final int DRAWN = 5;
+    private static final int DRAWN = 3;
     private static final int CHECKPOINT_EVERY = 25;
     private static final double SMALL_EPS_RATE = 0.03; // makes the usual update as long as with eps 1e-2
     private static final double RATE = 0.15; // what eps 1e-2 asks for: updates are some hundredths of their usual size
@@ -78,10 +79,20 @@ public final class SpikeExperiment {
             System.exit(2);
         }
         List<Outcome> outcomes = run(Integer.MAX_VALUE, System.err);
-        Map<String, List<Double>> curves = new LinkedHashMap<>();
-        outcomes.subList(0, DRAWN).forEach(outcome -> curves.put(outcome.name(), outcome.losses()));
-        Files.writeString(Path.of(arguments[0]), LossChart.svg("Loss by update", curves));
+        Files.writeString(Path.of(arguments[0]), LossChart.svg("Loss by update", panels(outcomes)));
         System.out.println(table(outcomes));
+    }
+
+    /** The undamaged run and plain AdamW beside three remedies each. */
+    private static List<Map<String, List<Double>>> panels(List<Outcome> outcomes) {
+        List<Map<String, List<Double>>> panels = new ArrayList<>();
+        for (int from = 2; from < outcomes.size(); from += DRAWN) {
+            Map<String, List<Double>> curves = new LinkedHashMap<>();
+            Stream.concat(outcomes.subList(0, 2).stream(), outcomes.subList(from, Math.min(from + DRAWN, outcomes.size())).stream())
+                    .forEach(outcome -> curves.put(outcome.name(), outcome.losses()));
+            panels.add(curves);
+        }
+        return panels;
     }
 
     /** The first of the variants, in the order of the table. */
