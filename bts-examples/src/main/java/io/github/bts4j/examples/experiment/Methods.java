@@ -78,6 +78,11 @@ final class Methods {
         return rows;
     }
 
+    /** Whether the method that a row goes on from is there. */
+    boolean isReady(Made row) {
+        return !(row.method() instanceof Derived derived) || Stage.isThere(sibling(row.folder(), derived.of()));
+    }
+
     /** Makes a row's model unless it is there; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {

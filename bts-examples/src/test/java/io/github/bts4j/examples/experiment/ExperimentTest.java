@@ -76,9 +76,13 @@ class ExperimentTest {
         for (JsonNode row : gates) {
             assertEquals(1, row.at("/shares/seed").asDouble() + row.at("/shares/code").asDouble() + row.at("/shares/math").asDouble(), 1e-5);
         }
+        JsonNode positions = new ObjectMapper().readTree(out.resolve("results/bts/positions.json").toFile());
+        assertEquals(5, positions.size());
+        assertEquals(Scoring.PARTS, positions.get("code").size());
         assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
         String page = Files.readString(out.resolve("results.md"));
-        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks")) {
+        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks",
+                "| the best of seed and experts in each |", "text that changes its domain")) {
             assertTrue(page.contains(expected), expected + " is not in\n" + page);
         }
         JsonNode first = new ObjectMapper().readTree(out.resolve("results/bts/gates.json").toFile()).get(0);
