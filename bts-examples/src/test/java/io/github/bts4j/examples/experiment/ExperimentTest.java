@@ -92,6 +92,18 @@ class ExperimentTest {
     }
 
     @Test
+    void randomSeedsCanBeAddedLater() throws IOException {
+        Path file = TinyExperiment.write(folder, "  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: AVERAGE, models: [seed, code], training: short, seeds: [0]}");
+        assertTrue(Experiment.read(file).run());
+        Map<String, FileTime> before = stages(folder.resolve("out"));
+        Files.writeString(file, Files.readString(file).replace("seeds: [0]", "seeds: [0, 3]"));
+        assertTrue(Experiment.read(file).run());
+        Map<String, FileTime> after = stages(folder.resolve("out"));
+        assertTrue(after.keySet().containsAll(List.of("methods/bts-3/stage.json", "results/bts-random-seed-3/stage.json")), after.toString());
+        assertTrue(after.entrySet().containsAll(before.entrySet()), after + " keeps " + before);
+    }
+
+    @Test
     void whatWasMadeFromOtherSettingsIsNotMixedIn() throws IOException {
         Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
         assertTrue(Experiment.read(file).run());
