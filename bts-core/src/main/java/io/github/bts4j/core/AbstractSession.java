@@ -2,10 +2,10 @@ package io.github.bts4j.core;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What sessions of all models share: checks, position, and the step scope in which one call's tensors live. For one thread at a time. */
@@ -38,19 +38,34 @@ public abstract class AbstractSession implements DecodeSession {
             throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
                     + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
         }
+        TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
+        float[] logits = tokenIds.length == 1 ? decodeOne(tokenIds[0], length) : decodeAll(tokenIds, length);
+        length += tokenIds.length;
+        return logits;
+    }
+
+    private float[] decodeAll(int[] tokenIds, int start) {
         try (NDManager step = manager.newSubManager()) {
             NDArray ids = TokenBatch.tensor(step, new int[][] {tokenIds}, 0, tokenIds.length, model.vocabSize());
-            float[] logits = decode(step, ids, length).toFloatArray();
-            length += tokenIds.length;
-            return logits;
+            return decode(step, ids, start).toFloatArray();
         }
     }
 
+    /**
+     * Runs a single new token through the model and writes the caches.
+     *
+     * @param tokenId the token, which is in range
+     * @param start the number of tokens already in the caches
+     * @return logits {@code [vocabulary]}
+     */
+    protected float[] decodeOne(int tokenId, int start) {
+        return decodeAll(new int[] {tokenId}, start);
+    }
+
     /** What a model does with one new token of each session. */
-    @FunctionalInterface
     protected interface Step {
         /**
-         * Runs the new tokens through the model and writes the caches.
+         * Runs the new tokens through the model in libtorch and writes the caches.
          *
          * @param step owner of the result
          * @param ids int64 {@code [1, sessions]}
@@ -58,6 +73,15 @@ public abstract class AbstractSession implements DecodeSession {
          * @return float32 logits {@code [sessions, vocabulary]}
          */
         NDArray decode(NDManager step, NDArray ids, long[] starts);
+
+        /**
+         * Does the same row by row, where that is possible and faster.
+         *
+         * @param tokenIds the new tokens
+         * @param starts the number of tokens already in each session's caches
+         * @return logits {@code [sessions][vocabulary]}, or empty if {@link #decode} has to do it
+         */
+        Optional<float[][]> decodeRows(int[] tokenIds, int[] starts);
     }
 
     /**
@@ -74,15 +98,17 @@ public abstract class AbstractSession implements DecodeSession {
         List<AbstractSession> members = List.copyOf(sessions);
         members.forEach(session -> session.checkMember(model));
         checkEach(model, members, tokenIds);
+        float[][] logits = pass.decodeRows(tokenIds, members.stream().mapToInt(session -> session.length).toArray())
+                .orElseGet(() -> decodeEach(model, members, tokenIds, pass));
+        members.forEach(session -> session.length++);
+        return logits;
+    }
+
+    private static float[][] decodeEach(CausalLm model, List<AbstractSession> members, int[] tokenIds, Step pass) {
         try (NDManager step = members.get(0).manager.newSubManager()) {
             NDArray ids = TokenBatch.tensor(step, new int[][] {tokenIds}, 0, tokenIds.length, model.vocabSize());
             float[] flat = pass.decode(step, ids, members.stream().mapToLong(session -> session.length).toArray()).toFloatArray();
-            members.forEach(session -> session.length++);
-            float[][] logits = new float[tokenIds.length][];
-            for (int i = 0; i < logits.length; i++) {
-                logits[i] = Arrays.copyOfRange(flat, i * model.vocabSize(), (i + 1) * model.vocabSize());
-            }
-            return logits;
+            return TokenBatch.rows(flat, tokenIds.length);
         }
     }
 

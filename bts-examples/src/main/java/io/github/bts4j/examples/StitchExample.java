@@ -57,6 +57,7 @@ public final class StitchExample {
                 trainer.run();
             }
             StitchCheckpoint.save(model, Path.of(arguments[2]));
+            System.out.println("Saved " + arguments[2]);
         }
     }
 

@@ -48,6 +48,7 @@ public final class TrainExpertExample {
                 trainer.run();
             }
             expert.save(Path.of(arguments[2]), seedFolder);
+            System.out.println("Saved " + arguments[2]);
         }
     }
 }

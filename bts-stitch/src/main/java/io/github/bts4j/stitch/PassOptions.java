@@ -9,7 +9,7 @@ import java.util.Optional;
  * does.
  *
  * @param checkpointing which activations are kept, and which are computed again; a block is the layers of one stream between two stitches
- * @param prefixCache where the streams before the first stitch are kept, if they are
+ * @param prefixCache where the states that no training changes are kept, if they are
  * @param documentMask whether, and by which mark, tokens attend to those of their own document only
  */
 public record PassOptions(ActivationCheckpointing checkpointing, Optional<PrefixCache> prefixCache, Optional<DocumentMask> documentMask) {
@@ -28,7 +28,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
     }
 
     /**
-     * The same with a cache of the streams before the first stitch.
+     * The same with a cache of what no training changes.
      *
      * @param prefixCache the cache, which the caller closes
      * @return a changed copy

@@ -1,12 +1,10 @@
 package io.github.bts4j.stitch;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
@@ -27,24 +25,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The streams before the first stitch on the disk, so that a sequence met again does not go through those layers again: nothing below the first stitch
- * trains. Worth its place on the disk where the same sequences come back: in later epochs (with {@code TokenDataset.withFixedWindows()}), in ablations of
- * the stitches above, and after an expert was exchanged, since every model has files of its own.
+ * What no training changes, on the disk, so that a sequence met again does not go through those layers again: all streams before the first stitch, and the
+ * hub also before the stitches behind it up to the first Experts-into-Hub one ({@link StitchConfig#frozenLayers}). Worth its place on the disk where the same
+ * sequences come back: in later epochs (with {@code TokenDataset.withFixedWindows()}), in validation, in ablations of the stitches above, and after an expert
+ * was exchanged, since every model has files of its own.
  *
  * <p>A state is found by the SHA-256 of its sequence's tokens in a file that names the SHA-256 of its model's files, the number of layers and the element
- * type: another model or other data cannot meet it. Every record has a checksum; a damaged one is computed again. States of 2 bytes per element are stored
- * as they are. Those of float32 models are rounded to bfloat16, and also used so when they were just computed, so that no result depends on what the cache
- * held. One sequence takes {@code 2 * sequence * hidden} bytes per model.
+ * type: another model or other data cannot meet it, and another layout of stitches only where it asks for the same layers. Every record has a checksum; a
+ * damaged one is computed again. States of 2 bytes per element are stored as they are. Those of float32 models are rounded to bfloat16, and also used so when
+ * they were just computed, so that no result depends on what the cache held. One token takes {@code 2 * hidden} bytes per state: those of n + 1 streams, and
+ * one more of the hub where the first stitch is Hub-into-Experts, that is, where alternating stitches are even in number.
  *
  * <p>When the disk is full or the limit reached, training goes on and nothing more is stored. For one thread, and one process at a time, which is checked.
  */
 public final class PrefixCache implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PrefixCache.class);
+    private static final int MAX_RECORD = 1 << 30;
 
     private final Path folder;
     private final FileChannel lock;
     private final long maxBytes;
-    private final Map<String, PrefixStore> stores = new HashMap<>();
+    private final Map<String, Optional<PrefixStore>> stores = new HashMap<>();
+    /** One record on its way from the disk. */
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
     private boolean full;
     private long hits;
     private long misses;
@@ -95,7 +98,7 @@ public final class PrefixCache implements AutoCloseable {
     /**
      * How many states were read instead of computed.
      *
-     * @return sequences times models
+     * @return sequences times states of one sequence
      */
     public long hits() {
         return hits;
@@ -104,97 +107,157 @@ public final class PrefixCache implements AutoCloseable {
     /**
      * How many states were computed.
      *
-     * @return sequences times models
+     * @return sequences times states of one sequence
      */
     public long misses() {
         return misses;
     }
 
-    /** The streams before the first stitch, {@code [batch, sequence, hidden]} each, read or computed; ids: int64 {@code [batch, sequence]}. */
-    List<NDArray> states(NDManager step, Streams streams, Streams.Ropes ropes, List<LlamaModel> models, int layers, NDArray ids,
-            Optional<DocumentMask> mask) {
-        int rows = (int) ids.getShape().get(0);
-        int length = (int) ids.getShape().get(1);
-        List<TokensHash> hashes = TokensHash.ofRows(ids.toLongArray(), rows);
+    /** All states of a pass that are frozen, read or computed. */
+    Prefix states(Prefix.Pass pass, Optional<DocumentMask> mask) {
+        int length = Math.toIntExact(pass.ids().getShape().get(1));
+        List<TokensHash> rows = TokensHash.ofRows(pass.ids().toLongArray(), Math.toIntExact(pass.ids().getShape().get(0)));
+        List<List<NDArray>> states = new ArrayList<>();
+        for (int i = 0; i < pass.streams().models().size(); i++) {
+            LlamaModel model = pass.streams().models().get(i);
+            List<Optional<PrefixStore>> places = pass.config().frozenPlaces(i).stream().map(layers -> store(model, layers, length, mask)).toList();
+            boolean open = places.stream().allMatch(Optional::isPresent);
+            states.add(open ? states(pass, i, places.stream().flatMap(Optional::stream).toList(), rows) : computed(pass, i, rows, List.of()));
+        }
+        List<NDArray> hub = states.get(0);
+        return new Prefix(states.stream().map(stream -> stream.get(0)).toList(), hub.subList(1, hub.size()));
+    }
+
+    /** The states of stream i: all of them read, or all of them computed. */
+    private List<NDArray> states(Prefix.Pass pass, int i, List<PrefixStore> stores, List<TokensHash> rows) {
+        LlamaModel model = pass.streams().models().get(i);
         List<NDArray> states = new ArrayList<>();
-        for (int i = 0; i < models.size(); i++) {
-            LlamaModel model = models.get(i);
-            TorchType stored = model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
-            Shape shape = new Shape(rows, length, model.config().hiddenSize());
-            ByteBuffer bytes = read(store(model, layers, length, stored, mask), hashes);
-            NDArray state;
-            if (bytes.hasRemaining()) {
-                hits += rows;
-                try (NDArray flat = step.create(bytes, new Shape(bytes.remaining()), DataType.UINT8);
-                        NDArray own = Tensors.copyBytes(step, flat, 0, bytes.remaining())) {
-                    state = Tensors.view(step, own, stored, 0, shape.getShape());
-                }
-            } else {
-                misses += rows;
-                try (NDArray computed = StitchedModel.KERNELS.tensor(step, Autograd.OFF, "stream_prefix", streams.arguments(ids, ropes, i, layers))) {
-                    state = Tensors.place(step, computed, stored, computed.getDevice());
-                }
-                write(store(model, layers, length, stored, mask), hashes, state);
-            }
-            try (NDArray rounded = state) {
-                states.add(Tensors.place(step, rounded, model.type(), model.device()));
+        if (stores.stream().allMatch(store -> store.holds(rows))) {
+            for (PrefixStore store : stores) {
+                read(pass.scope(), store, rows, model).ifPresent(states::add);
             }
         }
+        if (states.size() == stores.size()) {
+            hits += (long) rows.size() * stores.size();
+            return states;
+        }
+        states.forEach(NDArray::close); // another one was damaged
+        return computed(pass, i, rows, stores);
+    }
+
+    /** The states of stream i, rounded as they would be read; written where there are stores. */
+    private List<NDArray> computed(Prefix.Pass pass, int i, List<TokensHash> rows, List<PrefixStore> stores) {
+        LlamaModel model = pass.streams().models().get(i);
+        List<NDArray> states = new ArrayList<>();
+        for (NDArray computed : pass.stream(i)) {
+            try (computed; NDArray rounded = Tensors.place(pass.scope(), computed, stored(model), computed.getDevice())) {
+                if (!stores.isEmpty()) {
+                    write(stores.get(states.size()), rows, rounded);
+                }
+                states.add(Tensors.place(pass.scope(), rounded, model.type(), model.device()));
+            }
+        }
+        misses += (long) rows.size() * states.size();
         return states;
     }
 
-    /** The states of all rows, or an empty buffer if one is missing or damaged. */
-    private static ByteBuffer read(PrefixStore store, List<TokensHash> hashes) {
-        if (!store.holds(hashes)) {
-            return ByteBuffer.allocate(0);
+    /** The states of all rows, {@code [batch, sequence, hidden]}; empty if one is damaged. */
+    private Optional<NDArray> read(NDManager scope, PrefixStore store, List<TokensHash> rows, LlamaModel model) {
+        int size = store.recordSize();
+        if (buffer.capacity() < size) {
+            buffer = ByteBuffer.allocateDirect(size);
         }
-        try {
-            return store.read(hashes);
+        try (NDArray bytes = Tensors.zeros(scope, TorchType.UINT8, Device.cpu(), (long) rows.size() * size)) {
+            for (int row = 0; row < rows.size(); row++) {
+                if (!store.read(rows.get(row), buffer.clear().limit(size))) {
+                    return Optional.empty();
+                }
+                Tensors.writeBytes(bytes, (long) row * size, buffer);
+            }
+            int hidden = model.config().hiddenSize();
+            try (NDArray state = Tensors.view(scope, bytes, stored(model), 0, rows.size(), size / (hidden * stored(model).bytes()), hidden)) {
+                return Optional.of(Tensors.place(scope, state, model.type(), model.device()));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private void write(PrefixStore store, List<TokensHash> hashes, NDArray state) {
-        if (full) {
-            return;
+    private void write(PrefixStore store, List<TokensHash> rows, NDArray state) {
+        int row = 0;
+        for (ByteBuffer record : Tensors.bytes(state, store.recordSize())) {
+            TokensHash hash = rows.get(row++);
+            if (!full && !store.holds(List.of(hash))) {
+                append(store, hash, record);
+            }
         }
+    }
+
+    private void append(PrefixStore store, TokensHash hash, ByteBuffer record) {
         try {
-            ByteBuffer bytes = Tensors.bytes(state).iterator().next();
-            if (stores.values().stream().mapToLong(PrefixStore::bytes).sum() + bytes.remaining() > maxBytes) {
+            if (stores.values().stream().flatMap(Optional::stream).mapToLong(PrefixStore::bytes).sum() + record.remaining() > maxBytes) {
                 full = true;
                 LOG.info("The prefix cache in {} has reached its limit of {} bytes; nothing more is stored", folder, maxBytes);
                 return;
             }
-            store.write(hashes, bytes);
+            store.append(hash, record);
         } catch (IOException e) {
+            giveUp(e);
+        }
+    }
+
+    private void giveUp(IOException e) {
+        if (!full) {
             full = true;
             LOG.warn("The prefix cache in {} cannot be written to ({}); nothing more is stored", folder, e.toString());
         }
     }
 
-    private PrefixStore store(LlamaModel model, int layers, int length, TorchType stored, Optional<DocumentMask> mask) {
-        String key;
+    private static TorchType stored(LlamaModel model) {
+        return model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
+    }
+
+    /** Where states after so many layers are; empty if a file for them cannot be made. */
+    private Optional<PrefixStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
+        TorchType stored = stored(model);
+        String key = "bts4j prefix states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
+                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n"
+                + mask.map(m -> m + "\n").orElse("");
+        return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
+    }
+
+    private static String files(LlamaModel model) {
         try {
-            key = "bts4j prefix states 1\n" + model.fingerprint().files().entrySet().stream().sorted(Map.Entry.comparingByKey())
-                    .map(file -> file.getKey() + " " + file.getValue() + "\n").collect(Collectors.joining())
-                    + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize() + "\ncomputed in " + model.type()
-                    + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + mask.map(m -> m + "\n").orElse("");
-            PrefixStore store = stores.get(key);
-            if (store == null) {
-                store = PrefixStore.open(folder, key, length * model.config().hiddenSize() * stored.bytes());
-                stores.put(key, store);
-            }
-            return store;
+            return model.fingerprint().files().entrySet().stream().sorted(Map.Entry.comparingByKey())
+                    .map(file -> file.getKey() + " " + file.getValue() + "\n").collect(Collectors.joining());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    private Optional<PrefixStore> open(String key, int recordSize) {
+        try {
+            return Optional.of(PrefixStore.open(folder, key, recordSize));
+        } catch (IOException e) {
+            giveUp(e);
+            return Optional.empty();
+        }
+    }
+
+    private static int recordSize(long bytes) {
+        if (bytes > MAX_RECORD) {
+            throw new IllegalArgumentException("A state of one sequence takes " + bytes + " bytes, a prefix cache at most " + MAX_RECORD
+                    + ": train on shorter sequences, or without the cache");
+        }
+        return (int) bytes;
+    }
+
     @Override
     public void close() throws IOException {
-        for (PrefixStore store : stores.values()) {
-            store.close();
+        for (Optional<PrefixStore> store : stores.values()) {
+            if (store.isPresent()) {
+                store.get().close();
+            }
         }
         lock.close();
     }

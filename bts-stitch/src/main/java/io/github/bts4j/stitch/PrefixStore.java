@@ -20,6 +20,7 @@ import java.util.zip.CRC32C;
  *
  * <p>The index begins with the length and the text of the key, and goes on with entries of 40 bytes, in the order of the records: the hash of the tokens, the
  * CRC-32C of the record, and the CRC-32C of the entry so far. A record is written before its entry; what a killed process left incomplete is written over.
+ * Nothing is written before the first record, so that a full disk is met only where a record is to be stored.
  */
 final class PrefixStore implements AutoCloseable {
     private static final int ENTRY = TokensHash.BYTES + 2 * Integer.BYTES;
@@ -27,35 +28,41 @@ final class PrefixStore implements AutoCloseable {
     private final FileChannel index;
     private final FileChannel states;
     private final int recordSize;
+    private final byte[] key;
     private final int header;
     /** Tokens to number and checksum of their record. */
     private final Map<TokensHash, Place> places = new HashMap<>();
     private long count;
+    private boolean begun;
 
     private record Place(long number, int crc) {}
 
-    private PrefixStore(FileChannel index, FileChannel states, int recordSize, int header) {
+    private PrefixStore(FileChannel index, FileChannel states, int recordSize, byte[] key) {
         this.index = index;
         this.states = states;
         this.recordSize = recordSize;
-        this.header = header;
+        this.key = key;
+        this.header = Integer.BYTES + key.length;
     }
 
     static PrefixStore open(Path folder, String key, int recordSize) throws IOException {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
         String name = HexFormat.of().formatHex(sha256(text), 0, 8);
         FileChannel index = channel(folder.resolve(name + ".index"));
+        FileChannel states = null;
         try {
-            FileChannel states = channel(folder.resolve(name + ".states"));
-            PrefixStore store = new PrefixStore(index, states, recordSize, Integer.BYTES + text.length);
-            if (!store.hasHeader(text)) {
-                index.truncate(0);
-                writeFully(index, ByteBuffer.allocate(store.header).putInt(text.length).put(text).flip(), 0);
+            states = channel(folder.resolve(name + ".states"));
+            PrefixStore store = new PrefixStore(index, states, recordSize, text);
+            store.begun = store.hasHeader();
+            if (store.begun) {
+                store.readIndex();
             }
-            store.readIndex();
             return store;
         } catch (IOException e) {
             index.close();
+            if (states != null) {
+                states.close();
+            }
             throw e;
         }
     }
@@ -72,7 +79,7 @@ final class PrefixStore implements AutoCloseable {
         }
     }
 
-    private boolean hasHeader(byte[] key) throws IOException {
+    private boolean hasHeader() throws IOException {
         ByteBuffer found = ByteBuffer.allocate(header);
         return index.size() >= header && readFully(index, found, 0) && found.getInt() == key.length
                 && Arrays.equals(key, 0, key.length, found.array(), Integer.BYTES, header);
@@ -101,30 +108,27 @@ final class PrefixStore implements AutoCloseable {
         return hashes.stream().allMatch(places::containsKey);
     }
 
-    /** The records one after the other; an empty buffer if one is damaged, which is then forgotten. */
-    ByteBuffer read(List<TokensHash> hashes) throws IOException {
-        ByteBuffer all = ByteBuffer.allocateDirect(hashes.size() * recordSize);
-        for (int row = 0; row < hashes.size(); row++) {
-            Place place = places.get(hashes.get(row));
-            ByteBuffer record = all.slice(row * recordSize, recordSize);
-            if (!readFully(states, record, place.number() * recordSize) || crc(record) != place.crc()) {
-                places.remove(hashes.get(row));
-                return ByteBuffer.allocate(0);
-            }
-        }
-        return all;
+    int recordSize() {
+        return recordSize;
     }
 
-    /** Appends the records that are not there yet. */
-    void write(List<TokensHash> hashes, ByteBuffer records) throws IOException {
-        for (int row = 0; row < hashes.size(); row++) {
-            if (!places.containsKey(hashes.get(row))) {
-                append(hashes.get(row), records.slice(records.position() + row * recordSize, recordSize));
-            }
+    /** Fills the buffer with a record that is held, and flips it; false if it is damaged, and then forgotten. */
+    boolean read(TokensHash hash, ByteBuffer into) throws IOException {
+        Place place = places.get(hash);
+        if (place == null || !readFully(states, into, place.number() * recordSize) || crc(into.duplicate()) != place.crc()) {
+            places.remove(hash);
+            return false;
         }
+        return true;
     }
 
-    private void append(TokensHash hash, ByteBuffer record) throws IOException {
+    /** Stores a record, behind all others. */
+    void append(TokensHash hash, ByteBuffer record) throws IOException {
+        if (!begun) {
+            index.truncate(0);
+            writeFully(index, ByteBuffer.allocate(header).putInt(key.length).put(key).flip(), 0);
+            begun = true;
+        }
         int crc = crc(record.duplicate());
         writeFully(states, record, count * recordSize);
         ByteBuffer entry = ByteBuffer.allocate(ENTRY);

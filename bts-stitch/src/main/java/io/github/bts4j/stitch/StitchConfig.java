@@ -98,6 +98,31 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
     }
 
     /**
+     * The layers of a stream that come before anything trained: all up to the first stitch; of the hub up to the first Experts-into-Hub stitch, for a
+     * Hub-into-Experts stitch leaves the hub as it is. The state behind them is a function of the tokens alone.
+     *
+     * @param stream 0 for the hub, any other number for an expert
+     * @return layers, counted from the model's first
+     */
+    public int frozenLayers(int stream) {
+        int first = 0;
+        while (stream == 0 && !intoHub(first)) {
+            first++; // the last one is always into the hub
+        }
+        return places.get(first);
+    }
+
+    /**
+     * The places within {@link #frozenLayers}: a pass needs the stream's state at each of them, and {@link PrefixCache} keeps it.
+     *
+     * @param stream 0 for the hub, any other number for an expert
+     * @return at least one place
+     */
+    public List<Integer> frozenPlaces(int stream) {
+        return places.subList(0, places.indexOf(frozenLayers(stream)) + 1);
+    }
+
+    /**
      * The number of trained parameters: {@code K (2n + 1) d^2}, and {@code K (n + 1) d} more with gate biases.
      *
      * @param numExperts n

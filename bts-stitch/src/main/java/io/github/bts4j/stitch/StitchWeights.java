@@ -3,6 +3,8 @@ package io.github.bts4j.stitch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -25,9 +27,22 @@ final class StitchWeights implements AutoCloseable {
     private final Arguments training;
     private Arguments inference;
     private NDManager inferenceScope;
+    private StitchRows rows;
+
+    /** Tensors, and the kernel argument that they make. Closing it leaves the tensors to their owner. */
+    record Argument(List<NDArray> tensors, TensorList list) implements AutoCloseable {
+        static Argument of(List<NDArray> tensors) {
+            return new Argument(List.copyOf(tensors), TensorList.of(tensors));
+        }
+
+        @Override
+        public void close() {
+            list.close();
+        }
+    }
 
     /** The weights as kernel arguments. */
-    record Arguments(TensorList gates, TensorList biases, TensorList projs) implements AutoCloseable {
+    record Arguments(Argument gates, Argument biases, Argument projs) implements AutoCloseable {
         @Override
         public void close() {
             gates.close();
@@ -113,7 +128,7 @@ final class StitchWeights implements AutoCloseable {
             layer.gateBias().ifPresent(bias -> biases.add(form.of(bias)));
             layer.projections().forEach(proj -> projs.add(form.of(proj)));
         }
-        return new Arguments(TensorList.of(gates), TensorList.of(biases), TensorList.of(projs));
+        return new Arguments(Argument.of(gates), Argument.of(biases), Argument.of(projs));
     }
 
     List<StitchLayer> layers() {
@@ -134,8 +149,16 @@ final class StitchWeights implements AutoCloseable {
         return inference;
     }
 
+    /** What inference reads, row by row; made at the first call after a change. */
+    synchronized StitchRows rows(RowMath math, StitchConfig config) {
+        if (rows == null) {
+            rows = StitchRows.of(math, Rounding.of(streamType), config, inference);
+        }
+        return rows;
+    }
+
     /** Renews what inference reads after the masters have changed. Not to be called while another thread computes. */
-    void refresh() {
+    synchronized void refresh() {
         NDManager scope = manager.newSubManager();
         Device device = manager.getDevice();
         Arguments renewed = arguments(layers, tensor -> {
@@ -149,6 +172,7 @@ final class StitchWeights implements AutoCloseable {
         }
         inference = renewed;
         inferenceScope = scope;
+        rows = null;
     }
 
     @Override

@@ -4,12 +4,19 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.rows.Crew;
+import io.github.bts4j.core.rows.RowCache;
+import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /** Passes through all streams without gradients, with the stitch weights that are given. */
 final class StitchedForward {
@@ -18,15 +25,21 @@ final class StitchedForward {
     private final Streams streams;
     private final StitchConfig config;
     private final StitchWeights.Arguments weights;
+    private final Function<RowMath, StitchRows> rows;
 
-    StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights) {
+    StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights, Function<RowMath, StitchRows> rows) {
         this.streams = streams;
         this.config = config;
         this.weights = weights;
+        this.rows = rows;
+    }
+
+    Streams streams() {
+        return streams;
     }
 
     private Object[] arguments(NDArray ids, Streams.Ropes ropes, Object... rest) {
-        Object[] stitches = {config.kernelPlaces(), config.kernelKinds(), weights.gates(), weights.biases(), weights.projs()};
+        Object[] stitches = {config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list()};
         Object[] all = new Object[stitches.length + rest.length];
         System.arraycopy(stitches, 0, all, 0, stitches.length);
         System.arraycopy(rest, 0, all, stitches.length, rest.length);
@@ -34,13 +47,11 @@ final class StitchedForward {
     }
 
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
-    NDArray hidden(NDManager scope, NDArray ids) {
-        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            List<NDArray> states = KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
-            NDArray hidden = KERNELS.tensor(scope, Autograd.OFF, "suffix",
-                    streams.arguments(states, ropes, config.kernelPlaces(), config.kernelKinds(), weights.gates(), weights.biases(), weights.projs(), 0.0, 0));
-            states.forEach(NDArray::close);
-            return hidden;
+    NDArray hidden(NDManager scope, NDArray ids, Optional<PrefixCache> cache) {
+        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
+                Prefix prefix = new Prefix.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
+            return KERNELS.tensor(scope, Autograd.OFF, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0.0, 0));
         }
     }
 
@@ -48,16 +59,16 @@ final class StitchedForward {
     NDArray logits(NDManager manager, NDArray tokenIds, LlamaModel hub) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids), hub.decoder().head(scope));
+            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
         }
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
-    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub) {
+    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub, Optional<PrefixCache> cache) {
         int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, hub.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, hub.vocabSize());
-        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
+        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids, cache), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
     }
 
     /** ids: int64 {@code [1, new tokens]} of a session that holds {@code start} tokens; float32 {@code [1, vocabulary]}. */
@@ -72,6 +83,44 @@ final class StitchedForward {
         try (Streams.Ropes ropes = streams.nextRopes(starts)) {
             return KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode_sessions", arguments(ids, ropes, keys, values, starts));
         }
+    }
+
+    /**
+     * The same outside of libtorch.
+     *
+     * @param tokenIds the next token of each session
+     * @param caches of every stream, those of the sessions
+     * @param starts the number of tokens in each session's caches
+     * @return logits {@code [sessions][vocabulary]}; empty where a model cannot be computed so
+     */
+    Optional<float[][]> decodeRows(int[] tokenIds, List<RowCache[]> caches, int[] starts) {
+        return streams.rows().map(decoders -> decodeRows(decoders, tokenIds, caches, starts));
+    }
+
+    private float[][] decodeRows(List<RowDecoder> decoders, int[] tokenIds, List<RowCache[]> caches, int[] starts) {
+        int n = decoders.size();
+        StitchRows stitches = rows.apply(decoders.get(0).math());
+        float[][][] h = new float[n][][]; // [streams][sessions][hidden]
+        RowStep[] steps = new RowStep[n];
+        RowDecoder.Shared[] shared = new RowDecoder.Shared[n];
+        for (int i = 0; i < n; i++) {
+            h[i] = decoders.get(i).embed(tokenIds);
+            steps[i] = new RowStep(h[i], starts, caches.get(i));
+            shared[i] = decoders.get(i).shared(starts);
+        }
+        float[][] logits = decoders.get(0).newLogits(tokenIds.length);
+        Crew.shared().run(part -> {
+            int first = 0;
+            for (int j = 0; j < config.numStitches(); j++) {
+                for (int i = 0; i < n; i++) {
+                    decoders.get(i).layers(part, steps[i], shared[i], first, config.places().get(j));
+                }
+                stitches.stitch(part, j, h);
+                first = config.places().get(j);
+            }
+            decoders.get(0).logits(part, h[0], logits);
+        });
+        return logits;
     }
 
     /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */

@@ -9,8 +9,8 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
@@ -18,7 +18,10 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -185,7 +188,21 @@ public final class StitchedModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, models.get(0));
+        return pass().losses(step, tokens, models.get(0), Optional.empty());
+    }
+
+    /**
+     * Next-token losses with what no training changes from a cache: for texts that come back, such as those of a validation.
+     *
+     * @param tokens token ids {@code [batch][sequence]}
+     * @param cache where the states are kept; not thread-safe
+     * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link PrefixCache} describes
+     * @throws IllegalArgumentException if rows differ in length or an id is out of range
+     */
+    public float[][] tokenLosses(int[][] tokens, PrefixCache cache) {
+        try (NDManager step = manager.newSubManager()) {
+            return TokenBatch.rows(pass().losses(step, tokens, models.get(0), Optional.of(cache)).toFloatArray(), tokens.length);
+        }
     }
 
     /**
@@ -257,17 +274,18 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, PassOptions options) {
-        return new TrainingPass(manager, models, streams, config, weights, options).run(tokens, tokenWeight, seed);
+        return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
     private StitchedForward pass() {
-        return new StitchedForward(streams, config, weights.inference());
+        return new StitchedForward(streams, config, weights.inference(), math -> weights.rows(math, config));
     }
 
-    /** A pass with other gate biases: {@code [n + 1, hidden]} for every stitch. */
-    StitchedForward pass(TensorList biases) {
+    /** A pass with other gate biases, {@code [n + 1, hidden]} for every stitch; {@code rows} keeps what is made of them once. */
+    StitchedForward pass(StitchWeights.Argument biases, Function<Supplier<StitchRows>, StitchRows> rows) {
         StitchWeights.Arguments own = weights.inference();
-        return new StitchedForward(streams, config, new StitchWeights.Arguments(own.gates(), biases, own.projs()));
+        StitchWeights.Arguments all = new StitchWeights.Arguments(own.gates(), biases, own.projs());
+        return new StitchedForward(streams, config, all, math -> rows.apply(() -> StitchRows.of(math, Rounding.of(type()), config, all)));
     }
 
     /**
@@ -293,7 +311,7 @@ public final class StitchedModel extends FrozenLm {
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, models, this::pass, capacity);
+        return new StitchedSession(this, this::pass, capacity);
     }
 
     @Override

@@ -6,9 +6,12 @@ import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.llama.KvCache;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.rows.RowCache;
+import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -20,11 +23,13 @@ final class StitchedSession extends AbstractSession {
     private final TensorList keys;
     private final TensorList values;
 
-    StitchedSession(FrozenLm model, List<LlamaModel> models, Supplier<StitchedForward> pass, int capacity) {
+    StitchedSession(FrozenLm model, Supplier<StitchedForward> pass, int capacity) {
         super(model, model.getNDManager(), capacity);
         this.pass = pass;
-        this.caches = models.stream()
-                .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity)).toList();
+        Streams streams = pass.get().streams();
+        Optional<RowMath> math = streams.rows().map(rows -> rows.get(0).math());
+        this.caches = streams.models().stream()
+                .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity, math)).toList();
         this.keys = TensorList.ofLists(caches.stream().map(KvCache::keys).toList());
         this.values = TensorList.ofLists(caches.stream().map(KvCache::values).toList());
     }
@@ -34,11 +39,33 @@ final class StitchedSession extends AbstractSession {
         return pass.get().decode(step, ids, keys, values, start);
     }
 
+    @Override
+    protected float[] decodeOne(int tokenId, int start) {
+        return decodeRows(pass.get(), List.of(this), new int[] {tokenId}, new int[] {start}).map(logits -> logits[0]).orElseGet(() -> super.decodeOne(tokenId, start));
+    }
+
+    private static Optional<float[][]> decodeRows(StitchedForward pass, List<StitchedSession> sessions, int[] tokenIds, int[] starts) {
+        if (sessions.size() > RowDecoder.MOST_SESSIONS || sessions.get(0).caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
+            return Optional.empty();
+        }
+        List<RowCache[]> caches = IntStream.range(0, sessions.get(0).caches.size())
+                .mapToObj(i -> sessions.stream().map(session -> session.caches.get(i).rows().orElseThrow()).toArray(RowCache[]::new)).toList();
+        return pass.decodeRows(tokenIds, caches, starts);
+    }
+
     static float[][] appendEach(FrozenLm model, StitchedForward pass, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<StitchedSession> own = sessions.stream().map(StitchedSession::own).toList();
-        return appendEach(model, own, tokenIds, (step, ids, starts) -> {
-            try (TensorList keys = lists(own, KvCache::keys); TensorList values = lists(own, KvCache::values)) {
-                return pass.decodeEach(step, ids, keys, values, starts);
+        return appendEach(model, own, tokenIds, new Step() {
+            @Override
+            public Optional<float[][]> decodeRows(int[] tokens, int[] starts) {
+                return StitchedSession.decodeRows(pass, own, tokens, starts);
+            }
+
+            @Override
+            public NDArray decode(NDManager step, NDArray ids, long[] starts) {
+                try (TensorList keys = lists(own, KvCache::keys); TensorList values = lists(own, KvCache::values)) {
+                    return pass.decodeEach(step, ids, keys, values, starts);
+                }
             }
         });
     }

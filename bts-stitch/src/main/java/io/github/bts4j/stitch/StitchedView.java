@@ -4,10 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
-import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
@@ -15,7 +16,8 @@ import java.util.List;
  */
 final class StitchedView extends FrozenLm {
     private final StitchedModel model;
-    private final TensorList biases;
+    private final StitchWeights.Argument biases;
+    private StitchRows rows;
 
     StitchedView(StitchedModel model, List<Integer> off) {
         super("stitched", model.getNDManager().newSubManager());
@@ -31,11 +33,18 @@ final class StitchedView extends FrozenLm {
                 closed.add(Tensors.place(manager, master, model.type(), manager.getDevice()));
             }
         }
-        this.biases = TensorList.of(closed);
+        this.biases = StitchWeights.Argument.of(closed);
     }
 
     StitchedForward pass() {
-        return model.pass(biases);
+        return model.pass(biases, this::rows);
+    }
+
+    private synchronized StitchRows rows(Supplier<StitchRows> maker) {
+        if (rows == null) {
+            rows = maker.get();
+        }
+        return rows;
     }
 
     @Override
@@ -55,13 +64,13 @@ final class StitchedView extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, model.models().get(0));
+        return pass().losses(step, tokens, model.models().get(0), Optional.empty());
     }
 
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, model.models(), this::pass, capacity);
+        return new StitchedSession(this, this::pass, capacity);
     }
 
     @Override

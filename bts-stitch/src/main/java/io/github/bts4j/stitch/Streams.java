@@ -5,13 +5,16 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** The frozen models, hub first, as arguments of one kernel call. */
 final class Streams implements AutoCloseable {
+    private final List<LlamaModel> models;
     private final List<Decoder> decoders;
     private final TensorList weights;
     private final TensorList biases;
@@ -19,11 +22,16 @@ final class Streams implements AutoCloseable {
     private final double[] eps;
 
     Streams(List<LlamaModel> models) {
+        this.models = List.copyOf(models);
         decoders = models.stream().map(LlamaModel::decoder).toList();
         weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
         biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
         dims = decoders.stream().flatMapToLong(decoder -> Arrays.stream(decoder.dims())).toArray();
         eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
+    }
+
+    List<LlamaModel> models() {
+        return models;
     }
 
     TensorList weights() {
@@ -40,6 +48,12 @@ final class Streams implements AutoCloseable {
 
     double[] eps() {
         return eps;
+    }
+
+    /** The models as single tokens go through them outside of libtorch; empty if one of them cannot. */
+    Optional<List<RowDecoder>> rows() {
+        List<RowDecoder> rows = decoders.stream().flatMap(decoder -> decoder.rows().stream()).toList();
+        return rows.size() == decoders.size() ? Optional.of(rows) : Optional.empty();
     }
 
     Ropes ropes(int start, int length) {

@@ -30,15 +30,15 @@ final class TrainingPass {
     private static final long SLICE_SEEDS = 1_000_003;
 
     private final NDManager manager;
-    private final List<LlamaModel> models;
+    private final LlamaModel hub;
     private final Streams streams;
     private final StitchConfig config;
     private final StitchWeights.Arguments weights;
     private final PassOptions options;
 
-    TrainingPass(NDManager manager, List<LlamaModel> models, Streams streams, StitchConfig config, StitchWeights weights, PassOptions options) {
+    TrainingPass(NDManager manager, Streams streams, StitchConfig config, StitchWeights weights, PassOptions options) {
         this.manager = manager;
-        this.models = models;
+        this.hub = streams.models().get(0);
         this.streams = streams;
         this.config = config;
         this.weights = weights.training();
@@ -47,7 +47,7 @@ final class TrainingPass {
 
     float[] run(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
-        TokenBatch.check(tokens, models.get(0).vocabSize());
+        TokenBatch.check(tokens, hub.vocabSize());
         int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
@@ -60,7 +60,7 @@ final class TrainingPass {
     }
 
     private float[] slice(NDManager step, Streams.Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, models.get(0).vocabSize());
+        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, hub.vocabSize());
         if (options.documentMask().isEmpty()) {
             return new Slice(step, ropes, seed).run(ids, tokens, tokenWeight);
         }
@@ -84,22 +84,19 @@ final class TrainingPass {
         }
 
         float[] run(NDArray ids, int[][] tokens, float tokenWeight) {
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, models.get(0).vocabSize());
-            NDArray head = models.get(0).decoder().head(step);
-            List<NDArray> prefix = options.prefixCache().isPresent()
-                    ? options.prefixCache().get().states(step, streams, ropes, models, config.places().get(0), ids,
-                            options.documentMask())
-                    : KERNELS.tensors(step, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces()));
+            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, hub.vocabSize());
+            NDArray head = hub.decoder().head(step);
+            Prefix prefix = new Prefix.Pass(step, streams, ropes, config, ids).run(options.prefixCache(), options.documentMask());
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
                 return checkpointed(prefix, head, labels, tokenWeight);
             }
-            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix, ropes, config.kernelPlaces(), config.kernelKinds(),
-                    weights.gates(), weights.biases(), weights.projs(), config.dropout(), seed));
-            close(prefix);
+            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed));
+            prefix.close();
             return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
         }
 
-        private float[] checkpointed(List<NDArray> prefix, NDArray head, NDArray labels, float tokenWeight) {
+        private float[] checkpointed(Prefix prefix, NDArray head, NDArray labels, float tokenWeight) {
             List<List<NDArray>> before = forward(prefix);
             int last = before.size() - 1;
             List<NDArray> inputs = inputs(before.get(last), last);
@@ -120,9 +117,9 @@ final class TrainingPass {
         }
 
         /** The streams before every stitch; the last blocks' graphs go into {@link #kept}. */
-        private List<List<NDArray>> forward(List<NDArray> prefix) {
-            List<List<NDArray>> before = new ArrayList<>(List.of(prefix));
-            int models = prefix.size();
+        private List<List<NDArray>> forward(Prefix prefix) {
+            List<List<NDArray>> before = new ArrayList<>(List.of(prefix.streams()));
+            int models = prefix.streams().size();
             int blocks = (config.numStitches() - 1) * models;
             int firstKept = blocks - options.checkpointing().kept(blocks);
             for (int j = 0; j + 1 < config.numStitches(); j++) {
@@ -130,6 +127,10 @@ final class TrainingPass {
                 List<NDArray> stitched = stitch(inputs, j);
                 List<NDArray> next = new ArrayList<>();
                 for (int i = 0; i < models; i++) {
+                    if (i == 0 && j < prefix.hub().size()) {
+                        next.add(prefix.hub().get(j));
+                        continue;
+                    }
                     List<NDArray> graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
                     next.add(KERNELS.tensor(step, Autograd.OFF, "detached", graph.get(1)));
                     if (j * models + i >= firstKept) {
@@ -176,7 +177,7 @@ final class TrainingPass {
         }
 
         private List<NDArray> stitch(List<NDArray> inputs, int j) {
-            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates(), weights.biases(), weights.projs(), j,
+            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
                     config.kernelKinds()[j], config.dropout(), seed);
         }
 

@@ -71,10 +71,10 @@
       x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, (self).rope_mask(ropes[i]), layer)
     return x
 
-  def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> List[Tensor]:
-    # layers first .. last - 1 (0-based) of every stream
+  def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], stream: int, first: int, last: int) -> List[Tensor]:
+    # layers first .. last - 1 (0-based) of streams stream .. n
     out = torch.list(h)
-    for i in range(len(h)):
+    for i in range(stream, len(h)):
       out[i] = (self).stream_layers(h[i], i, w, b, dims, eps, ropes, rows, first, last)
     return out
 
@@ -87,18 +87,29 @@
   def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
     # the streams just before the first stitch: no trained weight has touched them
     h = (self).embed_each(ids, w)
-    return (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[0])
+    return (self).layers(h, w, b, dims, eps, ropes, rows, 0, 0, places[0])
 
-  def stream_prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, last: int) -> Tensor:
-    # stream i of prefix alone
-    return (self).stream_layers((self).embed((self).here(ids, w[i][0]), w[i]), i, w, b, dims, eps, ropes, rows, 0, last)
+  def stream_prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, places: List[int]) -> List[Tensor]:
+    # stream i alone, with no stitch in between, just behind each of the places
+    x = (self).embed((self).here(ids, w[i][0]), w[i])
+    out : List[Tensor] = []
+    first = 0
+    for last in places:
+      x = (self).stream_layers(x, i, w, b, dims, eps, ropes, rows, first, last)
+      out = torch.append(out, x)
+      first = last
+    return out
 
-  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
-    # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden]
+  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], hub: List[Tensor], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
+    # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden].
+    # hub: its states before the second stitch, the third, .., as far as they are known
     for j in range(len(places)):
       h = (self).training_stitch(h, gates, biases, projs, j, into_hub[j], dropout, seed)
       if j + 1 < len(places):
-        h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
+        known = j < len(hub)
+        h = (self).layers(h, w, b, dims, eps, ropes, rows, int(known), places[j], places[j + 1])
+        if known:
+          h[0] = hub[j]
     return (self).final_norm(h[0], w[0], eps[0])
 
   def training_stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float, seed: int) -> List[Tensor]:
@@ -133,7 +144,7 @@
         for i in range(len(h)):
           found = torch.append(found, torch.to(h[i], 6))
       if j + 1 < len(places):
-        h = (self).layers(h, w, b, dims, eps, ropes, rows, places[j], places[j + 1])
+        h = (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[j], places[j + 1])
     found[0] = torch.to((self).weight_linear((self).final_norm(h[0], w[0], eps[0]), w[0], 2, None), 6)
     return found
 

@@ -59,12 +59,12 @@ class GraphTest {
             List<NDArray> states = prefix(scope, streams, ropes);
             for (Autograd mode : new Autograd[] {Autograd.ON, Autograd.OFF}) {
                 StitchWeights.Arguments w = weights.training();
-                NDArray hidden = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, new long[] {2, 4},
-                        new long[] {0, 1}, w.gates(), w.biases(), w.projs(), 0.0, 0));
+                NDArray hidden = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
+                        new long[] {0, 1}, w.gates().list(), w.biases().list(), w.projs().list(), 0.0, 0));
                 assertEquals(mode == Autograd.ON, requiresGradient(hidden));
                 StitchWeights.Arguments frozen = weights.inference();
-                NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, new long[] {2, 4},
-                        new long[] {0, 1}, frozen.gates(), frozen.biases(), frozen.projs(), 0.0, 0));
+                NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
+                        new long[] {0, 1}, frozen.gates().list(), frozen.biases().list(), frozen.projs().list(), 0.0, 0));
                 assertFalse(requiresGradient(evaluated), "inference reads detached weights");
             }
         }

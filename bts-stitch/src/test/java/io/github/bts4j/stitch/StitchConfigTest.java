@@ -53,6 +53,22 @@ class StitchConfigTest {
         assertEquals(List.of(true), intoHub(config));
     }
 
+    /** arXiv 2502.00075, eq. 3 and 4: a Hub-into-Experts stitch leaves the hub as it is, and either kind replaces the experts' states. */
+    @Test
+    void nothingTrainedReachesAnExpertBeforeItsFirstStitchNorTheHubBeforeTheFirstOneIntoIt() {
+        assertFrozen(10, 5, StitchConfig.evenly(20, 4));
+        assertFrozen(5, 5, StitchConfig.evenly(20, 4).withAlternating(false));
+        assertFrozen(20, 10, StitchConfig.evenly(20, 2));
+        assertFrozen(20, 20, StitchConfig.evenly(20, 1));
+        assertFrozen(3, 3, StitchConfig.evenly(9, 3));
+    }
+
+    private static void assertFrozen(int hub, int expert, StitchConfig config) {
+        assertEquals(List.of(hub, expert, expert), List.of(config.frozenLayers(0), config.frozenLayers(1), config.frozenLayers(2)), config.toString());
+        assertEquals(config.places().stream().filter(place -> place <= hub).toList(), config.frozenPlaces(0));
+        assertEquals(List.of(expert), config.frozenPlaces(2));
+    }
+
     @Test
     void anOddNumberOfStitchesBeginsIntoTheHub() {
         assertEquals(List.of(true, false, true), intoHub(StitchConfig.evenly(9, 3)));

@@ -58,8 +58,8 @@ public final class StitchTraining implements Trainable {
     /**
      * Sets how passes are computed.
      *
-     * @param options what becomes of activations, whether the streams before the first stitch are cached, and how far attention goes; validation attends to
-     *     all of a window
+     * @param options what becomes of activations, whether what no training changes is cached (for validation as well), and how far attention goes; validation
+     *     attends to all of a window
      * @return this training
      */
     public StitchTraining withOptions(PassOptions options) {
@@ -86,7 +86,7 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public float[][] tokenLosses(int[][] tokens) {
-        return model.tokenLosses(tokens);
+        return options.prefixCache().map(cache -> model.tokenLosses(tokens, cache)).orElseGet(() -> model.tokenLosses(tokens));
     }
 
     @Override

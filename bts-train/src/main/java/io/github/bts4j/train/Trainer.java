@@ -226,11 +226,20 @@ public final class Trainer implements AutoCloseable {
                     checkpoint(run.get());
                 }
             }
+            listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
+            if (stopRequested) { // said before the guard lets the process end
+                listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked" + run.map(folder -> "; saved in " + folder).orElse(""));
+            }
         }
-        listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
-        if (stopRequested) {
-            listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked");
-        }
+    }
+
+    /**
+     * Whether the run has come to its end, not just to a stop.
+     *
+     * @return true after the last step, or where the {@link Validation} ended the run early
+     */
+    public boolean isFinished() {
+        return step >= config.totalSteps() || isOver();
     }
 
     private boolean isOver() {
@@ -361,8 +370,7 @@ public final class Trainer implements AutoCloseable {
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
-        return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(),
-                config.checkpointEvery());
+        return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(), config.checkpointEvery());
     }
 
     /**
@@ -374,9 +382,7 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
-    /**
-     * Copies the averages into the weights: at the end of a run, before the model is saved. Without an average nothing happens.
-     */
+    /** Copies the averages into the weights: at the end of a run, before the model is saved. Without an average nothing happens. */
     public void adoptAverages() {
         Map<String, NDArray> averages = new LinkedHashMap<>();
         average.state().forEach((name, tensor) -> averages.put(name.substring("average.".length()), tensor));

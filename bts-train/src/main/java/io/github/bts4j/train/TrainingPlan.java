@@ -19,6 +19,8 @@ import java.util.Locale;
  * @param trainedParameters weights of the stitch layers
  * @param forwardFlopsPerToken operations of a forward pass
  * @param trainingFlopsPerToken operations of a forward and a backward pass
+ * @param cachedTrainingFlopsPerToken the same where a prefix cache holds what no training changes
+ * @param cacheBytesPerToken what a prefix cache keeps of every token, on the disk
  * @param frozenBytes size of the frozen weights
  * @param weightBytes float32 stitch weights, and their copies in the streams' type
  * @param gradientBytes their gradients
@@ -26,8 +28,9 @@ import java.util.Locale;
  * @param activationBytes what is kept from the forward pass for the backward pass, at the peak, with the working memory of one pass
  * @param runtimeBytes the Java machine and libtorch
  */
-public record TrainingPlan(long frozenParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken, long frozenBytes,
-        long weightBytes, long gradientBytes, long optimizerBytes, long activationBytes, long runtimeBytes) {
+public record TrainingPlan(long frozenParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken,
+        double cachedTrainingFlopsPerToken, long cacheBytesPerToken, long frozenBytes, long weightBytes, long gradientBytes, long optimizerBytes,
+        long activationBytes, long runtimeBytes) {
     private static final int FLOAT = Float.BYTES;
     /** A Java machine with a small heap and libtorch 2.7, measured on Linux, x86-64. */
     private static final long RUNTIME = 290L << 20;
@@ -54,8 +57,9 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
         int element = precision == Precision.FLOAT32 ? FLOAT : Short.BYTES;
         Work work = new Work(models, stitches, trainer.sequenceLength());
         Activations activations = new Activations(models, precision, stitches, trainer, checkpointing);
-        return new TrainingPlan(frozen, trained, work.forward(), work.training(), frozen * element, trained * FLOAT + (element < FLOAT ? trained * element : 0),
-                trained * FLOAT, trained * 2 * FLOAT + (trainer.averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
+        return new TrainingPlan(frozen, trained, work.forward(), work.training(), work.cachedTraining(), cacheBytes(models, stitches), frozen * element,
+                trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
+                trained * 2 * FLOAT + (trainer.averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
     }
 
     /**
@@ -83,8 +87,17 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
                 peak, beside mapped weights            %,10.1f MiB
                 forward pass         %,15.0f FLOPs per token
                 training             %,15.0f FLOPs per token
+                with a prefix cache  %,15.0f FLOPs per token, %,d bytes of it on the disk
                 """, frozenParameters, mib(frozenBytes), trainedParameters, mib(weightBytes), mib(gradientBytes), mib(optimizerBytes), mib(activationBytes),
-                mib(runtimeBytes), mib(peakBytes()), forwardFlopsPerToken, trainingFlopsPerToken);
+                mib(runtimeBytes), mib(peakBytes()), forwardFlopsPerToken, trainingFlopsPerToken, cachedTrainingFlopsPerToken, cacheBytesPerToken);
+    }
+
+    private static long cacheBytes(List<LlamaConfig> models, StitchConfig stitches) {
+        long bytes = 0;
+        for (int i = 0; i < models.size(); i++) {
+            bytes += (long) stitches.frozenPlaces(i).size() * models.get(i).hiddenSize() * Short.BYTES;
+        }
+        return bytes;
     }
 
     private static double mib(long bytes) {
@@ -95,6 +108,8 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     private static final class Work {
         private double forward;
         private double backward;
+        /** The part of the forward pass that a prefix cache saves. */
+        private double frozen;
 
         Work(List<LlamaConfig> models, StitchConfig stitches, int sequence) {
             int experts = models.size() - 1;
@@ -106,7 +121,9 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
                     LlamaConfig model = models.get(i);
                     int layers = stitches.places().get(j) - layer;
                     double attention = 4.0 * sequence * model.numHeads() * model.headDim();
-                    forward += layers * (products(model) + attention);
+                    double pass = layers * (products(model) + attention);
+                    forward += pass;
+                    frozen += stitches.places().get(j) <= stitches.frozenLayers(i) ? pass : 0;
                     if (j > 0 && (i > 0 || hubHasGraph)) {
                         backward += layers * (products(model) + 2 * attention); // the weights are frozen: gradients of the inputs only
                     }
@@ -137,6 +154,10 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
 
         double training() {
             return forward + backward;
+        }
+
+        double cachedTraining() {
+            return training() - frozen;
         }
     }
 }

@@ -34,6 +34,7 @@ class TrainingPlanTest {
                 double tokens = golden.get("batch").asDouble() * golden.get("seq").asDouble();
                 assertEquals(golden.get("forward").asDouble() / tokens, plan.forwardFlopsPerToken(), 1, golden.toString());
                 assertEquals(golden.get("training").asDouble() / tokens, plan.trainingFlopsPerToken(), 1, golden.toString());
+                assertEquals(golden.get("cached").asDouble() / tokens, plan.cachedTrainingFlopsPerToken(), 1, golden.toString());
             }
         }
     }
@@ -78,6 +79,7 @@ class TrainingPlanTest {
                 ActivationCheckpointing.OFF);
         assertEquals(4 * trained, averaged.weightBytes());
         assertEquals(12 * trained, averaged.optimizerBytes());
+        assertEquals(2 * 512 * 2, plan.cacheBytesPerToken(), "streams, hidden, bytes of a bfloat16");
         assertTrue(plan.text().contains(String.format(java.util.Locale.ROOT, "%,d", trained)), plan.text());
         assertThrows(IllegalArgumentException.class,
                 () -> TrainingPlan.of(List.of(s), Precision.FLOAT32, StitchConfig.evenly(8, 1), config, ActivationCheckpointing.OFF));

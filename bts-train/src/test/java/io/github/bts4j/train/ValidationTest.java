@@ -226,7 +226,7 @@ class ValidationTest {
                 trainer.run();
                 assertEquals(3, trainer.step());
             }
-            assertEquals("Stopped at step 3 of 6, as asked", evaluations.messages.get(evaluations.messages.size() - 1));
+            assertEquals("Stopped at step 3 of 6, as asked; saved in " + folder, evaluations.messages.get(evaluations.messages.size() - 1));
         }
         List<String> end = ChildRun.run("stitch", folder, TinyRuns.config(6), 6);
         List<String> whole = ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(6), 6);

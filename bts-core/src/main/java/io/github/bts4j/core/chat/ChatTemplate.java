@@ -16,7 +16,7 @@ import java.util.Objects;
  * <p>Templates are Jinja, rendered by Jinjava with what transformers' {@code apply_chat_template} gives them: {@code messages},
  * {@code add_generation_prompt}, {@code bos_token}, {@code eos_token}, {@code raise_exception}, {@code strftime_now}, {@code trim_blocks}
  * and {@code lstrip_blocks}; no tools. A template sees plain maps, lists and strings, and writes at most {@value JinjaTemplate#MAX_OUTPUT}
- * characters. One known difference: Jinjava takes an empty text for false, so {@code '' != false} does not hold.
+ * characters. {@code ==} and {@code !=} compare as in Python.
  *
  * <p>Immutable and thread-safe.
  */

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import jinjava.javax.el.ExpressionFactory;
 
 /** One Jinja template with the settings of transformers. */
 final class JinjaTemplate {
@@ -33,7 +34,14 @@ final class JinjaTemplate {
                 .withUseNaturalOperatorPrecedence(true).withParseWhitespaceControlStrictly(true).withAllowAdjacentTextNodes(true)
                 .withUseTrimmingForNotesAndExpressions(true).withKeepNullableLoopValues(true).build();
         Jinjava jinja = new Jinjava(JinjavaConfig.newBuilder().withTrimBlocks(true).withLstripBlocks(true).withNestedInterpretationEnabled(false)
-                .withLegacyOverrides(asInPython).withMaxOutputSize(MAX_OUTPUT).withMaxRenderDepth(MAX_DEPTH).withLocale(Locale.ROOT).build());
+                .withLegacyOverrides(asInPython).withMaxOutputSize(MAX_OUTPUT).withMaxRenderDepth(MAX_DEPTH).withLocale(Locale.ROOT).build()) {
+            private final ExpressionFactory expressions = new PythonExpressions();
+
+            @Override
+            public ExpressionFactory getExpressionFactory() {
+                return expressions;
+            }
+        };
         jinja.getGlobalContext().registerFunction(
                 new ELFunctionDefinition("", "raise_exception", TemplateFunctions.class, "raiseException", String.class));
         jinja.getGlobalContext().registerFunction(

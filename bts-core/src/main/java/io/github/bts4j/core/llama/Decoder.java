@@ -2,6 +2,7 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
@@ -37,6 +38,7 @@ public final class Decoder implements AutoCloseable {
     private final Rotary rotary;
     private final NDArray head;
     private final Optional<NDArray> headScale;
+    private final LlamaRows rows;
 
     /**
      * Arranges a model's tensors for the kernels.
@@ -71,6 +73,7 @@ public final class Decoder implements AutoCloseable {
             this.biases = TensorList.of(bias);
         }
         this.rotary = new Rotary(config, manager, type);
+        this.rows = new LlamaRows(config, tensors, manager.getDevice(), type, rotary::cosSin);
     }
 
     /**
@@ -128,6 +131,15 @@ public final class Decoder implements AutoCloseable {
      */
     public RopeRows rope(int start, int length) {
         return rotary.rows(start, length);
+    }
+
+    /**
+     * The model as what decodes single tokens outside of libtorch sees it; made at the first call.
+     *
+     * @return the decoder; empty where bts-vector is absent or does not work, on a GPU, and in float16
+     */
+    public Optional<RowDecoder> rows() {
+        return rows.decoder();
     }
 
     /**

@@ -3,11 +3,14 @@ package io.github.bts4j.core.llama;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.rows.RowCache;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Keys and values of one stream, allocated once for a fixed capacity and written in place.
@@ -17,6 +20,7 @@ import java.util.List;
 public final class KvCache implements AutoCloseable {
     private final TensorList keys;
     private final TensorList values;
+    private final Optional<RowCache> rows;
 
     /**
      * Allocates the caches of every layer.
@@ -26,8 +30,9 @@ public final class KvCache implements AutoCloseable {
      * @param type element type
      * @param device where the model computes
      * @param capacity tokens per sequence
+     * @param math what decodes single tokens, if not libtorch
      */
-    public KvCache(NDManager manager, LlamaConfig config, TorchType type, Device device, int capacity) {
+    public KvCache(NDManager manager, LlamaConfig config, TorchType type, Device device, int capacity, Optional<RowMath> math) {
         long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
         try (NDManager scope = manager.newSubManager()) {
             List<NDArray> k = new ArrayList<>();
@@ -38,6 +43,7 @@ public final class KvCache implements AutoCloseable {
             }
             keys = TensorList.of(k); // holds references of its own
             values = TensorList.of(v);
+            rows = math.map(m -> RowCache.of(m, k, v));
         }
     }
 
@@ -57,6 +63,15 @@ public final class KvCache implements AutoCloseable {
      */
     public TensorList values() {
         return values;
+    }
+
+    /**
+     * The same memory as rows.
+     *
+     * @return keys and values by layer and head, valid until this cache is closed; empty if it was made without arithmetic for rows
+     */
+    public Optional<RowCache> rows() {
+        return rows;
     }
 
     /**

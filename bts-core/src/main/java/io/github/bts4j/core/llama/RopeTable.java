@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.rows.Rounding;
+
 /**
  * The cosines and sines of a range of positions, {@code [positions, headDim / 2]}, row by row.
  *
@@ -110,5 +112,14 @@ public final class RopeTable {
      */
     public float[] sin() {
         return sin.clone();
+    }
+
+    /** One row: the cosines, then the sines, {@code [headDim]}. */
+    float[] cosSin(int row, Rounding rounding) {
+        float[] both = new float[2 * pairs];
+        System.arraycopy(cos, row * pairs, both, 0, pairs);
+        System.arraycopy(sin, row * pairs, both, pairs, pairs);
+        rounding.round(both, 0, both.length);
+        return both;
     }
 }

@@ -2,6 +2,7 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -21,7 +22,8 @@ final class Rotary implements AutoCloseable {
     private final NDManager manager;
     private final TorchType type;
     private final List<TensorList> made = new ArrayList<>();
-    private TensorList table;
+    private RopeTable table;
+    private TensorList tensors;
     private int rows;
 
     Rotary(LlamaConfig config, NDManager manager, TorchType type) {
@@ -39,14 +41,31 @@ final class Rotary implements AutoCloseable {
         return new RopeRows(shared(end), start, false);
     }
 
+    /** Cosines, then sines of one position, {@code [headDim]}, in the model's precision. */
+    float[] cosSin(int position) {
+        boolean own = config.ropeScaling().dependsOnSequenceLength() && position >= config.maxPositionEmbeddings();
+        RopeTable row = own ? RopeTable.of(config, position, 1, position + 1) : table(position + 1);
+        return row.cosSin(own ? 0 : position, Rounding.of(type));
+    }
+
+    private synchronized RopeTable table(int end) {
+        grow(end);
+        return table;
+    }
+
     private synchronized TensorList shared(int end) {
+        grow(end);
+        return tensors;
+    }
+
+    private void grow(int end) {
         if (rows < end) {
             rows = (int) Math.max(end, Math.min(Math.max(FIRST_ROWS, 2L * rows), config.maxPositionEmbeddings()));
             int length = Math.min(rows, config.maxPositionEmbeddings()); // matters to scaling by length alone, which never exceeds it here
-            table = tensors(RopeTable.of(config, 0, rows, length));
-            made.add(table);
+            table = RopeTable.of(config, 0, rows, length);
+            tensors = tensors(table);
+            made.add(tensors);
         }
-        return table;
     }
 
     private TensorList tensors(RopeTable table) {

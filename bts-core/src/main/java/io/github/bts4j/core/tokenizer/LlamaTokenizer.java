@@ -1,8 +1,13 @@
 package io.github.bts4j.core.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -239,6 +244,22 @@ public final class LlamaTokenizer implements AutoCloseable {
      */
     public Path path() {
         return files.path();
+    }
+
+    /**
+     * Writes the tokenizer as a checkpoint's files: {@code tokenizer.json}, and the begin and end marks in {@code tokenizer_config.json}. What else such a file
+     * may hold, a chat template above all, is not written.
+     *
+     * @param folder the checkpoint's folder, made if absent
+     * @throws IOException if a file cannot be written
+     */
+    public void save(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        AtomicFiles.write(folder.resolve("tokenizer.json"), files.read());
+        ObjectNode roles = JsonNodeFactory.instance.objectNode();
+        bosTokenId.ifPresent(id -> roles.put("bos_token", token(id)));
+        eosTokenId.ifPresent(id -> roles.put("eos_token", token(id)));
+        AtomicFiles.write(folder.resolve("tokenizer_config.json"), roles.toPrettyString());
     }
 
     /** Frees the native memory, once the calls of other threads have returned. Closing again does nothing. */

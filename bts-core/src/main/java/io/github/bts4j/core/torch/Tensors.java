@@ -3,8 +3,12 @@ package io.github.bts4j.core.torch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.jni.JniUtils;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -163,6 +167,31 @@ public final class Tensors {
     }
 
     /**
+     * The same in slices of another size.
+     *
+     * @param tensor the tensor
+     * @param sliceBytes bytes of every slice but the last
+     * @return a copy of its bytes in little-endian order
+     */
+    public static Iterable<ByteBuffer> bytes(NDArray tensor, int sliceBytes) {
+        return () -> new TensorBytes(tensor, sliceBytes);
+    }
+
+    /**
+     * Copies bytes into a tensor of bytes.
+     *
+     * @param target contiguous, UINT8, on the CPU
+     * @param at number of the first byte to write
+     * @param bytes a direct buffer, read from its beginning to its limit
+     */
+    public static void writeBytes(NDArray target, long at, ByteBuffer bytes) {
+        try (NDManager cpu = Torch.manager().newSubManager(Device.cpu());
+                NDArray borrowed = cpu.create(bytes, new Shape(bytes.limit()), DataType.UINT8)) {
+            write(target, at, borrowed, bytes.limit());
+        }
+    }
+
+    /**
      * Copies a range of a tensor of bytes.
      *
      * @param manager owner of the result
@@ -186,6 +215,16 @@ public final class Tensors {
      */
     public static NDArray halvesFromPairs(NDManager manager, NDArray rows, int heads) {
         return KERNELS.tensor(manager, Autograd.OFF, "halves_from_pairs", rows, heads);
+    }
+
+    /**
+     * A tensor's own memory, not a copy.
+     *
+     * @param tensor a contiguous tensor on the CPU of less than 2 GiB, in any type; it must outlive every use of the buffer
+     * @return a direct buffer of its bytes in little-endian order
+     */
+    public static ByteBuffer memory(NDArray tensor) {
+        return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     static void write(NDArray target, long at, NDArray values, int count) {

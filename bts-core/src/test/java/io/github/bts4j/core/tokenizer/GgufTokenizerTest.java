@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -68,6 +69,24 @@ class GgufTokenizerTest {
                 pieces.append(decoder.push(id));
             }
             assertEquals(text, pieces.append(decoder.flush()).toString());
+        }
+    }
+
+    /** Written as tokenizer.json, the tokenizer still gives the Python packages' ids. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt-2", "llama-bpe", "spm"})
+    void savedTokenizersAreTheSame(String name, @TempDir Path folder) throws IOException {
+        try (LlamaTokenizer inside = LlamaTokenizer.open(DATA.resolve(name + ".gguf"))) {
+            inside.save(folder);
+            try (LlamaTokenizer saved = LlamaTokenizer.open(folder)) {
+                for (JsonNode row : golden(name)) {
+                    String text = row.get("text").asText();
+                    assertArrayEquals(Tokenizers.ints(row.get("ids")), name.equals("spm") ? saved.encodeOrdinary(text) : saved.encode(text, false), text);
+                }
+                assertEquals(inside.sha256(), saved.sha256());
+                assertEquals(inside.bosTokenId(), saved.bosTokenId());
+                assertEquals(inside.eosTokenId(), saved.eosTokenId());
+            }
         }
     }
 

@@ -19,12 +19,16 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.DoubleSupplier;
 
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
- * reads, prefill as a share of the matrix product's peak. Both limits are measured in the same run, before and after, the better one counts.
+ * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
+ * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; beside it stands that of a sum over the mapped weights themselves, for memory can be
+ * slower in some places than in others.
  * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
@@ -33,6 +37,8 @@ public final class LimitsBenchmark {
     private static final int BUFFER = 1 << 28; // floats: 1 GiB, far above any cache
     private static final int SIDE = 4096;
     private static final double MIB = 1 << 20;
+    private static final int ROUNDS = 8; // of the decoding, for each step asked for
+    private static final int TOKENS = 4;
 
     private final BenchmarkOptions options;
     private final TorchType type;
@@ -56,25 +62,93 @@ public final class LimitsBenchmark {
     }
 
     private ObjectNode run() throws Exception {
-        double bandwidth = bandwidth();
-        double peak = productPeak();
         ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
-        try (LlamaModel model = LlamaModel.open(options.folder(0))) {
-            LlamaConfig config = model.config();
-            double tokenSeconds = median(() -> decodeSeconds(model));
-            double prefillSeconds = median(() -> prefillSeconds(model));
-            bandwidth = Math.max(bandwidth, bandwidth());
-            peak = Math.max(peak, productPeak());
-            double weights = LlamaTensors.parameterCount(config); // tied embeddings are read as the head, once
-            double flops = prefillFlops(config, weights);
-            result.put("memory_gb_per_s", bandwidth / 1e9).put("product_gflops", peak / 1e9);
-            result.put("decode_tokens_per_s", 1 / tokenSeconds).put("decode_share", weights * type.bytes() / bandwidth / tokenSeconds);
-            result.put("prefill_tokens_per_s", options.sequence() / prefillSeconds).put("prefill_share", flops / peak / prefillSeconds);
+        try (LlamaModel model = LlamaModel.open(options.folder(0)); NDManager scope = Torch.manager().newSubManager()) {
+            double weights = LlamaTensors.parameterCount(model.config()); // tied embeddings are read as the head, once
+            NDArray buffer = scope.ones(new Shape(BUFFER));
+            NDArray file = mapped(scope, options.folder(0));
+            Pairs decoding = decoding(model, () -> bandwidth(buffer));
+            Pairs reading = decoding(model, () -> bandwidth(file));
+            NDArray square = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
+            Pairs prefill = pairs(options.steps(), () -> 2.0 * SIDE * SIDE * SIDE / seconds(() -> multiply(scope, square)), () -> prefillSeconds(model));
+            result.put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
+            result.put("memory_gb_per_s", decoding.limit() / 1e9).put("product_gflops", prefill.limit() / 1e9);
+            result.put("decode_tokens_per_s", 1 / decoding.seconds()).put("decode_share", decoding.share(weights * type.bytes()));
+            result.put("weights_gb_per_s", reading.limit() / 1e9).put("decode_share_of_reading_the_weights", reading.share(weights * type.bytes()));
+            result.put("prefill_tokens_per_s", options.sequence() / prefill.seconds()).put("prefill_share", prefill.share(prefillFlops(model.config(), weights)));
             result.put("weights_mib", model.weightBytes() / MIB);
             quantised(result);
-            result.put("stitched_decode_cost", stitchedTokenSeconds() / tokenSeconds).put("stitched_decode_goal", options.experts() + 1.2);
+            result.put("stitched_decode_cost", stitchedTokenSeconds() / median(() -> decodeSeconds(model))).put("stitched_decode_goal", options.experts() + 1.2);
         }
         return result;
+    }
+
+    /** Readings of a limit, per second, each followed by the seconds that something took. */
+    private record Pairs(double[] limits, double[] times) {
+        double limit() {
+            return median(limits);
+        }
+
+        double seconds() {
+            return median(times);
+        }
+
+        double share(double work) {
+            double[] shares = new double[limits.length];
+            Arrays.setAll(shares, i -> work / times[i] / limits[i]);
+            return median(shares);
+        }
+    }
+
+    /** A first pair warms up and does not count. */
+    private static Pairs pairs(int count, DoubleSupplier limit, DoubleSupplier seconds) {
+        double[] limits = new double[count];
+        double[] times = new double[count];
+        for (int i = -1; i < count; i++) {
+            limits[Math.max(i, 0)] = limit.getAsDouble();
+            times[Math.max(i, 0)] = seconds.getAsDouble();
+        }
+        return new Pairs(limits, times);
+    }
+
+    private Pairs decoding(LlamaModel model, DoubleSupplier bandwidth) {
+        int count = options.steps() * ROUNDS;
+        try (DecodeSession session = model.newSession(64 + (count + 1) * TOKENS)) {
+            session.append(prompt(64));
+            return pairs(count, bandwidth, () -> seconds(() -> {
+                for (int i = 0; i < TOKENS; i++) {
+                    session.append(i + 1);
+                }
+            }) / TOKENS);
+        }
+    }
+
+    /** Bytes per second of a sum. */
+    private static double bandwidth(NDArray floats) {
+        return 4.0 * floats.size() / seconds(() -> floats.sum().close());
+    }
+
+    /** The model's file, as floats of no meaning: the pages that decoding reads. */
+    private static NDArray mapped(NDManager scope, Path folder) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        long floats = Files.size(file) / 4;
+        return Tensors.view(scope, Tensors.map(scope, file, 4 * floats), TorchType.FLOAT32, 0, floats);
+    }
+
+    private static double seconds(Runnable work) {
+        long begin = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static void multiply(NDManager scope, NDArray a) {
+        Kernels.of(Torch.linearKernel(), "/io/github/bts4j/examples/benchmark/product.py").tensor(scope, Autograd.INFERENCE, "product", a, a).close();
+    }
+
+    private static int[] prompt(int length) {
+        int[] prompt = new int[length];
+        Arrays.setAll(prompt, i -> i + 1);
+        return prompt;
     }
 
     private void quantised(ObjectNode result) throws IOException {
@@ -91,35 +165,6 @@ public final class LimitsBenchmark {
         }
     }
 
-    /** Bytes per second of a sum over 1 GiB, the fastest of ten. */
-    private static double bandwidth() {
-        try (NDManager scope = Torch.manager().newSubManager()) {
-            NDArray buffer = scope.ones(new Shape(BUFFER));
-            double best = Double.MAX_VALUE;
-            for (int i = 0; i < 10; i++) {
-                long begin = System.nanoTime();
-                buffer.sum().close();
-                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
-            }
-            return 4.0 * BUFFER / best;
-        }
-    }
-
-    /** Operations per second of a product of two square matrices as the model computes it, the fastest of ten. */
-    private double productPeak() {
-        Kernels kernels = Kernels.of(Torch.linearKernel(), "/io/github/bts4j/examples/benchmark/product.py");
-        try (NDManager scope = Torch.manager().newSubManager()) {
-            NDArray a = Tensors.place(scope, scope.randomUniform(-1, 1, new Shape(SIDE, SIDE)), type, Torch.manager().getDevice());
-            double best = Double.MAX_VALUE;
-            for (int i = 0; i < 10; i++) {
-                long begin = System.nanoTime();
-                kernels.tensor(scope, Autograd.INFERENCE, "product", a, a).close();
-                best = Math.min(best, (System.nanoTime() - begin) / 1e9);
-            }
-            return 2.0 * SIDE * SIDE * SIDE / best;
-        }
-    }
-
     /** Two operations per weight and token in the layers, the causal half of both attention products, and the head for the last token alone. */
     private double prefillFlops(LlamaConfig config, double weights) {
         double head = (double) config.vocabSize() * config.hiddenSize();
@@ -130,14 +175,12 @@ public final class LimitsBenchmark {
 
     private double decodeSeconds(CausalLm model) {
         try (DecodeSession session = model.newSession(64 + options.newTokens())) {
-            int[] prompt = new int[64];
-            Arrays.setAll(prompt, i -> i + 1);
-            session.append(prompt);
-            long begin = System.nanoTime();
-            for (int i = 0; i < options.newTokens(); i++) {
-                session.append(i + 1);
-            }
-            return (System.nanoTime() - begin) / 1e9 / options.newTokens();
+            session.append(prompt(64));
+            return seconds(() -> {
+                for (int i = 0; i < options.newTokens(); i++) {
+                    session.append(i + 1);
+                }
+            }) / options.newTokens();
         }
     }
 
@@ -145,9 +188,7 @@ public final class LimitsBenchmark {
         int[] prompt = new int[options.sequence()];
         Arrays.setAll(prompt, i -> i * 7 % model.vocabSize());
         try (DecodeSession session = model.newSession(prompt.length)) {
-            long begin = System.nanoTime();
-            session.append(prompt);
-            return (System.nanoTime() - begin) / 1e9;
+            return seconds(() -> session.append(prompt));
         }
     }
 
@@ -156,7 +197,12 @@ public final class LimitsBenchmark {
         seconds.getAsDouble();
         double[] all = new double[options.steps()];
         Arrays.setAll(all, i -> seconds.getAsDouble());
-        Arrays.sort(all);
-        return all[all.length / 2];
+        return median(all);
+    }
+
+    private static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
     }
 }

@@ -1,9 +1,17 @@
 package io.github.bts4j.examples.benchmark;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.FileTree;
+import io.github.bts4j.core.llama.Decoder;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.PrefixCache;
@@ -13,17 +21,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
- * What the ways to compute a training pass cost and save: the time of a pass with each, in turn, and the anonymous memory at its peak (Linux); and beside them
- * the time of a forward pass, of which the prefix cache saves a share. Takes {@link StitchBenchmark}'s options; prints one JSON object.
+ * What the ways to compute a training pass cost and save: the time of a pass with each, in turn and every other time in the opposite order, and the anonymous
+ * memory at its peak (Linux). For the prefix cache also the time of a forward pass to the losses, without it and with it, and of all models' layers alone; and
+ * shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it skips, and of the time that it saves. Times are
+ * medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints one JSON object.
  */
 public final class PassBenchmark {
+    private static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+
     private PassBenchmark() {}
 
     /**
@@ -57,22 +71,61 @@ public final class PassBenchmark {
                 ways.put("checkpointing_" + mode.name().toLowerCase(Locale.ROOT), () -> pass(options, model, tokens, PassOptions.DEFAULT.withCheckpointing(mode)));
             }
             ways.put("prefix_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withPrefixCache(cache)));
-            ways.put("forward_only", () -> model.tokenLosses(tokens));
+            ways.put("forward", () -> model.tokenLosses(tokens));
+            ways.put("forward_prefix_cache", () -> model.tokenLosses(tokens, cache));
+            ways.put("layers", () -> layers(model, tokens));
             ways.get("checkpointing_full").run(); // to warm up, and for the gradients' own memory
             result.put("loaded_mib", ProcessMemory.anonymousMib());
             for (Map.Entry<String, Runnable> way : ways.entrySet()) {
                 result.put("peak_mib_" + way.getKey(), ProcessMemory.peakMib(way.getValue()));
             }
             Map<String, List<Double>> seconds = new LinkedHashMap<>();
+            List<String> order = new ArrayList<>(ways.keySet());
             for (int i = 0; i < options.steps(); i++) {
-                ways.forEach((name, way) -> seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(seconds(way)));
+                order.forEach(name -> seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(seconds(ways.get(name))));
+                Collections.reverse(order);
             }
-            seconds.forEach((name, values) -> result.put("seconds_" + name, median(values)));
-            double saved = result.get("seconds_checkpointing_off").asDouble() - result.get("seconds_prefix_cache").asDouble();
-            result.put("layers_skipped_share", model.config().places().get(0) / (double) options.shape().config().numLayers());
-            return result.put("forward_saved_share", saved / result.get("seconds_forward_only").asDouble());
+            ways.keySet().forEach(name -> result.put("seconds_" + name, median(seconds.get(name))));
+            putShares(result, model, seconds);
+            return result;
         } finally {
             FileTree.delete(folder);
+        }
+    }
+
+    private static void putShares(ObjectNode result, StitchedModel model, Map<String, List<Double>> seconds) {
+        int layers = model.models().get(0).config().numLayers();
+        int skipped = model.config().frozenLayers(0) + model.numExperts() * model.config().frozenLayers(1);
+        result.put("share_of_layers_below_first_stitch", model.config().places().get(0) / (double) layers);
+        result.put("share_of_layer_passes_skipped", skipped / (double) (layers * (model.numExperts() + 1)));
+        List<Double> forward = saved(seconds, "forward", "forward_prefix_cache");
+        List<Double> step = saved(seconds, "checkpointing_off", "prefix_cache");
+        result.put("share_of_forward_saved", median(over(forward, seconds.get("forward"))));
+        result.put("share_of_step_saved", median(over(step, seconds.get("checkpointing_off"))));
+        result.put("step_saved_over_forward", median(over(step, seconds.get("forward"))));
+        result.put("step_saved_over_layers", median(over(step, seconds.get("layers"))));
+    }
+
+    private static List<Double> saved(Map<String, List<Double>> seconds, String without, String with) {
+        return IntStream.range(0, seconds.get(with).size()).mapToObj(i -> seconds.get(without).get(i) - seconds.get(with).get(i)).toList();
+    }
+
+    private static List<Double> over(List<Double> parts, List<Double> wholes) {
+        return IntStream.range(0, parts.size()).mapToObj(i -> parts.get(i) / wholes.get(i)).toList();
+    }
+
+    private static void layers(StitchedModel model, int[][] tokens) {
+        int length = tokens[0].length - 1;
+        try (NDManager scope = model.getNDManager().newSubManager()) {
+            NDArray ids = scope.create(Arrays.stream(tokens).flatMapToLong(row -> Arrays.stream(row, 0, length).asLongStream()).toArray(),
+                    new Shape(tokens.length, length));
+            for (LlamaModel member : model.models()) {
+                Decoder decoder = member.decoder();
+                try (RopeRows rope = decoder.rope(0, length)) {
+                    KERNELS.tensor(scope, Autograd.OFF, "forward_hidden", ids, decoder.weights(), decoder.biases(), decoder.dims(), member.config().rmsNormEps(),
+                            rope.tensors(), rope.row());
+                }
+            }
         }
     }
 

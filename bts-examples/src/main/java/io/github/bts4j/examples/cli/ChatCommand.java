@@ -19,7 +19,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "chat", description = "Talk with a model; one line is one message, an empty line or the end of the input ends.")
+@Command(name = "chat", description = "Talk with a model; one line is one message, an empty line or the end of the input ends.",
+        footer = {"", "Examples:", "  bts chat stitched", "  bts chat model.gguf --temperature 0 --max-tokens 200"})
 final class ChatCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;

@@ -1,16 +1,22 @@
 package io.github.bts4j.examples.cli;
 
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "convert", aliases = "branch", description = "Write a model as a Hugging Face checkpoint: a copy to branch from, a GGUF file as safetensors, another --dtype, or --int8 weights.")
+@Command(name = "convert", description = "Write a model as a Hugging Face checkpoint: a GGUF file as safetensors with its tokenizer and chat template, another --dtype, or --int8 weights.",
+        footer = {"", "Examples:", "  bts convert model.gguf model", "  bts convert model model-int8 --int8"})
 final class ConvertCommand extends OutputCommand {
     static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
             "chat_template.jinja");
@@ -26,15 +32,36 @@ final class ConvertCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        try (LlamaModel lm = LlamaModel.open(model, models.options())) {
+        copy(model, out, models.options());
+        output().println("Saved " + out);
+        return 0;
+    }
+
+    /** A model with its tokenizer. */
+    static void copy(Path model, Path out, LoadOptions options) throws IOException {
+        try (LlamaModel lm = LlamaModel.open(model, options)) {
             lm.save(out);
-            for (String name : TOKENIZER_FILES) {
-                if (Files.isDirectory(model) && Files.exists(model.resolve(name))) {
-                    AtomicFiles.write(out.resolve(name), Files.readAllBytes(model.resolve(name)));
-                }
+        }
+        if (GgufFile.isGguf(model)) {
+            copyTokenizer(model, GgufFile.open(model).metadata(), out);
+            return;
+        }
+        for (String name : TOKENIZER_FILES) {
+            if (Files.exists(model.resolve(name))) {
+                AtomicFiles.write(out.resolve(name), Files.readAllBytes(model.resolve(name)));
             }
-            output().println("Saved " + out + (Files.isDirectory(model) ? "" : "; the tokenizer stays in the GGUF file"));
-            return 0;
+        }
+    }
+
+    private static void copyTokenizer(Path model, GgufMetadata metadata, Path out) throws IOException {
+        if (metadata.keys().contains("tokenizer.ggml.tokens")) {
+            try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model)) {
+                tokenizer.save(out);
+            }
+        }
+        Optional<String> template = metadata.text("tokenizer.chat_template");
+        if (template.isPresent()) {
+            AtomicFiles.write(out.resolve("chat_template.jinja"), template.get());
         }
     }
 }

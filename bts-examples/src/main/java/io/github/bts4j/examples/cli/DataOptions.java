@@ -39,6 +39,9 @@ final class DataOptions {
         OptionalInt mark = eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end mark"))) : OptionalInt.empty();
         for (String each : data) {
             String[] pair = Models.pair("--data", each);
+            if (!Files.exists(Path.of(pair[1]))) {
+                throw new IllegalArgumentException("--data " + each + " does not exist");
+            }
             TextSource source = source(Path.of(pair[1]));
             datasets.add(cache == null ? TokenDataset.encode(pair[0], source, text -> tokenizer.encode(text, true), mark)
                     : TokenCache.open(cache).dataset(pair[0], source, text -> tokenizer.encode(text, true), tokenizer.sha256() + " with special tokens", mark));
@@ -47,9 +50,6 @@ final class DataOptions {
     }
 
     private TextSource source(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            throw new IllegalArgumentException("--data: " + path + " does not exist");
-        }
         String name = path.getFileName().toString().replaceFirst("\\.(gz|zst)$", "");
         if (Files.isDirectory(path)) {
             try (Stream<Path> files = Files.walk(path)) {

@@ -18,7 +18,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "eval", description = "Bits per byte of a model on texts by domain.")
+@Command(name = "eval", description = "Bits per byte of a model on texts by domain.",
+        footer = {"", "Examples:", "  bts eval stitched --data code=held-out-code.jsonl --against seed", "  bts eval model.gguf --data code=held-out-code.jsonl --json"})
 final class EvalCommand extends OutputCommand {
     private static final double LEVEL = 0.95;
     private static final int RESAMPLES = 2000;

@@ -7,7 +7,8 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.")
+@Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.",
+        footer = {"", "Example:", "  bts experiment experiment/paper.yaml"})
 final class ExperimentCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;

@@ -20,7 +20,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "gates", description = "How much of each model the gates of a stitched model let through: means by domain and Experts-into-Hub stitch, and the entropy in bits.")
+@Command(name = "gates", description = "How much of each model the gates of a stitched model let through: means by domain and Experts-into-Hub stitch, and the entropy in bits.",
+        footer = {"", "Example:", "  bts gates stitched --data code=held-out-code.jsonl --data text=held-out-general.jsonl"})
 final class GatesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;

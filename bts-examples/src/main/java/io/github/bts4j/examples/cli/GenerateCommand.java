@@ -14,7 +14,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "generate", description = "Continue a text.")
+@Command(name = "generate", description = "Continue a text.",
+        footer = {"", "Examples:", "  bts generate stitched \"public static int max(\" --max-tokens 60", "  bts generate model.gguf \"It was\" --temperature 0 --json"})
 final class GenerateCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;

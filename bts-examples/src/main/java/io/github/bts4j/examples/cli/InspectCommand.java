@@ -7,10 +7,12 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,7 +21,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.")
+@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.",
+        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect model.gguf --hashes --json"})
 final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
     private Path path;
@@ -47,7 +50,12 @@ final class InspectCommand extends OutputCommand {
         }
         if (GgufFile.isGguf(path)) {
             GgufFile file = GgufFile.open(path);
-            file.tensors().values().forEach(tensor -> add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), ""));
+            for (GgufTensor tensor : file.tensors().values()) {
+                add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
+            }
+            if (hashes) {
+                result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
+            }
         } else {
             Checkpoint checkpoint = Checkpoint.open(weights());
             for (TensorEntry entry : checkpoint.entries()) {
@@ -65,14 +73,16 @@ final class InspectCommand extends OutputCommand {
         return 0;
     }
 
+    /** The bytes as they lie in the file. */
+    private static String sha256(Path file, GgufTensor tensor) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            return ModelFingerprint.sha256(channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset(), tensor.length()));
+        }
+    }
+
     /** A stitch checkpoint's description names its file. */
-    private Path weights() throws IOException {
-        if (!result.has("stitch")) {
-            return path;
-        }
-        try (var files = Files.list(path)) {
-            return files.filter(file -> file.toString().endsWith(".safetensors")).findFirst().orElseThrow(() -> new IOException(path + " has no .safetensors file"));
-        }
+    private Path weights() {
+        return result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
     }
 
     private void add(String name, String type, List<Long> shape, long length, String hash) {

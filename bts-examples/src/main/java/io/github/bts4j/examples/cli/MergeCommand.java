@@ -13,7 +13,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "merge", description = "Merge models of one shape into one without training, as mergekit does: to compare a stitched model with.")
+@Command(name = "merge", description = "Merge models of one shape into one without training, as mergekit does: to compare a stitched model with.",
+        footer = {"", "Examples:", "  bts merge linear --model expert-code --model expert-math --out soup", "  bts merge ties --base seed --model expert-code=0.5 --model expert-math=0.5 --out ties"})
 final class MergeCommand extends OutputCommand {
     private enum Method { LINEAR, TASK_ARITHMETIC, TIES, DARE_LINEAR, DARE_TIES, SLERP }
 

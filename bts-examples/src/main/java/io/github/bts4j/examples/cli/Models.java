@@ -28,6 +28,9 @@ final class Models {
     private String device;
 
     LoadOptions options() {
+        if (!device.matches("cpu|gpu\\d*")) {
+            throw new IllegalArgumentException("--device " + device + " is none of cpu, gpu0, gpu1, ..");
+        }
         LoadOptions options = LoadOptions.defaults().withDevice(Device.fromName(device));
         if (dtype != null) {
             options = options.withPrecision(Precision.named(dtype)

@@ -16,7 +16,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.")
+@Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.",
+        footer = {"", "Example:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256"})
 final class PlanCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
     private List<Path> models;

@@ -7,7 +7,8 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-@Command(name = "quickstart", description = "Run the bundled example: pretrain a small seed, branch and train three experts, stitch, compare, generate (minutes).")
+@Command(name = "quickstart", description = "Run the bundled example: pretrain a small seed, branch and train three experts, stitch, compare, generate (minutes).",
+        footer = {"", "Examples:", "  bts quickstart", "  bts quickstart --seed 1 --out another"})
 final class QuickStartCommand implements Callable<Integer> {
     @Option(names = "--out", defaultValue = "quickstart-out", description = "Folder for models, metrics and report.html (default: ${DEFAULT-VALUE}).")
     private Path out;

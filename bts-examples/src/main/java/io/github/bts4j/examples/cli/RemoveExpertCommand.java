@@ -8,7 +8,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "remove-expert", description = "Remove an expert from a stitched model, without training.")
+@Command(name = "remove-expert", description = "Remove an expert from a stitched model, without training.",
+        footer = {"", "Example:", "  bts remove-expert stitched math smaller"})
 final class RemoveExpertCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;

@@ -14,7 +14,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "schema", description = "The JSON schema of a command's run file, for editors that check YAML.")
+@Command(name = "schema", description = "The JSON schema of a command's run file, for editors that check YAML.",
+        footer = {"", "Example:", "  bts schema stitch"})
 final class SchemaCommand extends OutputCommand {
     private static final List<String> RUNS = List.of("train", "stitch", "train-stitches");
     private static final Set<String> NO_OPTIONS_OF_A_RUN = Set.of("help", "version", "debug");

@@ -16,7 +16,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.")
+@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.",
+        footer = {"", "Examples:", "  bts serve stitched", "  bts serve model.gguf --port 9000 --template llama3"})
 final class ServeCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;

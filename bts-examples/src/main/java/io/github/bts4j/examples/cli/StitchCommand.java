@@ -14,7 +14,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "stitch", description = "Join a seed and its experts by stitch layers and train those. An interrupted run goes on when it is called again.")
+@Command(name = "stitch", description = "Join a seed and its experts by stitch layers and train those. An interrupted run goes on when it is called again.",
+        footer = {"", "Examples:", "  bts stitch seed --expert code=expert-code --data code=code.jsonl --data text=general.jsonl --out stitched", "  bts stitch run.yaml steps=200"})
 final class StitchCommand extends OutputCommand {
     @Parameters(paramLabel = "HUB", description = "The seed, or whichever model is to be the hub.")
     private Path hub;

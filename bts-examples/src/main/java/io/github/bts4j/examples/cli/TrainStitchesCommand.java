@@ -10,7 +10,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "train-stitches", description = "Train the stitch layers of a stitched model further, as after an expert came or went. An interrupted run goes on when it is called again.")
+@Command(name = "train-stitches", description = "Train the stitch layers of a stitched model further, as after an expert came or went. An interrupted run goes on when it is called again.",
+        footer = {"", "Example:", "  bts train-stitches larger --only-expert law --data law=law.jsonl --data text=general.jsonl --out larger-trained"})
 final class TrainStitchesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;

@@ -111,7 +111,36 @@ final class TrainingOptions {
                 tokenizer.bosTokenId().orElseThrow(() -> new IllegalArgumentException("--document-mask: the tokenizer has no begin mark")))) : Optional.empty();
     }
 
+    /** Here, because the trainer's own messages do not know the options' names. */
+    private void check() {
+        atLeast("--steps", steps, 1);
+        atLeast("--batch", batch, 1);
+        atLeast("--accumulation", accumulation, 1);
+        atLeast("--sequence", sequence, 1);
+        atLeast("--warmup", warmup == null ? 0 : warmup, 0);
+        atLeast("--weight-decay", weightDecay, 0);
+        atLeast("--save-every", saveEvery, 0);
+        atLeast("--keep", keep, 1);
+        atLeast("--hold-out", holdOut == null ? 2 : holdOut, 2);
+        atLeast("--validate-every", validateEvery, 1);
+        atLeast("--patience", patience == null ? 1 : patience, 1);
+        atLeast("--measure-every", measureEvery, 0);
+        if (learningRate != null && !(learningRate > 0)) {
+            throw new IllegalArgumentException("--lr " + learningRate + " is not positive");
+        }
+        if (!(clip > 0)) {
+            throw new IllegalArgumentException("--clip " + clip + " is not positive; Infinity switches it off");
+        }
+    }
+
+    private static void atLeast(String option, double value, double least) {
+        if (!(value >= least)) {
+            throw new IllegalArgumentException(option + " " + (value == Math.rint(value) ? Long.toString((long) value) : value) + " is below " + (long) least);
+        }
+    }
+
     private TrainerConfig config(double usualRate) {
+        check();
         if (rewind && (saveEvery < 1 || saveEvery > 50)) {
             throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; save every 50 steps or less");
         }
@@ -147,7 +176,7 @@ final class TrainingOptions {
             }
             trainer.resumeFrom(folder, changes.toArray(ResumeChange[]::new));
             trainer.run();
-            return trainer.step() >= steps || patience != null;
+            return trainer.isFinished();
         }
     }
 
@@ -166,10 +195,18 @@ final class TrainingOptions {
         domains.forEach(domain -> byName.put(domain.name(), 1.0));
         for (String each : weights) {
             String[] pair = Models.pair("--weight", each);
-            if (byName.replace(pair[0], Double.valueOf(pair[1])) == null) {
+            if (byName.replace(pair[0], number(each, pair[1])) == null) {
                 throw new IllegalArgumentException("--weight " + each + ": there is no domain '" + pair[0] + "', only " + byName.keySet());
             }
         }
         return byName;
+    }
+
+    private static double number(String weight, String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("--weight " + weight + ": '" + text + "' is not a number", e);
+        }
     }
 }

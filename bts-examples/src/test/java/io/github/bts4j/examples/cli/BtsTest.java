@@ -8,7 +8,6 @@ import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -28,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** The command line on a tiny seed with the bundled tokenizer and texts. */
 class BtsTest {
@@ -174,11 +174,37 @@ class BtsTest {
         done("convert", seed, int8, "--int8");
         assertTrue(done("inspect", int8, "--json").json().get("bytes").asLong() < 0.35 * found.get("bytes").asLong(), "float32 to int8");
         assertEquals(done("generate", seed, "It", "--int8", "--max-tokens", 9, "--temperature", 0).out(), done("generate", int8, "It", "--max-tokens", 9, "--temperature", 0).out());
-        done("branch", seed, folder.resolve("copy"));
-        try (LlamaModel copy = LlamaModel.open(folder.resolve("copy"))) {
-            assertEquals(2048, copy.vocabSize());
+        done("branch", seed, folder.resolve("copy"), folder.resolve("another"));
+        for (String copy : List.of("copy", "another")) {
+            JsonNode copied = done("inspect", folder.resolve(copy), "--hashes", "--json").json();
+            assertEquals(found.get("tensors"), copied.get("tensors"));
+            assertEquals(done("generate", seed, "It", "--max-tokens", 9, "--temperature", 0).out(), done("generate", folder.resolve(copy), "It", "--max-tokens", 9, "--temperature", 0).out());
         }
-        assertEquals(found.at("/tensors/0/sha256"), done("inspect", folder.resolve("copy"), "--hashes", "--json").json().at("/tensors/0/sha256"));
+        assertEquals(2, bts("branch", seed).status());
+    }
+
+    /** The tensors of the model that the GGUF file was written from; the hashes of its bytes as a shell computes them. */
+    @Test
+    void ggufFilesAreInspectedAndConverted() throws IOException {
+        Path gguf = Path.of(System.getProperty("bts4j.testData"), "gguf");
+        Path model = gguf.resolve("llama2-gqa-f32.gguf");
+        JsonNode found = done("inspect", model, "--hashes", "--json").json();
+        assertEquals(io.github.bts4j.core.checkpoint.ModelFingerprint.sha256(model), found.at("/files/llama2-gqa-f32.gguf").asText());
+        Path converted = folder.resolve("from-gguf");
+        done("convert", model, converted);
+        JsonNode after = done("inspect", converted, "--hashes", "--json").json();
+        assertEquals(found.get("parameters"), after.get("parameters"));
+        assertEquals(hash(found, "token_embd.weight"), hash(after, "model.embed_tokens.weight"), "float32 in both, in the same order");
+        assertEquals(hash(found, "blk.0.ffn_down.weight"), hash(after, "model.layers.0.mlp.down_proj.weight"));
+    }
+
+    private static String hash(JsonNode inspected, String tensor) {
+        for (JsonNode each : inspected.get("tensors")) {
+            if (each.get("name").asText().equals(tensor)) {
+                return each.get("sha256").asText();
+            }
+        }
+        throw new AssertionError(tensor + " is not in " + inspected);
     }
 
     @Test
@@ -207,7 +233,7 @@ class BtsTest {
         assertEquals(1, missing.status());
         assertTrue(missing.err().contains("does not exist") && !missing.err().contains("\tat "), missing.err());
         Result pair = bts("eval", seed, "--data", "code");
-        assertTrue(pair.status() == 1 && pair.err().contains("NAME=VALUE"), pair.err());
+        assertTrue(pair.status() == 2 && pair.err().contains("NAME=VALUE"), pair.err());
         assertTrue(bts("train", seed, "--data", "code=" + code, "--rewind", "--out", folder.resolve("x")).err().contains("--save-every 100"));
 
         assertFileError("run.yaml:2: the key 'stepz' is not known, did you mean 'steps'?", "hub: x", "stepz: 5");
@@ -217,9 +243,42 @@ class BtsTest {
         assertFileError("run.yaml:1: tensorboard = yes, must be true or false", "tensorboard: yes");
         assertFileError(": no valid YAML", "steps: [1, 2");
         assertFileError("run.yaml:1: a run file is a map", "- steps");
+        assertFileError("run.yaml:2: steps: Invalid value for option '--steps': 'many' is not a long", "hub: x", "steps: many");
+        assertFileError("run.yaml:1: init: Invalid value for option '--init': expected one of", "init: middle");
+        assertFileError("run.yaml: the key 'hub' is missing", "expert: {code: x}", "out: y", "data: {code: z}");
+        Path whole = write("hub: " + seed, "expert: {code: " + seed + "}", "out: " + folder.resolve("x"), "data:", "  code: " + code, "  text: " + folder.resolve("none.jsonl"));
+        Result source = bts("stitch", whole);
+        assertTrue(source.status() == 2 && source.err().contains("run.yaml:6: --data text=") && source.err().contains("none.jsonl does not exist"), source.err());
+        Result steps = bts("stitch", whole, "steps=-5", "data=code=" + code);
+        assertTrue(steps.status() == 2 && steps.err().contains("override steps=-5: --steps -5 is below 1"), steps.err());
+        Result share = bts("stitch", whole, "data=code=" + code, "weight=code=much");
+        assertTrue(share.err().contains("override weight=code=much: --weight code=much: 'much' is not a number"), share.err());
         Result override = bts("stitch", write("steps: 5"), "stepz=6");
         assertTrue(override.status() == 2 && override.err().contains("override stepz=6: the key 'stepz' is not known"), override.err());
         assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
+    }
+
+    /** The help of every command ends with examples of its own, which are right. */
+    @Test
+    void helpEndsWithExamples() throws IOException {
+        PrintWriter nowhere = new PrintWriter(new StringWriter());
+        for (CommandLine command : Bts.line(nowhere, nowhere).getSubcommands().values()) {
+            String name = command.getCommandName();
+            List<String> footer = List.of(command.getCommandSpec().usageMessage().footer());
+            List<String> examples = footer.stream().filter(line -> line.startsWith("  bts ")).toList();
+            assertEquals(List.of("", examples.size() == 1 ? "Example:" : "Examples:"), footer.subList(0, 2), name);
+            assertTrue(!examples.isEmpty() && examples.size() <= 2 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
+            List<String> help = done(name, "--help").out().stripTrailing().lines().toList();
+            assertEquals(examples, help.subList(help.size() - examples.size(), help.size()), name + ": each in a line of its own");
+            Path run = name.equals("stitch") ? write("hub: seed", "expert: {code: expert-code}", "data: {code: code.jsonl}", "out: stitched")
+                    : write("model: seed", "data: {code: code.jsonl}", "out: expert-code");
+            for (String example : examples) {
+                List<String> words = Page.words(example.replace("run.yaml", run.toString()));
+                assertEquals(List.of("bts", name), words.subList(0, 2), example);
+                CommandLine line = Bts.line(nowhere, nowhere);
+                line.parseArgs(RunFile.expand(words.subList(1, words.size()).toArray(String[]::new), line).arguments());
+            }
+        }
     }
 
     private static Path write(String... lines) throws IOException {
@@ -273,6 +332,33 @@ class BtsTest {
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    /** Ctrl-C in a training: it saves, says so, and the same command goes on. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void anInterruptedTrainingGoesOn() throws IOException, InterruptedException {
+        Path out = folder.resolve("interrupted");
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), Bts.class.getName()));
+        List<String> training = List.of("train", seed.toString(), "--data", "code=" + code, "--steps", "400", "--sequence", "32", "--batch", "2", "--hold-out", "20", "--patience", "100",
+                "--validate-every", "200", "--out", out.toString());
+        command.addAll(training);
+        Path errors = folder.resolve("interrupted.err");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(errors.toFile()).start();
+        try {
+            while (process.isAlive() && !read(errors).contains("step 1/400")) {
+                Thread.sleep(20);
+            }
+            assertEquals(0, new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor());
+            assertEquals(128 + 2, process.waitFor(), () -> read(errors));
+        } finally {
+            process.destroyForcibly();
+        }
+        assertTrue(read(errors).matches("(?s).*Stopped at step \\d+ of 400, as asked; saved in .*interrupted-run.*"), () -> read(errors));
+        assertFalse(Files.exists(out), "an expert that is not finished is not saved as one, with --patience neither");
+        assertFalse(read(errors).contains("\r"), "no line is drawn anew in a file");
+        done(training.toArray());
+        assertTrue(Files.exists(out.resolve("model.safetensors")));
     }
 
     /** A file's text, or why there is none. */

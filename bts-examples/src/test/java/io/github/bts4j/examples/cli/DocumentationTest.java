@@ -3,6 +3,7 @@ package io.github.bts4j.examples.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.examples.quickstart.SmallQuickStart;
 import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.File;
@@ -18,14 +19,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -47,7 +51,7 @@ class DocumentationTest {
     private static final Map<String, String> OTHER_PROGRAMS = Map.of(
             "mvn", "builds the project, of which this test is a part",
             "python3", "needs Python with PyTorch and transformers",
-            "curl", "ModelServerTest sends a server the same",
+            "sudo", "installs programs",
             "export", "an environment variable");
 
     /** Programs in Java, and what makes them small. */
@@ -164,10 +168,14 @@ class DocumentationTest {
     @MethodSource("pagesWithCommands")
     void everyCommandRuns(Page page) throws Exception {
         DocumentedFiles.copy(prepared, folder);
+        Page.Command served = null;
         for (Page.Command command : page.commands()) {
             String program = command.words().get(0);
             if (program.equals("./bts")) {
-                run(command);
+                run(command, server -> HttpRequest.newBuilder(server.resolve("/health")).build());
+                served = command.words().get(1).equals("serve") ? command : served;
+            } else if (program.equals("curl")) {
+                run(Objects.requireNonNull(served, () -> command + ": the page serves nothing before it"), server -> curl(command, server));
             } else if (program.equals("java")) {
                 runJava(command);
             } else {
@@ -185,7 +193,27 @@ class DocumentationTest {
         }
     }
 
-    private void run(Page.Command command) throws Exception {
+    /** What curl would send, to another address. */
+    private static HttpRequest curl(Page.Command command, URI server) {
+        HttpRequest.Builder request = HttpRequest.newBuilder();
+        Iterator<String> words = command.words().listIterator(1);
+        while (words.hasNext()) {
+            String word = words.next();
+            if (word.equals("-H")) {
+                String[] header = words.next().split(": ", 2);
+                request.header(header[0], header[1]);
+            } else if (word.equals("-d")) {
+                request.POST(HttpRequest.BodyPublishers.ofString(words.next()));
+            } else {
+                assertTrue(word.startsWith("http://127.0.0.1:8080/"), () -> command + ": '" + word + "' is not understood");
+                request.uri(server.resolve(URI.create(word).getPath()));
+            }
+        }
+        return request.build();
+    }
+
+    /** Runs a command; a server is asked a question. */
+    private void run(Page.Command command, Function<URI, HttpRequest> question) throws Exception {
         if (!command.content().isEmpty()) {
             Files.writeString(folder.resolve(command.file()), command.content());
         }
@@ -196,13 +224,17 @@ class DocumentationTest {
         }
         StringWriter out = new StringWriter();
         CommandLine line = line(out).registerConverter(Path.class, text -> folder.resolve(text));
-        words = inFolder(RunFile.expand(words.toArray(String[]::new), line));
+        words = inFolder(RunFile.expand(words.toArray(String[]::new), line).arguments());
         words.addAll(SMALLER.getOrDefault(name, List.of()));
         String[] arguments = words.toArray(String[]::new);
         if (words.stream().anyMatch(PARSED_ONLY::containsKey)) {
             line.parseArgs(arguments);
         } else if (name.equals("serve")) {
-            serve(command, line, arguments, out);
+            HttpResponse<String> answer = serve(line, arguments, out, question);
+            assertEquals(200, answer.statusCode(), () -> command + "\n" + answer.body());
+        } else if (name.equals("quickstart")) {
+            line.parseArgs(arguments);
+            SmallQuickStart.run(folder.resolve("quickstart-out"), 0);
         } else {
             InputStream before = System.in;
             System.setIn(new ByteArrayInputStream("Hello\n".getBytes(StandardCharsets.UTF_8)));
@@ -238,19 +270,19 @@ class DocumentationTest {
         return option + pair.substring(0, at + 1) + folder.resolve(pair.substring(at + 1));
     }
 
-    private static void serve(Page.Command command, CommandLine line, String[] arguments, StringWriter out) throws Exception {
+    private static HttpResponse<String> serve(CommandLine line, String[] arguments, StringWriter out, Function<URI, HttpRequest> question) throws Exception {
         CompletableFuture<Integer> status = new CompletableFuture<>();
         Thread server = new Thread(() -> status.complete(line.execute(arguments)));
         server.start();
         Matcher served = SERVED.matcher(out.toString());
         while (!served.find()) {
-            assertEquals(null, ended(status), () -> command + " ended\n" + out);
+            assertEquals(null, ended(status), () -> String.join(" ", arguments) + " ended\n" + out);
             served = SERVED.matcher(out.toString());
         }
-        HttpRequest health = HttpRequest.newBuilder(URI.create(served.group(1) + "/health")).build();
-        assertEquals(200, HttpClient.newHttpClient().send(health, HttpResponse.BodyHandlers.ofString()).statusCode(), command::toString);
+        HttpResponse<String> answer = HttpClient.newHttpClient().send(question.apply(URI.create(served.group(1))), HttpResponse.BodyHandlers.ofString());
         server.interrupt();
-        assertEquals(0, status.get(60, TimeUnit.SECONDS), () -> command + "\n" + out);
+        assertEquals(0, status.get(60, TimeUnit.SECONDS), out::toString);
+        return answer;
     }
 
     private static Integer ended(CompletableFuture<Integer> status) throws InterruptedException, ExecutionException {

@@ -39,6 +39,7 @@ final class DocumentedFiles {
         for (String name : List.of("seed", "expert-code", "expert-math", "expert-law")) {
             TinyCheckpoints.write(folder.resolve(name), number++);
         }
+        Files.writeString(folder.resolve("seed").resolve("chat_template.jinja"), "{% for message in messages %}{{ message['content'] }}{% endfor %}");
         try (StitchedModel model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("expert-code"))
                 .expert("math", folder.resolve("expert-math")).config(StitchConfig.evenly(4, 4)).options(LoadOptions.defaults()).open()) {
             StitchCheckpoint.save(model, folder.resolve("stitched"));

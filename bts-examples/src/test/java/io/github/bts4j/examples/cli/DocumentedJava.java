@@ -27,7 +27,8 @@ final class DocumentedJava {
     static final Map<String, String> SMALLER = Map.of("TrainerConfig.of(2000, 4, 256, new LearningRate.WarmupLinear(1e-4, 100, 2000, 0)).withCheckpoints(100, 2)",
             "TrainerConfig.of(6, 2, 32, new LearningRate.WarmupLinear(1e-4, 2, 6, 0)).withCheckpoints(2, 2)");
 
-    private static final String[] OTHER_PACKAGES = {"ai.djl", "ai.djl.inference", "ai.djl.ndarray", "ai.djl.repository.zoo", "java.nio.file", "java.util"};
+    private static final String[] OTHER_PACKAGES = {"ai.djl", "ai.djl.inference", "ai.djl.ndarray", "ai.djl.repository.zoo", "dev.langchain4j.model.chat",
+        "dev.langchain4j.model.chat.response", "io.micrometer.core.instrument", "io.micrometer.core.instrument.simple", "java.nio.file", "java.util"};
 
     private DocumentedJava() {}
 
@@ -102,7 +103,7 @@ final class DocumentedJava {
     /** All packages of the libraries, the examples aside. */
     private static String imports() throws IOException {
         TreeSet<String> packages = new TreeSet<>(List.of(OTHER_PACKAGES));
-        for (String module : List.of("core", "stitch", "train", "parquet", "server")) {
+        for (String module : List.of("core", "stitch", "train", "parquet", "server", "langchain4j")) {
             Path sources = Page.ROOT.resolve("bts-" + module).resolve("src/main/java");
             try (Stream<Path> files = Files.walk(sources.resolve("io"))) {
                 files.filter(file -> file.toString().endsWith("package-info.java"))

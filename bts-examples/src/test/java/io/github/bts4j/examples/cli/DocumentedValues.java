@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Parameter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -97,9 +96,8 @@ final class DocumentedValues implements AutoCloseable {
         seed.close();
     }
 
-    /** What a page's commands or a downloaded checkpoint would have left there. */
+    /** What a page's commands would have left there. */
     private static void prepare() throws IOException {
-        Files.writeString(Path.of("seed", "chat_template.jinja"), "{% for message in messages %}{{ message['content'] }}{% endfor %}");
         try (StitchedModel model = StitchCheckpoint.open(Path.of("stitched"), LoadOptions.defaults())) {
             model.addExpert("law", Path.of("expert-law"));
             StitchCheckpoint.save(model, Path.of("larger"));

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.stitch.StitchConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +42,19 @@ class ExperimentSpecTest {
             }
         }
         assertTrue(spec.methods().size() > 8, spec.methods().keySet().toString());
+    }
+
+    /** Table 5 of the paper: 1, 4 and 10 stitch layers in 20 layers, which differ in nothing else. */
+    @Test
+    void table5ComparesOneFourAndTenStitches() throws IOException {
+        ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", "paper.yaml"));
+        Map<String, List<Integer>> places = Map.of("BTS K=1", List.of(20), "BTS", List.of(5, 10, 15, 20), "BTS K=10", List.of(2, 4, 6, 8, 10, 12, 14, 16, 18, 20));
+        Method.Stitch four = assertInstanceOf(Method.Stitch.class, spec.methods().get("BTS"));
+        for (Map.Entry<String, List<Integer>> each : places.entrySet()) {
+            Method.Stitch stitch = assertInstanceOf(Method.Stitch.class, spec.methods().get(each.getKey()));
+            assertEquals(each.getValue(), StitchConfig.evenly(spec.model().layers(), stitch.stitches()).places());
+            assertEquals(four, new Method.Stitch(four.stitches(), stitch.alternating(), stitch.dropout(), stitch.init(), stitch.models(), stitch.training(), stitch.seeds()));
+        }
     }
 
     @ParameterizedTest

@@ -22,7 +22,7 @@ class QuickStartTest {
     @Test
     void leavesCheckpointsMetricsAndAReport() throws IOException {
         for (int run = 0; run < 2; run++) {
-            new QuickStart(folder, new Recipe(run, 20, 4, 6)).run();
+            SmallQuickStart.run(folder, run);
         }
         try (StitchedModel model = StitchCheckpoint.open(folder.resolve("stitch"), LoadOptions.defaults())) {
             assertEquals(List.of("seed", "code", "math", "lang2"), model.members().stream().map(member -> member.name()).toList());

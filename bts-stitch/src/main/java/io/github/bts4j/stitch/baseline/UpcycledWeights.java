@@ -19,6 +19,7 @@ import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -201,7 +202,7 @@ public final class UpcycledWeights implements AutoCloseable {
     List<KvCache> caches(Device device, int capacity) {
         List<KvCache> caches = new ArrayList<>();
         for (int i = 0; i < (config.attentionExperts() ? decoders.size() : 1); i++) {
-            caches.add(new KvCache(Torch.manager(), config.base(), type, device, capacity));
+            caches.add(new KvCache(Torch.manager(), config.base(), type, device, capacity, Optional.empty()));
         }
         return caches;
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.metrics;
 
+import com.sun.jna.Function;
+import com.sun.jna.Platform;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -19,6 +21,8 @@ public final class ProgressBar implements MetricsListener {
 
     private static final int WINDOW = 64;
     private static final int BAR_WIDTH = 24;
+    private static final int LINE_WIDTH = 79; // a line that a terminal wraps cannot be drawn anew
+    private static final int STANDARD_ERROR = 2;
     private static final Duration REDRAW = Duration.ofMillis(100);
     private static final Duration PLAIN_LINES = Duration.ofSeconds(10);
 
@@ -46,12 +50,22 @@ public final class ProgressBar implements MetricsListener {
     }
 
     /**
-     * A progress bar on standard error, which is a terminal when Java has a console.
+     * A progress bar on standard error, which counts as a terminal if the C library says so ({@code isatty}).
      *
      * @return the listener
      */
     public static ProgressBar onStandardError() {
-        return new ProgressBar(System.err, System.console() != null, InstantSource.system());
+        return new ProgressBar(System.err, isTerminal(STANDARD_ERROR), InstantSource.system());
+    }
+
+    /** Java's own {@code System.console()} asks about input and output, and is never null on JDK 22. */
+    private static boolean isTerminal(int descriptor) {
+        try {
+            return Function.getFunction(Platform.isWindows() ? "msvcrt" : Platform.C_LIBRARY_NAME, Platform.isWindows() ? "_isatty" : "isatty")
+                    .invokeInt(new Object[] {descriptor}) != 0;
+        } catch (UnsatisfiedLinkError e) {
+            return false;
+        }
     }
 
     @Override
@@ -109,14 +123,15 @@ public final class ProgressBar implements MetricsListener {
 
     private String text(StepMetrics metrics) {
         double done = (double) metrics.step() / metrics.totalSteps();
-        String bar = "";
-        if (terminal) {
-            int filled = (int) (done * BAR_WIDTH);
-            bar = " [" + "#".repeat(filled) + ".".repeat(BAR_WIDTH - filled) + "]";
+        String steps = String.format(Locale.ROOT, "step %d/%d", metrics.step(), metrics.totalSteps());
+        String rest = String.format(Locale.ROOT, " %.1f%% loss %.4f %s tok/s ETA %s", Math.floor(done * 1000) / 10, metrics.loss(), speed(metrics.tokensPerSecond()),
+                timeLeft(metrics));
+        int width = Math.min(BAR_WIDTH, LINE_WIDTH - steps.length() - rest.length() - 3);
+        if (!terminal || width < 4) {
+            return steps + rest;
         }
-        return String.format(Locale.ROOT, "step %d/%d%s %.1f%% loss %.4f %s tok/s ETA %s", metrics.step(),
-                metrics.totalSteps(), bar, Math.floor(done * 1000) / 10, metrics.loss(),
-                speed(metrics.tokensPerSecond()), timeLeft(metrics));
+        int filled = (int) (done * width);
+        return steps + " [" + "#".repeat(filled) + ".".repeat(width - filled) + "]" + rest;
     }
 
     private String timeLeft(StepMetrics metrics) {

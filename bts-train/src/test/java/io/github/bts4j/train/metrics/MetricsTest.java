@@ -127,4 +127,17 @@ class MetricsTest {
         String last = lines.get(lines.size() - 1);
         assertTrue(last.matches("step 4\\d/100 4\\d\\.0% loss 3\\.0000 2\\.0k tok/s ETA 1m\\d\\ds"), last);
     }
+
+    /** A terminal of 80 columns: what is wider would be wrapped, and not be drawn anew. */
+    @Test
+    void theProgressBarFitsATerminal() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ProgressBar bar = new ProgressBar(new PrintStream(out, true, StandardCharsets.UTF_8), true, () -> Instant.EPOCH);
+        bar.onStep(step(1, 3));
+        bar.onStep(new StepMetrics(123_456, 123_456, 12.3456, Map.of(), 1, 1e-3, 9, 12_345, Map.of()));
+        bar.close();
+        List<String> drawn = List.of(out.toString(StandardCharsets.UTF_8).split("\r"));
+        assertTrue(drawn.size() == 3 && drawn.get(1).contains("[") && drawn.get(2).contains("###] 100.0%"), drawn.toString());
+        drawn.forEach(line -> assertTrue(line.stripTrailing().length() < 80, line));
+    }
 }

@@ -1,0 +1,77 @@
+package io.github.bts4j.core.llama;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+
+/** A model's tensors as {@link RowDecoder} takes them, made when they are first asked for. Thread-safe. */
+final class LlamaRows {
+    private static final String EMBED_TOKENS = "model.embed_tokens.weight";
+
+    private final LlamaConfig config;
+    private final Map<String, NDArray> tensors;
+    private final Device device;
+    private final TorchType type;
+    private final IntFunction<float[]> rope;
+    private Optional<RowDecoder> decoder;
+
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, IntFunction<float[]> rope) {
+        this.config = config;
+        this.tensors = tensors;
+        this.device = device;
+        this.type = type;
+        this.rope = rope;
+    }
+
+    synchronized Optional<RowDecoder> decoder() {
+        if (decoder == null) {
+            decoder = isSupported() ? RowMath.available().map(this::of) : Optional.empty();
+        }
+        return decoder;
+    }
+
+    private boolean isSupported() {
+        return !device.isGpu() && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
+                && tensors.values().stream().allMatch(tensor -> tensor.size() * Tensors.type(tensor).bytes() <= Integer.MAX_VALUE);
+    }
+
+    private RowDecoder of(RowMath math) {
+        Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == TorchType.INT8)).distinct().forEach(math::prepare);
+        List<RowDecoder.Layer> layers = new ArrayList<>();
+        for (int i = 0; i < config.numLayers(); i++) {
+            String layer = "model.layers." + i + ".";
+            layers.add(new RowDecoder.Layer(floats(layer + "input_layernorm.weight"),
+                    linear(math, layer + "self_attn.q_proj"), linear(math, layer + "self_attn.k_proj"), linear(math, layer + "self_attn.v_proj"),
+                    linear(math, layer + "self_attn.o_proj"), floats(layer + "post_attention_layernorm.weight"),
+                    linear(math, layer + "mlp.gate_proj"), linear(math, layer + "mlp.up_proj"), linear(math, layer + "mlp.down_proj")));
+        }
+        RowDecoder.Dimensions dims = new RowDecoder.Dimensions(config.hiddenSize(), config.intermediateSize(), config.numHeads(), config.numKvHeads(), config.headDim(),
+                (float) config.rmsNormEps());
+        Matrix embedding = matrix(math, EMBED_TOKENS);
+        Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
+        return new RowDecoder(math, type, dims, new RowDecoder.Weights(embedding, layers, floats("model.norm.weight"), head, config.vocabSize()), rope);
+    }
+
+    private RowDecoder.Linear linear(RowMath math, String name) {
+        return new RowDecoder.Linear(matrix(math, name + ".weight"), tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
+    }
+
+    private Matrix matrix(RowMath math, String name) {
+        NDArray scales = tensors.get(name + Int8Weights.SCALE);
+        return Matrix.of(math, tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales));
+    }
+
+    private float[] floats(String name) {
+        return Tensors.toFloats(tensors.get(name));
+    }
+}

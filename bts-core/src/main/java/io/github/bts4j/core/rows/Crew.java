@@ -1,0 +1,222 @@
+package io.github.bts4j.core.rows;
+
+import io.github.bts4j.core.torch.Torch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Part#await}.
+ *
+ * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
+ * would wait for a thread that is not running: after a piece of work in which that happened, the caller goes on alone for a while. So does a caller that finds the workers taken. Results do not depend on
+ * the number of threads. Thread-safe.
+ */
+public final class Crew {
+    private static final int SPINS = 10_000; // up to some hundred microseconds
+    private static final long NAP_NANOS = 50_000;
+    private static final int MOST_NAPS = 60;
+    private static final long ALONE_NANOS = 200_000_000;
+
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private final Worker[] workers;
+    private volatile long aloneUntil = System.nanoTime();
+
+    /** What a crew goes through. */
+    @FunctionalInterface
+    public interface Work {
+        /**
+         * Computes one thread's share.
+         *
+         * @param part which thread of how many
+         */
+        void run(Part part);
+    }
+
+    /**
+     * Starts a crew.
+     *
+     * @param threads number of threads, the caller's included
+     */
+    public Crew(int threads) {
+        workers = new Worker[threads - 1];
+        for (int i = 0; i < workers.length; i++) {
+            workers[i] = new Worker(i + 1);
+            workers[i].start();
+        }
+    }
+
+    /**
+     * The process's crew, with as many threads as a tensor operation uses at the first call, at most one per processor.
+     *
+     * @return the crew
+     */
+    public static Crew shared() {
+        return Shared.CREW;
+    }
+
+    private static final class Shared {
+        static final Crew CREW = new Crew(Math.max(1, Math.min(Torch.threads(), Runtime.getRuntime().availableProcessors())));
+    }
+
+    /**
+     * Goes through a piece of work and returns when all threads have.
+     *
+     * @param work the work
+     * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
+     */
+    public void run(Work work) {
+        if (workers.length == 0 || System.nanoTime() - aloneUntil < 0 || !busy.compareAndSet(false, true)) {
+            work.run(new Part(0, new Meeting(1)));
+            return;
+        }
+        Meeting meeting = new Meeting(workers.length + 1);
+        try {
+            for (Worker worker : workers) {
+                worker.take(work, meeting);
+            }
+            meeting.attend(work, 0);
+            meeting.end();
+        } finally {
+            if (meeting.naps.get() > MOST_NAPS) {
+                aloneUntil = System.nanoTime() + ALONE_NANOS;
+            }
+            busy.set(false);
+        }
+    }
+
+    /** Where the threads of one piece of work meet. */
+    private static final class Meeting {
+        private final int threads;
+        private final AtomicInteger arrived = new AtomicInteger();
+        private final AtomicInteger left = new AtomicInteger();
+        private final AtomicInteger naps = new AtomicInteger();
+        private final AtomicReference<Throwable> failure = new AtomicReference<>();
+        private volatile int round;
+
+        Meeting(int threads) {
+            this.threads = threads;
+        }
+
+        /** One thread's whole part in the work. */
+        void attend(Work work, int index) {
+            try {
+                work.run(new Part(index, this));
+            } catch (RuntimeException | Error e) {
+                failure.compareAndSet(null, e);
+            } finally {
+                left.incrementAndGet();
+            }
+        }
+
+        void await() {
+            if (threads == 1) {
+                return;
+            }
+            int current = round;
+            if (arrived.incrementAndGet() == threads) {
+                arrived.set(0);
+                round = current + 1;
+                return;
+            }
+            for (int spins = 0; round == current; spins++) {
+                if (failure.get() != null) {
+                    throw new IllegalStateException("Another thread of this step has failed", failure.get());
+                }
+                relax(spins);
+            }
+        }
+
+        private void relax(int spins) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else { // the other thread has lost its processor: it may have this one
+                naps.incrementAndGet();
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
+
+        /** Waits until all threads have left, and throws what the first of them to fail threw. */
+        void end() {
+            for (int spins = 0; left.get() < threads; spins++) {
+                relax(spins);
+            }
+            if (failure.get() instanceof RuntimeException e) {
+                throw e;
+            } else if (failure.get() instanceof Error e) {
+                throw e;
+            }
+        }
+    }
+
+    /** One thread's place in a piece of work. */
+    public static final class Part {
+        private final int index;
+        private final Meeting meeting;
+
+        private Part(int index, Meeting meeting) {
+            this.index = index;
+            this.meeting = meeting;
+        }
+
+        /** Waits until all threads are here; what they wrote before is visible to all afterwards. */
+        public void await() {
+            meeting.await();
+        }
+
+        /**
+         * Where this thread's share of some items begins.
+         *
+         * @param items number of items
+         * @return index of its first item; its share ends where the next thread's begins, at {@link #to}
+         */
+        public int from(int items) {
+            return (int) ((long) items * index / meeting.threads);
+        }
+
+        /**
+         * Where this thread's share of some items ends.
+         *
+         * @param items number of items
+         * @return one past the index of its last item
+         */
+        public int to(int items) {
+            return (int) ((long) items * (index + 1) / meeting.threads);
+        }
+    }
+
+    private static final class Worker extends Thread {
+        private final int index;
+        private volatile Work work;
+        private Meeting meeting;
+
+        Worker(int index) {
+            super("bts4j-rows-" + index);
+            this.index = index;
+            setDaemon(true);
+        }
+
+        void take(Work next, Meeting at) {
+            meeting = at;
+            work = next;
+            LockSupport.unpark(this);
+        }
+
+        @Override
+        public void run() {
+            while (true) {
+                for (int spins = 0; work == null; spins++) {
+                    if (spins < SPINS) {
+                        Thread.onSpinWait();
+                    } else {
+                        LockSupport.park(this);
+                    }
+                }
+                Work taken = work;
+                work = null;
+                meeting.attend(taken, index);
+            }
+        }
+    }
+}

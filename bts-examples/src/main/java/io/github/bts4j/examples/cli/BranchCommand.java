@@ -1,0 +1,30 @@
+package io.github.bts4j.examples.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "branch", description = "Copy a seed, once for every expert to be. train branches by itself: this is for copies that are trained elsewhere.",
+        footer = {"", "Example:", "  bts branch seed expert-code expert-math"})
+final class BranchCommand extends OutputCommand {
+    @Parameters(index = "0", paramLabel = "MODEL", description = "The seed: a checkpoint folder or a GGUF file.")
+    private Path model;
+
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "OUT", description = "The new folders.")
+    private List<Path> outs;
+
+    @Mixin
+    private Models models;
+
+    @Override
+    public Integer call() throws IOException {
+        for (Path out : outs) {
+            ConvertCommand.copy(model, out, models.options());
+            output().println("Saved a copy of " + model + " to " + out);
+        }
+        return 0;
+    }
+}

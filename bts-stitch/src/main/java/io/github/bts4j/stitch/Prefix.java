@@ -1,0 +1,45 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.DocumentMask;
+import io.github.bts4j.core.torch.Autograd;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * States that nothing trained has touched, {@code [batch, sequence, hidden]} each.
+ *
+ * @param streams every stream before the first stitch
+ * @param hub the hub before the second stitch, the third, .., as far as {@link StitchConfig#frozenLayers} goes, or none: they are then computed on the way
+ */
+record Prefix(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable {
+    /**
+     * The beginning of a pass.
+     *
+     * @param scope owner of the states
+     * @param streams the frozen models
+     * @param ropes their rotary tables
+     * @param config the layout of the stitches
+     * @param ids int64 {@code [batch, sequence]}
+     */
+    record Pass(NDManager scope, Streams streams, Streams.Ropes ropes, StitchConfig config, NDArray ids) {
+        /** Reads the states, where there is a cache, or computes them. */
+        Prefix run(Optional<PrefixCache> cache, Optional<DocumentMask> mask) {
+            return cache.isPresent() ? cache.get().states(this, mask)
+                    : new Prefix(StitchedModel.KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces())), List.of());
+        }
+
+        /** The frozen states of stream i alone. */
+        List<NDArray> stream(int i) {
+            long[] places = config.frozenPlaces(i).stream().mapToLong(Integer::longValue).toArray();
+            return StitchedModel.KERNELS.tensors(scope, Autograd.OFF, "stream_prefix", streams.arguments(ids, ropes, i, places));
+        }
+    }
+
+    @Override
+    public void close() {
+        streams.forEach(NDArray::close);
+        hub.forEach(NDArray::close);
+    }
+}

@@ -1,0 +1,172 @@
+package io.github.bts4j.vector;
+
+import static io.github.bts4j.vector.Memory.words;
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.AND;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
+import io.github.bts4j.core.rows.Matrix;
+import java.nio.ByteBuffer;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Rows of bfloat16. A 32-bit word holds two values: its lower half, shifted up, and its upper half, are float32 values. Vectors are arranged to fit: even elements first, then
+ * the odd ones. Every sum goes through the same two chains, whatever computes it.
+ */
+final class Bfloat16Rows {
+    private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+    private static final int LANES = F.length();
+    private static final int UPPER = 0xFFFF0000;
+
+    private Bfloat16Rows() {
+    }
+
+    private static FloatVector low(IntVector word) {
+        return word.lanewise(LSHL, 16).reinterpretAsFloats();
+    }
+
+    private static FloatVector high(IntVector word) {
+        return word.lanewise(AND, UPPER).reinterpretAsFloats();
+    }
+
+    private static FloatVector at(float[] x, int i) {
+        return FloatVector.fromArray(F, x, i);
+    }
+
+    /** Two rows at a time share the loads of x: one of the first half and one of the second, for memory is read ahead along two streams that are far apart, and not along neighbouring rows. */
+    static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
+        Object memory = w.memory();
+        int columns = w.columns();
+        int half = (to - from) / 2;
+        for (int r = from; r < from + half; r++) {
+            twoRows(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), x, columns / 2, y, at + r, at + r + half);
+        }
+        if (from + 2 * half < to) {
+            y[at + to - 1] = row(memory, (int) w.rowOffset(to - 1), x, columns / 2);
+        }
+        if (columns % (2 * LANES) != 0) {
+            for (int r = from; r < to; r++) {
+                y[at + r] += tail(w.bytes(), (int) w.rowOffset(r), x, columns);
+            }
+        }
+    }
+
+    private static void twoRows(Object memory, int offset, int other, float[] x, int half, float[] y, int to, int otherTo) {
+        FloatVector even = FloatVector.zero(F);
+        FloatVector odd = even;
+        FloatVector otherEven = even;
+        FloatVector otherOdd = even;
+        for (int i = 0; i + LANES <= half; i += LANES) {
+            FloatVector first = at(x, i);
+            FloatVector second = at(x, half + i);
+            IntVector word = words(memory, offset + 4 * i);
+            even = low(word).fma(first, even);
+            odd = high(word).fma(second, odd);
+            word = words(memory, other + 4 * i);
+            otherEven = low(word).fma(first, otherEven);
+            otherOdd = high(word).fma(second, otherOdd);
+        }
+        y[to] = even.add(odd).reduceLanes(ADD);
+        y[otherTo] = otherEven.add(otherOdd).reduceLanes(ADD);
+    }
+
+    private static float row(Object memory, int offset, float[] x, int half) {
+        FloatVector even = FloatVector.zero(F);
+        FloatVector odd = even;
+        for (int i = 0; i + LANES <= half; i += LANES) {
+            IntVector word = words(memory, offset + 4 * i);
+            even = low(word).fma(at(x, i), even);
+            odd = high(word).fma(at(x, half + i), odd);
+        }
+        return even.add(odd).reduceLanes(ADD);
+    }
+
+    /** What fills no vector. */
+    private static float tail(ByteBuffer bytes, int offset, float[] x, int columns) {
+        int half = columns / 2;
+        float sum = 0;
+        for (int i = half - half % LANES; i < half; i++) {
+            int word = bytes.getInt(offset + 4 * i);
+            sum += Float.intBitsToFloat(word << 16) * x[i] + Float.intBitsToFloat(word & UPPER) * x[half + i];
+        }
+        return columns % 2 == 0 ? sum : sum + Float.intBitsToFloat(bytes.getShort(offset + 4 * half) << 16) * x[columns - 1];
+    }
+
+    static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
+        for (int r = from; r < to; r++) {
+            int offset = (int) w.rowOffset(r);
+            fourSessions(w.memory(), offset, w.columns() / 2, x, y, at + r, s);
+            for (int k = s; k < s + 4; k++) {
+                y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
+            }
+        }
+    }
+
+    private static void fourSessions(Object memory, int offset, int half, float[][] x, float[][] y, int to, int s) {
+        float[] x0 = x[s];
+        float[] x1 = x[s + 1];
+        float[] x2 = x[s + 2];
+        float[] x3 = x[s + 3];
+        FloatVector even0 = FloatVector.zero(F);
+        FloatVector odd0 = even0;
+        FloatVector even1 = even0;
+        FloatVector odd1 = even0;
+        FloatVector even2 = even0;
+        FloatVector odd2 = even0;
+        FloatVector even3 = even0;
+        FloatVector odd3 = even0;
+        for (int i = 0; i + LANES <= half; i += LANES) {
+            IntVector word = words(memory, offset + 4 * i);
+            FloatVector low = low(word);
+            even0 = low.fma(at(x0, i), even0);
+            even1 = low.fma(at(x1, i), even1);
+            even2 = low.fma(at(x2, i), even2);
+            even3 = low.fma(at(x3, i), even3);
+            FloatVector high = high(word);
+            odd0 = high.fma(at(x0, half + i), odd0);
+            odd1 = high.fma(at(x1, half + i), odd1);
+            odd2 = high.fma(at(x2, half + i), odd2);
+            odd3 = high.fma(at(x3, half + i), odd3);
+        }
+        y[s][to] = even0.add(odd0).reduceLanes(ADD);
+        y[s + 1][to] = even1.add(odd1).reduceLanes(ADD);
+        y[s + 2][to] = even2.add(odd2).reduceLanes(ADD);
+        y[s + 3][to] = even3.add(odd3).reduceLanes(ADD);
+    }
+
+    static void weightedSum(Matrix w, int rows, float[] p, float[] y, int at) {
+        int columns = w.columns();
+        int words = columns / 2;
+        float[] lanes = new float[2 * LANES];
+        int i = 0;
+        for (; i + LANES <= words; i += LANES) {
+            weightedWords(w.memory(), (int) w.offset() + 4 * i, 2 * columns, rows, p, lanes);
+            for (int k = 0; k < LANES; k++) {
+                y[at + 2 * (i + k)] = lanes[k];
+                y[at + 2 * (i + k) + 1] = lanes[LANES + k];
+            }
+        }
+        for (int column = 2 * i; column < columns; column++) {
+            float sum = 0;
+            for (int r = 0; r < rows; r++) {
+                sum += p[r] * w.get(r, column);
+            }
+            y[at + column] = sum;
+        }
+    }
+
+    private static void weightedWords(Object memory, int offset, int stride, int rows, float[] p, float[] into) {
+        FloatVector low = FloatVector.zero(F);
+        FloatVector high = low;
+        for (int r = 0; r < rows; r++) {
+            IntVector word = words(memory, offset + r * stride);
+            FloatVector weight = FloatVector.broadcast(F, p[r]);
+            low = low(word).fma(weight, low);
+            high = high(word).fma(weight, high);
+        }
+        low.intoArray(into, 0);
+        high.intoArray(into, LANES);
+    }
+}
