@@ -52,7 +52,9 @@ final class ResultsPage {
             }
         }
         section("Position in the window: bits per byte of its " + Scoring.PARTS + " parts, averaged over the domains", positions(spec.evaluation().domains()));
-        section("Position in the window: bits per byte of its " + Scoring.PARTS + " parts, text that changes its domain", positions(List.of(Texts.SWITCHING)));
+        if (spec.evaluation().domains().size() > 1) {
+            section("Position in the window: bits per byte of its " + Scoring.PARTS + " parts, text that changes its domain", positions(List.of(Texts.SWITCHING)));
+        }
         section("Random seeds: average over the domains, bits per byte", randomSeeds());
         section("Gates of the first stitched row: mean weight of each model by domain and Experts-into-Hub stitch, and the entropy in bits", gates());
         section("Parameters", parameters());

@@ -104,6 +104,16 @@ class ExperimentTest {
     }
 
     @Test
+    void oneDomainHasNoTextThatChangesItsDomain() throws IOException {
+        Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
+        Files.writeString(file, Files.readString(file).replace("evaluation: {domains: [english, code, math]", "evaluation: {domains: [code]"));
+        assertTrue(Experiment.read(file).run());
+        String page = Files.readString(folder.resolve("out/results.md"));
+        assertTrue(page.contains("averaged over the domains") && !page.contains("text that changes its domain"), page);
+        assertTrue(Files.readString(folder.resolve("out/report.html")).contains(">soup<"));
+    }
+
+    @Test
     void whatWasMadeFromOtherSettingsIsNotMixedIn() throws IOException {
         Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
         assertTrue(Experiment.read(file).run());

@@ -62,7 +62,7 @@ public final class BitsPerByte {
      *
      * @param model the model
      * @param windows the windows, at least one
-     * @param parts how many parts of as many predictions, give or take one, a window is divided into
+     * @param parts how many parts of as many predictions, give or take one, a window is divided into, at least one
      * @return for every part, from the first, the scores in the windows' order
      * @throws IllegalArgumentException if there is no window, or the tokens of a part stand for no byte
      */
