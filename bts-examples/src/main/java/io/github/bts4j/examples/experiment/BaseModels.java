@@ -73,16 +73,12 @@ final class BaseModels {
     }
 
     /** Trains what is not there yet; false if it was interrupted. */
-    boolean make() throws IOException {
-        if (!makeSeed()) {
-            return false;
-        }
+    boolean make(Turns turns) throws IOException {
+        List<Turns.Piece> experts = new ArrayList<>();
         for (String expert : spec.experts().keySet()) {
-            if (!makeExpert(expert)) {
-                return false;
-            }
+            experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true, () -> makeExpert(expert)));
         }
-        return true;
+        return turns.all(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed))) && turns.all(experts);
     }
 
     private boolean makeSeed() throws IOException {

@@ -7,7 +7,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training goes on. */
+/**
+ * Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training goes on. Several processes may run one
+ * experiment at once, and share its stages.
+ */
 public final class Experiment {
     private final ExperimentSpec spec;
 
@@ -36,28 +39,31 @@ public final class Experiment {
     public boolean run() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(spec.tokenizer())) {
             Texts texts = Texts.read(spec, tokenizer);
+            Turns turns = new Turns(spec.output().resolve("locks"));
             BaseModels base = new BaseModels(spec, texts, tokenizer.vocabSize());
-            if (!base.make()) {
+            if (!base.make(turns)) {
                 return false;
             }
             Scoring scoring = new Scoring(spec, texts, tokenizer);
             Scores scores = new Scores(spec.output().resolve("results"), scoring, base);
-            for (String name : base.names()) {
-                scores.scoreBase(name);
-            }
             Methods methods = new Methods(spec, texts, base);
             List<Methods.Made> rows = methods.rows();
+            List<Turns.Piece> pieces = new ArrayList<>();
+            for (String name : base.names()) {
+                pieces.add(new Turns.Piece("score-" + Methods.slug(name), () -> true, () -> scores.scoreBase(name)));
+            }
+            for (Methods.Made row : rows) {
+                pieces.add(new Turns.Piece(row.folder().getFileName().toString(), () -> methods.isReady(row),
+                        () -> methods.make(row) && scores.score(row, row.isFirst() && spec.evaluation().tasksFor().contains(row.name()))));
+            }
+            if (!turns.all(pieces)) {
+                return false;
+            }
             List<String> titles = new ArrayList<>(base.names());
             rows.forEach(row -> titles.add(row.title()));
-            for (Methods.Made row : rows) {
-                if (!methods.make(row)) {
-                    return false;
-                }
-                scores.score(row, row.isFirst() && spec.evaluation().tasksFor().contains(row.name()));
-                EvaluationResults results = scores.read(titles);
-                new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));
-                new ResultsReport(spec, base, rows, results).write(spec.output().resolve("report.html"), scoring.windows(), tokenizer);
-            }
+            EvaluationResults results = scores.read(titles);
+            new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));
+            new ResultsReport(spec, base, rows, results).write(spec.output().resolve("report.html"), scoring.windows(), tokenizer);
             return true;
         }
     }

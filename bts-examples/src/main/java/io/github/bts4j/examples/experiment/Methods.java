@@ -78,6 +78,11 @@ final class Methods {
         return rows;
     }
 
+    /** Whether the method that a row goes on from is there. */
+    boolean isReady(Made row) {
+        return !(row.method() instanceof Derived derived) || Stage.isThere(sibling(row.folder(), derived.of()));
+    }
+
     /** Makes a row's model unless it is there; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
@@ -85,10 +90,15 @@ final class Methods {
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
-        String madeFrom = row.method() + " with " + how + ", projections " + spec.projectionRate() + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
+        String madeFrom = withoutSeeds(trained) + " with " + how + ", projections " + spec.projectionRate() + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
         return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
                 (model, save) -> Training.run(row.name() + ", random seed " + row.seed(), model, mix,
                         config(how, row.seed(), model), row.folder(), save), row.folder()));
+    }
+
+    /** What a method is, whatever random seeds it has, so that some can be added later. */
+    private static String withoutSeeds(Method.Trained method) {
+        return method.toString().replace(", seeds=" + method.seeds(), "");
     }
 
     private TrainerConfig config(TrainingSpec how, long seed, Trainable model) {

@@ -14,11 +14,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The tables of an experiment in Markdown: methods by domain, what is kept of each expert's gain, tasks, random seeds, parameters. */
 final class ResultsPage {
@@ -47,6 +50,10 @@ final class ResultsPage {
             if (!shown.isEmpty()) {
                 table(table.getKey(), shown);
             }
+        }
+        section("Position in the window: bits per byte of its " + Scoring.PARTS + " parts, averaged over the domains", positions(spec.evaluation().domains()));
+        if (spec.evaluation().domains().size() > 1) {
+            section("Position in the window: bits per byte of its " + Scoring.PARTS + " parts, text that changes its domain", positions(List.of(Texts.SWITCHING)));
         }
         section("Random seeds: average over the domains, bits per byte", randomSeeds());
         section("Gates of the first stitched row: mean weight of each model by domain and Experts-into-Hub stitch, and the entropy in bits", gates());
@@ -123,6 +130,41 @@ final class ResultsPage {
             }
         }
         return text.toString();
+    }
+
+    /** Rows by the part of a window, averaged over sets of windows; over domains also the best of seed and experts in each, an oracle that knows the domain. */
+    private String positions(List<String> sets) throws IOException {
+        List<String> parts = IntStream.rangeClosed(1, Scoring.PARTS).mapToObj(String::valueOf).toList();
+        StringBuilder text = new StringBuilder(line("model", parts)).append(line("---", parts.stream().map(part -> "---:").toList()));
+        double[] oracle = new double[Scoring.PARTS];
+        for (String set : sets) {
+            String best = base.names().stream().min(Comparator.comparingDouble(name -> bits(name, set))).orElseThrow();
+            add(oracle, position(best, List.of(set)), sets.size());
+        }
+        if (sets.size() > 1) {
+            text.append(line("the best of seed and experts in each", cells(oracle)));
+        }
+        for (String row : firstRows()) {
+            text.append(line(row, cells(position(row, sets))));
+        }
+        return text.toString();
+    }
+
+    private double[] position(String row, List<String> sets) throws IOException {
+        JsonNode positions = JSON.readTree(spec.output().resolve("results").resolve(Methods.slug(row)).resolve("positions.json").toFile());
+        double[] mean = new double[Scoring.PARTS];
+        for (String set : sets) {
+            add(mean, JSON.convertValue(positions.get(set), double[].class), sets.size());
+        }
+        return mean;
+    }
+
+    private static void add(double[] sum, double[] values, int divisor) {
+        Arrays.setAll(sum, i -> sum[i] + values[i] / divisor);
+    }
+
+    private static List<String> cells(double[] values) {
+        return Arrays.stream(values).mapToObj(ResultsPage::three).toList();
     }
 
     private static String three(double value) {

@@ -47,7 +47,10 @@ final class ResultsReport {
 
     private ResultTable table() {
         List<String> columns = new ArrayList<>(spec.evaluation().domains());
-        columns.addAll(List.of(Scoring.AVERAGE, Texts.SWITCHING));
+        columns.add(Scoring.AVERAGE);
+        if (spec.evaluation().domains().size() > 1) {
+            columns.add(Texts.SWITCHING);
+        }
         Map<String, String> titles = new LinkedHashMap<>();
         base.names().forEach(name -> titles.put(name, name.equals(BaseModels.SEED) ? "pretrained on the general mix" : "expert"));
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> titles.put(row.title(), row.method() instanceof Method.Trained trained

@@ -20,7 +20,7 @@ import java.util.Map;
 /** The scores of every row, in files: each row is scored once. */
 final class Scores {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int GATE_WINDOWS = 40;
+    private static final int GATE_WINDOWS = 16;
 
     private final Path folder;
     private final Scoring scoring;
@@ -33,8 +33,8 @@ final class Scores {
     }
 
     /** Scores the seed or an expert. */
-    void scoreBase(String name) throws IOException {
-        stage(name, "model of " + base.fingerprint(), true).make(() -> {
+    boolean scoreBase(String name) throws IOException {
+        return stage(name, "model of " + base.fingerprint(), true).make(() -> {
             try (LlamaModel model = LlamaModel.open(base.folder(name), base.frozen())) {
                 write(name, model, true);
             }
@@ -43,8 +43,8 @@ final class Scores {
     }
 
     /** Scores a method's row. */
-    void score(Methods.Made row, boolean withTasks) throws IOException {
-        stage(row.title(), Stage.madeFrom(row.folder()), withTasks).make(() -> {
+    boolean score(Methods.Made row, boolean withTasks) throws IOException {
+        return stage(row.title(), Stage.madeFrom(row.folder()), withTasks).make(() -> {
             try (Opened opened = row.method().open(base, row.folder())) {
                 write(row.title(), opened.model(), withTasks);
             }
@@ -62,7 +62,9 @@ final class Scores {
 
     private void write(String title, CausalLm model, boolean withTasks) throws IOException {
         System.err.println("Scoring " + title);
-        scoring.score(title, model, withTasks).write(folder(title).resolve("results.json"));
+        Scoring.Scored scored = scoring.score(title, model, withTasks);
+        scored.results().write(folder(title).resolve("results.json"));
+        AtomicFiles.write(folder(title).resolve("positions.json"), JSON.writeValueAsString(scored.positions()));
         if (model instanceof StitchedModel stitched) {
             AtomicFiles.write(folder(title).resolve("gates.json"), gates(stitched).toPrettyString());
         }

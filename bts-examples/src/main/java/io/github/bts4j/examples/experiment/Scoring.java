@@ -15,6 +15,7 @@ import io.github.bts4j.train.eval.HeldOutItems;
 import io.github.bts4j.train.eval.ItemScores;
 import io.github.bts4j.train.eval.Metric;
 import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.eval.WindowScores;
 import io.github.bts4j.train.eval.WordProblems;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,7 +30,12 @@ import java.util.stream.IntStream;
 final class Scoring {
     static final String AVERAGE = "average";
 
+    /** Parts of a window whose scores are told too. */
+    static final int PARTS = 8;
+
     private static final int BATCH = 16;
+    /** Generated problems are so alike that so many windows tell enough. */
+    private static final int PROBLEM_WINDOWS = 40;
     private static final int CONTEXT = 400;
     private static final int CHOICE = 80;
     private static final int ANSWER_TOKENS = 40;
@@ -45,13 +51,13 @@ final class Scoring {
         this.precision = experiment.frozenPrecision();
         this.tokenizer = tokenizer;
         int length = experiment.sequenceLength();
-        spec.domains().forEach(domain -> windows.put(domain, some(texts.heldOut(domain).windows(length))));
+        spec.domains().forEach(domain -> windows.put(domain, some(texts.heldOut(domain).windows(length), spec.windows())));
         List<TokenDataset> members = spec.domains().stream().map(texts::heldOut).toList();
         if (members.size() > 1) {
-            windows.put(Texts.SWITCHING, some(texts.switching(members).windows(length)));
+            windows.put(Texts.SWITCHING, some(texts.switching(members).windows(length), spec.windows()));
         }
         experiment.domains().forEach((name, domain) -> {
-            windows.computeIfAbsent(name, absent -> some(texts.heldOut(name).windows(length)));
+            windows.computeIfAbsent(name, absent -> some(texts.heldOut(name).windows(length), Math.min(PROBLEM_WINDOWS, spec.windows())));
             if (domain instanceof ExperimentSpec.Arithmetic arithmetic) {
                 WordProblems problems = new WordProblems(arithmetic.arithmetic(), 0, Texts.TEST_SHARE);
                 tasks.add(problems.choiceTask(spec.problems()));
@@ -70,8 +76,8 @@ final class Scoring {
     }
 
     /** Windows from all over the text. */
-    private List<Window> some(List<Window> all) {
-        int count = Math.min(all.size(), spec.windows());
+    private static List<Window> some(List<Window> all, int most) {
+        int count = Math.min(all.size(), most);
         return IntStream.range(0, count).mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList();
     }
 
@@ -94,16 +100,29 @@ final class Scoring {
         return windows.size() + ":" + Integer.toHexString(hash);
     }
 
-    EvaluationResults score(String name, CausalLm model, boolean withTasks) throws IOException {
+    /**
+     * What a model was given.
+     *
+     * @param results its scores
+     * @param positions bits per byte of every part of the windows, from their beginning to their end, by domain
+     */
+    record Scored(EvaluationResults results, Map<String, List<Double>> positions) {}
+
+    Scored score(String name, CausalLm model, boolean withTasks) throws IOException {
         BitsPerByte bitsPerByte = new BitsPerByte(TokenBytes.of(tokenizer), BATCH);
         List<EvaluationResult> results = new ArrayList<>();
-        windows.forEach((domain, set) -> results.add(EvaluationResult.of(name, domain, set, bitsPerByte.score(model, set))));
+        Map<String, List<Double>> positions = new LinkedHashMap<>();
+        windows.forEach((domain, set) -> {
+            List<WindowScores> parts = bitsPerByte.byPart(model, set, PARTS);
+            positions.put(domain, parts.stream().map(WindowScores::bitsPerByte).toList());
+            results.add(EvaluationResult.of(name, domain, set, WindowScores.together(parts)));
+        });
         results.add(average(name, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
         EvaluatedModel evaluated = EvaluatedModel.of(name, model, tokenizer);
         for (EvaluationTask task : withTasks ? tasks : List.<EvaluationTask>of()) {
             results.addAll(task.evaluate(evaluated));
         }
-        return EvaluationResults.EMPTY.plus(results);
+        return new Scored(EvaluationResults.EMPTY.plus(results), positions);
     }
 
     /** The mean of several domains' bits per byte, each counting alike, as one result over all their windows. */

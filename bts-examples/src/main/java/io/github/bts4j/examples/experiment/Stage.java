@@ -44,14 +44,17 @@ record Stage(Path folder, String madeFrom) {
         return true;
     }
 
+    static boolean isThere(Path folder) {
+        return Files.exists(folder.resolve(FILE));
+    }
+
     /** What a stage that is there was made from. */
     static String madeFrom(Path folder) throws IOException {
         return JSON.readTree(folder.resolve(FILE).toFile()).path("madeFrom").asText();
     }
 
     private boolean isMade() throws IOException {
-        Path file = folder.resolve(FILE);
-        if (!Files.exists(file)) {
+        if (!isThere(folder)) {
             return false;
         }
         String before = madeFrom(folder);

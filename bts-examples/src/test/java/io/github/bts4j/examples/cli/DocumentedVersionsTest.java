@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
-/** The versions that README.md and docs name are those of the POMs. */
+/** The versions that README.md and docs name, and those that users get, are those of the POMs. */
 class DocumentedVersionsTest {
     private static final Pattern COORDINATES = Pattern.compile("`(\\w+(?:\\.\\w+)+):([a-z][\\w-]*)(?::(\\d[\\w.-]*))?`");
 
@@ -152,6 +152,16 @@ class DocumentedVersionsTest {
         assertEquals(libtorch + "-" + PROPERTIES.get("djl.version"), PROPERTIES.get("pytorch-jni.version"));
         assertTrue(gpu.contains("DJL " + PROPERTIES.get("djl.version") + ", its JNI library " + PROPERTIES.get("pytorch-jni.version") + " and libtorch **" + libtorch + "**"));
         assertTrue(gpu.contains("export PYTORCH_VERSION=" + libtorch + " "));
+    }
+
+    /** Dependency management does not reach a user's project: every part of Jackson that comes with jinjava has our version there if bts-core names it. */
+    @Test
+    void usersGetOneVersionOfJackson() throws Exception {
+        List<String> core = new ArrayList<>();
+        dependencies(parsed(Files.readString(Page.ROOT.resolve("bts-core/pom.xml")))).forEach(dependency -> core.add(dependency.name()));
+        for (String name : List.of("core:jackson-databind", "dataformat:jackson-dataformat-yaml", "datatype:jackson-datatype-jdk8")) {
+            assertTrue(core.contains("com.fasterxml.jackson." + name), name);
+        }
     }
 
     /** What a release changes by hand: the BOM's own entries, and what the command line says. */

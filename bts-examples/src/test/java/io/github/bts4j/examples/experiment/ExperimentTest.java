@@ -76,15 +76,41 @@ class ExperimentTest {
         for (JsonNode row : gates) {
             assertEquals(1, row.at("/shares/seed").asDouble() + row.at("/shares/code").asDouble() + row.at("/shares/math").asDouble(), 1e-5);
         }
+        JsonNode positions = new ObjectMapper().readTree(out.resolve("results/bts/positions.json").toFile());
+        assertEquals(5, positions.size());
+        assertEquals(Scoring.PARTS, positions.get("code").size());
         assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
         String page = Files.readString(out.resolve("results.md"));
-        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks")) {
+        for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks",
+                "| the best of seed and experts in each |", "text that changes its domain")) {
             assertTrue(page.contains(expected), expected + " is not in\n" + page);
         }
         JsonNode first = new ObjectMapper().readTree(out.resolve("results/bts/gates.json").toFile()).get(0);
         String share = String.format(java.util.Locale.ROOT, "| english | %d | %.3f | ", first.get("stitch").asInt(), first.at("/shares/seed").asDouble());
         assertTrue(page.contains(share), share + " is not in\n" + page);
         assertTrue(page.lines().anyMatch(line -> line.startsWith("| code | ") && line.contains("100.0")), page); // an expert keeps all of its gain
+    }
+
+    @Test
+    void randomSeedsCanBeAddedLater() throws IOException {
+        Path file = TinyExperiment.write(folder, "  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: AVERAGE, models: [seed, code], training: short, seeds: [0]}");
+        assertTrue(Experiment.read(file).run());
+        Map<String, FileTime> before = stages(folder.resolve("out"));
+        Files.writeString(file, Files.readString(file).replace("seeds: [0]", "seeds: [0, 3]"));
+        assertTrue(Experiment.read(file).run());
+        Map<String, FileTime> after = stages(folder.resolve("out"));
+        assertTrue(after.keySet().containsAll(List.of("methods/bts-3/stage.json", "results/bts-random-seed-3/stage.json")), after.toString());
+        assertTrue(after.entrySet().containsAll(before.entrySet()), after + " keeps " + before);
+    }
+
+    @Test
+    void oneDomainHasNoTextThatChangesItsDomain() throws IOException {
+        Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
+        Files.writeString(file, Files.readString(file).replace("evaluation: {domains: [english, code, math]", "evaluation: {domains: [code]"));
+        assertTrue(Experiment.read(file).run());
+        String page = Files.readString(folder.resolve("out/results.md"));
+        assertTrue(page.contains("averaged over the domains") && !page.contains("text that changes its domain"), page);
+        assertTrue(Files.readString(folder.resolve("out/report.html")).contains(">soup<"));
     }
 
     @Test

@@ -4,6 +4,7 @@ import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.train.data.Window;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Bits per byte of held-out windows: the cross-entropy of all predicted tokens in bits, over the bytes of text they stand for.
@@ -53,9 +54,22 @@ public final class BitsPerByte {
      * @throws IllegalArgumentException if there is no window, or its tokens stand for no byte
      */
     public WindowScores score(CausalLm model, List<Window> windows) {
-        double[] nats = new double[windows.size()];
-        long[] bytes = new long[windows.size()];
-        long[] tokens = new long[windows.size()];
+        return byPart(model, windows, 1).get(0);
+    }
+
+    /**
+     * Scores a model part by part: how well it does at the beginning of windows, and further on.
+     *
+     * @param model the model
+     * @param windows the windows, at least one
+     * @param parts how many parts of as many predictions, give or take one, a window is divided into, at least one
+     * @return for every part, from the first, the scores in the windows' order
+     * @throws IllegalArgumentException if there is no window, or the tokens of a part stand for no byte
+     */
+    public List<WindowScores> byPart(CausalLm model, List<Window> windows, int parts) {
+        double[][] nats = new double[parts][windows.size()];
+        long[][] bytes = new long[parts][windows.size()];
+        long[][] tokens = new long[parts][windows.size()];
         for (List<Integer> batch : Window.batches(windows, batchSize)) {
             int[][] ids = batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new);
             float[][] losses = model.tokenLosses(ids);
@@ -64,13 +78,14 @@ public final class BitsPerByte {
                 for (int t = 0; t < losses[row].length; t++) {
                     int size = tokenBytes.applyAsInt(ids[row][t + 1]);
                     if (size > 0) {
-                        nats[i] += losses[row][t];
-                        bytes[i] += size;
-                        tokens[i]++;
+                        int part = (int) ((long) t * parts / losses[row].length);
+                        nats[part][i] += losses[row][t];
+                        bytes[part][i] += size;
+                        tokens[part][i]++;
                     }
                 }
             }
         }
-        return new WindowScores(nats, bytes, tokens);
+        return IntStream.range(0, parts).mapToObj(part -> new WindowScores(nats[part], bytes[part], tokens[part])).toList();
     }
 }

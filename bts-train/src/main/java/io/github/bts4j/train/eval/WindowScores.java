@@ -1,6 +1,7 @@
 package io.github.bts4j.train.eval;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A model's scores on windows of one text. Arrays are not copied, so equality is that of the array objects.
@@ -43,6 +44,27 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
      * @param pValue two-sided: twice the share of resamples in which the difference has the other sign or is 0, at most 1
      */
     public record Difference(Interval interval, double pValue) {}
+
+    /**
+     * The scores of whole windows.
+     *
+     * @param parts those of the same windows' parts, at least one
+     * @return their sums
+     */
+    public static WindowScores together(List<WindowScores> parts) {
+        int windows = parts.get(0).nats.length;
+        double[] nats = new double[windows];
+        long[] bytes = new long[windows];
+        long[] tokens = new long[windows];
+        for (WindowScores part : parts) {
+            for (int i = 0; i < windows; i++) {
+                nats[i] += part.nats[i];
+                bytes[i] += part.bytes[i];
+                tokens[i] += part.tokens[i];
+            }
+        }
+        return new WindowScores(nats, bytes, tokens);
+    }
 
     /**
      * Bits per byte of all windows together.

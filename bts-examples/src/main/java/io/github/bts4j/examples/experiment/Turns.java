@@ -1,0 +1,72 @@
+package io.github.bts4j.examples.experiment;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/** Several processes may run one experiment: what one of them works on, the others leave to it, and go on with what is next. */
+final class Turns {
+    private static final long WAIT_MILLIS = 1000;
+
+    private final Path folder;
+
+    /** What tells whether something can begin. */
+    interface Ready {
+        boolean isReady() throws IOException;
+    }
+
+    /**
+     * One piece of work.
+     *
+     * @param name names it among all pieces
+     * @param ready whether what it needs is there
+     * @param work the work, which does nothing where another process has done it
+     */
+    record Piece(String name, Ready ready, Stage.Work work) {}
+
+    /** Locks lie in the given folder. */
+    Turns(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Does all pieces, or waits until they are done elsewhere; false as soon as a piece was interrupted. */
+    boolean all(List<Piece> pieces) throws IOException {
+        Files.createDirectories(folder);
+        List<Piece> left = new ArrayList<>(pieces);
+        while (!left.isEmpty()) {
+            int before = left.size();
+            for (Iterator<Piece> each = left.iterator(); each.hasNext(); ) {
+                Piece piece = each.next();
+                try (FileChannel channel = FileChannel.open(folder.resolve(piece.name()), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                        FileLock lock = channel.tryLock()) {
+                    if (lock != null && piece.ready().isReady()) {
+                        if (!piece.work().run()) {
+                            return false;
+                        }
+                        each.remove();
+                    }
+                }
+            }
+            if (left.size() == before && !pause()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean pause() {
+        try {
+            Thread.sleep(WAIT_MILLIS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.github.bts4j.train.eval;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.train.data.Window;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class BitsPerByteTest {
+    private static final int VOCABULARY = 160;
+
+    private static List<Window> windows() {
+        Random random = new Random(5);
+        List<Window> windows = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            windows.add(new Window("a", random.ints(9, 1, VOCABULARY).toArray(), List.of()));
+        }
+        return windows;
+    }
+
+    /** A token stands for as many bytes as its number; parts hold the sums of the model's own token losses. */
+    @Test
+    void partsOfWindows() throws IOException {
+        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.golden"), "bts-3x4", "hub"))) {
+            List<Window> windows = windows();
+            List<WindowScores> parts = new BitsPerByte(token -> token, 2).byPart(model, windows, 4);
+            assertEquals(4, parts.size());
+            for (int i = 0; i < windows.size(); i++) {
+                int[] tokens = windows.get(i).tokens();
+                float[] losses = model.tokenLosses(new int[][] {tokens})[0];
+                for (int part = 0; part < 4; part++) {
+                    assertEquals(losses[2 * part] + losses[2 * part + 1], parts.get(part).nats()[i], 1e-4);
+                    assertEquals(tokens[2 * part + 1] + tokens[2 * part + 2], parts.get(part).bytes()[i]);
+                    assertEquals(2, parts.get(part).tokens()[i]);
+                }
+            }
+            WindowScores whole = new BitsPerByte(token -> token, 2).score(model, windows);
+            assertArrayEquals(whole.nats(), WindowScores.together(parts).nats(), 1e-6);
+            assertArrayEquals(whole.bytes(), WindowScores.together(parts).bytes());
+            assertArrayEquals(whole.tokens(), WindowScores.together(parts).tokens());
+        }
+    }
+}
