@@ -1,23 +1,43 @@
-// Drives the server's page in a headless Chromium: npm install playwright-core, then URL=http://127.0.0.1:8080/ CHROMIUM=/usr/bin/chromium node page_check.mjs [screenshot folder]
+// Drives the server's page in a headless Chromium: npm install playwright-core, ./bts serve STITCHED --template llama2, then
+// URL=http://127.0.0.1:8080/ CHROMIUM=/usr/bin/chromium node page_check.mjs [screenshot folder]
 import { chromium } from 'playwright-core';
 import assert from 'node:assert';
 const shots = process.argv[2];
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
-const errors = [], foreign = [];
-async function open(options) {
+const errors = [], foreign = [], chats = [], traces = [];
+let expected = 0; // answers of the server that are no success, which the browser reports as errors
+async function open(options, prepare = () => {}) {
   const page = await (await browser.newContext(options)).newPage();
   page.on('pageerror', e => errors.push(e.message));
-  page.on('console', m => { if (m.type() === 'error') errors.push(m.text()); });
-  page.on('request', r => { if (!r.url().startsWith(process.env.URL)) foreign.push(r.url()); });
+  page.on('console', m => { if (m.type() === 'error' && !(/429/.test(m.text()) && expected-- > 0)) errors.push(m.text()); });
+  page.on('request', r => {
+    if (!r.url().startsWith(process.env.URL)) foreign.push(r.url());
+    if (r.url().endsWith('/v1/chat/completions')) chats.push(r.postDataJSON());
+    if (r.url().endsWith('/bts/gates')) traces.push(r.postDataJSON());
+  });
+  await prepare(page);
   await page.goto(process.env.URL);
   await page.waitForSelector('#switches input');
   return page;
 }
-const colours = page => page.$$eval('#answer .token', spans => spans.map(s => getComputedStyle(s).borderBottomColor + s.className));
-const answer = page => page.textContent('#answer');
+const last = '.exchange:last-child .answer';
+const colours = page => page.$$eval(last + ' .token', spans => spans.map(s => getComputedStyle(s).borderBottomColor + s.className));
+const answer = page => page.textContent(last);
+const count = page => page.$$eval('.exchange', all => all.length);
 const done = page => page.waitForFunction(() => !document.getElementById('send').disabled && /s$/.test(document.getElementById('status').textContent), null, { timeout: 60000 });
+const focused = page => page.evaluate(() => document.activeElement.id);
+const fits = page => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+async function say(page, text) {
+  await page.fill('#prompt', text);
+  await page.keyboard.press('Control+Enter');
+  await done(page);
+}
 
+// a text is continued, the seed alone beside it
 const page = await open({ viewport: { width: 1100, height: 1250 } });
+assert.equal(await page.inputValue('#mode'), 'chat', 'what a model with a chat template is for');
+assert.ok(await page.isDisabled('#new') && await page.isHidden('#conversation'), 'nothing to begin anew');
+await page.selectOption('#mode', 'continue');
 await page.fill('#prompt', 'public static boolean isEmpty(String text) {\n    return text');
 await page.fill('#temperature', '0');
 await page.fill('#tokens', '40');
@@ -26,38 +46,116 @@ await page.click('#send');
 await done(page);
 const all = await answer(page), before = await colours(page);
 assert.ok(before.length > 30 && new Set(before).size > 1, 'tokens in several colours');
-assert.ok((await page.textContent('#seed-answer')).length > 60);
+assert.equal((await page.$$('.exchange .answer')).length, 2);
+assert.ok((await page.textContent('.exchange .answers > :last-child .answer')).length > 60);
 assert.equal(await page.$$eval('#plot polyline', l => l.length), (await page.$$('#switches input')).length + 1);
 if (shots) await page.screenshot({ path: shots + '/page-wide.png', fullPage: true });
 await page.selectOption('#stitch', '0');
-assert.notDeepEqual(await colours(page), before, 'another stitch, other colours');
+const first = await colours(page);
+assert.notDeepEqual(first, before, 'another stitch, other colours');
 
-// an expert off, by keyboard alone: another text
+// an expert off, by keyboard alone: another text, below the first one
+await page.uncheck('#compare');
 await page.focus('#switches input >> nth=0');
 await page.keyboard.press('Space');
 await page.focus('#prompt');
 await page.keyboard.press('Control+Enter');
 await done(page);
+assert.equal(await count(page), 2);
+assert.equal(await page.textContent('.exchange:first-child .answer'), all, 'what was answered stays');
 assert.notEqual(await answer(page), all, 'an expert switched off changes the text');
-assert.notDeepEqual(await colours(page), before);
+assert.match(await page.textContent('.exchange:last-child h3'), /without code/);
+assert.notDeepEqual(await colours(page), first);
+await page.focus('#switches input >> nth=0');
+await page.keyboard.press('Space');
 
-// stop in the midst
+// stop in the midst: what is there stays
 await page.fill('#tokens', '450');
 await page.click('#send');
-await page.waitForFunction(() => document.getElementById('answer').textContent.length > 120);
+await page.waitForFunction(at => document.querySelector(at).textContent.length > 120, last);
 await page.click('#stop');
 await page.waitForFunction(() => document.getElementById('status').textContent === 'stopped');
+assert.ok(await count(page) === 3 && (await answer(page)).length > 120);
 
-// chat, on a phone, in the dark
+// a conversation of three turns: each sends those before it along, the texts continued above are none of them
+await page.selectOption('#mode', 'chat');
+await page.fill('#tokens', '20');
+const said = [];
+for (const question of ['Who are you?', 'And who am I?', 'Why?']) {
+  await say(page, question);
+  assert.equal(await page.inputValue('#prompt'), '', 'room for the next message');
+  said.push({ role: 'user', content: question });
+  assert.deepEqual(chats.at(-1).messages, said);
+  assert.equal(await page.textContent('.exchange:last-child > .given'), question);
+  said.push({ role: 'assistant', content: traces.at(-1).messages.at(-1).content });
+  assert.deepEqual(traces.at(-1).messages, said, 'gates along the whole conversation');
+  assert.equal((await answer(page)).trim(), said.at(-1).content.trim());
+}
+assert.equal(await count(page), 6);
+const inColour = await page.$$eval('.exchange', all => all.map(one => one.querySelectorAll('.token').length > 0));
+assert.deepEqual(inColour, [true, true, false, true, true, true], 'all answers but the stopped one');
+assert.ok(await page.$eval('#conversation', log => log.scrollHeight > log.clientHeight && log.scrollTop + log.clientHeight > log.scrollHeight - 5), 'the newest is in sight');
+if (shots) await page.screenshot({ path: shots + '/page-chat.png', fullPage: true });
+
+// a message that the server refuses comes back, and the conversation is as it was
+expected = 1;
+await page.route('**/v1/chat/completions', route => route.fulfill({ status: 429, contentType: 'application/json', body: '{"error":{"message":"The server is busy"}}' }), { times: 1 });
+await page.fill('#prompt', 'Once more?');
+await page.keyboard.press('Control+Enter');
+await page.waitForFunction(() => document.getElementById('status').textContent === 'The server is busy');
+assert.equal(await page.inputValue('#prompt'), 'Once more?');
+assert.equal(await count(page), 6);
+
+// a new chat, by keyboard alone
+await page.focus('#send');
+await page.keyboard.press('Tab');
+assert.equal(await focused(page), 'new');
+await page.keyboard.press('Enter');
+assert.equal(await count(page), 0);
+assert.equal(await focused(page), 'prompt');
+assert.ok(await page.isHidden('#gates') && await page.isHidden('#conversation') && await page.isDisabled('#new'));
+await say(page, 'Who are you?');
+assert.deepEqual(chats.at(-1).messages, [{ role: 'user', content: 'Who are you?' }], 'nothing of the old one');
+assert.equal(await count(page), 1);
+
+// .. and in the midst of an answer, of which nothing is left
+await page.fill('#tokens', '450');
+await page.fill('#prompt', 'Tell me more');
+await page.keyboard.press('Control+Enter');
+await page.waitForFunction(at => document.querySelectorAll('.exchange').length === 2 && document.querySelector(at).textContent.length > 20, last);
+await page.click('#new');
+await page.fill('#tokens', '20');
+await say(page, 'Hello');
+assert.deepEqual(chats.at(-1).messages, [{ role: 'user', content: 'Hello' }]);
+assert.equal(await count(page), 1);
+
+// without a chat template texts are continued, each by itself
+const plain = await open({}, page => page.route('**/v1/models', async route => {
+  const response = await route.fetch();
+  const models = await response.json();
+  models.data[0].chat = false;
+  await route.fulfill({ response, json: models });
+}));
+assert.deepEqual(await plain.$$eval('#mode option', all => all.map(one => one.value)), ['continue']);
+await plain.fill('#tokens', '10');
+await say(plain, 'It was');
+assert.ok((await answer(plain)).includes('It was'));
+assert.equal(await plain.inputValue('#prompt'), 'It was');
+
+// a chat on a phone, in the dark
 const phone = await open({ viewport: { width: 390, height: 844 }, colorScheme: 'dark', isMobile: true, hasTouch: true });
-await phone.selectOption('#mode', 'chat');
-await phone.fill('#prompt', 'Hola, ¿quién eres?');
 await phone.fill('#tokens', '25');
-await phone.tap('#send');
-await done(phone);
-assert.ok((await colours(phone)).length > 5);
-assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+for (const question of ['Hola, ¿quién eres?', '¿Y yo?']) {
+  await phone.fill('#prompt', question);
+  await phone.tap('#send');
+  await done(phone);
+  assert.ok((await colours(phone)).length > 5);
+}
+assert.equal(await count(phone), 2);
+assert.ok(await fits(phone), 'no sideways scrolling');
 if (shots) await phone.screenshot({ path: shots + '/page-phone.png', fullPage: true });
+await phone.tap('#new');
+assert.equal(await count(phone), 0);
 assert.deepEqual(errors, []);
 assert.deepEqual(foreign, []);
 await browser.close();

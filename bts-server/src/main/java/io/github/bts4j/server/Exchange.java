@@ -121,12 +121,12 @@ final class Exchange {
         context.runOnContext(nothing -> {
             if (gone) {
                 action.run();
-                return;
+            } else if (!response.ended()) { // it is where the request was refused meanwhile
+                response.closeHandler(closed -> {
+                    gone = true;
+                    action.run();
+                });
             }
-            response.closeHandler(closed -> {
-                gone = true;
-                action.run();
-            });
         });
     }
 
@@ -134,11 +134,6 @@ final class Exchange {
         if (!gone && !response.ended() && !response.headWritten()) {
             response.setStatusCode(status).putHeader("Content-Type", "application/json").end(json.toString());
         }
-    }
-
-    /** From a worker thread. */
-    void jsonLater(ObjectNode json) {
-        context.runOnContext(nothing -> json(200, json));
     }
 
     /** A file of the page. Nothing of it may come from elsewhere. */

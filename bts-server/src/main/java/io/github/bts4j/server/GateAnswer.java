@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.GateTrace;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchedModel;
@@ -18,12 +19,28 @@ import java.util.stream.IntStream;
 
 /**
  * What the gates of a stitched model let through along a text, {@code POST /bts/gates}: a prompt, or messages of which the last is the assistant's answer, to the
- * tokens and, for every Experts-into-Hub stitch, the weight of every model at every token, mean over channels. Not for instances.
+ * tokens and, for every Experts-into-Hub stitch, the weight of every model at every token, mean over channels.
  */
-final class GateAnswer {
-    private GateAnswer() {}
+final class GateAnswer extends Work {
+    private final StitchedModel model;
+    private final LlamaTokenizer tokenizer;
+    private final Set<String> off;
+    private final int[] ids;
+    private final int start;
+    private final Answer.Sink sink;
 
-    static ObjectNode of(byte[] body, ServedModel served) {
+    private GateAnswer(StitchedModel model, LlamaTokenizer tokenizer, Set<String> off, int[] ids, int start, long deadline, Answer.Sink sink) {
+        super(deadline);
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.off = off;
+        this.ids = ids;
+        this.start = start;
+        this.sink = sink;
+    }
+
+    /** Understands and checks a request; its gates are traced when its turn comes. */
+    static GateAnswer of(byte[] body, ServedModel served, long deadline, Answer.Sink sink) {
         Fields fields = Fields.parse(body);
         ApiRequest.model(fields, served);
         if (!(served.model() instanceof StitchedModel model)) {
@@ -54,15 +71,30 @@ final class GateAnswer {
         }
         Set<String> off = ApiRequest.expertsOff(fields, served);
         fields.end();
-        return trace(model, served, off, ids, start);
+        return new GateAnswer(model, served.tokenizer(), off, ids, start, deadline, sink);
     }
 
-    private static ObjectNode trace(StitchedModel model, ServedModel served, Set<String> off, int[] ids, int start) {
+    /** The text's length in tokens. */
+    int length() {
+        return ids.length;
+    }
+
+    void done(ObjectNode trace) {
+        sink.whole(trace);
+    }
+
+    @Override
+    void failed(RuntimeException failure) {
+        sink.failed(failure);
+    }
+
+    /** Computes the answer. */
+    ObjectNode trace() {
         ObjectNode result = JsonNodeFactory.instance.objectNode();
         ArrayNode names = result.putArray("models");
         model.members().stream().map(Member::name).forEach(names::add);
         ArrayNode tokens = result.putArray("tokens");
-        IncrementalDecoder decoder = served.tokenizer().incrementalDecoder(true);
+        IncrementalDecoder decoder = tokenizer.incrementalDecoder(true);
         for (int id : ids) {
             tokens.add(decoder.push(id));
         }

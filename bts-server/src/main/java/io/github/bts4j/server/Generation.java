@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** One answer that the scheduler makes. Its listener is called on the scheduler's thread and must not block. */
-final class Generation {
+/** One answer that the scheduler generates. Its listener is called on the scheduler's thread and must not block. */
+final class Generation extends Work {
     /** What becomes of an answer. */
     interface Listener {
         /** The prompt's tokens but the first, where they were asked for. */
@@ -32,10 +32,7 @@ final class Generation {
     private final boolean generate;
     private final int alternatives;
     private final Set<String> expertsOff;
-    private final long deadline;
     private final Listener listener;
-    private final long submitted = System.nanoTime();
-    private volatile boolean cancelled;
 
     /**
      * Describes an answer.
@@ -51,26 +48,14 @@ final class Generation {
      */
     Generation(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, Set<String> expertsOff, long deadline,
             Listener listener) {
+        super(deadline);
         this.prompt = prompt;
         this.config = config;
         this.scorePrompt = scorePrompt;
         this.generate = generate;
         this.alternatives = alternatives;
         this.expertsOff = expertsOff;
-        this.deadline = deadline;
         this.listener = listener;
-    }
-
-    void cancel() {
-        cancelled = true;
-    }
-
-    boolean isCancelled() {
-        return cancelled;
-    }
-
-    boolean isOverdue() {
-        return System.nanoTime() - deadline > 0;
     }
 
     int[] prompt() {
@@ -101,7 +86,8 @@ final class Generation {
         return listener;
     }
 
-    double secondsSinceSubmission() {
-        return (System.nanoTime() - submitted) / 1e9;
+    @Override
+    void failed(RuntimeException failure) {
+        listener.onFailure(failure);
     }
 }

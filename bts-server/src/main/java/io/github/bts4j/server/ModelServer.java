@@ -125,7 +125,7 @@ public final class ModelServer implements AutoCloseable {
                 case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
                 case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config)));
                 case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config)));
-                case "/bts/gates" -> exchange.authorized().post(body -> exchange.jsonLater(GateAnswer.of(body, served)));
+                case "/bts/gates" -> exchange.authorized().post(body -> trace(exchange, body));
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
                 case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
                 case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
@@ -168,10 +168,20 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void answer(Exchange exchange, ApiRequest request) {
-        Answer answer = new Answer(request, served, exchange.sink());
-        var generations = answer.generations(System.nanoTime() + config.requestTimeout().toNanos());
-        exchange.whenGone(() -> generations.forEach(Generation::cancel));
-        scheduler.submit(generations);
+        submit(exchange, new Answer(request, served, exchange.sink()).generations(deadline()));
+    }
+
+    private void trace(Exchange exchange, byte[] body) {
+        submit(exchange, List.of(GateAnswer.of(body, served, deadline(), exchange.sink())));
+    }
+
+    private long deadline() {
+        return System.nanoTime() + config.requestTimeout().toNanos();
+    }
+
+    private void submit(Exchange exchange, List<? extends Work> works) {
+        exchange.whenGone(() -> works.forEach(Work::cancel));
+        scheduler.submit(works);
     }
 
     /** Refuses new requests, lets answers in progress end within {@link ServerConfig#shutdownTimeout}, and stops. Closing twice does nothing. */

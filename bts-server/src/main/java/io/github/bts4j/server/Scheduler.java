@@ -1,5 +1,6 @@
 package io.github.bts4j.server;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenStream;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching: one thread computes for all answers in progress, a token of each per pass over the weights. Answers join and leave between two tokens;
- * a new prompt is processed by itself, one between two tokens of the others.
+ * a new prompt is processed by itself, one between two tokens of the others, and so is a text whose gates are asked for.
  */
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
@@ -25,7 +26,7 @@ final class Scheduler implements AutoCloseable {
     private final int maxBatch;
     private final int maxQueue;
     private final ServerMetrics metrics;
-    private final Deque<Generation> queue = new ArrayDeque<>();
+    private final Deque<Work> queue = new ArrayDeque<>();
     private final List<Active> active = new ArrayList<>();
     private final Thread thread;
     private boolean closing;
@@ -45,21 +46,21 @@ final class Scheduler implements AutoCloseable {
     }
 
     /**
-     * Lets answers wait for their turn.
+     * Lets work wait for its turn.
      *
      * @throws ApiException with status 429 if they do not all fit the queue, with 503 if the server is closing
      */
-    synchronized void submit(List<Generation> generations) {
+    synchronized void submit(List<? extends Work> works) {
         if (closing) {
             throw ApiException.of(503, "shutting_down", "The server is shutting down");
         }
-        if (generations.size() > maxQueue) {
-            throw ApiException.of(400, "too_many_answers", "The request asks for " + generations.size() + " answers; " + maxQueue + " can wait at a time");
+        if (works.size() > maxQueue) {
+            throw ApiException.of(400, "too_many_answers", "The request asks for " + works.size() + " answers; " + maxQueue + " can wait at a time");
         }
-        if (queue.size() + generations.size() > maxQueue) {
+        if (queue.size() + works.size() > maxQueue) {
             throw ApiException.of(429, "queue_full", "The server is busy: " + queue.size() + " answers wait, " + maxQueue + " can; try again later");
         }
-        queue.addAll(generations);
+        queue.addAll(works);
         notifyAll();
     }
 
@@ -106,39 +107,32 @@ final class Scheduler implements AutoCloseable {
     /** Takes out what was cancelled or took too long, waiting or in progress. */
     private void drop() {
         active.removeIf(one -> {
-            if (one.generation.isCancelled()) {
+            if (one.generation.isGivenUp()) {
                 one.stream.close();
-                metrics.cancelled();
-                return true;
-            }
-            if (one.generation.isOverdue()) {
-                one.stream.close();
-                fail(one.generation, overdue());
+                giveUp(one.generation);
                 return true;
             }
             return false;
         });
-        List<Generation> late = new ArrayList<>();
+        List<Work> dropped = new ArrayList<>();
         synchronized (this) {
-            queue.removeIf(one -> {
-                if (one.isCancelled()) {
-                    metrics.cancelled();
-                    return true;
-                }
-                return one.isOverdue() && late.add(one);
-            });
+            queue.removeIf(one -> one.isGivenUp() && dropped.add(one));
         }
-        late.forEach(one -> fail(one, overdue()));
+        dropped.forEach(this::giveUp);
     }
 
-    private static ApiException overdue() {
-        return ApiException.of(504, "timeout", "The answer took longer than this server allows");
+    private void giveUp(Work one) {
+        if (one.isCancelled()) {
+            metrics.cancelled();
+        } else {
+            fail(one, ApiException.of(504, "timeout", "The answer took longer than this server allows"));
+        }
     }
 
     private void admit() {
         boolean busy = !active.isEmpty();
         while (active.size() < maxBatch) {
-            Generation next;
+            Work next;
             synchronized (this) {
                 next = queue.poll();
             }
@@ -152,19 +146,40 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void begin(Generation next) {
+    private void begin(Work next) {
         try {
-            if (next.scoresPrompt()) {
-                next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generators.of(next.expertsOff()).score(next.prompt(), Math.max(0, next.alternatives())));
-            }
-            metrics.promptTokens(next.prompt().length);
-            if (next.generates()) {
-                active.add(new Active(next, generators.of(next.expertsOff()).stream(next.prompt(), next.config())));
+            if (next.isGivenUp()) {
+                giveUp(next);
+            } else if (next instanceof GateAnswer gates) {
+                trace(gates);
             } else {
-                next.listener().onEnd(Optional.empty());
+                begin((Generation) next);
             }
         } catch (RuntimeException e) {
             fail(next, e);
+        }
+    }
+
+    /** One pass, as over a prompt. */
+    private void trace(GateAnswer gates) {
+        ObjectNode trace = gates.trace();
+        metrics.promptTokens(gates.length());
+        if (gates.isGivenUp()) {
+            giveUp(gates);
+        } else {
+            gates.done(trace);
+        }
+    }
+
+    private void begin(Generation next) {
+        if (next.scoresPrompt()) {
+            next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generators.of(next.expertsOff()).score(next.prompt(), Math.max(0, next.alternatives())));
+        }
+        metrics.promptTokens(next.prompt().length);
+        if (next.generates()) {
+            active.add(new Active(next, generators.of(next.expertsOff()).stream(next.prompt(), next.config())));
+        } else {
+            next.listener().onEnd(Optional.empty());
         }
     }
 
@@ -203,15 +218,15 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private static void fail(Generation generation, RuntimeException failure) {
+    private static void fail(Work one, RuntimeException failure) {
         if (!(failure instanceof ApiException)) {
             LOG.error("An answer failed", failure);
         }
-        generation.listener().onFailure(failure);
+        one.failed(failure);
     }
 
     private void abandonAll() {
-        List<Generation> left;
+        List<Work> left;
         synchronized (this) {
             closing = true;
             left = new ArrayList<>(queue);

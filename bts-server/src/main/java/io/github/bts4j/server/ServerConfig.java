@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param port the port; 0 lets the system choose one
  * @param apiKey what clients must send as {@code Authorization: Bearer KEY}; empty for no check
  * @param maxBatch generations in progress at once; they share each pass over the weights, and each has a KV cache
- * @param maxQueue generations that wait; more are refused with status 429
+ * @param maxQueue generations, and texts whose gates are asked for, that wait; more are refused with status 429
  * @param maxTokens the most new tokens of one answer
  * @param maxBodyBytes the largest request
  * @param bodyTimeout how long a client may take to send a request

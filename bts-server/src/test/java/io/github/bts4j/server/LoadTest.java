@@ -20,6 +20,9 @@ class LoadTest {
     private static final String COMPLETIONS = "/v1/completions";
     private static final String LONG = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1900,\"temperature\":1,\"seed\":1,\"stream\":true}";
 
+    private static final String GATES = "/bts/gates";
+    private static final String TEXT = "{\"model\":\"tiny\",\"prompt\":\"public static boolean\"}";
+
     private static final String SHORT = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1}";
 
     @TempDir
@@ -84,6 +87,39 @@ class LoadTest {
         }
     }
 
+    /** Gates are asked for through the same queue: refused when it is full, given up when the client goes, and else answered when their turn comes. */
+    @Test
+    void gatesWaitTheirTurn() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2))) {
+            String alone = server.ask(GATES, TEXT).toString();
+            InputStream stream = open(server, LONG);
+            CompletableFuture<HttpResponse<String>> gone = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
+            CompletableFuture<HttpResponse<String>> kept = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_waiting", 2);
+            HttpResponse<String> refused = server.post(GATES, TEXT);
+            assertEquals(429, refused.statusCode(), refused.body());
+            assertEquals("queue_full", TestServer.JSON.readTree(refused.body()).at("/error/code").asText());
+            assertEquals("1", refused.headers().firstValue("Retry-After").orElseThrow());
+            assertEquals(429, server.post(COMPLETIONS, SHORT).statusCode(), "gates that wait take the places of answers");
+            gone.cancel(true);
+            awaitMetric(server, "bts4j_waiting", 1);
+            assertEquals(1, server.metric("bts4j_cancelled_total"));
+            assertTrue(!kept.isDone(), "while an answer is in progress and no other may be");
+            stream.close();
+            assertEquals(alone, TestServer.JSON.readTree(kept.join().body()).toString());
+            awaitMetric(server, "bts4j_waiting", 0);
+        }
+    }
+
+    @Test
+    void gatesThatTakeTooLongAreGivenUp() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(1), Duration.ofSeconds(5)))) {
+            HttpResponse<String> late = server.post(GATES, TEXT.replace("boolean", "boolean a".repeat(300)));
+            assertEquals(504, late.statusCode(), late.body());
+            assertEquals("timeout", TestServer.JSON.readTree(late.body()).at("/error/code").asText());
+        }
+    }
+
     @Test
     void answersThatTakeTooLongEnd() throws IOException, InterruptedException {
         try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(300), Duration.ofSeconds(5)))) {
@@ -126,12 +162,15 @@ class LoadTest {
             closing.join(10_000);
             assertTrue(!closing.isAlive(), "the server closes");
         }
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ZERO))) {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2).withTimeouts(Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ZERO))) {
             CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, LONG.replace("true", "false")),
                     HttpResponse.BodyHandlers.ofString());
             awaitMetric(server, "bts4j_in_progress", 1);
+            CompletableFuture<HttpResponse<String>> gates = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_waiting", 1);
             server.server.close();
             assertEquals(503, answer.join().statusCode(), "given up, and said so");
+            assertEquals(503, gates.join().statusCode(), "given up before its turn, and said so");
         }
     }
 }

@@ -93,6 +93,10 @@ final class StitchedForward {
      * @param starts the number of tokens in each session's caches
      * @return logits {@code [sessions][vocabulary]}; empty where a model cannot be computed so
      */
+    boolean isFasterByRows(int sessions) {
+        return streams.rows().map(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterFor(sessions))).orElse(false);
+    }
+
     Optional<float[][]> decodeRows(int[] tokenIds, List<RowCache[]> caches, int[] starts) {
         return streams.rows().map(decoders -> decodeRows(decoders, tokenIds, caches, starts));
     }

@@ -7,7 +7,6 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.rows.RowCache;
-import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.List;
@@ -45,7 +44,7 @@ final class StitchedSession extends AbstractSession {
     }
 
     private static Optional<float[][]> decodeRows(StitchedForward pass, List<StitchedSession> sessions, int[] tokenIds, int[] starts) {
-        if (sessions.size() > RowDecoder.MOST_SESSIONS || sessions.get(0).caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
+        if (!pass.isFasterByRows(sessions.size()) || sessions.get(0).caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
             return Optional.empty();
         }
         List<RowCache[]> caches = IntStream.range(0, sessions.get(0).caches.size())

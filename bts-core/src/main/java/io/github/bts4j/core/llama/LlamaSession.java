@@ -51,8 +51,7 @@ final class LlamaSession extends AbstractSession {
         return appendEach(model, own, tokenIds, new Step() {
             @Override
             public Optional<float[][]> decodeRows(int[] tokens, int[] starts) {
-                return tokens.length > RowDecoder.MOST_SESSIONS ? Optional.empty()
-                        : decoder.rows().map(rows -> LlamaSession.decodeRows(rows, own, tokens, starts));
+                return decoder.rows().filter(rows -> rows.isFasterFor(tokens.length)).map(rows -> LlamaSession.decodeRows(rows, own, tokens, starts));
             }
 
             @Override

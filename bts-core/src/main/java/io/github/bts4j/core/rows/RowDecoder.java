@@ -3,6 +3,7 @@ package io.github.bts4j.core.rows;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /**
  * A Llama decoder (arXiv 2307.09288) for one new token of each of a few sessions.
@@ -10,14 +11,16 @@ import java.util.function.IntFunction;
  * <p>Called by all threads of a {@link Crew} together. It holds no state of a step; the model's tensors must outlive it.
  */
 public final class RowDecoder {
-    /** With more sessions, libtorch's products of whole matrices are faster. */
-    public static final int MOST_SESSIONS = 4;
+    private static final int MOST_SESSIONS = 4; // with more, libtorch's products of whole matrices are faster
+    private static final int MOST_SESSIONS_OF_SMALL_MODELS = 16; // where the set-up of libtorch's calls takes longer than their work
+    private static final long SMALL_MODEL = 32 << 20; // bytes
 
     private final RowMath math;
     private final Rounding rounding;
     private final Dimensions dims;
     private final Weights weights;
     private final IntFunction<float[]> rope;
+    private final int mostSessions;
 
     /**
      * The sizes of a model.
@@ -63,7 +66,14 @@ public final class RowDecoder {
      * @param head {@code [vocabulary, hidden]}
      * @param vocabulary number of tokens
      */
-    public record Weights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary) {}
+    public record Weights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary) {
+        /** What a step reads. */
+        private long bytes() {
+            return head.bytes().capacity() + layers.stream()
+                    .flatMap(layer -> Stream.of(layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down))
+                    .mapToLong(linear -> linear.weight.bytes().capacity()).sum();
+        }
+    }
 
     /**
      * Puts a decoder together.
@@ -80,6 +90,7 @@ public final class RowDecoder {
         this.dims = dims;
         this.weights = weights;
         this.rope = rope;
+        this.mostSessions = weights.bytes() > SMALL_MODEL ? MOST_SESSIONS : MOST_SESSIONS_OF_SMALL_MODELS;
     }
 
     /**
@@ -98,6 +109,16 @@ public final class RowDecoder {
      */
     public Rounding rounding() {
         return rounding;
+    }
+
+    /**
+     * Says where libtorch is slower.
+     *
+     * @param sessions number of sessions
+     * @return true if a step of so many is faster here, as measured on two cores
+     */
+    public boolean isFasterFor(int sessions) {
+        return sessions <= mostSessions;
     }
 
     /**

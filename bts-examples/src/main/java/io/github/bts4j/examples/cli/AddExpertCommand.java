@@ -26,12 +26,15 @@ final class AddExpertCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
             model.addExpert(name, expert);
             StitchCheckpoint.save(model, out);
-            output().println("Saved a stitched model of " + model.members().size() + " models to " + out);
+            outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
             return 0;
         }
     }

@@ -1,8 +1,11 @@
 package io.github.bts4j.examples.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -19,12 +22,18 @@ final class BranchCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
+        ObjectNode result = Outcome.object();
+        ArrayNode copies = result.putArray("copies");
         for (Path out : outs) {
             ConvertCommand.copy(model, out, models.options());
-            output().println("Saved a copy of " + model + " to " + out);
+            copies.add(Outcome.made(out));
         }
+        outcome.print(outs.stream().map(out -> "Saved a copy of " + model + " to " + out).collect(Collectors.joining(System.lineSeparator())), result);
         return 0;
     }
 }

@@ -30,10 +30,13 @@ final class ConvertCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
         copy(model, out, models.options());
-        output().println("Saved " + out);
+        outcome.print("Saved " + out, Outcome.made(out));
         return 0;
     }
 

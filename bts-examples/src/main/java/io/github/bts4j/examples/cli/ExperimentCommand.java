@@ -3,18 +3,28 @@ package io.github.bts4j.examples.cli;
 import io.github.bts4j.examples.experiment.Experiment;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.",
         footer = {"", "Example:", "  bts experiment experiment/paper.yaml"})
-final class ExperimentCommand implements Callable<Integer> {
+final class ExperimentCommand extends OutputCommand {
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
-        return Experiment.read(file).run() ? 0 : 1;
+        Experiment experiment = Experiment.read(file);
+        if (!experiment.run()) {
+            return 1;
+        }
+        Path out = experiment.output();
+        outcome.print("Wrote " + out.resolve("results.md"), Outcome.object().put("out", out.toString()).put("results", out.resolve("results.md").toString())
+                .put("report", out.resolve("report.html").toString()));
+        return 0;
     }
 }

@@ -40,6 +40,7 @@ final class GenerateCommand extends OutputCommand {
             if (!json) {
                 out.print(prompt);
             }
+            long begin = System.nanoTime();
             while (stream.hasNext()) {
                 String text = stream.next().text();
                 if (!json) {
@@ -47,9 +48,10 @@ final class GenerateCommand extends OutputCommand {
                     out.flush();
                 }
             }
+            double seconds = (System.nanoTime() - begin) / 1e9;
             GenerationResult result = stream.result();
             out.println(json ? new ObjectMapper().createObjectNode().put("text", result.text()).put("stop_reason", result.stopReason().name())
-                    .put("prompt_tokens", result.promptTokens()).put("tokens", result.tokens().size()).put("log_prob", result.logProb()).toString() : "");
+                    .put("prompt_tokens", result.promptTokens()).put("tokens", result.tokens().size()).put("log_prob", result.logProb()).put("tokens_per_second", result.tokens().size() / seconds).toString() : "");
             return 0;
         }
     }

@@ -42,6 +42,9 @@ final class MergeCommand extends OutputCommand {
     @Mixin
     private Models options;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
         if (base == null && method != Method.LINEAR) {
@@ -74,7 +77,7 @@ final class MergeCommand extends OutputCommand {
         } finally {
             opened.forEach(LlamaModel::close);
         }
-        output().println("Saved the merged model to " + out);
+        outcome.print("Saved the merged model to " + out, Outcome.made(out).put("method", method.name().toLowerCase(java.util.Locale.ROOT)));
         return 0;
     }
 

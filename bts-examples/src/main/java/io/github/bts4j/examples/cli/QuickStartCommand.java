@@ -1,10 +1,14 @@
 package io.github.bts4j.examples.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.examples.quickstart.QuickStart;
+import io.github.bts4j.examples.report.ResultTable;
+import io.github.bts4j.examples.report.Row;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(name = "quickstart", description = "Run the bundled example: pretrain a small seed, branch and train three experts, stitch, compare, generate (minutes).",
@@ -16,9 +20,27 @@ final class QuickStartCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "0", description = "Random seed (default: ${DEFAULT-VALUE}).")
     private long seed;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
-        QuickStart.main(new String[] {out.toString(), Long.toString(seed)});
+        ResultTable table = QuickStart.run(out, seed, outcome.isJson() ? System.err : System.out);
+        if (outcome.isJson()) {
+            outcome.print("", result(table));
+        }
         return 0;
+    }
+
+    private ObjectNode result(ResultTable table) {
+        ObjectNode result = Outcome.object().put("out", out.toString()).put("report", out.resolve("report.html").toString()).put("seed", seed);
+        ObjectNode scores = result.putObject("bits_per_byte");
+        for (Row row : table.rows()) {
+            ObjectNode values = scores.putObject(row.name());
+            for (int i = 0; i < row.values().length; i++) {
+                values.put(table.columns().get(i), row.values()[i]);
+            }
+        }
+        return result;
     }
 }

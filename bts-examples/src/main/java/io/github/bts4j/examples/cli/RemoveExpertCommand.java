@@ -23,12 +23,15 @@ final class RemoveExpertCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
             model.removeExpert(name);
             StitchCheckpoint.save(model, out);
-            output().println("Saved a stitched model of " + model.members().size() + " models to " + out);
+            outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
             return 0;
         }
     }

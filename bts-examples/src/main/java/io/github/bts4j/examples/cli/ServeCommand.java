@@ -52,6 +52,9 @@ final class ServeCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Option(names = "--json", description = "Print JSON: one object that says what is served where.")
+    private boolean json;
+
     @Override
     public Integer call() throws IOException {
         ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
@@ -79,8 +82,9 @@ final class ServeCommand extends OutputCommand {
             });
             try (ModelServer server = ModelServer.start(served, config)) {
                 Runtime.getRuntime().addShutdownHook(hook);
-                output().println(called + " is served at " + server.uri() + "/v1"
-                        + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
+                output().println(json
+                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("chat", served.chat().isPresent()).toString()
+                        : called + " is served at " + server.uri() + "/v1" + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
                 told.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // ends as if told

@@ -47,7 +47,7 @@ final class StitchCommand extends OutputCommand {
             builder.expert(pair[0], Path.of(pair[1]));
         }
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(hub); StitchedModel model = builder.open()) {
-            options.train(model, all -> all, tokenizer, output());
+            options.train(model, all -> all, tokenizer);
             return 0;
         }
     }

@@ -1,5 +1,6 @@
 package io.github.bts4j.examples.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.PrefixCache;
@@ -9,9 +10,9 @@ import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.data.TokenDataset;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,29 +37,34 @@ final class StitchOptions {
     @Mixin
     private Models models;
 
+    @Mixin
+    private Outcome outcome;
+
     Models models() {
         return models;
     }
 
     /** Trains and saves; what is to be trained is chosen of all stitch layers. */
-    void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer, PrintWriter output) throws IOException {
+    void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer) throws IOException {
         PassOptions plain = PassOptions.DEFAULT.withCheckpointing(training.checkpointing());
         PassOptions options = training.documentMask(tokenizer).map(plain::withDocumentMask).orElse(plain);
         List<TokenDataset> datasets = data.read(tokenizer);
         if (prefixCache == null) {
-            train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer, output);
+            train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer);
             return;
         }
         try (PrefixCache cache = PrefixCache.open(prefixCache)) {
             train(model, what.apply(new StitchTraining(model).withOptions(options.withPrefixCache(cache))),
-                    datasets.stream().map(TokenDataset::withFixedWindows).toList(), tokenizer, output);
+                    datasets.stream().map(TokenDataset::withFixedWindows).toList(), tokenizer);
         }
     }
 
-    private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer, PrintWriter output) throws IOException {
-        if (training.train(what, datasets, tokenizer, 5e-4, config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)), out)) {
+    private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
+        Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, 5e-4,
+                config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)), out);
+        if (trained.isPresent()) {
             StitchCheckpoint.save(model, out);
-            output.println("Saved the stitch layers to " + out);
+            outcome.print("Saved the stitch layers to " + out, Outcome.made(out, model).setAll(trained.get()));
         }
     }
 }

@@ -1,10 +1,12 @@
 package io.github.bts4j.examples.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,6 +34,9 @@ final class TrainCommand extends OutputCommand {
     @Option(names = "--freeze-embeddings", description = "Keep the embeddings, the final norm and the head: a stitched model reads all experts with the hub's.")
     private boolean freezeEmbeddings;
 
+    @Mixin
+    private Outcome outcome;
+
     @Override
     public Integer call() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
@@ -41,9 +46,10 @@ final class TrainCommand extends OutputCommand {
             if (freezeEmbeddings) {
                 expert.withFrozenEmbeddings();
             }
-            if (training.train(expert, data.read(tokenizer), tokenizer, 1e-4, UnaryOperator.identity(), out)) {
+            Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, 1e-4, UnaryOperator.identity(), out);
+            if (trained.isPresent()) {
                 expert.save(out, model);
-                output().println("Saved the expert to " + out);
+                outcome.print("Saved the expert to " + out, Outcome.made(out).setAll(trained.get()));
             }
             return 0;
         }

@@ -25,7 +25,7 @@ final class TrainStitchesCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         try (StitchedModel model = StitchCheckpoint.open(stitch, options.models().options()); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(stitch, model))) {
-            options.train(model, all -> onlyExpert == null ? all : all.onlyExpert(onlyExpert), tokenizer, output());
+            options.train(model, all -> onlyExpert == null ? all : all.onlyExpert(onlyExpert), tokenizer);
             return 0;
         }
     }

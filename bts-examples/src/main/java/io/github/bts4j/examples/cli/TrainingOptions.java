@@ -1,5 +1,6 @@
 package io.github.bts4j.examples.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
@@ -151,8 +152,11 @@ final class TrainingOptions {
                 .withSafeguards(rewind ? safeguards.withReactions(new Reaction.Rewind(100, 200)) : safeguards);
     }
 
-    /** Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. True at the end. */
-    boolean train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, UnaryOperator<TrainerConfig> more, Path out)
+    /**
+     * Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. At the end, what the run's last step and validation
+     * measured, where this call made them.
+     */
+    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, UnaryOperator<TrainerConfig> more, Path out)
             throws IOException {
         Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
         Map<String, List<Window>> windows = new LinkedHashMap<>();
@@ -168,7 +172,8 @@ final class TrainingOptions {
         }
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
         Files.createDirectories(folder);
-        try (MetricsListener listener = listener(folder);
+        LastMetrics last = new LastMetrics();
+        try (MetricsListener listener = listener(folder, last);
                 Trainer trainer = new Trainer(model, mix, more.apply(config(usualRate)), listener).saveTo(folder).stopOnShutdown()) {
             if (!windows.isEmpty()) {
                 Validation validation = Validation.of(validateEvery, windows, TokenBytes.of(tokenizer));
@@ -176,14 +181,14 @@ final class TrainingOptions {
             }
             trainer.resumeFrom(folder, changes.toArray(ResumeChange[]::new));
             trainer.run();
-            return trainer.isFinished();
+            return trainer.isFinished() ? Optional.of(last.json().put("run", folder.toString()).put("steps", trainer.step())) : Optional.empty();
         }
     }
 
-    private MetricsListener listener(Path folder) throws IOException {
+    private MetricsListener listener(Path folder, LastMetrics last) throws IOException {
         Optional<Path> latest = RunCheckpoint.latest(folder);
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
-        List<MetricsListener> all = new ArrayList<>(List.of(ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
+        List<MetricsListener> all = new ArrayList<>(List.of(last, ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
         if (tensorBoard) {
             all.add(TensorBoardWriter.resume(folder.resolve("tensorboard"), from));
         }

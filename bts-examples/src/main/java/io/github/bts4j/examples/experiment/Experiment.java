@@ -31,6 +31,15 @@ public final class Experiment {
     }
 
     /**
+     * Where everything is made.
+     *
+     * @return the folder, which holds {@code results.md} and {@code report.html} at the end
+     */
+    public Path output() {
+        return spec.output();
+    }
+
+    /**
      * Runs all stages, or those that are left.
      *
      * @return false if the process was told to stop before the end

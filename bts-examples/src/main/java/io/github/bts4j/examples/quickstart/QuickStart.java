@@ -29,14 +29,15 @@ public final class QuickStart {
             "|- ( ( A e. B /\\ ", "Y dijo Dios");
     private static final int NEW_TOKENS = 60;
 
-    private final PrintStream out = System.out;
     private final Path folder;
     private final Recipe recipe;
+    private final PrintStream out;
     private final long started = System.nanoTime();
 
-    QuickStart(Path folder, Recipe recipe) {
+    QuickStart(Path folder, Recipe recipe, PrintStream out) {
         this.folder = folder;
         this.recipe = recipe;
+        this.out = out;
     }
 
     /**
@@ -52,10 +53,23 @@ public final class QuickStart {
         }
         Path folder = Path.of(arguments.length > 0 ? arguments[0] : "quickstart-out");
         long seed = arguments.length > 1 ? Long.parseLong(arguments[1]) : 0;
-        new QuickStart(folder, Recipe.standard(seed)).run();
+        run(folder, seed, System.out);
     }
 
-    void run() throws IOException {
+    /**
+     * Runs the quick start.
+     *
+     * @param folder the output folder
+     * @param seed the random seed
+     * @param out where it tells what it does
+     * @return the table that it ends with
+     * @throws IOException if a file cannot be read or written
+     */
+    public static ResultTable run(Path folder, long seed, PrintStream out) throws IOException {
+        return new QuickStart(folder, Recipe.standard(seed), out).run();
+    }
+
+    ResultTable run() throws IOException {
         Path tokenizerFolder = folder.resolve("tokenizer");
         Corpus.unpackTokenizer(tokenizerFolder);
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(tokenizerFolder)) {
@@ -69,6 +83,7 @@ public final class QuickStart {
             out.printf("%n%s%n", Comparison.text(table));
             out.println("* best of its column; lower is better. switching: windows joined from segments of different domains");
             finish(phases, corpus, tokenizer, table);
+            return table;
         }
     }
 

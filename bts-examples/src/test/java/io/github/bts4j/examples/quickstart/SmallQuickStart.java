@@ -15,6 +15,6 @@ public final class SmallQuickStart {
      * @throws IOException if a file cannot be read or written
      */
     public static void run(Path folder, long seed) throws IOException {
-        new QuickStart(folder, new Recipe(seed, 20, 4, 6)).run();
+        new QuickStart(folder, new Recipe(seed, 20, 4, 6), System.out).run();
     }
 }
