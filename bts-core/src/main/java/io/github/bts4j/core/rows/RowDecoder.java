@@ -210,7 +210,9 @@ public final class RowDecoder {
         for (int i = first; i < last; i++) {
             Layer layer = weights.layers.get(i);
             own.normed(step.state(), layer.inputNorm, layer.query.weight.type());
-            qkv(part, layer, own, shared);
+            linear(part, layer.query, own.x, shared.query);
+            linear(part, layer.key, own.x, shared.key);
+            linear(part, layer.value, own.x, shared.value);
             part.await();
             attend(part, step, shared, i);
             part.await();
@@ -237,12 +239,6 @@ public final class RowDecoder {
         Own own = new Own(state.length);
         own.normed(state, weights.norm, weights.head.type());
         linear(part, new Linear(weights.head), own.x, logits);
-    }
-
-    private void qkv(Crew.Part part, Layer layer, Own own, Shared shared) {
-        linear(part, layer.query, own.x, shared.query);
-        linear(part, layer.key, own.x, shared.key);
-        linear(part, layer.value, own.x, shared.value);
     }
 
     /** This thread's rows of {@code y = round(w x + b)}. */
