@@ -10,18 +10,20 @@ import java.util.concurrent.locks.LockSupport;
  * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Part#await}.
  *
  * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
- * would wait for a thread that is not running: after a piece of work in which that happened, the caller goes on alone for a while. So does a caller that finds the workers taken. Results do not depend on
- * the number of threads. Thread-safe.
+ * would wait for a thread that is not running: after a piece of work in which that happened, callers go on alone for a while, a longer one each time; so does one that finds the
+ * workers taken. Results do not depend on the number of threads. Thread-safe.
  */
 public final class Crew {
     private static final int SPINS = 10_000; // up to some hundred microseconds
     private static final long NAP_NANOS = 50_000;
     private static final int MOST_NAPS = 60;
-    private static final long ALONE_NANOS = 200_000_000;
+    private static final long SHORTEST_ALONE = 5_000_000; // nanoseconds: libtorch's own threads spin for as long after an operation
+    private static final long LONGEST_ALONE = 320_000_000;
 
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
     private volatile long aloneUntil = System.nanoTime();
+    private long alone = SHORTEST_ALONE; // of the caller that has the workers
 
     /** What a crew goes through. */
     @FunctionalInterface
@@ -80,7 +82,10 @@ public final class Crew {
             meeting.end();
         } finally {
             if (meeting.naps.get() > MOST_NAPS) {
-                aloneUntil = System.nanoTime() + ALONE_NANOS;
+                aloneUntil = System.nanoTime() + alone;
+                alone = Math.min(LONGEST_ALONE, 2 * alone);
+            } else {
+                alone = SHORTEST_ALONE;
             }
             busy.set(false);
         }
