@@ -91,14 +91,10 @@ final class StitchedForward {
      * @param tokenIds the next token of each session
      * @param caches of every stream, those of the sessions
      * @param starts the number of tokens in each session's caches
-     * @return logits {@code [sessions][vocabulary]}; empty where a model cannot be computed so
+     * @return logits {@code [sessions][vocabulary]}; empty where a model cannot be computed so, or libtorch is faster
      */
-    boolean isFasterByRows(int sessions) {
-        return streams.rows().map(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterFor(sessions))).orElse(false);
-    }
-
     Optional<float[][]> decodeRows(int[] tokenIds, List<RowCache[]> caches, int[] starts) {
-        return streams.rows().map(decoders -> decodeRows(decoders, tokenIds, caches, starts));
+        return streams.rows().filter(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterFor(tokenIds.length))).map(decoders -> decodeRows(decoders, tokenIds, caches, starts));
     }
 
     private float[][] decodeRows(List<RowDecoder> decoders, int[] tokenIds, List<RowCache[]> caches, int[] starts) {

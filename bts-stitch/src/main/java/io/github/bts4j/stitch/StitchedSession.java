@@ -44,7 +44,7 @@ final class StitchedSession extends AbstractSession {
     }
 
     private static Optional<float[][]> decodeRows(StitchedForward pass, List<StitchedSession> sessions, int[] tokenIds, int[] starts) {
-        if (!pass.isFasterByRows(sessions.size()) || sessions.get(0).caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
+        if (sessions.get(0).caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
             return Optional.empty();
         }
         List<RowCache[]> caches = IntStream.range(0, sessions.get(0).caches.size())

@@ -20,6 +20,7 @@ public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
     public TokenScore {
         mostLikely = List.copyOf(mostLikely);
     }
+
     /**
      * Whether greedy decoding would have taken this token, as evaluation harnesses ask.
      *

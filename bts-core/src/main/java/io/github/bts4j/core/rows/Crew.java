@@ -17,7 +17,7 @@ public final class Crew {
     private static final int SPINS = 10_000; // up to some hundred microseconds
     private static final long NAP_NANOS = 50_000;
     private static final int MOST_NAPS = 60;
-    private static final long SHORTEST_ALONE = 5_000_000; // nanoseconds: libtorch's own threads spin for as long after an operation
+    private static final long SHORTEST_ALONE = 5_000_000; // nanoseconds
     private static final long LONGEST_ALONE = 320_000_000;
 
     private final AtomicBoolean busy = new AtomicBoolean();

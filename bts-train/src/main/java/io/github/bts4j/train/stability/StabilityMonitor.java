@@ -43,7 +43,6 @@ public final class StabilityMonitor {
     private static final int BIMODAL_FOR = 5;
     private static final double MOST_JUMP = 2;
     private static final int AVERAGED = 200;
-
     private static final String JUMP = "update_jump";
 
     private final Map<String, Tensor> tensors = new TreeMap<>();
