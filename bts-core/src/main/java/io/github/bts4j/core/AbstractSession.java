@@ -39,7 +39,7 @@ public abstract class AbstractSession implements DecodeSession {
                     + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
         }
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
-        float[] logits = tokenIds.length == 1 ? decodeOne(tokenIds[0], length) : decodeAll(tokenIds, length);
+        float[] logits = decodeRows(tokenIds, length).orElseGet(() -> decodeAll(tokenIds, length));
         length += tokenIds.length;
         return logits;
     }
@@ -52,14 +52,14 @@ public abstract class AbstractSession implements DecodeSession {
     }
 
     /**
-     * Runs a single new token through the model and writes the caches.
+     * Runs new tokens through the model row by row and writes the caches, where that is possible and faster.
      *
-     * @param tokenId the token, which is in range
+     * @param tokenIds the tokens, which are in range
      * @param start the number of tokens already in the caches
-     * @return logits {@code [vocabulary]}
+     * @return logits {@code [vocabulary]} of the last token, or empty if {@link #decode} has to do it
      */
-    protected float[] decodeOne(int tokenId, int start) {
-        return decodeAll(new int[] {tokenId}, start);
+    protected Optional<float[]> decodeRows(int[] tokenIds, int start) {
+        return Optional.empty();
     }
 
     /** What a model does with one new token of each session. */

@@ -4,12 +4,17 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Crew;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * Stitch layers (arXiv 2502.00075, eq. 3 and 4) for one new token of each of a few sessions, row by row: what {@code stitch.py} computes, outside of libtorch.
+ * Stitch layers (arXiv 2502.00075, eq. 3 and 4) for a few tokens, row by row: what {@code stitch.py} computes, outside of libtorch.
  *
  * <p>Called by all threads of a {@link Crew} together; each computes its share of the hidden dimensions. The tensors must outlive it.
  */
@@ -17,12 +22,12 @@ final class StitchRows {
     private final RowMath math;
     private final Rounding rounding;
     private final StitchConfig config;
-    private final List<Matrix> gates;
+    private final List<List<Matrix>> gates;
     private final List<float[]> biases;
     private final List<Matrix> projs;
     private final int hidden;
 
-    private StitchRows(RowMath math, Rounding rounding, StitchConfig config, List<Matrix> gates, List<float[]> biases, List<Matrix> projs, int hidden) {
+    private StitchRows(RowMath math, Rounding rounding, StitchConfig config, List<List<Matrix>> gates, List<float[]> biases, List<Matrix> projs, int hidden) {
         this.math = math;
         this.rounding = rounding;
         this.config = config;
@@ -32,10 +37,21 @@ final class StitchRows {
         this.hidden = hidden;
     }
 
-    static StitchRows of(RowMath math, Rounding rounding, StitchConfig config, StitchWeights.Arguments weights) {
-        List<Matrix> gates = weights.gates().tensors().stream().map(gate -> Matrix.of(math, gate)).toList();
-        return new StitchRows(math, rounding, config, gates, floats(weights.biases().tensors()),
-                weights.projs().tensors().stream().map(proj -> Matrix.of(math, proj)).toList(), gates.get(0).columns());
+    /** Repacked, if the hub's matrices are and there is room. */
+    static StitchRows of(RowDecoder hub, StitchConfig config, StitchWeights.Arguments weights) {
+        RowMath math = hub.math();
+        int hidden = Matrix.of(math, weights.gates().tensors().get(0)).columns();
+        long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+        boolean repacked = hub.isRepacked() && RowWeights.hasRoom(bytes);
+        UnaryOperator<Matrix> held = matrix -> repacked ? math.repacked(matrix, hidden) : matrix;
+        List<List<Matrix>> gates = weights.gates().tensors().stream().map(gate -> models(Matrix.of(math, gate), gate, hidden).map(held).toList()).toList();
+        List<Matrix> projs = weights.projs().tensors().stream().map(proj -> held.apply(Matrix.of(math, proj))).toList();
+        return new StitchRows(math, hub.rounding(), config, gates, floats(weights.biases().tensors()), projs, hidden);
+    }
+
+    /** A gate's rows for each model. */
+    private static Stream<Matrix> models(Matrix gate, NDArray tensor, int hidden) {
+        return IntStream.range(0, Math.toIntExact(tensor.size() / gate.columns() / hidden)).mapToObj(model -> gate.from(model * hidden));
     }
 
     private static List<float[]> floats(List<NDArray> tensors) {
@@ -50,8 +66,8 @@ final class StitchRows {
      * @param h states {@code [streams][sessions][hidden]}, hub first, changed in place
      */
     void stitch(Crew.Part part, int j, float[][][] h) {
-        int from = part.from(hidden);
-        int to = part.to(hidden);
+        int from = part.fromRow(hidden);
+        int to = part.toRow(hidden);
         float[][][] stitched = config.intoHub(j) ? intoHub(j, h, from, to) : intoExperts(j, h, from, to);
         part.await(); // everybody has read the states
         for (int i = 0; i < h.length; i++) {
@@ -65,7 +81,7 @@ final class StitchRows {
     /** {@code h~_i = W_i h_i} for the experts, {@code h~_0 = g_0 h_0 + sum_i g_i h~_i}. */
     private float[][][] intoHub(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = arranged(h[0], gates.get(j));
+        float[][] hub = arranged(h[0], gates.get(j).get(0));
         float[][][] out = new float[h.length][][];
         float[][][] g = new float[h.length][][];
         for (int i = 0; i <= experts; i++) {
@@ -80,7 +96,7 @@ final class StitchRows {
         }
         for (int i = 1; i <= experts; i++) {
             Matrix proj = projs.get(j * experts + i - 1);
-            out[i] = product(proj, 0, arranged(h[i], proj), from, to);
+            out[i] = product(proj, arranged(h[i], proj), from, to);
             for (int s = 0; s < hub.length; s++) {
                 for (int c = from; c < to; c++) {
                     out[0][s][c] = rounding.round(out[0][s][c] + g[i][s][c] * out[i][s][c]);
@@ -93,12 +109,12 @@ final class StitchRows {
     /** {@code h~_0 = h_0}, {@code h~_i = (1 - g_i) h_i + g_i W_i h_0}. */
     private float[][][] intoExperts(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = arranged(h[0], gates.get(j));
+        float[][] hub = arranged(h[0], gates.get(j).get(0));
         float[][][] out = new float[h.length][][];
         out[0] = h[0];
         for (int i = 1; i <= experts; i++) {
             float[][] g = gateLogits(j, i, hub, from, to);
-            out[i] = product(projs.get(j * experts + i - 1), 0, hub, from, to);
+            out[i] = product(projs.get(j * experts + i - 1), hub, from, to);
             for (int s = 0; s < hub.length; s++) {
                 sigmoid(g[s], from, to);
                 for (int c = from; c < to; c++) {
@@ -110,18 +126,18 @@ final class StitchRows {
     }
 
     private float[][] arranged(float[][] states, Matrix like) {
-        float[][] x = new float[states.length][hidden];
+        float[][] x = new float[states.length][(hidden + 3) & -4];
         for (int s = 0; s < x.length; s++) {
-            math.arrange(like.type(), states[s], 0, hidden, x[s]);
+            math.arrange(like, states[s], 0, hidden, x[s]);
         }
         return x;
     }
 
-    private float[][] product(Matrix w, int firstRow, float[][] x, int from, int to) {
+    private float[][] product(Matrix w, float[][] x, int from, int to) {
         float[][] y = new float[x.length][hidden];
-        math.product(firstRow == 0 ? w : w.from(firstRow), from, to, x, y, 0);
+        math.product(w, from, to, x, y, 0);
         for (float[] row : y) {
-            rounding.round(row, from, to);
+            math.round(rounding, row, from, to);
         }
         return y;
     }
@@ -129,14 +145,14 @@ final class StitchRows {
     /** The logits of one model's gates; a bias joins the sum before it is rounded. */
     private float[][] gateLogits(int j, int model, float[][] hub, int from, int to) {
         float[][] z = new float[hub.length][hidden];
-        math.product(gates.get(j).from(model * hidden), from, to, hub, z, 0);
+        math.product(gates.get(j).get(model), from, to, hub, z, 0);
         for (float[] row : z) {
             if (!biases.isEmpty()) {
                 for (int c = from; c < to; c++) {
                     row[c] += biases.get(j)[model * hidden + c];
                 }
             }
-            rounding.round(row, from, to);
+            math.round(rounding, row, from, to);
         }
         return z;
     }

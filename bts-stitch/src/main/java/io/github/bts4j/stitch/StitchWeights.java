@@ -3,8 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -150,9 +149,9 @@ final class StitchWeights implements AutoCloseable {
     }
 
     /** What inference reads, row by row; made at the first call after a change. */
-    synchronized StitchRows rows(RowMath math, StitchConfig config) {
+    synchronized StitchRows rows(RowDecoder hub, StitchConfig config) {
         if (rows == null) {
-            rows = StitchRows.of(math, Rounding.of(streamType), config, inference);
+            rows = StitchRows.of(hub, config, inference);
         }
         return rows;
     }

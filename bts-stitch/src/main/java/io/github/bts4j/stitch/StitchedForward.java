@@ -7,7 +7,6 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.rows.Crew;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.rows.RowDecoder;
-import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -17,6 +16,7 @@ import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 
 /** Passes through all streams without gradients, with the stitch weights that are given. */
 final class StitchedForward {
@@ -25,9 +25,9 @@ final class StitchedForward {
     private final Streams streams;
     private final StitchConfig config;
     private final StitchWeights.Arguments weights;
-    private final Function<RowMath, StitchRows> rows;
+    private final Function<RowDecoder, StitchRows> rows;
 
-    StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights, Function<RowMath, StitchRows> rows) {
+    StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights, Function<RowDecoder, StitchRows> rows) {
         this.streams = streams;
         this.config = config;
         this.weights = weights;
@@ -94,22 +94,37 @@ final class StitchedForward {
      * @return logits {@code [sessions][vocabulary]}; empty where a model cannot be computed so, or libtorch is faster
      */
     Optional<float[][]> decodeRows(int[] tokenIds, List<RowCache[]> caches, int[] starts) {
-        return streams.rows().filter(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterFor(tokenIds.length))).map(decoders -> decodeRows(decoders, tokenIds, caches, starts));
+        return streams.rows().filter(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterFor(tokenIds.length)))
+                .map(decoders -> decodeRows(decoders, i -> RowStep.ofSessions(decoders.get(i).embed(tokenIds), starts, caches.get(i))));
     }
 
-    private float[][] decodeRows(List<RowDecoder> decoders, int[] tokenIds, List<RowCache[]> caches, int[] starts) {
+    /**
+     * New tokens of one session, outside of libtorch.
+     *
+     * @param tokenIds the tokens
+     * @param caches of every stream
+     * @param start the number of tokens in the caches
+     * @return logits {@code [vocabulary]} of the last token; empty where a model cannot be computed so, or libtorch is faster
+     */
+    Optional<float[]> decodePrompt(int[] tokenIds, List<RowCache> caches, int start) {
+        return streams.rows().filter(decoders -> decoders.stream().allMatch(decoder -> decoder.isFasterForPrompt(tokenIds.length)))
+                .map(decoders -> decodeRows(decoders, i -> RowStep.ofPrompt(decoders.get(i).embed(tokenIds), start, caches.get(i)))[0]);
+    }
+
+    private float[][] decodeRows(List<RowDecoder> decoders, IntFunction<RowStep> tokens) {
         int n = decoders.size();
-        StitchRows stitches = rows.apply(decoders.get(0).math());
-        float[][][] h = new float[n][][]; // [streams][sessions][hidden]
+        RowDecoder hub = decoders.get(0);
+        StitchRows stitches = rows.apply(hub);
+        float[][][] h = new float[n][][]; // [streams][tokens][hidden]
         RowStep[] steps = new RowStep[n];
         RowDecoder.Shared[] shared = new RowDecoder.Shared[n];
         for (int i = 0; i < n; i++) {
-            h[i] = decoders.get(i).embed(tokenIds);
-            steps[i] = new RowStep(h[i], starts, caches.get(i));
-            shared[i] = decoders.get(i).shared(starts);
+            steps[i] = tokens.apply(i);
+            h[i] = steps[i].state();
+            shared[i] = decoders.get(i).shared(steps[i].positions());
         }
-        float[][] logits = decoders.get(0).newLogits(tokenIds.length);
-        Crew.shared().run(part -> {
+        float[][] logits = hub.newLogits(steps[0]);
+        Crew.shared().run(streams.pace(), h[0].length, part -> {
             int first = 0;
             for (int j = 0; j < config.numStitches(); j++) {
                 for (int i = 0; i < n; i++) {
@@ -118,7 +133,7 @@ final class StitchedForward {
                 stitches.stitch(part, j, h);
                 first = config.places().get(j);
             }
-            decoders.get(0).logits(part, h[0], logits);
+            hub.logits(part, steps[0], logits);
         });
         return logits;
     }

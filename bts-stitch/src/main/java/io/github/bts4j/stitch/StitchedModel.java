@@ -9,7 +9,6 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -278,14 +277,14 @@ public final class StitchedModel extends FrozenLm {
     }
 
     private StitchedForward pass() {
-        return new StitchedForward(streams, config, weights.inference(), math -> weights.rows(math, config));
+        return new StitchedForward(streams, config, weights.inference(), hub -> weights.rows(hub, config));
     }
 
     /** A pass with other gate biases, {@code [n + 1, hidden]} for every stitch; {@code rows} keeps what is made of them once. */
     StitchedForward pass(StitchWeights.Argument biases, Function<Supplier<StitchRows>, StitchRows> rows) {
         StitchWeights.Arguments own = weights.inference();
         StitchWeights.Arguments all = new StitchWeights.Arguments(own.gates(), biases, own.projs());
-        return new StitchedForward(streams, config, all, math -> rows.apply(() -> StitchRows.of(math, Rounding.of(type()), config, all)));
+        return new StitchedForward(streams, config, all, hub -> rows.apply(() -> StitchRows.of(hub, config, all)));
     }
 
     /**

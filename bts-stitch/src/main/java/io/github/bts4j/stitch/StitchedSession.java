@@ -39,8 +39,11 @@ final class StitchedSession extends AbstractSession {
     }
 
     @Override
-    protected float[] decodeOne(int tokenId, int start) {
-        return decodeRows(pass.get(), List.of(this), new int[] {tokenId}, new int[] {start}).map(logits -> logits[0]).orElseGet(() -> super.decodeOne(tokenId, start));
+    protected Optional<float[]> decodeRows(int[] tokenIds, int start) {
+        if (caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
+            return Optional.empty();
+        }
+        return pass.get().decodePrompt(tokenIds, caches.stream().map(cache -> cache.rows().orElseThrow()).toList(), start);
     }
 
     private static Optional<float[][]> decodeRows(StitchedForward pass, List<StitchedSession> sessions, int[] tokenIds, int[] starts) {

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.rows.Pace;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.TensorList;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ final class Streams implements AutoCloseable {
     private final TensorList biases;
     private final long[] dims;
     private final double[] eps;
+    private final Pace pace = new Pace();
 
     Streams(List<LlamaModel> models) {
         this.models = List.copyOf(models);
@@ -50,10 +52,15 @@ final class Streams implements AutoCloseable {
         return eps;
     }
 
-    /** The models as single tokens go through them outside of libtorch; empty if one of them cannot. */
+    /** The models as tokens go through them outside of libtorch; empty if one of them cannot. */
     Optional<List<RowDecoder>> rows() {
         List<RowDecoder> rows = decoders.stream().flatMap(decoder -> decoder.rows().stream()).toList();
         return rows.size() == decoders.size() ? Optional.of(rows) : Optional.empty();
+    }
+
+    /** What is known of steps through all models. */
+    Pace pace() {
+        return pace;
     }
 
     Ropes ropes(int start, int length) {

@@ -1,9 +1,11 @@
 package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -51,12 +53,22 @@ public final class VectorRowMath implements RowMath {
     }
 
     @Override
-    public void arrange(TorchType type, float[] x, int at, int length, float[] into) {
-        switch (type) {
+    public Matrix repacked(Matrix w, int rows) {
+        return new Matrix(w.bytes(), Panels.of(w, rows), w.type(), w.offset(), w.columns(), w.scales());
+    }
+
+    @Override
+    public void arrange(Matrix w, float[] x, int at, int length, float[] into) {
+        if (w.memory() instanceof Panels) {
+            System.arraycopy(x, at, into, 0, length);
+            Arrays.fill(into, length, (length + 3) & -4, 0);
+            return;
+        }
+        switch (w.type()) {
             case FLOAT32 -> System.arraycopy(x, at, into, 0, length);
             case BFLOAT16 -> interleaved(x, at, length, into, 2);
             case INT8 -> interleaved(x, at, length, into, 4);
-            default -> throw new IllegalArgumentException("No products with matrices of " + type);
+            default -> throw new IllegalArgumentException("No products with matrices of " + w.type());
         }
     }
 
@@ -73,6 +85,10 @@ public final class VectorRowMath implements RowMath {
 
     @Override
     public void product(Matrix w, int from, int to, float[][] x, float[][] y, int at) {
+        if (w.memory() instanceof Panels panels) {
+            panels.product(from, to, x, y, at);
+            return;
+        }
         if (x.length == 1) {
             rows(w, from, to, x[0], y[0], at);
             return;
@@ -119,5 +135,37 @@ public final class VectorRowMath implements RowMath {
     @Override
     public void exp(float[] x, int from, int to) {
         Exponential.exp(x, from, to);
+    }
+
+    @Override
+    public void rmsNorm(float[] x, float[] weight, float eps, Rounding rounding, float[] into) {
+        Elementwise.rmsNorm(x, weight, eps, rounding, into);
+    }
+
+    @Override
+    public void round(Rounding rounding, float[] x, int from, int to) {
+        if (rounding == Rounding.BFLOAT16) {
+            Elementwise.round(x, from, to);
+        }
+    }
+
+    @Override
+    public void add(Rounding rounding, float[] sum, float[] x, int from, int to) {
+        Elementwise.add(rounding, sum, x, from, to);
+    }
+
+    @Override
+    public void swiGlu(Rounding rounding, float[] gate, float[] up, int from, int to) {
+        Elementwise.swiGlu(rounding, gate, up, from, to);
+    }
+
+    @Override
+    public void softmax(float[] x, int length, float scale) {
+        Elementwise.softmax(x, length, scale);
+    }
+
+    @Override
+    public void rotate(Rounding rounding, float[] x, int at, float[] cosSin) {
+        Elementwise.rotate(rounding, x, at, cosSin);
     }
 }

@@ -1,9 +1,12 @@
 package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Runs the kernels of one type on small matrices until they are compiled. The shapes take every path through them: what a compiled loop has never seen makes the Java machine
@@ -22,11 +25,16 @@ final class WarmUp {
 
     static void run(VectorRowMath math, TorchType type) {
         ByteBuffer bytes = ByteBuffer.allocateDirect(type.bytes() * ROWS * COLUMNS[0]).order(ByteOrder.LITTLE_ENDIAN);
+        List<Matrix> matrices = new ArrayList<>();
+        for (int columns : COLUMNS) {
+            Matrix w = new Matrix(bytes, math.memory(bytes), type, 0, columns, new float[type == TorchType.INT8 ? ROWS : 0]);
+            matrices.addAll(List.of(w, math.repacked(w, ROWS)));
+        }
         long begin = System.nanoTime();
         for (int fast = 0; fast < FAST_ROUNDS && System.nanoTime() - begin < MOST_NANOS;) {
             long round = System.nanoTime();
-            for (int columns : COLUMNS) {
-                round(math, new Matrix(bytes, math.memory(bytes), type, 0, columns, new float[ROWS]));
+            for (Matrix matrix : matrices) {
+                round(math, matrix);
             }
             fast = System.nanoTime() - round < COMPILED_NANOS ? fast + 1 : 0;
         }
@@ -34,13 +42,28 @@ final class WarmUp {
 
     private static void round(VectorRowMath math, Matrix w) {
         for (int sessions : SESSIONS) {
-            float[][] x = new float[sessions][w.columns()];
+            float[][] x = new float[sessions][w.columns() + 3];
             float[][] y = new float[sessions][ROWS];
+            math.arrange(w, new float[w.columns()], 0, w.columns(), x[0]);
             math.product(w, 0, ROWS, x, y, 0);
-            math.exp(x[0], 0, w.columns());
-            if (w.type() != TorchType.INT8) {
+            if (w.type() != TorchType.INT8 && !(w.memory() instanceof Panels)) {
                 math.weightedSum(w, ROWS, y[0], x[0], 0);
             }
         }
+        for (Rounding rounding : Rounding.values()) {
+            elementwise(math, w.columns(), rounding);
+        }
+    }
+
+    private static void elementwise(VectorRowMath math, int n, Rounding rounding) {
+        float[] x = new float[2 * n];
+        float[] other = new float[2 * n];
+        math.rmsNorm(x, new float[n], 1, rounding, other);
+        math.swiGlu(rounding, x, other, 0, n);
+        math.round(rounding, x, 0, n);
+        math.add(rounding, x, other, 0, n);
+        math.softmax(x, n, 1);
+        math.rotate(rounding, x, 0, other);
+        math.exp(x, 0, n);
     }
 }

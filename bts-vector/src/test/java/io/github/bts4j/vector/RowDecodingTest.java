@@ -2,6 +2,7 @@ package io.github.bts4j.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
@@ -22,8 +23,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Decoding through rows against the golden logits, and the same bits whatever the number of threads and sessions. */
@@ -34,17 +37,21 @@ class RowDecodingTest {
         return GoldenCase.llama().stream().filter(folder -> !folder.endsWith("rope-dynamic")).toList(); // whose keys depend on the length
     }
 
+    static Stream<Arguments> casesWithAndWithoutRepacking() {
+        return cases().stream().flatMap(folder -> Stream.of(Arguments.of(folder, false), Arguments.of(folder, true)));
+    }
+
     @Test
     void vectorsAreFoundHere() {
         assertEquals(VectorRowMath.class, RowMath.available().orElseThrow().getClass());
     }
 
     /** Token by token from an empty cache, so that libtorch computes nothing. */
-    @ParameterizedTest(name = "{0}")
-    @MethodSource("cases")
-    void goldenLogits(Path folder) throws IOException {
-        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
-            assertTrue(model.decoder().rows().isPresent());
+    @ParameterizedTest(name = "{0}, repacked {1}")
+    @MethodSource("casesWithAndWithoutRepacking")
+    void goldenLogits(Path folder, boolean repack) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repack))) {
+            assertEquals(repack, model.decoder().rows().orElseThrow().isRepacked());
             float[] expected = golden.floats("logits"); // [batch, sequence, vocabulary]
             int[][] ids = golden.ids("input_ids");
             int vocabulary = model.vocabSize();
@@ -58,6 +65,53 @@ class RowDecodingTest {
                 }
             }
         }
+    }
+
+    /** Several tokens at a time, in pieces of several lengths. */
+    @ParameterizedTest(name = "{0}, repacked {1}")
+    @MethodSource("casesWithAndWithoutRepacking")
+    void goldenLogitsOfPrompts(Path folder, boolean repack) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repack))) {
+            float[] expected = golden.floats("logits");
+            int[] ids = golden.ids("input_ids")[0];
+            RowDecoder decoder = model.decoder().rows().orElseThrow();
+            for (int piece : new int[] {2, 3, 5, ids.length}) {
+                try (KvCache cache = new KvCache(Torch.manager(), model.config(), model.type(), model.device(), ids.length, RowMath.available())) {
+                    for (int start = 0; start < ids.length; start += piece) {
+                        int end = Math.min(ids.length, start + piece);
+                        float[][] state = decoder.embed(Arrays.copyOfRange(ids, start, end));
+                        float[] logits = decoder.run(new Crew(2), RowStep.ofPrompt(state, start, cache.rows().orElseThrow()))[0];
+                        int at = (end - 1) * model.vocabSize();
+                        GoldenCase.assertClose("logits " + end + " by " + piece, Arrays.copyOfRange(expected, at, at + model.vocabSize()), logits, golden.tolerance("float32"));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPromptsLogitsAreThoseOfItsTokensOneByOne() throws IOException {
+        for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
+            for (boolean repack : new boolean[] {false, true}) {
+                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repack));
+                        DecodeSession whole = model.newSession(32); DecodeSession single = model.newSession(32)) {
+                    int[] prompt = {5, 6, 7, 8, 9, 10, 11};
+                    float[] expected = null;
+                    for (int token : prompt) {
+                        expected = single.append(token);
+                    }
+                    assertArrayEquals(expected, whole.append(prompt), precision + ", repacked " + repack);
+                    assertArrayEquals(single.append(12), whole.append(12), "what the caches hold");
+                }
+            }
+        }
+    }
+
+    @Test
+    void repackingThatCannotBeDoneIsRefused() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                () -> LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(Precision.FLOAT16).withRepacking(true)).close());
+        assertTrue(e.getMessage().startsWith("repack = true") && e.getMessage().contains("FLOAT16"), e.getMessage());
     }
 
     /** bfloat16 rounds where libtorch does: as near to the golden logits as libtorch's own bfloat16 forward pass, but for a factor for other orders of summation. */
@@ -91,13 +145,15 @@ class RowDecodingTest {
     @Test
     void logitsAreTheSameBitsForAnyNumberOfThreadsAndSessions() throws IOException {
         for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
-            try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision))) {
-                float[][] alone = decoded(model, new Crew(1), 1);
-                for (int threads : new int[] {2, 3, 7}) {
-                    assertArrayEquals(alone, decoded(model, new Crew(threads), 1), threads + " threads");
+            for (boolean repack : new boolean[] {false, true}) {
+                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repack))) {
+                    float[][] alone = decoded(model, new Crew(1), 1);
+                    for (int threads : new int[] {2, 3, 7}) {
+                        assertArrayEquals(alone, decoded(model, new Crew(threads), 1), threads + " threads");
+                    }
+                    float[][] together = decoded(model, new Crew(2), 6);
+                    assertArrayEquals(alone[0], together[3], "six sessions");
                 }
-                float[][] together = decoded(model, new Crew(2), 6);
-                assertArrayEquals(alone[0], together[3], "six sessions");
             }
         }
     }
@@ -114,7 +170,7 @@ class RowDecodingTest {
             int time = t;
             Arrays.setAll(tokens, s -> s == 3 ? 7 + time : 7 + time + s);
             RowCache[] rows = Arrays.stream(caches).map(cache -> cache.rows().orElseThrow()).toArray(RowCache[]::new);
-            logits = decoder.run(crew, new RowStep(decoder.embed(tokens), lengths.clone(), rows));
+            logits = decoder.run(crew, RowStep.ofSessions(decoder.embed(tokens), lengths.clone(), rows));
             Arrays.setAll(lengths, s -> lengths[s] + 1);
         }
         for (KvCache cache : caches) {

@@ -2,6 +2,7 @@ package io.github.bts4j.vector;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.rows.Matrix;
@@ -64,25 +65,46 @@ class VectorRowMathTest {
         Matrix w = matrix(type, columns, random);
         for (int sessions : new int[] {1, 2, 4, 5, 9}) {
             float[][] x = new float[sessions][columns];
-            float[][] arranged = new float[sessions][columns];
-            for (int s = 0; s < sessions; s++) {
-                fill(x[s], () -> random.nextDouble(-1, 1));
-                math.arrange(type, x[s], 0, columns, arranged[s]);
+            for (float[] vector : x) {
+                fill(vector, () -> random.nextDouble(-1, 1));
             }
-            float[][] y = new float[sessions][ROWS + 2];
-            math.product(w, 3, ROWS, arranged, y, 2);
-            for (int s = 0; s < sessions; s++) {
-                for (int r = 0; r < ROWS; r++) {
-                    double exact = 0;
-                    double size = 0;
-                    for (int c = 0; c < columns; c++) {
-                        exact += (double) w.get(r, c) * x[s][c];
-                        size += Math.abs((double) w.get(r, c) * x[s][c]);
-                    }
-                    assertEquals(r < 3 ? 0 : exact, y[s][r + 2], r < 3 ? 0 : 1e-6 * size + 1e-30, "session " + s + ", row " + r);
+            checkProducts(w, w, 3, ROWS, x);
+            for (int rows : new int[] {1, 16, 31, 32, 33, ROWS}) {
+                checkProducts(w, math.repacked(w, rows), 0, rows, x);
+            }
+            checkProducts(w, math.repacked(w, ROWS), 32, ROWS, x);
+            checkProducts(w, math.repacked(w, ROWS), 0, 32, x);
+        }
+    }
+
+    /** Rows of {@code held}, which is w or a copy of it; what lies around them is not touched. */
+    private void checkProducts(Matrix w, Matrix held, int from, int to, float[][] x) {
+        int columns = w.columns();
+        float[][] arranged = new float[x.length][columns + 3];
+        for (int s = 0; s < x.length; s++) {
+            Arrays.fill(arranged[s], Float.NaN); // what an earlier vector may have left there
+            math.arrange(held, x[s], 0, columns, arranged[s]);
+        }
+        float[][] y = new float[x.length][ROWS + 3];
+        math.product(held, from, to, arranged, y, 2);
+        for (int s = 0; s < x.length; s++) {
+            for (int r = -2; r <= ROWS; r++) {
+                double exact = 0;
+                double size = 0;
+                for (int c = 0; r >= from && r < to && c < columns; c++) {
+                    exact += (double) w.get(r, c) * x[s][c];
+                    size += Math.abs((double) w.get(r, c) * x[s][c]);
                 }
+                assertEquals(exact, y[s][r + 2], 4e-6 * size, "session " + s + ", row " + r + " of " + from + " to " + to);
             }
         }
+    }
+
+    @Test
+    void aShareOfARepackedMatrixBeginsWithAPanel() {
+        Matrix w = math.repacked(matrix(TorchType.FLOAT32, 8, new SplittableRandom(1)), ROWS);
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> math.product(w, 16, ROWS, new float[1][8], new float[1][ROWS], 0));
+        assertTrue(e.getMessage().contains("from = 16") && e.getMessage().contains("32"), e.getMessage());
     }
 
     @ParameterizedTest(name = "{0}, {1} columns")
@@ -90,13 +112,20 @@ class VectorRowMathTest {
     void aSessionsProductsDoNotDependOnTheOthersNorOnTheRange(TorchType type, int columns) {
         SplittableRandom random = new SplittableRandom(columns);
         Matrix w = matrix(type, columns, random);
-        float[][] x = new float[7][columns];
+        checkIndependence(w, 20, random);
+        checkIndependence(math.repacked(w, ROWS), 32, random);
+    }
+
+    private void checkIndependence(Matrix w, int split, SplittableRandom random) {
+        float[][] x = new float[7][(w.columns() + 3) & -4];
         for (float[] vector : x) {
-            fill(vector, () -> random.nextDouble(-1, 1));
+            float[] values = new float[w.columns()];
+            fill(values, () -> random.nextDouble(-1, 1));
+            math.arrange(w, values, 0, values.length, vector);
         }
         float[][] together = new float[7][ROWS];
-        math.product(w, 0, 20, x, together, 0);
-        math.product(w, 20, ROWS, x, together, 0);
+        math.product(w, 0, split, x, together, 0);
+        math.product(w, split, ROWS, x, together, 0);
         for (int s = 0; s < 7; s++) {
             float[][] alone = new float[1][ROWS];
             math.product(w, 0, ROWS, new float[][] {x[s]}, alone, 0);

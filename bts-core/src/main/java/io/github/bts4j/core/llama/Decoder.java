@@ -50,6 +50,19 @@ public final class Decoder implements AutoCloseable {
      * @param type element type of the tensors
      */
     public Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
+        this(config, tensors, manager, type, Optional.empty());
+    }
+
+    /**
+     * Arranges a model's tensors for the kernels.
+     *
+     * @param config the model's dimensions
+     * @param tensors as above
+     * @param manager owner of the rotary tables
+     * @param type element type of the tensors
+     * @param repack see {@link LoadOptions#repack}
+     */
+    Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type, Optional<Boolean> repack) {
         this.config = config;
         String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         List<String> names = new ArrayList<>(List.of(EMBED_TOKENS, "model.norm.weight", headName));
@@ -73,7 +86,7 @@ public final class Decoder implements AutoCloseable {
             this.biases = TensorList.of(bias);
         }
         this.rotary = new Rotary(config, manager, type);
-        this.rows = new LlamaRows(config, tensors, manager.getDevice(), type, rotary::cosSin);
+        this.rows = new LlamaRows(config, tensors, manager.getDevice(), type, rotary::cosSin, repack);
     }
 
     /**
@@ -134,9 +147,10 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * The model as what decodes single tokens outside of libtorch sees it; made at the first call.
+     * The model as what decodes tokens outside of libtorch sees it; made at the first call.
      *
      * @return the decoder; empty where bts-vector is absent or does not work, on a GPU, and in float16
+     * @throws IllegalArgumentException if repacking was wished and cannot be done
      */
     public Optional<RowDecoder> rows() {
         return rows.decoder();

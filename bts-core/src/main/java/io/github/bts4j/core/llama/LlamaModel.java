@@ -44,13 +44,16 @@ public final class LlamaModel extends FrozenLm {
     private final Decoder decoder;
     private Optional<ModelFingerprint> fingerprint = Optional.empty();
 
-    private LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors) {
+    private LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, Optional<Boolean> repack) {
         super(name, manager);
         this.config = config;
         this.type = type;
         this.tensors = Collections.unmodifiableMap(tensors);
-        this.decoder = new Decoder(config, tensors, manager, type);
+        this.decoder = new Decoder(config, tensors, manager, type, repack);
         manager.cap(); // frozen from here on
+        if (repack.orElse(false)) {
+            decoder.rows(); // fails now rather than at the first token
+        }
     }
 
     /**
@@ -74,6 +77,7 @@ public final class LlamaModel extends FrozenLm {
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a file is malformed or the tensors do not fit the configuration
+     * @throws IllegalArgumentException if repacking is wished and cannot be done
      */
     public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
         if (GgufFile.isGguf(folder)) {
@@ -100,7 +104,7 @@ public final class LlamaModel extends FrozenLm {
         try {
             Set<String> names = LlamaTensors.shapes(config).keySet();
             Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
-            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors);
+            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, options.repack());
             model.modelDir = folder;
             return model;
         } catch (IOException | RuntimeException e) {
@@ -133,7 +137,7 @@ public final class LlamaModel extends FrozenLm {
             }
             Map<String, NDArray> own = options.quantization().isEmpty() ? copies
                     : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies);
-            return new LlamaModel(name, manager, config, type, own);
+            return new LlamaModel(name, manager, config, type, own, options.repack());
         } catch (RuntimeException e) {
             manager.close();
             throw e;

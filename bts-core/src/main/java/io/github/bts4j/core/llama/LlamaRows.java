@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
@@ -23,19 +24,26 @@ final class LlamaRows {
     private final Device device;
     private final TorchType type;
     private final IntFunction<float[]> rope;
+    private final Optional<Boolean> repack;
     private Optional<RowDecoder> decoder;
 
-    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, IntFunction<float[]> rope) {
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, IntFunction<float[]> rope, Optional<Boolean> repack) {
         this.config = config;
         this.tensors = tensors;
         this.device = device;
         this.type = type;
         this.rope = rope;
+        this.repack = repack;
     }
 
     synchronized Optional<RowDecoder> decoder() {
         if (decoder == null) {
-            decoder = isSupported() ? RowMath.available().map(this::of) : Optional.empty();
+            Optional<RowMath> math = isSupported() ? RowMath.available() : Optional.empty();
+            if (math.isEmpty() && repack.orElse(false)) {
+                throw new IllegalArgumentException("repack = true: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
+                        + " here it is " + type + " on " + device + (RowMath.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
+            }
+            decoder = math.map(this::of);
         }
         return decoder;
     }
@@ -47,10 +55,10 @@ final class LlamaRows {
 
     private RowDecoder of(RowMath math) {
         Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == TorchType.INT8)).distinct().forEach(math::prepare);
-        List<RowDecoder.Layer> layers = new ArrayList<>();
+        List<RowWeights.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             String layer = "model.layers." + i + ".";
-            layers.add(new RowDecoder.Layer(floats(layer + "input_layernorm.weight"),
+            layers.add(new RowWeights.Layer(floats(layer + "input_layernorm.weight"),
                     linear(math, layer + "self_attn.q_proj"), linear(math, layer + "self_attn.k_proj"), linear(math, layer + "self_attn.v_proj"),
                     linear(math, layer + "self_attn.o_proj"), floats(layer + "post_attention_layernorm.weight"),
                     linear(math, layer + "mlp.gate_proj"), linear(math, layer + "mlp.up_proj"), linear(math, layer + "mlp.down_proj")));
@@ -59,11 +67,21 @@ final class LlamaRows {
                 (float) config.rmsNormEps());
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
-        return new RowDecoder(math, type, dims, new RowDecoder.Weights(embedding, layers, floats("model.norm.weight"), head, config.vocabSize()), rope);
+        RowWeights weights = new RowWeights(embedding, layers, floats("model.norm.weight"), head, config.vocabSize(), false);
+        return new RowDecoder(math, type, dims, isRepacked(weights.bytes()) ? weights.repacked(math) : weights, rope);
     }
 
-    private RowDecoder.Linear linear(RowMath math, String name) {
-        return new RowDecoder.Linear(matrix(math, name + ".weight"), tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
+    /** As wished; without a wish, a small model for which there is room. */
+    private boolean isRepacked(long bytes) {
+        if (repack.orElse(false)) {
+            RowWeights.requireRoom(bytes);
+        }
+        return repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
+    }
+
+    private RowWeights.Linear linear(RowMath math, String name) {
+        int rows = Math.toIntExact(tensors.get(name + ".weight").getShape().get(0));
+        return new RowWeights.Linear(matrix(math, name + ".weight"), rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
     }
 
     private Matrix matrix(RowMath math, String name) {

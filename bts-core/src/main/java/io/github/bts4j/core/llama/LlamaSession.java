@@ -28,14 +28,14 @@ final class LlamaSession extends AbstractSession {
     }
 
     @Override
-    protected float[] decodeOne(int tokenId, int start) {
-        return rows.isPresent() ? decodeRows(rows.get(), List.of(this), new int[] {tokenId}, new int[] {start})[0] : super.decodeOne(tokenId, start);
+    protected Optional<float[]> decodeRows(int[] tokenIds, int start) {
+        return rows.filter(decoder -> decoder.isFasterForPrompt(tokenIds.length))
+                .map(decoder -> decoder.run(Crew.shared(), RowStep.ofPrompt(decoder.embed(tokenIds), start, cache.rows().orElseThrow()))[0]);
     }
 
     private static float[][] decodeRows(RowDecoder decoder, List<LlamaSession> sessions, int[] tokenIds, int[] starts) {
         RowCache[] caches = sessions.stream().map(session -> session.cache.rows().orElseThrow()).toArray(RowCache[]::new);
-        RowStep step = new RowStep(decoder.embed(tokenIds), starts, caches);
-        return decoder.run(Crew.shared(), step);
+        return decoder.run(Crew.shared(), RowStep.ofSessions(decoder.embed(tokenIds), starts, caches));
     }
 
     @Override

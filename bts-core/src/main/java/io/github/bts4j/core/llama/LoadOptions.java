@@ -9,15 +9,16 @@ import java.util.Optional;
  * @param device where it computes
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
+ * @param repack whether to copy the weight matrices into the Java heap, in the order in which bts-vector reads them fastest; empty does so for models below 32 MiB, where there is room
  */
-public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization) {
+public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Optional<Boolean> repack) {
     /**
      * On the CPU, in the checkpoint's precision.
      *
      * @return the defaults
      */
     public static LoadOptions defaults() {
-        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty());
+        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     /**
@@ -27,7 +28,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withDevice(Device device) {
-        return new LoadOptions(device, precision, quantization);
+        return new LoadOptions(device, precision, quantization, repack);
     }
 
     /**
@@ -37,7 +38,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withPrecision(Precision precision) {
-        return new LoadOptions(device, Optional.of(precision), quantization);
+        return new LoadOptions(device, Optional.of(precision), quantization, repack);
     }
 
     /**
@@ -47,6 +48,16 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withQuantization(Quantization quantization) {
-        return new LoadOptions(device, precision, Optional.of(quantization));
+        return new LoadOptions(device, precision, Optional.of(quantization), repack);
+    }
+
+    /**
+     * The same with or without repacked weight matrices. Repacked, several sessions decode faster together, and one a little; the matrices take their size once more, on the Java heap.
+     *
+     * @param wished true to repack them, or to fail where that cannot be done; false to leave them where they are
+     * @return changed options
+     */
+    public LoadOptions withRepacking(boolean wished) {
+        return new LoadOptions(device, precision, quantization, Optional.of(wished));
     }
 }

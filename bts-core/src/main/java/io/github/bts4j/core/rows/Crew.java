@@ -10,20 +10,15 @@ import java.util.concurrent.locks.LockSupport;
  * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Part#await}.
  *
  * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
- * would wait for a thread that is not running: after a piece of work in which that happened, callers go on alone for a while, a longer one each time; so does one that finds the
- * workers taken. Results do not depend on the number of threads. Thread-safe.
+ * would wait for a thread that is not running: a {@link Pace} finds out where the caller alone is faster. A caller that finds the workers taken goes on alone as well. Results do not depend on the number
+ * of threads. Thread-safe.
  */
 public final class Crew {
     private static final int SPINS = 10_000; // up to some hundred microseconds
     private static final long NAP_NANOS = 50_000;
-    private static final int MOST_NAPS = 60;
-    private static final long SHORTEST_ALONE = 5_000_000; // nanoseconds
-    private static final long LONGEST_ALONE = 320_000_000;
 
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
-    private volatile long aloneUntil = System.nanoTime();
-    private long alone = SHORTEST_ALONE; // of the caller that has the workers
 
     /** What a crew goes through. */
     @FunctionalInterface
@@ -63,16 +58,49 @@ public final class Crew {
     }
 
     /**
-     * Goes through a piece of work and returns when all threads have.
+     * Goes through a piece of work in whichever way is faster, and returns when all threads have.
+     *
+     * @param pace what is known of such work
+     * @param tokens number of tokens that it is about
+     * @param work the work
+     * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
+     */
+    public void run(Pace pace, int tokens, Work work) {
+        if (workers.length == 0) {
+            alone(work);
+            return;
+        }
+        Pace.Kind kind = pace.of(tokens);
+        long begin = System.nanoTime();
+        boolean all = kind.isTogether(begin) && busy.compareAndSet(false, true);
+        if (all) {
+            together(work);
+        } else {
+            alone(work);
+        }
+        long end = System.nanoTime();
+        kind.took(all, (end - begin) / tokens, end);
+    }
+
+    /**
+     * Goes through a piece of work with all threads, and returns when all have; alone if the workers are taken.
      *
      * @param work the work
      * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
      */
     public void run(Work work) {
-        if (workers.length == 0 || System.nanoTime() - aloneUntil < 0 || !busy.compareAndSet(false, true)) {
-            work.run(new Part(0, new Meeting(1)));
-            return;
+        if (workers.length > 0 && busy.compareAndSet(false, true)) {
+            together(work);
+        } else {
+            alone(work);
         }
+    }
+
+    private static void alone(Work work) {
+        work.run(new Part(0, new Meeting(1)));
+    }
+
+    private void together(Work work) {
         Meeting meeting = new Meeting(workers.length + 1);
         try {
             for (Worker worker : workers) {
@@ -81,12 +109,6 @@ public final class Crew {
             meeting.attend(work, 0);
             meeting.end();
         } finally {
-            if (meeting.naps.get() > MOST_NAPS) {
-                aloneUntil = System.nanoTime() + alone;
-                alone = Math.min(LONGEST_ALONE, 2 * alone);
-            } else {
-                alone = SHORTEST_ALONE;
-            }
             busy.set(false);
         }
     }
@@ -96,7 +118,6 @@ public final class Crew {
         private final int threads;
         private final AtomicInteger arrived = new AtomicInteger();
         private final AtomicInteger left = new AtomicInteger();
-        private final AtomicInteger naps = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile int round;
 
@@ -137,7 +158,6 @@ public final class Crew {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else { // the other thread has lost its processor: it may have this one
-                naps.incrementAndGet();
                 LockSupport.parkNanos(NAP_NANOS);
             }
         }
@@ -188,6 +208,30 @@ public final class Crew {
          */
         public int to(int items) {
             return (int) ((long) items * (index + 1) / meeting.threads);
+        }
+
+        /**
+         * Where this thread's share of the rows of a matrix begins.
+         *
+         * @param rows number of rows
+         * @return a multiple of {@link RowMath#SHARE}, or the number of rows
+         */
+        public int fromRow(int rows) {
+            return Math.min(rows, RowMath.SHARE * from(blocks(rows)));
+        }
+
+        /**
+         * Where this thread's share of the rows of a matrix ends.
+         *
+         * @param rows number of rows
+         * @return one past its last row
+         */
+        public int toRow(int rows) {
+            return Math.min(rows, RowMath.SHARE * to(blocks(rows)));
+        }
+
+        private static int blocks(int rows) {
+            return (rows + RowMath.SHARE - 1) / RowMath.SHARE;
         }
     }
 

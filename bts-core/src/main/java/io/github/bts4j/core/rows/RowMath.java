@@ -10,6 +10,9 @@ import java.util.Optional;
  * <p>An implementation is found by {@link java.util.ServiceLoader}. {@code -Dbts4j.decode=torch} leaves it unused.
  */
 public interface RowMath {
+    /** Threads share the rows of a product in multiples of this many: repacked matrices keep them together. */
+    int SHARE = 32;
+
     /**
      * The implementation on the class path that works in this Java machine.
      *
@@ -42,21 +45,30 @@ public interface RowMath {
     Object memory(ByteBuffer bytes);
 
     /**
+     * A copy of a matrix on the Java heap, in the order in which products with several vectors read it fastest.
+     *
+     * @param w the matrix {@code [rows, columns]}, in a tensor's memory
+     * @param rows number of its rows
+     * @return the same matrix for {@link #arrange} and {@link #product}, and for these alone; {@link Matrix#get} reads the tensor's memory
+     */
+    Matrix repacked(Matrix w, int rows);
+
+    /**
      * Brings a vector into the order in which {@link #product} reads it.
      *
-     * @param type type of the matrix
+     * @param w the matrix
      * @param x the vector
      * @param at index of its first element
      * @param length number of elements
-     * @param into receives {@code length} values
+     * @param into receives {@code length} values; for a repacked matrix also zeros up to the next multiple of four
      */
-    void arrange(TorchType type, float[] x, int at, int length, float[] into);
+    void arrange(Matrix w, float[] x, int at, int length, float[] into);
 
     /**
      * Rows of {@code y_s = w x_s} for a few vectors; each row is read once. Int8 rows are multiplied with their scales; nothing is rounded.
      *
      * @param w the matrix {@code [rows, columns]}
-     * @param from first row
+     * @param from first row; for a repacked matrix a multiple of {@link #SHARE}
      * @param to one past the last row
      * @param x arranged vectors {@code [sessions][columns]}
      * @param y results {@code [sessions][..]}: row r goes to {@code y[s][at + r]}
@@ -83,4 +95,66 @@ public interface RowMath {
      * @param to one past the last index
      */
     void exp(float[] x, int from, int to);
+
+    /**
+     * {@code RMSNorm(x) = x / sqrt(mean(x^2) + eps) * weight}, rounded before and after the weight.
+     *
+     * @param x values, as many as weights
+     * @param weight the norm's weights
+     * @param eps epsilon
+     * @param rounding how results are rounded
+     * @param into receives the values
+     */
+    void rmsNorm(float[] x, float[] weight, float eps, Rounding rounding, float[] into);
+
+    /**
+     * {@code x = round(x)}.
+     *
+     * @param rounding how
+     * @param x values
+     * @param from first index
+     * @param to one past the last index
+     */
+    void round(Rounding rounding, float[] x, int from, int to);
+
+    /**
+     * {@code sum = round(sum + x)}.
+     *
+     * @param rounding how results are rounded
+     * @param sum values that are changed
+     * @param x what is added
+     * @param from first index
+     * @param to one past the last index
+     */
+    void add(Rounding rounding, float[] sum, float[] x, int from, int to);
+
+    /**
+     * {@code gate = silu(gate) * up} with {@code silu(z) = z / (1 + e^-z)}, rounded before and after the product.
+     *
+     * @param rounding how results are rounded
+     * @param gate values that are changed
+     * @param up factors
+     * @param from first index
+     * @param to one past the last index
+     */
+    void swiGlu(Rounding rounding, float[] gate, float[] up, int from, int to);
+
+    /**
+     * {@code x = softmax(scale x)}; nothing is rounded.
+     *
+     * @param x values
+     * @param length how many of them
+     * @param scale positive factor
+     */
+    void softmax(float[] x, int length, float scale);
+
+    /**
+     * Rotates pairs {@code (x_i, x_(i + half))} by angles: {@code a cos - b sin} and {@code b cos + a sin}, the first products rounded, then the results.
+     *
+     * @param rounding how results are rounded
+     * @param x values that are changed
+     * @param at index of the first one
+     * @param cosSin the cosines of all pairs, then the sines
+     */
+    void rotate(Rounding rounding, float[] x, int at, float[] cosSin);
 }

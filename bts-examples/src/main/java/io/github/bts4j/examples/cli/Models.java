@@ -24,6 +24,10 @@ final class Models {
     @Option(names = "--int8", description = "Hold the frozen weights in int8: half of bfloat16's memory, and faster decoding on a CPU.")
     private boolean int8;
 
+    @Option(names = "--repack", negatable = true, fallbackValue = "true",
+            description = "Copy the frozen weights into the Java heap (BTS_HEAP), in an order in which the CPU decodes several sessions faster; without it, only models below 32 MiB.")
+    private Boolean repack;
+
     @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "cpu", description = "cpu, gpu0, gpu1, .. (default: ${DEFAULT-VALUE}).")
     private String device;
 
@@ -35,6 +39,9 @@ final class Models {
         if (dtype != null) {
             options = options.withPrecision(Precision.named(dtype)
                     .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16")));
+        }
+        if (repack != null) {
+            options = options.withRepacking(repack);
         }
         return int8 ? options.withQuantization(Quantization.INT8) : options;
     }

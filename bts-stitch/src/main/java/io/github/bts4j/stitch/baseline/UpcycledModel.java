@@ -61,11 +61,14 @@ public final class UpcycledModel extends FrozenLm {
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a file is malformed, or the tensors are not those of the description
-     * @throws IllegalArgumentException if the options ask for quantised weights
+     * @throws IllegalArgumentException if the options ask for quantised or repacked weights
      */
     public static UpcycledModel open(Path folder, LoadOptions options) throws IOException {
         if (options.quantization().isPresent()) {
             throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": an upcycled mixture is not quantised; load it without");
+        }
+        if (options.repack().orElse(false)) {
+            throw new IllegalArgumentException("repack = true: an upcycled mixture is decoded in libtorch, which does not read repacked weights; load it without");
         }
         UpcycledConfig config = describe(folder);
         Map<String, TensorEntry> entries = new LinkedHashMap<>();

@@ -1,0 +1,113 @@
+package io.github.bts4j.core.rows;
+
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * The weights of a decoder.
+ *
+ * @param embedding {@code [vocabulary, hidden]}
+ * @param layers the layers
+ * @param norm the final norm {@code [hidden]}
+ * @param head {@code [vocabulary, hidden]}
+ * @param vocabulary number of tokens
+ * @param repacked whether its matrices are repacked, the embedding apart
+ */
+public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary, boolean repacked) {
+    private static final double FREE_SHARE = 0.8; // of the heap that is free: the rest is for what a step and its caller need
+
+    /**
+     * A matrix product with its bias.
+     *
+     * @param weight {@code [out, in]}
+     * @param rows out
+     * @param bias {@code [out]}, or empty
+     */
+    public record Linear(Matrix weight, int rows, float... bias) {
+        private long bytes() {
+            return (long) rows * weight.columns() * weight.type().bytes();
+        }
+    }
+
+    /**
+     * The weights of one layer.
+     *
+     * @param inputNorm {@code [hidden]}
+     * @param query the queries' projection
+     * @param key the keys' projection
+     * @param value the values' projection
+     * @param output the projection of what was attended to
+     * @param postNorm {@code [hidden]}
+     * @param gate the MLP's projection that goes through SiLU
+     * @param up the one that it is multiplied with
+     * @param down the one back to the residual stream
+     */
+    public record Layer(float[] inputNorm, Linear query, Linear key, Linear value, Linear output, float[] postNorm, Linear gate, Linear up, Linear down) {
+        private Stream<Linear> linears() {
+            return Stream.of(query, key, value, output, gate, up, down);
+        }
+
+        private Layer map(Function<Linear, Linear> change) {
+            return new Layer(inputNorm, change.apply(query), change.apply(key), change.apply(value), change.apply(output), postNorm, change.apply(gate), change.apply(up), change.apply(down));
+        }
+    }
+
+    /**
+     * What a step reads.
+     *
+     * @return bytes
+     */
+    public long bytes() {
+        return new Linear(head, vocabulary).bytes() + layers.stream().flatMap(Layer::linears).mapToLong(Linear::bytes).sum();
+    }
+
+    /**
+     * The same with repacked matrices on the Java heap.
+     *
+     * @param math what repacks them and computes with them
+     * @return the weights
+     */
+    public RowWeights repacked(RowMath math) {
+        Function<Linear, Linear> change = linear -> new Linear(math.repacked(linear.weight, linear.rows), linear.rows, linear.bias);
+        return new RowWeights(embedding, layers.stream().map(layer -> layer.map(change)).toList(), norm, math.repacked(head, vocabulary), vocabulary, true);
+    }
+
+    /**
+     * Whether the Java heap has room for a copy now.
+     *
+     * @param bytes size of the copy
+     * @return true if it fits into four fifths of what is free
+     */
+    public static boolean hasRoom(long bytes) {
+        return bytes <= FREE_SHARE * free();
+    }
+
+    private static long free() {
+        Runtime java = Runtime.getRuntime();
+        return java.maxMemory() - java.totalMemory() + java.freeMemory();
+    }
+
+    /**
+     * Refuses a copy that the Java heap has no room for.
+     *
+     * @param bytes size of the copy
+     * @throws IllegalArgumentException if it does not fit, with the figures
+     */
+    public static void requireRoom(long bytes) {
+        if (!hasRoom(bytes)) {
+            throw new IllegalArgumentException(String.format(java.util.Locale.ROOT,
+                    "repacked weights take %d MiB of the Java heap, of which %d of %d MiB are free: start Java with -Xmx%dm or more (./bts: BTS_HEAP=%dm), or load without repacking",
+                    mebibytes(bytes), mebibytes(free()), mebibytes(Runtime.getRuntime().maxMemory()), wanted(bytes), wanted(bytes)));
+        }
+    }
+
+    /** A heap with which it fits. */
+    private static long wanted(long bytes) {
+        return mebibytes(Runtime.getRuntime().maxMemory() - free() + (long) (bytes / FREE_SHARE)) + 1;
+    }
+
+    private static long mebibytes(long bytes) {
+        return (bytes + (1 << 20) - 1) >> 20;
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.bts4j.core.rows;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** Choices in a time of the test's own, where a run takes what the test says. */
+class PaceTest {
+    private static final long MILLISECOND = 1_000_000;
+
+    private final Pace.Kind kind = new Pace().of(1);
+    private long now;
+
+    /** Runs for a while and returns the share of the time's runs that all threads did. */
+    private double shareTogether(long duration, long together, long alone) {
+        int all = 0;
+        int runs = 0;
+        for (long end = now + duration; now < end; runs++) {
+            boolean chosen = kind.isTogether(now);
+            long took = chosen ? together : alone;
+            now += took;
+            kind.took(chosen, took, now);
+            all += chosen ? 1 : 0;
+        }
+        return (double) all / runs;
+    }
+
+    @Test
+    void takesTheFasterWayAndRarelyTriesTheOther() {
+        shareTogether(50 * MILLISECOND, MILLISECOND, 2 * MILLISECOND);
+        assertTrue(shareTogether(2000 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) > 0.95);
+        Pace.Kind small = new Pace().of(1);
+        long at = 0;
+        int alone = 0;
+        for (int i = 0; i < 5000; i++) { // too short to be shared
+            boolean all = small.isTogether(at);
+            long took = all ? 60_000 : 20_000;
+            at += took;
+            small.took(all, took, at);
+            alone += all ? 0 : 1;
+        }
+        assertTrue(alone > 4900, alone + " of 5,000");
+    }
+
+    @Test
+    void followsWhatTheMachineDoes() {
+        shareTogether(100 * MILLISECOND, MILLISECOND, 2 * MILLISECOND);
+        shareTogether(100 * MILLISECOND, 20 * MILLISECOND, 2 * MILLISECOND); // something else takes a processor
+        assertTrue(shareTogether(2000 * MILLISECOND, 20 * MILLISECOND, 2 * MILLISECOND) < 0.05);
+        shareTogether(2000 * MILLISECOND, MILLISECOND, 2 * MILLISECOND); // and is gone
+        assertTrue(shareTogether(2000 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) > 0.95);
+    }
+
+    @Test
+    void oneInterruptionSaysNothing() {
+        shareTogether(100 * MILLISECOND, MILLISECOND, 2 * MILLISECOND);
+        for (int i = 0; i < 10; i++) {
+            kind.took(true, 50 * MILLISECOND, now += 50 * MILLISECOND);
+            assertTrue(shareTogether(15 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) >= 0.9);
+        }
+    }
+
+    @Test
+    void numbersOfTokensAreApart() {
+        Pace pace = new Pace();
+        assertNotSame(pace.of(1), pace.of(2));
+        assertSame(pace.of(2), pace.of(3));
+        assertNotSame(pace.of(3), pace.of(4));
+        assertSame(pace.of(64), pace.of(127));
+    }
+
+    @Test
+    void aCrewTriesBothWaysAndComputesTheSame() {
+        Crew crew = new Crew(2);
+        Pace pace = new Pace();
+        for (int i = 0; i < 200; i++) {
+            int[] sums = new int[100];
+            crew.run(pace, 1, part -> {
+                for (int k = part.from(sums.length); k < part.to(sums.length); k++) {
+                    sums[k] += k;
+                }
+                part.await();
+            });
+            for (int k = 0; k < sums.length; k++) {
+                assertEquals(k, sums[k]);
+            }
+        }
+    }
+}
