@@ -61,7 +61,7 @@ final class PythonValues {
             throw new ELException("'in <string>' requires string as left operand, not " + type(item));
         }
         if (within instanceof Map<?, ?> map && !(within instanceof Namespace)) {
-            requireHashable(item);
+            requireHashable(item, 0);
             return hasKey(map, item);
         }
         if (within instanceof Collection<?> elements) {
@@ -75,10 +75,11 @@ final class PythonValues {
         return key instanceof String text ? map.containsKey(text) : map.keySet().stream().anyMatch(other -> same(other, key, 0));
     }
 
-    private static void requireHashable(Object item) {
+    private static void requireHashable(Object item, int depth) {
+        limit(depth);
         Object key = plain(item);
         if (key instanceof Tuple elements) {
-            elements.forEach(PythonValues::requireHashable);
+            elements.forEach(element -> requireHashable(element, depth + 1));
         } else if (key instanceof Collection || key instanceof Map && !(key instanceof Namespace)) {
             throw new ELException("unhashable type: '" + type(item) + "'");
         }
@@ -90,9 +91,7 @@ final class PythonValues {
     }
 
     private static boolean equal(Object left, Object right, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw new ELException("lists or dicts nested more than " + MAX_DEPTH + " deep are not compared");
-        }
+        limit(depth);
         Object a = plain(left);
         Object b = plain(right);
         if (a == null || b == null || a instanceof Namespace || b instanceof Namespace) {
@@ -105,6 +104,12 @@ final class PythonValues {
             return a instanceof Tuple == b instanceof Tuple && equalLists(m, n, depth + 1);
         }
         return a instanceof Map<?, ?> m && b instanceof Map<?, ?> n ? equalMaps(m, n, depth + 1) : a.equals(b);
+    }
+
+    private static void limit(int depth) {
+        if (depth > MAX_DEPTH) {
+            throw new ELException("lists or dicts nested more than " + MAX_DEPTH + " deep are not compared");
+        }
     }
 
     private static boolean equalLists(List<?> left, List<?> right, int depth) {

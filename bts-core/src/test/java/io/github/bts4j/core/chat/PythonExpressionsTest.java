@@ -89,4 +89,16 @@ class PythonExpressionsTest {
             assertTrue(message.contains(faulty.getValue()), message);
         }
     }
+
+    /** Not a stack overflow: a value nested without end, or too deep. */
+    @Test
+    void deepValuesAreRefused() {
+        String deep = "{% set ns = namespace(a=(1, 2), b=(1, 2)) %}{% for i in range(900) %}{% for j in range(10) %}{% set ns.a = (ns.a, 1) %}{% set ns.b = (ns.b, 1) %}"
+                + "{% endfor %}{% endfor %}";
+        for (String faulty : List.of(deep + "{{ ns.a == ns.b }}", deep + "{{ ns.a in [ns.b] }}", deep + "{{ ns.a in {} }}",
+                "{% set a = [] %}{% set b = [] %}{% set x = a.append([b]) %}{% set x = b.append([a]) %}{{ a == b }}")) {
+            String message = assertThrows(IllegalArgumentException.class, () -> render(faulty), faulty).getMessage();
+            assertTrue(message.contains("more than 500 deep"), message);
+        }
+    }
 }
