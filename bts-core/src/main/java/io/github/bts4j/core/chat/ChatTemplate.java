@@ -15,8 +15,10 @@ import java.util.Objects;
  *
  * <p>Templates are Jinja, rendered by Jinjava with what transformers' {@code apply_chat_template} gives them: {@code messages},
  * {@code add_generation_prompt}, {@code bos_token}, {@code eos_token}, {@code raise_exception}, {@code strftime_now}, {@code trim_blocks}
- * and {@code lstrip_blocks}; no tools. A template sees plain maps, lists and strings, and writes at most {@value JinjaTemplate#MAX_OUTPUT}
- * characters. {@code ==} and {@code !=} compare as in Python.
+ * and {@code lstrip_blocks}; {@code tools} and {@code documents} are none. A template sees plain maps, lists and strings, and writes at most
+ * {@value JinjaTemplate#MAX_OUTPUT} characters. {@code ==}, {@code !=}, {@code in}, {@code not in} and the tests {@code eq}, {@code equalto},
+ * {@code ne} and {@code in} compare as in Python, and refuse what Python refuses; an unset name is Undefined to them, but None once it is stored in a
+ * variable or a list. {@code not} and chains of comparisons are read as in jinja2. {@code <} and {@code >} convert as Jinjava does.
  *
  * <p>Immutable and thread-safe.
  */

@@ -46,6 +46,8 @@ final class JinjaTemplate {
                 new ELFunctionDefinition("", "raise_exception", TemplateFunctions.class, "raiseException", String.class));
         jinja.getGlobalContext().registerFunction(
                 new ELFunctionDefinition("", "strftime_now", TemplateFunctions.class, "strftimeNow", String.class));
+        jinja.getGlobalContext().registerFunction(new ELFunctionDefinition("", "namespace", TemplateFunctions.class, "namespace", Object[].class));
+        PythonTest.all().forEach(jinja.getGlobalContext()::registerExpTest);
         return jinja;
     }
 
@@ -56,6 +58,8 @@ final class JinjaTemplate {
         Map<String, Object> context = new HashMap<>();
         context.put("messages", messages.stream().map(message -> Map.of("role", message.role(), "content", message.content())).toList());
         context.put("add_generation_prompt", addGenerationPrompt);
+        context.put("tools", null);
+        context.put("documents", null);
         context.put("bos_token", bosToken);
         context.put("eos_token", eosToken);
         RenderResult result = JINJA.renderForResult(text, context);

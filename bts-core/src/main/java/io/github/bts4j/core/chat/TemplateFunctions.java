@@ -1,11 +1,14 @@
 package io.github.bts4j.core.chat;
 
+import com.hubspot.jinjava.el.ext.NamedParameter;
+import com.hubspot.jinjava.lib.fn.Functions;
+import com.hubspot.jinjava.objects.Namespace;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import java.util.Map;
 
-/** The functions that transformers gives to chat templates; public because Jinjava calls them. */
+/** The functions that transformers and Jinja give to chat templates; public because Jinjava calls them. */
 public final class TemplateFunctions {
     private static final Map<Character, String> DATES = Map.ofEntries(Map.entry('Y', "yyyy"), Map.entry('y', "yy"), Map.entry('m', "MM"),
             Map.entry('d', "dd"), Map.entry('H', "HH"), Map.entry('M', "mm"), Map.entry('S', "ss"), Map.entry('b', "MMM"), Map.entry('B', "MMMM"),
@@ -22,6 +25,22 @@ public final class TemplateFunctions {
      */
     public static String raiseException(String message) {
         throw new IllegalArgumentException("the template refuses the conversation: " + message);
+    }
+
+    /**
+     * A namespace with attributes, none among them; Jinjava's own leaves out those that are none.
+     *
+     * @param arguments a dict, or nothing, and named arguments
+     * @return the namespace
+     */
+    public static Object namespace(Object... arguments) {
+        Namespace namespace = Functions.createNamespace(arguments);
+        for (Object argument : arguments) {
+            if (argument instanceof NamedParameter named) {
+                namespace.put(named.getName(), named.getValue());
+            }
+        }
+        return namespace;
     }
 
     /**
