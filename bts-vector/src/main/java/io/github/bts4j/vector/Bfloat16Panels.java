@@ -25,7 +25,7 @@ final class Bfloat16Panels {
         return word.lanewise(AND, UPPER).reinterpretAsFloats();
     }
 
-    static void oneSession(int[] words, int offset, int length, float[] x, float[] y, int to) {
+    static void oneBlock(int[] words, int offset, int length, float[] x, float[] y, int to) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         for (int k = 0; k < length; k++) {
@@ -39,6 +39,31 @@ final class Bfloat16Panels {
         }
         a.intoArray(y, to);
         b.intoArray(y, to + LANES);
+    }
+
+    static void twoBlocks(int[] words, int offset, int other, int length, float[] x, float[] y, int to, float[] otherY, int otherTo) {
+        FloatVector a = FloatVector.zero(F);
+        FloatVector b = a;
+        FloatVector otherA = a;
+        FloatVector otherB = a;
+        for (int k = 0; k < length; k++) {
+            int at = offset + k * Panels.ROWS;
+            int otherAt = other + k * Panels.ROWS;
+            FloatVector even = FloatVector.broadcast(F, x[2 * k]);
+            FloatVector odd = FloatVector.broadcast(F, x[2 * k + 1]);
+            IntVector word = IntVector.fromArray(I, words, at);
+            a = high(word).fma(odd, low(word).fma(even, a));
+            word = IntVector.fromArray(I, words, at + LANES);
+            b = high(word).fma(odd, low(word).fma(even, b));
+            word = IntVector.fromArray(I, words, otherAt);
+            otherA = high(word).fma(odd, low(word).fma(even, otherA));
+            word = IntVector.fromArray(I, words, otherAt + LANES);
+            otherB = high(word).fma(odd, low(word).fma(even, otherB));
+        }
+        a.intoArray(y, to);
+        b.intoArray(y, to + LANES);
+        otherA.intoArray(otherY, otherTo);
+        otherB.intoArray(otherY, otherTo + LANES);
     }
 
     static void fourSessions(int[] words, int offset, int length, float[][] x, float[][] y, int to, int s) {

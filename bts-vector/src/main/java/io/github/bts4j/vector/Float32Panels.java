@@ -17,7 +17,7 @@ final class Float32Panels {
         return IntVector.fromArray(I, words, at).reinterpretAsFloats();
     }
 
-    static void oneSession(int[] words, int offset, int length, float[] x, float[] y, int to) {
+    static void oneBlock(int[] words, int offset, int length, float[] x, float[] y, int to) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         for (int k = 0; k < length; k++) {
@@ -28,6 +28,26 @@ final class Float32Panels {
         }
         a.intoArray(y, to);
         b.intoArray(y, to + LANES);
+    }
+
+    static void twoBlocks(int[] words, int offset, int other, int length, float[] x, float[] y, int to, float[] otherY, int otherTo) {
+        FloatVector a = FloatVector.zero(F);
+        FloatVector b = a;
+        FloatVector otherA = a;
+        FloatVector otherB = a;
+        for (int k = 0; k < length; k++) {
+            int at = offset + k * Panels.ROWS;
+            int otherAt = other + k * Panels.ROWS;
+            FloatVector value = FloatVector.broadcast(F, x[k]);
+            a = load(words, at).fma(value, a);
+            b = load(words, at + LANES).fma(value, b);
+            otherA = load(words, otherAt).fma(value, otherA);
+            otherB = load(words, otherAt + LANES).fma(value, otherB);
+        }
+        a.intoArray(y, to);
+        b.intoArray(y, to + LANES);
+        otherA.intoArray(otherY, otherTo);
+        otherB.intoArray(otherY, otherTo + LANES);
     }
 
     static void fourSessions(int[] words, int offset, int length, float[][] x, float[][] y, int to, int s) {

@@ -22,7 +22,7 @@ final class Int8Panels {
         return (FloatVector) top.lanewise(ASHR, 24).convert(I2F, 0);
     }
 
-    static void oneSession(int[] words, int offset, int length, float[] x, float[] y, int to) {
+    static void oneBlock(int[] words, int offset, int length, float[] x, float[] y, int to) {
         FloatVector a = FloatVector.zero(F);
         FloatVector b = a;
         for (int k = 0; k < length; k++) {
@@ -38,6 +38,33 @@ final class Int8Panels {
         }
         a.intoArray(y, to);
         b.intoArray(y, to + LANES);
+    }
+
+    static void twoBlocks(int[] words, int offset, int other, int length, float[] x, float[] y, int to, float[] otherY, int otherTo) {
+        FloatVector a = FloatVector.zero(F);
+        FloatVector b = a;
+        FloatVector otherA = a;
+        FloatVector otherB = a;
+        for (int k = 0; k < length; k++) {
+            int at = offset + k * Panels.ROWS;
+            int otherAt = other + k * Panels.ROWS;
+            FloatVector x0 = FloatVector.broadcast(F, x[4 * k]);
+            FloatVector x1 = FloatVector.broadcast(F, x[4 * k + 1]);
+            FloatVector x2 = FloatVector.broadcast(F, x[4 * k + 2]);
+            FloatVector x3 = FloatVector.broadcast(F, x[4 * k + 3]);
+            IntVector word = IntVector.fromArray(I, words, at);
+            a = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, a))));
+            word = IntVector.fromArray(I, words, at + LANES);
+            b = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, b))));
+            word = IntVector.fromArray(I, words, otherAt);
+            otherA = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, otherA))));
+            word = IntVector.fromArray(I, words, otherAt + LANES);
+            otherB = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, otherB))));
+        }
+        a.intoArray(y, to);
+        b.intoArray(y, to + LANES);
+        otherA.intoArray(otherY, otherTo);
+        otherB.intoArray(otherY, otherTo + LANES);
     }
 
     static void fourSessions(int[] words, int offset, int length, float[][] x, float[][] y, int to, int s) {

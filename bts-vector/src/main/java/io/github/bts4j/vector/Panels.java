@@ -66,21 +66,13 @@ record Panels(int[] words, TorchType type, int rows, int length, float[] scales)
         }
         int last = (to + BLOCK - 1) / BLOCK;
         int whole = to / BLOCK;
-        int s = 0;
         float[][] rest = whole < last ? new float[x.length][BLOCK] : new float[0][];
-        for (int block = from / BLOCK; block < last;) {
-            int end = Math.min(last, block + BLOCKS); // a panel: its words stay in the cache while all vectors take their turn
-            for (s = 0; s + 4 <= x.length; s += 4) {
-                for (int b = block; b < end; b++) {
-                    fourSessions(offset(b), x, b < whole ? y : rest, b < whole ? at + b * BLOCK : 0, s);
-                }
+        if (x.length == 1) {
+            oneSession(from / BLOCK, last, whole, x[0], y[0], whole < last ? rest[0] : y[0], at);
+        } else {
+            for (int block = from / BLOCK; block < last; block += BLOCKS) { // a panel: its words stay in the cache while all vectors take their turn
+                sessions(block, Math.min(last, block + BLOCKS), whole, x, y, rest, at);
             }
-            for (int one = s; one < x.length; one++) {
-                for (int b = block; b < end; b++) {
-                    oneSession(offset(b), x[one], b < whole ? y[one] : rest[one], b < whole ? at + b * BLOCK : 0);
-                }
-            }
-            block = end;
         }
         for (int k = 0; k < rest.length; k++) {
             System.arraycopy(rest[k], 0, y[k], at + whole * BLOCK, to - whole * BLOCK);
@@ -94,16 +86,52 @@ record Panels(int[] words, TorchType type, int rows, int length, float[] scales)
         }
     }
 
+    /** Two blocks at a time, one of the first half and one of the second: memory is read ahead along two streams. */
+    private void oneSession(int first, int last, int whole, float[] x, float[] y, float[] rest, int at) {
+        int half = (last - first) / 2;
+        for (int b = first; b < first + half; b++) {
+            int other = b + half;
+            twoBlocks(offset(b), offset(other), x, y, at + b * BLOCK, other < whole ? y : rest, other < whole ? at + other * BLOCK : 0);
+        }
+        if (first + 2 * half < last) {
+            int b = last - 1;
+            oneBlock(offset(b), x, b < whole ? y : rest, b < whole ? at + b * BLOCK : 0);
+        }
+    }
+
+    private void sessions(int first, int last, int whole, float[][] x, float[][] y, float[][] rest, int at) {
+        int n = x.length;
+        int fours = n < 4 ? 0 : n % 4 == 3 ? n : n - n % 4; // three that are left go with one that is done, which is computed again
+        for (int s = 0; s < fours; s += 4) {
+            for (int b = first; b < last; b++) {
+                fourSessions(offset(b), x, b < whole ? y : rest, b < whole ? at + b * BLOCK : 0, Math.min(s, fours - 4));
+            }
+        }
+        for (int s = fours; s < n; s++) {
+            for (int b = first; b < last; b++) {
+                oneBlock(offset(b), x[s], b < whole ? y[s] : rest[s], b < whole ? at + b * BLOCK : 0);
+            }
+        }
+    }
+
     /** Where the words of a block begin. */
     private int offset(int block) {
         return block / BLOCKS * length * ROWS + block % BLOCKS * BLOCK;
     }
 
-    private void oneSession(int offset, float[] x, float[] y, int to) {
+    private void oneBlock(int offset, float[] x, float[] y, int to) {
         switch (type) {
-            case FLOAT32 -> Float32Panels.oneSession(words, offset, length, x, y, to);
-            case BFLOAT16 -> Bfloat16Panels.oneSession(words, offset, length, x, y, to);
-            default -> Int8Panels.oneSession(words, offset, length, x, y, to);
+            case FLOAT32 -> Float32Panels.oneBlock(words, offset, length, x, y, to);
+            case BFLOAT16 -> Bfloat16Panels.oneBlock(words, offset, length, x, y, to);
+            default -> Int8Panels.oneBlock(words, offset, length, x, y, to);
+        }
+    }
+
+    private void twoBlocks(int offset, int other, float[] x, float[] y, int to, float[] otherY, int otherTo) {
+        switch (type) {
+            case FLOAT32 -> Float32Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
+            case BFLOAT16 -> Bfloat16Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
+            default -> Int8Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
         }
     }
 

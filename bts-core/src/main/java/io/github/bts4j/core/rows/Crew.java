@@ -72,7 +72,7 @@ public final class Crew {
         }
         Pace.Kind kind = pace.of(tokens);
         long begin = System.nanoTime();
-        boolean all = kind.isTogether(begin) && busy.compareAndSet(false, true);
+        boolean all = kind.isTogether(tokens, begin) && busy.compareAndSet(false, true);
         if (all) {
             together(work);
         } else {

@@ -39,8 +39,14 @@ public final class Pace {
         private final Way alone = new Way();
         private long tryAgain;
 
-        /** Whether to take all threads for the next run. */
-        synchronized boolean isTogether(long now) {
+        /**
+         * Whether to take all threads for the next run.
+         *
+         * @param tokens the run's number of tokens
+         * @param now when it begins
+         * @return true for all threads, false for the caller alone
+         */
+        synchronized boolean isTogether(int tokens, long now) {
             if (!together.isKnown() || !alone.isKnown()) {
                 return !together.isKnown();
             }
@@ -48,7 +54,7 @@ public final class Pace {
             if (now - tryAgain < 0) {
                 return faster;
             }
-            long cost = Math.abs(alone.time() - together.time());
+            long cost = Math.abs(alone.time() - together.time()) * tokens;
             tryAgain = now + Math.max(SHORTEST_PAUSE, Math.min(LONGEST_PAUSE, COST_SHARE * cost));
             return !faster;
         }

@@ -19,7 +19,7 @@ class PaceTest {
         int all = 0;
         int runs = 0;
         for (long end = now + duration; now < end; runs++) {
-            boolean chosen = kind.isTogether(now);
+            boolean chosen = kind.isTogether(1, now);
             long took = chosen ? together : alone;
             now += took;
             kind.took(chosen, took, now);
@@ -36,13 +36,28 @@ class PaceTest {
         long at = 0;
         int alone = 0;
         for (int i = 0; i < 5000; i++) { // too short to be shared
-            boolean all = small.isTogether(at);
+            boolean all = small.isTogether(1, at);
             long took = all ? 60_000 : 20_000;
             at += took;
             small.took(all, took, at);
             alone += all ? 0 : 1;
         }
         assertTrue(alone > 4900, alone + " of 5,000");
+    }
+
+    /** Times are per token, what trying costs is of all of them. */
+    @Test
+    void triesStepsOfManyTokensAsRarely() {
+        Pace.Kind many = new Pace().of(16);
+        int alone = 0;
+        for (int i = 0; i < 1000; i++) {
+            boolean all = many.isTogether(16, now);
+            long perToken = all ? 2 * MILLISECOND : 4 * MILLISECOND;
+            now += 16 * perToken;
+            many.took(all, perToken, now);
+            alone += all ? 0 : 1;
+        }
+        assertTrue(alone < 40, alone + " of 1,000");
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -21,7 +22,9 @@ import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -29,9 +32,9 @@ import java.util.function.DoubleSupplier;
  * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
  * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; beside it stands that of a sum over the mapped weights themselves, for memory can be
  * slower in some places than in others.
- * Then the same model with int8 weights, and what a token of the stitched model costs in tokens of the seed.
+ * Then eight sessions at once, the same model with its weights repacked and with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *
- * <p>Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
+ * <p>Repacked weights need a heap of 1 GiB for shape m. Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
  */
 public final class LimitsBenchmark {
     private static final int BUFFER = 1 << 28; // floats: 1 GiB, far above any cache
@@ -39,6 +42,7 @@ public final class LimitsBenchmark {
     private static final double MIB = 1 << 20;
     private static final int ROUNDS = 8; // of the decoding, for each step asked for
     private static final int TOKENS = 4;
+    private static final int SESSIONS = 8;
 
     private final BenchmarkOptions options;
     private final TorchType type;
@@ -77,6 +81,8 @@ public final class LimitsBenchmark {
             result.put("weights_gb_per_s", reading.limit() / 1e9).put("decode_share_of_reading_the_weights", reading.share(weights * type.bytes()));
             result.put("prefill_tokens_per_s", options.sequence() / prefill.seconds()).put("prefill_share", prefill.share(prefillFlops(model.config(), weights)));
             result.put("weights_mib", model.weightBytes() / MIB);
+            result.put("eight_sessions_tokens_per_s", SESSIONS / median(() -> sessionsSeconds(model)));
+            repacked(result, buffer, file, weights * type.bytes());
             quantised(result);
             result.put("stitched_decode_cost", stitchedTokenSeconds() / median(() -> decodeSeconds(model))).put("stitched_decode_goal", options.experts() + 1.2);
         }
@@ -149,6 +155,41 @@ public final class LimitsBenchmark {
         int[] prompt = new int[length];
         Arrays.setAll(prompt, i -> i + 1);
         return prompt;
+    }
+
+    /** With the weights on the Java heap, which bts-vector alone can read. */
+    private void repacked(ObjectNode result, NDArray buffer, NDArray file, double bytes) throws IOException {
+        if (RowMath.available().isEmpty()) {
+            return;
+        }
+        try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withRepacking(true))) {
+            Pairs decoding = decoding(model, () -> bandwidth(buffer));
+            Pairs reading = decoding(model, () -> bandwidth(file));
+            result.put("repacked_memory_gb_per_s", decoding.limit() / 1e9);
+            result.put("repacked_decode_tokens_per_s", 1 / decoding.seconds()).put("repacked_decode_share", decoding.share(bytes));
+            result.put("repacked_decode_share_of_reading_the_weights", reading.share(bytes));
+            result.put("repacked_eight_sessions_tokens_per_s", SESSIONS / median(() -> sessionsSeconds(model)));
+        }
+    }
+
+    /** Seconds of a step of several sessions. */
+    private double sessionsSeconds(LlamaModel model) {
+        List<DecodeSession> sessions = new ArrayList<>();
+        try {
+            for (int s = 0; s < SESSIONS; s++) {
+                sessions.add(model.newSession(64 + options.newTokens()));
+                sessions.get(s).append(prompt(64));
+            }
+            return seconds(() -> {
+                for (int i = 0; i < options.newTokens(); i++) {
+                    int[] tokens = new int[SESSIONS];
+                    Arrays.fill(tokens, i + 1);
+                    model.appendEach(sessions, tokens);
+                }
+            }) / options.newTokens();
+        } finally {
+            sessions.forEach(DecodeSession::close);
+        }
     }
 
     private void quantised(ObjectNode result) throws IOException {
