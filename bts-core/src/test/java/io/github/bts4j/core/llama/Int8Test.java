@@ -55,7 +55,7 @@ class Int8Test {
                     LlamaModel rounded = LlamaModel.of("rounded", model.config(), dequantised(golden, model), LoadOptions.defaults().withPrecision(precision))) {
                 NDArray ids = golden.tensor("input_ids");
                 float[] expected = rounded.forward(ids).toFloatArray();
-                double tolerance = precision == Precision.FLOAT32 ? 1e-5 : 0.04; // two orders of bfloat16 roundings differ by as much
+                double tolerance = precision == Precision.FLOAT32 ? 1e-5 : 0.05; // two orders of bfloat16 roundings differ by as much
                 assertTrue(GoldenCase.relativeError(expected, model.forward(ids).toFloatArray()) <= tolerance);
                 int vocab = model.vocabSize();
                 int[] tokens = golden.ids("input_ids")[0];
