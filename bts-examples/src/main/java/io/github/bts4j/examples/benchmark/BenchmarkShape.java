@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The two shapes of the peer script, and random checkpoints of them. */
+/** The two shapes of the peer script and a larger one, and random checkpoints of them. */
 enum BenchmarkShape {
     /** Fits tests: 27.8 million parameters per model. */
     S(8192, 512, 1408, 8, 8, 4),
     /** SmolLM2-135M's own shape. */
-    M(49152, 576, 1536, 30, 9, 3);
+    M(49152, 576, 1536, 30, 9, 3),
+    /** 0.46 billion parameters, with the vocabulary of the bundled tokenizer: for a server under load. */
+    L(2048, 1536, 4096, 16, 24, 24);
 
     private final LlamaConfig config;
 

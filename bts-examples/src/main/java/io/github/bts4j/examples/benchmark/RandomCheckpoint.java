@@ -1,0 +1,39 @@
+package io.github.bts4j.examples.benchmark;
+
+import io.github.bts4j.core.llama.Precision;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+
+/**
+ * Writes a checkpoint with random weights and another checkpoint's tokenizer, to put load on: what a model says costs as much whether it makes sense or not. Arguments: shape ({@code s}, {@code m} or {@code l}),
+ * type, the new folder, and the folder with the tokenizer's files, whose vocabulary must fit the shape's.
+ */
+public final class RandomCheckpoint {
+    private RandomCheckpoint() {
+    }
+
+    /**
+     * Writes it.
+     *
+     * @param arguments see the class
+     * @throws IOException if a file cannot be read or written
+     */
+    public static void main(String[] arguments) throws IOException {
+        if (arguments.length != 4) {
+            System.err.println("usage: RandomCheckpoint s|m|l float32|bfloat16 FOLDER TOKENIZER_FOLDER");
+            System.exit(2);
+        }
+        Precision precision = Precision.named(arguments[1]).orElseThrow(() -> new IllegalArgumentException(arguments[1] + " is none of float32, bfloat16, float16"));
+        Path folder = Path.of(arguments[2]);
+        BenchmarkShape.valueOf(arguments[0].toUpperCase(Locale.ROOT)).write(folder, precision, 0);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of(arguments[3]), "{tokenizer,special_tokens}*.json")) {
+            for (Path file : files) {
+                Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+}
