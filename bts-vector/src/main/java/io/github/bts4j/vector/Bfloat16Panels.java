@@ -7,12 +7,10 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Products of one block of {@link Panels} of bfloat16: a word holds two columns of a row, which as float32 are its lower half, shifted up, and its upper half. */
+/** Sums over vectors of rows of {@link Panels} of bfloat16: a word holds two columns of a row, which as float32 are its lower half, shifted up, and its upper half. */
 final class Bfloat16Panels {
     private static final VectorSpecies<Float> F = Panels.F;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
-    private static final int LANES = F.length();
-    private static final int UPPER = 0xFFFF0000;
 
     private Bfloat16Panels() {
     }
@@ -22,51 +20,25 @@ final class Bfloat16Panels {
     }
 
     private static FloatVector high(IntVector word) {
-        return word.lanewise(AND, UPPER).reinterpretAsFloats();
+        return word.lanewise(AND, 0xFFFF0000).reinterpretAsFloats();
     }
 
-    static void oneBlock(int[] words, int offset, int length, float[] x, float[] y, int to) {
-        FloatVector a = FloatVector.zero(F);
-        FloatVector b = a;
+    static void oneSession(int[] words, int a, int b, int length, float[] x, float[] y, int to) {
+        FloatVector first = FloatVector.zero(F);
+        FloatVector second = first;
         for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            IntVector first = IntVector.fromArray(I, words, at);
-            IntVector second = IntVector.fromArray(I, words, at + LANES);
-            FloatVector even = FloatVector.broadcast(F, x[2 * k]);
-            FloatVector odd = FloatVector.broadcast(F, x[2 * k + 1]);
-            a = high(first).fma(odd, low(first).fma(even, a));
-            b = high(second).fma(odd, low(second).fma(even, b));
+            FloatVector x0 = FloatVector.broadcast(F, x[2 * k]);
+            FloatVector x1 = FloatVector.broadcast(F, x[2 * k + 1]);
+            IntVector word = IntVector.fromArray(I, words, a + k * Panels.ROWS);
+            first = high(word).fma(x1, low(word).fma(x0, first));
+            word = IntVector.fromArray(I, words, b + k * Panels.ROWS);
+            second = high(word).fma(x1, low(word).fma(x0, second));
         }
-        a.intoArray(y, to);
-        b.intoArray(y, to + LANES);
+        first.intoArray(y, to);
+        second.intoArray(y, to + Panels.LANES);
     }
 
-    static void twoBlocks(int[] words, int offset, int other, int length, float[] x, float[] y, int to, float[] otherY, int otherTo) {
-        FloatVector a = FloatVector.zero(F);
-        FloatVector b = a;
-        FloatVector otherA = a;
-        FloatVector otherB = a;
-        for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            int otherAt = other + k * Panels.ROWS;
-            FloatVector even = FloatVector.broadcast(F, x[2 * k]);
-            FloatVector odd = FloatVector.broadcast(F, x[2 * k + 1]);
-            IntVector word = IntVector.fromArray(I, words, at);
-            a = high(word).fma(odd, low(word).fma(even, a));
-            word = IntVector.fromArray(I, words, at + LANES);
-            b = high(word).fma(odd, low(word).fma(even, b));
-            word = IntVector.fromArray(I, words, otherAt);
-            otherA = high(word).fma(odd, low(word).fma(even, otherA));
-            word = IntVector.fromArray(I, words, otherAt + LANES);
-            otherB = high(word).fma(odd, low(word).fma(even, otherB));
-        }
-        a.intoArray(y, to);
-        b.intoArray(y, to + LANES);
-        otherA.intoArray(otherY, otherTo);
-        otherB.intoArray(otherY, otherTo + LANES);
-    }
-
-    static void fourSessions(int[] words, int offset, int length, float[][] x, float[][] y, int to, int s) {
+    static void fourSessions(int[] words, int a, int b, int length, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -80,9 +52,8 @@ final class Bfloat16Panels {
         FloatVector a3 = a0;
         FloatVector b3 = a0;
         for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            IntVector word = IntVector.fromArray(I, words, at);
-            IntVector next = IntVector.fromArray(I, words, at + LANES);
+            IntVector word = IntVector.fromArray(I, words, a + k * Panels.ROWS);
+            IntVector next = IntVector.fromArray(I, words, b + k * Panels.ROWS);
             FloatVector first = low(word);
             FloatVector second = low(next);
             FloatVector value = FloatVector.broadcast(F, x0[2 * k]);
@@ -113,12 +84,12 @@ final class Bfloat16Panels {
             b3 = second.fma(value, b3);
         }
         a0.intoArray(y[s], to);
-        b0.intoArray(y[s], to + LANES);
+        b0.intoArray(y[s], to + Panels.LANES);
         a1.intoArray(y[s + 1], to);
-        b1.intoArray(y[s + 1], to + LANES);
+        b1.intoArray(y[s + 1], to + Panels.LANES);
         a2.intoArray(y[s + 2], to);
-        b2.intoArray(y[s + 2], to + LANES);
+        b2.intoArray(y[s + 2], to + Panels.LANES);
         a3.intoArray(y[s + 3], to);
-        b3.intoArray(y[s + 3], to + LANES);
+        b3.intoArray(y[s + 3], to + Panels.LANES);
     }
 }

@@ -8,66 +8,31 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Products of one block of {@link Panels} of int8, without their scales: a word holds four columns of a row. */
+/** Sums over vectors of rows of {@link Panels} of int8, without their scales: a word holds four columns of a row. */
 final class Int8Panels {
     private static final VectorSpecies<Float> F = Panels.F;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
-    private static final int LANES = F.length();
 
     private Int8Panels() {
     }
 
-    private static FloatVector value(IntVector word, int place) {
-        IntVector top = place == 3 ? word : word.lanewise(LSHL, 24 - 8 * place);
-        return (FloatVector) top.lanewise(ASHR, 24).convert(I2F, 0);
-    }
-
-    static void oneBlock(int[] words, int offset, int length, float[] x, float[] y, int to) {
-        FloatVector a = FloatVector.zero(F);
-        FloatVector b = a;
+    static void oneSession(int[] words, int a, int b, int length, float[] x, float[] y, int to) {
+        FloatVector first = FloatVector.zero(F);
+        FloatVector second = first;
         for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            IntVector first = IntVector.fromArray(I, words, at);
-            IntVector second = IntVector.fromArray(I, words, at + LANES);
-            FloatVector x0 = FloatVector.broadcast(F, x[4 * k]);
-            FloatVector x1 = FloatVector.broadcast(F, x[4 * k + 1]);
-            FloatVector x2 = FloatVector.broadcast(F, x[4 * k + 2]);
-            FloatVector x3 = FloatVector.broadcast(F, x[4 * k + 3]);
-            a = value(first, 3).fma(x3, value(first, 2).fma(x2, value(first, 1).fma(x1, value(first, 0).fma(x0, a))));
-            b = value(second, 3).fma(x3, value(second, 2).fma(x2, value(second, 1).fma(x1, value(second, 0).fma(x0, b))));
+            IntVector word = IntVector.fromArray(I, words, a + k * Panels.ROWS);
+            IntVector next = IntVector.fromArray(I, words, b + k * Panels.ROWS);
+            for (int place = 0; place < 4; place++) {
+                FloatVector value = FloatVector.broadcast(F, x[4 * k + place]);
+                first = ((FloatVector) word.lanewise(LSHL, 24 - 8 * place).lanewise(ASHR, 24).convert(I2F, 0)).fma(value, first);
+                second = ((FloatVector) next.lanewise(LSHL, 24 - 8 * place).lanewise(ASHR, 24).convert(I2F, 0)).fma(value, second);
+            }
         }
-        a.intoArray(y, to);
-        b.intoArray(y, to + LANES);
+        first.intoArray(y, to);
+        second.intoArray(y, to + Panels.LANES);
     }
 
-    static void twoBlocks(int[] words, int offset, int other, int length, float[] x, float[] y, int to, float[] otherY, int otherTo) {
-        FloatVector a = FloatVector.zero(F);
-        FloatVector b = a;
-        FloatVector otherA = a;
-        FloatVector otherB = a;
-        for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            int otherAt = other + k * Panels.ROWS;
-            FloatVector x0 = FloatVector.broadcast(F, x[4 * k]);
-            FloatVector x1 = FloatVector.broadcast(F, x[4 * k + 1]);
-            FloatVector x2 = FloatVector.broadcast(F, x[4 * k + 2]);
-            FloatVector x3 = FloatVector.broadcast(F, x[4 * k + 3]);
-            IntVector word = IntVector.fromArray(I, words, at);
-            a = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, a))));
-            word = IntVector.fromArray(I, words, at + LANES);
-            b = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, b))));
-            word = IntVector.fromArray(I, words, otherAt);
-            otherA = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, otherA))));
-            word = IntVector.fromArray(I, words, otherAt + LANES);
-            otherB = value(word, 3).fma(x3, value(word, 2).fma(x2, value(word, 1).fma(x1, value(word, 0).fma(x0, otherB))));
-        }
-        a.intoArray(y, to);
-        b.intoArray(y, to + LANES);
-        otherA.intoArray(otherY, otherTo);
-        otherB.intoArray(otherY, otherTo + LANES);
-    }
-
-    static void fourSessions(int[] words, int offset, int length, float[][] x, float[][] y, int to, int s) {
+    static void fourSessions(int[] words, int a, int b, int length, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -81,9 +46,8 @@ final class Int8Panels {
         FloatVector a3 = a0;
         FloatVector b3 = a0;
         for (int k = 0; k < length; k++) {
-            int at = offset + k * Panels.ROWS;
-            IntVector word = IntVector.fromArray(I, words, at);
-            IntVector next = IntVector.fromArray(I, words, at + LANES);
+            IntVector word = IntVector.fromArray(I, words, a + k * Panels.ROWS);
+            IntVector next = IntVector.fromArray(I, words, b + k * Panels.ROWS);
             for (int place = 0; place < 4; place++) {
                 FloatVector first = (FloatVector) word.lanewise(LSHL, 24 - 8 * place).lanewise(ASHR, 24).convert(I2F, 0);
                 FloatVector second = (FloatVector) next.lanewise(LSHL, 24 - 8 * place).lanewise(ASHR, 24).convert(I2F, 0);
@@ -102,12 +66,12 @@ final class Int8Panels {
             }
         }
         a0.intoArray(y[s], to);
-        b0.intoArray(y[s], to + LANES);
+        b0.intoArray(y[s], to + Panels.LANES);
         a1.intoArray(y[s + 1], to);
-        b1.intoArray(y[s + 1], to + LANES);
+        b1.intoArray(y[s + 1], to + Panels.LANES);
         a2.intoArray(y[s + 2], to);
-        b2.intoArray(y[s + 2], to + LANES);
+        b2.intoArray(y[s + 2], to + Panels.LANES);
         a3.intoArray(y[s + 3], to);
-        b3.intoArray(y[s + 3], to + LANES);
+        b3.intoArray(y[s + 3], to + Panels.LANES);
     }
 }

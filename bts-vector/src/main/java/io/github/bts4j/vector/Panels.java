@@ -9,41 +9,38 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * A matrix repacked for products with several vectors: panels of {@link RowMath#SHARE} rows, and in a panel one column after the other. A 32-bit word holds one float32, or two bfloat16 or four int8 of
+ * A matrix repacked for products with several vectors: panels of {@link #ROWS} rows, and in a panel one column after the other. A 32-bit word holds one float32, or two bfloat16 or four int8 of
  * neighbouring columns of a row, so that a vector of words has a row in each lane: it is multiplied with one element of x for all rows, and no lanes are ever added. Each row is one chain of sums over the columns
- * in their order, whatever the number of vectors. Missing rows and columns are zeros.
+ * in their order, whatever the number of sessions. Missing rows and columns are zeros.
+ *
+ * <p>Two vectors of rows at a time: of 512 bits, they lie in two panels, and memory is read ahead along two streams.
  *
  * <p>On the heap, because loops over arrays are the ones that the Java machine compiles best.
  *
- * @param words {@code [panels][columns / columns per word][SHARE]}
+ * @param words {@code [panels][columns / columns per word][ROWS]}
  * @param type FLOAT32, BFLOAT16 or INT8
- * @param rows number of rows
  * @param length words of a row
  * @param scales for int8, a factor for each row; else empty
  */
-record Panels(int[] words, TorchType type, int rows, int length, float[] scales) {
-    static final int ROWS = RowMath.SHARE;
-    static final VectorSpecies<Float> F = species();
-    /** Rows of two vectors: what a kernel computes at once. */
-    static final int BLOCK = 2 * F.length();
+record Panels(int[] words, TorchType type, int length, float[] scales) {
+    /** Rows of a panel: one vector of 512 bits, two of 256. */
+    static final int ROWS = 16;
+    static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED.length() > ROWS ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
+    static final int LANES = F.length();
 
-    private static final int BLOCKS = ROWS / BLOCK;
-
-    private static VectorSpecies<Float> species() {
-        return FloatVector.SPECIES_PREFERRED.length() > ROWS / 2 ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
-    }
+    private static final int TURN = RowMath.SHARE / LANES; // vectors of rows whose words stay in the cache while all sessions take their turn
 
     static Panels of(Matrix w, int rows) {
         int perWord = Float.BYTES / w.type().bytes();
         int length = (w.columns() + perWord - 1) / perWord;
-        int panels = (rows + ROWS - 1) / ROWS;
+        int panels = (rows + RowMath.SHARE - 1) / RowMath.SHARE * (RowMath.SHARE / ROWS);
         int[] words = new int[Math.toIntExact((long) panels * length * ROWS)];
         IntStream.range(0, panels).parallel().forEach(panel -> {
             for (int r = panel * ROWS; r < Math.min(rows, (panel + 1) * ROWS); r++) {
                 pack(w, r, words, panel * length * ROWS + r % ROWS);
             }
         });
-        return new Panels(words, w.type(), rows, length, w.scales());
+        return new Panels(words, w.type(), length, w.scales());
     }
 
     private static void pack(Matrix w, int row, int[] words, int at) {
@@ -61,21 +58,17 @@ record Panels(int[] words, TorchType type, int rows, int length, float[] scales)
 
     /** See {@link RowMath#product}. */
     void product(int from, int to, float[][] x, float[][] y, int at) {
-        if (from % ROWS != 0) {
-            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + ROWS);
+        if (from % RowMath.SHARE != 0) {
+            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + RowMath.SHARE);
         }
-        int last = (to + BLOCK - 1) / BLOCK;
-        int whole = to / BLOCK;
-        float[][] rest = whole < last ? new float[x.length][BLOCK] : new float[0][];
-        if (x.length == 1) {
-            oneSession(from / BLOCK, last, whole, x[0], y[0], whole < last ? rest[0] : y[0], at);
-        } else {
-            for (int block = from / BLOCK; block < last; block += BLOCKS) { // a panel: its words stay in the cache while all vectors take their turn
-                sessions(block, Math.min(last, block + BLOCKS), whole, x, y, rest, at);
+        int whole = Math.max(from, to - to % RowMath.SHARE);
+        turns(from, whole, x, y, at);
+        if (whole < to) { // the last rows, with zeros beyond them, go elsewhere first
+            float[][] rest = new float[x.length][RowMath.SHARE];
+            turns(whole, whole + RowMath.SHARE, x, rest, -whole);
+            for (int s = 0; s < y.length; s++) {
+                System.arraycopy(rest[s], 0, y[s], at + whole, to - whole);
             }
-        }
-        for (int k = 0; k < rest.length; k++) {
-            System.arraycopy(rest[k], 0, y[k], at + whole * BLOCK, to - whole * BLOCK);
         }
         if (scales.length > 0) {
             for (float[] result : y) {
@@ -86,60 +79,44 @@ record Panels(int[] words, TorchType type, int rows, int length, float[] scales)
         }
     }
 
-    /** Two blocks at a time, one of the first half and one of the second: memory is read ahead along two streams. */
-    private void oneSession(int first, int last, int whole, float[] x, float[] y, float[] rest, int at) {
-        int half = (last - first) / 2;
-        for (int b = first; b < first + half; b++) {
-            int other = b + half;
-            twoBlocks(offset(b), offset(other), x, y, at + b * BLOCK, other < whole ? y : rest, other < whole ? at + other * BLOCK : 0);
-        }
-        if (first + 2 * half < last) {
-            int b = last - 1;
-            oneBlock(offset(b), x, b < whole ? y : rest, b < whole ? at + b * BLOCK : 0);
-        }
-    }
-
-    private void sessions(int first, int last, int whole, float[][] x, float[][] y, float[][] rest, int at) {
+    private void turns(int from, int to, float[][] x, float[][] y, int at) {
+        int first = from / LANES;
+        int last = to / LANES;
         int n = x.length;
         int fours = n < 4 ? 0 : n % 4 == 3 ? n : n - n % 4; // three that are left go with one that is done, which is computed again
-        for (int s = 0; s < fours; s += 4) {
-            for (int b = first; b < last; b++) {
-                fourSessions(offset(b), x, b < whole ? y : rest, b < whole ? at + b * BLOCK : 0, Math.min(s, fours - 4));
+        for (int v = first; v < last; v += TURN) {
+            for (int s = 0; s < fours; s += 4) {
+                for (int each = v; each < v + TURN; each += 2) {
+                    fourSessions(offset(each), offset(each + 1), x, y, at + each * LANES, Math.min(s, n - 4));
+                }
+            }
+            for (int s = fours; s < n; s++) {
+                for (int each = v; each < v + TURN; each += 2) {
+                    oneSession(offset(each), offset(each + 1), x[s], y[s], at + each * LANES);
+                }
             }
         }
-        for (int s = fours; s < n; s++) {
-            for (int b = first; b < last; b++) {
-                oneBlock(offset(b), x[s], b < whole ? y[s] : rest[s], b < whole ? at + b * BLOCK : 0);
-            }
+    }
+
+    /** Where the words of a vector of rows begin. */
+    private int offset(int vector) {
+        int row = vector * LANES;
+        return row / ROWS * ROWS * length + row % ROWS;
+    }
+
+    private void oneSession(int a, int b, float[] x, float[] y, int to) {
+        switch (type) {
+            case FLOAT32 -> Float32Panels.oneSession(words, a, b, length, x, y, to);
+            case BFLOAT16 -> Bfloat16Panels.oneSession(words, a, b, length, x, y, to);
+            default -> Int8Panels.oneSession(words, a, b, length, x, y, to);
         }
     }
 
-    /** Where the words of a block begin. */
-    private int offset(int block) {
-        return block / BLOCKS * length * ROWS + block % BLOCKS * BLOCK;
-    }
-
-    private void oneBlock(int offset, float[] x, float[] y, int to) {
+    private void fourSessions(int a, int b, float[][] x, float[][] y, int to, int s) {
         switch (type) {
-            case FLOAT32 -> Float32Panels.oneBlock(words, offset, length, x, y, to);
-            case BFLOAT16 -> Bfloat16Panels.oneBlock(words, offset, length, x, y, to);
-            default -> Int8Panels.oneBlock(words, offset, length, x, y, to);
-        }
-    }
-
-    private void twoBlocks(int offset, int other, float[] x, float[] y, int to, float[] otherY, int otherTo) {
-        switch (type) {
-            case FLOAT32 -> Float32Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
-            case BFLOAT16 -> Bfloat16Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
-            default -> Int8Panels.twoBlocks(words, offset, other, length, x, y, to, otherY, otherTo);
-        }
-    }
-
-    private void fourSessions(int offset, float[][] x, float[][] y, int to, int s) {
-        switch (type) {
-            case FLOAT32 -> Float32Panels.fourSessions(words, offset, length, x, y, to, s);
-            case BFLOAT16 -> Bfloat16Panels.fourSessions(words, offset, length, x, y, to, s);
-            default -> Int8Panels.fourSessions(words, offset, length, x, y, to, s);
+            case FLOAT32 -> Float32Panels.fourSessions(words, a, b, length, x, y, to, s);
+            case BFLOAT16 -> Bfloat16Panels.fourSessions(words, a, b, length, x, y, to, s);
+            default -> Int8Panels.fourSessions(words, a, b, length, x, y, to, s);
         }
     }
 }
