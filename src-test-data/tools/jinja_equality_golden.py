@@ -35,6 +35,9 @@ messages[0].role in ['user', 'system'] | messages[0]['role'] == 'user' and messa
 messages[0] == {'role': 'user', 'content': ''} | messages[0] in messages | [messages[0]] == messages | messages in [messages] | {'content': '', 'role': 'user'} in messages
 'a' in {'a': none} | 'a' in {'b': 'a'} | 1 in {'1': 1} | (1, 2) in {} | (1, [2]) in {} | (1, (2, [])) in {'a': 1} | (1, (2, 3)) in {'a': 1} | (1, 2) in [(1, 2)] | [1, 2] in [(1, 2)] | {} in {'a': 1}
 1 in range(3) | 3 in range(3) | '1' in range(3) | 1.0 in range(3) | 'abc'~upper in 'xABCx' | 'a' in 'abc'~upper | 'b' in 'a,b'.split(',') | 'a,b'.split(',') == ['a', 'b'] | 'a,b'.split(',') in {} | 'a,b'.split(',') in 'a' | 'a,b'.split(',')[-1] in 'b' | 'a,b'.split(',') in [['a', 'b']] | 'a b' in ['a b'~trim] | ' x '~trim == 'x' | 'ü😀' in 'aü😀b'
+tools is defined | tools is undefined | tools is none | tools is not none | missing is defined | missing is not defined | missing is undefined | missing is none | missing is not none
+messages is defined | messages[0].content is defined | messages[0].missing is defined | messages[0]['missing'] is none | messages[0].content is none | missing.x is defined | none is none | none is defined
+tools is defined and tools is not none | tools is not defined or tools is none | not tools is defined | not missing is none | messages[5] is defined | [] is defined | '' is none | 0 is not none
 [1, '1', 1.0, true]~select('eq', 1)~list~length == 3 | [1, '1', 1.0, true]~select('==', 1)~list~length == 3 | [1, '1', 2]~reject('equalto', '1')~list == [1, 2]
 ['1', 1, 2]~select('!=', 1)~list == ['1', 2] | ['1', 1, 2]~select('ne', '1')~list == [1, 2] | [1, '1', 3]~select('in', [1, 2])~list == [1] | [1, '1', 3]~reject('in', ['1'])~list == [1, 3]
 messages~selectattr('role', 'equalto', 'user')~list~length == 1 | messages~selectattr('role', 'in', ['user'])~list == messages | messages~selectattr('content', '==', false)~list == []

@@ -76,7 +76,15 @@ final class PythonComparison extends AstRightValue {
         return holds;
     }
 
-    private static Object operand(AstNode node, Bindings bindings, ELContext context) {
+    /**
+     * A node's value, which may be {@link PythonValues#UNDEFINED}.
+     *
+     * @param node the node
+     * @param bindings names
+     * @param context where it is evaluated
+     * @return its value; null is None
+     */
+    static Object operand(AstNode node, Bindings bindings, ELContext context) {
         if (node instanceof AstNested nested) {
             return operand(nested.getChild(0), bindings, context);
         }

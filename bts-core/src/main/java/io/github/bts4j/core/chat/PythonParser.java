@@ -137,6 +137,10 @@ final class PythonParser extends ExtendedParser {
         }
         String name = consumeToken().getImage();
         List<AstNode> arguments = arguments();
+        if (PythonPresence.isTest(name) && arguments.isEmpty()) {
+            AstNode presence = PythonPresence.of(value, name);
+            return negated ? createAstUnary(presence, AstUnary.NOT) : presence;
+        }
         Operator operator = PythonTest.operator(name);
         if (operator == null || arguments.size() != 1) {
             return call(EXPTEST_PREFIX + name, negated ? "evaluateNegated" : "evaluate", value, arguments);
