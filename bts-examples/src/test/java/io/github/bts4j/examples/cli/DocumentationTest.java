@@ -317,7 +317,7 @@ class DocumentationTest {
                 } else if (command || words.get(0).startsWith("--")) {
                     List<CommandLine> known = command ? List.of(bts.getSubcommands().get(words.get(1))) : List.copyOf(bts.getSubcommands().values());
                     words.stream().filter(word -> word.startsWith("--")).map(word -> word.replaceFirst("=.*", ""))
-                            .filter(option -> known.stream().noneMatch(each -> each.getCommandSpec().findOption(option) != null))
+                            .filter(option -> known.stream().noneMatch(each -> each.getCommandSpec().findOption(option) != null || each.getCommandSpec().negatedOptionsMap().containsKey(option)))
                             .forEach(option -> problems.add(page + ": there is no option " + option));
                 }
             }
