@@ -198,7 +198,8 @@ final class Exchange {
                 }
                 if (!begun) {
                     begun = true;
-                    response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-store");
+                    // not no-store: Chromium then calls streams that were read to their end aborted
+                    response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
                 }
                 response.write(text);
             }
