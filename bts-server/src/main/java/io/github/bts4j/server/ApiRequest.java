@@ -57,7 +57,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         Fields fields = Fields.parse(body);
         model(fields, served);
         if (served.chat().isEmpty()) {
-            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions");
+            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or serve it with a template (bts serve --template)");
         }
         List<ChatMessage> messages = messages(fields);
         int[] prompt;

@@ -106,7 +106,7 @@ public final class ModelServer implements AutoCloseable {
     }
 
     /**
-     * Where the server is.
+     * Where the server is, and its page. A client of OpenAI's interface takes this with {@code /v1} as its base URL.
      *
      * @return such as {@code http://127.0.0.1:8080}
      */
@@ -140,7 +140,7 @@ public final class ModelServer implements AutoCloseable {
     private void model(Exchange exchange, HttpServerRequest request) {
         String prefix = "/v1/models/";
         if (request.path() == null || !request.path().startsWith(prefix) || request.method() != HttpMethod.GET) {
-            throw ApiException.of(404, "not_found", "There is nothing here; the server has /v1/chat/completions, /v1/completions, /v1/models, /health and /metrics");
+            throw ApiException.of(404, "not_found", "There is nothing here; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /health, /metrics and a page at /");
         }
         exchange.authorized();
         if (!request.path().substring(prefix.length()).equals(served.name())) {

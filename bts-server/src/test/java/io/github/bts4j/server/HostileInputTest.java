@@ -110,6 +110,7 @@ class HostileInputTest {
         for (String path : new String[] {"/index.html", "/page", "/../page.js", "/v1", "/v1/completions/", "/..%2f..%2fetc/passwd", "/v1/models/..", "/%00", "/v1/models/"}) {
             HttpResponse<String> response = server.get(path);
             assertEquals(404, response.statusCode(), path);
+            assertTrue(path.startsWith("/v1/models/") || response.body().contains("/bts/gates, /health, /metrics and a page at /\""), response.body());
             assertClean(response.body());
         }
         HttpResponse<String> form = server.client.send(HttpRequest.newBuilder(server.uri(COMPLETIONS)).header("Content-Type", "text/plain")

@@ -83,8 +83,9 @@ final class ServeCommand extends OutputCommand {
             try (ModelServer server = ModelServer.start(served, config)) {
                 Runtime.getRuntime().addShutdownHook(hook);
                 output().println(json
-                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("chat", served.chat().isPresent()).toString()
-                        : called + " is served at " + server.uri() + "/v1" + (served.chat().isPresent() ? "" : " (no chat template: completions only)"));
+                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("page", server.uri() + "/").put("chat", served.chat().isPresent()).toString()
+                        : called + " is served at " + server.uri() + "/v1, with a page at " + server.uri() + "/"
+                                + (served.chat().isPresent() ? "" : " (no chat template: completions only; --template llama2 or llama3 gives it one)"));
                 told.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // ends as if told

@@ -392,7 +392,9 @@ class BtsTest {
         try (BufferedReader out = process.inputReader()) {
             String line = out.readLine();
             assertTrue(line != null && line.startsWith("seed is served at http://127.0.0.1:"), () -> line + read(folder.resolve("serve.err")));
-            URI uri = URI.create(line.replaceAll(".*(http://[^/]+).*", "$1/v1/chat/completions"));
+            URI page = URI.create(line.replaceAll(".* page at (\\S+)$", "$1"));
+            assertEquals(200, HttpClient.newHttpClient().send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.discarding()).statusCode(), line);
+            URI uri = page.resolve("/v1/chat/completions");
             HttpResponse<String> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"seed\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"max_tokens\":4}")).build(),
                     HttpResponse.BodyHandlers.ofString());
