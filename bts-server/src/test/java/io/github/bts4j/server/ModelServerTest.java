@@ -220,6 +220,7 @@ class ModelServerTest {
         String body = "{\"model\":\"tiny\",\"prompt\":[\"One\",\"Two\"],\"max_tokens\":9,\"temperature\":0.7,\"seed\":3,\"n\":2,\"echo\":true%s}";
         JsonNode whole = server.ask("/v1/completions", String.format(body, ""));
         List<JsonNode> parts = server.stream("/v1/completions", String.format(body, ",\"stream\":true"));
+        assertEquals("no-cache", server.post("/v1/completions", String.format(body, ",\"stream\":true")).headers().firstValue("Cache-Control").orElseThrow());
         JsonNode scored = server.ask("/v1/completions", String.format(body, ",\"logprobs\":1"));
         List<JsonNode> scoredParts = server.stream("/v1/completions", String.format(body, ",\"logprobs\":1,\"stream\":true"));
         for (int i = 0; i < 4; i++) {

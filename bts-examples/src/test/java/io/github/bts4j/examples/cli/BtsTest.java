@@ -22,6 +22,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -381,6 +383,30 @@ class BtsTest {
         assertTrue(schema.at("/properties/steps/description").asText().contains("(default: 1000)"));
         assertTrue(done("schema", "train").json().get("required").toString().contains("model"));
         assertEquals(1, bts("schema", "serve").status());
+    }
+
+    /** The base URL of OpenAI's clients, and the page's address. */
+    @Test
+    void serveSaysWhatIsWhere() throws Exception {
+        StringWriter out = new StringWriter();
+        PrintWriter printer = new PrintWriter(out, true);
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        Thread server = new Thread(() -> status.complete(Bts.run(new String[] {"serve", seed.toString(), "--port", "0", "--json"}, printer, printer)));
+        server.start();
+        while (!out.toString().contains("\n")) {
+            assertFalse(status.isDone(), out::toString);
+            Thread.sleep(20);
+        }
+        JsonNode said = JSON.readTree(out.toString());
+        assertEquals("seed", said.get("model").asText());
+        assertFalse(said.get("chat").asBoolean(), "it has no template");
+        HttpClient client = HttpClient.newHttpClient();
+        HttpResponse<String> models = client.send(HttpRequest.newBuilder(URI.create(said.get("uri").asText() + "/models")).build(), HttpResponse.BodyHandlers.ofString());
+        assertEquals("seed", JSON.readTree(models.body()).at("/data/0/id").asText());
+        HttpResponse<String> page = client.send(HttpRequest.newBuilder(URI.create(said.get("page").asText())).build(), HttpResponse.BodyHandlers.ofString());
+        assertTrue(page.body().startsWith("<!DOCTYPE html>"), page.body());
+        server.interrupt();
+        assertEquals(0, status.get(60, TimeUnit.SECONDS));
     }
 
     /** The server in a process of its own, until SIGTERM. */
