@@ -2,9 +2,11 @@ package io.github.bts4j.examples.cli;
 
 import io.github.bts4j.examples.experiment.Experiment;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.",
@@ -18,7 +20,7 @@ final class ExperimentCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        Experiment experiment = Experiment.read(file);
+        Experiment experiment = read();
         if (!experiment.run()) {
             return 1;
         }
@@ -26,5 +28,17 @@ final class ExperimentCommand extends OutputCommand {
         outcome.print("Wrote " + out.resolve("results.md"), Outcome.object().put("out", out.toString()).put("results", out.resolve("results.md").toString())
                 .put("report", out.resolve("report.html").toString()));
         return 0;
+    }
+
+    /** What is wrong in the file is a wrong call, as in the run file of a training. */
+    private Experiment read() throws IOException {
+        try {
+            if (!Files.exists(file)) {
+                throw new IllegalArgumentException(file + " does not exist");
+            }
+            return Experiment.read(file);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec().commandLine(), e.getMessage(), e);
+        }
     }
 }

@@ -3,12 +3,12 @@ package io.github.bts4j.examples.cli;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.github.bts4j.examples.Suggestion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,29 +114,9 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
             Set<String> known = new TreeSet<>();
             command.getCommandSpec().args().forEach(argument -> known.add(key(argument)));
             known.removeAll(Set.of("help", "version", "debug"));
-            throw new IllegalArgumentException(where + ": the key '" + key + "' is not known" + nearest(key, known) + "; " + command.getCommandName() + " knows "
+            throw new IllegalArgumentException(where + ": the key '" + key + "' is not known" + Suggestion.of(key, known) + "; " + command.getCommandName() + " knows "
                     + String.join(", ", known));
         }
-    }
-
-    private static String nearest(String key, Set<String> known) {
-        return known.stream().filter(name -> distance(key, name) <= 2).min(Comparator.comparingInt(name -> distance(key, name))).map(name -> ", did you mean '" + name + "'?").orElse("");
-    }
-
-    /** Levenshtein's. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        Arrays.setAll(row, j -> j);
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                row[j] = Math.min(Math.min(row[j], row[j - 1]) + 1, diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1));
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
     }
 
     private static boolean isPositional(String key, CommandLine command) {

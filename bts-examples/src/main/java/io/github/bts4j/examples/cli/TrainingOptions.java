@@ -158,6 +158,7 @@ final class TrainingOptions {
      */
     Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, UnaryOperator<TrainerConfig> more, Path out)
             throws IOException {
+        TrainerConfig config = more.apply(config(usualRate));
         Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
         Map<String, List<Window>> windows = new LinkedHashMap<>();
         List<TokenDataset> training = new ArrayList<>();
@@ -165,7 +166,7 @@ final class TrainingOptions {
             if (holdOut == null) {
                 training.add(dataset);
             } else {
-                Split split = dataset.split(HoldOut.everyKth(holdOut));
+                Split split = split(dataset);
                 training.add(split.training());
                 windows.put(dataset.name(), split.heldOut().windows(sequence));
             }
@@ -174,7 +175,7 @@ final class TrainingOptions {
         Files.createDirectories(folder);
         LastMetrics last = new LastMetrics();
         try (MetricsListener listener = listener(folder, last);
-                Trainer trainer = new Trainer(model, mix, more.apply(config(usualRate)), listener).saveTo(folder).stopOnShutdown()) {
+                Trainer trainer = new Trainer(model, mix, config, listener).saveTo(folder).stopOnShutdown()) {
             if (!windows.isEmpty()) {
                 Validation validation = Validation.of(validateEvery, windows, TokenBytes.of(tokenizer));
                 trainer.validate(patience == null ? validation : validation.withEarlyStopping(patience, 0));
@@ -183,6 +184,17 @@ final class TrainingOptions {
             trainer.run();
             return trainer.isFinished() ? Optional.of(last.json().put("run", folder.toString()).put("steps", trainer.step())) : Optional.empty();
         }
+    }
+
+    private Split split(TokenDataset dataset) {
+        int documents = dataset.documentCount();
+        if (documents < 2) {
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": the domain '" + dataset.name() + "' is one document, which cannot be trained on and held out; leave --hold-out out, or divide it");
+        }
+        if (documents < holdOut) {
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": of the " + documents + " documents of '" + dataset.name() + "' none would be held out; give at most " + documents);
+        }
+        return dataset.split(HoldOut.everyKth(holdOut));
     }
 
     private MetricsListener listener(Path folder, LastMetrics last) throws IOException {

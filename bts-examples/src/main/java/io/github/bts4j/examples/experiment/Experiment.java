@@ -24,7 +24,7 @@ public final class Experiment {
      * @param file YAML or JSON
      * @return the experiment
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming file, line and key of what is wrong
+     * @throws IllegalArgumentException naming file, line and key of everything that is wrong
      */
     public static Experiment read(Path file) throws IOException {
         return new Experiment(ExperimentSpec.read(file));

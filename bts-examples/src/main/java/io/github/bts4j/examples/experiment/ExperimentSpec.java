@@ -110,11 +110,16 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param file YAML or JSON
      * @return the experiment, its paths resolved
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming file, line and key of what is wrong
+     * @throws IllegalArgumentException naming file, line and key of everything that is wrong, keys that are not known first
      */
     static ExperimentSpec read(Path file) throws IOException {
         try {
-            ExperimentSpec spec = (file.toString().endsWith(".json") ? JSON : YAML).readValue(file.toFile(), ExperimentSpec.class);
+            boolean isJson = file.toString().endsWith(".json");
+            List<String> wrong = SpecFile.problems(file, (isJson ? JSON : YAML).getFactory());
+            if (!wrong.isEmpty()) {
+                throw new IllegalArgumentException(wrong.size() == 1 ? wrong.get(0) : file + ": " + wrong.size() + " problems\n  " + String.join("\n  ", wrong));
+            }
+            ExperimentSpec spec = (isJson ? JSON : YAML).readValue(file.toFile(), ExperimentSpec.class);
             List<String> problems = spec.problems();
             if (!problems.isEmpty()) {
                 throw new IllegalArgumentException(file + ":\n  - " + String.join("\n  - ", problems));

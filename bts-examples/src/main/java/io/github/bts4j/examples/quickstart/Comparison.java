@@ -19,11 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Scores seed, experts, model soup, BTM and the stitched model on the same held-out windows. */
 final class Comparison {
     private static final int BATCH = 8;
-    private static final List<String> COLUMNS = List.of("English", "code", "maths", "Spanish", "average", "switching", "all five");
+    private static final List<String> COLUMNS = Stream.concat(Corpus.DOMAINS.stream().map(Corpus::title), Stream.of("average", Corpus.SWITCHING, "all five")).toList();
 
     private final BitsPerByte bitsPerByte;
     private final Map<String, List<Window>> windows;
@@ -52,7 +53,7 @@ final class Comparison {
     private void scoreAll(List<LlamaModel> models, Phases phases) throws IOException {
         score("seed", models.get(0), "pretrained on the general mix");
         for (int i = 0; i < Recipe.EXPERTS.size(); i++) {
-            score("expert " + Recipe.EXPERTS.get(i), models.get(i + 1), "branched from the seed");
+            score("expert " + Corpus.title(Recipe.EXPERTS.get(i)), models.get(i + 1), "branched from the seed");
         }
         try (LlamaModel soup = ModelSoup.average(models)) {
             score("model soup", soup, "average of the four models' weights");
@@ -62,7 +63,7 @@ final class Comparison {
         }
         try (StitchedModel stitched = StitchCheckpoint.open(phases.stitchFolder(), LoadOptions.defaults())) {
             long trained = stitched.config().parameterCount(stitched.numExperts(), stitched.hiddenSize());
-            score("BTS", stitched, "the four models, frozen, and " + trained + " stitch parameters");
+            score("BTS", stitched, String.format(Locale.ROOT, "the four models, frozen, and %,d stitch parameters", trained));
         }
     }
 

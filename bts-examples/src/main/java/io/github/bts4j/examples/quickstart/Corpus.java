@@ -24,6 +24,9 @@ final class Corpus {
     static final List<String> DOMAINS = List.of("english", "code", "math", "lang2");
     static final String SWITCHING = "switching";
 
+    /** Names for people; files, folders and models of a stitch go by the short ones. */
+    private static final Map<String, String> TITLES = Map.of("english", "English", "math", "maths", "lang2", "Spanish");
+
     private static final String RESOURCES = "/io/github/bts4j/examples/";
     private static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json");
 
@@ -31,6 +34,11 @@ final class Corpus {
     private final Map<String, TokenDataset> heldOut = new LinkedHashMap<>();
 
     private Corpus() {}
+
+    /** What a domain, or the expert for it, is called in what people read. */
+    static String title(String name) {
+        return TITLES.getOrDefault(name, name);
+    }
 
     /** Unpacks the bundled files into a folder and encodes them. */
     static Corpus load(Path folder, LlamaTokenizer tokenizer) throws IOException {

@@ -72,7 +72,7 @@ final class Phases {
         double rest = (1 - Recipe.SEED_GENERAL) / Recipe.EXPERTS.size();
         Corpus.DOMAINS.forEach(domain -> weights.put(domain, domain.equals(Recipe.GENERAL) ? Recipe.SEED_GENERAL : rest));
         try (ExpertTraining seed = ExpertTraining.fromScratch(Recipe.model(vocabSize), Recipe.DEVIATION, recipe.seed(), Device.cpu())) {
-            train("seed", seed, corpus.mix(weights, Recipe.SWITCHING, recipe.seed()), recipe.seedTraining());
+            train("seed", "seed", seed, corpus.mix(weights, Recipe.SWITCHING, recipe.seed()), recipe.seedTraining());
             seed.save(seedFolder(), tokenizer);
         }
     }
@@ -83,7 +83,7 @@ final class Phases {
         weights.put(Recipe.GENERAL, Recipe.EXPERT_GENERAL);
         weights.put(name, 1 - Recipe.EXPERT_GENERAL);
         try (LlamaModel seed = LlamaModel.open(seedFolder()); ExpertTraining expert = ExpertTraining.branch(seed)) {
-            train("expert " + name, expert, corpus.mix(weights, Recipe.SWITCHING, recipe.seed() + 1), recipe.expertTraining());
+            train("expert " + Corpus.title(name), "expert-" + name, expert, corpus.mix(weights, Recipe.SWITCHING, recipe.seed() + 1), recipe.expertTraining());
             expert.save(expertFolder(name), tokenizer);
         }
     }
@@ -96,7 +96,7 @@ final class Phases {
         Map<String, Double> weights = new LinkedHashMap<>();
         Corpus.DOMAINS.forEach(domain -> weights.put(domain, 1.0 / Corpus.DOMAINS.size()));
         try (StitchedModel model = builder.open()) {
-            train("stitch", new StitchTraining(model), corpus.mix(weights, Recipe.STITCH_SWITCHING, recipe.seed() + 2),
+            train("stitch", "stitch", new StitchTraining(model), corpus.mix(weights, Recipe.STITCH_SWITCHING, recipe.seed() + 2),
                     recipe.stitchTraining());
             StitchCheckpoint.save(model, stitchFolder());
         }
@@ -110,8 +110,8 @@ final class Phases {
         }
     }
 
-    private void train(String phase, Trainable model, Datamix data, TrainerConfig config) throws IOException {
-        Path metrics = folder.resolve("metrics").resolve(phase.replace(' ', '-'));
+    private void train(String phase, String name, Trainable model, Datamix data, TrainerConfig config) throws IOException {
+        Path metrics = folder.resolve("metrics").resolve(name);
         Files.createDirectories(metrics);
         removeFiles(metrics); // of an earlier quick start in this folder
         LossCurve curve = new LossCurve(phase);

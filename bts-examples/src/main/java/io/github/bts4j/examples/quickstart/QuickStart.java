@@ -129,7 +129,7 @@ public final class QuickStart {
         List<GateText> gates = new ArrayList<>();
         corpus.windows().forEach((name, windows) -> {
             Window window = windows.get(windows.size() / 2);
-            gates.add(0, Gates.along("Held-out text: " + name, model, tokenizer, window)); // switching text first
+            gates.add(0, Gates.along("Held-out text: " + Corpus.title(name), model, tokenizer, window).named(Corpus::title)); // switching text first
         });
         List<String> notes = List.of("All models saw the same training text and are scored on the same held-out documents.",
                 "Gate weights are those of the last stitch layer, averaged over its channels.",

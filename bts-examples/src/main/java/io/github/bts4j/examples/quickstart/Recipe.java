@@ -45,7 +45,7 @@ record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
         return new Recipe(seed, 900, 240, 2000);
     }
 
-    /** 0.9 million parameters in the Llama architecture. */
+    /** The Llama architecture; 1,066,112 parameters with the bundled tokenizer. */
     static LlamaConfig model(int vocabSize) {
         return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(128).intermediateSize(352).numLayers(4).numHeads(4).numKvHeads(4)
                 .maxPositionEmbeddings(512).tieWordEmbeddings(true).bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();

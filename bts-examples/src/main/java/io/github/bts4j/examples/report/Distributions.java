@@ -38,14 +38,14 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
             for (int i = 0; i < histogram.counts().length; i++) {
                 points.add(new double[] {middle(histogram, i), histogram.counts()[i] / all});
             }
-            add(series, legend, "step " + histogram.step(), Markup.colour(series.size() - 1), points);
+            add(series, legend, "step " + Markup.count(histogram.step()), Markup.colour(series.size() - 1), points);
         }
         String title = "Update distribution of Adam in the phase " + phase;
-        return "<figure>" + new LineChart(title, series, List.of()).svg("r = m / sqrt(v), bias-corrected", "density") + "<figcaption class=\"legend\">" + legend
+        return "<figure>" + new LineChart(LineChart.Frame.PAGE, title, series, List.of()).svg("r = m / sqrt(v), bias-corrected", "density") + "<figcaption class=\"legend\">" + legend
                 + "</figcaption></figure>";
     }
 
-    /** The diagnostics as a table: a row for every group of tensors. */
+    /** The diagnostics as a table: a column for every group of tensors, of which there are fewer. */
     String table() {
         Map<String, Map<String, Double>> groups = new LinkedHashMap<>();
         diagnostics.forEach((name, value) -> {
@@ -57,14 +57,13 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
         if (groups.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
-                + histograms.get(histograms.size() - 1).step() + "</caption><thead><tr><th scope=\"col\">tensors</th>");
-        List<String> names = List.copyOf(groups.values().iterator().next().keySet());
-        names.forEach(name -> html.append("<th scope=\"col\">").append(Markup.escape(name.replace('_', ' '))).append("</th>"));
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
+                + Markup.count(histograms.get(histograms.size() - 1).step()) + ", by group of tensors</span></caption><thead><tr><th scope=\"col\">diagnostic</th>");
+        groups.keySet().forEach(group -> html.append("<th scope=\"col\">").append(Markup.escape(group)).append("</th>"));
         html.append("</tr></thead><tbody>");
-        groups.forEach((group, values) -> {
-            html.append("<tr><th scope=\"row\">").append(Markup.escape(group)).append("</th>");
-            names.forEach(name -> html.append("<td>").append(String.format(Locale.ROOT, "%.3g", values.get(name))).append("</td>"));
+        groups.values().iterator().next().keySet().forEach(name -> {
+            html.append("<tr><th scope=\"row\">").append(Markup.escape(name.replace('_', ' '))).append("</th>");
+            groups.values().forEach(values -> html.append("<td>").append(String.format(Locale.ROOT, "%.3g", values.get(name))).append("</td>"));
             html.append("</tr>");
         });
         return html.append("</tbody></table></div>").toString();

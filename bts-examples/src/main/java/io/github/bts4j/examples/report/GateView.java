@@ -41,13 +41,18 @@ final class GateView {
     }
 
     String html() {
-        StringBuilder html = new StringBuilder("<section class=\"gate\"><h3>").append(Markup.escape(text.title())).append("</h3><p class=\"legend\">");
+        StringBuilder html = new StringBuilder("<section class=\"gate\"><h3>").append(Markup.escape(text.title())).append("</h3><p class=\"legend\">").append(legend());
+        html.append("</p><div class=\"tokens\">");
+        text.tokens().forEach(token -> html.append(span(token)));
+        return html.append("</div><div class=\"charts\">").append(chart()).append(means()).append("</div></section>").toString();
+    }
+
+    private String legend() {
+        StringBuilder html = new StringBuilder();
         for (int i = 0; i < text.models().size(); i++) {
             html.append("<span><i style=\"background:").append(Markup.colour(i)).append("\"></i>").append(Markup.escape(text.models().get(i))).append("</span> ");
         }
-        html.append("</p><div class=\"tokens\">");
-        text.tokens().forEach(token -> html.append(span(token)));
-        return html.append("</div>").append(chart()).append(means()).append("</section>").toString();
+        return html.toString();
     }
 
     private String span(GateToken token) {
@@ -74,7 +79,8 @@ final class GateView {
         for (int i = 0; i < text.models().size(); i++) {
             series.add(new LineChart.Series(text.models().get(i), Markup.colour(i), smoothed(i)));
         }
-        return "<figure>" + new LineChart("Gate weights along the text: " + text.title(), series, borders()).svg("token", "gate weight") + "</figure>";
+        LineChart chart = new LineChart(LineChart.Frame.PAGE, "Gate weights along the text: " + text.title(), series, borders());
+        return "<figure>" + chart.svg("token", "gate weight") + "<figcaption class=\"legend\">" + legend() + "</figcaption></figure>";
     }
 
     private List<double[]> smoothed(int model) {
@@ -108,7 +114,7 @@ final class GateView {
     private String means() {
         Map<String, List<GateToken>> byDomain = text.tokens().stream()
                 .collect(Collectors.groupingBy(GateToken::domain, LinkedHashMap::new, Collectors.toList()));
-        StringBuilder html = new StringBuilder("<table><caption>Mean gate weight</caption><thead><tr><th scope=\"col\">domain</th>");
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>Mean gate weight</span></caption><thead><tr><th scope=\"col\">domain</th>");
         text.models().forEach(model -> html.append("<th scope=\"col\">").append(Markup.escape(model)).append("</th>"));
         html.append("</tr></thead><tbody>");
         byDomain.forEach((domain, tokens) -> {
@@ -118,6 +124,6 @@ final class GateView {
             }
             html.append("</tr>");
         });
-        return html.append("</tbody></table>").toString();
+        return html.append("</tbody></table></div>").toString();
     }
 }

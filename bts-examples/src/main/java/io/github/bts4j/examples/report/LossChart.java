@@ -24,10 +24,10 @@ public final class LossChart {
         int height = 0;
         for (Map<String, List<Double>> curves : panels) {
             charts.append("<g transform=\"translate(0 " + height + ")\">" + panel(title, curves) + "</g>");
-            height += LineChart.HEIGHT + 20 + LINE * curves.size();
+            height += LineChart.Frame.FILE.height() + 20 + LINE * curves.size();
         }
         String style = "<style>text{font:10px sans-serif;fill:#333}.grid{stroke:#ddd}.border{stroke:#999}</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>";
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + LineChart.WIDTH + " " + height + "\" role=\"img\">" + style + charts + "</svg>\n";
+        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + LineChart.Frame.FILE.width() + " " + height + "\" role=\"img\">" + style + charts + "</svg>\n";
     }
 
     private static String panel(String title, Map<String, List<Double>> curves) {
@@ -38,7 +38,7 @@ public final class LossChart {
         StringBuilder legend = new StringBuilder();
         curves.forEach((name, losses) -> {
             String colour = COLOURS.get(series.size());
-            int y = LineChart.HEIGHT + 12 + LINE * series.size();
+            int y = LineChart.Frame.FILE.height() + 12 + LINE * series.size();
             legend.append("<rect x=\"46\" y=\"" + (y - 7) + "\" width=\"18\" height=\"3\" fill=\"" + colour + "\"/>");
             legend.append("<text x=\"70\" y=\"" + y + "\">" + Markup.escape(name) + "</text>");
             List<double[]> points = new ArrayList<>();
@@ -47,7 +47,7 @@ public final class LossChart {
             }
             series.add(new LineChart.Series(name, colour, points));
         });
-        String chart = new LineChart(title, series, List.of()).svg("updates", "nats per token");
+        String chart = new LineChart(LineChart.Frame.FILE, title, series, List.of()).svg("updates", "nats per token");
         return chart.substring(chart.indexOf('>') + 1).replace("</svg>", "") + legend;
     }
 }

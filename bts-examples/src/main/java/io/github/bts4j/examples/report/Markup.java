@@ -33,6 +33,10 @@ final class Markup {
         return c == '\t' || c == '\n' || c >= 0x20 && c <= 0xD7FF || c >= 0xE000 && c <= 0xFFFD || c >= 0x10000;
     }
 
+    static String count(long value) {
+        return String.format(Locale.ROOT, "%,d", value);
+    }
+
     static String number(double value, int decimals) {
         return String.format(Locale.ROOT, "%." + decimals + "f", value);
     }

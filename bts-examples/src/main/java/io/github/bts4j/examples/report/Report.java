@@ -28,17 +28,20 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
             .sub{color:var(--soft);margin:.2rem 0 0}.note{color:var(--soft);font-size:.92rem}
             .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.94rem}
             caption{text-align:left;color:var(--soft);padding:.3rem 0;font-size:.9rem}
+            caption span{display:block;position:sticky;left:0;max-width:min(59rem,calc(100vw - 2.4rem))}
             th,td{padding:.32rem .7rem;white-space:nowrap;border-bottom:1px solid var(--line);text-align:right}th[scope=row]{text-align:left;font-weight:500}
-            th:first-child{text-align:left}td.best{font-weight:700;background:var(--card)}td.best::after{content:" \\2605";font-size:.75em}
+            th:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}td.best{font-weight:700;background:var(--card)}td.best::after{content:" \\2605";font-size:.75em}
             td small,th small{display:block;white-space:normal;max-width:16rem;color:var(--soft);font-weight:400}
-            .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:1rem}
+            .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(26rem,100%),1fr));gap:1rem}
             figure{margin:.6rem 0;padding:.5rem;background:var(--card);border-radius:8px}figcaption{font-size:.9rem;color:var(--soft)}
-            svg{width:100%;height:auto;display:block}svg text{font-size:10.5px;fill:var(--soft)}
+            svg{width:100%;height:auto;display:block}svg text{font-size:12px;fill:var(--soft)}
             svg .grid{stroke:var(--line)}svg .border{stroke:var(--soft);stroke-dasharray:3 3}
             .tokens{white-space:pre-wrap;overflow-wrap:anywhere;font:13.5px/1.75 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
             background:var(--card);border-radius:8px;padding:.8rem 1rem}.tokens span{border-radius:3px}
             .legend span{margin-right:1rem;white-space:nowrap}.legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}
             pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border-radius:8px;padding:.8rem 1rem;font-size:.9rem}
+            @media(max-width:34rem){svg text{font-size:14.5px}td small,th small{max-width:8.5rem}th,td{padding:.32rem .45rem}}
+            @media(prefers-color-scheme:dark){svg polyline,.legend i{filter:brightness(1.35)}}
             @media print{body{max-width:none}.charts{display:block}figure,section{break-inside:avoid}}
             """;
 
@@ -84,15 +87,15 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
 
     private static String chart(Curve curve) {
         List<double[]> points = curve.points().stream().map(point -> new double[] {point.step(), point.loss()}).toList();
-        LineChart chart = new LineChart("Training loss of " + curve.phase(), List.of(new LineChart.Series(curve.phase(), Markup.colour(0), points)), List.of());
+        LineChart chart = new LineChart(LineChart.Frame.PAGE, "Training loss of " + curve.phase(), List.of(new LineChart.Series(curve.phase(), Markup.colour(0), points)), List.of());
         double last = curve.points().get(curve.points().size() - 1).loss();
         return "<figure>" + chart.svg("step", "nats per token") + "<figcaption>" + Markup.escape(curve.phase()) + ", last " + Markup.number(last, 3)
                 + "</figcaption></figure>";
     }
 
     private String tableHtml() {
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption>" + Markup.escape(table.unit())
-                + "; lower is better, a star marks the best of a column</caption><thead><tr><th scope=\"col\">model</th>");
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>" + Markup.escape(table.unit())
+                + "; lower is better, a star marks the best of a column</span></caption><thead><tr><th scope=\"col\">model</th>");
         table.columns().forEach(column -> html.append("<th scope=\"col\">").append(Markup.escape(column)).append("</th>"));
         html.append("</tr></thead><tbody>");
         for (Row row : table.rows()) {

@@ -59,7 +59,8 @@ class DocumentationTest {
             List.of("--experts", "1", "--batch", "1", "--seq", "16", "--steps", "1", "--new-tokens", "2"));
 
     /** Programs in Java that are not run, and why. */
-    private static final Map<String, String> OTHER_PROGRAMS_IN_JAVA = Map.of("io.github.bts4j.examples.stability.SpikeExperiment", "SpikeExperimentTest, a slow test, runs it");
+    private static final Map<String, String> OTHER_PROGRAMS_IN_JAVA = Map.of("io.github.bts4j.examples.stability.SpikeExperiment", "SpikeExperimentTest, a slow test, runs it",
+            "Stitch", "the README's class, which ReadmeTest compiles and runs");
 
     /** Words of commands that are parsed but not run, and why. */
     private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU");
@@ -185,7 +186,7 @@ class DocumentationTest {
     }
 
     private void runJava(Page.Command command) throws Exception {
-        List<String> words = command.words().stream().dropWhile(word -> !word.startsWith("io.github.")).toList();
+        List<String> words = command.words().stream().dropWhile(word -> !word.startsWith("io.github.") && !OTHER_PROGRAMS_IN_JAVA.containsKey(word)).toList();
         if (!OTHER_PROGRAMS_IN_JAVA.containsKey(words.get(0))) {
             List<String> arguments = new ArrayList<>(words.subList(1, words.size()));
             arguments.addAll(SMALLER_PROGRAMS.getOrDefault(words.get(0), List.of()));

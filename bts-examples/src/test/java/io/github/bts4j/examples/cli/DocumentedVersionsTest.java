@@ -114,6 +114,23 @@ class DocumentedVersionsTest {
         assertTrue(read >= 9, read + " dependencies");
     }
 
+    /** Maven 3.8 compiles with a plugin that does not know {@code maven.compiler.release}, and for Java 5 if it is told nothing else. */
+    @Test
+    void theProjectToCopyTakesTheReadmesDependencies() throws Exception {
+        String whole = xml("docs/getting-started.md", "<modelVersion>");
+        Element project = parsed(whole);
+        assertEquals(dependencies(parsed("<xml>" + xml("README.md", "pytorch-jni") + "</xml>")), dependencies(project));
+        Element properties = (Element) project.getElementsByTagName("properties").item(0);
+        assertEquals("17", child(properties, "maven.compiler.source"));
+        assertEquals("17", child(properties, "maven.compiler.target"));
+        assertEquals("", child(properties, "maven.compiler.release"));
+    }
+
+    private static String xml(String page, String part) throws Exception {
+        return Page.all().stream().filter(each -> each.toString().equals(page)).flatMap(each -> each.blocks().stream())
+                .filter(block -> block.language().equals("xml") && block.text().contains(part)).findFirst().orElseThrow().text();
+    }
+
     @Test
     void coordinatesInTheTextDoToo() throws Exception {
         List<String> problems = new ArrayList<>();

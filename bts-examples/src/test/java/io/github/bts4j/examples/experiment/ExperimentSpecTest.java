@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.bts4j.stitch.StitchConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,18 +62,65 @@ class ExperimentSpecTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:21: methods.BTS.stitches: a value is missing
-            stitches: 2 | stitches: two | tiny.yaml:21: methods.BTS.stitches
-            dropout: 0.1 | dropout: 0.1, drop: 1 | tiny.yaml:21: methods.BTS.drop
-            dropout: 0.1, | | tiny.yaml:21: methods.BTS.dropout: a value is missing
-            kind: stitch | kind: stich | 'stich'
-            sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:4: sequence-length
+            kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:21: methods.BTS: the key 'stiches' is not known, did you mean 'stitches'?; known are
+            kind: stitch | knd: stitch | tiny.yaml:21: methods.BTS: the key 'knd' is not known, did you mean 'kind'?
+            kind: stitch | dropout2: stitch | tiny.yaml:21: methods.BTS: the key 'kind' is missing
+            kind: stitch | kind: stich | tiny.yaml:21: methods.BTS.kind: 'stich' is none of soup, ties,
+            kind: stitch | kind: stich | did you mean 'stitch'?
+            stitches: 2 | stitches: two | tiny.yaml:21: methods.BTS.stitches: 'two' is not a whole number
+            stitches: 2 | stitches: 2.5 | tiny.yaml:21: methods.BTS.stitches: '2.5' is not a whole number
+            stitches: 2 | stitches: [2] | tiny.yaml:21: methods.BTS.stitches: one value is needed, not a list
+            stitches: 2 | stitches: | tiny.yaml:21: methods.BTS.stitches: a value is missing
+            dropout: 0.1, | dropout: 0.1, drop: 1, | tiny.yaml:21: methods.BTS: the key 'drop' is not known; known are alternating, dropout
+            dropout: 0.1, | | tiny.yaml:21: methods.BTS: the key 'dropout' is missing
+            alternating: true | alternating: yes | tiny.yaml:21: methods.BTS.alternating: 'yes' must be true or false
+            init: AVERAGE | init: AVERAGES | tiny.yaml:21: methods.BTS.init: 'AVERAGES' is none of
+            seeds: [3] | seeds: [three] | tiny.yaml:21: methods.BTS.seeds[0]: 'three' is not a whole number
+            seeds: [3] | seeds: 3 | tiny.yaml:21: methods.BTS.seeds: a list is needed
+            per-document: 10 | per-documents: 10 | tiny.yaml:10: domains.sums: the key 'per-documents' is not known, did you mean 'per-document'?; known are arithmetic, per-document, problems
+            train: code.jsonl | trains: code.jsonl | tiny.yaml:8: domains.code: the key 'trains' is not known, did you mean 'train'?; known are held-out, train
+            model: {hidden | modle: {hidden | tiny.yaml:11: the key 'modle' is not known, did you mean 'model'?
+            model: {hidden-size: 16, intermediate-size: 24, layers: 4, heads: 2, deviation: 0.1} | model: 5 | tiny.yaml:11: model: a map of keys is needed
+            sequence-length: 48 | sequence-length: 48 48 | tiny.yaml:4: sequence-length: '48 48' is not a whole number
             general: english | output: elsewhere | tiny.yaml:5
+            general: english | general: [english | tiny.yaml:
             """)
     void whatIsWrongIsNamedWithItsPlace(String right, String wrong, String message) throws IOException {
         Path file = TinyExperiment.write(folder, BTS);
         Files.writeString(file, Files.readString(file).replace(right, wrong == null ? "" : wrong));
         String found = assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(file)).getMessage();
         assertTrue(found.contains(message), found);
+    }
+
+    /** Keys that are not known stand first, and what they were meant to be is not missing besides. */
+    @Test
+    void allThatIsWrongIsToldAtOnce() throws IOException {
+        Path file = TinyExperiment.write(folder, BTS);
+        Files.writeString(file, Files.readString(file).replace("sequence-length: 48", "sequence-length: much").replace("model: {", "modle: {").replace("tables: {}", "tabels: {}")
+                .replace("heads: 2, ", "").replace("projection-rate: 0.1\n", ""));
+        String found = assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(file)).getMessage();
+        List<String> lines = found.lines().map(line -> line.replace(folder + "/", "").replaceFirst("; known are .*", "")).toList();
+        assertEquals(List.of("tiny.yaml: 4 problems", "  tiny.yaml:11: the key 'modle' is not known, did you mean 'model'?",
+                "  tiny.yaml:22: the key 'tabels' is not known, did you mean 'tables'?", "  tiny.yaml:4: sequence-length: 'much' is not a whole number",
+                "  tiny.yaml:1: the key 'projection-rate' is missing"), lines);
+    }
+
+    @Test
+    void jsonIsReadAndCheckedLikewise() throws IOException {
+        Path yaml = TinyExperiment.write(folder, BTS);
+        Path json = folder.resolve("tiny.json");
+        ObjectMapper writer = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+        writer.writeValue(json.toFile(), new YAMLMapper().readTree(yaml.toFile()));
+        assertEquals(ExperimentSpec.read(yaml), ExperimentSpec.read(json));
+        Files.writeString(json, Files.readString(json).replace("\"general\"", "\"genral\""));
+        int line = Files.readString(json).lines().toList().indexOf("  \"genral\" : \"english\",") + 1;
+        String found = assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(json)).getMessage();
+        assertTrue(found.contains("tiny.json:" + line + ": the key 'genral' is not known, did you mean 'general'?"), found);
+    }
+
+    @Test
+    void anEmptyFileIsNoExperiment() throws IOException {
+        Path file = Files.writeString(folder.resolve("empty.yaml"), "# nothing\n");
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(file)).getMessage().contains("empty.yaml:1: the file is empty"));
     }
 }

@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.quickstart;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.llama.LoadOptions;
@@ -29,8 +30,13 @@ class QuickStartTest {
             assertEquals(458_752, model.config().parameterCount(3, model.hiddenSize()));
         }
         String html = Files.readString(folder.resolve("report.html"));
-        for (String row : List.of("seed", "expert code", "expert math", "expert lang2", "model soup", "BTM", "BTS")) {
+        for (String row : List.of("seed", "expert code", "expert maths", "expert Spanish", "model soup", "BTM", "BTS")) {
             assertTrue(html.contains(">" + row + "<"), "no row " + row);
+        }
+        assertFalse(html.replaceAll("(?s)<pre>.*?</pre>", "").matches("(?s).*\\b(lang2|english|math)\\b.*"), "names of files among those for people");
+        assertTrue(html.contains("458,752 stitch parameters"));
+        for (String name : List.of("seed", "expert-code", "expert-math", "expert-lang2", "stitch")) {
+            assertTrue(Files.exists(folder.resolve("metrics").resolve(name).resolve("metrics.csv")), name);
         }
         assertTrue(QuantizationExample.run(folder, System.out) < 1.01, "int8 weights cost more than 1 % of perplexity");
         List<String> metrics = Files.readAllLines(folder.resolve("metrics/stitch/metrics.csv"));
