@@ -78,8 +78,7 @@ public final class Crew {
         } else {
             alone(work);
         }
-        long end = System.nanoTime();
-        kind.took(all, (end - begin) / tokens, end);
+        kind.took(all, (System.nanoTime() - begin) / tokens);
     }
 
     /**

@@ -1,15 +1,20 @@
 package io.github.bts4j.core.rows;
 
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Finds out whether all threads of a {@link Crew} or the caller alone go through a kind of work faster. All are faster where each has a processor; where something else takes the processors, or where a
  * piece of work is so short that meeting takes longer than sharing saves, the caller alone is.
  *
- * <p>Each way's time is the mean of the two shorter of its last three runs, so that one interruption says nothing, and two do. The way that is slower is tried again after fifty times what trying costs. Thread-safe.
+ * <p>Each way's time is the mean of the three shorter of its last four runs, so that one interruption says nothing, such as libtorch's threads that spin on for a while after a prompt. The way that is slower is
+ * tried again, four runs in a row, after fifty times what trying costs; all threads sooner at the beginning, when the Java machine still compiles on a processor that it takes. A run that takes three times the other
+ * way's time ends the trial. Thread-safe.
  */
 public final class Pace {
     private static final int COST_SHARE = 50;
+    private static final int RUNS = 4;
+    private static final int HOPELESS = 3;
     private static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(20);
     private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(5);
     private static final int KINDS = Integer.SIZE;
@@ -37,7 +42,10 @@ public final class Pace {
     static final class Kind {
         private final Way together = new Way();
         private final Way alone = new Way();
+        private long begin;
         private long tryAgain;
+        private boolean tried; // the way on trial
+        private int trials; // its runs that are still to come
 
         /**
          * Whether to take all threads for the next run.
@@ -47,16 +55,20 @@ public final class Pace {
          * @return true for all threads, false for the caller alone
          */
         synchronized boolean isTogether(int tokens, long now) {
+            if (together.count + alone.count == 0) {
+                begin = now;
+            }
             if (!together.isKnown() || !alone.isKnown()) {
                 return !together.isKnown();
             }
-            boolean faster = together.time() <= alone.time();
-            if (now - tryAgain < 0) {
-                return faster;
+            if (trials == 0 && now - tryAgain >= 0) {
+                trials = RUNS;
+                tried = together.time() > alone.time();
+                long cost = RUNS * Math.abs(alone.time() - together.time()) * tokens;
+                long pause = Math.min(COST_SHARE * cost, tried ? Math.min(LONGEST_PAUSE, (now - begin) / 2) : LONGEST_PAUSE);
+                tryAgain = now + Math.max(SHORTEST_PAUSE, pause);
             }
-            long cost = Math.abs(alone.time() - together.time()) * tokens;
-            tryAgain = now + Math.max(SHORTEST_PAUSE, Math.min(LONGEST_PAUSE, COST_SHARE * cost));
-            return !faster;
+            return trials > 0 ? tried : together.time() <= alone.time();
         }
 
         /**
@@ -64,22 +76,17 @@ public final class Pace {
          *
          * @param all whether all threads took part
          * @param nanos the run's time per token
-         * @param now when it ended
          */
-        synchronized void took(boolean all, long nanos, long now) {
-            Way way = all ? together : alone;
-            Way other = all ? alone : together;
-            boolean wasSlower = way.isKnown() && other.isKnown() && way.time() > other.time();
-            way.add(nanos);
-            if (wasSlower && way.time() > other.time() && nanos < other.time()) {
-                tryAgain = now; // a better time than the faster way's: one more decides
+        synchronized void took(boolean all, long nanos) {
+            (all ? together : alone).add(nanos);
+            if (trials > 0 && all == tried) {
+                trials = nanos > HOPELESS * (all ? alone : together).time() ? 0 : trials - 1;
             }
         }
     }
 
     /** The last runs of one way. */
     private static final class Way {
-        private static final int RUNS = 3;
         private final long[] last = new long[RUNS];
         private int count;
 
@@ -94,9 +101,9 @@ public final class Pace {
             return count >= RUNS;
         }
 
-        /** The mean of the two shorter ones. */
+        /** The mean without the longest. */
         long time() {
-            return (last[0] + last[1] + last[2] - Math.max(last[0], Math.max(last[1], last[2]))) / 2;
+            return (Arrays.stream(last).sum() - Arrays.stream(last).max().orElseThrow()) / (RUNS - 1);
         }
     }
 }

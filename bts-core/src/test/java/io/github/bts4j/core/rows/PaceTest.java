@@ -22,7 +22,7 @@ class PaceTest {
             boolean chosen = kind.isTogether(1, now);
             long took = chosen ? together : alone;
             now += took;
-            kind.took(chosen, took, now);
+            kind.took(chosen, took);
             all += chosen ? 1 : 0;
         }
         return (double) all / runs;
@@ -39,7 +39,7 @@ class PaceTest {
             boolean all = small.isTogether(1, at);
             long took = all ? 60_000 : 20_000;
             at += took;
-            small.took(all, took, at);
+            small.took(all, took);
             alone += all ? 0 : 1;
         }
         assertTrue(alone > 4900, alone + " of 5,000");
@@ -54,7 +54,7 @@ class PaceTest {
             boolean all = many.isTogether(16, now);
             long perToken = all ? 2 * MILLISECOND : 4 * MILLISECOND;
             now += 16 * perToken;
-            many.took(all, perToken, now);
+            many.took(all, perToken);
             alone += all ? 0 : 1;
         }
         assertTrue(alone < 40, alone + " of 1,000");
@@ -72,10 +72,28 @@ class PaceTest {
     @Test
     void oneInterruptionSaysNothing() {
         shareTogether(100 * MILLISECOND, MILLISECOND, 2 * MILLISECOND);
+        double share = 0;
         for (int i = 0; i < 10; i++) {
-            kind.took(true, 50 * MILLISECOND, now += 50 * MILLISECOND);
-            assertTrue(shareTogether(15 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) >= 0.9);
+            kind.took(true, 50 * MILLISECOND);
+            now += 50 * MILLISECOND;
+            share += shareTogether(40 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) / 10;
         }
+        assertTrue(share > 0.9, share + " of the runs");
+    }
+
+    /** Right after a tensor operation its threads still spin: the first run of every four is slow, and it is the one in which a pause is found to be over. */
+    @Test
+    void aSlowRunNowAndThenIsWorthIt() {
+        int all = 0;
+        for (int i = 0; i < 2000; i++) {
+            now += i % 4 == 0 ? 40 * MILLISECOND : 0;
+            boolean chosen = kind.isTogether(1, now);
+            long took = MILLISECOND * (!chosen ? 27 : i % 4 == 0 ? 40 : 12);
+            now += took;
+            kind.took(chosen, took);
+            all += chosen ? 1 : 0;
+        }
+        assertTrue(all > 1800, all + " of 2,000");
     }
 
     @Test
