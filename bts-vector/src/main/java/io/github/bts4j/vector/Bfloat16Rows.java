@@ -35,59 +35,22 @@ final class Bfloat16Rows {
         return FloatVector.fromArray(F, x, i);
     }
 
-    /** Four rows at a time share the loads of x: two of the first half and two of the second, for memory is read ahead along streams that are far apart. */
+    /** Two rows at a time share the loads of x: one of the first half and one of the second, for memory is read ahead along two streams that are far apart, and not along neighbouring rows. */
     static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
         Object memory = w.memory();
         int columns = w.columns();
         int half = (to - from) / 2;
-        int r = from;
-        for (; r + 2 <= from + half; r += 2) {
-            fourRows(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), 2 * columns, x, columns / 2, y, at + r, at + r + half);
-        }
-        if (r < from + half) {
+        for (int r = from; r < from + half; r++) {
             twoRows(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), x, columns / 2, y, at + r, at + r + half);
         }
         if (from + 2 * half < to) {
             y[at + to - 1] = row(memory, (int) w.rowOffset(to - 1), x, columns / 2);
         }
         if (columns % (2 * LANES) != 0) {
-            for (r = from; r < to; r++) {
+            for (int r = from; r < to; r++) {
                 y[at + r] += tail(w.bytes(), (int) w.rowOffset(r), x, columns);
             }
         }
-    }
-
-    private static void fourRows(Object memory, int offset, int other, int stride, float[] x, int half, float[] y, int to, int otherTo) {
-        FloatVector even = FloatVector.zero(F);
-        FloatVector odd = even;
-        FloatVector nextEven = even;
-        FloatVector nextOdd = even;
-        FloatVector otherEven = even;
-        FloatVector otherOdd = even;
-        FloatVector lastEven = even;
-        FloatVector lastOdd = even;
-        int next = offset + stride;
-        int last = other + stride;
-        for (int i = 0; i + LANES <= half; i += LANES) {
-            FloatVector first = at(x, i);
-            FloatVector second = at(x, half + i);
-            IntVector word = words(memory, offset + 4 * i);
-            even = low(word).fma(first, even);
-            odd = high(word).fma(second, odd);
-            word = words(memory, next + 4 * i);
-            nextEven = low(word).fma(first, nextEven);
-            nextOdd = high(word).fma(second, nextOdd);
-            word = words(memory, other + 4 * i);
-            otherEven = low(word).fma(first, otherEven);
-            otherOdd = high(word).fma(second, otherOdd);
-            word = words(memory, last + 4 * i);
-            lastEven = low(word).fma(first, lastEven);
-            lastOdd = high(word).fma(second, lastOdd);
-        }
-        y[to] = even.add(odd).reduceLanes(ADD);
-        y[to + 1] = nextEven.add(nextOdd).reduceLanes(ADD);
-        y[otherTo] = otherEven.add(otherOdd).reduceLanes(ADD);
-        y[otherTo + 1] = lastEven.add(lastOdd).reduceLanes(ADD);
     }
 
     private static void twoRows(Object memory, int offset, int other, float[] x, int half, float[] y, int to, int otherTo) {
