@@ -11,10 +11,12 @@ import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -25,6 +27,12 @@ class VectorRowMathTest {
     private static final int ROWS = 37;
 
     private final VectorRowMath math = new VectorRowMath();
+
+    /** As before every use: from Java 22 on, code that is not compiled yet adds up lanes in another order. */
+    @BeforeAll
+    static void prepare() {
+        List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8).forEach(new VectorRowMath()::prepare);
+    }
 
     static Stream<Arguments> shapes() {
         return Stream.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)
