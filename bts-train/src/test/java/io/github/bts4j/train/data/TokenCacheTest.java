@@ -155,7 +155,7 @@ class TokenCacheTest {
             Path target = copy.resolve(cache.relativize(file.toRealPath()));
             Files.createDirectories(target.getParent());
             byte[] bytes = Files.readAllBytes(file);
-            bytes[0] ^= file.toString().contains("tokens-") ? 1 : 0;
+            bytes[0] = (byte) (bytes[0] ^ (file.toString().contains("tokens-") ? 1 : 0));
             Files.write(target, bytes);
         }
         TokenCache.open(copy, SHARD).dataset("d", TextSource.jsonLines(texts), text -> {
