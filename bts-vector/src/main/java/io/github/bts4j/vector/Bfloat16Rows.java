@@ -1,7 +1,6 @@
 package io.github.bts4j.vector;
 
 import static io.github.bts4j.vector.Memory.words;
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.AND;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
@@ -68,8 +67,8 @@ final class Bfloat16Rows {
             otherEven = low(word).fma(first, otherEven);
             otherOdd = high(word).fma(second, otherOdd);
         }
-        y[to] = even.add(odd).reduceLanes(ADD);
-        y[otherTo] = otherEven.add(otherOdd).reduceLanes(ADD);
+        y[to] = Lanes.sum(even.add(odd));
+        y[otherTo] = Lanes.sum(otherEven.add(otherOdd));
     }
 
     private static float row(Object memory, int offset, float[] x, int half) {
@@ -80,7 +79,7 @@ final class Bfloat16Rows {
             even = low(word).fma(at(x, i), even);
             odd = high(word).fma(at(x, half + i), odd);
         }
-        return even.add(odd).reduceLanes(ADD);
+        return Lanes.sum(even.add(odd));
     }
 
     /** What fills no vector. */
@@ -130,10 +129,10 @@ final class Bfloat16Rows {
             odd2 = high.fma(at(x2, half + i), odd2);
             odd3 = high.fma(at(x3, half + i), odd3);
         }
-        y[s][to] = even0.add(odd0).reduceLanes(ADD);
-        y[s + 1][to] = even1.add(odd1).reduceLanes(ADD);
-        y[s + 2][to] = even2.add(odd2).reduceLanes(ADD);
-        y[s + 3][to] = even3.add(odd3).reduceLanes(ADD);
+        y[s][to] = Lanes.sum(even0.add(odd0));
+        y[s + 1][to] = Lanes.sum(even1.add(odd1));
+        y[s + 2][to] = Lanes.sum(even2.add(odd2));
+        y[s + 3][to] = Lanes.sum(even3.add(odd3));
     }
 
     static void weightedSum(Matrix w, int rows, float[] p, float[] y, int at) {

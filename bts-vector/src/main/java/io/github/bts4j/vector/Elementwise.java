@@ -1,6 +1,5 @@
 package io.github.bts4j.vector;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.AND;
 import static jdk.incubator.vector.VectorOperators.IS_NAN;
 import static jdk.incubator.vector.VectorOperators.LSHR;
@@ -81,7 +80,7 @@ final class Elementwise {
             a = first.fma(first, a);
             b = second.fma(second, b);
         }
-        float sum = a.add(b).reduceLanes(ADD);
+        float sum = Lanes.sum(a.add(b));
         for (; i < n; i++) {
             sum += x[i] * x[i];
         }
@@ -146,7 +145,7 @@ final class Elementwise {
         for (; i + LANES <= length; i += LANES) {
             sum = sum.add(at(x, i));
         }
-        float one = sum.reduceLanes(ADD);
+        float one = Lanes.sum(sum);
         for (; i < length; i++) {
             one += x[i];
         }

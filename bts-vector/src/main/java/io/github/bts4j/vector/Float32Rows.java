@@ -1,7 +1,6 @@
 package io.github.bts4j.vector;
 
 import static io.github.bts4j.vector.Memory.words;
-import static jdk.incubator.vector.VectorOperators.ADD;
 
 import io.github.bts4j.core.rows.Matrix;
 import java.nio.ByteBuffer;
@@ -44,7 +43,7 @@ final class Float32Rows {
         if (i + LANES <= columns) {
             a = load(memory, offset, i).fma(at(x, i), a);
         }
-        return a.add(b).reduceLanes(ADD);
+        return Lanes.sum(a.add(b));
     }
 
     /** What fills no vector. */
@@ -99,10 +98,10 @@ final class Float32Rows {
             a2 = word.fma(at(x2, i), a2);
             a3 = word.fma(at(x3, i), a3);
         }
-        y[s][to] = a0.add(b0).reduceLanes(ADD);
-        y[s + 1][to] = a1.add(b1).reduceLanes(ADD);
-        y[s + 2][to] = a2.add(b2).reduceLanes(ADD);
-        y[s + 3][to] = a3.add(b3).reduceLanes(ADD);
+        y[s][to] = Lanes.sum(a0.add(b0));
+        y[s + 1][to] = Lanes.sum(a1.add(b1));
+        y[s + 2][to] = Lanes.sum(a2.add(b2));
+        y[s + 3][to] = Lanes.sum(a3.add(b3));
     }
 
     static void weightedSum(Matrix w, int rows, float[] p, float[] y, int at) {

@@ -1,7 +1,6 @@
 package io.github.bts4j.vector;
 
 import static io.github.bts4j.vector.Memory.words;
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -48,7 +47,7 @@ final class Int8Rows {
             a = value(word, 2).fma(at(x, 2 * quarter + i), a);
             b = value(word, 3).fma(at(x, 3 * quarter + i), b);
         }
-        return a.add(b).reduceLanes(ADD);
+        return Lanes.sum(a.add(b));
     }
 
     /** What fills no vector. */
@@ -112,9 +111,9 @@ final class Int8Rows {
             b2 = value.fma(at(x2, 3 * quarter + i), b2);
             b3 = value.fma(at(x3, 3 * quarter + i), b3);
         }
-        y[s][to] = a0.add(b0).reduceLanes(ADD);
-        y[s + 1][to] = a1.add(b1).reduceLanes(ADD);
-        y[s + 2][to] = a2.add(b2).reduceLanes(ADD);
-        y[s + 3][to] = a3.add(b3).reduceLanes(ADD);
+        y[s][to] = Lanes.sum(a0.add(b0));
+        y[s + 1][to] = Lanes.sum(a1.add(b1));
+        y[s + 2][to] = Lanes.sum(a2.add(b2));
+        y[s + 3][to] = Lanes.sum(a3.add(b3));
     }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 
 /**
  * Runs the kernels of one type on small matrices until they are compiled. The shapes take every path through them: what a compiled loop has never seen makes the Java machine
- * throw its code away, and vector code that is not compiled is slow, and since Java 22 adds up lanes in another order than compiled code.
+ * throw its code away, and vector code that is not compiled is slow.
  */
 final class WarmUp {
     private static final int ROWS = 41; // odd: the last row goes alone

@@ -28,7 +28,7 @@ class VectorRowMathTest {
 
     private final VectorRowMath math = new VectorRowMath();
 
-    /** As before every use: from Java 22 on, code that is not compiled yet adds up lanes in another order. */
+    /** As before every use. */
     @BeforeAll
     static void prepare() {
         List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8).forEach(new VectorRowMath()::prepare);
