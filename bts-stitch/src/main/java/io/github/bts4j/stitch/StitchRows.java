@@ -126,7 +126,7 @@ final class StitchRows {
     }
 
     private float[][] arranged(float[][] states, Matrix like) {
-        float[][] x = new float[states.length][(hidden + 3) & -4];
+        float[][] x = new float[states.length][RowMath.room(hidden)];
         for (int s = 0; s < x.length; s++) {
             math.arrange(like, states[s], 0, hidden, x[s]);
         }

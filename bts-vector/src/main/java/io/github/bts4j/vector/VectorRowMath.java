@@ -61,7 +61,7 @@ public final class VectorRowMath implements RowMath {
     public void arrange(Matrix w, float[] x, int at, int length, float[] into) {
         if (w.memory() instanceof Panels) {
             System.arraycopy(x, at, into, 0, length);
-            Arrays.fill(into, length, (length + 3) & -4, 0);
+            Arrays.fill(into, length, RowMath.room(length), 0);
             return;
         }
         switch (w.type()) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -125,7 +126,7 @@ class VectorRowMathTest {
     }
 
     private void checkIndependence(Matrix w, int split, SplittableRandom random) {
-        float[][] x = new float[7][(w.columns() + 3) & -4];
+        float[][] x = new float[7][RowMath.room(w.columns())];
         for (float[] vector : x) {
             float[] values = new float[w.columns()];
             fill(values, () -> random.nextDouble(-1, 1));

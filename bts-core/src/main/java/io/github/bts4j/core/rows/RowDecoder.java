@@ -13,8 +13,7 @@ public final class RowDecoder {
     public static final long SMALL_MODEL = 32 << 20;
 
     private static final int MOST_TOKENS = 4; // with more, libtorch's products of whole matrices are faster
-    private static final int MOST_TOKENS_REPACKED = 16;
-    private static final int MOST_TOKENS_OF_SMALL_MODELS = 16;
+    private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
     private final RowMath math;
@@ -89,7 +88,7 @@ public final class RowDecoder {
      * @return true if a step of so many is faster here, as measured on two cores
      */
     public boolean isFasterFor(int sessions) {
-        return sessions <= (small ? MOST_TOKENS_OF_SMALL_MODELS : mostTokens());
+        return sessions <= mostTokens();
     }
 
     /**
@@ -103,7 +102,7 @@ public final class RowDecoder {
     }
 
     private int mostTokens() {
-        return weights.repacked() ? MOST_TOKENS_REPACKED : MOST_TOKENS;
+        return small || weights.repacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
     }
 
     /**
@@ -192,7 +191,7 @@ public final class RowDecoder {
      */
     public void layers(Crew.Part part, RowStep step, Shared shared, int first, int last) {
         float[][] normed = new float[step.tokens()][dims.hidden];
-        float[][] x = new float[step.tokens()][room(Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim))];
+        float[][] x = new float[step.tokens()][RowMath.room(Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim))];
         for (int i = first; i < last; i++) {
             RowWeights.Layer layer = weights.layers().get(i);
             norm(step.state(), layer.inputNorm(), normed);
@@ -226,7 +225,7 @@ public final class RowDecoder {
     public void logits(Crew.Part part, RowStep step, float[][] logits) {
         float[][] state = step.last();
         float[][] normed = new float[state.length][dims.hidden];
-        float[][] x = new float[state.length][room(dims.hidden)];
+        float[][] x = new float[state.length][RowMath.room(dims.hidden)];
         RowWeights.Linear head = new RowWeights.Linear(weights.head(), weights.vocabulary());
         norm(state, weights.norm(), normed);
         arrange(head, normed, x);
@@ -244,11 +243,6 @@ public final class RowDecoder {
         for (int s = 0; s < x.length; s++) {
             math.arrange(linear.weight(), values[s], 0, linear.weight().columns(), x[s]);
         }
-    }
-
-    /** The length of an arranged vector. */
-    private static int room(int columns) {
-        return (columns + 3) & -4;
     }
 
     /** This thread's rows of {@code y = round(w x + b)}. */

@@ -14,6 +14,16 @@ public interface RowMath {
     int SHARE = 32;
 
     /**
+     * The room that {@link #arrange} needs.
+     *
+     * @param length number of elements of a vector
+     * @return the next multiple of four
+     */
+    static int room(int length) {
+        return (length + 3) & -4;
+    }
+
+    /**
      * The implementation on the class path that works in this Java machine.
      *
      * @return the implementation, found once per process; empty if there is none
@@ -60,7 +70,7 @@ public interface RowMath {
      * @param x the vector
      * @param at index of its first element
      * @param length number of elements
-     * @param into receives {@code length} values; for a repacked matrix also zeros up to the next multiple of four
+     * @param into receives {@code length} values; for a repacked matrix also zeros up to {@link #room}
      */
     void arrange(Matrix w, float[] x, int at, int length, float[] into);
 
