@@ -64,7 +64,11 @@ final class ResultsPage {
     private void table(String title, List<String> shown) {
         ResultsTable text = new ResultsTable(results, shown, bitsPerByte(), ALPHA);
         section(title + ": held-out text, bits per byte", text.markdown() + "\nIntervals:\n\n" + text.markdownIntervals());
-        section(title + ": what is kept of each expert's gain over the seed in the expert's own domain, per cent", retained(shown));
+        if (!segments().isEmpty()) {
+            section(title + ": segments of text that changes its domain, bits per byte", new ResultsTable(results, shown, segments(), ALPHA).markdown());
+        }
+        List<String> experts = spec.experts().keySet().stream().filter(spec.evaluation().domains()::contains).toList();
+        section(title + ": what is kept of each expert's gain over the seed, per cent, where that gain is significant", new RetainedTable(results, experts).markdown(shown));
         List<String> scored = shown.stream().filter(row -> results.results().stream().anyMatch(result -> result.model().equals(row) && result.metric().isShare())).toList();
         if (!scored.isEmpty()) {
             ResultsTable tasks = new ResultsTable(results, scored, tasks(), ALPHA);
@@ -85,11 +89,18 @@ final class ResultsPage {
 
     private List<Column> bitsPerByte() {
         List<Column> columns = new ArrayList<>();
+        List<Column> segments = segments();
         spec.evaluation().domains().forEach(domain -> columns.add(new Column(domain, Metric.BITS_PER_BYTE)));
         columns.add(new Column(Scoring.AVERAGE, Metric.BITS_PER_BYTE));
         results.results().stream().filter(result -> result.metric() == Metric.BITS_PER_BYTE).map(result -> new Column(result.task(), result.metric())).distinct()
-                .filter(column -> !columns.contains(column)).toList().forEach(columns::add);
+                .filter(column -> !columns.contains(column) && !segments.contains(column)).toList().forEach(columns::add);
         return columns;
+    }
+
+    /** Text that changes its domain, by the domain of its segments. */
+    private List<Column> segments() {
+        List<Column> columns = spec.evaluation().domains().stream().map(domain -> new Column(Scoring.segmentsOf(domain), Metric.BITS_PER_BYTE)).toList();
+        return columns.stream().filter(column -> results.results().stream().anyMatch(result -> result.task().equals(column.task()))).toList();
     }
 
     private List<Column> tasks() {
@@ -98,18 +109,6 @@ final class ResultsPage {
 
     private double bits(String model, String domain) {
         return results.find(model, domain, Metric.BITS_PER_BYTE).map(result -> result.interval().value()).orElse(Double.NaN);
-    }
-
-    private String retained(List<String> shown) {
-        List<String> experts = spec.experts().keySet().stream().filter(spec.evaluation().domains()::contains).toList();
-        StringBuilder text = new StringBuilder(line("model", experts)).append(line("---", experts.stream().map(expert -> "---:").toList()));
-        for (String model : shown) {
-            text.append(line(model, experts.stream().map(expert -> {
-                double gain = bits(BaseModels.SEED, expert) - bits(expert, expert);
-                return String.format(Locale.ROOT, "%.1f", 100 * (bits(BaseModels.SEED, expert) - bits(model, expert)) / gain);
-            }).toList()));
-        }
-        return text.toString();
     }
 
     private String gates() throws IOException {

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -64,7 +65,7 @@ final class Scoring {
                 tasks.add(problems.exactMatchTask(spec.problems(), ANSWER_TOKENS));
             } else if (spec.items() > 0) {
                 HeldOutItems items = new HeldOutItems(texts.heldOutDocuments(name), 0);
-                tasks.add(items.choices(name + "-choice", spec.items(), CONTEXT, CHOICE));
+                tasks.add(items.choices(choicesOf(name), spec.items(), CONTEXT, CHOICE));
                 if (spec.cloze().contains(name)) {
                     tasks.add(items.cloze(name + "-cloze", spec.items(), CONTEXT / 2, CONTEXT));
                 }
@@ -81,6 +82,16 @@ final class Scoring {
         return IntStream.range(0, count).mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList();
     }
 
+    /** The name of the scores on one domain's segments of text that changes its domain. */
+    static String segmentsOf(String domain) {
+        return Texts.SWITCHING + ": " + domain;
+    }
+
+    /** The name of the questions made of a domain's text. */
+    static String choicesOf(String domain) {
+        return domain + "-choice";
+    }
+
     Map<String, List<Window>> windows() {
         return windows;
     }
@@ -88,7 +99,7 @@ final class Scoring {
     /** What scores depend on, besides the model. */
     String identity(boolean withTasks) {
         String read = windows.entrySet().stream().map(set -> set.getKey() + " " + hash(set.getValue())).collect(Collectors.joining(", "));
-        return "windows " + read + " in " + precision
+        return "windows " + read + " in " + precision + (windows.containsKey(Texts.SWITCHING) ? ", " + Texts.SWITCHING + " by segment" : "")
                 + (withTasks ? ", tasks " + tasks.stream().map(task -> task.name() + " " + task.identity()).collect(Collectors.joining(", ")) : "");
     }
 
@@ -117,6 +128,8 @@ final class Scoring {
             positions.put(domain, parts.stream().map(WindowScores::bitsPerByte).toList());
             results.add(EvaluationResult.of(name, domain, set, WindowScores.together(parts)));
         });
+        Optional.ofNullable(windows.get(Texts.SWITCHING)).ifPresent(changing ->
+                bitsPerByte.bySource(model, changing).forEach((domain, scores) -> results.add(EvaluationResult.of(name, segmentsOf(domain), changing, scores))));
         results.add(average(name, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
         EvaluatedModel evaluated = EvaluatedModel.of(name, model, tokenizer);
         for (EvaluationTask task : withTasks ? tasks : List.<EvaluationTask>of()) {

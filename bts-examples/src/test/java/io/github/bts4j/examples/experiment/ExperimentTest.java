@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.train.eval.ItemScores;
 import io.github.bts4j.train.eval.Metric;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -69,6 +71,7 @@ class ExperimentTest {
         }
         assertEquals(sum / 3, bts.find("BTS", Scoring.AVERAGE, Metric.BITS_PER_BYTE).orElseThrow().interval().value(), 1e-9);
         assertTrue(bts.find("BTS", Texts.SWITCHING, Metric.BITS_PER_BYTE).isPresent());
+        checkSegments(bts);
         assertTrue(bts.find("BTS", "sums", Metric.BITS_PER_BYTE).isPresent());
         assertEquals(4, bts.find("BTS", "arithmetic-symbols-choice", Metric.ACC).orElseThrow().scores().count());
         assertTrue(bts.find("BTS", "java-methods", Metric.PARSES).isPresent());
@@ -82,13 +85,27 @@ class ExperimentTest {
         assertEquals(5, gates.size()); // one layer into the hub; three domains, sums, switching
         String page = Files.readString(out.resolve("results.md"));
         for (String expected : List.of("| BAM adapters |", "| BTS code hub |", "| BTS | 2 |", "| BTS with math again |", "All rows: held-out text", "Intervals:", "All rows: tasks",
-                "| the best of seed and experts in each |", "text that changes its domain")) {
+                "| the best of seed and experts in each |", "text that changes its domain", "what is kept of each expert's gain")) {
             assertTrue(page.contains(expected), expected + " is not in\n" + page);
         }
         JsonNode first = new ObjectMapper().readTree(out.resolve("results/bts/gates.json").toFile()).get(0);
         String share = String.format(java.util.Locale.ROOT, "| english | %d | %.3f | ", first.get("stitch").asInt(), first.at("/shares/seed").asDouble());
         assertTrue(page.contains(share), share + " is not in\n" + page);
         assertTrue(page.lines().anyMatch(line -> line.startsWith("| code | ") && line.contains("100.0")), page); // an expert keeps all of its gain
+    }
+
+    /** The segments' bits and bytes are those of the whole text. */
+    private static void checkSegments(EvaluationResults bts) {
+        ItemScores whole = bts.find("BTS", Texts.SWITCHING, Metric.BITS_PER_BYTE).orElseThrow().scores();
+        double bits = 0;
+        double bytes = 0;
+        for (String domain : List.of("english", "code", "math")) {
+            ItemScores part = bts.find("BTS", Scoring.segmentsOf(domain), Metric.BITS_PER_BYTE).orElseThrow().scores();
+            bits += Arrays.stream(part.values()).sum();
+            bytes += Arrays.stream(part.weights()).sum();
+        }
+        assertEquals(Arrays.stream(whole.values()).sum(), bits, 1e-3);
+        assertEquals(Arrays.stream(whole.weights()).sum(), bytes);
     }
 
     @Test

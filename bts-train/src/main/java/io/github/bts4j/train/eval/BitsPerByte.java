@@ -1,8 +1,13 @@
 package io.github.bts4j.train.eval;
 
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.train.data.Segment;
 import io.github.bts4j.train.data.Window;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -67,9 +72,57 @@ public final class BitsPerByte {
      * @throws IllegalArgumentException if there is no window, or the tokens of a part stand for no byte
      */
     public List<WindowScores> byPart(CausalLm model, List<Window> windows, int parts) {
-        double[][] nats = new double[parts][windows.size()];
-        long[][] bytes = new long[parts][windows.size()];
-        long[][] tokens = new long[parts][windows.size()];
+        int[] predicted = windows.stream().mapToInt(Window::predicted).toArray();
+        return grouped(model, windows, parts, (window, position) -> (int) ((position - 1L) * parts / predicted[window]));
+    }
+
+    /**
+     * Scores a model by the source of what it predicts, in text that changes its domain inside a window: how well it does on each domain's segments, whatever
+     * came before them.
+     *
+     * @param model the model
+     * @param windows windows that tell their segments, at least one
+     * @return for every dataset of the segments, in the order in which they first come, the scores in the windows' order; a window without a segment of a dataset
+     *     counts 0 bytes there
+     * @throws IllegalArgumentException if there is no window, a window does not tell its segments, or the predicted tokens of a dataset stand for no byte
+     */
+    public Map<String, WindowScores> bySource(CausalLm model, List<Window> windows) {
+        List<String> names = new ArrayList<>();
+        int[][] sources = windows.stream().map(window -> sources(window, names)).toArray(int[][]::new);
+        List<WindowScores> scores = grouped(model, windows, names.size(), (window, position) -> sources[window][position]);
+        Map<String, WindowScores> named = new LinkedHashMap<>();
+        names.forEach(name -> named.put(name, scores.get(named.size())));
+        return named;
+    }
+
+    /** The number of every token's dataset among the names, which new ones are added to. */
+    private static int[] sources(Window window, List<String> names) {
+        int[] sources = new int[window.tokens().length];
+        int at = 0;
+        for (Segment segment : window.segments()) {
+            String name = segment.dataset().name();
+            if (!names.contains(name)) {
+                names.add(name);
+            }
+            Arrays.fill(sources, at, at + segment.length(), names.indexOf(name));
+            at += segment.length();
+        }
+        if (at != sources.length) {
+            throw new IllegalArgumentException("A window of domain '" + window.domain() + "' has " + sources.length + " tokens, and segments for " + at
+                    + ": without them the source of a token is not known");
+        }
+        return sources;
+    }
+
+    /** Which group the prediction of a token counts for: by the window's number and the token's, whose first, which is not predicted, is number 0. */
+    private interface Grouping {
+        int of(int window, int position);
+    }
+
+    private List<WindowScores> grouped(CausalLm model, List<Window> windows, int groups, Grouping grouping) {
+        double[][] nats = new double[groups][windows.size()];
+        long[][] bytes = new long[groups][windows.size()];
+        long[][] tokens = new long[groups][windows.size()];
         for (List<Integer> batch : Window.batches(windows, batchSize)) {
             int[][] ids = batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new);
             float[][] losses = model.tokenLosses(ids);
@@ -78,14 +131,14 @@ public final class BitsPerByte {
                 for (int t = 0; t < losses[row].length; t++) {
                     int size = tokenBytes.applyAsInt(ids[row][t + 1]);
                     if (size > 0) {
-                        int part = (int) ((long) t * parts / losses[row].length);
-                        nats[part][i] += losses[row][t];
-                        bytes[part][i] += size;
-                        tokens[part][i]++;
+                        int group = grouping.of(i, t + 1);
+                        nats[group][i] += losses[row][t];
+                        bytes[group][i] += size;
+                        tokens[group][i]++;
                     }
                 }
             }
         }
-        return IntStream.range(0, parts).mapToObj(part -> new WindowScores(nats[part], bytes[part], tokens[part])).toList();
+        return IntStream.range(0, groups).mapToObj(group -> new WindowScores(nats[group], bytes[group], tokens[group])).toList();
     }
 }
