@@ -5,7 +5,6 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.data.Datamix;
@@ -13,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** The seed and the experts: made once, and used by every method. */
 final class BaseModels {
@@ -110,9 +108,6 @@ final class BaseModels {
     }
 
     LlamaConfig config() {
-        ModelShape shape = spec.model();
-        return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(shape.hiddenSize()).intermediateSize(shape.intermediateSize()).numLayers(shape.layers())
-                .numHeads(shape.heads()).numKvHeads(shape.heads()).maxPositionEmbeddings(2 * spec.sequenceLength()).tieWordEmbeddings(true)
-                .bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();
+        return spec.model().config(vocabSize, spec.sequenceLength());
     }
 }

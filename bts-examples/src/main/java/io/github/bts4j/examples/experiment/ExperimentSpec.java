@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.train.eval.ProblemLanguage;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * What an experiment trains and compares. Keys of the file are these names in kebab case; paths are relative to the file.
@@ -76,7 +78,12 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param heads attention heads
      * @param deviation standard deviation of the seed's first weights
      */
-    record ModelShape(int hiddenSize, int intermediateSize, int layers, int heads, double deviation) {}
+    record ModelShape(int hiddenSize, int intermediateSize, int layers, int heads, double deviation) {
+        LlamaConfig config(int vocabSize, int sequenceLength) {
+            return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(layers).numHeads(heads).numKvHeads(heads)
+                    .maxPositionEmbeddings(2 * sequenceLength).tieWordEmbeddings(true).bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();
+        }
+    }
 
     /**
      * One training.
@@ -135,13 +142,18 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         }
     }
 
-    /** Every name that stands for nothing. */
-    private List<String> problems() {
-        List<String> problems = new ArrayList<>();
+    /** Every training by its place in the file. */
+    Map<String, TrainingSpec> allTrainings() {
         Map<String, TrainingSpec> all = new LinkedHashMap<>(Map.of("seed", seed));
         experts.forEach((name, training) -> all.put("experts." + name, training));
         trainings.forEach((name, training) -> all.put("trainings." + name, training));
-        all.forEach((where, training) -> unknown(problems, where + ".mix", training.mix().keySet(), domains.keySet()));
+        return all;
+    }
+
+    /** Every name that stands for nothing, and every value that is out of range. */
+    private List<String> problems() {
+        List<String> problems = new ArrayList<>();
+        allTrainings().forEach((where, training) -> unknown(problems, where + ".mix", training.mix().keySet(), domains.keySet()));
         unknown(problems, "general", List.of(general), domains.keySet());
         unknown(problems, "evaluation.domains", evaluation.domains(), domains.keySet());
         unknown(problems, "evaluation.cloze", evaluation.cloze(), domains.keySet());
@@ -163,6 +175,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
                 unknown(problems, "methods." + name + ".training", List.of(trained.training()), trainings.keySet());
             }
         });
+        problems.addAll(SpecLimits.problems(this));
         return problems;
     }
 

@@ -29,7 +29,11 @@ final class Texts {
     /** Share of the problems that no training text may hold. */
     static final double TEST_SHARE = 0.1;
 
-    private static final int HELD_OUT = 10;
+    /** Of so many generated problems, one is held out. */
+    static final int HELD_OUT = 10;
+    /** Segments of a sequence that changes its domain. */
+    static final int SEGMENTS = 4;
+
     private static final Pattern JAVA = Pattern.compile("(?m)^package [\\w.]+;");
 
     private final Map<String, TokenDataset> training = new LinkedHashMap<>();
@@ -43,7 +47,7 @@ final class Texts {
 
     static Texts read(ExperimentSpec spec, LlamaTokenizer tokenizer) throws IOException {
         TokenCache cache = TokenCache.open(spec.output().resolve("tokens"));
-        Texts texts = new Texts(spec.sequenceLength() / 4);
+        Texts texts = new Texts(spec.sequenceLength() / SEGMENTS);
         for (Map.Entry<String, ExperimentSpec.DomainSpec> domain : spec.domains().entrySet()) {
             ExperimentSpec.Files files = domain.getValue() instanceof ExperimentSpec.Arithmetic arithmetic
                     ? generated(spec.output().resolve("generated"), domain.getKey(), arithmetic) : (ExperimentSpec.Files) domain.getValue();

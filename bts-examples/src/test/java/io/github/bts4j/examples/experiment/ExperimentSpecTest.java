@@ -92,6 +92,42 @@ class ExperimentSpecTest {
         assertTrue(found.contains(message), found);
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            sequence-length: 48 | sequence-length: 3 | sequence-length: 3 must be at least 4
+            projection-rate: 0.1 | projection-rate: 0 | projection-rate: 0.0 must be above 0
+            problems: 60 | problems: 9 | domains.sums.problems: 9 must be at least 10
+            per-document: 10 | per-document: 0 | domains.sums.per-document: 0 must be at least 1
+            hidden-size: 16 | hidden-size: 15 | model: LlamaConfig: headDim = 0 must be positive
+            deviation: 0.1 | deviation: -0.1 | model.deviation: -0.1 must be above 0
+            short: {steps: 4 | short: {steps: 0 | trainings.short: LearningRate.WarmupCosine:
+            short: {steps: 4, batch: 2 | short: {steps: 4, batch: 0 | trainings.short: TrainerConfig: microBatch = 0
+            weight-decay: 0.1 | weight-decay: -1 | seed: weightDecay = -1.0
+            floor: 0.1 | floor: 2 | experts.code: LearningRate.WarmupCosine:
+            mix: {code: 1} | mix: {} | experts.code.mix: {} must be one domain or more
+            mix: {code: 1} | mix: {code: -1} | experts.code.mix.code: -1.0 must be above 0
+            switching: 0.25 | switching: 1.25 | seed.switching: 1.25 must be at least 0 and below 1
+            switching: 0, mix: {code: 1} | switching: 0.5, mix: {code: 1} | experts.code.switching: 0.5 must be 0: the mix has one domain
+            stitches: 2 | stitches: 5 | methods.BTS: numStitches = 5 is outside 1 .. numLayers = 4
+            dropout: 0.1 | dropout: 1.5 | methods.BTS: dropout = 1.5
+            seeds: [3] | seeds: [3, 3] | methods.BTS.seeds: [3, 3] must be one number or more, each once
+            seeds: [3] | seeds: [] | methods.BTS.seeds: [] must be one number or more
+            models: [seed, code, math] | models: [seed] | methods.BTS.models: [seed] must be two models or more
+            models: [seed, code, math] | models: [seed, code, code] | methods.BTS.models: [seed, code, code] must be two models or more, each once
+            methods: | methods:%n  bts: {kind: soup} | methods.BTS: 'BTS' must be told from 'bts' by letters and digits
+            methods: | methods:%n  TIES: {kind: ties, density: 0, weight: 1} | methods.TIES.density: 0.0 must be above 0 and at most 1
+            windows: 4 | windows: 0 | evaluation.windows: 0 must be at least 1
+            items: 4 | items: -4 | evaluation.items: -4 must be at least 0
+            problems: 4 | problems: 0 | evaluation.problems: 0 must be at least 1
+            evaluation: {domains: [english, code, math] | evaluation: {domains: [] | evaluation.domains: [] must be one domain or more
+            """)
+    void whatNoStageCouldWorkWithIsToldBefore(String right, String wrong, String message) throws IOException {
+        Path file = TinyExperiment.write(folder, BTS);
+        Files.writeString(file, Files.readString(file).replace(right, wrong.replace("%n", "\n")));
+        String found = assertThrows(IllegalArgumentException.class, () -> ExperimentSpec.read(file)).getMessage();
+        assertTrue(found.contains("- " + message), found);
+    }
+
     /** Keys that are not known stand first, and what they were meant to be is not missing besides. */
     @Test
     void allThatIsWrongIsToldAtOnce() throws IOException {

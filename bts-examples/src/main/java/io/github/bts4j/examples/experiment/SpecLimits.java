@@ -1,0 +1,101 @@
+package io.github.bts4j.examples.experiment;
+
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.examples.experiment.ExperimentSpec.Arithmetic;
+import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
+import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Values of an experiment's file that no stage could work with, told before hours of training instead of after them. What the library's own configurations check
+ * is checked by making them.
+ */
+final class SpecLimits {
+    /** Any: the number of tokens is known only when the tokenizer has been read. */
+    private static final int VOCABULARY = 256;
+
+    private final ExperimentSpec spec;
+    private final List<String> problems = new ArrayList<>();
+
+    private SpecLimits(ExperimentSpec spec) {
+        this.spec = spec;
+    }
+
+    static List<String> problems(ExperimentSpec spec) {
+        SpecLimits limits = new SpecLimits(spec);
+        limits.require(spec.sequenceLength() >= Texts.SEGMENTS, "sequence-length", spec.sequenceLength(), "at least " + Texts.SEGMENTS + ": switching windows have so many segments");
+        limits.require(spec.projectionRate() > 0 && spec.projectionRate() < Double.POSITIVE_INFINITY, "projection-rate", spec.projectionRate(), "above 0");
+        spec.domains().forEach((name, domain) -> {
+            if (domain instanceof Arithmetic arithmetic) {
+                limits.require(arithmetic.problems() >= Texts.HELD_OUT, "domains." + name + ".problems", arithmetic.problems(), "at least " + Texts.HELD_OUT + ": one in so many is held out");
+                limits.require(arithmetic.perDocument() >= 1, "domains." + name + ".per-document", arithmetic.perDocument(), "at least 1");
+            }
+        });
+        limits.attempt("model", () -> spec.model().config(VOCABULARY, spec.sequenceLength()));
+        limits.require(spec.model().deviation() > 0 && spec.model().deviation() < Double.POSITIVE_INFINITY, "model.deviation", spec.model().deviation(), "above 0");
+        spec.allTrainings().forEach(limits::training);
+        limits.methods();
+        limits.evaluation(spec.evaluation());
+        return limits.problems;
+    }
+
+    private void training(String where, TrainingSpec training) {
+        attempt(where, () -> Training.config(spec, training, 0));
+        training.mix().forEach((domain, weight) -> require(weight > 0 && weight < Double.POSITIVE_INFINITY, where + ".mix." + domain, weight, "above 0"));
+        require(!training.mix().isEmpty(), where + ".mix", "{}", "one domain or more");
+        require(training.switching() >= 0 && training.switching() < 1, where + ".switching", training.switching(), "at least 0 and below 1");
+        require(training.switching() == 0 || training.mix().size() > 1, where + ".switching", training.switching(), "0: the mix has one domain, nothing to switch to");
+    }
+
+    private void methods() {
+        Map<String, String> folders = new LinkedHashMap<>();
+        spec.methods().forEach((name, method) -> {
+            String where = "methods." + name;
+            String other = folders.put(Methods.slug(name), name);
+            require(other == null, where, "'" + name + "'", "told from '" + other + "' by letters and digits: both would lie in the folder " + Methods.slug(name));
+            if (method instanceof Method.Trained trained) {
+                require(!trained.seeds().isEmpty() && Set.copyOf(trained.seeds()).size() == trained.seeds().size(), where + ".seeds", trained.seeds(), "one number or more, each once");
+            }
+            if (method instanceof Method.Ties ties) {
+                require(ties.density() > 0 && ties.density() <= 1, where + ".density", ties.density(), "above 0 and at most 1");
+            }
+            if (method instanceof Method.Stitch || method instanceof Method.Upcycled) {
+                boolean distinct = new HashSet<>(method.models()).size() == method.models().size();
+                require(method.models().size() > 1 && distinct, where + ".models", method.models(), "two models or more, each once");
+            }
+            attempt(where, () -> method.parameters(valid(), 1 + spec.experts().size()));
+        });
+    }
+
+    /** A shape with the file's layers, so that what is wrong with the rest of the shape is told once. */
+    private LlamaConfig valid() {
+        return new ExperimentSpec.ModelShape(2, 2, Math.max(1, spec.model().layers()), 1, 1).config(VOCABULARY, Texts.SEGMENTS);
+    }
+
+    private void evaluation(EvaluationSpec evaluation) {
+        require(!evaluation.domains().isEmpty(), "evaluation.domains", evaluation.domains(), "one domain or more");
+        require(evaluation.windows() >= 1, "evaluation.windows", evaluation.windows(), "at least 1");
+        require(evaluation.items() >= 0, "evaluation.items", evaluation.items(), "at least 0");
+        require(evaluation.problems() >= 1 || spec.domains().values().stream().noneMatch(Arithmetic.class::isInstance), "evaluation.problems", evaluation.problems(), "at least 1");
+        require(evaluation.methodBodies() >= 0, "evaluation.method-bodies", evaluation.methodBodies(), "at least 0");
+    }
+
+    private void require(boolean holds, String where, Object value, String what) {
+        if (!holds) {
+            problems.add(where + ": " + value + " must be " + what);
+        }
+    }
+
+    private void attempt(String where, Runnable make) {
+        try {
+            make.run();
+        } catch (IllegalArgumentException e) {
+            problems.add(where + ": " + e.getMessage());
+        }
+    }
+}
