@@ -144,4 +144,11 @@ final class StitchedForward {
             return KERNELS.tensors(owner, Autograd.OFF, "stitched_trace", arguments(ids, ropes, (Object) wanted));
         }
     }
+
+    /** ids: int64 {@code [batch, sequence]}; float32 {@code [stitches]}, see {@link GateInput}. */
+    NDArray gateInputs(NDManager owner, NDArray ids) {
+        try (Streams.Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
+            return KERNELS.tensor(owner, Autograd.OFF, "gate_inputs", arguments(ids, ropes));
+        }
+    }
 }

@@ -276,7 +276,7 @@ public final class StitchedModel extends FrozenLm {
         return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
     }
 
-    private StitchedForward pass() {
+    StitchedForward pass() {
         return new StitchedForward(streams, config, weights.inference(), hub -> weights.rows(hub, config));
     }
 

@@ -148,6 +148,18 @@
     found[0] = torch.to((self).weight_linear((self).final_norm(h[0], w[0], eps[0]), w[0], 2, None), 6)
     return found
 
+  def gate_inputs(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor]) -> Tensor:
+    # float32 [places]: the mean L1 norm of the hub's states that each stitch's gates read
+    h = (self).prefix(ids, w, b, dims, eps, ropes, rows, places)
+    norms = annotate(List[Tensor], [])
+    for j in range(len(places)):
+      h = (self).gathered(h)
+      norms = torch.append(norms, torch.mean(torch.sum(torch.abs(torch.to(h[0], 6)), [-1])))
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
+      if j + 1 < len(places):
+        h = (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[j], places[j + 1])
+    return torch.stack(norms)
+
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
     return torch.to((self).linear(hidden, head, None), 6)
 

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -110,6 +111,37 @@ class StitchGoldenTest {
                 }
             }
             assertThrows(IllegalArgumentException.class, () -> GateSummary.of(model, List.of()));
+        }
+    }
+
+    private static double norm(float[] states, int tokens) {
+        double sum = 0;
+        for (float state : states) {
+            sum += Math.abs(state);
+        }
+        return sum / tokens;
+    }
+
+    /** A layer into the experts leaves the golden hub as it read it; the first one, of whatever kind, reads the hub as it is alone. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void gateInputsAreNormsOfTheHubsStates(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden); LlamaModel hub = LlamaModel.open(folder.resolve("hub"))) {
+            List<int[]> rows = List.of(golden.ids("input_ids"));
+            int tokens = rows.stream().mapToInt(row -> row.length).sum();
+            List<GateInput> inputs = GateInput.of(model, rows);
+            assertEquals(model.config().numStitches(), inputs.size());
+            for (GateInput input : inputs) {
+                if (!model.config().intoHub(input.stitch())) {
+                    assertEquals(norm(golden.floats("stitched." + input.stitch() + ".0"), tokens), input.norm(), 1e-4 * input.norm());
+                }
+            }
+            assertThrows(IllegalArgumentException.class, () -> GateInput.of(model, List.of()));
+            StitchConfig both = StitchConfig.at(List.of(1, hub.config().numLayers())).withAlternating(false);
+            try (StitchedModel intoHub = StitchedModel.builder().config(both).hub(folder.resolve("hub")).expert("same", folder.resolve("hub")).open()) {
+                double alone = norm(hub.hiddenStates(golden.tensor("input_ids")).get(1).toFloatArray(), tokens);
+                assertEquals(alone, GateInput.of(intoHub, rows).get(0).norm(), 1e-4 * alone);
+            }
         }
     }
 

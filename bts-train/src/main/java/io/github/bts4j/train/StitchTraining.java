@@ -2,16 +2,22 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.stitch.GateInput;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.List;
 import java.util.Map;
 
 /** Trains the stitch layers of a stitched model; the base models stay frozen. It closes nothing. */
 public final class StitchTraining implements Trainable {
+    private static final double LOGIT_STEP = 0.4;
+    private static final double HIGHEST_RATE = 2e-3;
+
     private final StitchedModel model;
     private final Map<String, String> identity;
     private PassOptions options = PassOptions.DEFAULT;
@@ -38,6 +44,24 @@ public final class StitchTraining implements Trainable {
      */
     public static ParameterGroup projections(AdamWConfig optimizer, double learningRateFactor) {
         return new ParameterGroup("stitch[.][0-9]+[.]proj[.].*", optimizer, learningRateFactor);
+    }
+
+    /**
+     * A peak learning rate that fits the size of a model's hidden states. A step of AdamW moves a gate's logit by up to the rate times the L1 norm of the state that
+     * the gate reads; the best rates of the trials in {@code docs/results.md}, on streams whose norms lie between 300 and 4,400, moved it by 0.3 to 0.6. Projections and
+     * biases do not care how large the states are, hence a limit for small ones, the highest rate that was good there.
+     *
+     * @param model the stitched model, before its training
+     * @param windows some text of the datamix, token ids, one pass each; at least one
+     * @return 0.4 over the largest of the stitches' {@link GateInput#norm norms}, at most 2e-3; in two digits, so that rounding elsewhere does not change it
+     * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
+     */
+    public static double peakRate(StitchedModel model, List<int[]> windows) {
+        return peakRate(GateInput.of(model, windows).stream().mapToDouble(GateInput::norm).max().orElseThrow());
+    }
+
+    static double peakRate(double norm) {
+        return new BigDecimal(Math.min(HIGHEST_RATE, LOGIT_STEP / norm)).round(new MathContext(2)).doubleValue();
     }
 
     @Override

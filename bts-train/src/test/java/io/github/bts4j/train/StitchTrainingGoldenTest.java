@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -39,6 +41,31 @@ class StitchTrainingGoldenTest {
         StitchedModel model = builder.open();
         model.setStitchTensors(TensorFiles.read(golden.manager(), golden.folder().resolve("stitch.safetensors")));
         return model;
+    }
+
+    @Test
+    void thePeakRateMovesALogitByTwoFifths() {
+        assertEquals(1e-4, StitchTraining.peakRate(4000));
+        assertEquals(9.3e-5, StitchTraining.peakRate(4321));
+        assertEquals(1.3e-3, StitchTraining.peakRate(300));
+        assertEquals(2e-3, StitchTraining.peakRate(100), "at most");
+    }
+
+    /** By the golden states of the hub, which layers into the experts leave alone. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void thePeakRateFitsTheLargestOfTheGatesInputs(Path folder) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden)) {
+            List<int[]> windows = List.of(golden.ids("input_ids"));
+            double least = 0;
+            for (int j = 0; j < model.config().numStitches(); j++) {
+                float[] states = golden.floats("stitched." + j + ".0");
+                double norm = IntStream.range(0, states.length).mapToDouble(i -> Math.abs(states[i])).sum() / windows.stream().mapToInt(window -> window.length).sum();
+                least = model.config().intoHub(j) ? least : Math.max(least, norm);
+            }
+            double rate = StitchTraining.peakRate(model, windows);
+            assertTrue(rate <= Math.min(2e-3, 0.4 / least) * 1.05 && rate > 0, rate + " for norms of " + least + " and more");
+        }
     }
 
     @ParameterizedTest(name = "{0}")

@@ -9,9 +9,11 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.Window;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 import picocli.CommandLine.Mixin;
@@ -19,6 +21,9 @@ import picocli.CommandLine.Option;
 
 /** How stitch layers are trained; options of commands that do. */
 final class StitchOptions {
+    /** Of a domain, to measure what the gates read. */
+    private static final int MEASURED_WINDOWS = 4;
+
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the stitch checkpoint.")
     private Path out;
 
@@ -60,11 +65,20 @@ final class StitchOptions {
     }
 
     private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
-        Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, 5e-4,
+        Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, () -> peakRate(model, datasets),
                 config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)), out);
         if (trained.isPresent()) {
             StitchCheckpoint.save(model, out);
             outcome.print("Saved the stitch layers to " + out, Outcome.made(out, model).setAll(trained.get()));
         }
+    }
+
+    /** Measured on the beginning of every domain's text, so that a training that goes on finds the same. */
+    private double peakRate(StitchedModel model, List<TokenDataset> datasets) {
+        int length = training.sequence();
+        List<int[]> windows = datasets.stream().flatMap(dataset -> dataset.windows(length).stream().limit(MEASURED_WINDOWS)).map(Window::tokens).toList();
+        double rate = StitchTraining.peakRate(model, windows);
+        System.err.printf(Locale.ROOT, "Peak learning rate %.1e, for the size of the hub's states; --lr sets another%n", rate);
+        return rate;
     }
 }

@@ -46,7 +46,7 @@ final class TrainCommand extends OutputCommand {
             if (freezeEmbeddings) {
                 expert.withFrozenEmbeddings();
             }
-            Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, 1e-4, UnaryOperator.identity(), out);
+            Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, () -> 1e-4, UnaryOperator.identity(), out);
             if (trained.isPresent()) {
                 expert.save(out, model);
                 outcome.print("Saved the expert to " + out, Outcome.made(out).setAll(trained.get()));

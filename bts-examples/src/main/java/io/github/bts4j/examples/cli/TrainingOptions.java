@@ -32,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoubleSupplier;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
@@ -52,7 +53,7 @@ final class TrainingOptions {
     @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
     private int sequence;
 
-    @Option(names = "--lr", description = "Peak learning rate (default: 5e-4 for stitches, 1e-4 for a model).")
+    @Option(names = "--lr", description = "Peak learning rate (default: 1e-4 for a model; for stitches what fits the size of the hub's states, and is told).")
     private Double learningRate;
 
     @Option(names = "--warmup", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
@@ -107,6 +108,11 @@ final class TrainingOptions {
         return checkpointing;
     }
 
+    /** Tokens of a training sequence. */
+    int sequence() {
+        return sequence;
+    }
+
     Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer) {
         return documentMask ? Optional.of(DocumentMask.beginningWith(
                 tokenizer.bosTokenId().orElseThrow(() -> new IllegalArgumentException("--document-mask: the tokenizer has no begin mark")))) : Optional.empty();
@@ -140,12 +146,12 @@ final class TrainingOptions {
         }
     }
 
-    private TrainerConfig config(double usualRate) {
+    private TrainerConfig config(DoubleSupplier usualRate) {
         check();
         if (rewind && (saveEvery < 1 || saveEvery > 50)) {
             throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; save every 50 steps or less");
         }
-        LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
+        LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate.getAsDouble() : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
         Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
         return TrainerConfig.of(steps, batch, sequence, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
                 .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, weightDecay)).withCheckpoints(saveEvery, rewind ? Math.max(keep, (int) (200 / Math.max(1, saveEvery)) + 1) : keep)
@@ -156,7 +162,7 @@ final class TrainingOptions {
      * Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. At the end, what the run's last step and validation
      * measured, where this call made them.
      */
-    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, double usualRate, UnaryOperator<TrainerConfig> more, Path out)
+    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, DoubleSupplier usualRate, UnaryOperator<TrainerConfig> more, Path out)
             throws IOException {
         TrainerConfig config = more.apply(config(usualRate));
         Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;

@@ -1,0 +1,48 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.TokenBatch;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * How large the hub's states are that one stitch layer's gates read. A gate's logit is {@code W h}, and a step of AdamW changes every entry of W by about the
+ * learning rate: so it moves the logit by up to the rate times the L1 norm of h. Where that is much, gates are thrown about from step to step, saturate, and then
+ * learn no more.
+ *
+ * @param stitch which stitch layer, from 0
+ * @param norm L1 norm of a token's state, {@code sum over channels |h|}, the mean over tokens
+ */
+public record GateInput(int stitch, double norm) {
+    /**
+     * Measures what a model's gates read.
+     *
+     * @param model the model
+     * @param windows token ids, one pass each; at least one
+     * @return the inputs of every stitch layer, in order
+     * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
+     */
+    public static List<GateInput> of(StitchedModel model, List<int[]> windows) {
+        if (windows.isEmpty()) {
+            throw new IllegalArgumentException("windows is empty: there is nothing to measure");
+        }
+        double[] sums = new double[model.config().numStitches()];
+        long tokens = 0;
+        for (int[] window : windows) {
+            try (NDManager scope = model.getNDManager().newSubManager()) {
+                NDArray ids = TokenBatch.tensor(scope, new int[][] {window}, 0, window.length, model.vocabSize());
+                float[] norms = model.pass().gateInputs(scope, ids).toFloatArray();
+                for (int j = 0; j < norms.length; j++) {
+                    sums[j] += (double) norms[j] * window.length;
+                }
+            }
+            tokens += window.length;
+        }
+        List<GateInput> inputs = new ArrayList<>();
+        for (int j = 0; j < sums.length; j++) {
+            inputs.add(new GateInput(j, sums[j] / tokens));
+        }
+        return inputs;
+    }
+}
