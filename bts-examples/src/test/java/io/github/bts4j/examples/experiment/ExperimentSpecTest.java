@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ExperimentSpecTest {
     private static final String BTS = "  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0.1, init: AVERAGE, models: [seed, code, math], training: short, seeds: [3]}";
@@ -35,10 +36,11 @@ class ExperimentSpecTest {
         assertEquals(List.of(3L), stitch.seeds());
     }
 
-    /** The description that the repository carries is read as it is. */
-    @Test
-    void thePapersExperimentIsWellFormed() throws IOException {
-        ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", "paper.yaml"));
+    /** The descriptions that the repository carries are read as they are. */
+    @ParameterizedTest
+    @ValueSource(strings = {"paper.yaml", "strong.yaml"})
+    void theRepositorysExperimentsAreWellFormed(String file) throws IOException {
+        ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", file));
         for (Method method : spec.methods().values()) {
             if (method instanceof Method.Trained trained) {
                 assertTrue(spec.trainings().containsKey(trained.training()), trained.training());
