@@ -25,7 +25,8 @@ import java.util.Map;
 /** The plots of an experiment in one HTML file: losses, the table, and the gates of the first stitched row along held-out texts (the paper's figures 2 and 3). */
 final class ResultsReport {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int STEPS_PER_POINT = 10;
+    /** Of a curve; each is the mean of the steps since the one before, which a batch of two sequences would hide in its noise. */
+    private static final int MOST_POINTS = 100;
 
     private final ExperimentSpec spec;
     private final BaseModels base;
@@ -81,19 +82,18 @@ final class ResultsReport {
     }
 
     private static List<Point> points(Path metrics) throws IOException {
-        List<Point> points = new ArrayList<>();
-        double sum = 0;
-        int count = 0;
+        List<JsonNode> steps = new ArrayList<>();
         for (String line : Files.readAllLines(metrics)) {
             JsonNode row = JSON.readTree(line);
             if (row.path("kind").asText().equals("step")) {
-                sum += row.path("loss").asDouble();
-                if (++count == STEPS_PER_POINT) {
-                    points.add(new Point(row.path("step").asLong(), sum / count));
-                    sum = 0;
-                    count = 0;
-                }
+                steps.add(row);
             }
+        }
+        int perPoint = Math.max(1, (steps.size() + MOST_POINTS - 1) / MOST_POINTS);
+        List<Point> points = new ArrayList<>();
+        for (int end = perPoint; end <= steps.size(); end += perPoint) {
+            double mean = steps.subList(end - perPoint, end).stream().mapToDouble(row -> row.path("loss").asDouble()).average().orElseThrow();
+            points.add(new Point(steps.get(end - 1).path("step").asLong(), mean));
         }
         return points;
     }
