@@ -81,10 +81,10 @@ public final class BitsPerByte {
      * came before them.
      *
      * @param model the model
-     * @param windows windows that tell their segments, at least one
+     * @param windows windows that tell their segments
      * @return for every dataset of the segments, in the order in which they first come, the scores in the windows' order; a window without a segment of a dataset
      *     counts 0 bytes there
-     * @throws IllegalArgumentException if there is no window, a window does not tell its segments, or the predicted tokens of a dataset stand for no byte
+     * @throws IllegalArgumentException if a window does not tell its segments, or the predicted tokens of a dataset stand for no byte
      */
     public Map<String, WindowScores> bySource(CausalLm model, List<Window> windows) {
         List<String> names = new ArrayList<>();
