@@ -64,8 +64,9 @@ final class ResultsPage {
     private void table(String title, List<String> shown) {
         ResultsTable text = new ResultsTable(results, shown, bitsPerByte(), ALPHA);
         section(title + ": held-out text, bits per byte", text.markdown() + "\nIntervals:\n\n" + text.markdownIntervals());
-        if (!segments().isEmpty()) {
-            section(title + ": segments of text that changes its domain, bits per byte", new ResultsTable(results, shown, segments(), ALPHA).markdown());
+        List<Column> segments = segments();
+        if (!segments.isEmpty()) {
+            section(title + ": segments of text that changes its domain, bits per byte", new ResultsTable(results, shown, segments, ALPHA).markdown());
         }
         List<String> experts = spec.experts().keySet().stream().filter(spec.evaluation().domains()::contains).toList();
         section(title + ": what is kept of each expert's gain over the seed, per cent, where that gain is significant", new RetainedTable(results, experts).markdown(shown));

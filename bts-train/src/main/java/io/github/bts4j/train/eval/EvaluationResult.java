@@ -87,10 +87,14 @@ public record EvaluationResult(String model, String task, Metric metric, String 
      * @throws IllegalArgumentException if task, metric or items are not the same
      */
     public PairedComparison against(EvaluationResult other) {
+        requireSameItems(other);
+        return PairedComparison.of(scores, other.scores, LEVEL, RESAMPLES, SEED);
+    }
+
+    void requireSameItems(EvaluationResult other) {
         if (!task.equals(other.task) || metric != other.metric || !identity.equals(other.identity)) {
             throw new IllegalArgumentException(metric.id() + " of '" + model + "' on '" + task + "' and " + other.metric.id() + " of '" + other.model + "' on '"
                     + other.task + "' are not of the same items (" + identity + ", " + other.identity + "): evaluate both models on one version of the task");
         }
-        return PairedComparison.of(scores, other.scores, LEVEL, RESAMPLES, SEED);
     }
 }

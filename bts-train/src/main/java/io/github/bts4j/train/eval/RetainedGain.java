@@ -26,7 +26,7 @@ public record RetainedGain(WindowScores.Interval kept) {
      */
     public static Optional<RetainedGain> of(EvaluationResult seed, EvaluationResult expert, EvaluationResult model) {
         PairedComparison gain = expert.against(seed);
-        model.against(seed); // refuses other items
+        model.requireSameItems(seed);
         double value = gain.difference().interval().value();
         if (gain.pValue() >= ALPHA || value > 0 != seed.metric().higherIsBetter()) {
             return Optional.empty();

@@ -16,8 +16,10 @@ class RetainedGainTest {
         return new ObjectMapper().readTree(Harness.folder().resolve("retained.json").toFile());
     }
 
-    private static EvaluationResult bits(String model, double[] bits, double[] bytes) {
-        return EvaluationResult.of(model, "code", Metric.BITS_PER_BYTE, "items", new ItemScores(bits, bytes));
+    /** A model's golden bits per byte. */
+    private static EvaluationResult bits(JsonNode golden, String model) {
+        ItemScores scores = new ItemScores(Harness.doubles(golden.get("bits").get(model)), Harness.doubles(golden.get("size")));
+        return EvaluationResult.of(model, "code", Metric.BITS_PER_BYTE, "items", scores);
     }
 
     private static EvaluationResult share(String model, double[] right) {
@@ -36,10 +38,7 @@ class RetainedGainTest {
     @Test
     void bitsPerByteAreThoseOfSciPy() throws IOException {
         JsonNode golden = golden();
-        double[] bytes = Harness.doubles(golden.get("size"));
-        JsonNode bits = golden.get("bits");
-        assertKept(golden.get("bits_kept"), RetainedGain.of(bits("seed", Harness.doubles(bits.get("seed")), bytes),
-                bits("expert", Harness.doubles(bits.get("expert")), bytes), bits("model", Harness.doubles(bits.get("model")), bytes)));
+        assertKept(golden.get("bits_kept"), RetainedGain.of(bits(golden, "seed"), bits(golden, "expert"), bits(golden, "model")));
     }
 
     @Test
@@ -53,9 +52,8 @@ class RetainedGainTest {
     @Test
     void theSeedKeepsNothingTheExpertAll() throws IOException {
         JsonNode golden = golden();
-        double[] bytes = Harness.doubles(golden.get("size"));
-        EvaluationResult seed = bits("seed", Harness.doubles(golden.get("bits").get("seed")), bytes);
-        EvaluationResult expert = bits("expert", Harness.doubles(golden.get("bits").get("expert")), bytes);
+        EvaluationResult seed = bits(golden, "seed");
+        EvaluationResult expert = bits(golden, "expert");
         assertEquals(new WindowScores.Interval(0, 0, 0), RetainedGain.of(seed, expert, seed).orElseThrow().kept());
         assertEquals(new WindowScores.Interval(1, 1, 1), RetainedGain.of(seed, expert, expert).orElseThrow().kept());
     }
@@ -63,9 +61,8 @@ class RetainedGainTest {
     @Test
     void whereTheExpertHasGainedNothingThereIsNothingToKeep() throws IOException {
         JsonNode golden = golden();
-        double[] bytes = Harness.doubles(golden.get("size"));
-        EvaluationResult seed = bits("seed", Harness.doubles(golden.get("bits").get("seed")), bytes);
-        EvaluationResult expert = bits("expert", Harness.doubles(golden.get("bits").get("expert")), bytes);
+        EvaluationResult seed = bits(golden, "seed");
+        EvaluationResult expert = bits(golden, "expert");
         assertEquals(Optional.empty(), RetainedGain.of(expert, seed, expert), "the expert is worse");
         assertEquals(Optional.empty(), RetainedGain.of(seed, seed, expert), "the expert is the same");
         double[] few = new double[20];
