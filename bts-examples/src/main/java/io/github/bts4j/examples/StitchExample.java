@@ -13,6 +13,7 @@ import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.metrics.ProgressBar;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ public final class StitchExample {
         List<TokenDataset> domains = new ArrayList<>();
         Map<String, Double> weights = new LinkedHashMap<>();
         texts.forEach((name, file) -> {
-            domains.add(TokenDataset.encode(name, new JsonLines(file), line -> tokenizer.encode(line, true)));
+            domains.add(TokenDataset.encode(name, new JsonLines(file), TokenEncoder.of(tokenizer)));
             weights.put(name, 1.0);
         });
         return Datamix.of(domains, weights);

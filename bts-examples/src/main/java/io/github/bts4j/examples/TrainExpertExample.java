@@ -9,6 +9,7 @@ import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.metrics.ProgressBar;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,7 +39,7 @@ public final class TrainExpertExample {
                 LlamaModel seed = LlamaModel.open(seedFolder);
                 ExpertTraining expert = ExpertTraining.branch(seed);
                 ProgressBar progress = ProgressBar.onStandardError()) {
-            TokenDataset text = TokenDataset.encode("domain", new JsonLines(Path.of(arguments[1])), line -> tokenizer.encode(line, true));
+            TokenDataset text = TokenDataset.encode("domain", new JsonLines(Path.of(arguments[1])), TokenEncoder.of(tokenizer));
             Datamix data = Datamix.of(List.of(text), Map.of("domain", 1.0));
             LearningRate schedule = new LearningRate.WarmupLinear(PEAK_LEARNING_RATE, steps / 10, steps, 0);
             Path run = Path.of(arguments[2] + "-run");

@@ -15,6 +15,8 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 
 /** Decompression of pages without Hadoop, whose codecs parquet-java would use. Reads only. */
 final class Codecs implements CompressionCodecFactory {
+    private static final int MAX_PAGE_BYTES = 256 << 20;
+
     @Override
     public BytesInputDecompressor getDecompressor(CompressionCodecName codec) {
         return switch (codec) {
@@ -28,7 +30,7 @@ final class Codecs implements CompressionCodecFactory {
     }
 
     private static byte[] decompress(Decompressor decompressor, byte[] page, int size) throws IOException {
-        byte[] out = new byte[size];
+        byte[] out = new byte[checked(size)];
         try {
             int found = decompressor.decompress(page, 0, page.length, out, 0, size);
             if (found != size) {
@@ -40,9 +42,17 @@ final class Codecs implements CompressionCodecFactory {
         return out;
     }
 
+    /** A damaged file asks for any size; parquet-java's own pages are 1 MiB. */
+    private static int checked(int size) throws IOException {
+        if (size < 0 || size > MAX_PAGE_BYTES) {
+            throw new IOException("a page of " + size + " bytes is beyond the limit of " + MAX_PAGE_BYTES);
+        }
+        return size;
+    }
+
     private static byte[] gunzip(byte[] page, int size) throws IOException {
         try (GZIPInputStream in = new GZIPInputStream(new ByteArrayInputStream(page))) {
-            byte[] out = in.readNBytes(size);
+            byte[] out = in.readNBytes(checked(size));
             if (out.length != size || in.read() >= 0) {
                 throw new IOException("a page does not decompress to " + size + " bytes");
             }

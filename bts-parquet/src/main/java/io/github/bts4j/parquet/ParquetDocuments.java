@@ -3,6 +3,7 @@ package io.github.bts4j.parquet;
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.DocumentReader;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
@@ -21,7 +22,6 @@ import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.LocalInputFile;
 import org.apache.parquet.io.MessageColumnIO;
-import org.apache.parquet.io.ParquetDecodingException;
 import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -63,6 +63,15 @@ final class ParquetDocuments implements DocumentReader {
         }
     }
 
+    /** A whole file that does not hold what is asked for. */
+    private static final class Unusable extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+
+        Unusable(String message) {
+            super(message);
+        }
+    }
+
     private static final class OpenFile {
         private final Path file;
         private final String column;
@@ -86,8 +95,8 @@ final class ParquetDocuments implements DocumentReader {
             try {
                 reader = ParquetFileReader.open(new LocalInputFile(file),
                         ParquetReadOptions.builder(new PlainParquetConfiguration()).withCodecFactory(new Codecs()).build());
-            } catch (RuntimeException e) {
-                throw new IOException(file + " is no Parquet file: " + e.getMessage(), e);
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
+                throw new IOException(file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()), e);
             }
             try {
                 MessageType all = reader.getFileMetaData().getSchema();
@@ -96,13 +105,13 @@ final class ParquetDocuments implements DocumentReader {
                 return new OpenFile(file, column, reader, wanted);
             } catch (RuntimeException e) {
                 reader.close();
-                throw e;
+                throw e instanceof Unusable ? e : new UncheckedIOException(damaged(file, "in its schema", e));
             }
         }
 
         private static Type textColumn(Path file, MessageType schema, String column) {
             if (!schema.containsField(column)) {
-                throw new IllegalArgumentException("Parquet file " + file + " has no column '" + column + "' (columns: "
+                throw new Unusable("Parquet file " + file + " has no column '" + column + "' (columns: "
                         + schema.getFields().stream().map(Type::getName).collect(Collectors.joining(", ")) + ")");
             }
             Type type = schema.getType(column);
@@ -110,7 +119,7 @@ final class ParquetDocuments implements DocumentReader {
                     && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
             LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
             if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
-                throw new IllegalArgumentException("Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
+                throw new Unusable("Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
             }
             return type;
         }
@@ -119,35 +128,37 @@ final class ParquetDocuments implements DocumentReader {
             while (left > 0 || nextGroup()) {
                 left--;
                 number++;
-                Group row;
+                Optional<ByteBuffer> bytes;
                 try {
-                    row = rows.orElseThrow().read();
-                } catch (ParquetDecodingException e) {
-                    throw new IOException(file + " is damaged at row " + number + ": " + e.getMessage(), e);
+                    Group row = rows.orElseThrow().read();
+                    bytes = row.getFieldRepetitionCount(0) > 0 ? Optional.of(row.getBinary(0, 0).toByteBuffer()) : Optional.empty();
+                } catch (RuntimeException | OutOfMemoryError e) { // lengths of a damaged page ask for any amount
+                    throw damaged(file, "at row " + number, e);
                 }
-                if (row.getFieldRepetitionCount(0) > 0) {
-                    String text = decode(row.getBinary(0, 0).toByteBuffer());
-                    if (!text.isEmpty()) {
-                        return Optional.of(new Document(text, file + ":" + number));
-                    }
+                String text = bytes.isPresent() ? decode(bytes.get()) : "";
+                if (!text.isEmpty()) {
+                    return Optional.of(new Document(text, file + ":" + number));
                 }
             }
             return Optional.empty();
         }
 
         private boolean nextGroup() throws IOException {
-            PageReadStore pages;
             try {
-                pages = reader.readNextRowGroup();
-            } catch (RuntimeException e) {
-                throw new IOException(file + " is damaged behind row " + number + ": " + e.getMessage(), e);
+                PageReadStore pages = reader.readNextRowGroup();
+                if (pages == null) {
+                    return false;
+                }
+                left = pages.getRowCount();
+                rows = Optional.of(columns.getRecordReader(pages, new GroupRecordConverter(schema)));
+            } catch (IOException | RuntimeException | OutOfMemoryError e) {
+                throw damaged(file, "behind row " + number, e);
             }
-            if (pages == null) {
-                return false;
-            }
-            left = pages.getRowCount();
-            rows = Optional.of(columns.getRecordReader(pages, new GroupRecordConverter(schema)));
             return left > 0;
+        }
+
+        private static IOException damaged(Path file, String where, Throwable cause) {
+            return new IOException(file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()), cause);
         }
 
         private String decode(ByteBuffer bytes) {

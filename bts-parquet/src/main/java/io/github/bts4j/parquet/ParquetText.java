@@ -2,6 +2,7 @@ package io.github.bts4j.parquet;
 
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.DocumentReader;
+import io.github.bts4j.train.data.TextKind;
 import io.github.bts4j.train.data.TextSource;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -11,7 +12,7 @@ import java.util.stream.Stream;
  * Apache Parquet files with one document per row. Only the column that holds the text is read, a row group at a time. Rows whose text is null or empty are left
  * out. Compression: none, Snappy, gzip and Zstandard.
  *
- * @param path a file, or a folder whose {@code .parquet} files are read in the order of their paths, sub-folders too
+ * @param path a file, or a folder whose Parquet files are read in the order of their paths, sub-folders too
  * @param column name of the top-level column that holds the text, a string or UTF-8 bytes
  */
 public record ParquetText(Path path, String column) implements TextSource {
@@ -43,11 +44,11 @@ public record ParquetText(Path path, String column) implements TextSource {
 
     @Override
     public Stream<Document> documents() {
-        return DocumentReader.stream(path, new ParquetDocuments(column, DocumentReader.files(path, ".parquet")));
+        return DocumentReader.stream(path, new ParquetDocuments(column, DocumentReader.files(path, TextKind.PARQUET)));
     }
 
     @Override
     public String identity() {
-        return DocumentReader.identity("Parquet, column " + column, path, DocumentReader.files(path, ".parquet"));
+        return DocumentReader.identity("Parquet, column " + column, path, DocumentReader.files(path, TextKind.PARQUET));
     }
 }

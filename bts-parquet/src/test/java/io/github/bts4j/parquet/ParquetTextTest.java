@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,35 @@ class ParquetTextTest {
         Path broken = Files.write(folder.resolve("broken.parquet"), bytes);
         damaged(broken);
         damaged(Files.writeString(folder.resolve("text.parquet"), "no parquet at all, but longer than a footer"));
+    }
+
+    /** Seeded damage of every file: a document more or less, or a message that names the file; the full count with -Dbts4j.mutations=20000. */
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "snappy", "gzip", "zstd"})
+    void anyDamageIsAMessageThatNamesTheFile(String codec) throws IOException {
+        byte[] whole = Files.readAllBytes(file(codec + ".parquet"));
+        Path damaged = folder.resolve("damaged.parquet");
+        int mutations = Integer.getInteger("bts4j.mutations", 400);
+        int told = 0;
+        for (int seed = 0; seed < mutations; seed++) {
+            SplittableRandom random = new SplittableRandom(seed);
+            byte[] bytes = random.nextInt(4) == 0 ? Arrays.copyOf(whole, random.nextInt(whole.length)) : whole.clone();
+            for (int i = random.nextInt(1, 9); i > 0 && bytes.length > 0; i--) {
+                int at = random.nextBoolean() ? random.nextInt(bytes.length) : Math.max(0, bytes.length - 1 - random.nextInt(800)); // half of them in the footer
+                bytes[at] = (byte) random.nextInt();
+            }
+            Files.write(damaged, bytes);
+            try {
+                texts(new ParquetText(damaged));
+            } catch (IllegalArgumentException | UncheckedIOException e) {
+                String message = e.getMessage();
+                assertTrue(message.contains(damaged.toString()), "seed " + seed + ": " + message);
+                told++;
+            } catch (Throwable e) {
+                throw new AssertionError("seed " + seed + " of " + codec + ": " + e, e);
+            }
+        }
+        assertTrue(told > mutations / 4, told + " of " + mutations);
     }
 
     private static void refused(String message, TextSource source) {

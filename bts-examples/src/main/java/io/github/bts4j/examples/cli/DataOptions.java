@@ -4,23 +4,34 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.parquet.ParquetText;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.PlainText;
+import io.github.bts4j.train.data.TextKind;
 import io.github.bts4j.train.data.TextSource;
 import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Text by domain; options of several commands. */
 final class DataOptions {
+    /** Files left out that a message names. */
+    private static final int NAMED = 5;
+
     @Option(names = "--data", paramLabel = "DOMAIN=PATH", required = true,
-            description = "Text of a domain; repeat for every domain. A .jsonl, .parquet or .txt file, also .gz or .zst, or a folder of one kind.")
+            description = "Text of a domain; repeat for every domain. JSON lines, Parquet or plain text, also .gz or .zst, or a folder of one kind.")
     private List<String> data = List.of();
+
+    @Option(names = "--format", paramLabel = "KIND", description = "What the files hold: jsonl, parquet or text; found by content and name if not given.")
+    private Format format;
 
     @Option(names = "--field", defaultValue = "text", description = "JSON field or Parquet column that holds the text (default: ${DEFAULT-VALUE}).")
     private String field;
@@ -34,6 +45,20 @@ final class DataOptions {
     @Option(names = "--token-cache", paramLabel = "DIR", description = "Keep the token ids in this folder, so that text is encoded once.")
     private Path cache;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /** Kinds by the words of the command line. */
+    private enum Format {
+        JSONL(TextKind.JSON_LINES), PARQUET(TextKind.PARQUET), TEXT(TextKind.PLAIN_TEXT);
+
+        private final TextKind kind;
+
+        Format(TextKind kind) {
+            this.kind = kind;
+        }
+    }
+
     List<TokenDataset> read(LlamaTokenizer tokenizer) throws IOException {
         List<TokenDataset> datasets = new ArrayList<>();
         OptionalInt mark = eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end mark"))) : OptionalInt.empty();
@@ -42,24 +67,32 @@ final class DataOptions {
             if (!Files.exists(Path.of(pair[1]))) {
                 throw new IllegalArgumentException("--data " + each + " does not exist");
             }
-            TextSource source = source(Path.of(pair[1]));
-            datasets.add(cache == null ? TokenDataset.encode(pair[0], source, text -> tokenizer.encode(text, true), mark)
-                    : TokenCache.open(cache).dataset(pair[0], source, text -> tokenizer.encode(text, true), tokenizer.sha256() + " with special tokens", mark));
+            TextSource source = source(each, Path.of(pair[1]));
+            datasets.add(cache == null ? TokenDataset.encode(pair[0], source, TokenEncoder.of(tokenizer), mark)
+                    : TokenCache.open(cache).dataset(pair[0], source, TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer), mark));
         }
         return datasets;
     }
 
-    private TextSource source(Path path) throws IOException {
-        String name = path.getFileName().toString().replaceFirst("\\.(gz|zst)$", "");
-        if (Files.isDirectory(path)) {
-            try (Stream<Path> files = Files.walk(path)) {
-                name = files.filter(Files::isRegularFile).map(file -> file.getFileName().toString().replaceFirst("\\.(gz|zst)$", ""))
-                        .filter(file -> file.endsWith(".jsonl") || file.endsWith(".parquet")).findFirst().orElse("text");
-            }
+    private TextSource source(String option, Path path) {
+        TextKind kind;
+        try {
+            kind = format == null ? TextKind.of(path) : format.kind;
+        } catch (IllegalArgumentException | UncheckedIOException e) {
+            throw new IllegalArgumentException("--data " + option + ": " + e.getMessage() + (e instanceof IllegalArgumentException ? "; --format sets the kind" : ""), e);
         }
-        if (name.endsWith(".jsonl")) {
-            return new JsonLines(path, field, maxBadLines);
+        tell(option, path, kind.leftOut(path));
+        return switch (kind) {
+            case JSON_LINES -> new JsonLines(path, field, maxBadLines);
+            case PARQUET -> new ParquetText(path, field);
+            case PLAIN_TEXT -> new PlainText(path);
+        };
+    }
+
+    private void tell(String option, Path path, List<Path> leftOut) {
+        if (!leftOut.isEmpty()) {
+            String names = leftOut.stream().limit(NAMED).map(file -> path.relativize(file).toString()).collect(Collectors.joining(", "));
+            command.commandLine().getErr().println("--data " + option + ": left out " + names + (leftOut.size() > NAMED ? " and " + (leftOut.size() - NAMED) + " more" : ""));
         }
-        return name.endsWith(".parquet") ? new ParquetText(path, field) : new PlainText(path);
     }
 }

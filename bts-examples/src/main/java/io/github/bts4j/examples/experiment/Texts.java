@@ -10,6 +10,7 @@ import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.SwitchingDomain;
 import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.eval.WordProblem;
 import io.github.bts4j.train.eval.WordProblems;
 import java.io.IOException;
@@ -79,7 +80,7 @@ final class Texts {
     }
 
     private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
-        return cache.dataset(domain, new JsonLines(file), text -> tokenizer.encode(text, true), tokenizer.sha256() + " with special tokens", OptionalInt.empty());
+        return cache.dataset(domain, new JsonLines(file), TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer), OptionalInt.empty());
     }
 
     TokenDataset heldOut(String domain) {

@@ -9,6 +9,7 @@ import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.Split;
 import io.github.bts4j.train.data.SwitchingDomain;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.data.Window;
 import java.io.IOException;
 import java.io.InputStream;
@@ -47,7 +48,7 @@ final class Corpus {
         for (String domain : DOMAINS) {
             Path file = folder.resolve(domain + ".jsonl");
             copy("corpus/" + domain + ".jsonl", file);
-            TokenDataset all = TokenDataset.encode(domain, new JsonLines(file), text -> tokenizer.encode(withoutLicence(text), true));
+            TokenDataset all = TokenDataset.encode(domain, new JsonLines(file), text -> TokenEncoder.of(tokenizer).encode(withoutLicence(text)));
             Split split = all.split(HoldOut.everyKth(Recipe.HOLD_OUT_EVERY));
             corpus.training.put(domain, split.training());
             corpus.heldOut.put(domain, split.heldOut());

@@ -11,6 +11,7 @@ import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.metrics.ProgressBar;
 import java.io.IOException;
@@ -58,7 +59,7 @@ final class DocumentedValues implements AutoCloseable {
     private final LlamaModel seed = LlamaModel.open(Path.of("seed"));
     private final StitchedModel model = StitchCheckpoint.open(Path.of("stitched"), LoadOptions.defaults());
     private final LlamaTokenizer tokenizer = LlamaTokenizer.open(Path.of("seed"));
-    private final TokenDataset code = TokenDataset.encode("code", new JsonLines(Path.of("code.jsonl")), text -> tokenizer.encode(text, true));
+    private final TokenDataset code = TokenDataset.encode("code", new JsonLines(Path.of("code.jsonl")), TokenEncoder.of(tokenizer));
 
     private DocumentedValues(String fragment) throws IOException {
         this.fragment = fragment;

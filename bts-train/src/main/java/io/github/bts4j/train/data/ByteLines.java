@@ -9,6 +9,9 @@ import java.util.Optional;
 /** The lines of a file as bytes, so that a line in a broken encoding can be named and passed over. Lines end with LF. */
 final class ByteLines implements AutoCloseable {
 
+    /** The longest line: it is held in memory several times over while it is decoded. */
+    static final int MAX_LINE_BYTES = 64 << 20;
+
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final Path file;
@@ -32,6 +35,9 @@ final class ByteLines implements AutoCloseable {
             int end = position;
             while (end < limit && buffer[end] != '\n') {
                 end++;
+            }
+            if (line.size() + (end - position) > MAX_LINE_BYTES) {
+                throw new IllegalArgumentException(file + ":" + (number + 1) + ": the line is longer than " + MAX_LINE_BYTES + " bytes (64 MiB), the limit: divide it into several documents");
             }
             line.write(buffer, position, end - position);
             position = end + 1;

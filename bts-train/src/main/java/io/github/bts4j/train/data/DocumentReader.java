@@ -26,30 +26,28 @@ public interface DocumentReader extends Closeable {
     Optional<Document> next() throws IOException;
 
     /**
-     * The files of a source in reading order. Hidden files are passed over.
+     * The files of a source in reading order. Hidden files, and those in hidden folders, are passed over.
      *
      * @param path a file, which is taken whatever its name is, or a folder
-     * @param ending how names end, before {@code .gz} or {@code .zst}
-     * @return the file itself, or the files below the folder whose names end so, by path
-     * @throws IllegalArgumentException if there is nothing at the path
-     * @throws UncheckedIOException if the folder cannot be listed
+     * @param kind what the files of a folder hold
+     * @return the file itself, or the files of that kind below the folder, by path; for plain text, all files
+     * @throws IllegalArgumentException if there is nothing at the path, or a file is packed in a format that is not read
+     * @throws UncheckedIOException if the folder cannot be listed, or a file cannot be read
      */
-    static List<Path> files(Path path, String ending) {
+    static List<Path> files(Path path, TextKind kind) {
+        requireExists(path);
+        return kind.files(path);
+    }
+
+    /**
+     * Refuses a path where nothing is.
+     *
+     * @param path a file or a folder
+     * @throws IllegalArgumentException if there is nothing
+     */
+    static void requireExists(Path path) {
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException("Text source " + path + " does not exist (absolute path "
-                    + path.toAbsolutePath().normalize() + ")");
-        }
-        if (!Files.isDirectory(path)) {
-            return List.of(path);
-        }
-        try (Stream<Path> walk = Files.walk(path)) {
-            return walk.filter(Files::isRegularFile)
-                    .filter(file -> TextFiles.endsWith(file, ending))
-                    .filter(file -> !file.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot list text source " + path + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException("Text source " + path + " does not exist (absolute path " + path.toAbsolutePath().normalize() + ")");
         }
     }
 
@@ -101,7 +99,7 @@ public interface DocumentReader extends Closeable {
         try {
             return reader.next();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read text source " + path + ": " + e, e);
+            throw new UncheckedIOException("Cannot read text source " + path + ": " + e.getMessage(), e);
         }
     }
 

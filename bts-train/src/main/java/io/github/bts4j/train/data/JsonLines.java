@@ -8,7 +8,7 @@ import java.util.stream.Stream;
  * JSON lines: one JSON object per line, one document per object. Blank lines are passed over. A line is bad when it is
  * not valid UTF-8, not one JSON object, or its field is missing, no string, or no valid Unicode text.
  *
- * @param path a file, or a folder whose {@code .jsonl} files (also {@code .gz} and {@code .zst}) are read in the order of their paths, sub-folders too
+ * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} (also {@code .gz} and {@code .zst}) are read in the order of their paths, sub-folders too
  * @param field name of the field that holds the text
  * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails; 0 to accept none
  */
@@ -68,11 +68,11 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
 
     @Override
     public Stream<Document> documents() {
-        return DocumentReader.stream(path, new JsonLinesReader(this, DocumentReader.files(path, ".jsonl")));
+        return DocumentReader.stream(path, new JsonLinesReader(this, DocumentReader.files(path, TextKind.JSON_LINES)));
     }
 
     @Override
     public String identity() {
-        return DocumentReader.identity("JSON lines, field " + field + ", bad lines " + maxBadLines, path, DocumentReader.files(path, ".jsonl"));
+        return DocumentReader.identity("JSON lines, field " + field + ", bad lines " + maxBadLines, path, DocumentReader.files(path, TextKind.JSON_LINES));
     }
 }

@@ -59,13 +59,13 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
 
     @Override
     public Stream<Document> documents() {
-        Iterator<Path> files = DocumentReader.files(path, "").iterator();
+        Iterator<Path> files = DocumentReader.files(path, TextKind.PLAIN_TEXT).iterator();
         return DocumentReader.stream(path, separator.isPresent() ? new Parts(files, separator.get().getBytes(StandardCharsets.UTF_8)) : new Whole(files));
     }
 
     @Override
     public String identity() {
-        return DocumentReader.identity("plain text" + separator.map(line -> ", separated by " + line).orElse(""), path, DocumentReader.files(path, ""));
+        return DocumentReader.identity("plain text" + separator.map(line -> ", separated by " + line).orElse(""), path, DocumentReader.files(path, TextKind.PLAIN_TEXT));
     }
 
     private static Optional<Document> document(byte[] bytes, String origin) {

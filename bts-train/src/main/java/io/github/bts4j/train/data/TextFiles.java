@@ -1,44 +1,107 @@
 package io.github.bts4j.train.data;
 
 import io.airlift.compress.zstd.ZstdInputStream;
+import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
-/** Text files as they lie on disk: plain, or compressed as the end of their name says. Not for instances. */
+/** Text files on disk: plain, or compressed, which their first bytes tell. Not for instances. */
 final class TextFiles {
     private static final int BUFFER_BYTES = 1 << 16;
-    private static final List<String> COMPRESSED = List.of(".gz", ".zst");
+    /** The longest magic number that is looked at. */
+    private static final int MAGIC_BYTES = 8;
+    private static final byte[] GZIP = {0x1f, (byte) 0x8b};
+    private static final byte[] ZSTD = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd};
+    private static final List<String> COMPRESSED = List.of(".gz", ".zst", ".zstd");
 
     private TextFiles() {
     }
 
-    /** The bytes of a file, decompressed on the way where its name ends with .gz or .zst. */
+    /**
+     * The bytes of a file, decompressed on the way where it begins as gzip or Zstandard.
+     *
+     * @throws IOException naming the file, also while the stream is read
+     */
     static InputStream open(Path file) throws IOException {
-        InputStream raw = Files.newInputStream(file);
+        InputStream raw = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
         try {
-            String name = file.getFileName().toString();
-            if (name.endsWith(".gz")) {
-                return new GZIPInputStream(raw, BUFFER_BYTES);
+            raw.mark(MAGIC_BYTES);
+            byte[] magic = raw.readNBytes(MAGIC_BYTES);
+            raw.reset();
+            String name = name(file);
+            if (begins(magic, GZIP)) {
+                return new Named(file, "gzip", new GZIPInputStream(raw, BUFFER_BYTES));
             }
-            return name.endsWith(".zst") ? new ZstdInputStream(raw) : raw;
+            if (begins(magic, ZSTD)) {
+                return new Named(file, "Zstandard", new ZstdInputStream(raw));
+            }
+            if (COMPRESSED.stream().anyMatch(name::endsWith)) {
+                throw new IOException(file + " is named as a compressed file, but its content is not " + (name.endsWith(".gz") ? "gzip" : "Zstandard")
+                        + ": mend its name, or fetch it again");
+            }
+            return raw;
         } catch (IOException | RuntimeException e) {
             raw.close();
-            throw e;
+            throw e instanceof IOException io && String.valueOf(io.getMessage()).contains(file.toString()) ? io
+                    : new IOException(file + " cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** Whether a file's name ends so, apart from what says how it is compressed. */
-    static boolean endsWith(Path file, String ending) {
-        String name = file.getFileName().toString();
+    static boolean begins(byte[] bytes, byte[] with) {
+        return bytes.length >= with.length && java.util.Arrays.equals(bytes, 0, with.length, with, 0, with.length);
+    }
+
+    /** A file's name in lower case. */
+    static String name(Path file) {
+        return file.getFileName().toString().toLowerCase(Locale.ROOT);
+    }
+
+    /** A file's name in lower case, without what says how it is compressed. */
+    static String plainName(Path file) {
+        String name = name(file);
         for (String compressed : COMPRESSED) {
             if (name.endsWith(compressed)) {
-                name = name.substring(0, name.length() - compressed.length());
+                return name.substring(0, name.length() - compressed.length());
             }
         }
-        return name.endsWith(ending);
+        return name;
+    }
+
+    /** A decompressed stream whose errors name the file and the place. */
+    private static final class Named extends FilterInputStream {
+        private final Path file;
+        private final String format;
+        private long bytes;
+
+        Named(Path file, String format, InputStream in) {
+            super(in);
+            this.file = file;
+            this.format = format;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) throws IOException {
+            try {
+                int read = in.read(into, from, length);
+                bytes += Math.max(0, read);
+                return read;
+            } catch (IOException | RuntimeException e) {
+                boolean window = String.valueOf(e.getMessage()).contains("indow");
+                throw new IOException(file + " cannot be decompressed (" + format + ") after " + bytes + " bytes of text: " + e.getMessage() + (window
+                        ? ": compress it with a window of at most 8 MiB, that is, without zstd's --long or --ultra" : ": the file is damaged or cut, fetch it again"), e);
+            }
+        }
     }
 }

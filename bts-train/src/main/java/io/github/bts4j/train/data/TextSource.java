@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 
 /**
  * Documents on disk, read one at a time, so that a source may be larger than memory: {@link JsonLines}, {@link PlainText}, or another that reads through
- * {@link DocumentReader}. Files that end with .gz or .zst are decompressed on the way. Sources are immutable; every call of {@link #documents()} starts a new
+ * {@link DocumentReader}. Files compressed by gzip or Zstandard are decompressed on the way. {@link TextKind} tells which kind a file is. Sources are immutable; every call of {@link #documents()} starts a new
  * pass, and passes are independent of each other.
  */
 public interface TextSource {
@@ -53,7 +53,7 @@ public interface TextSource {
     /**
      * JSON lines with the text in the field {@code text}; the first bad line is an error.
      *
-     * @param path a file, or a folder whose {@code .jsonl}, {@code .jsonl.gz} and {@code .jsonl.zst} files are read
+     * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} are read
      * @return the source
      */
     static TextSource jsonLines(Path path) {

@@ -1,5 +1,9 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.tokenizer.PromptSegment;
+import java.util.List;
+
 /**
  * Turns the text of one document into token ids. A tokenizer that marks the beginning of a document (bos) puts the mark
  * into its result; nothing is added here.
@@ -14,4 +18,25 @@ public interface TokenEncoder {
      * @return its token ids in order, none negative
      */
     int[] encode(String text);
+
+    /**
+     * Documents as a tokenizer's models read them: with the begin mark that its post-processor adds, while text that looks like a special token is text,
+     * spelled out in ordinary tokens, whoever wrote it.
+     *
+     * @param tokenizer the tokenizer, which stays open as long as the encoder is used
+     * @return the encoder
+     */
+    static TokenEncoder of(LlamaTokenizer tokenizer) {
+        return text -> tokenizer.encode(List.of(PromptSegment.content(text)), true);
+    }
+
+    /**
+     * Identifies what {@link #of} does, for a {@link TokenCache}.
+     *
+     * @param tokenizer the tokenizer
+     * @return a text that is equal for equal encoders
+     */
+    static String identity(LlamaTokenizer tokenizer) {
+        return tokenizer.sha256() + " with begin mark, special-token text as text";
+    }
 }
