@@ -1,7 +1,9 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.core.TrainingException;
+
 /** A step whose loss or gradient is not a finite number. The weights are those of the step before: the update was not made. */
-public final class TrainingDivergedException extends RuntimeException {
+public final class TrainingDivergedException extends TrainingException {
     private static final long serialVersionUID = 1L;
 
     /** The step that diverged, from 0. */

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.FileFormatException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -15,14 +16,11 @@ import java.util.OptionalLong;
  *
  * <p>Instances are immutable and safe to share between threads.
  */
-public final class ModelFormatException extends RuntimeException {
+public final class ModelFormatException extends FileFormatException {
 
     private static final long serialVersionUID = 1L;
     private static final int SHOWN_PROBLEMS = 50;
     private static final int SHOWN_CHARACTERS = 120;
-
-    /** The path of the file or folder that is wrong, as text because a path is not serializable. */
-    private final String file;
 
     /** The name of the tensor that is wrong, or null. */
     private final String tensor;
@@ -52,11 +50,7 @@ public final class ModelFormatException extends RuntimeException {
     }
 
     private ModelFormatException(Path file, String tensor, Long offset, String message, Throwable cause) {
-        super(compose(file, tensor, offset, message));
-        if (cause != null) {
-            initCause(cause); // left open otherwise, for callers that add one
-        }
-        this.file = file.toString();
+        super(file, compose(file, tensor, offset, message), cause);
         this.tensor = tensor;
         this.offset = offset;
     }
@@ -127,7 +121,7 @@ public final class ModelFormatException extends RuntimeException {
      * @return its path, as it was given
      */
     public Path file() {
-        return Path.of(file);
+        return path();
     }
 
     /**

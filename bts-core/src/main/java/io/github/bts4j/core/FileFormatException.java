@@ -1,0 +1,44 @@
+package io.github.bts4j.core;
+
+import java.nio.file.Path;
+
+/**
+ * A file of a model, a tokenizer, a cache or a run is missing, damaged, hostile, or of a kind that is not read.
+ */
+public non-sealed class FileFormatException extends Bts4jException {
+    private static final long serialVersionUID = 1L;
+
+    /** As text, because a path is not serializable. */
+    private final String path;
+
+    /**
+     * Reports what is wrong.
+     *
+     * @param path the file or folder that is wrong
+     * @param message value, limit and likely fix; it names the path
+     */
+    public FileFormatException(Path path, String message) {
+        this(path, message, null);
+    }
+
+    /**
+     * Reports what another exception brought to light.
+     *
+     * @param path the file or folder that is wrong
+     * @param message value, limit and likely fix; it names the path
+     * @param cause the exception that was caught, or null
+     */
+    public FileFormatException(Path path, String message, Throwable cause) {
+        super(message, cause);
+        this.path = path.toString();
+    }
+
+    /**
+     * Which file or folder it is about.
+     *
+     * @return the file or folder that is wrong
+     */
+    public Path path() {
+        return Path.of(path);
+    }
+}

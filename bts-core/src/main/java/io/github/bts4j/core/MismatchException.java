@@ -1,0 +1,27 @@
+package io.github.bts4j.core;
+
+/**
+ * Things that do not belong together: a run and the options it is resumed with, a stitch and its base models, two tokenizers, two results that are to be compared.
+ */
+public non-sealed class MismatchException extends Bts4jException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * Reports what is wrong.
+     *
+     * @param message value, limit and likely fix
+     */
+    public MismatchException(String message) {
+        super(message, null);
+    }
+
+    /**
+     * Reports what another exception brought to light.
+     *
+     * @param message value, limit and likely fix
+     * @param cause the exception that was caught
+     */
+    public MismatchException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}
