@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Tensors;
@@ -64,7 +65,7 @@ public final class PrefixCache implements AutoCloseable {
      * @param folder the folder, made if absent
      * @return the cache, which the caller closes
      * @throws IOException if the folder cannot be written to
-     * @throws IllegalStateException if another process, or this one, has it open
+     * @throws LockedException if another process, or this one, has it open
      */
     public static PrefixCache open(Path folder) throws IOException {
         return open(folder, Long.MAX_VALUE);
@@ -77,7 +78,7 @@ public final class PrefixCache implements AutoCloseable {
      * @param maxBytes how large the states of all models together may become
      * @return the cache, which the caller closes
      * @throws IOException if the folder cannot be written to
-     * @throws IllegalStateException if another process, or this one, has it open
+     * @throws LockedException if another process, or this one, has it open
      */
     public static PrefixCache open(Path folder, long maxBytes) throws IOException {
         Files.createDirectories(folder);
@@ -90,7 +91,7 @@ public final class PrefixCache implements AutoCloseable {
         }
         if (!free) {
             lock.close();
-            throw new IllegalStateException("The prefix cache in " + folder + " is open already: close it there, or use another folder");
+            throw new LockedException(folder, "The prefix cache in " + folder + " is open already: close it there, or use another folder");
         }
         return new PrefixCache(folder, lock, maxBytes);
     }

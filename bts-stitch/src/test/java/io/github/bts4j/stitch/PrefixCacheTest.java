@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
@@ -350,7 +351,7 @@ class PrefixCacheTest {
     void aSecondUserIsRefused() throws IOException {
         try (PrefixCache cache = PrefixCache.open(folder)) {
             assertEquals(0, cache.hits());
-            assertTrue(assertThrows(IllegalStateException.class, () -> PrefixCache.open(folder)).getMessage().contains("is open already"));
+            assertTrue(assertThrows(LockedException.class, () -> PrefixCache.open(folder)).getMessage().contains("is open already"));
         }
         PrefixCache.open(folder).close();
     }

@@ -29,8 +29,6 @@ import java.util.stream.Collectors;
  * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
-    private static final String CONFIGURATION = "configuration";
-    private static final String DATA = "data (fingerprint of the datamix)";
 
     private final Trainable model;
     private final Datamix data;
@@ -115,7 +113,7 @@ public final class Trainer implements AutoCloseable {
      * @param allowed in what the run may differ from the saved one; what does is reported to the listener
      * @return true if a checkpoint was restored
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException naming everything in which configuration, data or model differ from the saved run's and may not
+     * @throws ResumeException naming everything in which configuration, data or model differ from the saved run's and may not
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint is damaged
      */
     public boolean resumeFrom(Path folder, ResumeChange... allowed) throws IOException {
@@ -124,7 +122,7 @@ public final class Trainer implements AutoCloseable {
             return false;
         }
         RunState state = RunCheckpoint.state(latest.get());
-        Map<String, String> changed = changes(state);
+        List<RunDifference> changed = differences(state);
         refuseAnotherRun(latest.get(), changed, Set.of(allowed));
         RunCheckpoint.restore(latest.get(), model.parameters(), optimizerState());
         model.weightsChanged();
@@ -133,22 +131,21 @@ public final class Trainer implements AutoCloseable {
         tokensSeen = state.tokensSeen();
         safety.restore(state.safety());
         validation.ifPresent(v -> v.restore(state.validation()));
-        changed.values().forEach(change -> listener.onMessage("Resumed with another " + change));
+        changed.forEach(change -> listener.onMessage("Resumed with another " + change.text()));
         listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step "
                 + step + " of " + config.totalSteps() + ", data position " + position
                 + (state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep()));
         return true;
     }
 
-    private Map<String, String> changes(RunState state) {
-        Map<String, String> differences = new LinkedHashMap<>();
-        compare(differences, CONFIGURATION, state.config(), identity());
-        compare(differences, DATA, state.data(), data.fingerprint());
+    private List<RunDifference> differences(RunState state) {
+        List<RunDifference> differences = new ArrayList<>(RunDifference.between(RunDifference.CONFIGURATION, state.config(), identity()));
+        differences.addAll(RunDifference.between(RunDifference.DATA, state.data(), data.fingerprint()));
         Map<String, String> saved = state.model();
         Map<String, String> present = model.identity();
         TreeSet<String> names = new TreeSet<>(saved.keySet());
         names.addAll(present.keySet());
-        names.forEach(name -> compare(differences, name, saved.getOrDefault(name, "absent"), present.getOrDefault(name, "absent")));
+        names.forEach(name -> differences.addAll(RunDifference.between(name, saved.getOrDefault(name, "absent"), present.getOrDefault(name, "absent"))));
         return differences;
     }
 
@@ -156,20 +153,10 @@ public final class Trainer implements AutoCloseable {
         return config.identity() + " validation: " + validationIdentity;
     }
 
-    private static void refuseAnotherRun(Path checkpoint, Map<String, String> changes, Set<ResumeChange> allowed) {
-        List<String> refused = new ArrayList<>();
-        changes.forEach((name, change) -> {
-            if (name.equals(CONFIGURATION) && !allowed.contains(ResumeChange.CONFIGURATION)) {
-                refused.add(change + " (ResumeChange.CONFIGURATION would allow it)");
-            } else if (name.equals(DATA) && !allowed.contains(ResumeChange.DATA)) {
-                refused.add(change + " (ResumeChange.DATA would allow it)");
-            } else if (!name.equals(CONFIGURATION) && !name.equals(DATA)) {
-                refused.add(change);
-            }
-        });
+    private static void refuseAnotherRun(Path checkpoint, List<RunDifference> differences, Set<ResumeChange> allowed) {
+        List<RunDifference> refused = differences.stream().filter(difference -> !difference.isAllowedBy(allowed)).toList();
         if (!refused.isEmpty()) {
-            throw new IllegalArgumentException("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or "
-                    + "restore what changed:\n  - " + String.join("\n  - ", refused));
+            throw new ResumeException(checkpoint, refused);
         }
     }
 
@@ -177,12 +164,6 @@ public final class Trainer implements AutoCloseable {
         Map<String, NDArray> state = optimizer.state();
         state.putAll(average.state());
         return state;
-    }
-
-    private static void compare(Map<String, String> differences, String name, String saved, String present) {
-        if (!saved.equals(present)) {
-            differences.put(name, name + ": saved " + saved + ", now " + present);
-        }
     }
 
     /**

@@ -202,7 +202,7 @@ class RouterTrainingTest {
         assertArrayEquals(whole, weight());
         RouterTraining other = new RouterTraining(routed).withPrefixes(4, 13);
         try (Trainer trainer = new Trainer(other, data, CONFIG, metrics -> { })) {
-            String message = assertThrows(IllegalArgumentException.class, () -> trainer.resumeFrom(folder)).getMessage();
+            String message = assertThrows(ResumeException.class, () -> trainer.resumeFrom(folder)).getMessage();
             assertTrue(message.contains("router.prefixes: saved 4 .. 12, now 4 .. 13"), message);
         }
     }

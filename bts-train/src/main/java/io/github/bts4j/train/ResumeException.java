@@ -1,0 +1,56 @@
+package io.github.bts4j.train;
+
+import io.github.bts4j.core.MismatchException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** A saved run that is not the one to go on with: its configuration, data or model is another. */
+public final class ResumeException extends MismatchException {
+    private static final long serialVersionUID = 1L;
+
+    /** As text, because a path is not serializable. */
+    private final String checkpoint;
+
+    /** An array, because not every list is serializable. */
+    private final RunDifference[] differences;
+
+    /**
+     * Reports a run that cannot go on.
+     *
+     * @param checkpoint the saved run's newest checkpoint
+     * @param differences every value that differs and may not
+     */
+    public ResumeException(Path checkpoint, List<RunDifference> differences) {
+        super("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or restore what changed: "
+                + differences.stream().map(RunDifference::text).collect(Collectors.joining("; ")) + permissions(differences));
+        this.checkpoint = checkpoint.toString();
+        this.differences = differences.toArray(RunDifference[]::new);
+    }
+
+    private static String permissions(List<RunDifference> differences) {
+        return Arrays.stream(ResumeChange.values()).filter(change -> differences.stream().anyMatch(difference -> difference.isAllowedBy(Set.of(change))))
+                .map(change -> "; ResumeChange." + change + " would allow another " + change.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining());
+    }
+
+    /**
+     * The saved run.
+     *
+     * @return the folder of its newest checkpoint
+     */
+    public Path checkpoint() {
+        return Path.of(checkpoint);
+    }
+
+    /**
+     * What differs and may not.
+     *
+     * @return one entry per value, at least one
+     */
+    public List<RunDifference> differences() {
+        return List.of(differences);
+    }
+}
