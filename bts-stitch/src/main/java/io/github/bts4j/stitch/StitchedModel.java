@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * themselves, without open sessions. Whoever loads it closes it, and the base models with it.
  */
 public final class StitchedModel extends FrozenLm {
-    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
+    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
 
     private final LoadOptions options;
     private List<Member> members;

@@ -37,7 +37,7 @@ import java.util.TreeSet;
  * <p>For one thread. Whoever makes it closes it.
  */
 public final class ExpertTraining implements Trainable, AutoCloseable {
-    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS);
 
     private final LlamaConfig config;
     private final NDManager manager;

@@ -7,7 +7,6 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,10 +20,10 @@ import java.util.Optional;
  * others own. Thread-safe. Whoever makes it closes it.
  */
 public final class Decoder implements AutoCloseable {
-    /** The resource that holds the decoder's kernels; it needs {@link Torch#linearKernel()} beside it. */
+    /** The resource that holds the decoder's kernels; {@link Kernels#withLinear} loads it. */
     public static final String KERNELS = "/io/github/bts4j/core/torch/decoder.py";
 
-    static final Kernels CALLS = Kernels.of(Torch.linearKernel(), KERNELS);
+    static final Kernels CALLS = Kernels.withLinear(KERNELS);
 
     private static final String EMBED_TOKENS = "model.embed_tokens.weight";
     private static final List<String> LAYER_WEIGHTS = List.of("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj",

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /**
  * A set of TorchScript methods, written as readable resource files and loaded from memory at run time.
@@ -28,41 +29,70 @@ import java.util.function.LongFunction;
  */
 public final class Kernels {
     private static final Map<List<String>, Kernels> LOADED = new ConcurrentHashMap<>();
+    private static final Map<List<String>, Kernels> WITH_LINEAR = new ConcurrentHashMap<>();
     private static final ThreadLocal<Boolean> PREPARED = ThreadLocal.withInitial(() -> {
         JniUtils.setGraphExecutorOptimize(false); // thread-local in libtorch; profiling runs cost memory and the first calls
         return Boolean.TRUE;
     });
 
-    private final long module;
+    private final List<String> resources;
+    private final Supplier<String> more;
+    private volatile long module; // 0 until the first call
 
-    private Kernels(long module) {
-        this.module = module;
+    private Kernels(List<String> resources, Supplier<String> more) {
+        this.resources = resources;
+        this.more = more;
     }
 
     /**
-     * The kernels of the given resource files, loaded once per process.
+     * The kernels of the given resource files, loaded once per process, at the first call of one of them.
      *
      * @param resources absolute resource names of files whose text is methods of one class, indented by two spaces
      * @return the kernels
      */
     public static Kernels of(String... resources) {
-        return LOADED.computeIfAbsent(List.of(resources), Kernels::load);
+        return LOADED.computeIfAbsent(List.of(resources), names -> new Kernels(names, () -> ""));
     }
 
-    private static Kernels load(List<String> resources) {
-        Torch.start();
-        StringBuilder source = new StringBuilder();
-        resources.forEach(name -> source.append(text(name)).append('\n'));
-        InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.toString()));
-        try {
-            PtSymbolBlock block = JniUtils.loadModule((PtNDManager) Torch.manager(), archive, false, false);
-            return new Kernels(block.getHandle());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    /**
+     * The kernels of the given resource files together with {@code linear} and {@code linear_silu}, which compute products with weights in the library that is
+     * fastest here, and {@code packed_int8}, which says whether libtorch's product with int8 weights may be used.
+     *
+     * @param resources as above
+     * @return the kernels
+     */
+    public static Kernels withLinear(String... resources) {
+        List<String> names = List.of(resources);
+        return WITH_LINEAR.computeIfAbsent(names, any -> new Kernels(names, () -> LinearProducts.asked().source()));
+    }
+
+    /** Kernels that may not be there: loading them is a part of asking. */
+    static Kernels asking(String resource) {
+        return new Kernels(List.of(resource), () -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n");
+    }
+
+    private long module() {
+        long loaded = module;
+        return loaded != 0 ? loaded : load();
+    }
+
+    private synchronized long load() {
+        if (module == 0) {
+            Torch.start();
+            StringBuilder source = new StringBuilder(more.get());
+            resources.forEach(name -> source.append(text(name)).append('\n'));
+            InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.toString()));
+            try {
+                PtSymbolBlock block = JniUtils.loadModule((PtNDManager) Torch.manager(), archive, false, false);
+                module = block.getHandle();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
+        return module;
     }
 
-    private static String text(String resource) {
+    static String text(String resource) {
         try (InputStream in = Kernels.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new IllegalArgumentException("Kernel source '" + resource + "' is not on the class path");
@@ -129,6 +159,7 @@ public final class Kernels {
     }
 
     private <R> R call(Autograd mode, String method, Object[] arguments, LongFunction<R> unwrap) {
+        long loaded = module();
         PREPARED.get();
         boolean before = JniUtils.isGradMode();
         boolean wanted = mode == Autograd.ON;
@@ -141,7 +172,7 @@ public final class Kernels {
             for (int i = 0; i < handles.length; i++) {
                 handles[i] = wrap(arguments[i]);
             }
-            result = TorchCalls.run(module, method, handles, mode != Autograd.INFERENCE);
+            result = TorchCalls.run(loaded, method, handles, mode != Autograd.INFERENCE);
             return unwrap.apply(result);
         } finally {
             release(arguments, handles, result);

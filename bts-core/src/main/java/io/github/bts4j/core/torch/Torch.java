@@ -47,18 +47,15 @@ public final class Torch {
     }
 
     /**
-     * The resource that holds the kernel {@code linear}: oneDNN's where libtorch has it (x86-64), libtorch's default elsewhere.
-     * The property {@code -Dbts4j.matmul=default} forces the default. The choice depends on the platform alone, so that a
-     * resumed run computes what the interrupted one would have.
+     * Which library computes products with weights here, asked once per process: oneDNN where it has the type and is exact at it, else libtorch's own
+     * kernels. {@code -Dbts4j.matmul=default} takes libtorch's for every type.
      *
-     * @return an absolute resource name for {@link Kernels#of}
+     * @param type FLOAT32 or BFLOAT16, in which the products are computed, or INT8 for weights of that type
+     * @return the library's name, for people to read
+     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} asks for what this processor does not have
      */
-    public static String linearKernel() {
-        String architecture = System.getProperty("os.arch", "");
-        boolean oneDnn = (architecture.equals("amd64") || architecture.equals("x86_64"))
-                && !System.getProperty("os.name", "").startsWith("Mac")
-                && !"default".equals(System.getProperty("bts4j.matmul"));
-        return "/io/github/bts4j/core/torch/" + (oneDnn ? "linear.py" : "linear_default.py");
+    public static String productsOf(TorchType type) {
+        return LinearProducts.asked().library(type);
     }
 
     /**

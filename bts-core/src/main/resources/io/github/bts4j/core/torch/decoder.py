@@ -16,10 +16,11 @@
     scale = w[at + torch.floordiv(len(w), 2)]
     rows, k = torch.floordiv(torch.numel(x), torch.size(x, -1)), torch.size(x, -1)
     graph = ops.prim.requires_grad(x)
-    if graph or rows > 16 or ops.prim.is_cuda(x) or torch.remainder(k, 32) != 0 or torch.remainder(torch.size(w[at], 0), 4) != 0:
+    packed = not graph and rows <= 16 and not ops.prim.is_cuda(x) and (self).packed_int8(ops.prim.dtype(x))
+    if not packed or torch.remainder(k, 32) != 0 or torch.remainder(torch.size(w[at], 0), 4) != 0:
       return (self).linear(x, (self).dequantize(w[at], scale), b)
     # libtorch's int8 kernel reads each weight once per four rows; beyond sixteen rows, dequantising first is faster
-    y = torch._weight_int8pack_mm(torch.contiguous(torch.reshape(x, [rows, k])), w[at], scale)
+    y = (self).packed_product(torch.contiguous(torch.reshape(x, [rows, k])), w[at], scale)
     if torch.__isnot__(b, None):
       y = torch.add_(y, torch.to(unchecked_cast(Tensor, b), ops.prim.dtype(y)))
     shape = torch.size(x)

@@ -1,4 +1,4 @@
-  # y = x w^T + b as libtorch computes it, for platforms whose libtorch has no oneDNN (and with -Dbts4j.matmul=default).
+  # y = x w^T + b as libtorch computes it, where oneDNN does not (and with -Dbts4j.matmul=default).
 
   def linear(self: __torch__.K, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
     # x: [.., in], w: [out, in], b: [out] -> [.., out]

@@ -18,7 +18,7 @@ class AttentionTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 4", "63, 63, 2", "64, 64, 1", "65, 65, 2", "130, 130, 4", "2, 100, 2", "70, 107, 1", "129, 200, 4"})
     void equalsTheFormula(int queries, int keys, int kvHeads) {
-        Kernels kernels = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+        Kernels kernels = Kernels.withLinear(Decoder.KERNELS);
         for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
             try (NDManager manager = Torch.manager().newSubManager()) {
                 NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);

@@ -37,7 +37,7 @@ import java.util.stream.IntStream;
  * one JSON object.
  */
 public final class PassBenchmark {
-    private static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS);
+    private static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS);
 
     private PassBenchmark() {}
 

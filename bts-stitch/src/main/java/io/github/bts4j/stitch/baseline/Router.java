@@ -9,7 +9,6 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,7 +17,7 @@ import java.util.Map;
 
 /** The trained part of routed experts: one matrix over the mean input embedding. Thread-safe for reading; its tensor belongs to the manager given. */
 final class Router {
-    static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/router.py");
+    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/router.py");
 
     private static final String WEIGHT = "router.weight";
 

@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
  */
 public final class UpcycledWeights implements AutoCloseable {
     /** The kernels of upcycled mixtures and of the decoder beneath. */
-    public static final Kernels KERNELS = Kernels.of(Torch.linearKernel(), Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/upcycled.py");
+    public static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/upcycled.py");
 
     private static final long NO_NOISE = -1;
     private static final Pattern EXPERT = Pattern.compile("experts\\.(\\d+)\\.");

@@ -1,0 +1,127 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.engine.EngineException;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which library computes products with weights in this process: nothing is taken for granted that was not asked for once, by {@link LinearProbe}. oneDNN lacks
+ * bfloat16 where a processor has no AVX-512, and other builds of libtorch may lack more; libtorch's own {@code linear} is there everywhere.
+ */
+final class LinearProducts {
+    /** The property that overrides the answers. */
+    static final String PROPERTY = "bts4j.matmul";
+
+    private static final Logger LOG = LoggerFactory.getLogger(LinearProducts.class);
+    private static final String FOLDER = "/io/github/bts4j/core/torch/";
+    private static LinearProducts asked;
+
+    private final Map<TorchType, String> oneDnnLacks = new EnumMap<>(TorchType.class); // with the reason
+    private final Map<TorchType, String> packedInt8Lacks = new EnumMap<>(TorchType.class); // by the type that is computed in
+
+    private LinearProducts() {
+    }
+
+    /**
+     * The answers, asked for at the first call. They depend on the processor, the build of libtorch and {@code -Dbts4j.matmul} alone, so that a run that is
+     * resumed on the same machine computes what the interrupted one would have.
+     *
+     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values, or asks for what is not there
+     */
+    static synchronized LinearProducts asked() {
+        if (asked == null) {
+            LinearProducts products = ask(System.getProperty(PROPERTY, "auto"));
+            for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8}) {
+                LOG.debug("Products of {}: {}", name(type), products.library(type));
+            }
+            asked = products;
+        }
+        return asked;
+    }
+
+    static LinearProducts ask(String choice) {
+        if (!choice.equals("auto") && !choice.equals("default") && !choice.equals("onednn")) {
+            throw new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " is none of auto, default and onednn");
+        }
+        LinearProducts products = new LinearProducts();
+        LinearProbe probe = new LinearProbe();
+        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
+            String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not asked on " + platform() : probe.oneDnn(type);
+            if (!why.isEmpty()) {
+                products.oneDnnLacks.put(type, why);
+                if (choice.equals("onednn")) {
+                    throw new IllegalArgumentException("-D" + PROPERTY + "=onednn: oneDNN computes no " + name(type) + " products here (" + why
+                            + "). Leave the option out, and libtorch computes what oneDNN does not");
+                }
+            }
+        }
+        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.FLOAT16}) {
+            String why = probe.packedInt8(type);
+            if (!why.isEmpty()) {
+                products.packedInt8Lacks.put(type, why);
+            }
+        }
+        return products;
+    }
+
+    /** Elsewhere libtorch has no oneDNN, or one that nobody has compared with its default. */
+    private static boolean isOneDnnKnownHere() {
+        String architecture = System.getProperty("os.arch", "");
+        return (architecture.equals("amd64") || architecture.equals("x86_64")) && !System.getProperty("os.name", "").startsWith("Mac");
+    }
+
+    private static String platform() {
+        return System.getProperty("os.name") + " " + System.getProperty("os.arch");
+    }
+
+    static String name(TorchType type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** For people: the library, and why not oneDNN. */
+    String library(TorchType type) {
+        if (type == TorchType.INT8) {
+            return packedInt8Lacks.isEmpty() ? "libtorch's int8 kernel" : "dequantised first (" + packedInt8Lacks.values().iterator().next() + ")";
+        }
+        String why = oneDnnLacks.get(type);
+        return why == null ? "oneDNN" : "libtorch (not oneDNN: " + why + ")";
+    }
+
+    /** Methods that answer the kernels' questions, then the kernels that ask them. */
+    String source() {
+        boolean both = oneDnnLacks.containsKey(TorchType.FLOAT32) && oneDnnLacks.containsKey(TorchType.BFLOAT16);
+        return answer("one_dnn", oneDnnLacks, TorchType.FLOAT32, TorchType.BFLOAT16)
+                + answer("packed_int8", packedInt8Lacks, TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.FLOAT16)
+                + Kernels.text(FOLDER + (both ? "linear_default.py" : "linear.py"))
+                + Kernels.text(FOLDER + (packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py"));
+    }
+
+    private static String answer(String method, Map<TorchType, String> lacking, TorchType... types) {
+        StringJoiner conditions = new StringJoiner(" or ").setEmptyValue("False");
+        for (TorchType type : types) {
+            if (!lacking.containsKey(type)) {
+                conditions.add("dtype == " + type.code());
+            }
+        }
+        return "  def " + method + "(self: __torch__.K, dtype: int) -> bool:\n    return " + conditions + "\n\n";
+    }
+
+    /** One sentence of what the engine threw: the last line of a TorchScript trace says what happened. */
+    static String reason(EngineException e) {
+        String[] lines = String.valueOf(e.getMessage()).strip().split("\\R");
+        String last = lines[lines.length - 1].strip().split("\\. ")[0];
+        return last.startsWith("RuntimeError: ") ? last.substring("RuntimeError: ".length()) : last;
+    }
+
+    /** What to tell whoever asked for a kernel that the processor or its libtorch does not have after all; null if that is not what went wrong. */
+    static IllegalStateException missing(EngineException e) {
+        String message = String.valueOf(e.getMessage());
+        boolean oneDnn = message.contains("could not create a primitive") || message.contains("could not execute a primitive");
+        return !oneDnn ? null : new IllegalStateException("oneDNN does not compute this on this processor (" + reason(e)
+                + "): start Java with -D" + PROPERTY + "=default (bts: BTS_JAVA_OPTIONS=-D" + PROPERTY + "=default), or load the model in float32", e);
+    }
+}
