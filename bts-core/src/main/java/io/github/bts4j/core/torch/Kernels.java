@@ -1,5 +1,6 @@
 package io.github.bts4j.core.torch;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -7,6 +8,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.pytorch.jni.TorchCalls;
+import io.github.bts4j.core.UnsupportedException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -174,6 +176,9 @@ public final class Kernels {
             }
             result = TorchCalls.run(loaded, method, handles, mode != Autograd.INFERENCE);
             return unwrap.apply(result);
+        } catch (EngineException e) {
+            UnsupportedException missing = LinearProducts.missing(e);
+            throw missing == null ? e : missing;
         } finally {
             release(arguments, handles, result);
             if (before != wanted) {

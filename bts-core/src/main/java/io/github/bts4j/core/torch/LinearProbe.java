@@ -3,6 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.UnsupportedException;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
@@ -16,12 +17,22 @@ final class LinearProbe {
     private static final int IN = 64;
     private static final int OUT = 20;
     private static final int ROWS_OF_A_CONVOLUTION = 384; // above 20,480 values libtorch hands one to oneDNN
+    private static final String INEXACT = "its sums are less exact than float32's";
     private static final double FLOAT32 = 0x1p-24; // unit roundoff
     private static final double ACTIVATION = 0x1p-16; // what vector code for exp may be off by, relatively
 
-    private final Kernels oneDnn = Kernels.asking("/io/github/bts4j/core/torch/linear.py");
-    private final Kernels packed = Kernels.asking("/io/github/bts4j/core/torch/int8.py");
     private final Random random = new Random(1);
+    private final Kernels oneDnn;
+    private final Kernels packed;
+
+    LinearProbe() {
+        this(Kernels.asking("/io/github/bts4j/core/torch/linear.py"), Kernels.asking("/io/github/bts4j/core/torch/int8.py"));
+    }
+
+    LinearProbe(Kernels oneDnn, Kernels packed) {
+        this.oneDnn = oneDnn;
+        this.packed = packed;
+    }
 
     /** Values that a type holds exactly, as the tensor and in Java. */
     private record Values(NDArray tensor, float[] floats) {
@@ -44,7 +55,7 @@ final class LinearProbe {
                     why += compared(x, w, b, type, y -> y, oneDnn.tensor(scope, Autograd.OFF, "convolved", x.tensor, w.tensor, b.tensor, ROWS_OF_A_CONVOLUTION));
                 }
             }
-            return why.isEmpty() ? "" : "its sums are less exact than float32's";
+            return why.isEmpty() ? "" : INEXACT;
         });
     }
 
@@ -65,7 +76,7 @@ final class LinearProbe {
                     why += compared(x, new Values(q.tensor, weights), new Values(q.tensor, new float[OUT]), type, z -> z, y);
                 }
             }
-            return why.isEmpty() ? "" : "its sums are less exact than float32's";
+            return why.isEmpty() ? "" : INEXACT;
         });
     }
 
@@ -74,6 +85,8 @@ final class LinearProbe {
             return question.get();
         } catch (EngineException e) {
             return LinearProducts.reason(e);
+        } catch (UnsupportedException e) {
+            return LinearProducts.reason(e.getCause());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.bts4j.core.torch;
 
 import ai.djl.engine.EngineException;
+import io.github.bts4j.core.UnsupportedException;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -30,7 +31,8 @@ final class LinearProducts {
      * The answers, asked for at the first call. They depend on the processor, the build of libtorch and {@code -Dbts4j.matmul} alone, so that a run that is
      * resumed on the same machine computes what the interrupted one would have.
      *
-     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values, or asks for what is not there
+     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
+     * @throws UnsupportedException if it asks for what is not there
      */
     static synchronized LinearProducts asked() {
         if (asked == null) {
@@ -54,7 +56,7 @@ final class LinearProducts {
             if (!why.isEmpty()) {
                 products.oneDnnLacks.put(type, why);
                 if (choice.equals("onednn")) {
-                    throw new IllegalArgumentException("-D" + PROPERTY + "=onednn: oneDNN computes no " + name(type) + " products here (" + why
+                    throw new UnsupportedException("-D" + PROPERTY + "=onednn: oneDNN computes no " + name(type) + " products here (" + why
                             + "). Leave the option out, and libtorch computes what oneDNN does not");
                 }
             }
@@ -85,7 +87,7 @@ final class LinearProducts {
     /** For people: the library, and why not oneDNN. */
     String library(TorchType type) {
         if (type == TorchType.INT8) {
-            return packedInt8Lacks.isEmpty() ? "libtorch's int8 kernel" : "dequantised first (" + packedInt8Lacks.values().iterator().next() + ")";
+            return packedInt8Lacks.isEmpty() ? "libtorch's kernel" : "libtorch, dequantised first (no int8 kernel: " + packedInt8Lacks.values().iterator().next() + ")";
         }
         String why = oneDnnLacks.get(type);
         return why == null ? "oneDNN" : "libtorch (not oneDNN: " + why + ")";
@@ -111,17 +113,17 @@ final class LinearProducts {
     }
 
     /** One sentence of what the engine threw: the last line of a TorchScript trace says what happened. */
-    static String reason(EngineException e) {
+    static String reason(Throwable e) {
         String[] lines = String.valueOf(e.getMessage()).strip().split("\\R");
         String last = lines[lines.length - 1].strip().split("\\. ")[0];
         return last.startsWith("RuntimeError: ") ? last.substring("RuntimeError: ".length()) : last;
     }
 
     /** What to tell whoever asked for a kernel that the processor or its libtorch does not have after all; null if that is not what went wrong. */
-    static IllegalStateException missing(EngineException e) {
+    static UnsupportedException missing(EngineException e) {
         String message = String.valueOf(e.getMessage());
         boolean oneDnn = message.contains("could not create a primitive") || message.contains("could not execute a primitive");
-        return !oneDnn ? null : new IllegalStateException("oneDNN does not compute this on this processor (" + reason(e)
+        return !oneDnn ? null : new UnsupportedException("oneDNN does not compute this on this processor (" + reason(e)
                 + "): start Java with -D" + PROPERTY + "=default (bts: BTS_JAVA_OPTIONS=-D" + PROPERTY + "=default), or load the model in float32", e);
     }
 }

@@ -52,7 +52,8 @@ public final class Torch {
      *
      * @param type FLOAT32 or BFLOAT16, in which the products are computed, or INT8 for weights of that type
      * @return the library's name, for people to read
-     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} asks for what this processor does not have
+     * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
+     * @throws io.github.bts4j.core.UnsupportedException if it asks for what this processor does not have
      */
     public static String productsOf(TorchType type) {
         return LinearProducts.asked().library(type);

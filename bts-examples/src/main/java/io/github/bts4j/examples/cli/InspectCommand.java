@@ -9,12 +9,15 @@ import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -69,6 +72,10 @@ final class InspectCommand extends OutputCommand {
             }
         }
         result.put("parameters", parameters).put("bytes", bytes);
+        ObjectNode products = result.putObject("products");
+        for (TorchType type : List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)) {
+            products.put(type.name().toLowerCase(Locale.ROOT), Torch.productsOf(type));
+        }
         print(output());
         return 0;
     }
@@ -109,5 +116,8 @@ final class InspectCommand extends OutputCommand {
         }
         result.path("files").fields().forEachRemaining(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
         out.printf(Locale.ROOT, "%,d parameters, %,d bytes%n", parameters, bytes);
+        List<String> products = new ArrayList<>();
+        result.path("products").fields().forEachRemaining(product -> products.add(product.getKey() + " by " + product.getValue().asText()));
+        out.println("products on this processor: " + String.join(", ", products));
     }
 }
