@@ -235,6 +235,7 @@ class BtsTest {
         assertEquals(64, found.at("/tensors/0/sha256").asText().length());
         assertEquals(1, found.get("files").size());
         assertTrue(done("inspect", seed).out().contains("model.embed_tokens.weight"));
+        assertTrue(done("inspect", seed).out().contains("products on this processor: float32 by "), "which kernels are taken here");
 
         JsonNode plan = done("plan", seed, seed, "--stitches", 2, "--json").json();
         assertEquals(2L * found.get("parameters").asLong(), plan.get("frozenParameters").asLong());
