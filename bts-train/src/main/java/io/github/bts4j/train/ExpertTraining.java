@@ -15,6 +15,7 @@ import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -43,6 +44,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     private final NDManager manager;
     private final Map<String, NDArray> weights;
     private final Decoder decoder;
+    private final String start;
     private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
     private Optional<DocumentMask> documentMask = Optional.empty();
     private Set<String> frozen = Set.of();
@@ -52,6 +54,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         this.manager = manager;
         this.weights = weights;
         this.decoder = new Decoder(config, weights, manager, TorchType.FLOAT32);
+        this.start = StartingWeights.sha256(weights);
     }
 
     /**
@@ -93,9 +96,11 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @param seed the model to copy the weights of
      * @return the training, on the model's device, which the caller closes
      * @throws IllegalStateException if its weights are quantised
+     * @throws IllegalArgumentException if a weight is NaN or infinite
      */
     public static ExpertTraining branch(LlamaModel seed) {
         seed.requireUnquantized("branched from");
+        FiniteTensors.require(seed.getName(), seed.tensors());
         NDManager manager = Torch.manager().newSubManager(seed.device());
         Map<String, NDArray> weights = new LinkedHashMap<>();
         seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
@@ -201,7 +206,10 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
 
     @Override
     public Map<String, String> identity() {
-        Map<String, String> identity = frozen.isEmpty() ? Map.of("model", config.toString()) : Map.of("model", config.toString(), "frozen", String.valueOf(new TreeSet<>(frozen)));
+        Map<String, String> identity = new LinkedHashMap<>(Map.of("model", config.toString(), StartingWeights.NAME, start));
+        if (!frozen.isEmpty()) {
+            identity.put("frozen", String.valueOf(new TreeSet<>(frozen)));
+        }
         return documentMask.map(mask -> mask.addTo(identity)).orElse(identity);
     }
 

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.stitch.Members;
 import io.github.bts4j.stitch.baseline.RoutedExperts;
 import java.io.IOException;
@@ -52,7 +53,12 @@ public final class RouterTraining implements Trainable {
      */
     public RouterTraining(RoutedExperts model) throws IOException {
         this.model = model;
-        this.bases = Members.identity(model.members(), model.models());
+        this.bases = new LinkedHashMap<>(Members.identity(model.members(), model.models()));
+        for (int i = 0; i < model.models().size(); i++) {
+            LlamaModel base = model.models().get(i);
+            bases.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+        }
+        bases.put(StartingWeights.NAME, StartingWeights.sha256(parameters()));
     }
 
     /**

@@ -12,9 +12,11 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -111,6 +114,53 @@ public final class RunCheckpoint {
     }
 
     /**
+     * The newest checkpoint of a run whose files are what was written.
+     *
+     * @param run the run's folder
+     * @param listener receives a sentence for every newer one that is damaged
+     * @return its folder, if there is one
+     * @throws IOException if the folder cannot be read
+     * @throws ModelFormatException if there are checkpoints, and all are damaged: what is wrong with the newest
+     */
+    public static Optional<Path> latestWhole(Path run, Consumer<String> listener) throws IOException {
+        List<Path> all = new ArrayList<>(Files.isDirectory(run) ? list(run) : List.of());
+        Collections.reverse(all);
+        Optional<ModelFormatException> first = Optional.empty();
+        List<String> damaged = new ArrayList<>();
+        for (Path checkpoint : all) {
+            try {
+                requireWhole(checkpoint);
+                damaged.forEach(what -> listener.accept(what + ". Going on from " + checkpoint.getFileName()));
+                return Optional.of(checkpoint);
+            } catch (ModelFormatException e) {
+                damaged.add(e.getMessage());
+                first = first.or(() -> Optional.of(e));
+            } catch (NoSuchFileException e) {
+                damaged.add(e.getMessage() + " is missing");
+                first = first.or(() -> Optional.of(new ModelFormatException(Path.of(e.getFile()), "the file is missing")));
+            }
+        }
+        if (first.isPresent()) {
+            throw first.get();
+        }
+        return Optional.empty();
+    }
+
+    private static Stored requireWhole(Path checkpoint) throws IOException {
+        Stored stored = stored(checkpoint);
+        for (Map.Entry<String, String> file : stored.files().entrySet()) {
+            Path path = checkpoint.resolve(file.getKey());
+            if (!Files.exists(path)) {
+                throw new ModelFormatException(path, "the file is missing: the checkpoint is damaged");
+            }
+            if (!ModelFingerprint.sha256(path).equals(file.getValue())) {
+                throw new ModelFormatException(path, "its SHA-256 is not the one in " + STATE + ": the checkpoint is damaged, use an older one");
+            }
+        }
+        return stored;
+    }
+
+    /**
      * The checkpoint with the best validation loss.
      *
      * @param run the run's folder
@@ -149,7 +199,7 @@ public final class RunCheckpoint {
     /** Removes the checkpoints after a step, the newest first, so that whatever is left when the process dies is a run's history. */
     static void removeAfter(Path run, long step) throws IOException {
         List<Path> all = new ArrayList<>(list(run));
-        java.util.Collections.reverse(all);
+        Collections.reverse(all);
         for (Path path : all) {
             if (stepOf(path) > step) {
                 retire(run, path);
@@ -184,13 +234,7 @@ public final class RunCheckpoint {
      * @throws IllegalArgumentException if names or shapes differ
      */
     public static void restore(Path checkpoint, Map<String, NDArray> weights, Map<String, NDArray> optimizer) throws IOException {
-        Stored stored = stored(checkpoint);
-        for (Map.Entry<String, String> file : stored.files().entrySet()) {
-            Path path = checkpoint.resolve(file.getKey());
-            if (!ModelFingerprint.sha256(path).equals(file.getValue())) {
-                throw new ModelFormatException(path, "its SHA-256 is not the one in " + STATE + ": the checkpoint is damaged, use an older one");
-            }
-        }
+        requireWhole(checkpoint);
         NDManager manager = weights.values().iterator().next().getManager();
         try (NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> savedWeights = TensorFiles.read(scope, checkpoint.resolve(WEIGHTS));

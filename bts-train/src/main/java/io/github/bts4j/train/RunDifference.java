@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,6 +29,16 @@ public record RunDifference(String part, String name, String saved, String now) 
     private static final String ABSENT = "absent";
     private static final Pattern RECORD = Pattern.compile("(\\w*)\\[(.*)]", Pattern.DOTALL);
     private static final Pattern VALIDATION = Pattern.compile("(.*) validation: (.*)", Pattern.DOTALL);
+
+    /** In what a saved run differs from the present one. */
+    static List<RunDifference> between(RunState saved, String configuration, String data, Map<String, String> model) {
+        List<RunDifference> differences = new ArrayList<>(between(CONFIGURATION, saved.config(), configuration));
+        differences.addAll(between(DATA, saved.data(), data));
+        TreeSet<String> names = new TreeSet<>(saved.model().keySet());
+        names.addAll(model.keySet());
+        names.forEach(name -> differences.addAll(between(name, saved.model().getOrDefault(name, ABSENT), model.getOrDefault(name, ABSENT))));
+        return differences;
+    }
 
     /** Whatever differs between two texts of a part, value by value where the texts are those of records. */
     static List<RunDifference> between(String part, String saved, String now) {

@@ -2,6 +2,9 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.FiniteTensors;
+import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.stitch.GateInput;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
@@ -10,6 +13,7 @@ import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -27,10 +31,17 @@ public final class StitchTraining implements Trainable {
      *
      * @param model the stitched model
      * @throws IOException if a base model's files cannot be read for their fingerprints
+     * @throws IllegalArgumentException if a weight of a base model is NaN or infinite
      */
     public StitchTraining(StitchedModel model) throws IOException {
         this.model = model;
-        this.identity = StitchCheckpoint.identity(model);
+        this.identity = new LinkedHashMap<>(StitchCheckpoint.identity(model));
+        identity.put(StartingWeights.NAME, StartingWeights.sha256(model.stitchTensors()));
+        for (int i = 0; i < model.models().size(); i++) {
+            LlamaModel base = model.models().get(i);
+            FiniteTensors.require(base.getName(), base.tensors());
+            identity.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+        }
     }
 
     /**
@@ -120,6 +131,11 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public Map<String, String> identity() {
-        return options.documentMask().map(mask -> mask.addTo(identity)).orElse(identity);
+        Map<String, String> all = new LinkedHashMap<>(identity);
+        boolean rounds = model.models().stream().anyMatch(base -> base.type() == TorchType.FLOAT32);
+        if (options.prefixCache().isPresent() && rounds) {
+            all.put("prefix cache", "states in float32 are rounded to bfloat16");
+        }
+        return options.documentMask().map(mask -> mask.addTo(all)).orElse(all);
     }
 }

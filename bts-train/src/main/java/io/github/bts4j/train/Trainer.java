@@ -9,15 +9,14 @@ import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -40,6 +39,7 @@ public final class Trainer implements AutoCloseable {
     private Optional<RunValidation> validation = Optional.empty();
     private String validationIdentity = "none";
     private Optional<Path> run = Optional.empty();
+    private Optional<RunLock> lock = Optional.empty();
     private boolean stopsOnShutdown;
     private volatile boolean stopRequested;
     private long step;
@@ -98,31 +98,62 @@ public final class Trainer implements AutoCloseable {
     /**
      * Writes run checkpoints into a folder, as often as the configuration says and at the end of the run.
      *
-     * @param folder the run's folder, made if absent
+     * @param folder the run's folder, made if absent; locked until this trainer is closed
      * @return this trainer
+     * @throws IOException if the folder cannot be written to; the trainer is closed then
+     * @throws IllegalStateException if another trainer, of this process or another, writes into it
      */
-    public Trainer saveTo(Path folder) {
-        run = Optional.of(folder);
-        return this;
+    public Trainer saveTo(Path folder) throws IOException {
+        closeLock();
+        try {
+            lock = Optional.of(RunLock.acquire(folder));
+        } catch (IOException | RuntimeException e) {
+            close(); // new Trainer(..).saveTo(..) has no one else who could
+            throw e;
+        }
+        return saveTo(lock.get());
     }
 
     /**
-     * Goes on from the newest checkpoint of a run, if there is one.
+     * Writes run checkpoints into a folder that the caller has locked.
+     *
+     * @param locked the run's folder; the lock is the caller's to close, after this trainer
+     * @return this trainer
+     */
+    public Trainer saveTo(RunLock locked) {
+        run = Optional.of(locked.folder());
+        return this;
+    }
+
+    private void closeLock() {
+        try {
+            if (lock.isPresent()) {
+                lock.get().close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            lock = Optional.empty();
+        }
+    }
+
+    /**
+     * Goes on from the newest checkpoint of a run that is whole, if there is one. Newer ones that are damaged are told to the listener.
      *
      * @param folder the run's folder
      * @param allowed in what the run may differ from the saved one; what does is reported to the listener
      * @return true if a checkpoint was restored
      * @throws IOException if a file cannot be read
      * @throws ResumeException naming everything in which configuration, data or model differ from the saved run's and may not
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint is damaged
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if every checkpoint is damaged
      */
     public boolean resumeFrom(Path folder, ResumeChange... allowed) throws IOException {
-        Optional<Path> latest = RunCheckpoint.latest(folder);
+        Optional<Path> latest = RunCheckpoint.latestWhole(folder, listener::onMessage);
         if (latest.isEmpty()) {
             return false;
         }
         RunState state = RunCheckpoint.state(latest.get());
-        List<RunDifference> changed = differences(state);
+        List<RunDifference> changed = RunDifference.between(state, identity(), data.fingerprint(), model.identity());
         refuseAnotherRun(latest.get(), changed, Set.of(allowed));
         RunCheckpoint.restore(latest.get(), model.parameters(), optimizerState());
         model.weightsChanged();
@@ -136,17 +167,6 @@ public final class Trainer implements AutoCloseable {
                 + step + " of " + config.totalSteps() + ", data position " + position
                 + (state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep()));
         return true;
-    }
-
-    private List<RunDifference> differences(RunState state) {
-        List<RunDifference> differences = new ArrayList<>(RunDifference.between(RunDifference.CONFIGURATION, state.config(), identity()));
-        differences.addAll(RunDifference.between(RunDifference.DATA, state.data(), data.fingerprint()));
-        Map<String, String> saved = state.model();
-        Map<String, String> present = model.identity();
-        TreeSet<String> names = new TreeSet<>(saved.keySet());
-        names.addAll(present.keySet());
-        names.forEach(name -> differences.addAll(RunDifference.between(name, saved.getOrDefault(name, "absent"), present.getOrDefault(name, "absent"))));
-        return differences;
     }
 
     private String identity() {
@@ -367,5 +387,6 @@ public final class Trainer implements AutoCloseable {
     public void close() {
         average.close();
         optimizer.close();
+        closeLock();
     }
 }

@@ -51,6 +51,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
         try {
             this.tensors = UpcycledWeights.upcycle(config, models, manager);
             this.weights = new UpcycledWeights(config, tensors, manager, TorchType.FLOAT32);
+            identity.put(StartingWeights.NAME, StartingWeights.sha256(tensors));
         } catch (RuntimeException e) {
             manager.close();
             throw e;

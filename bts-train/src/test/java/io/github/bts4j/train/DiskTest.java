@@ -39,6 +39,7 @@ class DiskTest {
 
     @AfterEach
     void unmount() throws IOException, InterruptedException {
+        call("umount", disk.resolve("run").toString());
         call("umount", disk.toString());
     }
 
@@ -90,11 +91,17 @@ class DiskTest {
         Path run = disk.resolve("run");
         try (StitchedModel model = TinyRuns.stitched(0.1); Trainer trainer = trainer(model, run, metrics -> { })) {
             trainer.runTo(1);
-            assertTrue(call("mount", "-o", "remount,ro", disk.toString()));
+            // over the folder, whose lock is open: the disk itself cannot become read-only while a file of it is written to
+            assertTrue(call("mount", "--bind", run.toString(), run.toString()) && call("mount", "-o", "remount,bind,ro", run.toString()));
             IOException refused = assertThrows(IOException.class, trainer::run);
             assertTrue(refused.toString().contains("Read-only"), refused.toString());
             assertEquals(2, trainer.step(), "the run stops at the checkpoint that it cannot write");
         }
+        try (StitchedModel model = TinyRuns.stitched(0.1)) {
+            IOException refused = assertThrows(IOException.class, () -> trainer(model, run, metrics -> { }));
+            assertTrue(refused.toString().contains("Read-only"), "told before the first step: " + refused);
+        }
+        assertTrue(call("umount", run.toString()));
         try (StitchedModel model = TinyRuns.stitched(0.1); Trainer trainer = trainer(model, run, metrics -> { })) {
             assertTrue(trainer.resumeFrom(run));
             assertEquals(1, trainer.step());

@@ -9,6 +9,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Datamix;
 import java.io.IOException;
@@ -90,7 +94,7 @@ class ResumeTest {
         Path run = begun();
         assertEquals("3 ", ChildRun.run("stitch", run, TinyRuns.config(6).withCheckpoints(1, 3), 6).get(0).substring(0, 2));
         try (Stream<Path> files = Files.list(run)) {
-            assertEquals(3, files.count());
+            assertEquals(3, files.filter(file -> file.getFileName().toString().startsWith("checkpoint-")).count());
         }
     }
 
@@ -184,6 +188,73 @@ class ResumeTest {
             assertEquals(file, damaged.file());
             assertEquals(0, trainer.step());
             assertEquals(before, TinyRuns.hashes(model.stitchTensors()));
+        }
+    }
+
+    @Test
+    void aDamagedNewestCheckpointGivesWayToTheOneBefore() throws IOException {
+        Path run = folder.resolve("run");
+        ChildRun.run("stitch", run, TinyRuns.config(6).withCheckpoints(1, 3), 3);
+        TinyRuns.flipByte(run.resolve("checkpoint-0000000003/weights.safetensors"));
+        Files.delete(run.resolve("checkpoint-0000000002/optimizer.safetensors"));
+        TinyRuns.Record record = new TinyRuns.Record();
+        try (StitchedModel model = TinyRuns.stitched(0.1);
+                Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), record).saveTo(run)) {
+            assertTrue(trainer.resumeFrom(run));
+            assertEquals(1, trainer.step());
+            assertTrue(record.messages.stream().anyMatch(message -> message.contains("checkpoint-0000000003/weights.safetensors") && message.contains("the checkpoint is damaged")
+                    && message.endsWith("Going on from checkpoint-0000000001")), record.messages.toString());
+            trainer.run();
+        }
+        assertEquals(ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(6), 6).subList(6, 7), ChildRun.run("stitch", run, TinyRuns.config(6), 6).subList(0, 1),
+                "the run is what it would have been");
+    }
+
+    @Test
+    void anotherStartIsAnotherRun() throws IOException {
+        Path run = folder.resolve("run");
+        TinyRuns.textModels(folder, "one", "two");
+        try (LlamaModel one = LlamaModel.open(folder.resolve("one")); ExpertTraining training = ExpertTraining.branch(one);
+                Trainer trainer = new Trainer(training, TinyRuns.data(), TinyRuns.config(3), metrics -> { }).saveTo(run)) {
+            trainer.run();
+        }
+        LoadOptions rounded = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
+        for (LoadOptions options : List.of(LoadOptions.defaults(), rounded)) {
+            Path base = folder.resolve(options == rounded ? "one" : "two");
+            try (LlamaModel other = LlamaModel.open(base, options); ExpertTraining training = ExpertTraining.branch(other);
+                    Trainer trainer = new Trainer(training, TinyRuns.data(), TinyRuns.config(3), metrics -> { })) {
+                String message = assertThrows(ResumeException.class, () -> trainer.resumeFrom(run)).getMessage();
+                assertTrue(message.contains("weights that the training starts from, SHA-256: saved "), message);
+            }
+        }
+    }
+
+    @Test
+    void theTypeThatFrozenModelsComputeInIsPartOfAStitchRun() throws IOException {
+        Path run = begun();
+        Path root = TinyRuns.golden("bts-3x4");
+        for (LoadOptions options : List.of(LoadOptions.defaults().withPrecision(Precision.BFLOAT16), LoadOptions.defaults().withQuantization(Quantization.INT8))) {
+            try (StitchedModel model = StitchedModel.builder().config(StitchConfig.evenly(4, 2).withDropout(0.1)).hub(root.resolve("hub")).expert("code", root.resolve("code"))
+                    .expert("math", root.resolve("math")).options(options).open();
+                    Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { })) {
+                String message = assertThrows(ResumeException.class, () -> trainer.resumeFrom(run)).getMessage();
+                assertTrue(message.contains("hub computes in: saved FLOAT32, now " + (options.quantization().isPresent() ? "FLOAT32 from int8" : "BFLOAT16")), message);
+            }
+        }
+    }
+
+    @Test
+    void oneTrainerAtATimeWritesIntoARunsFolder() throws IOException {
+        Path run = folder.resolve("run");
+        try (StitchedModel model = TinyRuns.stitched(0.1); StitchedModel another = TinyRuns.stitched(0.1);
+                Trainer first = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)) {
+            String message = assertThrows(IllegalStateException.class,
+                    () -> new Trainer(new StitchTraining(another), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)).getMessage();
+            assertEquals("The run in " + run + " is being trained already: wait for it to end, or use another folder", message);
+            first.runTo(1);
+        }
+        try (StitchedModel model = TinyRuns.stitched(0.1); Trainer next = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)) {
+            assertTrue(next.resumeFrom(run), "free again");
         }
     }
 

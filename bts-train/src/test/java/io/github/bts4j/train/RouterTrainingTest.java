@@ -194,7 +194,7 @@ class RouterTrainingTest {
             trainer.runTo(5);
         }
         assertFalse(Arrays.equals(whole, weight()));
-        start(floatsOfRange());
+        start(new float[3 * 48]);
         try (Trainer trainer = new Trainer(training(), data, CONFIG, metrics -> { }).saveTo(folder)) {
             assertTrue(trainer.resumeFrom(folder));
             trainer.run();
@@ -215,7 +215,8 @@ class RouterTrainingTest {
         for (String name : List.of("0:hub", "1:code", "2:math")) {
             assertEquals(64, identity.get(name + "/model.safetensors").length());
         }
-        assertEquals(2 + 3 * 2, identity.size());
+        assertEquals("FLOAT32", identity.get("code computes in"));
+        assertEquals(2 + 3 * 2 + 3 + 1, identity.size(), "with the types that they compute in, and the weights that it starts from");
         assertNotEquals(identity.get("1:code/model.safetensors"), identity.get("2:math/model.safetensors"));
     }
 

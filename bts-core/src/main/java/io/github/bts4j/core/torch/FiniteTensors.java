@@ -1,0 +1,72 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDArray;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Map;
+
+/** Finds values that are no numbers, which weights of damaged or diverged models hold. Not for instances. */
+public final class FiniteTensors {
+    private static final int FLOAT32_EXPONENT = 0x7f80_0000;
+    private static final long FLOAT64_EXPONENT = 0x7ff0_0000_0000_0000L;
+    private static final int BFLOAT16_EXPONENT = 0x7f80;
+    private static final int FLOAT16_EXPONENT = 0x7c00;
+
+    private FiniteTensors() {}
+
+    /**
+     * Refuses weights that are not numbers: whatever is computed with them is none either. Reads every value once.
+     *
+     * @param model the model's name
+     * @param tensors name to tensor; integers are passed over
+     * @throws IllegalArgumentException naming the first tensor with NaN or an infinity
+     */
+    public static void require(String model, Map<String, NDArray> tensors) {
+        tensors.forEach((name, tensor) -> {
+            long at = firstOther(tensor);
+            if (at >= 0) {
+                throw new IllegalArgumentException("Model '" + model + "': the weight " + at + " of tensor '" + name
+                        + "' is NaN or infinite: the checkpoint is damaged, or its training diverged; use an older one");
+            }
+        });
+    }
+
+    /**
+     * The first value that is NaN or infinite.
+     *
+     * @param tensor the tensor
+     * @return its number in row-major order; -1 if all are finite
+     */
+    public static long firstOther(NDArray tensor) {
+        TorchType type = Tensors.type(tensor);
+        long before = 0;
+        if (type == TorchType.FLOAT64 || type == TorchType.FLOAT32 || type == TorchType.FLOAT16 || type == TorchType.BFLOAT16) {
+            for (ByteBuffer bytes : Tensors.bytes(tensor)) {
+                int at = firstOther(type, bytes.order(ByteOrder.LITTLE_ENDIAN));
+                if (at >= 0) {
+                    return before + at;
+                }
+                before += bytes.remaining() / type.bytes();
+            }
+        }
+        return -1;
+    }
+
+    private static int firstOther(TorchType type, ByteBuffer bytes) {
+        int from = bytes.position();
+        int count = bytes.remaining() / type.bytes();
+        for (int i = 0; i < count; i++) {
+            int at = from + i * type.bytes();
+            boolean other = switch (type) {
+                case FLOAT64 -> (bytes.getLong(at) & FLOAT64_EXPONENT) == FLOAT64_EXPONENT;
+                case FLOAT32 -> (bytes.getInt(at) & FLOAT32_EXPONENT) == FLOAT32_EXPONENT;
+                case BFLOAT16 -> (bytes.getShort(at) & BFLOAT16_EXPONENT) == BFLOAT16_EXPONENT;
+                default -> (bytes.getShort(at) & FLOAT16_EXPONENT) == FLOAT16_EXPONENT;
+            };
+            if (other) {
+                return i;
+            }
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.bts4j.train;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * The right to write into a run's folder, which one trainer has at a time: two would delete each other's checkpoints. A lock of the operating system on the file
+ * {@code lock}, which goes with the process however that ends.
+ *
+ * <p>For one thread. Whoever acquires it closes it.
+ */
+public final class RunLock implements AutoCloseable {
+    private final Path folder;
+    private final FileChannel channel;
+
+    private RunLock(Path folder, FileChannel channel) {
+        this.folder = folder;
+        this.channel = channel;
+    }
+
+    /**
+     * Locks a run's folder.
+     *
+     * @param folder the folder, made if absent
+     * @return the lock
+     * @throws IOException if the folder cannot be written to
+     * @throws IllegalStateException if another run, of this process or another, has it
+     */
+    public static RunLock acquire(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        FileChannel channel = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        boolean free;
+        try {
+            free = channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            free = false;
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+        if (!free) {
+            channel.close();
+            throw new IllegalStateException("The run in " + folder + " is being trained already: wait for it to end, or use another folder");
+        }
+        return new RunLock(folder, channel);
+    }
+
+    /**
+     * What is locked.
+     *
+     * @return the run's folder
+     */
+    public Path folder() {
+        return folder;
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

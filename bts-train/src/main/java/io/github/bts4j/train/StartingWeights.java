@@ -1,0 +1,35 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.torch.Tensors;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The weights that a training starts from, which decide what comes out of it as much as its data do. Not for instances. */
+final class StartingWeights {
+    /** The entry of {@link Trainable#identity}. */
+    static final String NAME = "weights that the training starts from, SHA-256";
+
+    private StartingWeights() {}
+
+    /**
+     * Hashes tensors by name: what they were loaded from, and how they were rounded on the way.
+     *
+     * @param weights name to tensor
+     * @return SHA-256 in lower-case hexadecimal
+     */
+    static String sha256(Map<String, NDArray> weights) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java runtime has SHA-256", e);
+        }
+        new TreeMap<>(weights).forEach((name, tensor) -> digest.update((name + " " + tensor.getShape() + " " + Tensors.sha256(tensor) + "\n").getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}
