@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
@@ -56,7 +57,7 @@ final class Fields {
         try {
             return new Fields(JSON.readTree(text), "");
         } catch (JsonProcessingException e) {
-            throw ApiException.of(400, "invalid_json", "The request is no valid JSON: " + e.getOriginalMessage()
+            throw ApiException.of(400, "invalid_json", "The request is no valid JSON: " + JsonProblem.withoutPlace(e)
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")"));
         }
     }

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
@@ -193,7 +195,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
     public D read(Path folder) throws IOException {
         Path file = folder.resolve(description());
         try {
-            D description = JSON.readValue(Files.readAllBytes(file), type);
+            D description = JSON.readValue(FileErrors.named(file, () -> Files.readAllBytes(file)), type);
             if (description == null) {
                 throw new ModelFormatException(file, "it holds null");
             }
@@ -207,7 +209,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
             description.check();
             return description;
         } catch (JacksonException e) {
-            throw new ModelFormatException(file, "no " + kind + " checkpoint: " + e.getOriginalMessage(), e);
+            throw new ModelFormatException(file, "no " + kind + " checkpoint: " + JsonProblem.of(e), e);
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -51,7 +52,7 @@ final class LearningRateJson {
         try {
             node = JSON.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Learning rate is not valid JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException("Learning rate is not valid JSON: " + JsonProblem.withoutPlace(e), e);
         }
         if (!node.isObject()) {
             throw new IllegalArgumentException("Learning rate must be a JSON object, not " + node.getNodeType());

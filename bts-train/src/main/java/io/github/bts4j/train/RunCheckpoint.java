@@ -6,7 +6,9 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.FileErrors;
 import io.github.bts4j.core.checkpoint.FileTree;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
@@ -247,15 +249,13 @@ public final class RunCheckpoint {
     private static Stored stored(Path checkpoint) throws IOException {
         Path file = checkpoint.resolve(STATE);
         try {
-            Stored stored = JSON.readValue(Files.readAllBytes(file), Stored.class);
+            Stored stored = JSON.readValue(FileErrors.named(file, () -> Files.readAllBytes(file)), Stored.class);
             if (stored == null || !stored.files().keySet().equals(Set.of(WEIGHTS, OPTIMIZER))) {
                 throw new ModelFormatException(file, "it does not hold the hashes of " + WEIGHTS + " and " + OPTIMIZER);
             }
             return stored;
         } catch (JacksonException e) {
-            ModelFormatException exception = new ModelFormatException(file, "no run checkpoint: " + e.getOriginalMessage());
-            exception.initCause(e);
-            throw exception;
+            throw new ModelFormatException(file, "no run checkpoint: " + JsonProblem.of(e), e);
         }
     }
 

@@ -92,6 +92,9 @@ public final class AtomicFiles {
         try {
             fill(temporary, content);
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException failure) {
+            remove(temporary, failure);
+            throw FileErrors.naming(target, failure);
         } catch (Throwable failure) {
             remove(temporary, failure);
             throw failure;

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,7 +53,7 @@ final class JsonFields {
         }
         JsonNode root;
         try {
-            root = MAPPER.readTree(Files.readAllBytes(file));
+            root = MAPPER.readTree(FileErrors.named(file, () -> Files.readAllBytes(file)));
         } catch (JsonProcessingException e) {
             throw notJson(file, e);
         }
@@ -64,7 +66,7 @@ final class JsonFields {
     private static ModelFormatException notJson(Path file, JsonProcessingException cause) {
         String place = cause.getLocation() == null ? "" : " at line " + cause.getLocation().getLineNr() + ", column "
                 + cause.getLocation().getColumnNr();
-        String reason = cause.getOriginalMessage().lines().findFirst().orElse("");
+        String reason = JsonProblem.withoutPlace(cause);
         ModelFormatException failure = new ModelFormatException(file, "is not valid JSON" + place + ": " + reason + ": was it written whole?");
         failure.initCause(cause);
         return failure;

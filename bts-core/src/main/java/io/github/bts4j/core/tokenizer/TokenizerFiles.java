@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,7 +93,7 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
         try {
             root = JSON.readTree(content);
         } catch (IOException e) {
-            throw broken(file, "is not valid JSON", e);
+            throw broken(file, "is not valid JSON: " + (e instanceof JsonProcessingException json ? JsonProblem.of(json) : e.getMessage()), e);
         }
         if (!root.isObject()) {
             throw new ModelFormatException(file, "holds " + (root.isMissingNode() ? "nothing" : root.getNodeType()) + ", expected a JSON object");

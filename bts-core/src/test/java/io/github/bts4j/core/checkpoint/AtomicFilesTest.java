@@ -46,7 +46,7 @@ class AtomicFilesTest {
     @Test
     void aFailureLeavesTheOldFileAlone() throws IOException {
         Path file = Files.writeString(folder.resolve("run.json"), "old");
-        assertEquals("No space left on device", assertThrows(IOException.class, () -> AtomicFiles.write(file, channel -> {
+        assertEquals(file + ": No space left on device", assertThrows(IOException.class, () -> AtomicFiles.write(file, channel -> {
             channel.write(ByteBuffer.wrap(new byte[] {1}));
             throw new IOException("No space left on device");
         })).getMessage());

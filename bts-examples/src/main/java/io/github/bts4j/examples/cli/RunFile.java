@@ -3,6 +3,7 @@ package io.github.bts4j.examples.cli;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.examples.Suggestion;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -148,7 +149,7 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
                 values.put(key, entries(file, key, yaml));
             }
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ":" + e.getLocation().getLineNr() + ": no valid YAML: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(file + ":" + e.getLocation().getLineNr() + ": no valid YAML: " + JsonProblem.withoutPlace(e), e);
         } catch (IOException e) {
             throw new IllegalArgumentException(Files.exists(file) ? file + " cannot be read: " + e.getMessage() : file + " does not exist", e);
         }

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.train.eval.ProblemLanguage;
@@ -132,13 +132,8 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
                 throw new IllegalArgumentException(file + ":\n  - " + String.join("\n  - ", problems));
             }
             return spec.resolvedFrom(file.toAbsolutePath().getParent());
-        } catch (JsonMappingException e) {
-            StringBuilder key = new StringBuilder();
-            e.getPath().forEach(step -> key.append(key.isEmpty() ? "" : ".").append(step.getFieldName() == null ? "[" + step.getIndex() + "]" : step.getFieldName()));
-            throw new IllegalArgumentException(file + ":" + line(e) + ": " + (key.isEmpty() ? "" : key + ": ")
-                    + e.getOriginalMessage().replaceFirst("^(Missing|Null value for) creator property '.*", "a value is missing"), e);
         } catch (JacksonException e) {
-            throw new IllegalArgumentException(file + ":" + line(e) + ": " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException(file + ":" + line(e) + ": " + JsonProblem.withoutPlace(e), e);
         }
     }
 

@@ -9,6 +9,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -101,7 +102,7 @@ public final class UpcycledModel extends FrozenLm {
             Description description = JSON.readValue(file.toFile(), Description.class);
             return new UpcycledConfig(base, description.experts(), description.topOne(), description.attentionExperts(), description.adapters());
         } catch (JacksonException | IllegalArgumentException e) {
-            ModelFormatException malformed = new ModelFormatException(file, "no description of an upcycled mixture: " + e.getMessage());
+            ModelFormatException malformed = new ModelFormatException(file, "no description of an upcycled mixture: " + (e instanceof JacksonException json ? JsonProblem.of(json) : e.getMessage()));
             malformed.initCause(e);
             throw malformed;
         }

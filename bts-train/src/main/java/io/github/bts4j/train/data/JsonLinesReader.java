@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
@@ -84,7 +85,7 @@ final class JsonLinesReader implements DocumentReader {
         } catch (CharacterCodingException e) {
             bad(origin, e.getMessage());
         } catch (JsonProcessingException e) {
-            bad(origin, "not valid JSON: " + e.getOriginalMessage());
+            bad(origin, "not valid JSON: " + JsonProblem.inLine(e));
         }
         return Optional.empty();
     }

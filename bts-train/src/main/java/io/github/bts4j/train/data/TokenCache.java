@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -154,7 +155,7 @@ public final class TokenCache {
         try {
             index = JSON.readValue(from.resolve(INDEX).toFile(), Index.class);
         } catch (JsonProcessingException e) {
-            throw new IOException(from.resolve(INDEX) + " is no index: " + e.getOriginalMessage(), e);
+            throw new IOException(from.resolve(INDEX) + " is no index: " + JsonProblem.of(e), e);
         }
         Stored stored = Stored.open(from, index.tokens(), index.documents(), index.shardTokens());
         String found = stored.fingerprint();

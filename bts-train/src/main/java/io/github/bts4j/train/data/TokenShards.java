@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.checkpoint.FileErrors;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -143,7 +144,8 @@ final class TokenShards implements TokenStore {
                     bytes.putInt(tokens[i]);
                 }
             }
-            Files.write(file(folder, written++), bytes.array());
+            Path file = file(folder, written++);
+            FileErrors.named(file, () -> Files.write(file, bytes.array()));
             held = 0;
         }
 

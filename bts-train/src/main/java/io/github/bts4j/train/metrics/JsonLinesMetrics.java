@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -122,7 +123,7 @@ public final class JsonLinesMetrics implements MetricsListener {
             }
             return step.longValue();
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("not valid JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException("not valid JSON: " + JsonProblem.inLine(e), e);
         }
     }
 }
