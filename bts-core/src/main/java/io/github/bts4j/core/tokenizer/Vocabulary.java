@@ -34,7 +34,7 @@ final class Vocabulary {
         Map<String, Integer> ids = new HashMap<>();
         JsonNode vocab = root.path("model").path("vocab");
         if (vocab.isObject()) {
-            vocab.fields().forEachRemaining(entry -> ids.put(entry.getKey(), id(file, entry.getKey(), entry.getValue())));
+            vocab.properties().forEach(entry -> ids.put(entry.getKey(), id(file, entry.getKey(), entry.getValue())));
         } else if (vocab.isArray()) {
             for (int i = 0; i < vocab.size(); i++) {
                 ids.put(vocab.get(i).path(0).asText(), i);

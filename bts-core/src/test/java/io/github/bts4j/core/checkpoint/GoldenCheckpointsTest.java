@@ -80,7 +80,7 @@ class GoldenCheckpointsTest {
         assertEquals(index.get("metadata").get("total_size").longValue(),
                 checkpoint.entries().stream().mapToLong(TensorEntry::length).sum());
         TreeSet<String> names = new TreeSet<>();
-        index.get("weight_map").fields().forEachRemaining(tensor -> {
+        index.get("weight_map").properties().forEach(tensor -> {
             names.add(tensor.getKey());
             TensorEntry entry = checkpoint.entry(tensor.getKey());
             assertEquals(folder.resolve(tensor.getValue().textValue()), entry.file());

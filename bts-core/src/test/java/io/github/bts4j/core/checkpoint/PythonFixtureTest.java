@@ -33,7 +33,7 @@ class PythonFixtureTest {
 
         Set<String> names = new HashSet<>();
         Set<TensorType> types = new HashSet<>();
-        expected.fields().forEachRemaining(tensor -> {
+        expected.properties().forEach(tensor -> {
             names.add(tensor.getKey());
             TensorEntry entry = file.entry(tensor.getKey());
             types.add(entry.type());

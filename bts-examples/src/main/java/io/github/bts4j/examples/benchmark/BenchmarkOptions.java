@@ -82,6 +82,6 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
     ObjectNode describe(ObjectNode node) {
         return node.put("shape", shape.name().toLowerCase(Locale.ROOT)).put("dtype", precision.jsonName()).put("experts", experts)
                 .put("stitches", stitches).put("batch", batch).put("seq", sequence).put("steps", steps).put("threads", Torch.threads())
-                .put("new_tokens", newTokens).put("torch", "2.7.1 (DJL 0.35.1)");
+                .put("new_tokens", newTokens).put("torch", "2.7.1 (DJL 0.36.0)");
     }
 }

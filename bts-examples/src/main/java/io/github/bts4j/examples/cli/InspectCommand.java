@@ -106,7 +106,7 @@ final class InspectCommand extends OutputCommand {
             out.println(result);
             return;
         }
-        result.path("stitch").fields().forEachRemaining(field -> out.println(field.getKey() + ": " + field.getValue()));
+        result.path("stitch").properties().forEach(field -> out.println(field.getKey() + ": " + field.getValue()));
         if (result.has("config")) {
             out.println(result.get("config").asText());
         }
@@ -114,7 +114,7 @@ final class InspectCommand extends OutputCommand {
             out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),
                     tensor.get("bytes").asLong(), tensor.path("sha256").asText(""));
         }
-        result.path("files").fields().forEachRemaining(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
+        result.path("files").properties().forEach(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
         out.printf(Locale.ROOT, "%,d parameters, %,d bytes%n", parameters, bytes);
         List<String> products = new ArrayList<>();
         result.path("products").fields().forEachRemaining(product -> products.add(product.getKey() + " by " + product.getValue().asText()));

@@ -96,7 +96,7 @@ class CheckpointFormatTest {
         } else if (node.isArray()) {
             node.forEach(element -> addKeys(path + "[]", element, documented, found));
         } else {
-            node.fields().forEachRemaining(field -> addKeys(path.isEmpty() ? field.getKey() : path + "." + field.getKey(), field.getValue(), documented, found));
+            node.properties().forEach(field -> addKeys(path.isEmpty() ? field.getKey() : path + "." + field.getKey(), field.getValue(), documented, found));
         }
     }
 

@@ -52,6 +52,7 @@ class DocumentationTest {
             "mvn", "builds the project, of which this test is a part",
             "python3", "needs Python with PyTorch and transformers",
             "sudo", "installs programs",
+            "pip", "installs PyTorch",
             "export", "an environment variable");
 
     /** Programs in Java, and what makes them small. */
