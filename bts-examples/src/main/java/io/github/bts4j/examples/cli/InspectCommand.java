@@ -117,7 +117,7 @@ final class InspectCommand extends OutputCommand {
         result.path("files").properties().forEach(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
         out.printf(Locale.ROOT, "%,d parameters, %,d bytes%n", parameters, bytes);
         List<String> products = new ArrayList<>();
-        result.path("products").fields().forEachRemaining(product -> products.add(product.getKey() + " by " + product.getValue().asText()));
+        result.path("products").properties().forEach(product -> products.add(product.getKey() + " by " + product.getValue().asText()));
         out.println("products on this processor: " + String.join(", ", products));
     }
 }
