@@ -1,5 +1,6 @@
 package io.github.bts4j.server;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
@@ -10,7 +11,6 @@ import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +24,9 @@ final class Answer {
     interface Sink {
         /** A part of a stream. */
         void event(ObjectNode part);
+
+        /** Whether the client keeps up; where it does not, nothing should be generated for it. */
+        boolean isReady();
 
         /** The end of a stream. */
         void endOfStream();
@@ -117,15 +120,20 @@ final class Answer {
         private final int index;
         private final int[] prompt;
         private final StringBuilder text = new StringBuilder();
-        private LogProbs logProbs;
-        private int offset;
+        private final LogProbs logProbs;
         private boolean begun;
+        private int shown; // characters of the text, without those of a surrogate pair counted twice
         private String finish = "";
 
         Choice(int index, int[] prompt) {
             this.index = index;
             this.prompt = prompt;
-            this.logProbs = new LogProbs();
+            this.logProbs = new LogProbs(tokenizer, request.chat(), request.echo() && request.logprobs().isPresent());
+        }
+
+        @Override
+        public boolean isReady() {
+            return !request.stream() || sink.isReady();
         }
 
         @Override
@@ -133,8 +141,9 @@ final class Answer {
             begin();
             logProbs.add(prompt[0], Float.NaN, List.of());
             scores.forEach(score -> logProbs.add(score.id(), score.logProb(), score.mostLikely()));
+            logProbs.endOfPrompt();
             if (request.stream()) {
-                part("", NullNode.getInstance());
+                part(text.toString(), NullNode.getInstance());
             }
         }
 
@@ -149,7 +158,7 @@ final class Answer {
             }
             if (request.stream() && request.chat()) {
                 ObjectNode choice = JSON.objectNode().put("index", index);
-                choice.putObject("delta").put("role", "assistant").put("content", "");
+                choice.putObject("delta").put("role", "assistant").put("content", "").putNull("refusal");
                 choice.putNull("logprobs");
                 choice.putNull("finish_reason");
                 send(choice);
@@ -166,7 +175,8 @@ final class Answer {
             begin();
             completionTokens++;
             text.append(token.text());
-            if (request.logprobs().isPresent()) {
+            shown += token.text().codePointCount(0, token.text().length());
+            if (request.logprobs().isPresent() && !(request.chat() && request.config().eosTokenIds().contains(token.id()))) { // an end token is no content
                 logProbs.add(token.id(), token.logProb(), alternatives);
             }
             if (request.stream() && (!token.text().isEmpty() || request.logprobs().isPresent())) {
@@ -196,7 +206,7 @@ final class Answer {
             }
         }
 
-        private void part(String piece, com.fasterxml.jackson.databind.JsonNode finishReason) {
+        private void part(String piece, JsonNode finishReason) {
             ObjectNode choice = JSON.objectNode();
             choice.put("index", index);
             if (request.chat()) {
@@ -205,94 +215,26 @@ final class Answer {
                     delta.put("content", piece);
                 }
             } else {
-                boolean echoed = request.echo() && request.logprobs().isPresent() && offset == 0 && finishReason.isNull() && !logProbs.isEmpty();
-                choice.put("text", echoed ? text.toString() : piece);
+                choice.put("text", piece);
             }
-            choice.set("logprobs", logProbs.isEmpty() ? NullNode.getInstance() : logProbs.json());
-            logProbs = new LogProbs();
+            choice.set("logprobs", logProbs.isEmpty() ? NullNode.getInstance() : taken());
             choice.set("finish_reason", finishReason);
             send(choice);
+        }
+
+        private ObjectNode taken() {
+            return request.chat() ? logProbs.takeChat(shown) : logProbs.takeCompletion();
         }
 
         ObjectNode whole() {
             ObjectNode choice = JSON.objectNode().put("index", index);
             if (request.chat()) {
-                choice.putObject("message").put("role", "assistant").put("content", text.toString());
+                choice.putObject("message").put("role", "assistant").put("content", text.toString()).putNull("refusal");
             } else {
                 choice.put("text", text.toString());
             }
-            choice.set("logprobs", request.logprobs().isPresent() ? logProbs.json() : NullNode.getInstance());
+            choice.set("logprobs", request.logprobs().isPresent() ? taken() : NullNode.getInstance());
             return choice.put("finish_reason", finish);
-        }
-
-        /** Tokens with their log-probabilities, since the last part of a stream. */
-        private final class LogProbs {
-            private final List<TokenScore> tokens = new ArrayList<>();
-
-            void add(int token, float logProb, List<TokenLogProb> alternatives) {
-                tokens.add(new TokenScore(token, logProb, alternatives));
-            }
-
-            boolean isEmpty() {
-                return tokens.isEmpty();
-            }
-
-            ObjectNode json() {
-                return request.chat() ? chat() : completion();
-            }
-
-            private ObjectNode completion() {
-                ObjectNode json = JSON.objectNode();
-                ArrayNode names = json.putArray("tokens");
-                ArrayNode values = json.putArray("token_logprobs");
-                ArrayNode tops = json.putArray("top_logprobs");
-                ArrayNode offsets = json.putArray("text_offset");
-                for (TokenScore token : tokens) {
-                    String name = TokenText.of(tokenizer, token.id());
-                    names.add(name);
-                    offsets.add(offset);
-                    offset += name.length();
-                    if (Float.isNaN(token.logProb())) { // the first token of a prompt: nothing comes before it
-                        values.addNull();
-                        tops.addNull();
-                        continue;
-                    }
-                    values.add(token.logProb());
-                    tops.add(alternatives(token));
-                }
-                return json;
-            }
-
-            private ObjectNode alternatives(TokenScore token) {
-                ObjectNode top = JSON.objectNode();
-                for (TokenLogProb other : token.mostLikely()) {
-                    String name = TokenText.of(tokenizer, other.id());
-                    top.put(top.has(name) ? tokenizer.token(other.id()) : name, other.id() == token.id() ? token.logProb() : other.logProb());
-                }
-                return top;
-            }
-
-            private ObjectNode chat() {
-                ObjectNode json = JSON.objectNode();
-                ArrayNode content = json.putArray("content");
-                for (TokenScore token : tokens) {
-                    ObjectNode entry = entry(token.id(), token.logProb());
-                    ArrayNode top = entry.putArray("top_logprobs");
-                    token.mostLikely().forEach(other -> top.add(entry(other.id(), other.logProb())));
-                    content.add(entry);
-                }
-                return json;
-            }
-
-            private ObjectNode entry(int token, float logProb) {
-                String name = TokenText.of(tokenizer, token);
-                ObjectNode entry = JSON.objectNode().put("token", name).put("logprob", logProb);
-                ArrayNode bytes = entry.putArray("bytes");
-                for (byte b : name.getBytes(StandardCharsets.UTF_8)) {
-                    bytes.add(b & 0xFF);
-                }
-                return entry;
-            }
         }
     }
 }

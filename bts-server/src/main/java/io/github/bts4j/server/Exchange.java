@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.vertx.core.Context;
+import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,17 +26,25 @@ final class Exchange {
     /** Time for a client to read why it was refused, before the connection is closed. */
     private static final long LINGER_MILLISECONDS = 1000;
 
+    /** How long an answer in one piece may wait for its client to read it. */
+    private static final long UNREAD_MILLISECONDS = 60_000;
+
+    /** How much of a stream may wait for the event loop and, apart from the system's own buffers, for the client. */
+    private static final int MOST_HELD = 256 << 10;
+
     private final Vertx vertx;
+    private final Intake intake;
     private final Context context;
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final ServerConfig config;
     private final ServerMetrics metrics;
     private final long begin = System.nanoTime();
-    private boolean gone;
+    private volatile boolean gone; // written on the event loop
 
-    Exchange(Vertx vertx, HttpServerRequest request, ServerConfig config, ServerMetrics metrics) {
+    Exchange(Vertx vertx, Intake intake, HttpServerRequest request, ServerConfig config, ServerMetrics metrics) {
         this.vertx = vertx;
+        this.intake = intake;
         this.context = vertx.getOrCreateContext();
         this.request = request;
         this.response = request.response();
@@ -65,46 +75,94 @@ final class Exchange {
         return this;
     }
 
+    /** Answers GET, and HEAD with the same headers and no body. */
     void get(Runnable action) {
-        method(HttpMethod.GET);
+        if (request.method() != HttpMethod.GET && request.method() != HttpMethod.HEAD) {
+            throw notAllowed("GET, HEAD");
+        }
         action.run();
     }
 
-    private void method(HttpMethod allowed) {
-        if (request.method() != allowed) {
-            response.putHeader("Allow", allowed.name());
-            throw ApiException.of(405, "method_not_allowed", "This address takes " + allowed.name() + " requests");
-        }
+    private ApiException notAllowed(String methods) {
+        response.putHeader("Allow", methods);
+        return ApiException.of(405, "method_not_allowed", "This address takes " + methods.replace(", ", " and ") + " requests");
     }
 
-    /** Reads the body within the limits of size and time, and hands it to a worker thread. */
+    /** When the answer is late, by {@link System#nanoTime}: what is counted begins with the request's arrival. */
+    long deadline() {
+        return begin + config.requestTimeout().toNanos();
+    }
+
+    /** Reads the body within the limits of size and time, and hands it to a thread that may take its time. */
     void post(Consumer<byte[]> action) {
-        method(HttpMethod.POST);
+        if (request.method() != HttpMethod.POST) {
+            throw notAllowed("POST");
+        }
         String type = request.getHeader("Content-Type");
         if (type == null || !type.strip().toLowerCase(java.util.Locale.ROOT).matches("application/json\\s*(;.*)?")) {
             throw ApiException.of(415, "unsupported_media_type", "The request must have the content type application/json");
         }
-        Buffer body = Buffer.buffer();
-        long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> {
-            refuseRest(ApiException.of(408, "request_timeout", "The request did not arrive within " + config.bodyTimeout().toMillis() / 1000.0 + " seconds"));
-        });
-        request.handler(part -> {
-            if (body.length() + part.length() > config.maxBodyBytes()) {
-                vertx.cancelTimer(timer);
-                refuseRest(ApiException.of(413, "request_too_large", "The request has more than the " + config.maxBodyBytes() + " bytes that this server takes"));
-            } else {
-                body.appendBuffer(part);
+        Body body = new Body();
+        request.handler(body::add);
+        request.exceptionHandler(e -> body.drop());
+        request.endHandler(nothing -> body.complete(action));
+    }
+
+    /** A request's body, while it arrives. */
+    private final class Body {
+        private final long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> refuse(ApiException.of(408, "request_timeout",
+                "The request did not arrive within " + config.bodyTimeout().toMillis() / 1000.0 + " seconds")));
+        private Buffer bytes = Buffer.buffer();
+
+        void add(Buffer part) {
+            try {
+                if (bytes.length() + part.length() > config.maxBodyBytes()) {
+                    throw ApiException.of(413, "request_too_large", "The request has more than the " + config.maxBodyBytes() + " bytes that this server takes");
+                }
+                intake.take(bytes.length(), part.length());
+                bytes.appendBuffer(part);
+            } catch (ApiException e) {
+                refuse(e);
             }
-        });
-        request.exceptionHandler(e -> vertx.cancelTimer(timer));
-        request.endHandler(nothing -> {
+        }
+
+        private void refuse(ApiException why) {
+            drop();
+            refuseRest(why);
+        }
+
+        void drop() {
             vertx.cancelTimer(timer);
-            byte[] bytes = body.getBytes();
-            vertx.executeBlocking(() -> {
-                action.accept(bytes);
-                return true;
-            }, false).onFailure(this::failed);
-        });
+            intake.give(bytes.length());
+            bytes = Buffer.buffer();
+        }
+
+        void complete(Consumer<byte[]> action) {
+            vertx.cancelTimer(timer);
+            byte[] whole = bytes.getBytes();
+            bytes = Buffer.buffer();
+            try {
+                intake.run(whole.length, () -> process(whole, action));
+            } catch (ApiException e) {
+                intake.give(whole.length);
+                failed(e);
+            }
+        }
+
+        private void process(byte[] whole, Consumer<byte[]> action) {
+            try {
+                if (System.nanoTime() - deadline() > 0) {
+                    throw ApiException.of(504, "timeout", "The answer took longer than this server allows");
+                }
+                if (!gone) {
+                    action.accept(whole);
+                }
+            } catch (RuntimeException | Error e) {
+                context.runOnContext(nothing -> failed(e));
+            } finally {
+                intake.give(whole.length);
+            }
+        }
     }
 
     /** Answers before the whole request is there, and takes leave of a client that may go on sending. */
@@ -132,22 +190,31 @@ final class Exchange {
 
     void json(int status, ObjectNode json) {
         if (!gone && !response.ended() && !response.headWritten()) {
-            response.setStatusCode(status).putHeader("Content-Type", "application/json").end(json.toString());
+            end(response.setStatusCode(status).putHeader("Content-Type", "application/json"), Buffer.buffer(json.toString()));
+        }
+    }
+
+    /** An answer in one piece, of which HEAD gets the length alone. Closes the connection of a client that leaves it unread. */
+    private void end(HttpServerResponse head, Buffer body) {
+        Future<Void> written = head.putHeader("Content-Length", Integer.toString(body.length())).end(body);
+        if (!written.isComplete()) {
+            long timer = vertx.setTimer(UNREAD_MILLISECONDS, id -> request.connection().close());
+            written.onComplete(done -> vertx.cancelTimer(timer));
         }
     }
 
     /** A file of the page. Nothing of it may come from elsewhere. */
     void page(String name, String type) {
         try (InputStream in = Exchange.class.getResourceAsStream("page/" + name)) {
-            response.putHeader("Content-Type", type + "; charset=utf-8").putHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
-                    .putHeader("X-Content-Type-Options", "nosniff").putHeader("Cache-Control", "no-cache").end(Buffer.buffer(in.readAllBytes()));
+            end(response.putHeader("Content-Type", type + "; charset=utf-8").putHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
+                    .putHeader("X-Content-Type-Options", "nosniff").putHeader("Cache-Control", "no-cache"), Buffer.buffer(in.readAllBytes()));
         } catch (IOException e) {
             failed(e);
         }
     }
 
     void text(String type, String text) {
-        response.putHeader("Content-Type", type).end(text);
+        end(response.putHeader("Content-Type", type), Buffer.buffer(text));
     }
 
     /** Tells the client what is wrong with its request; of errors of our own, nothing but that there was one. */
@@ -184,12 +251,23 @@ final class Exchange {
     /** Where an answer goes; for the scheduler's thread. */
     Answer.Sink sink() {
         return new Answer.Sink() {
+            private final AtomicInteger held = new AtomicInteger(); // characters on their way to the event loop
+            private volatile boolean full;
             private boolean begun;
 
             @Override
             public void event(ObjectNode part) {
                 String text = "data: " + part + "\n\n";
-                context.runOnContext(nothing -> write(text));
+                held.addAndGet(text.length());
+                context.runOnContext(nothing -> {
+                    write(text);
+                    held.addAndGet(-text.length());
+                });
+            }
+
+            @Override
+            public boolean isReady() {
+                return !full && held.get() < MOST_HELD;
             }
 
             private void write(String text) {
@@ -202,6 +280,19 @@ final class Exchange {
                     response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
                 }
                 response.write(text);
+                if (!full && response.writeQueueFull()) {
+                    awaitReader();
+                }
+            }
+
+            /** Nothing more is generated until the client has read on; one that does not read loses its connection. */
+            private void awaitReader() {
+                full = true;
+                long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> request.connection().close());
+                response.drainHandler(nothing -> {
+                    vertx.cancelTimer(timer);
+                    full = false;
+                });
             }
 
             @Override

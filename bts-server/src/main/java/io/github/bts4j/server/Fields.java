@@ -13,10 +13,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The fields of a JSON object in a request: each is asked for by name and type, and what nobody asked for is an error. */
 final class Fields {
@@ -81,11 +83,15 @@ final class Fields {
     }
 
     boolean flag(String name) {
+        return flag(name, false);
+    }
+
+    boolean flag(String name, boolean without) {
         JsonNode node = get(name);
         if (!node.isMissingNode() && !node.isBoolean()) {
             throw wrong(name, node, "true or false");
         }
-        return node.asBoolean(false);
+        return node.asBoolean(without);
     }
 
     Optional<Long> whole(String name, long least, long most) {
@@ -140,7 +146,9 @@ final class Fields {
             fine |= node.equals(value) || node.isNumber() && value.isNumber() && node.doubleValue() == value.doubleValue();
         }
         if (!fine) {
-            throw ApiException.of(400, "unsupported_value", path + name, path + name + " is not supported by this server; leave it out");
+            String others = Arrays.stream(neutral).map(JsonNode::toString).collect(Collectors.joining(" or "));
+            throw ApiException.of(400, "unsupported_value", path + name, path + name + " = " + shortened(node.toString()) + " is not supported by this server; leave it out"
+                    + (others.isEmpty() ? "" : " or send " + others));
         }
     }
 
@@ -149,10 +157,10 @@ final class Fields {
         known.addAll(List.of(names));
     }
 
-    /** Refuses every field that was not asked for. */
+    /** Refuses every field that was not asked for and has a value. */
     void end() {
         object.fieldNames().forEachRemaining(name -> {
-            if (!known.contains(name)) {
+            if (!known.contains(name) && !object.path(name).isNull()) {
                 throw ApiException.of(400, "unknown_field", path + shortened(name), "The field " + path + shortened(name) + " is not known");
             }
         });

@@ -40,7 +40,7 @@ final class GateAnswer extends Work {
     }
 
     /** Understands and checks a request; its gates are traced when its turn comes. */
-    static GateAnswer of(byte[] body, ServedModel served, long deadline, Answer.Sink sink) {
+    static GateAnswer of(byte[] body, ServedModel served, PromptLimits limits, long deadline, Answer.Sink sink) {
         Fields fields = Fields.parse(body);
         ApiRequest.model(fields, served);
         if (!(served.model() instanceof StitchedModel model)) {
@@ -49,13 +49,13 @@ final class GateAnswer extends Work {
         int start = 0;
         int[] ids;
         if (fields.get("messages").isMissingNode()) {
-            List<int[]> prompts = ApiRequest.prompts(fields, served);
+            List<int[]> prompts = new Prompts(fields, served, limits).read(0);
             if (prompts.size() != 1) {
                 throw ApiException.field("prompt", "prompt: one text at a time");
             }
             ids = prompts.get(0);
         } else {
-            List<ChatMessage> messages = ApiRequest.messages(fields);
+            List<ChatMessage> messages = Messages.read(fields, limits);
             if (served.chat().isEmpty() || messages.size() < 2) {
                 throw ApiException.field("messages", "messages: a chat template and at least two messages are needed, the last one the answer");
             }
@@ -67,7 +67,7 @@ final class GateAnswer extends Work {
             } catch (IllegalArgumentException e) {
                 throw ApiException.field("messages", "messages: " + e.getMessage());
             }
-            ApiRequest.checkPrompt(ids, 0, "messages", served);
+            Prompts.check(ids, 0, "messages", 0, served);
         }
         Set<String> off = ApiRequest.expertsOff(fields, served);
         fields.end();

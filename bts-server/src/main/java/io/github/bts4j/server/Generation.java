@@ -13,6 +13,9 @@ import java.util.Set;
 final class Generation extends Work {
     /** What becomes of an answer. */
     interface Listener {
+        /** Whether there is room for what comes next; else the answer pauses. */
+        boolean isReady();
+
         /** The prompt's tokens but the first, where they were asked for. */
         void onPrompt(List<TokenScore> scores);
 
@@ -84,6 +87,11 @@ final class Generation extends Work {
 
     Listener listener() {
         return listener;
+    }
+
+    @Override
+    boolean isReady() {
+        return listener.isReady();
     }
 
     @Override

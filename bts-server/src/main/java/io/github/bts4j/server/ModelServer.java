@@ -8,7 +8,6 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
@@ -42,6 +41,9 @@ public final class ModelServer implements AutoCloseable {
     private final ServerMetrics metrics;
     private final Scheduler scheduler;
     private final Connections connections;
+    private final Access access;
+    private final Intake intake;
+    private final PromptLimits limits;
     private final Vertx vertx;
     private final HttpServer http;
     private final long started = System.currentTimeMillis() / 1000;
@@ -50,6 +52,9 @@ public final class ModelServer implements AutoCloseable {
     private ModelServer(ServedModel served, ServerConfig config, List<MeterRegistry> others) throws IOException {
         this.served = served;
         this.config = config;
+        this.access = new Access(config);
+        this.intake = new Intake(config);
+        this.limits = new PromptLimits(served.tokenizer(), served.model().contextLength());
         registries.add(prometheus);
         others.forEach(registries::add);
         this.others = others;
@@ -63,6 +68,7 @@ public final class ModelServer implements AutoCloseable {
                     .listen(config.port(), config.host()).toCompletionStage().toCompletableFuture());
         } catch (IOException e) {
             scheduler.close();
+            intake.close();
             vertx.close();
             leaveRegistries();
             throw new IOException("Cannot listen on " + config.host() + ":" + config.port() + ": " + e.getMessage(), e);
@@ -116,15 +122,22 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void route(HttpServerRequest request) {
+        if (request.response().writeQueueFull()) { // it asks on and on and reads nothing
+            request.connection().close();
+            return;
+        }
         connections.arrived(request);
-        Exchange exchange = new Exchange(vertx, request, config, metrics);
+        Exchange exchange = new Exchange(vertx, intake, request, config, metrics);
         try {
+            if (access.answered(request)) {
+                return;
+            }
             switch (request.path() == null ? "" : request.path()) {
                 case "/health" -> exchange.get(() -> health(exchange));
                 case "/metrics" -> exchange.get(() -> exchange.text("text/plain; version=0.0.4; charset=utf-8", prometheus.scrape()));
                 case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
-                case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config)));
-                case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config)));
+                case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config, limits)));
+                case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config, limits)));
                 case "/bts/gates" -> exchange.authorized().post(body -> trace(exchange, body));
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
                 case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
@@ -132,14 +145,14 @@ public final class ModelServer implements AutoCloseable {
                 case "/icon.svg" -> exchange.get(() -> exchange.page("icon.svg", "image/svg+xml"));
                 default -> model(exchange, request);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             exchange.failed(e);
         }
     }
 
     private void model(Exchange exchange, HttpServerRequest request) {
         String prefix = "/v1/models/";
-        if (request.path() == null || !request.path().startsWith(prefix) || request.method() != HttpMethod.GET) {
+        if (request.path() == null || !request.path().startsWith(prefix)) {
             throw ApiException.of(404, "not_found", "There is nothing here; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /health, /metrics and a page at /");
         }
         exchange.authorized();
@@ -168,15 +181,11 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void answer(Exchange exchange, ApiRequest request) {
-        submit(exchange, new Answer(request, served, exchange.sink()).generations(deadline()));
+        submit(exchange, new Answer(request, served, exchange.sink()).generations(exchange.deadline()));
     }
 
     private void trace(Exchange exchange, byte[] body) {
-        submit(exchange, List.of(GateAnswer.of(body, served, deadline(), exchange.sink())));
-    }
-
-    private long deadline() {
-        return System.nanoTime() + config.requestTimeout().toNanos();
+        submit(exchange, List.of(GateAnswer.of(body, served, limits, exchange.deadline(), exchange.sink())));
     }
 
     private void submit(Exchange exchange, List<? extends Work> works) {
@@ -197,6 +206,7 @@ public final class ModelServer implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         scheduler.close();
+        intake.close();
         try {
             await(http.shutdown(2, TimeUnit.SECONDS).toCompletionStage().toCompletableFuture());
             await(vertx.close().toCompletionStage().toCompletableFuture());

@@ -22,6 +22,8 @@ import org.slf4j.LoggerFactory;
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
+    private static final long PAUSE_MILLISECONDS = 20;
+
     private final Generators generators;
     private final int maxBatch;
     private final int maxQueue;
@@ -79,14 +81,15 @@ final class Scheduler implements AutoCloseable {
     private void run() {
         try {
             while (awaitWork()) {
-                drop();
-                admit();
-                step();
+                try {
+                    drop();
+                    admit();
+                    step();
+                } catch (RuntimeException | Error e) { // each answer's own failures are told to it alone: this is none of them
+                    failAll(List.copyOf(active), e);
+                }
                 activeCount = active.size();
             }
-        } catch (RuntimeException | Error e) {
-            LOG.error("The scheduler ended by an error; no more answers will be given", e);
-            throw e;
         } finally {
             abandonAll();
             generators.close();
@@ -108,8 +111,8 @@ final class Scheduler implements AutoCloseable {
     private void drop() {
         active.removeIf(one -> {
             if (one.generation.isGivenUp()) {
-                one.stream.close();
                 giveUp(one.generation);
+                one.stream.close();
                 return true;
             }
             return false;
@@ -134,7 +137,8 @@ final class Scheduler implements AutoCloseable {
         while (active.size() < maxBatch) {
             Work next;
             synchronized (this) {
-                next = queue.poll();
+                next = queue.stream().filter(Work::isReady).findFirst().orElse(null);
+                queue.remove(next);
             }
             if (next == null) {
                 return;
@@ -155,7 +159,7 @@ final class Scheduler implements AutoCloseable {
             } else {
                 begin((Generation) next);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(next, e);
         }
     }
@@ -183,11 +187,25 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** One token for every answer: one pass for those with the same experts. */
+    /** One token for every answer whose client keeps up: one pass for those with the same experts. */
     private void step() {
         Map<Set<String>, List<Active>> together = new LinkedHashMap<>();
-        active.forEach(one -> together.computeIfAbsent(one.generation.expertsOff(), off -> new ArrayList<>()).add(one));
+        active.stream().filter(one -> one.generation.isReady()).forEach(one -> together.computeIfAbsent(one.generation.expertsOff(), off -> new ArrayList<>()).add(one));
+        if (together.isEmpty()) {
+            pause();
+        }
         together.forEach(this::step);
+    }
+
+    /** All answers in progress wait for their clients. */
+    private synchronized void pause() {
+        try {
+            if (!abandon) {
+                wait(PAUSE_MILLISECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // ends the next wait for work
+        }
     }
 
     private void step(Set<String> expertsOff, List<Active> some) {
@@ -196,33 +214,53 @@ final class Scheduler implements AutoCloseable {
         try {
             some.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
             tokens = generators.of(expertsOff).nextEach(some.stream().map(Active::stream).toList());
-        } catch (RuntimeException e) {
-            some.forEach(one -> {
-                one.stream.close();
-                fail(one.generation, e);
-            });
-            active.removeAll(some);
+        } catch (RuntimeException | Error e) {
+            failAll(some, e);
             return;
         }
         metrics.pass(tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
-            Active one = some.get(i);
-            if (tokens.get(i).index() == 0) {
-                metrics.firstToken(one.generation.secondsSinceSubmission());
-            }
-            one.generation.listener().onToken(tokens.get(i), alternatives.get(i));
-            if (!one.stream.hasNext()) {
-                one.generation.listener().onEnd(Optional.of(one.stream.result()));
-                active.remove(one);
+            try {
+                tell(some.get(i), tokens.get(i), alternatives.get(i));
+            } catch (RuntimeException | Error e) {
+                failAll(List.of(some.get(i)), e);
             }
         }
     }
 
-    private static void fail(Work one, RuntimeException failure) {
-        if (!(failure instanceof ApiException)) {
-            LOG.error("An answer failed", failure);
+    private void tell(Active one, GeneratedToken token, List<TokenLogProb> alternatives) {
+        if (token.index() == 0) {
+            metrics.firstToken(one.generation.secondsSinceSubmission());
         }
-        one.failed(failure);
+        one.generation.listener().onToken(token, alternatives);
+        if (!one.stream.hasNext()) {
+            active.remove(one);
+            one.generation.listener().onEnd(Optional.of(one.stream.result()));
+        }
+    }
+
+    private void failAll(List<Active> some, Throwable failure) {
+        active.removeAll(some);
+        some.forEach(one -> {
+            fail(one.generation, failure);
+            try {
+                one.stream.close();
+            } catch (RuntimeException | Error e) {
+                LOG.error("An answer's caches could not be freed", e);
+            }
+        });
+    }
+
+    /** Tells one answer that it failed; errors too, for the others have nothing to do with it. */
+    private static void fail(Work one, Throwable failure) {
+        try {
+            if (!(failure instanceof ApiException)) {
+                LOG.error("An answer failed", failure);
+            }
+            one.failed(failure instanceof RuntimeException known ? known : new IllegalStateException(failure.toString()));
+        } catch (RuntimeException | Error e) {
+            LOG.error("A client could not be told that its answer failed", e);
+        }
     }
 
     private void abandonAll() {
@@ -233,8 +271,8 @@ final class Scheduler implements AutoCloseable {
             queue.clear();
         }
         active.forEach(one -> {
-            one.stream.close();
             left.add(one.generation);
+            one.stream.close();
         });
         active.clear();
         activeCount = 0;

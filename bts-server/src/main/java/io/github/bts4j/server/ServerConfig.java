@@ -1,7 +1,11 @@
 package io.github.bts4j.server;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * How a server behaves.
@@ -13,15 +17,18 @@ import java.util.Optional;
  * @param maxQueue generations, and texts whose gates are asked for, that wait; more are refused with status 429
  * @param maxTokens the most new tokens of one answer
  * @param maxBodyBytes the largest request
- * @param bodyTimeout how long a client may take to send a request
- * @param requestTimeout how long an answer may take, waiting included
+ * @param bodyTimeout how long a client may take to send a request, and how long it may leave a stream unread
+ * @param requestTimeout how long an answer may take from the request's arrival, waiting included
  * @param shutdownTimeout how long answers in progress may go on when the server closes
+ * @param allowedHosts names, besides that of the address it listens on and those of the loopback address, by which clients may call the server
+ *     ({@code Host}), without ports; {@code *} for any; where it is empty and the address is not the loopback address, any
+ * @param allowedOrigins the web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
  */
 public record ServerConfig(String host, int port, Optional<String> apiKey, int maxBatch, int maxQueue, int maxTokens, int maxBodyBytes, Duration bodyTimeout,
-        Duration requestTimeout, Duration shutdownTimeout) {
-    /** Port 8080 of the loopback address, no key, 8 generations at once and 64 waiting, 4 MiB per request. */
-    public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), 8, 64, 4096, 4 << 20, Duration.ofSeconds(15),
-            Duration.ofMinutes(10), Duration.ofSeconds(30));
+        Duration requestTimeout, Duration shutdownTimeout, Set<String> allowedHosts, Set<String> allowedOrigins) {
+    /** Port 8080 of the loopback address, no key, 8 generations at once and 512 waiting, 4 MiB per request, no page of another origin. */
+    public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), 8, 512, 4096, 4 << 20, Duration.ofSeconds(15),
+            Duration.ofMinutes(10), Duration.ofSeconds(30), Set.of(), Set.of());
 
     /**
      * Checks the values.
@@ -36,9 +43,19 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @param bodyTimeout how long a client may take to send a request
      * @param requestTimeout how long an answer may take
      * @param shutdownTimeout how long answers in progress may go on when the server closes
+     * @param allowedHosts names by which clients may call the server
+     * @param allowedOrigins web pages that may use the server
      * @throws IllegalArgumentException naming the value that is out of its range
      */
     public ServerConfig {
+        allowedHosts = lowerCase(allowedHosts);
+        allowedOrigins = lowerCase(allowedOrigins);
+        for (String name : allowedHosts) {
+            require(name.matches("\\*|[a-z0-9._-]+|\\[[0-9a-f:.]+]"), "allowedHosts", name, "a name or address without a port, such as models.example, or *");
+        }
+        for (String origin : allowedOrigins) {
+            require(origin.matches("\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+"), "allowedOrigins", origin, "an origin without a path, such as https://app.example, or *");
+        }
         require(port >= 0 && port <= 65_535, "port", port, "between 0 and 65535");
         require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
         require(maxQueue >= 1, "maxQueue", maxQueue, "at least 1");
@@ -48,6 +65,10 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
         require(requestTimeout.toMillis() > 0, "requestTimeout", requestTimeout, "positive");
         require(!shutdownTimeout.isNegative(), "shutdownTimeout", shutdownTimeout, "0 or more");
         require(apiKey.isEmpty() || !apiKey.get().isBlank(), "apiKey", "''", "some text, or absent");
+    }
+
+    private static Set<String> lowerCase(Collection<String> names) {
+        return names.stream().map(name -> name.strip().toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
     }
 
     private static void require(boolean holds, String name, Object value, String range) {
@@ -64,7 +85,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return a changed copy
      */
     public ServerConfig listeningOn(String host, int port) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout);
+        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -74,7 +95,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return a changed copy
      */
     public ServerConfig withApiKey(String apiKey) {
-        return new ServerConfig(host, port, Optional.of(apiKey), maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout);
+        return new ServerConfig(host, port, Optional.of(apiKey), maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -85,7 +106,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return a changed copy
      */
     public ServerConfig withConcurrency(int maxBatch, int maxQueue) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout);
+        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -96,7 +117,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return a changed copy
      */
     public ServerConfig withLimits(int maxTokens, int maxBodyBytes) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout);
+        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -108,6 +129,26 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return a changed copy
      */
     public ServerConfig withTimeouts(Duration bodyTimeout, Duration requestTimeout, Duration shutdownTimeout) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout);
+        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+    }
+
+    /**
+     * The same for other names and web pages.
+     *
+     * @param hosts names by which clients may call the server, besides its own; {@code *} for any
+     * @param origins web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
+     * @return a changed copy
+     */
+    public ServerConfig allowing(Collection<String> hosts, Collection<String> origins) {
+        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, Set.copyOf(hosts),
+                Set.copyOf(origins));
+    }
+
+    /** All values but the key. */
+    @Override
+    public String toString() {
+        return "ServerConfig[host=" + host + ", port=" + port + ", apiKey=" + (apiKey.isPresent() ? "(set)" : "(none)") + ", maxBatch=" + maxBatch + ", maxQueue=" + maxQueue
+                + ", maxTokens=" + maxTokens + ", maxBodyBytes=" + maxBodyBytes + ", bodyTimeout=" + bodyTimeout + ", requestTimeout=" + requestTimeout
+                + ", shutdownTimeout=" + shutdownTimeout + ", allowedHosts=" + allowedHosts + ", allowedOrigins=" + allowedOrigins + "]";
     }
 }

@@ -28,6 +28,11 @@ abstract sealed class Work permits Generation, GateAnswer {
         return cancelled || System.nanoTime() - deadline > 0;
     }
 
+    /** Whether there is room for its result. */
+    boolean isReady() {
+        return true;
+    }
+
     double secondsSinceSubmission() {
         return (System.nanoTime() - submitted) / 1e9;
     }

@@ -81,7 +81,7 @@ class HostileInputTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "[] | messages", "7 | messages", "[7] | messages[0].", "[{\"role\":\"user\"}] | messages[0].content", "[{\"role\":\"root\",\"content\":\"x\"}] | messages[0].role",
         "[{\"content\":\"x\"}] | messages[0].role", "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"text\":\"x\"}]}] | messages[].content[].type",
-        "[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[]}] | messages[0].tool_calls", "[{\"role\":\"assistant\",\"content\":\"x\"}] | messages"})
+        "[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{}]}] | messages[0].tool_calls", "[{\"role\":\"assistant\",\"content\":\"x\"}] | messages"})
     void aWrongMessageIsNamed(String messages, String named) throws IOException, InterruptedException {
         HttpResponse<String> response = server.post(CHAT, "{\"model\":\"tiny\",\"messages\":" + messages + "}");
         assertEquals(400, response.statusCode(), response.body());
@@ -125,9 +125,9 @@ class HostileInputTest {
         HttpResponse<String> longPrompt = server.post(COMPLETIONS, "{\"model\":\"tiny\",\"prompt\":\"" + "a b ".repeat(20_000) + "\"}");
         assertEquals(400, longPrompt.statusCode(), longPrompt.body());
         assertEquals("context_length_exceeded", TestServer.JSON.readTree(longPrompt.body()).at("/error/code").asText());
-        assertStatus(408, raw("POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"model\":"));
-        assertStatus(414, raw("GET /" + "a".repeat(10_000) + " HTTP/1.1\r\nHost: x\r\n\r\n"));
-        assertStatus(431, raw("GET / HTTP/1.1\r\nHost: x\r\nX: " + "a".repeat(50_000) + "\r\n\r\n"));
+        assertStatus(408, raw("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"model\":"));
+        assertStatus(414, raw("GET /" + "a".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assertStatus(431, raw("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "a".repeat(50_000) + "\r\n\r\n"));
         String none = raw("no http at all\r\n\r\n");
         assertTrue(none.isEmpty() || none.matches("(?s)HTTP/1.[01] 400 .*"), none);
         assertEquals(200, server.post(COMPLETIONS, GOOD).statusCode());
@@ -139,7 +139,7 @@ class HostileInputTest {
         long begin = System.nanoTime();
         try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
             OutputStream out = socket.getOutputStream();
-            out.write("GET /health HTTP/1.1\r\nHost: x\r\nX: ".getBytes(StandardCharsets.ISO_8859_1));
+            out.write("GET /health HTTP/1.1\r\nHost: localhost\r\nX: ".getBytes(StandardCharsets.ISO_8859_1));
             assertThrows(IOException.class, () -> {
                 while (System.nanoTime() - begin < 10e9) {
                     out.write('a');
@@ -155,7 +155,7 @@ class HostileInputTest {
     /** A connection that was of use may rest for longer than headers may take, and be used again. */
     @Test
     void aConnectionIsKept() throws Exception {
-        byte[] request = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1);
+        byte[] request = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1);
         try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
             socket.setSoTimeout(3000);
             for (int i = 0; i < 2; i++) {
@@ -172,7 +172,7 @@ class HostileInputTest {
     @Test
     void noConnectionIsLeft() throws Exception {
         String body = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":60,\"stream\":true}";
-        String whole = "POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+        String whole = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
         for (int i = 0; i < 40; i++) {
             try (Socket socket = new Socket("127.0.0.1", server.server.uri().getPort())) {
                 int length = i % 4 == 0 ? 30 : i % 4 == 1 ? whole.length() - 5 : whole.length();

@@ -10,11 +10,15 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.ExpertTraining;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +66,30 @@ final class TestServer implements AutoCloseable {
 
     HttpRequest request(String path, String body) {
         return HttpRequest.newBuilder(uri(path)).header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+    }
+
+    /** Sends bytes as they are, and reads until the other side closes, or for so long nothing comes. */
+    static String raw(ModelServer server, String text, int silenceMilliseconds) throws IOException {
+        try (Socket socket = new Socket("127.0.0.1", server.uri().getPort())) {
+            socket.setSoTimeout(silenceMilliseconds);
+            socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
+            ByteArrayOutputStream answer = new ByteArrayOutputStream();
+            byte[] buffer = new byte[4096];
+            try {
+                for (int read = socket.getInputStream().read(buffer); read >= 0; read = socket.getInputStream().read(buffer)) {
+                    answer.write(buffer, 0, read);
+                }
+            } catch (SocketTimeoutException e) {
+                return answer.toString(StandardCharsets.ISO_8859_1);
+            }
+            return answer.toString(StandardCharsets.ISO_8859_1);
+        }
+    }
+
+    /** Another server's answer to a request. */
+    static HttpResponse<String> post(ModelServer server, String path, String body) throws IOException, InterruptedException {
+        return HttpClient.newHttpClient().send(HttpRequest.newBuilder(server.uri().resolve(path)).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.ofString());
     }
 
     /** The answer to a request that is to succeed. */

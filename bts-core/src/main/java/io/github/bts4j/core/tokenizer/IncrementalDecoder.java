@@ -1,6 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -77,9 +78,19 @@ public final class IncrementalDecoder {
             }
         } else {
             bytes.flush(text);
-            text.append(tokenizer.decode(new int[] {anchor, tokenId}, false).substring(1));
+            text.append(alone(tokenId));
         }
         return text.toString();
+    }
+
+    /** The text of a token that stands for text, within a text that goes on. */
+    private String alone(int tokenId) {
+        return tokenizer.decode(new int[] {anchor, tokenId}, false).substring(1);
+    }
+
+    /** The bytes that a token adds to a text that goes on. */
+    byte[] bytes(int tokenId) {
+        return bytesOf(tokenId).orElseGet(() -> alone(tokenId).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The library itself decodes the ids up to the first text, because only the beginning of a text loses a space. */

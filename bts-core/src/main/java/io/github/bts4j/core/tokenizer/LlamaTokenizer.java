@@ -149,6 +149,31 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
+     * The bytes that a token adds to a text that goes on, in UTF-8. A token may be a part of a character; in SentencePiece vocabularies {@code ▁the} is
+     * {@code " the"}, also where it would begin a text and lose its space.
+     *
+     * @param id the id
+     * @return the bytes; of a special token those of its spelling, of an id that belongs to no token none
+     * @throws IllegalArgumentException if the id is negative or not below {@link #vocabSize}
+     */
+    public byte[] bytes(int id) {
+        requireId(id);
+        if (!vocabulary.isAssigned(id)) {
+            return new byte[0];
+        }
+        return vocabulary.isSpecial(id) ? vocabulary.token(id).getBytes(StandardCharsets.UTF_8) : new IncrementalDecoder(this, false, true).bytes(id);
+    }
+
+    /**
+     * The length of the vocabulary's longest token: no text of n tokens has more than n times as many characters, apart from what a normalizer takes away.
+     *
+     * @return how many characters its spelling has
+     */
+    public int longestToken() {
+        return vocabulary.longestToken();
+    }
+
+    /**
      * The id of the begin-of-text token, which tokenizer_config.json calls {@code bos_token}.
      *
      * @return the id, empty if no file names it

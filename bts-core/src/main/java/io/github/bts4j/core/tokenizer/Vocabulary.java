@@ -85,6 +85,10 @@ final class Vocabulary {
         return tokens.length;
     }
 
+    int longestToken() {
+        return ids.keySet().stream().mapToInt(String::length).max().orElseThrow();
+    }
+
     boolean isId(long id) {
         return id >= 0 && id < tokens.length;
     }

@@ -9,6 +9,7 @@ import io.github.bts4j.server.ServerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -37,7 +38,7 @@ final class ServeCommand extends OutputCommand {
     @Option(names = "--max-batch", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
     private int maxBatch;
 
-    @Option(names = "--max-queue", defaultValue = "64", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-queue", defaultValue = "512", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
     private int maxQueue;
 
     @Option(names = "--max-tokens", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
@@ -45,6 +46,14 @@ final class ServeCommand extends OutputCommand {
 
     @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "The longest an answer may take (default: ${DEFAULT-VALUE}).")
     private int timeout;
+
+    @Option(names = "--allow-host", paramLabel = "NAME",
+            description = "Name, without a port, by which clients may call the server besides its address and localhost; * for any. May be given repeatedly.")
+    private List<String> allowedHosts = List.of();
+
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+            description = "Web page of another origin that may use the server, such as https://app.example; * for any. May be given repeatedly.")
+    private List<String> allowedOrigins = List.of();
 
     @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3; the checkpoint's own chat template if not given.")
     private String template;
@@ -59,7 +68,8 @@ final class ServeCommand extends OutputCommand {
     public Integer call() throws IOException {
         ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
                 .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
-                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout());
+                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout())
+                .allowing(allowedHosts, allowedOrigins);
         if (apiKeyVariable != null) {
             String key = System.getenv(apiKeyVariable);
             if (key == null || key.isBlank()) {

@@ -1,0 +1,69 @@
+package io.github.bts4j.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.TextNode;
+
+/**
+ * Fields that clients send unasked: those of OpenAI's interface, and of the servers that have its interface (vLLM, llama.cpp), that this server does not act
+ * upon. What cannot change the answer is accepted; of the rest, the value that stands for "as if not sent" is, and others are refused by name.
+ */
+final class Neutral {
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final JsonNode EMPTY_LIST = JSON.arrayNode();
+    private static final JsonNode EMPTY_OBJECT = JSON.objectNode();
+    private static final JsonNode NO = BooleanNode.FALSE;
+    private static final JsonNode YES = BooleanNode.TRUE;
+    private static final JsonNode ZERO = IntNode.valueOf(0);
+    private static final JsonNode ONE = IntNode.valueOf(1);
+
+    private Neutral() {}
+
+    /** Fields of both kinds of request. */
+    static void check(Fields fields) {
+        fields.ignored("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention");
+        fields.onlyNeutral("frequency_penalty", ZERO);
+        fields.onlyNeutral("presence_penalty", ZERO);
+        fields.onlyNeutral("logit_bias", EMPTY_OBJECT);
+        fields.onlyNeutral("response_format", JSON.objectNode().put("type", "text"));
+        fields.onlyNeutral("ignore_eos", NO);
+        fields.onlyNeutral("include_stop_str_in_output", NO);
+        fields.onlyNeutral("use_beam_search", NO);
+        fields.onlyNeutral("skip_special_tokens", YES);
+        fields.onlyNeutral("spaces_between_special_tokens", YES);
+        fields.onlyNeutral("min_tokens", ZERO);
+        fields.onlyNeutral("length_penalty", ONE);
+        fields.onlyNeutral("repeat_penalty", ONE);
+        fields.onlyNeutral("typical_p", ONE);
+        fields.onlyNeutral("stop_token_ids", EMPTY_LIST);
+        fields.onlyNeutral("bad_words", EMPTY_LIST);
+    }
+
+    static void checkCompletion(Fields fields) {
+        check(fields);
+        fields.onlyNeutral("suffix", TextNode.valueOf(""));
+    }
+
+    static void checkChat(Fields fields) {
+        check(fields);
+        fields.ignored("parallel_tool_calls", "prediction"); // the one speaks of tools, which there are none of, the other only of speed
+        fields.onlyNeutral("tools", EMPTY_LIST);
+        fields.onlyNeutral("tool_choice", TextNode.valueOf("none"), TextNode.valueOf("auto"));
+        fields.onlyNeutral("functions", EMPTY_LIST);
+        fields.onlyNeutral("function_call", TextNode.valueOf("none"), TextNode.valueOf("auto"));
+        fields.onlyNeutral("modalities", JSON.arrayNode().add("text"));
+        fields.onlyNeutral("audio");
+        fields.onlyNeutral("moderation");
+        fields.onlyNeutral("web_search_options");
+        fields.onlyNeutral("reasoning_effort", TextNode.valueOf("none"));
+        fields.onlyNeutral("verbosity", TextNode.valueOf("medium"));
+        fields.onlyNeutral("add_special_tokens", NO);
+        fields.onlyNeutral("add_generation_prompt", YES);
+        fields.onlyNeutral("continue_final_message", NO);
+        fields.onlyNeutral("echo", NO);
+        fields.onlyNeutral("documents", EMPTY_LIST);
+        fields.onlyNeutral("chat_template_kwargs", EMPTY_OBJECT);
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.bts4j.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Reads and checks the prompts of a completion.
+ *
+ * @param fields the request
+ * @param served the model
+ * @param limits of the length of texts
+ */
+record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
+    static final int MOST = 512;
+
+    /**
+     * A string, a list of strings, a list of token ids, or a list of lists of token ids.
+     *
+     * @param room how many tokens must fit behind a prompt
+     */
+    List<int[]> read(int room) {
+        JsonNode node = fields.get("prompt");
+        boolean addSpecialTokens = fields.flag("add_special_tokens", true);
+        List<int[]> prompts = new ArrayList<>();
+        if (node.isTextual()) {
+            prompts.add(encode(fields.text("prompt").orElseThrow(), addSpecialTokens));
+        } else if (node.isArray() && !node.isEmpty() && node.get(0).isNumber()) {
+            prompts.add(ids(node));
+        } else if (node.isArray() && !node.isEmpty() && node.size() <= MOST) {
+            if (node.get(0).isTextual()) {
+                fields.texts("prompt", MOST).forEach(text -> prompts.add(encode(text, addSpecialTokens)));
+            } else {
+                node.forEach(each -> prompts.add(ids(each)));
+            }
+        } else {
+            throw fields.wrong("prompt", node, "a string, a list of token ids, or a list of 1 to " + MOST + " of either");
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+            check(prompts.get(i), i, "prompt", room, served);
+        }
+        return prompts;
+    }
+
+    private int[] encode(String text, boolean addSpecialTokens) {
+        limits.check("prompt", List.of(text));
+        return served.tokenizer().encode(text, addSpecialTokens);
+    }
+
+    private int[] ids(JsonNode node) {
+        if (!node.isArray()) {
+            throw fields.wrong("prompt", node, "a string, a list of token ids, or a list of either");
+        }
+        int[] ids = new int[node.size()];
+        for (int i = 0; i < ids.length; i++) {
+            if (!node.get(i).isIntegralNumber() || !node.get(i).canConvertToInt()) {
+                throw fields.wrong("prompt", node.get(i), "a token id, a whole number,");
+            }
+            ids[i] = node.get(i).intValue();
+        }
+        return ids;
+    }
+
+    /**
+     * Checks the length and the ids of a prompt.
+     *
+     * @param number of the prompt, from 0
+     * @param field where it comes from
+     * @param room how many tokens must fit behind it
+     */
+    static void check(int[] ids, int number, String field, int room, ServedModel served) {
+        int context = served.model().contextLength();
+        if (ids.length == 0 || ids.length > context - room) {
+            throw ApiException.of(400, "context_length_exceeded", field, field + " number " + number + " holds " + ids.length + " tokens; between 1 and " + (context - room)
+                    + " fit into the model's context of " + context + (room == 0 ? "" : " with at least " + room + " to follow"));
+        }
+        int vocabulary = served.model().vocabSize();
+        Arrays.stream(ids).filter(id -> id < 0 || id >= vocabulary).findFirst().ifPresent(id -> {
+            throw ApiException.field(field, field + " number " + number + " holds the token id " + id + ", the vocabulary ends at " + (vocabulary - 1));
+        });
+    }
+}

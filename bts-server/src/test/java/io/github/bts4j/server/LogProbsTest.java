@@ -1,0 +1,192 @@
+package io.github.bts4j.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Log-probabilities of a SentencePiece vocabulary with byte tokens, against transformers and OpenAI's format (src-test-data/tools/server_golden.py). */
+class LogProbsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final double TOLERANCE = 1e-4; // float32, logits of about 10 with 16 terms each
+
+    private static LlamaModel model;
+    private static LlamaTokenizer tokenizer;
+    private static ModelServer server;
+    private static JsonNode cases;
+
+    @BeforeAll
+    static void start() throws IOException {
+        Path folder = Path.of(System.getProperty("bts4j.testData")).resolve("server");
+        cases = JSON.readTree(folder.resolve("logprobs.json").toFile());
+        model = LlamaModel.open(folder);
+        tokenizer = LlamaTokenizer.open(folder);
+        ChatTemplate chat = ChatTemplate.jinja("{% for m in messages %}{{ bos_token }}{{ m.content }}{% endfor %}", "<s>", "</s>");
+        server = ModelServer.start(new ServedModel("small", model, tokenizer, Optional.of(chat), Set.of(2)), TestServer.CONFIG);
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+        tokenizer.close();
+        model.close();
+    }
+
+    private static JsonNode ask(String path, ObjectNode request) throws IOException, InterruptedException {
+        HttpResponse<String> response = TestServer.post(server, path, request.toString());
+        assertEquals(200, response.statusCode(), response.body());
+        return JSON.readTree(response.body());
+    }
+
+    private static ObjectNode request() {
+        return JSON.createObjectNode().put("model", "small").put("temperature", 0);
+    }
+
+    @Test
+    void anEchoedPromptsTokens() throws IOException, InterruptedException {
+        for (JsonNode each : cases) {
+            JsonNode choice = ask("/v1/completions", request().put("prompt", each.get("text").asText()).put("echo", true).put("max_tokens", 0).put("logprobs", 3)).at("/choices/0");
+            assertEquals(each.get("decoded").asText(), choice.get("text").asText());
+            JsonNode found = choice.get("logprobs");
+            JsonNode tokens = each.get("tokens");
+            assertEquals(tokens.size(), found.get("tokens").size());
+            for (int i = 0; i < tokens.size(); i++) {
+                JsonNode token = tokens.get(i);
+                String where = each.get("text") + ", token " + i;
+                assertEquals(token.get("name"), found.get("tokens").get(i), where);
+                assertEquals(token.get("offset").asInt(), found.get("text_offset").get(i).asInt(), where);
+                if (i == 0) {
+                    assertTrue(found.get("token_logprobs").get(0).isNull() && found.get("top_logprobs").get(0).isNull());
+                    continue;
+                }
+                assertEquals(token.get("logprob").asDouble(), found.get("token_logprobs").get(i).asDouble(), TOLERANCE, where);
+                checkTop(token, found.get("top_logprobs").get(i), where);
+            }
+        }
+    }
+
+    private static void checkTop(JsonNode token, JsonNode top, String where) {
+        List<Double> expected = new ArrayList<>();
+        boolean chosen = false;
+        for (JsonNode one : token.get("top")) {
+            expected.add(one.get(1).asDouble());
+            chosen |= one.get(0).equals(token.get("id"));
+        }
+        if (!chosen) {
+            expected.add(token.get("logprob").asDouble());
+        }
+        List<Double> found = new ArrayList<>();
+        top.forEach(value -> found.add(value.asDouble()));
+        expected.sort(null);
+        found.sort(null);
+        assertEquals(expected.size(), found.size(), where + ": " + top);
+        for (int i = 0; i < expected.size(); i++) {
+            assertEquals(expected.get(i), found.get(i), TOLERANCE, where);
+        }
+        assertEquals(token.get("logprob").asDouble(), top.get(token.get("name").asText()).asDouble(), TOLERANCE, where);
+    }
+
+    @Test
+    void generatedTokensOfACompletionAndOfAChat() throws IOException, InterruptedException {
+        for (JsonNode each : cases) {
+            JsonNode names = each.get("generated_names");
+            JsonNode choice = ask("/v1/completions", request().put("prompt", each.get("text").asText()).put("max_tokens", names.size()).put("logprobs", 0)).at("/choices/0");
+            assertEquals(names, choice.at("/logprobs/tokens"));
+            ObjectNode chat = request().put("logprobs", true).put("top_logprobs", 2).put("max_tokens", names.size());
+            chat.putArray("messages").addObject().put("role", "user").put("content", each.get("text").asText());
+            JsonNode answer = ask("/v1/chat/completions", chat).at("/choices/0");
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            for (int i = 0; i < names.size(); i++) {
+                JsonNode token = answer.at("/logprobs/content/" + i);
+                assertEquals(names.get(i).asText().replaceFirst("^bytes:", ""), token.get("token").asText());
+                assertEquals(each.get("generated_bytes").get(i), token.get("bytes"));
+                assertEquals(each.get("generated_logprobs").get(i).asDouble(), token.get("logprob").asDouble(), TOLERANCE);
+                assertEquals(each.get("generated_logprobs").get(i).asDouble(), choice.at("/logprobs/token_logprobs/" + i).asDouble(), TOLERANCE);
+                assertEquals(1, choice.at("/logprobs/top_logprobs/" + i).size(), "logprobs = 0 gives the chosen token");
+                assertEquals(2, token.get("top_logprobs").size());
+                token.get("bytes").forEach(one -> bytes.write(one.asInt()));
+            }
+            assertEquals(valid(bytes.toString(StandardCharsets.UTF_8)), valid(answer.at("/message/content").asText()));
+            assertTrue(answer.at("/message/refusal").isNull() && answer.at("/logprobs/refusal").isNull() && answer.at("/message").has("refusal"));
+        }
+    }
+
+    /** Decoders differ in how many replacement characters they make of what is no UTF-8. */
+    private static String valid(String text) {
+        return text.replace("\uFFFD", "");
+    }
+
+    @Test
+    void namesAddUpAndOffsetsPointIntoTheText() throws IOException, InterruptedException {
+        JsonNode choice = ask("/v1/completions", request().put("prompt", "It is a 😀 truth").put("echo", true).put("max_tokens", 3).put("logprobs", 1).put("seed", 1)).at("/choices/0");
+        String text = choice.get("text").asText();
+        JsonNode names = choice.at("/logprobs/tokens");
+        for (int i = 1; i < names.size(); i++) {
+            String name = names.get(i).asText();
+            int offset = choice.at("/logprobs/text_offset/" + i).asInt();
+            if (!name.startsWith("bytes:") && !name.equals("</s>")) {
+                assertTrue(text.substring(text.offsetByCodePoints(0, offset)).startsWith(name), name + " at " + offset + " of " + text);
+            }
+        }
+    }
+
+    @Test
+    void aPromptAsLongAsTheContextIsScored() throws IOException, InterruptedException {
+        ObjectNode request = request().put("max_tokens", 0).put("echo", true).put("logprobs", 1);
+        for (int i = 0; i < 64; i++) {
+            request.withArray("prompt").add(i == 0 ? 1 : 280 + i % 40);
+        }
+        assertEquals(64, ask("/v1/completions", request).at("/choices/0/logprobs/tokens").size());
+        HttpResponse<String> more = TestServer.post(server, "/v1/completions", request.put("max_tokens", 1).toString());
+        assertEquals(400, more.statusCode(), more.body());
+        request.withArray("prompt").add(300);
+        assertEquals(400, TestServer.post(server, "/v1/completions", request.put("max_tokens", 0).toString()).statusCode());
+    }
+
+    @Test
+    void theBeginTokenIsLeftOutOnRequest() throws IOException, InterruptedException {
+        ObjectNode request = request().put("prompt", "It is").put("max_tokens", 0).put("echo", true).put("logprobs", 0);
+        assertEquals("[\"<s>\",\"It\",\" is\"]", ask("/v1/completions", request).at("/choices/0/logprobs/tokens").toString());
+        assertEquals("[\"It\",\" is\"]", ask("/v1/completions", request.put("add_special_tokens", false)).at("/choices/0/logprobs/tokens").toString());
+    }
+
+    /** A stream's parts carry the same as a whole answer, each token with the part that shows its text. */
+    @Test
+    void aStreamedChatsTokens() throws IOException, InterruptedException {
+        ObjectNode chat = request().put("logprobs", true).put("top_logprobs", 1).put("max_tokens", 20);
+        chat.putArray("messages").addObject().put("role", "user").put("content", "It is a truth");
+        JsonNode whole = ask("/v1/chat/completions", chat).at("/choices/0");
+        List<JsonNode> tokens = new ArrayList<>();
+        StringBuilder text = new StringBuilder();
+        String stream = TestServer.post(server, "/v1/chat/completions", chat.put("stream", true).toString()).body();
+        for (String line : stream.lines().filter(line -> line.startsWith("data: {")).toList()) {
+            JsonNode part = JSON.readTree(line.substring(6)).at("/choices/0");
+            part.at("/logprobs/content").forEach(tokens::add);
+            text.append(part.at("/delta/content").asText());
+        }
+        assertEquals(whole.at("/message/content").asText(), text.toString());
+        assertEquals(whole.at("/logprobs/content"), JSON.createArrayNode().addAll(tokens));
+        String content = whole.at("/message/content").asText();
+        String stop = content.substring(6, 8);
+        JsonNode stopped = ask("/v1/chat/completions", chat.put("stream", false).put("stop", stop)).at("/choices/0");
+        assertEquals(content.substring(0, content.indexOf(stop)), stopped.at("/message/content").asText());
+        assertTrue(stopped.at("/logprobs/content").size() < tokens.size());
+    }
+}
