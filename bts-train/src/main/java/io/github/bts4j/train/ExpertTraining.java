@@ -96,7 +96,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @param seed the model to copy the weights of
      * @return the training, on the model's device, which the caller closes
      * @throws IllegalStateException if its weights are quantised
-     * @throws IllegalArgumentException if a weight is NaN or infinite
+     * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      */
     public static ExpertTraining branch(LlamaModel seed) {
         seed.requireUnquantized("branched from");

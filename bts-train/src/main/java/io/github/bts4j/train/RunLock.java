@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.core.LockedException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -28,7 +29,7 @@ public final class RunLock implements AutoCloseable {
      * @param folder the folder, made if absent
      * @return the lock
      * @throws IOException if the folder cannot be written to
-     * @throws IllegalStateException if another run, of this process or another, has it
+     * @throws LockedException if another run, of this process or another, has it
      */
     public static RunLock acquire(Path folder) throws IOException {
         Files.createDirectories(folder);
@@ -44,7 +45,7 @@ public final class RunLock implements AutoCloseable {
         }
         if (!free) {
             channel.close();
-            throw new IllegalStateException("The run in " + folder + " is being trained already: wait for it to end, or use another folder");
+            throw new LockedException(folder, "The run in " + folder + " is being trained already: wait for it to end, or use another folder");
         }
         return new RunLock(folder, channel);
     }

@@ -31,7 +31,7 @@ public final class StitchTraining implements Trainable {
      *
      * @param model the stitched model
      * @throws IOException if a base model's files cannot be read for their fingerprints
-     * @throws IllegalArgumentException if a weight of a base model is NaN or infinite
+     * @throws io.github.bts4j.core.FileFormatException if a weight of a base model is NaN or infinite
      */
     public StitchTraining(StitchedModel model) throws IOException {
         this.model = model;

@@ -101,7 +101,7 @@ public final class Trainer implements AutoCloseable {
      * @param folder the run's folder, made if absent; locked until this trainer is closed
      * @return this trainer
      * @throws IOException if the folder cannot be written to; the trainer is closed then
-     * @throws IllegalStateException if another trainer, of this process or another, writes into it
+     * @throws io.github.bts4j.core.LockedException if another trainer, of this process or another, writes into it
      */
     public Trainer saveTo(Path folder) throws IOException {
         closeLock();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
@@ -248,7 +249,7 @@ class ResumeTest {
         Path run = folder.resolve("run");
         try (StitchedModel model = TinyRuns.stitched(0.1); StitchedModel another = TinyRuns.stitched(0.1);
                 Trainer first = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)) {
-            String message = assertThrows(IllegalStateException.class,
+            String message = assertThrows(LockedException.class,
                     () -> new Trainer(new StitchTraining(another), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)).getMessage();
             assertEquals("The run in " + run + " is being trained already: wait for it to end, or use another folder", message);
             first.runTo(1);

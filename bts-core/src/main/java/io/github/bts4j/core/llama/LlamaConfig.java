@@ -2,9 +2,12 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The sizes and switches of one Llama decoder: what its {@code config.json} says.
@@ -241,5 +244,28 @@ public record LlamaConfig(
      */
     public int keyValueWidth() {
         return numKvHeads * headDim;
+    }
+
+    /**
+     * In what another configuration differs.
+     *
+     * @param other the other one
+     * @param apart names of values that may differ, as this record names them
+     * @return one text per value that differs, such as {@code numLayers (4, 8)}, this one's value first
+     */
+    public List<String> differences(LlamaConfig other, Set<String> apart) {
+        List<String> differences = new ArrayList<>();
+        for (RecordComponent component : LlamaConfig.class.getRecordComponents()) {
+            try {
+                Object ours = component.getAccessor().invoke(this);
+                Object theirs = component.getAccessor().invoke(other);
+                if (!apart.contains(component.getName()) && !ours.equals(theirs)) {
+                    differences.add(component.getName() + " (" + ours + ", " + theirs + ")");
+                }
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException("The accessors of a public record can be called", e);
+            }
+        }
+        return differences;
     }
 }

@@ -245,6 +245,21 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
+     * How many bytes of UTF-8 text a token stands for. The begin of a text, of which some decoders drop a space, is not considered.
+     *
+     * @param id the token's id
+     * @return bytes; 0 for a special token, and for an id that no token has
+     * @throws IllegalArgumentException if the id is negative or not below {@link #vocabSize}
+     */
+    public int byteLength(int id) {
+        if (isSpecial(id) || !vocabulary.isAssigned(id)) {
+            return 0;
+        }
+        String token = token(id);
+        return decoder.bytes(token).map(bytes -> bytes.length).orElseGet(() -> token.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8).length);
+    }
+
+    /**
      * The ids of all special tokens.
      *
      * @return the ids, in the order of tokenizer.json, in a new array

@@ -1,8 +1,10 @@
 package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.FileFormatException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** Finds values that are no numbers, which weights of damaged or diverged models hold. Not for instances. */
@@ -19,13 +21,13 @@ public final class FiniteTensors {
      *
      * @param model the model's name
      * @param tensors name to tensor; integers are passed over
-     * @throws IllegalArgumentException naming the first tensor with NaN or an infinity
+     * @throws FileFormatException naming the first tensor with NaN or an infinity
      */
     public static void require(String model, Map<String, NDArray> tensors) {
         tensors.forEach((name, tensor) -> {
             long at = firstOther(tensor);
             if (at >= 0) {
-                throw new IllegalArgumentException("Model '" + model + "': the weight " + at + " of tensor '" + name
+                throw new FileFormatException(Path.of(model), "Model '" + model + "': the weight " + at + " of tensor '" + name
                         + "' is NaN or infinite: the checkpoint is damaged, or its training diverged; use an older one");
             }
         });

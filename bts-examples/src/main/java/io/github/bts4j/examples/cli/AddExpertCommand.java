@@ -1,9 +1,11 @@
 package io.github.bts4j.examples.cli;
 
+import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -24,16 +26,18 @@ final class AddExpertCommand extends OutputCommand {
     private Path out;
 
     @Mixin
-    private Models models;
+    private OutputFolder output;
 
     @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
-        try (StitchedModel model = StitchCheckpoint.open(stitch, models.options())) {
+        output.check("OUT " + out, out, List.of(stitch, expert));
+        try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
+            output.check("OUT " + out, out, Models.folders(model));
             model.addExpert(name, expert);
-            StitchCheckpoint.save(model, out);
+            output.write(out, model);
             outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
             return 0;
         }

@@ -2,6 +2,7 @@ package io.github.bts4j.examples.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,7 +21,7 @@ final class BranchCommand extends OutputCommand {
     private List<Path> outs;
 
     @Mixin
-    private Models models;
+    private OutputFolder output;
 
     @Mixin
     private Outcome outcome;
@@ -30,7 +31,10 @@ final class BranchCommand extends OutputCommand {
         ObjectNode result = Outcome.object();
         ArrayNode copies = result.putArray("copies");
         for (Path out : outs) {
-            ConvertCommand.copy(model, out, models.options());
+            output.check("OUT " + out, out, List.of(model));
+        }
+        for (Path out : outs) {
+            output.write(out, folder -> ConvertCommand.copy(model, folder, LoadOptions.defaults()));
             copies.add(Outcome.made(out));
         }
         outcome.print(outs.stream().map(out -> "Saved a copy of " + model + " to " + out).collect(Collectors.joining(System.lineSeparator())), result);

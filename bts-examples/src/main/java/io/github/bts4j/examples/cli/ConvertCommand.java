@@ -28,14 +28,18 @@ final class ConvertCommand extends OutputCommand {
     private Path out;
 
     @Mixin
-    private Models models;
+    private StoredType stored;
+
+    @Mixin
+    private OutputFolder output;
 
     @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
-        copy(model, out, models.options());
+        output.check("OUT " + out, out, List.of(model));
+        output.write(out, folder -> copy(model, folder, stored.options()));
         outcome.print("Saved " + out, Outcome.made(out));
         return 0;
     }
@@ -45,6 +49,11 @@ final class ConvertCommand extends OutputCommand {
         try (LlamaModel lm = LlamaModel.open(model, options)) {
             lm.save(out);
         }
+        copyFiles(model, out);
+    }
+
+    /** The tokenizer, the chat template and what else belongs to a model beside its weights. */
+    static void copyFiles(Path model, Path out) throws IOException {
         if (GgufFile.isGguf(model)) {
             copyTokenizer(model, GgufFile.open(model).metadata(), out);
             return;

@@ -59,11 +59,19 @@ final class DataOptions {
         }
     }
 
+    /** The mark at the end of every document, with {@code --eos}. */
+    OptionalInt endMark(LlamaTokenizer tokenizer) {
+        return eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end mark"))) : OptionalInt.empty();
+    }
+
     List<TokenDataset> read(LlamaTokenizer tokenizer) throws IOException {
         List<TokenDataset> datasets = new ArrayList<>();
-        OptionalInt mark = eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end mark"))) : OptionalInt.empty();
+        OptionalInt mark = endMark(tokenizer);
         for (String each : data) {
             String[] pair = Models.pair("--data", each);
+            if (datasets.stream().anyMatch(dataset -> dataset.name().equals(pair[0]))) {
+                throw new IllegalArgumentException("--data " + each + ": the domain '" + pair[0] + "' is there already; put its files into one folder, or give it another name");
+            }
             if (!Files.exists(Path.of(pair[1]))) {
                 throw new IllegalArgumentException("--data " + each + " does not exist");
             }

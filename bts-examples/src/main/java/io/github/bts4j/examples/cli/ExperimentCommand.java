@@ -4,6 +4,7 @@ import io.github.bts4j.examples.experiment.Experiment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.ParameterException;
@@ -12,6 +13,9 @@ import picocli.CommandLine.Parameters;
 @Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.",
         footer = {"", "Example:", "  bts experiment experiment/paper.yaml"})
 final class ExperimentCommand extends OutputCommand {
+    /** What an experiment makes in its folder. A stage that was made from something else is refused by itself. */
+    private static final Set<String> OWN = Set.of("models", "methods", "tokens", "generated", "results", "locks", "results.md", "report.html");
+
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
@@ -21,6 +25,7 @@ final class ExperimentCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         Experiment experiment = read();
+        OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN);
         if (!experiment.run()) {
             return 1;
         }

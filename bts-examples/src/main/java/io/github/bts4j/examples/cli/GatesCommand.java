@@ -23,11 +23,13 @@ import picocli.CommandLine.Parameters;
 @Command(name = "gates", description = "How much of each model the gates of a stitched model let through: means by domain and Experts-into-Hub stitch, and the entropy in bits.",
         footer = {"", "Example:", "  bts gates stitched --data code=held-out-code.jsonl --data text=held-out-general.jsonl"})
 final class GatesCommand extends OutputCommand {
+    private static final int USUAL_SEQUENCE = 128;
+
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
-    @Option(names = "--sequence", defaultValue = "128", description = "Tokens per window (default: ${DEFAULT-VALUE}).")
-    private int sequence;
+    @Option(names = "--sequence", description = "Tokens per window (default: 128, or the model's context where that is shorter).")
+    private Integer sequence;
 
     @Option(names = "--windows", defaultValue = "20", description = "Windows per domain (default: ${DEFAULT-VALUE}).")
     private int windows;
@@ -39,13 +41,15 @@ final class GatesCommand extends OutputCommand {
     private DataOptions data;
 
     @Mixin
-    private Models models;
+    private FrozenOptions models;
 
     @Override
     public Integer call() throws IOException {
         PrintWriter out = output();
         try (StitchedModel model = StitchCheckpoint.open(stitch, models.options());
                 LlamaTokenizer tokenizer = LlamaTokenizer.open(model.members().get(0).folder())) {
+            int length = sequence == null ? Math.min(USUAL_SEQUENCE, model.contextLength()) : sequence;
+            WindowOptions.check("--sequence", length, model.contextLength());
             List<String> names = model.members().stream().map(Member::name).toList();
             ArrayNode all = new ObjectMapper().createArrayNode();
             if (!json) {
@@ -54,7 +58,7 @@ final class GatesCommand extends OutputCommand {
                 out.printf(Locale.ROOT, " %9s%n", "entropy");
             }
             for (TokenDataset dataset : data.read(tokenizer)) {
-                List<int[]> some = dataset.windows(sequence).stream().limit(windows).map(Window::tokens).toList();
+                List<int[]> some = dataset.windows(length).stream().limit(windows).map(Window::tokens).toList();
                 for (GateSummary summary : GateSummary.of(model, some)) {
                     ObjectNode row = all.addObject().put("domain", dataset.name()).put("stitch", summary.stitch() + 1);
                     ObjectNode means = row.putObject("mean_gate");

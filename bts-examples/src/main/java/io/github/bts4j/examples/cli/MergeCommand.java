@@ -1,10 +1,8 @@
 package io.github.bts4j.examples.cli;
 
-import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.stitch.baseline.ModelMerge;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,45 +38,63 @@ final class MergeCommand extends OutputCommand {
     private Path out;
 
     @Mixin
-    private Models options;
+    private OutputFolder output;
 
     @Mixin
     private Outcome outcome;
+
+    /** A model and what it counts. */
+    private record Part(Path folder, double weight) {
+        static Part of(String text) {
+            int at = text.lastIndexOf('=');
+            if (at < 0) {
+                return new Part(Path.of(text), 1);
+            }
+            try {
+                return new Part(Path.of(text.substring(0, at)), Double.parseDouble(text.substring(at + 1)));
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("--model " + text + ": '" + text.substring(at + 1) + "' is not a number; give DIR=WEIGHT", e);
+            }
+        }
+    }
 
     @Override
     public Integer call() throws IOException {
         if (base == null && method != Method.LINEAR) {
             throw new IllegalArgumentException(method + " needs --base, the seed that the models were branched from");
         }
+        List<Part> parts = models.stream().map(Part::of).toList();
+        List<Path> folders = new ArrayList<>(parts.stream().map(Part::folder).toList());
+        if (base != null) {
+            folders.add(0, base);
+        }
+        output.check("--out " + out, out, folders);
+        requireOneTokenizer(folders);
         List<LlamaModel> opened = new ArrayList<>();
-        double[] weights = new double[models.size()];
-        Path first = null;
         try {
-            for (int i = 0; i < weights.length; i++) {
-                int at = models.get(i).lastIndexOf('=');
-                Path folder = Path.of(at < 0 ? models.get(i) : models.get(i).substring(0, at));
-                weights[i] = at < 0 ? 1 : Double.parseDouble(models.get(i).substring(at + 1));
-                opened.add(LlamaModel.open(folder, options.options()));
-                first = first == null ? folder : first;
+            for (Path folder : folders) {
+                opened.add(LlamaModel.open(folder));
             }
-            LlamaModel seedModel = base == null ? opened.get(0) : LlamaModel.open(base, options.options());
-            if (base != null) {
-                opened.add(seedModel);
-            }
-            try (LlamaModel merged = merge(seedModel, opened.subList(0, weights.length), weights)) {
-                merged.save(out);
-            }
-            for (String name : ConvertCommand.TOKENIZER_FILES) {
-                Path file = (base == null ? first : base).resolve(name);
-                if (Files.exists(file)) {
-                    AtomicFiles.write(out.resolve(name), Files.readAllBytes(file));
-                }
+            List<LlamaModel> merged = base == null ? opened : opened.subList(1, opened.size());
+            try (LlamaModel model = merge(opened.get(0), merged, parts.stream().mapToDouble(Part::weight).toArray())) {
+                output.write(out, folder -> {
+                    model.save(folder);
+                    ConvertCommand.copyFiles(folders.get(0), folder);
+                });
             }
         } finally {
             opened.forEach(LlamaModel::close);
         }
         outcome.print("Saved the merged model to " + out, Outcome.made(out).put("method", method.name().toLowerCase(java.util.Locale.ROOT)));
         return 0;
+    }
+
+    /** A model without a tokenizer is taken at its word. */
+    private static void requireOneTokenizer(List<Path> folders) {
+        List<Path> with = folders.stream().filter(Models::hasTokenizer).toList();
+        for (int i = 1; i < with.size(); i++) {
+            Models.requireOneTokenizer("merged", with.get(0), with.get(i));
+        }
     }
 
     private LlamaModel merge(LlamaModel seedModel, List<LlamaModel> parts, double[] weights) {

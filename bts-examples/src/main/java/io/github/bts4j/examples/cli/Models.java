@@ -1,49 +1,37 @@
 package io.github.bts4j.examples.cli;
 
-import ai.djl.Device;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.MismatchException;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.tokenizer.TokenizerDifference;
+import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How models are loaded; options of most commands. */
+/** How models are loaded that decode; options of commands that generate or score. */
 final class Models {
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the checkpoint's own if not given.")
-    private String dtype;
-
-    @Option(names = "--int8", description = "Hold the frozen weights in int8: half of bfloat16's memory, and faster decoding on a CPU.")
-    private boolean int8;
+    @Mixin
+    private FrozenOptions frozen;
 
     @Option(names = "--repack", negatable = true, fallbackValue = "true",
             description = "Copy the frozen weights into the Java heap (BTS_HEAP), in an order in which the CPU decodes several sessions faster; without it, only models below 32 MiB.")
     private Boolean repack;
 
-    @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "cpu", description = "cpu, gpu0, gpu1, .. (default: ${DEFAULT-VALUE}).")
-    private String device;
-
     LoadOptions options() {
-        if (!device.matches("cpu|gpu\\d*")) {
-            throw new IllegalArgumentException("--device " + device + " is none of cpu, gpu0, gpu1, ..");
-        }
-        LoadOptions options = LoadOptions.defaults().withDevice(Device.fromName(device));
-        if (dtype != null) {
-            options = options.withPrecision(Precision.named(dtype)
-                    .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16")));
-        }
-        if (repack != null) {
-            options = options.withRepacking(repack);
-        }
-        return int8 ? options.withQuantization(Quantization.INT8) : options;
+        LoadOptions options = frozen.options();
+        return repack == null ? options : options.withRepacking(repack);
     }
 
     /** A model's folder, a GGUF file, or a stitch checkpoint's folder. */
@@ -56,6 +44,33 @@ final class Models {
 
     static boolean isStitched(Path path) {
         return Files.exists(path.resolve(StitchCheckpoint.DESCRIPTION));
+    }
+
+    /** The models that a model is made of, hub first: itself, if it is not a stitched one. */
+    static List<LlamaModel> parts(FrozenLm model) {
+        return model instanceof StitchedModel stitched ? stitched.models() : List.of((LlamaModel) model);
+    }
+
+    /** The folders of the models that a stitched one is made of. */
+    static List<Path> folders(StitchedModel model) {
+        return model.members().stream().map(Member::folder).toList();
+    }
+
+    static boolean hasTokenizer(Path model) {
+        return GgufFile.isGguf(model) || Files.exists(model.resolve("tokenizer.json"));
+    }
+
+    /**
+     * Refuses models whose token ids do not mean the same.
+     *
+     * @param what what is done to them: "compared"
+     */
+    static void requireOneTokenizer(String what, Path first, Path second) {
+        try (LlamaTokenizer one = LlamaTokenizer.open(first); LlamaTokenizer other = LlamaTokenizer.open(second)) {
+            TokenizerDifference.between(one, other).ifPresent(difference -> {
+                throw new MismatchException("Only models with one tokenizer can be " + what + ": " + difference);
+            });
+        }
     }
 
     /** Where the tokenizer and the chat template lie: with the model, or with a stitched model's hub. */

@@ -19,6 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.",
         footer = {"", "Example:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256"})
 final class PlanCommand extends OutputCommand {
+    private static final int USUAL_SEQUENCE = 256;
+
     @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
     private List<Path> models;
 
@@ -28,8 +30,8 @@ final class PlanCommand extends OutputCommand {
     @Option(names = "--batch", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
-    private int sequence;
+    @Option(names = "--sequence", description = "Tokens per sequence (default: 256, or the models' context where that is shorter).")
+    private Integer sequence;
 
     @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the hub's own if not given.")
     private String dtype;
@@ -46,10 +48,13 @@ final class PlanCommand extends OutputCommand {
         for (Path model : models) {
             configs.add(LlamaConfig.read(model));
         }
+        int context = configs.stream().mapToInt(LlamaConfig::contextLength).min().orElseThrow();
+        int length = sequence == null ? Math.min(USUAL_SEQUENCE, context) : sequence;
+        WindowOptions.check("--sequence", length, context);
         Precision precision = dtype == null ? configs.get(0).dtype() : Precision.named(dtype)
                 .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
         TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
-                TrainerConfig.of(1, batch, sequence, new LearningRate.Constant(1e-3)), checkpointing);
+                TrainerConfig.of(1, batch, length, new LearningRate.Constant(1e-3)), checkpointing);
         output().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
         output().flush();
         return 0;

@@ -6,6 +6,7 @@ import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,6 +15,9 @@ import picocli.CommandLine.Option;
 @Command(name = "quickstart", description = "Run the bundled example: pretrain a small seed, branch and train three experts, stitch, compare, generate (minutes).",
         footer = {"", "Examples:", "  bts quickstart", "  bts quickstart --seed 1 --out another"})
 final class QuickStartCommand implements Callable<Integer> {
+    /** What the quick start makes, and makes again. */
+    private static final Set<String> OWN = Set.of("seed", "expert-code", "expert-math", "expert-lang2", "stitch", "tokenizer", "corpus", "metrics", "report.html");
+
     @Option(names = "--out", defaultValue = "quickstart-out", description = "Folder for models, metrics and report.html (default: ${DEFAULT-VALUE}).")
     private Path out;
 
@@ -25,6 +29,7 @@ final class QuickStartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        OutputFolder.checkOwn("--out " + out, out, OWN);
         ResultTable table = QuickStart.run(out, seed, outcome.isJson() ? System.err : System.out);
         if (outcome.isJson()) {
             outcome.print("", result(table));

@@ -8,6 +8,7 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.StitchedModelBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +41,11 @@ final class StitchCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        List<Path> inputs = new ArrayList<>(List.of(hub));
+        for (String expert : experts) {
+            inputs.add(Path.of(Models.pair("--expert", expert)[1]));
+        }
+        options.checkFolders(inputs);
         StitchConfig config = StitchConfig.evenly(LlamaConfig.read(hub).numLayers(), stitches).withDropout(dropout).withAlternating(!hubOnly).withInit(init);
         StitchedModelBuilder builder = StitchedModel.builder().hub(hub).config(config).options(options.models().options());
         for (String expert : experts) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.PrefixCache;
-import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
@@ -40,19 +39,29 @@ final class StitchOptions {
     private TrainingOptions training;
 
     @Mixin
-    private Models models;
+    private FrozenOptions models;
+
+    @Mixin
+    private OutputFolder output;
 
     @Mixin
     private Outcome outcome;
 
-    Models models() {
+    FrozenOptions models() {
         return models;
+    }
+
+    /** Refuses folders that hold something else, before anything is loaded. */
+    void checkFolders(List<Path> inputs) throws IOException {
+        training.checkFolders(out, output, inputs);
     }
 
     /** Trains and saves; what is to be trained is chosen of all stitch layers. */
     void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer) throws IOException {
+        checkFolders(Models.folders(model));
+        training.checkContext(model.contextLength());
         PassOptions plain = PassOptions.DEFAULT.withCheckpointing(training.checkpointing());
-        PassOptions options = training.documentMask(tokenizer).map(plain::withDocumentMask).orElse(plain);
+        PassOptions options = training.documentMask(tokenizer, data).map(plain::withDocumentMask).orElse(plain);
         List<TokenDataset> datasets = data.read(tokenizer);
         if (prefixCache == null) {
             train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer);
@@ -66,9 +75,11 @@ final class StitchOptions {
 
     private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
         Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, () -> peakRate(model, datasets),
-                config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)), out);
+                config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)),
+                training.runFolder(out), output.isForced());
         if (trained.isPresent()) {
-            StitchCheckpoint.save(model, out);
+            output.write(out, model);
+            RunProduct.remember(training.runFolder(out), out);
             outcome.print("Saved the stitch layers to " + out, Outcome.made(out, model).setAll(trained.get()));
         }
     }

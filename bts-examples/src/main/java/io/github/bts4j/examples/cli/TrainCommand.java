@@ -6,6 +6,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
@@ -29,7 +30,10 @@ final class TrainCommand extends OutputCommand {
     private TrainingOptions training;
 
     @Mixin
-    private Models models;
+    private SeedOptions models;
+
+    @Mixin
+    private OutputFolder output;
 
     @Option(names = "--freeze-embeddings", description = "Keep the embeddings, the final norm and the head: a stitched model reads all experts with the hub's.")
     private boolean freezeEmbeddings;
@@ -39,16 +43,23 @@ final class TrainCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        training.checkFolders(out, output, List.of(model));
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
                 LlamaModel seed = LlamaModel.open(model, models.options());
                 ExpertTraining expert = ExpertTraining.branch(seed).withCheckpointing(training.checkpointing())) {
-            training.documentMask(tokenizer).ifPresent(expert::withDocumentMask);
+            training.documentMask(tokenizer, data).ifPresent(expert::withDocumentMask);
+            training.checkContext(seed.contextLength());
             if (freezeEmbeddings) {
                 expert.withFrozenEmbeddings();
             }
-            Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, () -> 1e-4, UnaryOperator.identity(), out);
+            Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, () -> 1e-4, UnaryOperator.identity(), training.runFolder(out),
+                    output.isForced());
             if (trained.isPresent()) {
-                expert.save(out, model);
+                output.write(out, folder -> {
+                    expert.save(folder, model);
+                    ConvertCommand.copyFiles(model, folder);
+                });
+                RunProduct.remember(training.runFolder(out), out);
                 outcome.print("Saved the expert to " + out, Outcome.made(out).setAll(trained.get()));
             }
             return 0;

@@ -5,6 +5,7 @@ import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +25,7 @@ final class TrainStitchesCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        options.checkFolders(List.of(stitch));
         try (StitchedModel model = StitchCheckpoint.open(stitch, options.models().options()); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(stitch, model))) {
             options.train(model, all -> onlyExpert == null ? all : all.onlyExpert(onlyExpert), tokenizer);
             return 0;

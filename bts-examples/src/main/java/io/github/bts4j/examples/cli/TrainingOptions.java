@@ -7,7 +7,9 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.AdamWConfig;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.ResumeChange;
+import io.github.bts4j.train.ResumeException;
 import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.RunLock;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
@@ -16,6 +18,7 @@ import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.HoldOut;
 import io.github.bts4j.train.data.Split;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.metrics.JsonLinesMetrics;
@@ -25,7 +28,6 @@ import io.github.bts4j.train.metrics.TensorBoardWriter;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,6 +40,8 @@ import picocli.CommandLine.Option;
 
 /** How a training runs; options of {@code train} and {@code stitch}. */
 final class TrainingOptions {
+    private static final int USUAL_SEQUENCE = 256;
+
     @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
     private List<String> weights = List.of();
 
@@ -50,8 +54,10 @@ final class TrainingOptions {
     @Option(names = "--accumulation", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
     private int accumulation;
 
-    @Option(names = "--sequence", defaultValue = "256", description = "Tokens per sequence (default: ${DEFAULT-VALUE}).")
-    private int sequence;
+    @Option(names = "--sequence", description = "Tokens per sequence (default: 256, or the model's context where that is shorter).")
+    private Integer sequence;
+
+    private int length;
 
     @Option(names = "--lr", description = "Peak learning rate (default: 1e-4 for a model; for stitches what fits the size of the hub's states, and is told).")
     private Double learningRate;
@@ -89,7 +95,7 @@ final class TrainingOptions {
     @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
     private ActivationCheckpointing checkpointing;
 
-    @Option(names = "--document-mask", description = "No attention across documents, which must begin with the tokenizer's begin mark.")
+    @Option(names = "--document-mask", description = "No attention across documents, told apart by the tokenizer's begin mark or by --eos.")
     private boolean documentMask;
 
     @Option(names = "--rewind", description = "At a loss spike go back 100 steps and leave 200 batches out; needs --save-every 50 or less.")
@@ -110,12 +116,41 @@ final class TrainingOptions {
 
     /** Tokens of a training sequence. */
     int sequence() {
-        return sequence;
+        return length;
     }
 
-    Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer) {
-        return documentMask ? Optional.of(DocumentMask.beginningWith(
-                tokenizer.bosTokenId().orElseThrow(() -> new IllegalArgumentException("--document-mask: the tokenizer has no begin mark")))) : Optional.empty();
+    /** How documents are told apart, by a mark that each of them has: a begin mark that the tokenizer sets, or else the end mark of {@code --eos}. */
+    Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer, DataOptions data) {
+        if (!documentMask) {
+            return Optional.empty();
+        }
+        int[] some = TokenEncoder.of(tokenizer).encode("a");
+        if (tokenizer.bosTokenId().isPresent() && some.length > 0 && some[0] == tokenizer.bosTokenId().getAsInt()) {
+            return Optional.of(DocumentMask.beginningWith(some[0]));
+        }
+        if (data.endMark(tokenizer).isPresent()) {
+            return Optional.of(DocumentMask.endingWith(data.endMark(tokenizer).getAsInt()));
+        }
+        throw new IllegalArgumentException("--document-mask: the tokenizer " + (tokenizer.bosTokenId().isPresent() ? "does not set its begin mark" : "has no begin mark")
+                + ", so nothing tells documents apart; add --eos, which ends each of them with a mark");
+    }
+
+    /** Where run checkpoints and metrics go. */
+    Path runFolder(Path out) {
+        return run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
+    }
+
+    /** Refuses folders that hold something else, before anything is loaded. */
+    void checkFolders(Path out, OutputFolder output, List<Path> inputs) throws IOException {
+        Path folder = runFolder(out);
+        output.check("--out " + out, out, inputs, RunProduct.of(folder));
+        RunFolder.check("--run " + folder, folder, out);
+    }
+
+    /** A context that is too short is refused here: beyond it the model was never trained, and would give numbers all the same. */
+    void checkContext(int contextLength) {
+        length = sequence == null ? Math.min(USUAL_SEQUENCE, contextLength) : sequence;
+        WindowOptions.check("--sequence", length, contextLength);
     }
 
     /** Here, because the trainer's own messages do not know the options' names. */
@@ -123,7 +158,6 @@ final class TrainingOptions {
         atLeast("--steps", steps, 1);
         atLeast("--batch", batch, 1);
         atLeast("--accumulation", accumulation, 1);
-        atLeast("--sequence", sequence, 1);
         atLeast("--warmup", warmup == null ? 0 : warmup, 0);
         atLeast("--weight-decay", weightDecay, 0);
         atLeast("--save-every", saveEvery, 0);
@@ -132,6 +166,9 @@ final class TrainingOptions {
         atLeast("--validate-every", validateEvery, 1);
         atLeast("--patience", patience == null ? 1 : patience, 1);
         atLeast("--measure-every", measureEvery, 0);
+        if (patience != null && holdOut == null) {
+            throw new IllegalArgumentException("--patience " + patience + " needs --hold-out: without documents to validate on, nothing ends a run early");
+        }
         if (learningRate != null && !(learningRate > 0)) {
             throw new IllegalArgumentException("--lr " + learningRate + " is not positive");
         }
@@ -153,7 +190,7 @@ final class TrainingOptions {
         }
         LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate.getAsDouble() : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
         Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
-        return TrainerConfig.of(steps, batch, sequence, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
+        return TrainerConfig.of(steps, batch, length, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
                 .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, weightDecay)).withCheckpoints(saveEvery, rewind ? Math.max(keep, (int) (200 / Math.max(1, saveEvery)) + 1) : keep)
                 .withSafeguards(rewind ? safeguards.withReactions(new Reaction.Rewind(100, 200)) : safeguards);
     }
@@ -162,10 +199,9 @@ final class TrainingOptions {
      * Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. At the end, what the run's last step and validation
      * measured, where this call made them.
      */
-    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, DoubleSupplier usualRate, UnaryOperator<TrainerConfig> more, Path out)
-            throws IOException {
+    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, DoubleSupplier usualRate, UnaryOperator<TrainerConfig> more, Path folder,
+            boolean force) throws IOException {
         TrainerConfig config = more.apply(config(usualRate));
-        Path folder = run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
         Map<String, List<Window>> windows = new LinkedHashMap<>();
         List<TokenDataset> training = new ArrayList<>();
         for (TokenDataset dataset : datasets) {
@@ -174,21 +210,36 @@ final class TrainingOptions {
             } else {
                 Split split = split(dataset);
                 training.add(split.training());
-                windows.put(dataset.name(), split.heldOut().windows(sequence));
+                windows.put(dataset.name(), split.heldOut().windows(length));
             }
         }
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
-        Files.createDirectories(folder);
-        LastMetrics last = new LastMetrics();
-        try (MetricsListener listener = listener(folder, last);
-                Trainer trainer = new Trainer(model, mix, config, listener).saveTo(folder).stopOnShutdown()) {
-            if (!windows.isEmpty()) {
-                Validation validation = Validation.of(validateEvery, windows, TokenBytes.of(tokenizer));
-                trainer.validate(patience == null ? validation : validation.withEarlyStopping(patience, 0));
+        Optional<Validation> validation = windows.isEmpty() ? Optional.empty() : Optional.of(Validation.of(validateEvery, windows, TokenBytes.of(tokenizer)))
+                .map(often -> patience == null ? often : often.withEarlyStopping(patience, 0));
+        try (RunLock lock = RunLock.acquire(folder)) {
+            try {
+                return run(new Run(model, mix, config, validation), lock);
+            } catch (ResumeException e) {
+                if (!force) {
+                    throw e;
+                }
+                RunFolder.clear(folder);
+                return run(new Run(model, mix, config, validation), lock);
             }
-            trainer.resumeFrom(folder, changes.toArray(ResumeChange[]::new));
+        }
+    }
+
+    /** What a run is. */
+    private record Run(Trainable model, Datamix mix, TrainerConfig config, Optional<Validation> validation) {}
+
+    private Optional<ObjectNode> run(Run run, RunLock lock) throws IOException {
+        LastMetrics last = new LastMetrics();
+        try (MetricsListener listener = listener(lock.folder(), last);
+                Trainer trainer = new Trainer(run.model(), run.mix(), run.config(), listener).saveTo(lock).stopOnShutdown()) {
+            run.validation().ifPresent(trainer::validate);
+            trainer.resumeFrom(lock.folder(), changes.toArray(ResumeChange[]::new));
             trainer.run();
-            return trainer.isFinished() ? Optional.of(last.json().put("run", folder.toString()).put("steps", trainer.step())) : Optional.empty();
+            return trainer.isFinished() ? Optional.of(last.json().put("run", lock.folder().toString()).put("steps", trainer.step())) : Optional.empty();
         }
     }
 
@@ -204,7 +255,7 @@ final class TrainingOptions {
     }
 
     private MetricsListener listener(Path folder, LastMetrics last) throws IOException {
-        Optional<Path> latest = RunCheckpoint.latest(folder);
+        Optional<Path> latest = RunCheckpoint.latestWhole(folder, damaged -> { }); // the trainer tells what is damaged
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
         List<MetricsListener> all = new ArrayList<>(List.of(last, ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
         if (tensorBoard) {

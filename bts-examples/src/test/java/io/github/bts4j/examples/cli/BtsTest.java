@@ -107,14 +107,14 @@ class BtsTest {
         assertTrue(again.err().contains("configuration") || again.err().contains("differ"), again.err());
 
         JsonNode scores = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--json").json();
-        assertTrue(scores.get("code").asDouble() > 1 && scores.get("code").asDouble() < 10, scores.toString());
-        assertEquals((scores.get("code").asDouble() + scores.get("text").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
+        assertTrue(scores.at("/domains/code/bits_per_byte").asDouble() > 1 && scores.at("/domains/code/bits_per_byte").asDouble() < 10, scores.toString());
+        assertEquals((scores.at("/domains/code/bits_per_byte").asDouble() + scores.at("/domains/text/bits_per_byte").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
 
         JsonNode compared = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--against", stitched, "--json").json();
-        assertEquals(0, compared.at("/details/code/difference").asDouble(1));
-        assertEquals(0, compared.at("/details/text/difference").asDouble(1));
-        assertEquals(1, compared.at("/details/code/p_value").asDouble());
-        assertTrue(compared.at("/details/code/low").asDouble() < scores.get("code").asDouble() && scores.get("code").asDouble() < compared.at("/details/code/high").asDouble());
+        assertEquals(0, compared.at("/domains/code/difference").asDouble(1));
+        assertEquals(0, compared.at("/domains/text/difference").asDouble(1));
+        assertEquals(1, compared.at("/domains/code/p_value").asDouble());
+        assertTrue(compared.at("/domains/code/low").asDouble() < scores.at("/domains/code/bits_per_byte").asDouble() && scores.at("/domains/code/bits_per_byte").asDouble() < compared.at("/domains/code/high").asDouble());
 
         JsonNode generated = done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0, "--json").json();
         assertEquals(7, generated.get("tokens").asInt());
@@ -131,7 +131,7 @@ class BtsTest {
         done("add-expert", stitched, "again", expert, three);
         done("remove-expert", three, "again", folder.resolve("two"));
         JsonNode two = done("eval", folder.resolve("two"), "--data", "code=" + code, "--sequence", 64, "--json").json();
-        assertEquals(scores.get("code").asDouble(), two.get("code").asDouble(), 1e-6, "what was added is gone again");
+        assertEquals(scores.at("/domains/code/bits_per_byte").asDouble(), two.at("/domains/code/bits_per_byte").asDouble(), 1e-6, "what was added is gone again");
         trainsFurther(three, stitched);
         Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
         assertEquals(1, last.status());

@@ -2,14 +2,17 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.Torch;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Makes one float32 model of several of one shape. */
 final class TensorByTensor {
@@ -24,7 +27,8 @@ final class TensorByTensor {
      * A model on the first one's device.
      *
      * @param done what is done to the models, for messages: "averaged"
-     * @throws IllegalArgumentException if one has other dimensions than the first
+     * @throws MismatchException naming the values of its configuration in which a model differs from the first
+     * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      * @throws IllegalStateException if the weights of one are quantised
      */
     static LlamaModel model(String name, String done, List<LlamaModel> models, Rule rule) {
@@ -32,11 +36,14 @@ final class TensorByTensor {
         LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
         for (LlamaModel model : models) {
             model.requireUnquantized(done);
-            if (!model.config().withDtype(Precision.FLOAT32).equals(config)) {
-                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", '" + first.getName() + "' has " + first.config()
+            List<String> differences = model.config().differences(first.config(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
+            if (!differences.isEmpty()) {
+                throw new MismatchException("Model '" + model.getName() + "' differs from '" + first.getName() + "' in " + String.join(", ", differences)
                         + ": only models of one shape can be " + done);
             }
+            FiniteTensors.require(model.getName(), model.tensors());
         }
+        // as in transformers, the text's end is a matter of generation, and the first model's
         try (NDManager scope = Torch.manager().newSubManager(first.device())) {
             Map<String, NDArray> tensors = new LinkedHashMap<>();
             for (String tensor : first.tensors().keySet()) {

@@ -6,9 +6,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.KvCache;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
-import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -91,9 +92,9 @@ public final class UpcycledWeights implements AutoCloseable {
         }
         for (LlamaModel model : models) {
             model.requireUnquantized("upcycled");
-            if (!model.config().withDtype(Precision.FLOAT32).equals(config.base().withDtype(Precision.FLOAT32))) {
-                throw new IllegalArgumentException("Model '" + model.getName() + "' has " + model.config() + ", the mixture " + config.base()
-                        + ": only models of one shape can be upcycled");
+            List<String> differences = model.config().differences(config.base(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
+            if (!differences.isEmpty()) {
+                throw new MismatchException("Model '" + model.getName() + "' differs from the mixture in " + String.join(", ", differences) + ": only models of one shape can be upcycled");
             }
         }
     }

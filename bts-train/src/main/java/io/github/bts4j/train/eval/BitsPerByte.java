@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -60,6 +61,34 @@ public final class BitsPerByte {
      */
     public WindowScores score(CausalLm model, List<Window> windows) {
         return byPart(model, windows, 1).get(0);
+    }
+
+    /**
+     * Scores a model document by document. All bytes of a document's text count, and the nats of all its tokens.
+     *
+     * @param model the model
+     * @param documents the documents' windows
+     * @param end the mark that documents end with, which stands for no text and is not scored; empty for none
+     * @return the scores in the documents' order, which the bootstrap then draws instead of windows
+     */
+    public WindowScores byDocument(CausalLm model, DocumentWindows documents, OptionalInt end) {
+        requireContext(model, documents.windows());
+        double[] nats = new double[documents.bytes().length];
+        long[] tokens = new long[nats.length];
+        for (List<Integer> batch : Window.batches(documents.windows(), batchSize)) {
+            int[][] ids = batch.stream().map(i -> documents.windows().get(i).tokens()).toArray(int[][]::new);
+            float[][] losses = model.tokenLosses(ids);
+            for (int row = 0; row < losses.length; row++) {
+                int document = documents.document()[batch.get(row)];
+                for (int t = documents.from()[batch.get(row)] - 1; t < losses[row].length; t++) {
+                    if (end.isEmpty() || ids[row][t + 1] != end.getAsInt()) {
+                        nats[document] += losses[row][t];
+                        tokens[document]++;
+                    }
+                }
+            }
+        }
+        return new WindowScores(nats, documents.bytes().clone(), tokens);
     }
 
     /**
@@ -119,7 +148,17 @@ public final class BitsPerByte {
         int of(int window, int position);
     }
 
+    /** Beyond its context a model gives numbers that mean nothing. */
+    private static void requireContext(CausalLm model, List<Window> windows) {
+        int longest = windows.stream().mapToInt(Window::predicted).max().orElse(0);
+        if (longest > model.contextLength()) {
+            throw new IllegalArgumentException("A window predicts " + longest + " tokens, beyond the model's context of " + model.contextLength()
+                    + " (max_position_embeddings): make windows of at most that sequence length");
+        }
+    }
+
     private List<WindowScores> grouped(CausalLm model, List<Window> windows, int groups, Grouping grouping) {
+        requireContext(model, windows);
         double[][] nats = new double[groups][windows.size()];
         long[][] bytes = new long[groups][windows.size()];
         long[][] tokens = new long[groups][windows.size()];

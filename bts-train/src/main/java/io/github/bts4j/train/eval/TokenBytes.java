@@ -1,10 +1,6 @@
 package io.github.bts4j.train.eval;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -25,30 +21,13 @@ public final class TokenBytes implements IntUnaryOperator {
      *
      * @param tokenizer the tokenizer
      * @return id to bytes
-     * @throws IOException if tokenizer.json cannot be read
      */
-    public static TokenBytes of(LlamaTokenizer tokenizer) throws IOException {
-        boolean byteLevel = isByteLevel(new ObjectMapper().readTree(tokenizer.path().toFile()).path("decoder"));
+    public static TokenBytes of(LlamaTokenizer tokenizer) {
         int[] bytes = new int[tokenizer.vocabSize()];
         for (int id = 0; id < bytes.length; id++) {
-            bytes[id] = tokenizer.isSpecial(id) ? 0 : bytes(tokenizer.token(id), byteLevel);
+            bytes[id] = tokenizer.byteLength(id);
         }
         return new TokenBytes(bytes);
-    }
-
-    private static boolean isByteLevel(JsonNode decoder) {
-        boolean found = decoder.path("type").asText().equals("ByteLevel");
-        for (JsonNode part : decoder.path("decoders")) {
-            found |= isByteLevel(part);
-        }
-        return found;
-    }
-
-    private static int bytes(String token, boolean byteLevel) {
-        if (byteLevel) {
-            return token.codePointCount(0, token.length());
-        }
-        return token.matches("<0x[0-9A-F]{2}>") ? 1 : token.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8).length;
     }
 
     @Override

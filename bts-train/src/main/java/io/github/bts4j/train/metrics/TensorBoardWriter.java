@@ -13,6 +13,9 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
@@ -31,6 +34,7 @@ public final class TensorBoardWriter implements MetricsListener {
     private static final int HISTOGRAM_BUCKETS = 30;
     private static final int SESSION_START = 1;
     private static final int CRC_DELTA = 0xA282EAD8;
+    private static final Pattern NAME = Pattern.compile("events\\.out\\.tfevents\\.(\\d{1,18})\\.(.*)");
 
     private final Path file;
     private final FileChannel channel;
@@ -99,13 +103,14 @@ public final class TensorBoardWriter implements MetricsListener {
         return writer;
     }
 
-    /** TensorBoard reads the files of a folder by name, so a later file must sort after an earlier one. */
+    /** TensorBoard reads the files of a folder by name, so a later file must sort after an earlier one, also where the clock went back. */
     private static TensorBoardWriter open(Path folder, InstantSource clock) {
         try {
             Files.createDirectories(folder);
+            long second = Math.max(clock.instant().getEpochSecond(), lastSecond(folder));
             for (int number = 0; ; number++) {
                 Path file = folder.resolve(String.format(Locale.ROOT, "events.out.tfevents.%010d.bts4j.%04d",
-                        clock.instant().getEpochSecond(), number));
+                        second, number));
                 if (!Files.exists(file)) {
                     return new TensorBoardWriter(file, FileChannel.open(
                             file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), clock);
@@ -114,6 +119,20 @@ public final class TensorBoardWriter implements MetricsListener {
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot create a TensorBoard event file in " + folder + ": " + e, e);
         }
+    }
+
+    /** The time in the last file's name; one more where another program wrote it, whose names may sort after ours. */
+    private static long lastSecond(Path folder) throws IOException {
+        long last = 0;
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Matcher name = NAME.matcher(file.getFileName().toString());
+                if (name.matches()) {
+                    last = Math.max(last, Long.parseLong(name.group(1)) + (name.group(2).startsWith("bts4j.") ? 0 : 1));
+                }
+            }
+        }
+        return last;
     }
 
     /**

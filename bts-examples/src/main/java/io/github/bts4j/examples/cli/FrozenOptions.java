@@ -1,0 +1,37 @@
+package io.github.bts4j.examples.cli;
+
+import ai.djl.Device;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Quantization;
+import picocli.CommandLine.Option;
+
+/** How frozen models are held and computed; options of commands that compute with them. */
+final class FrozenOptions {
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the checkpoint's own if not given.")
+    private String dtype;
+
+    @Option(names = "--int8", description = "Hold the frozen weights in int8: half of bfloat16's memory, and faster decoding on a CPU.")
+    private boolean int8;
+
+    @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "cpu", description = "cpu, gpu0, gpu1, .. (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    LoadOptions options() {
+        LoadOptions options = precision(dtype, LoadOptions.defaults().withDevice(device(device)));
+        return int8 ? options.withQuantization(Quantization.INT8) : options;
+    }
+
+    static Device device(String device) {
+        if (!device.matches("cpu|gpu\\d*")) {
+            throw new IllegalArgumentException("--device " + device + " is none of cpu, gpu0, gpu1, ..");
+        }
+        return Device.fromName(device);
+    }
+
+    /** With the type that {@code --dtype} names, if it was given. */
+    static LoadOptions precision(String dtype, LoadOptions options) {
+        return dtype == null ? options : options.withPrecision(Precision.named(dtype)
+                .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16")));
+    }
+}
