@@ -4,8 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Tensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,6 +80,11 @@ final class TinyModels {
 
     static float[] logits(io.github.bts4j.core.FrozenLm model, int[][] tokens) {
         return StitchGoldenTest.logits(model, tokens);
+    }
+
+    /** Of what all the model's streams make together; the stitches count as one stream more. */
+    static Tolerance tolerance(StitchedModel model, int tokens) {
+        return Tolerance.of(model.models().get(0).config(), tokens, Precision.FLOAT32).times(model.models().size() + 1);
     }
 
     static NDArray ids(NDManager manager, int[][] tokens, int vocabSize) {

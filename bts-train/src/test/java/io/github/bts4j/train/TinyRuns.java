@@ -2,7 +2,9 @@ package io.github.bts4j.train;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
@@ -13,6 +15,7 @@ import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.metrics.TensorMetrics;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,15 @@ import java.util.stream.Stream;
 
 /** Small, seeded models, texts and configurations for tests of training. */
 final class TinyRuns {
+    /** Of losses of the stitched model below: of its three streams, and its stitches as one more. */
+    static Tolerance tolerance() {
+        try {
+            return Tolerance.of(LlamaConfig.read(golden("bts-3x4").resolve("hub")), LENGTH + 3, Precision.FLOAT32).times(4);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     static final int VOCAB = 160;
     static final int LENGTH = 16;
 

@@ -138,11 +138,12 @@ class TrainerTest {
         TrainerConfig config = TrainerConfig.of(5, 2, TinyRuns.LENGTH, TinyRuns.config(5).learningRate()).withSeed(9).withAccumulation(2);
         train(config, two).forEach((name, values) -> {
             double error = GoldenCase.relativeError(expected.get(name), values);
-            assertTrue(error <= 1e-6, name + ": relative error " + error);
+            // five steps of Adam, whose first ones move each weight by the rate whatever its gradient: an error of the gradient moves little more than itself
+            assertTrue(error <= TinyRuns.tolerance().times(5).ofNorm(), name + ": relative error " + error);
         });
         assertEquals(5, two.steps.size());
         for (int step = 0; step < 5; step++) {
-            assertEquals(one.losses().get(step), two.losses().get(step), 1e-6 * one.losses().get(step));
+            assertEquals(one.losses().get(step), two.losses().get(step), TinyRuns.tolerance().ofLosses(one.losses().get(step).floatValue()));
             assertEquals(one.steps.get(step).tokensSeen(), two.steps.get(step).tokensSeen());
         }
     }
@@ -177,9 +178,9 @@ class TrainerTest {
             }
             StepMetrics step = record.steps.get(0);
             assertEquals(List.of("code", "math"), List.copyOf(step.lossByDomain().keySet()));
-            assertEquals(sums[0] / counts[0], step.lossByDomain().get("code"), 1e-4);
-            assertEquals(sums[1] / counts[1], step.lossByDomain().get("math"), 1e-4);
-            assertEquals((sums[0] + sums[1]) / (counts[0] + counts[1]), step.loss(), 1e-4);
+            assertEquals(sums[0] / counts[0], step.lossByDomain().get("code"), TinyRuns.tolerance().ofLosses((float) step.loss()));
+            assertEquals(sums[1] / counts[1], step.lossByDomain().get("math"), TinyRuns.tolerance().ofLosses((float) step.loss()));
+            assertEquals((sums[0] + sums[1]) / (counts[0] + counts[1]), step.loss(), TinyRuns.tolerance().ofLosses((float) step.loss()));
             assertEquals(8 * TinyRuns.LENGTH, step.tokensSeen());
         }
     }

@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -123,13 +124,13 @@ class UpcycledGoldenTest {
             float[] expected = golden.get(name + ".logits").toFloatArray();
             int[] row = inputs()[0];
             NDArray logits = model.forward(scope.create(Arrays.stream(row).asLongStream().toArray()).reshape(1, row.length));
-            assertClose(expected, logits.toFloatArray(), 2e-6, "logits");
+            assertClose(expected, logits.toFloatArray(), tolerance(), "logits");
             assertArrayEquals(losses, model.tokenLosses(tokens)); // a saved mixture is the one that was trained
             int vocabSize = model.vocabSize();
             try (DecodeSession session = model.newSession(row.length)) {
                 session.append(Arrays.copyOf(row, 7));
                 for (int at = 7; at < row.length; at++) {
-                    assertClose(Arrays.copyOfRange(expected, at * vocabSize, (at + 1) * vocabSize), session.append(row[at]), 4e-6, "position " + at);
+                    assertClose(Arrays.copyOfRange(expected, at * vocabSize, (at + 1) * vocabSize), session.append(row[at]), tolerance(), "position " + at);
                 }
             }
         }
@@ -137,6 +138,19 @@ class UpcycledGoldenTest {
             double mean = mean(losses);
             assertEquals(mean, mean(half.tokenLosses(tokens)), 0.05 * mean);
         }
+    }
+
+    /** Relative to the largest value: of a model in which two or three feed-forward networks answer for one. */
+    private static double tolerance() {
+        return Tolerance.of(MODELS.get(0).config(), tokens[0].length, Precision.FLOAT32).times(2).relative();
+    }
+
+    private static float largest(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        return largest;
     }
 
     private static double mean(float[][] losses) {
@@ -162,7 +176,7 @@ class UpcycledGoldenTest {
                 for (float loss : losses) {
                     mean += loss / (double) losses.length;
                 }
-                assertEquals(expected[step], mean, 2e-5 * expected[step], "loss of step " + step);
+                assertEquals(expected[step], mean, (step + 1) * tolerance() * expected[step], "loss of step " + step); // each step adds to the weights' error
                 if (step == 0) {
                     compareGradients(name, training.parameters());
                 }
@@ -177,7 +191,7 @@ class UpcycledGoldenTest {
         assertTrue(compared.size() >= 3, compared.toString());
         for (String key : compared) {
             try (NDArray gradient = parameters.get(key.substring(prefix.length())).getGradient()) {
-                assertClose(golden.get(key).toFloatArray(), gradient.toFloatArray(), 2e-5, key);
+                assertClose(golden.get(key).toFloatArray(), gradient.toFloatArray(), 3 * tolerance(), key); // through a chain of twice the length, summed over all tokens
             }
         }
     }
@@ -190,7 +204,7 @@ class UpcycledGoldenTest {
             float[][] expected = bam.tokenLosses(tokens);
             float[][] found = adapters.tokenLosses(tokens);
             for (int row = 0; row < expected.length; row++) {
-                assertArrayEquals(expected[row], found[row], 1e-4f); // adapters begin at the identity
+                assertArrayEquals(expected[row], found[row], (float) (2 * tolerance() * largest(expected[row]))); // adapters begin at the identity
             }
             assertTrue(soft.parameters().keySet().stream().noneMatch(name -> name.contains("self_attn.experts")));
             assertEquals(soft.parameters().values().stream().mapToLong(NDArray::size).sum(), UpcycledConfig.btxSoft(MODELS.get(0).config(), NAMES).trainedCount());

@@ -78,8 +78,8 @@ class ValidationTest {
             EvaluationMetrics last = evaluations.found.get(2);
             BitsPerByte bits = new BitsPerByte(token -> token % 4, 2);
             windows().forEach((domain, list) -> {
-                assertEquals(loss(model, list), last.lossByDomain().get(domain), 1e-5);
-                assertEquals(bits.of(model, list), last.bitsPerByteByDomain().get(domain), 1e-5);
+                assertEquals(loss(model, list), last.lossByDomain().get(domain), TinyRuns.tolerance().ofLosses((float) last.loss()));
+                assertEquals(bits.of(model, list), last.bitsPerByteByDomain().get(domain), TinyRuns.tolerance().ofLosses((float) last.loss()));
             });
             assertEquals((last.lossByDomain().get("code") + last.lossByDomain().get("math")) / 2, last.loss(), 1e-12, "domains count alike");
         }
@@ -93,7 +93,7 @@ class ValidationTest {
             float[][] found = expert.tokenLosses(tokens);
             assertEquals(3, found.length);
             for (int row = 0; row < 3; row++) {
-                assertArrayEquals(expected[row], found[row], 1e-5f);
+                TinyRuns.tolerance().assertLossesClose("row " + row, expected[row], found[row]);
             }
         }
     }

@@ -9,7 +9,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -26,11 +28,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Soup and BTM against values computed by transformers and PyTorch (src-test-data/tools/baseline_golden.py). */
 class BaselineGoldenTest {
-    private static final double TOLERANCE = 1e-4;
-
     private final NDManager manager = Torch.manager().newSubManager();
     private final List<LlamaModel> models = new ArrayList<>();
     private Map<String, NDArray> golden;
+
+    private Tolerance tolerance;
 
     @BeforeEach
     void open() throws IOException, URISyntaxException {
@@ -39,6 +41,7 @@ class BaselineGoldenTest {
             models.add(LlamaModel.open(folder.resolve(name)));
         }
         golden = TensorFiles.read(manager, Path.of(BaselineGoldenTest.class.getResource("baseline.safetensors").toURI()));
+        tolerance = Tolerance.of(models.get(0).config(), (int) golden.get("input_ids").getShape().get(1), Precision.FLOAT32);
     }
 
     @AfterEach
@@ -60,7 +63,7 @@ class BaselineGoldenTest {
     @Test
     void theSoupIsTheModelOfTheAverageWeights() {
         try (LlamaModel soup = ModelSoup.average(models)) {
-            GoldenCase.assertClose("soup", golden.get("soup.logits").toFloatArray(), soup.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
+            tolerance.assertClose("soup", golden.get("soup.logits").toFloatArray(), soup.forward(golden.get("input_ids")).toFloatArray());
         }
     }
 
@@ -72,19 +75,19 @@ class BaselineGoldenTest {
         int[][] ids = ids();
         try (BtmEnsemble all = new BtmEnsemble(models); BtmEnsemble btm = all.withTopK(k)) {
             assertEquals(k, btm.topK());
-            GoldenCase.assertClose(name, expected, btm.forward(golden.get("input_ids")).toFloatArray(), TOLERANCE);
+            tolerance.assertClose(name, expected, btm.forward(golden.get("input_ids")).toFloatArray());
             float[][] losses = btm.tokenLosses(ids);
             int vocab = btm.vocabSize();
             for (int row = 0; row < ids.length; row++) {
                 for (int t = 0; t + 1 < ids[row].length; t++) {
-                    assertEquals(-expected[(row * ids[row].length + t) * vocab + ids[row][t + 1]], losses[row][t], TOLERANCE);
+                    assertEquals(-expected[(row * ids[row].length + t) * vocab + ids[row][t + 1]], losses[row][t], tolerance.ofLosses(expected));
                 }
             }
             try (DecodeSession session = btm.newSession(ids[0].length)) {
                 session.append(Arrays.copyOf(ids[0], 9));
                 for (int t = 9; t < ids[0].length; t++) {
                     float[] last = session.append(ids[0][t]);
-                    GoldenCase.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last, TOLERANCE);
+                    tolerance.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last);
                 }
             }
         }

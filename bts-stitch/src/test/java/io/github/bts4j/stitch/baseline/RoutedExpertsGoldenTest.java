@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
@@ -24,13 +25,14 @@ import org.junit.jupiter.api.Test;
 /** Expert routing against values computed by transformers and PyTorch (src-test-data/tools/routing_golden.py). */
 class RoutedExpertsGoldenTest {
     private static final JsonNode PASS = Routing.GOLDEN.get("pass");
-    private static final double TOLERANCE = 1e-4;
-
     private RoutedExperts routed;
+
+    private Tolerance tolerance;
 
     @BeforeEach
     void open() throws IOException {
         routed = Routing.open();
+        tolerance = Tolerance.of(routed.models().get(0).config(), 41, Precision.FLOAT32);
     }
 
     @AfterEach
@@ -57,7 +59,7 @@ class RoutedExpertsGoldenTest {
     @Test
     void aRouterOverRoundedEmbeddingsChoosesAlmostTheSame() throws IOException {
         try (RoutedExperts rounded = Routing.open(Routing.root().resolve("bts-3x4"), LoadOptions.defaults().withPrecision(Precision.BFLOAT16))) {
-            GoldenCase.assertClose("bfloat16", Routing.floats(PASS.get("probabilities").get(3)), rounded.route(prefixes()[3]), 5e-3);
+            GoldenCase.assertClose("bfloat16", Routing.floats(PASS.get("probabilities").get(3)), rounded.route(prefixes()[3]), Tolerance.of(rounded.models().get(0).config(), 41, Precision.BFLOAT16).of(1)); // of probabilities
         }
     }
 
@@ -72,7 +74,7 @@ class RoutedExpertsGoldenTest {
                 for (float loss : losses[row]) {
                     mean += loss / 40.0;
                 }
-                assertEquals(Routing.GOLDEN.get("mean_losses").get(row).get(i).asDouble(), mean, TOLERANCE, "model " + i + ", row " + row);
+                assertEquals(Routing.GOLDEN.get("mean_losses").get(row).get(i).asDouble(), mean, tolerance.ofLosses(losses[row]), "model " + i + ", row " + row);
             }
         }
     }
@@ -107,7 +109,7 @@ class RoutedExpertsGoldenTest {
                 assertTrue(IntStream.of(Routing.ints(golden.get("chosen"))).distinct().count() > 1);
                 for (int row = 0; row < tokens.length; row++) {
                     assertEquals(golden.get("chosen").get(row).asInt(), view.choose(Arrays.copyOf(tokens[row], t)));
-                    GoldenCase.assertClose("t = " + t + ", row " + row, Routing.floats(golden.get("losses").get(row)), losses[row], TOLERANCE);
+                    tolerance.assertLossesClose("t = " + t + ", row " + row, Routing.floats(golden.get("losses").get(row)), losses[row]);
                 }
                 assertForwardAgrees(view, tokens, golden);
             }
@@ -115,14 +117,14 @@ class RoutedExpertsGoldenTest {
         assertEquals(32, routed.decisionTokens(), "the default");
     }
 
-    private static void assertForwardAgrees(RoutedExperts view, int[][] tokens, JsonNode golden) {
+    private void assertForwardAgrees(RoutedExperts view, int[][] tokens, JsonNode golden) {
         try (NDManager scope = Torch.manager().newSubManager()) {
             NDArray logits = view.forward(TokenBatch.tensor(scope, tokens, 0, 40, view.vocabSize()));
             float[] logProbs = logits.logSoftmax(-1).toFloatArray();
             for (int row = 0; row < tokens.length; row++) {
                 for (int t = 0; t < 40; t++) {
                     double loss = -logProbs[(row * 40 + t) * view.vocabSize() + tokens[row][t + 1]];
-                    assertEquals(golden.get("losses").get(row).get(t).asDouble(), loss, TOLERANCE, "row " + row + ", position " + t);
+                    assertEquals(golden.get("losses").get(row).get(t).asDouble(), loss, tolerance.ofLosses((float) loss), "row " + row + ", position " + t);
                 }
             }
         }

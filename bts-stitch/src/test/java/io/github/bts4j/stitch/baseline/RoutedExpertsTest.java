@@ -10,8 +10,10 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.Member;
@@ -30,13 +32,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What routed experts promise for any router and any text. */
 class RoutedExpertsTest {
-    private static final double TOLERANCE = 1e-4; // of float32 logits up to 10, summed in another order
-
     private RoutedExperts routed;
+
+    private Tolerance tolerance;
 
     @BeforeEach
     void open() throws IOException {
         routed = Routing.open();
+        tolerance = Tolerance.of(routed.models().get(0).config(), 41, Precision.FLOAT32);
     }
 
     @AfterEach
@@ -83,8 +86,8 @@ class RoutedExpertsTest {
             for (int row = 0; row < found.length; row++) {
                 int model = routed.choose(Arrays.copyOf(seed[row], 11));
                 float last = routed.models().get(model).tokenLosses(new int[][] {seed[row]})[0][10];
-                assertEquals(last, found[row][10], TOLERANCE);
-                assertArrayEquals(Arrays.copyOf(expected[row], 10), Arrays.copyOf(found[row], 10), 1e-5f);
+                assertEquals(last, found[row][10], tolerance.ofLosses(found[row]));
+                assertArrayEquals(Arrays.copyOf(expected[row], 10), Arrays.copyOf(found[row], 10), (float) tolerance.ofLosses(found[row]));
             }
         }
     }
@@ -100,9 +103,9 @@ class RoutedExpertsTest {
             float[] before = logits(view, new int[][] {text});
             for (int t = 1; t < text.length; t++) {
                 float[] after = logits(view, new int[][] {position(text, t, random.nextInt(vocab))});
-                GoldenCase.assertClose("before " + t, Arrays.copyOf(before, t * vocab), Arrays.copyOf(after, t * vocab), TOLERANCE);
+                tolerance.assertClose("before " + t, Arrays.copyOf(before, t * vocab), Arrays.copyOf(after, t * vocab));
                 float[] shorter = logits(view, new int[][] {Arrays.copyOf(text, t)});
-                GoldenCase.assertClose("the first " + t, Arrays.copyOf(before, t * vocab), shorter, TOLERANCE);
+                tolerance.assertClose("the first " + t, Arrays.copyOf(before, t * vocab), shorter);
             }
         }
     }
@@ -115,8 +118,8 @@ class RoutedExpertsTest {
             float[] together = logits(view, tokens);
             float[][] losses = view.tokenLosses(tokens);
             for (int i = 0; i < tokens.length; i++) {
-                GoldenCase.assertClose("row " + i, logits(view, new int[][] {tokens[i]}), Arrays.copyOfRange(together, i * row, (i + 1) * row), TOLERANCE);
-                GoldenCase.assertClose("losses " + i, view.tokenLosses(new int[][] {tokens[i]})[0], losses[i], TOLERANCE);
+                tolerance.assertClose("row " + i, logits(view, new int[][] {tokens[i]}), Arrays.copyOfRange(together, i * row, (i + 1) * row));
+                tolerance.assertLossesClose("losses " + i, view.tokenLosses(new int[][] {tokens[i]})[0], losses[i]);
             }
         }
     }
@@ -131,7 +134,7 @@ class RoutedExpertsTest {
                 float[] expected = logits(view, new int[][] {text});
                 float[] found = session.append(Arrays.copyOf(text, prompt));
                 for (int t = prompt; t <= text.length; t++) {
-                    GoldenCase.assertClose("token " + t, Arrays.copyOfRange(expected, (t - 1) * vocab, t * vocab), found, TOLERANCE);
+                    tolerance.assertClose("token " + t, Arrays.copyOfRange(expected, (t - 1) * vocab, t * vocab), found);
                     assertEquals(t, session.length());
                     found = t == text.length ? found : session.append(text[t]);
                 }
@@ -158,7 +161,7 @@ class RoutedExpertsTest {
             int[] next = Arrays.stream(tokens).mapToInt(row -> row[at]).toArray();
             float[][] found = routed.appendEach(together, next);
             for (int i = 0; i < next.length; i++) {
-                GoldenCase.assertClose("session " + i, alone.get(i).append(next[i]), found[i], TOLERANCE);
+                tolerance.assertClose("session " + i, alone.get(i).append(next[i]), found[i]);
                 assertEquals(alone.get(i).length(), together.get(i).length());
             }
         }

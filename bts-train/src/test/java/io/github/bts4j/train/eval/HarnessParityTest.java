@@ -1,11 +1,12 @@
 package io.github.bts4j.train.eval;
 
 import static io.github.bts4j.train.eval.Harness.rows;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -33,13 +34,25 @@ class HarnessParityTest {
         return new ChoiceItem(row.get("context").textValue(), rows(row.get("choices")).stream().map(JsonNode::textValue).toList(), row.get("answer").intValue());
     }
 
+    /** A text's log-likelihood is a sum over its tokens, each as far off as its logits are. */
+    private double tolerance(double logLikelihood) {
+        return Tolerance.of(model.config(), 64, Precision.FLOAT32).ofLosses((float) logLikelihood);
+    }
+
+    private void assertClose(double[] expected, double[] found, String what) {
+        assertEquals(expected.length, found.length, what);
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], found[i], tolerance(expected[i]), what + ", text " + i);
+        }
+    }
+
     @Test
     void choices() throws Exception {
         List<JsonNode> golden = rows(Harness.golden("choice"));
         ChoiceTask task = new ChoiceTask("corpus", golden.stream().map(HarnessParityTest::choice).toList());
         List<ChoiceScore> scores = task.score(new ContinuationScorer(model, tokenizer));
         for (int i = 0; i < golden.size(); i++) {
-            assertArrayEquals(Harness.doubles(golden.get(i).get("log_likelihoods")), scores.get(i).logLikelihoods(), 2e-4, "item " + i);
+            assertClose(Harness.doubles(golden.get(i).get("log_likelihoods")), scores.get(i).logLikelihoods(), "item " + i);
             for (Metric metric : List.of(Metric.ACC, Metric.ACC_NORM, Metric.ACC_BYTES)) {
                 assertEquals(golden.get(i).get(metric.id()).doubleValue() == 1, scores.get(i).correct(metric), metric + " of item " + i);
             }
@@ -56,7 +69,7 @@ class HarnessParityTest {
         ClozeTask task = new ClozeTask("corpus", golden.stream().map(row -> new ClozeItem(row.get("context").textValue(), row.get("target").textValue())).toList());
         List<ContinuationScore> scores = task.score(new ContinuationScorer(model, tokenizer));
         for (int i = 0; i < golden.size(); i++) {
-            assertEquals(golden.get(i).get("log_likelihood").doubleValue(), scores.get(i).logLikelihood(), 2e-4, "item " + i);
+            assertEquals(golden.get(i).get("log_likelihood").doubleValue(), scores.get(i).logLikelihood(), tolerance(scores.get(i).logLikelihood()), "item " + i);
             assertEquals(golden.get(i).get("greedy").booleanValue(), scores.get(i).greedy(), "item " + i);
         }
         List<EvaluationResult> results = task.evaluate(EvaluatedModel.of("random", model, tokenizer));
@@ -70,9 +83,9 @@ class HarnessParityTest {
         List<Continuation> texts = rows(Harness.golden("choice")).stream().flatMap(row -> choice(row).continuations().stream()).toList();
         ContinuationScorer scorer = new ContinuationScorer(model, tokenizer);
         double[] sums = scorer.logLikelihoods(texts);
-        assertArrayEquals(sums, scorer.scores(texts).stream().mapToDouble(ContinuationScore::logLikelihood).toArray(), 2e-4);
+        assertClose(sums, scorer.scores(texts).stream().mapToDouble(ContinuationScore::logLikelihood).toArray(), "in one pass");
         for (int i = 0; i < texts.size(); i += 17) {
-            assertEquals(sums[i], scorer.logLikelihoods(List.of(texts.get(i)))[0], 2e-4, "alone");
+            assertEquals(sums[i], scorer.logLikelihoods(List.of(texts.get(i)))[0], tolerance(sums[i]), "alone");
         }
     }
 
