@@ -121,7 +121,7 @@ final class StitchedForward {
         for (int i = 0; i < n; i++) {
             steps[i] = tokens.apply(i);
             h[i] = steps[i].state();
-            shared[i] = decoders.get(i).shared(steps[i].positions());
+            shared[i] = decoders.get(i).shared(steps[i]);
         }
         float[][] logits = hub.newLogits(steps[0]);
         Crew.shared().run(streams.pace(), h[0].length, part -> {

@@ -34,7 +34,7 @@ class RowDecodingTest {
     private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
 
     static List<Path> cases() {
-        return GoldenCase.llama().stream().filter(folder -> !folder.endsWith("rope-dynamic")).toList(); // whose keys depend on the length
+        return GoldenCase.llamaOfFixedFrequencies();
     }
 
     static Stream<Arguments> casesWithAndWithoutRepacking() {

@@ -130,13 +130,13 @@ final class GgufConfig {
         if (divisors != null) {
             return Llama3Divisors.scaling(file, divisors, headDim, theta);
         }
-        String type = metadata.text(key("rope.scaling.type")).orElse("none");
+        String type = metadata.text(key("rope.scaling.type")).orElse("linear"); // as llama.cpp has it
         double factor = metadata.number(key("rope.scaling.factor")).orElse(metadata.number(key("rope.scale_linear")).orElse(1));
         int original = metadata.integer(key("rope.scaling.original_context_length")).orElse(context);
         OptionalDouble attention = metadata.number(key("rope.scaling.attn_factor"));
         return switch (type) {
-            case "none" -> factor == 1 ? RopeScaling.none() : new RopeScaling.Linear(factor);
-            case "linear" -> new RopeScaling.Linear(factor);
+            case "none" -> RopeScaling.none();
+            case "linear" -> factor == 1 ? RopeScaling.none() : new RopeScaling.Linear(factor);
             case "yarn" -> attention.isEmpty() ? RopeScaling.Yarn.of(factor, original)
                     : new RopeScaling.Yarn(factor, original, RopeScaling.Yarn.BETA_FAST, RopeScaling.Yarn.BETA_SLOW, OptionalDouble.empty(),
                             OptionalDouble.empty(), OptionalDouble.of(attention.getAsDouble() * (0.1 * Math.log(factor) + 1)), true);

@@ -81,6 +81,11 @@ final class JsonFields {
         return "'" + prefix + key + "'";
     }
 
+    /** Whether a field is written down, be it as null. */
+    boolean mentions(ConfigKey key) {
+        return object.has(key.json());
+    }
+
     boolean has(ConfigKey key) {
         return object.hasNonNull(key.json());
     }

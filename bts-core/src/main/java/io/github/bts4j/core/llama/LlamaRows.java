@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntFunction;
 import java.util.stream.Stream;
 
 /** A model's tensors as {@link RowDecoder} takes them, made when they are first asked for. Thread-safe. */
@@ -23,11 +22,11 @@ final class LlamaRows {
     private final Map<String, NDArray> tensors;
     private final Device device;
     private final TorchType type;
-    private final IntFunction<float[]> rope;
+    private final RowDecoder.Rotations rope;
     private final Optional<Boolean> repack;
     private Optional<RowDecoder> decoder;
 
-    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, IntFunction<float[]> rope, Optional<Boolean> repack) {
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, RowDecoder.Rotations rope, Optional<Boolean> repack) {
         this.config = config;
         this.tensors = tensors;
         this.device = device;

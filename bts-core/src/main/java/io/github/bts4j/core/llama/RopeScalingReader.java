@@ -83,9 +83,7 @@ final class RopeScalingReader {
     }
 
     private RopeScaling dynamic() {
-        int original = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context);
-        problems.addIf(original != context, name(ConfigKey.ORIGINAL_MAX) + " = " + original + " differs from 'max_position_embeddings' = "
-                + context + ": dynamic scaling starts at the latter, as in transformers");
+        fields.take(ConfigKey.ORIGINAL_MAX.json()); // transformers starts at max_position_embeddings, whatever this says
         double factor = required(ConfigKey.FACTOR);
         return checked(() -> new RopeScaling.Dynamic(factor));
     }
@@ -101,7 +99,8 @@ final class RopeScalingReader {
     private RopeScaling yarn() {
         fields.take("finetuned"); // how the checkpoint was trained, not how it is computed
         int original = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context);
-        double factor = fields.number(ConfigKey.FACTOR).orElse((double) context / original);
+        boolean implied = fields.mentions(ConfigKey.FACTOR) && !fields.has(ConfigKey.FACTOR); // null means the ratio of the contexts; without the key transformers refuses
+        double factor = implied ? (double) context / original : required(ConfigKey.FACTOR);
         double fast = fields.nonZero(ConfigKey.BETA_FAST).orElse(RopeScaling.Yarn.BETA_FAST);
         double slow = fields.nonZero(ConfigKey.BETA_SLOW).orElse(RopeScaling.Yarn.BETA_SLOW);
         OptionalDouble mscale = fields.nonZero(ConfigKey.MSCALE);

@@ -41,10 +41,10 @@ final class Rotary implements AutoCloseable {
         return new RopeRows(shared(end), start, false);
     }
 
-    /** Cosines, then sines of one position, {@code [headDim]}, in the model's precision. */
-    float[] cosSin(int position) {
-        boolean own = config.ropeScaling().dependsOnSequenceLength() && position >= config.maxPositionEmbeddings();
-        RopeTable row = own ? RopeTable.of(config, position, 1, position + 1) : table(position + 1);
+    /** Cosines, then sines of one position of a sequence of that length, {@code [headDim]}, in the model's precision. */
+    float[] cosSin(int position, int length) {
+        boolean own = config.ropeScaling().dependsOnSequenceLength() && length > config.maxPositionEmbeddings();
+        RopeTable row = own ? RopeTable.of(config, position, 1, length) : table(position + 1);
         return row.cosSin(own ? 0 : position, Rounding.of(type));
     }
 

@@ -1,7 +1,6 @@
 package io.github.bts4j.core.rows;
 
 import io.github.bts4j.core.torch.TorchType;
-import java.util.function.IntFunction;
 
 /**
  * A Llama decoder (arXiv 2307.09288) for one new token of each of a few sessions, or a few of one.
@@ -20,7 +19,7 @@ public final class RowDecoder {
     private final Rounding rounding;
     private final Dimensions dims;
     private final RowWeights weights;
-    private final IntFunction<float[]> rope;
+    private final Rotations rope;
     private final boolean small;
     private final Pace pace = new Pace();
 
@@ -36,6 +35,19 @@ public final class RowDecoder {
      */
     public record Dimensions(int hidden, int intermediate, int heads, int kvHeads, int headDim, float rmsNormEps) {}
 
+    /** The rotations of queries and keys. They are no function of the position alone: dynamic scaling looks at the length of the whole sequence. */
+    @FunctionalInterface
+    public interface Rotations {
+        /**
+         * The rotations of one token.
+         *
+         * @param position its position, counted from 0
+         * @param length the length of its sequence at the end of the pass that computes it, cached tokens included
+         * @return the cosines and then the sines, {@code [2 * headDim / 2]}
+         */
+        float[] of(int position, int length);
+    }
+
     /**
      * Puts a decoder together.
      *
@@ -43,9 +55,9 @@ public final class RowDecoder {
      * @param type the type that the model computes in
      * @param dims its sizes
      * @param weights its weights
-     * @param rope for a position, the cosines and then the sines of its rotations, {@code [2 * headDim / 2]}
+     * @param rope the rotations of queries and keys
      */
-    public RowDecoder(RowMath math, TorchType type, Dimensions dims, RowWeights weights, IntFunction<float[]> rope) {
+    public RowDecoder(RowMath math, TorchType type, Dimensions dims, RowWeights weights, Rotations rope) {
         this.math = math;
         this.rounding = Rounding.of(type);
         this.dims = dims;
@@ -113,7 +125,7 @@ public final class RowDecoder {
      * @return logits {@code [sessions][vocabulary]}, of each session's last token
      */
     public float[][] run(Crew crew, RowStep step) {
-        Shared shared = shared(step.positions());
+        Shared shared = shared(step);
         float[][] logits = newLogits(step);
         crew.run(pace, step.tokens(), part -> {
             layers(part, step, shared, 0, weights.layers().size());
@@ -165,16 +177,16 @@ public final class RowDecoder {
     /**
      * Makes what the threads of a step share.
      *
-     * @param positions position of each token
+     * @param step the tokens
      * @return buffers
      */
-    public Shared shared(int[] positions) {
-        int n = positions.length;
+    public Shared shared(RowStep step) {
+        int n = step.tokens();
         int q = dims.heads * dims.headDim;
         int kv = dims.kvHeads * dims.headDim;
         float[][] rotations = new float[n][];
         for (int s = 0; s < n; s++) {
-            rotations[s] = rope.apply(positions[s]);
+            rotations[s] = rope.of(step.positions()[s], step.lengthAfter(s));
         }
         return new Shared(new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate], new float[n][dims.intermediate],
                 new float[n][dims.hidden], rotations);

@@ -47,6 +47,16 @@ public record RowStep(float[][] state, int[] positions, RowCache[] caches, boole
         return state.length;
     }
 
+    /**
+     * The length of a token's session once the step is done: what rotations depend on whose frequencies follow the length of the sequence.
+     *
+     * @param token index of the token
+     * @return tokens, all of this step's included
+     */
+    public int lengthAfter(int token) {
+        return positions[ofOneSession ? positions.length - 1 : token] + 1;
+    }
+
     /** The states whose logits are wanted: of every session the last one. */
     float[][] last() {
         return ofOneSession ? new float[][] {state[state.length - 1]} : state;

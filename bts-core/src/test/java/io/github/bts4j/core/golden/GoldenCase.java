@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.TensorFiles;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
@@ -35,6 +36,25 @@ public final class GoldenCase implements AutoCloseable {
     /** Folders of single models (config.json at the top). */
     public static List<Path> llama() {
         return folders(folder -> Files.exists(folder.resolve("config.json")));
+    }
+
+    /** Those of {@link #llama} whose frequencies do not follow the length of the sequence: the others' keys in a cache are those of the length they were made at. */
+    public static List<Path> llamaOfFixedFrequencies() {
+        return llama().stream().filter(folder -> !dependsOnLength(folder)).toList();
+    }
+
+    /** The others, with values for pieces (src-test-data/tools/dynamic_rope_golden.py). */
+    public static List<Path> llamaOfFrequenciesByLength() {
+        return llama().stream().filter(GoldenCase::dependsOnLength).filter(folder -> Files.exists(folder.resolve("pieces.safetensors"))).toList();
+    }
+
+    /** Whether the frequencies of a folder's model follow the length of the sequence. */
+    public static boolean dependsOnLength(Path folder) {
+        try {
+            return LlamaConfig.read(folder).ropeScaling().dependsOnSequenceLength();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Folders of stitched models (a stitch.safetensors beside the models' folders). */

@@ -26,7 +26,7 @@ class LlamaGoldenTest {
 
     /** Without dynamic RoPE: there, the keys in the cache keep the frequencies of the length they were made at, in transformers too. */
     static List<Path> fixedFrequencies() {
-        return cases().stream().filter(folder -> !folder.endsWith("rope-dynamic")).toList();
+        return GoldenCase.llamaOfFixedFrequencies();
     }
 
     private static boolean dependsOnLength(LlamaModel model) {

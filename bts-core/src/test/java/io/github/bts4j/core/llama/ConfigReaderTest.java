@@ -79,6 +79,7 @@ class ConfigReaderTest {
         assertEquals(new RopeScaling.Linear(2), scaling("\"type\": \"linear\", \"factor\": 2"));
         assertEquals(new RopeScaling.Linear(2), scaling("\"rope_type\": \"linear\", \"type\": \"linear\", \"factor\": 2.0"));
         assertEquals(new RopeScaling.Dynamic(3), scaling("\"rope_type\": \"dynamic\", \"factor\": 3, \"original_max_position_embeddings\": 64"));
+        assertEquals(new RopeScaling.Dynamic(3), scaling("\"rope_type\": \"dynamic\", \"factor\": 3, \"original_max_position_embeddings\": 32"));
         assertEquals(new RopeScaling.Llama3(8, 1, 4, 64),
                 scaling("\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": 4"));
         assertEquals(RopeScaling.Yarn.of(16, 4), scaling(
@@ -144,7 +145,7 @@ class ConfigReaderTest {
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0.5}} | linear RoPE scaling: factor = 0.5 must be finite and at least 1.0",
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"new\": 1}} | 'rope_scaling.new' = 1 is not known for rope type 'linear'",
         "{\"rope_scaling\": {\"type\": \"linear\", \"rope_type\": \"dynamic\", \"factor\": 2}} | 'rope_scaling.rope_type' = \"dynamic\" contradicts 'rope_scaling.type' = \"linear\"",
-        "{\"rope_scaling\": {\"type\": \"dynamic\", \"factor\": 2, \"original_max_position_embeddings\": 32}} | 'rope_scaling.original_max_position_embeddings' = 32 differs from 'max_position_embeddings' = 64: dynamic scaling starts at the latter, as in transformers",
+        "{\"rope_scaling\": {\"type\": \"yarn\", \"original_max_position_embeddings\": 16}} | 'rope_scaling.factor' is missing: expected a number",
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, \"partial_rotary_factor\": 0.5}} | 'rope_scaling.partial_rotary_factor' = 0.5 is not supported: only 1 is",
         "{\"rope_parameters\": {\"rope_theta\": 5.0}} | 'rope_theta' is given more than once, as [10000.0, 5.0]",
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}, \"rope_parameters\": {}} | 'rope_scaling' and 'rope_parameters' contradict each other: [Linear[factor=2.0], Default[]]"})
