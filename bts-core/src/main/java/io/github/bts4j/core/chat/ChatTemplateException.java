@@ -1,0 +1,40 @@
+package io.github.bts4j.core.chat;
+
+/** A chat template that is none, that fails, that takes too much, or that refuses the conversation. */
+public final class ChatTemplateException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1;
+
+    private final int line;
+    private final int column;
+
+    /**
+     * An error in a template.
+     *
+     * @param reason what is wrong, as it follows "The chat template"
+     * @param line the line in the template, from 1
+     * @param column the column in the template, from 1
+     */
+    public ChatTemplateException(String reason, int line, int column) {
+        super("The chat template, line " + line + ", column " + column + ": " + reason);
+        this.line = line;
+        this.column = column;
+    }
+
+    /**
+     * Where the error is.
+     *
+     * @return the line in the template, from 1
+     */
+    public int line() {
+        return line;
+    }
+
+    /**
+     * Where the error is.
+     *
+     * @return the column in the template, from 1
+     */
+    public int column() {
+        return column;
+    }
+}

@@ -1,0 +1,352 @@
+package io.github.bts4j.core.chat.jinja;
+
+import io.github.bts4j.core.chat.jinja.Sequence.PyList;
+import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Expressions to code. */
+final class ExpressionCompiler {
+    private int depth;
+    private int deepest;
+
+    /** A whole expression: it takes as many levels of the budget's depth as it nests. */
+    Code root(Expression expression, Frame frame) {
+        int outerDeepest = deepest;
+        deepest = 0;
+        depth = 0;
+        Code code = compile(expression, frame);
+        int levels = deepest;
+        deepest = outerDeepest;
+        if (levels <= 2) {
+            return code;
+        }
+        return (run, locals) -> {
+            run.budget().enter(levels);
+            Object value = code.eval(run, locals);
+            run.budget().leave(levels);
+            return value;
+        };
+    }
+
+    private Code compile(Expression expression, Frame frame) {
+        depth++;
+        deepest = Math.max(deepest, depth);
+        Code code = node(expression, frame);
+        depth--;
+        return code;
+    }
+
+    private Code node(Expression expression, Frame frame) {
+        if (expression instanceof Expression.Const constant) {
+            return (run, locals) -> constant.value();
+        }
+        if (expression instanceof Expression.Name name) {
+            return name(name, frame);
+        }
+        if (expression instanceof Expression.Tuple tuple) {
+            Code[] items = all(tuple.items(), frame);
+            return (run, locals) -> new PyTuple(evaluated(items, run, locals));
+        }
+        if (expression instanceof Expression.ListLiteral list) {
+            Code[] items = all(list.items(), frame);
+            return (run, locals) -> new PyList(evaluated(items, run, locals));
+        }
+        if (expression instanceof Expression.DictLiteral dict) {
+            return dict(dict, frame);
+        }
+        if (expression instanceof Expression.Conditional conditional) {
+            return conditional(conditional, frame.softened());
+        }
+        if (expression instanceof Expression.Logical logical) {
+            return logical(logical, frame);
+        }
+        return operation(expression, frame);
+    }
+
+    private Code operation(Expression expression, Frame frame) {
+        if (expression instanceof Expression.Unary unary) {
+            Code operand = compile(unary.operand(), frame);
+            Code code = (run, locals) -> Operators.unary(run, unary.operator(), operand.eval(run, locals));
+            return code.at(unary.place());
+        }
+        if (expression instanceof Expression.Binary binary) {
+            Code left = compile(binary.left(), frame);
+            Code right = compile(binary.right(), frame);
+            Code code = (run, locals) -> {
+                run.budget().step();
+                return Operators.binary(run, binary.operator(), left.eval(run, locals), right.eval(run, locals));
+            };
+            return code.at(binary.place());
+        }
+        if (expression instanceof Expression.Comparison comparison) {
+            return comparison(comparison, frame).at(comparison.place());
+        }
+        if (expression instanceof Expression.Concatenation concatenation) {
+            return concatenation(concatenation, frame).at(concatenation.place());
+        }
+        return postfix(expression, frame).at(expression.place());
+    }
+
+    private Code postfix(Expression expression, Frame frame) {
+        if (expression instanceof Expression.Attribute attribute) {
+            Code object = compile(attribute.object(), frame);
+            return (run, locals) -> {
+                run.budget().step();
+                return Members.attribute(run, object.eval(run, locals), attribute.name());
+            };
+        }
+        if (expression instanceof Expression.Item item) {
+            return item(item, frame);
+        }
+        if (expression instanceof Expression.Slice slice) {
+            throw Fault.syntax("a slice stands for itself here", slice.place());
+        }
+        if (expression instanceof Expression.Call call) {
+            return call(call, frame);
+        }
+        if (expression instanceof Expression.Filter filter) {
+            return filter(filter, frame, null);
+        }
+        if (expression instanceof Expression.Test test) {
+            return test(test, frame);
+        }
+        throw Fault.syntax("an assignment target where a value belongs", expression.place());
+    }
+
+    private static List<Object> evaluated(Code[] codes, Run run, Locals locals) {
+        run.budget().elements(codes.length);
+        List<Object> values = new ArrayList<>(codes.length);
+        for (Code code : codes) {
+            values.add(code.eval(run, locals));
+        }
+        return values;
+    }
+
+    private Code[] all(List<Expression> expressions, Frame frame) {
+        return expressions.stream().map(expression -> compile(expression, frame)).toArray(Code[]::new);
+    }
+
+    private static Code name(Expression.Name name, Frame frame) {
+        String reference = frame.symbols().reference(name.name());
+        if (reference == null) {
+            throw Fault.syntax("Tried to resolve a name to a reference that was unknown to the frame (" + Repr.text(name.name()) + ")", name.place());
+        }
+        FunctionScope.Variable variable = frame.scope().read(reference);
+        return (run, locals) -> {
+            run.budget().step();
+            Object value = variable.get(locals);
+            return value == Arguments.MISSING ? Undefined.name(name.name()) : value;
+        };
+    }
+
+    private Code dict(Expression.DictLiteral dict, Frame frame) {
+        Code[] keys = all(dict.keys(), frame);
+        Code[] values = all(dict.values(), frame);
+        Code code = (run, locals) -> {
+            PyDict created = new PyDict();
+            for (int i = 0; i < keys.length; i++) {
+                created.put(run.budget(), keys[i].eval(run, locals), values[i].eval(run, locals));
+            }
+            return created;
+        };
+        return code.at(dict.place());
+    }
+
+    private Code conditional(Expression.Conditional conditional, Frame frame) {
+        Code test = compile(conditional.test(), frame);
+        Code then = compile(conditional.then(), frame);
+        Code otherwise = conditional.otherwise() == null ? null : compile(conditional.otherwise(), frame);
+        String message = "the inline if-expression on line " + conditional.place().line() + " evaluated to false and no else section was defined.";
+        return (run, locals) -> Types.truth(test.eval(run, locals)) ? then.eval(run, locals)
+                : otherwise == null ? Undefined.because(message) : otherwise.eval(run, locals);
+    }
+
+    private Code logical(Expression.Logical logical, Frame frame) {
+        Code left = compile(logical.left(), frame);
+        Code right = compile(logical.right(), frame);
+        return (run, locals) -> {
+            Object value = left.eval(run, locals);
+            return Types.truth(value) == logical.or() ? value : right.eval(run, locals);
+        };
+    }
+
+    private Code comparison(Expression.Comparison comparison, Frame frame) {
+        Code[] operands = all(comparison.operands(), frame);
+        String[] operators = comparison.operators().toArray(String[]::new);
+        return (run, locals) -> {
+            Object left = operands[0].eval(run, locals);
+            for (int i = 0; i < operators.length; i++) {
+                Object right = operands[i + 1].eval(run, locals);
+                if (!Operators.compare(run, operators[i], left, right)) {
+                    return false;
+                }
+                left = right;
+            }
+            return true;
+        };
+    }
+
+    private Code concatenation(Expression.Concatenation concatenation, Frame frame) {
+        Code[] parts = all(concatenation.parts(), frame);
+        return (run, locals) -> {
+            Object[] values = new Object[parts.length];
+            boolean markup = false;
+            for (int i = 0; i < parts.length; i++) {
+                values[i] = parts[i].eval(run, locals);
+                markup |= run.autoescape() && values[i] instanceof Markup;
+            }
+            StringBuilder text = new StringBuilder();
+            for (Object value : values) {
+                String part = markup ? MarkupMethods.escape(run, value).text() : Repr.str(run, value);
+                run.budget().text(part.length());
+                text.append(part);
+            }
+            return markup ? new Markup(text.toString()) : text.toString();
+        };
+    }
+
+    private Code item(Expression.Item item, Frame frame) {
+        Code object = compile(item.object(), frame);
+        if (item.key() instanceof Expression.Slice slice) {
+            Code start = optional(slice.start(), frame);
+            Code stop = optional(slice.stop(), frame);
+            Code step = optional(slice.step(), frame);
+            return (run, locals) -> Operators.slice(run, object.eval(run, locals), start.eval(run, locals), stop.eval(run, locals), step.eval(run, locals));
+        }
+        Code key = compile(item.key(), frame);
+        return (run, locals) -> {
+            run.budget().step();
+            return Members.item(run, object.eval(run, locals), key.eval(run, locals));
+        };
+    }
+
+    private Code optional(Expression expression, Frame frame) {
+        return expression == null ? (run, locals) -> null : compile(expression, frame);
+    }
+
+    private Code call(Expression.Call call, Frame frame) {
+        Code function = compile(call.function(), frame);
+        ArgumentsCode arguments = arguments(call.arguments(), frame);
+        return (run, locals) -> invoke(run, function.eval(run, locals), arguments.eval(run, locals));
+    }
+
+    /** The call of a call block: what is called, and its arguments. */
+    CalledCode called(Expression.Call call, Frame frame) {
+        Code function = root(call.function(), frame);
+        ArgumentsCode arguments = arguments(call.arguments(), frame);
+        return (run, locals, caller) -> {
+            Object callee = function.eval(run, locals);
+            Arguments given = arguments.eval(run, locals);
+            if (given.named().containsKey("caller")) {
+                throw Fault.type("got multiple values for keyword argument 'caller'");
+            }
+            Map<String, Object> named = new LinkedHashMap<>(given.named());
+            named.put("caller", caller);
+            return invoke(run, callee, new Arguments(given.positional(), named));
+        };
+    }
+
+    /** The code of a call block's call. */
+    interface CalledCode {
+        Object eval(Run run, Locals locals, Object caller);
+    }
+
+    private static Object invoke(Run run, Object callee, Arguments arguments) {
+        run.budget().step();
+        if (callee instanceof Undefined undefined) {
+            throw undefined.fault();
+        }
+        if (!(callee instanceof Function function)) {
+            throw Fault.type("'" + Types.name(callee) + "' object is not callable");
+        }
+        run.budget().enter(1);
+        Object value = function.call(run, arguments);
+        run.budget().leave(1);
+        return value;
+    }
+
+    /** A filter; {@code block} gives the operand of the innermost filter of a filter block. */
+    Code filter(Expression.Filter filter, Frame frame, Code block) {
+        Code operand = filter.operand() == null ? block
+                : filter.operand() instanceof Expression.Filter inner && block != null ? filter(inner, frame, block) : compile(filter.operand(), frame);
+        ArgumentsCode arguments = arguments(filter.arguments(), frame);
+        Filters.Filter known = Filters.named(filter.name());
+        if (known == null && !frame.soft()) {
+            throw Fault.syntax("No filter named " + Repr.text(filter.name()) + ".", filter.place());
+        }
+        return (run, locals) -> {
+            run.budget().step();
+            Object value = operand.eval(run, locals);
+            Arguments given = arguments.eval(run, locals);
+            if (known == null) {
+                throw Fault.template("No filter named " + Repr.text(filter.name()) + " found.");
+            }
+            return known.apply(run, value, given);
+        };
+    }
+
+    private Code test(Expression.Test test, Frame frame) {
+        Code operand = compile(test.operand(), frame);
+        ArgumentsCode arguments = arguments(test.arguments(), frame);
+        Tests.Test known = Tests.named(test.name());
+        if (known == null && !frame.soft()) {
+            throw Fault.syntax("No test named " + Repr.text(test.name()) + ".", test.place());
+        }
+        return (run, locals) -> {
+            run.budget().step();
+            Object value = operand.eval(run, locals);
+            Arguments given = arguments.eval(run, locals);
+            if (known == null) {
+                throw Fault.template("No test named " + Repr.text(test.name()) + " found.");
+            }
+            return known.apply(run, value, given);
+        };
+    }
+
+    /** The code of a call's arguments. */
+    interface ArgumentsCode {
+        Arguments eval(Run run, Locals locals);
+    }
+
+    private ArgumentsCode arguments(Expression.CallArguments arguments, Frame frame) {
+        Code[] positional = all(arguments.positional(), frame);
+        List<Expression> values = arguments.keywords().stream().map(Expression.Keyword::value).toList();
+        Code[] keywords = all(values, frame);
+        Code star = arguments.star() == null ? null : compile(arguments.star(), frame);
+        Code doubleStar = arguments.doubleStar() == null ? null : compile(arguments.doubleStar(), frame);
+        if (positional.length + keywords.length == 0 && star == null && doubleStar == null) {
+            return (run, locals) -> Arguments.NONE;
+        }
+        return (run, locals) -> {
+            List<Object> given = evaluated(positional, run, locals);
+            if (star != null) {
+                given.addAll(Types.list(run, star.eval(run, locals)));
+            }
+            Map<String, Object> named = new LinkedHashMap<>();
+            for (int i = 0; i < keywords.length; i++) {
+                named.put(arguments.keywords().get(i).key(), keywords[i].eval(run, locals));
+            }
+            if (doubleStar != null) {
+                spread(doubleStar.eval(run, locals), named);
+            }
+            return new Arguments(given, named);
+        };
+    }
+
+    private static void spread(Object value, Map<String, Object> named) {
+        if (!(value instanceof PyDict dict)) {
+            throw Fault.type("argument after ** must be a mapping, not " + Types.name(value));
+        }
+        for (PyDict.Entry entry : dict.entries()) {
+            if (!Types.isText(entry.key())) {
+                throw Fault.type("keywords must be strings");
+            }
+            if (named.putIfAbsent(Types.text(entry.key()), entry.value()) != null) {
+                throw Fault.type("got multiple values for keyword argument " + Repr.text(Types.text(entry.key())));
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.bts4j.core.chat.jinja;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** The filters by name: jinja2's, with transformers' {@code tojson}. */
+final class Filters {
+    /** A filter: the value before the bar, and what is in its parentheses. */
+    interface Filter {
+        Object apply(Run run, Object value, Arguments arguments);
+    }
+
+    private static final Map<String, Filter> FILTERS = new HashMap<>();
+
+    static {
+        FILTERS.putAll(TextFilters.FILTERS);
+        FILTERS.putAll(LayoutFilters.FILTERS);
+        FILTERS.putAll(NumberFilters.FILTERS);
+        FILTERS.putAll(SequenceFilters.FILTERS);
+        FILTERS.putAll(SelectionFilters.FILTERS);
+        FILTERS.putAll(OrderFilters.FILTERS);
+    }
+
+    private Filters() {}
+
+    /** The filter of a name, null if there is none. */
+    static Filter named(String name) {
+        return FILTERS.get(name);
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.bts4j.core.chat.jinja;
+
+import io.github.bts4j.core.chat.ChatTemplateException;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A compiled template. It sees plain values alone, and every rendering is bounded in steps, nesting and memory. Immutable and thread-safe.
+ */
+public final class JinjaTemplate {
+    private static final int MAX_LENGTH = 2_000_000;
+
+    private final StatementCompiler.BlockCode code;
+
+    private JinjaTemplate(StatementCompiler.BlockCode code) {
+        this.code = code;
+    }
+
+    /**
+     * What was rendered.
+     *
+     * @param text the text
+     * @param generated begin and end of what each generation block wrote, one after the other, as indices into {@code text}
+     */
+    public record Rendering(String text, List<Integer> generated) {}
+
+    /**
+     * Compiles a template.
+     *
+     * @param template its text
+     * @return the template
+     * @throws ChatTemplateException if it is no template
+     */
+    public static JinjaTemplate compile(String template) {
+        if (template.length() > MAX_LENGTH) {
+            throw new ChatTemplateException("it is " + template.length() + " characters long, at most " + MAX_LENGTH + " are read", 1, 1);
+        }
+        try {
+            return new JinjaTemplate(StatementCompiler.compile(Parser.parse(template)));
+        } catch (Fault e) {
+            throw exception(e);
+        } catch (StackOverflowError e) {
+            throw new ChatTemplateException("it is nested too deeply", 1, 1);
+        }
+    }
+
+    /**
+     * Renders.
+     *
+     * @param variables names and values: none (null), booleans, numbers, texts, lists and maps of them
+     * @param clock what {@code strftime_now} reads, with its time zone
+     * @return what was rendered
+     * @throws ChatTemplateException if the template refuses, fails or takes too much
+     * @throws IllegalArgumentException if a value is of another kind
+     */
+    public Rendering render(Map<String, ?> variables, Clock clock) {
+        PlainValues values = new PlainValues();
+        Map<String, Object> converted = values.convert(variables);
+        Run run = new Run(new Budget(values.characters()), clock);
+        try {
+            code.render(run, new Context(converted));
+            return new Rendering(run.text(), run.generated());
+        } catch (Fault e) {
+            throw exception(e);
+        } catch (StackOverflowError e) {
+            throw new ChatTemplateException("it nests too deeply", 1, 1);
+        }
+    }
+
+    private static ChatTemplateException exception(Fault fault) {
+        String prefix = fault.kind() == Fault.Kind.RAISED ? "the template refuses the conversation: " : "";
+        return new ChatTemplateException(prefix + fault.getMessage(), Math.max(1, fault.line()), Math.max(1, fault.column()));
+    }
+}
