@@ -1,4 +1,4 @@
-"""Writes bts-core/src/test/resources/jinja-equality-golden.json: what Python's Jinja (3.1.6 was used, on Python 3.11) makes of comparisons, of membership and of the
+"""Writes src-test-data/chat/equality.json: what Python's Jinja (3.1.6 was used, on Python 3.11) makes of comparisons, of membership and of the
 tests that are comparisons, among values written as literals and held in variables; the first message's text is empty, `missing` is undefined. Where it refuses a
 template, the case has its error instead of its text. Run: python3 jinja_equality_golden.py"""
 import itertools, json, re
@@ -7,7 +7,6 @@ import jinja2
 
 VALUES = ["''", "'x'", "'1'", "true", "false", "0", "1", "1.0", "none", "[]", "messages[0].content"]
 
-# what these are not: dicts whose keys are numbers and tuples of no or one element, which Jinjava cannot write
 COMPARED = ["''", "'1'", "true", "0", "1", "1.0", "none", "missing", "messages[0].missing", "[]", "[1]", "[1.0]", "[true, none]", "[1, 2]", "(1, 2)", "(true, 2.0)", "{}",
             "{'a': 1, 'b': [1]}", "{'b': [true], 'a': 1.0}", "{'a': 1, 'c': [1]}", "9007199254740993", "9007199254740992.0"]
 ITEMS = ["''", "'x'", "'1'", "'role'", "true", "0", "1", "1.0", "none", "missing", "[]", "[1]", "(1, 2)", "{}", "messages[0].content"]
@@ -77,12 +76,12 @@ def main():
         cases += forms(EQUALITY, a, b)
     for a, b in itertools.product(ITEMS, CONTAINERS):
         cases += forms(MEMBERSHIP, a, b)
-        if "missing" not in a + b:  # a variable that holds an undefined value is None to Jinjava
+        if "missing" not in a + b:
             cases.append(case("{%% set a = %s %%}{%% set b = %s %%}{%% if a in b %%}in{%% endif %%}{%% if a is not in b %%}not in{%% endif %%}" % (a, b)))
     cases += [conditional(expression.strip().replace("~", "|")) for line in EXPRESSIONS.strip().splitlines() for expression in line.split(" | ")]
     cases += [case(template) for template in TEMPLATES]
     text = "[\n" + ",\n".join(json.dumps(c, ensure_ascii=False) for c in cases) + "\n]\n"
-    (Path(__file__).parents[2] / "bts-core/src/test/resources/jinja-equality-golden.json").write_text(text, encoding="utf-8")
+    (Path(__file__).parents[2] / "src-test-data/chat/equality.json").write_text(text, encoding="utf-8")
     print(len(cases), "cases,", sum("error" in c for c in cases), "of them errors")
 
 main()

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -51,5 +53,13 @@ public record ChatMessage(String role, String content) {
      */
     public static ChatMessage assistant(String content) {
         return new ChatMessage("assistant", content);
+    }
+
+    /** The message as templates see it. */
+    Map<String, Object> toMap() {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("role", role);
+        map.put("content", content);
+        return map;
     }
 }

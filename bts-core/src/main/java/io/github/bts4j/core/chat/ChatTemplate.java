@@ -1,32 +1,46 @@
 package io.github.bts4j.core.chat;
 
+import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.tokenizer.PromptSegment;
+import io.github.bts4j.core.tokenizer.TokenOffsets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Turns a conversation into a prompt, as the model was trained to read it.
  *
- * <p>Templates are Jinja, rendered by Jinjava with what transformers' {@code apply_chat_template} gives them: {@code messages},
- * {@code add_generation_prompt}, {@code bos_token}, {@code eos_token}, {@code raise_exception}, {@code strftime_now}, {@code trim_blocks}
- * and {@code lstrip_blocks}; {@code tools} and {@code documents} are none. A template sees plain maps, lists and strings, and writes at most
- * {@value JinjaTemplate#MAX_OUTPUT} characters. {@code ==}, {@code !=}, {@code in}, {@code not in} and the tests {@code eq}, {@code equalto},
- * {@code ne} and {@code in} compare as in Python, and refuse what Python refuses; an unset name is Undefined to them, but None once it is stored in a
- * variable or a list. {@code not} and chains of comparisons are read as in jinja2. {@code <} and {@code >} convert as Jinjava does.
+ * <p>Templates are Jinja, rendered as transformers' {@code apply_chat_template} renders them: jinja2's language with {@code trim_blocks},
+ * {@code lstrip_blocks}, {@code break}, {@code continue} and {@code generation}, Python's values, and {@code messages}, {@code tools}, {@code documents},
+ * {@code add_generation_prompt}, the special tokens, {@code raise_exception}, {@code strftime_now} and the request's own arguments. A template sees plain
+ * maps, lists, texts, numbers and booleans and nothing else, and what it may take is bounded: steps, nesting, and memory (48 MiB, and more for long
+ * conversations). What goes wrong is a {@link ChatTemplateException} with line and column.
+ *
+ * <p>A checkpoint may have several templates: {@code tool_use} is taken when tools are given, else {@code default}; {@link #named} takes another.
  *
  * <p>Immutable and thread-safe.
  */
 public final class ChatTemplate {
-    private final JinjaTemplate template;
+    private static final String DEFAULT = "default";
+    private static final String TOOL_USE = "tool_use";
 
-    private ChatTemplate(JinjaTemplate template) {
-        this.template = template;
+    private final Map<String, TemplateSource> sources;
+    private final Map<String, String> specialTokens;
+
+    private ChatTemplate(Map<String, TemplateSource> sources, Map<String, String> specialTokens) {
+        this.sources = sources;
+        this.specialTokens = specialTokens;
     }
 
     /**
@@ -38,12 +52,27 @@ public final class ChatTemplate {
      * @return the template
      */
     public static ChatTemplate jinja(String jinja, String bosToken, String eosToken) {
-        return new ChatTemplate(new JinjaTemplate(Objects.requireNonNull(jinja, "jinja"), bosToken, eosToken));
+        Map<String, String> tokens = new LinkedHashMap<>();
+        tokens.put("bos_token", bosToken);
+        tokens.put("eos_token", eosToken);
+        tokens.values().removeIf(String::isEmpty);
+        return jinja(jinja, tokens);
     }
 
     /**
-     * A checkpoint's own template: {@code chat_template.jinja}, or else {@code chat_template} in {@code tokenizer_config.json} (of several, the one
-     * called {@code default}); in a GGUF file {@code tokenizer.chat_template}.
+     * A template from its text.
+     *
+     * @param jinja the template
+     * @param specialTokens the texts of special tokens by the names that the template has for them, such as {@code bos_token}
+     * @return the template
+     */
+    public static ChatTemplate jinja(String jinja, Map<String, String> specialTokens) {
+        return new ChatTemplate(Map.of(DEFAULT, new TemplateSource(Objects.requireNonNull(jinja, "jinja"))), Map.copyOf(specialTokens));
+    }
+
+    /**
+     * A checkpoint's own templates: {@code chat_template.jinja} and {@code additional_chat_templates}, or else {@code chat_template} in
+     * {@code tokenizer_config.json}; in a GGUF file {@code tokenizer.chat_template} and those beside it.
      *
      * @param folder the checkpoint's folder, or a GGUF file
      * @return the template
@@ -53,7 +82,33 @@ public final class ChatTemplate {
      */
     public static ChatTemplate of(Path folder) throws IOException {
         TemplateFiles files = TemplateFiles.read(folder);
-        return jinja(files.template(), files.bosToken(), files.eosToken());
+        Map<String, TemplateSource> sources = new LinkedHashMap<>();
+        files.templates().forEach((name, text) -> sources.put(name, new TemplateSource(text)));
+        return new ChatTemplate(sources, files.specialTokens());
+    }
+
+    /**
+     * The names of the templates; one that stands alone is called {@code default}.
+     *
+     * @return the names
+     */
+    public Set<String> names() {
+        return Set.copyOf(sources.keySet());
+    }
+
+    /**
+     * One of several templates, whatever is asked of it.
+     *
+     * @param name its name
+     * @return the template
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public ChatTemplate named(String name) {
+        TemplateSource source = sources.get(name);
+        if (source == null) {
+            throw new IllegalArgumentException("There is no chat template '" + name + "', there are " + sources.keySet());
+        }
+        return new ChatTemplate(Map.of(DEFAULT, source), specialTokens);
     }
 
     /**
@@ -80,10 +135,42 @@ public final class ChatTemplate {
      * @param messages the conversation, at least one message
      * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
      * @return the text
-     * @throws IllegalArgumentException if there is no message, or the template is faulty or refuses the conversation
+     * @throws IllegalArgumentException if there is no message; as {@link ChatTemplateException} if the template is faulty or refuses the conversation
      */
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt) {
-        return template.render(messages, addGenerationPrompt);
+        return render(ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt)).text();
+    }
+
+    /**
+     * The prompt as text, and which part of it is the assistant's.
+     *
+     * @param request the conversation and what else the template is given
+     * @return the text
+     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     */
+    public RenderedChat render(ChatRequest request) {
+        TemplateSource source = source(request);
+        ContinuedMessage continued = ContinuedMessage.of(request, source.text());
+        Map<String, Object> variables = new HashMap<>(specialTokens);
+        variables.putAll(request.arguments());
+        variables.put("messages", continued.messages());
+        JinjaTemplate.Rendering rendering = source.template().render(variables, request.clock());
+        List<RenderedChat.Span> spans = new ArrayList<>();
+        for (int i = 0; i < rendering.generated().size(); i += 2) {
+            spans.add(new RenderedChat.Span(rendering.generated().get(i), rendering.generated().get(i + 1)));
+        }
+        return new RenderedChat(continued.cut(rendering.text()), spans);
+    }
+
+    private TemplateSource source(ChatRequest request) {
+        if (request.hasTools() && sources.containsKey(TOOL_USE)) {
+            return sources.get(TOOL_USE);
+        }
+        TemplateSource source = sources.get(DEFAULT);
+        if (source == null) {
+            throw new IllegalArgumentException("The checkpoint has several chat templates, " + sources.keySet() + ", and none called 'default': name one");
+        }
+        return source;
     }
 
     /**
@@ -94,12 +181,50 @@ public final class ChatTemplate {
      * @param messages the conversation, at least one message
      * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
      * @return the ids
-     * @throws IllegalArgumentException if there is no message, or the template is faulty or refuses the conversation
+     * @throws IllegalArgumentException if there is no message; as {@link ChatTemplateException} if the template is faulty or refuses the conversation
      */
     public int[] encode(LlamaTokenizer tokenizer, List<ChatMessage> messages, boolean addGenerationPrompt) {
+        return encode(tokenizer, ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt));
+    }
+
+    /**
+     * The prompt as token ids. Special tokens come from the template alone, not from texts in the request.
+     *
+     * @param tokenizer the model's tokenizer
+     * @param request the conversation and what else the template is given
+     * @return the ids
+     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     */
+    public int[] encode(LlamaTokenizer tokenizer, ChatRequest request) {
+        return tokenizer.encode(segments(tokenizer, request, render(request).text()), false);
+    }
+
+    /**
+     * The prompt as token ids, and which of them are the assistant's: those that overlap with what the template's {@code generation} blocks wrote.
+     *
+     * @param tokenizer the model's tokenizer
+     * @param request the conversation and what else the template is given
+     * @return the ids and the assistant's among them
+     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     */
+    public EncodedChat encodeWithAssistant(LlamaTokenizer tokenizer, ChatRequest request) {
+        RenderedChat rendered = render(request);
+        TokenOffsets tokens = tokenizer.encodeWithOffsets(segments(tokenizer, request, rendered.text()));
+        boolean[] assistant = new boolean[tokens.ids().length];
+        int span = 0;
+        for (int i = 0; i < assistant.length; i++) {
+            while (span < rendered.assistant().size() && tokens.begins()[i] >= rendered.assistant().get(span).end()) {
+                span++;
+            }
+            assistant[i] = span < rendered.assistant().size() && tokens.ends()[i] > rendered.assistant().get(span).begin();
+        }
+        return new EncodedChat(tokens.ids(), assistant);
+    }
+
+    private List<PromptSegment> segments(LlamaTokenizer tokenizer, ChatRequest request, String text) {
         Markers markers = new Markers(tokenizer);
-        List<ChatMessage> marked = messages.stream().map(message -> new ChatMessage(message.role(), markers.mark(message.content()))).toList();
-        return tokenizer.encode(markers.segments(render(marked, addGenerationPrompt)), false);
+        ChatRequest marked = request.mapped(markers::mark);
+        return markers.found() ? markers.segments(text, render(marked).text()) : List.of(PromptSegment.template(text));
     }
 
     private static String resource(String name) {

@@ -7,14 +7,25 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
-/** A checkpoint's chat template and the texts of the tokens that it may write. */
-record TemplateFiles(String template, String bosToken, String eosToken) {
+/** A checkpoint's chat templates by name, and the texts of the special tokens that they may write. */
+record TemplateFiles(Map<String, String> templates, Map<String, String> specialTokens) {
     private static final String TEMPLATE = "chat_template.jinja";
+    private static final String FOLDER = "additional_chat_templates";
+    private static final String SUFFIX = ".jinja";
     private static final String CONFIG = "tokenizer_config.json";
+    private static final String DEFAULT = "default";
+    private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
+    private static final List<String> TOKENS = List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+    private static final Map<String, String> GGUF_TOKENS = Map.of("bos_token", "bos", "eos_token", "eos", "unk_token", "unknown", "sep_token", "seperator",
+            "pad_token", "padding", "cls_token", "cls", "mask_token", "mask");
 
     static TemplateFiles read(Path folder) throws IOException {
         if (GgufFile.isGguf(folder)) {
@@ -22,15 +33,44 @@ record TemplateFiles(String template, String bosToken, String eosToken) {
         }
         Path file = folder.resolve(CONFIG);
         JsonNode config = Files.isRegularFile(file) ? parse(file) : new ObjectMapper().createObjectNode();
-        Path own = folder.resolve(TEMPLATE);
-        String template = Files.isRegularFile(own) ? Files.readString(own) : configured(file, config.path("chat_template"));
-        return new TemplateFiles(template, token(file, config, "bos_token"), token(file, config, "eos_token"));
+        Map<String, String> templates = files(folder);
+        Map<String, String> tokens = new LinkedHashMap<>();
+        TOKENS.forEach(key -> tokens.put(key, token(file, config, key)));
+        tokens.values().removeIf(String::isEmpty);
+        return new TemplateFiles(templates.isEmpty() ? configured(file, config.path("chat_template")) : templates, tokens);
+    }
+
+    /** The templates that are files; they come before those in tokenizer_config.json. */
+    private static Map<String, String> files(Path folder) throws IOException {
+        Map<String, String> templates = new TreeMap<>();
+        if (Files.isRegularFile(folder.resolve(TEMPLATE))) {
+            templates.put(DEFAULT, Files.readString(folder.resolve(TEMPLATE)));
+        }
+        if (Files.isDirectory(folder.resolve(FOLDER))) {
+            try (DirectoryStream<Path> more = Files.newDirectoryStream(folder.resolve(FOLDER), "*" + SUFFIX)) {
+                for (Path file : more) {
+                    String name = file.getFileName().toString();
+                    templates.put(name.substring(0, name.length() - SUFFIX.length()), Files.readString(file));
+                }
+            }
+        }
+        return templates;
     }
 
     private static TemplateFiles of(Path file, GgufMetadata metadata) {
-        String template = metadata.text("tokenizer.chat_template").orElseThrow(() -> new IllegalArgumentException("The checkpoint " + file
-                + " has no tokenizer.chat_template: take ChatTemplate.llama2() or llama3() if it was trained on one of these formats"));
-        return new TemplateFiles(template, token(metadata, "bos"), token(metadata, "eos"));
+        Map<String, String> templates = new LinkedHashMap<>();
+        metadata.text(GGUF_TEMPLATE).ifPresent(text -> templates.put(DEFAULT, text));
+        for (String name : metadata.list("tokenizer.chat_templates", String.class).orElse(List.of())) {
+            metadata.text(GGUF_TEMPLATE + "." + name).ifPresent(text -> templates.put(name, text));
+        }
+        if (templates.isEmpty()) {
+            throw new IllegalArgumentException("The checkpoint " + file + " has no " + GGUF_TEMPLATE
+                    + ": take ChatTemplate.llama2() or llama3() if it was trained on one of these formats");
+        }
+        Map<String, String> tokens = new LinkedHashMap<>();
+        GGUF_TOKENS.forEach((name, role) -> tokens.put(name, token(metadata, role)));
+        tokens.values().removeIf(String::isEmpty);
+        return new TemplateFiles(templates, tokens);
     }
 
     private static String token(GgufMetadata metadata, String role) {
@@ -47,20 +87,24 @@ record TemplateFiles(String template, String bosToken, String eosToken) {
         }
     }
 
-    private static String configured(Path file, JsonNode node) {
+    private static Map<String, String> configured(Path file, JsonNode node) {
         if (node.isTextual()) {
-            return node.asText();
-        }
-        for (JsonNode named : node) {
-            if (named.path("name").asText().equals("default") && named.path("template").isTextual()) {
-                return named.path("template").asText();
-            }
+            return Map.of(DEFAULT, node.asText());
         }
         if (node.isMissingNode() || node.isNull()) {
             throw new IllegalArgumentException("The checkpoint " + file.getParent() + " has no chat template, neither " + TEMPLATE + " nor in " + CONFIG
                     + ": take ChatTemplate.llama2() or llama3() if it was trained on one of these formats");
         }
-        throw new ModelFormatException(file, "chat_template is neither a text nor a list with one called 'default'");
+        Map<String, String> templates = new LinkedHashMap<>();
+        for (JsonNode named : node) {
+            if (named.path("name").isTextual() && named.path("template").isTextual()) {
+                templates.put(named.path("name").asText(), named.path("template").asText());
+            }
+        }
+        if (!node.isArray() || templates.size() < node.size()) {
+            throw new ModelFormatException(file, "chat_template is neither a text nor a list of objects with 'name' and 'template'");
+        }
+        return templates;
     }
 
     private static String token(Path file, JsonNode config, String key) {

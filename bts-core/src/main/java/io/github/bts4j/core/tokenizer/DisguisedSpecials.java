@@ -58,6 +58,10 @@ final class DisguisedSpecials implements AutoCloseable {
         return tokenizer.encode(text, addSpecialTokens);
     }
 
+    int[][] encodeWithOffsets(String text) {
+        return tokenizer.encodeWithOffsets(text);
+    }
+
     @Override
     public void close() {
         tokenizer.close();

@@ -104,6 +104,22 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
+     * A prompt to ids as {@link #encode(List, boolean)} without added tokens, and where in the prompt each token stands.
+     *
+     * @param segments the segments, in order
+     * @return the ids and their places in the segments' text
+     */
+    public TokenOffsets encodeWithOffsets(List<PromptSegment> segments) {
+        String text = SpecialText.concatenate(segments);
+        if (!specialText.needsDisguise(segments)) {
+            return TokenOffsets.of(text, tokenizer.encodeWithOffsets(text));
+        }
+        DisguisedSpecials specials = disguised();
+        List<PromptSegment> pieces = specialText.pieces(segments);
+        return TokenOffsets.of(text, specials.encodeWithOffsets(specialText.disguise(segments, specials)), pieces, specials);
+    }
+
+    /**
      * Ids to text. Bytes that are not UTF-8 become U+FFFD. An id inside the range that no token has decodes to nothing.
      *
      * @param ids the ids

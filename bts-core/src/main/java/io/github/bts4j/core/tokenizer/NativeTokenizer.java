@@ -1,6 +1,8 @@
 package io.github.bts4j.core.tokenizer;
 
+import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +42,24 @@ final class NativeTokenizer implements AutoCloseable {
         Lock reading = startReading();
         try {
             return toInts(tokenizer.encode(wellFormed(text), addSpecialTokens, false).getIds());
+        } finally {
+            reading.unlock();
+        }
+    }
+
+    /** Ids, and for each the code points of the text from which and up to which it stands, as two more arrays. */
+    int[][] encodeWithOffsets(String text) {
+        Lock reading = startReading();
+        try {
+            Encoding encoding = tokenizer.encode(wellFormed(text), false, false);
+            CharSpan[] spans = encoding.getCharTokenSpans();
+            int[] begins = new int[spans.length];
+            int[] ends = new int[spans.length];
+            for (int i = 0; i < spans.length; i++) {
+                begins[i] = spans[i] == null ? 0 : spans[i].getStart();
+                ends[i] = spans[i] == null ? 0 : spans[i].getEnd();
+            }
+            return new int[][] {toInts(encoding.getIds()), begins, ends};
         } finally {
             reading.unlock();
         }

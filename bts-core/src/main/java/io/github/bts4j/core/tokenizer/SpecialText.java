@@ -1,5 +1,6 @@
 package io.github.bts4j.core.tokenizer;
 
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -50,6 +51,22 @@ final class SpecialText {
                     : segment.text());
         }
         return text.toString();
+    }
+
+    /** The same as {@link #disguise} in pieces: special tokens of the template, and what is between them. */
+    List<PromptSegment> pieces(List<PromptSegment> segments) {
+        List<PromptSegment> pieces = new ArrayList<>();
+        for (PromptSegment segment : segments) {
+            int from = 0;
+            Matcher matcher = special.matcher(segment.template() ? segment.text() : "");
+            while (matcher.find()) {
+                pieces.add(PromptSegment.content(segment.text().substring(from, matcher.start())));
+                pieces.add(PromptSegment.template(matcher.group()));
+                from = matcher.end();
+            }
+            pieces.add(PromptSegment.content(segment.text().substring(from)));
+        }
+        return pieces;
     }
 
     private long count(String text) {

@@ -187,24 +187,18 @@ final class ExpressionParser {
 
     private Expression primary(boolean namespaces) {
         Token token = tokens.current();
-        switch (token.kind()) {
-            case NAME -> {
-                return name(tokens.next(), namespaces);
-            }
+        return switch (token.kind()) {
+            case NAME -> name(tokens.next(), namespaces);
             case STRING -> {
                 StringBuilder text = new StringBuilder();
                 while (tokens.current().is(Kind.STRING)) {
                     text.append(tokens.next().text());
                 }
-                return new Expression.Const(text.toString(), token.place());
+                yield new Expression.Const(text.toString(), token.place());
             }
-            case INTEGER, FLOAT -> {
-                return new Expression.Const(tokens.next().value(), token.place());
-            }
-            default -> {
-                return bracketed(token);
-            }
-        }
+            case INTEGER, FLOAT -> new Expression.Const(tokens.next().value(), token.place());
+            default -> bracketed(token);
+        };
     }
 
     private Expression bracketed(Token token) {

@@ -42,7 +42,7 @@ final class MacroCompiler {
         }
         ExpressionCompiler.CalledCode call = expressions.called(block.call(), frame);
         return (run, locals) -> {
-            run.write(StatementCompiler.joinable(call.eval(run, locals, creating.create(locals))));
+            run.write(CaptureCompiler.joinable(call.eval(run, locals, creating.create(locals))));
             return Signal.NEXT;
         };
     }

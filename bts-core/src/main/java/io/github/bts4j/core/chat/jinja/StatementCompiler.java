@@ -12,6 +12,7 @@ final class StatementCompiler {
 
     private final ExpressionCompiler expressions = new ExpressionCompiler();
     private final LoopCompiler loops = new LoopCompiler(this, expressions);
+    private final CaptureCompiler captures = new CaptureCompiler(this, expressions);
     private final MacroCompiler macros = new MacroCompiler(this, expressions);
     private final Map<String, BlockCode> blocks = new LinkedHashMap<>();
 
@@ -151,7 +152,7 @@ final class StatementCompiler {
             return assign(assign, frame);
         }
         if (statement instanceof Statement.AssignBlock assign) {
-            return assignBlock(assign, frame);
+            return captures.assignBlock(assign, frame);
         }
         if (statement instanceof Statement.With with) {
             return with(with, frame);
@@ -167,7 +168,7 @@ final class StatementCompiler {
 
     private Step rare(Statement statement, Frame frame) {
         if (statement instanceof Statement.FilterBlock filter) {
-            return filterBlock(filter, frame);
+            return captures.filterBlock(filter, frame);
         }
         if (statement instanceof Statement.AutoEscape escape) {
             return autoEscape(escape, frame);
@@ -217,7 +218,7 @@ final class StatementCompiler {
     }
 
     /** At the top level, makes what was assigned known to blocks and macros. */
-    private static Step export(Expression target, Frame frame) {
+    static Step export(Expression target, Frame frame) {
         List<Step> steps = new ArrayList<>();
         if (frame.topLevel()) {
             new Names() {
@@ -262,83 +263,6 @@ final class StatementCompiler {
         } else if (targets instanceof Targets.Several several) {
             several.items().forEach(item -> attributes(item, found));
         }
-    }
-
-    private Step assignBlock(Statement.AssignBlock assign, Frame frame) {
-        Frame inside = frame.inner();
-        new SymbolFinder(inside.symbols()).statements(assign.body());
-        Step enter = enter(inside);
-        Step body = body(assign.body(), inside);
-        FilteredCode filter = assign.filter() == null ? null : filtered(assign.filter(), inside);
-        Targets targets = Targets.compile(assign.target(), frame);
-        Step export = export(assign.target(), frame);
-        Step leave = leave(inside);
-        return (run, locals) -> {
-            enter.exec(run, locals);
-            Rendered rendered = rendered(run, locals, body);
-            if (rendered.signal() != Signal.NEXT) {
-                return rendered.signal();
-            }
-            Object value = filter == null ? rendered.value(run) : filter.apply(run, locals, rendered.value(run));
-            targets.assign(run, locals, run.autoescape() && !(value instanceof Markup) ? new Markup(Repr.str(run, value)) : value);
-            export.exec(run, locals);
-            return leave.exec(run, locals);
-        };
-    }
-
-    /** What a body wrote, and how it ended. */
-    private record Rendered(String text, Signal signal) {
-        Object value(Run run) {
-            return run.autoescape() ? new Markup(text) : text;
-        }
-    }
-
-    private static Rendered rendered(Run run, Locals locals, Step body) {
-        Signal[] signal = new Signal[1];
-        String text = captured(run, () -> signal[0] = body.exec(run, locals));
-        return new Rendered(text, signal[0]);
-    }
-
-    /** The filters of a filter block. */
-    private interface FilteredCode {
-        Object apply(Run run, Locals locals, Object value);
-    }
-
-    private FilteredCode filtered(Expression.Filter filter, Frame frame) {
-        FunctionScope.Variable buffer = frame.scope().write("buffer of " + System.identityHashCode(filter));
-        Code code = expressions.filter(filter, frame, (run, locals) -> buffer.get(locals));
-        return (run, locals, value) -> {
-            buffer.set(locals, value);
-            return code.eval(run, locals);
-        };
-    }
-
-    private Step filterBlock(Statement.FilterBlock block, Frame frame) {
-        Frame inside = frame.inner();
-        SymbolFinder finder = new SymbolFinder(inside.symbols());
-        finder.statements(block.body());
-        finder.expression(block.filter());
-        Step enter = enter(inside);
-        Step body = body(block.body(), inside);
-        FilteredCode filter = filtered(block.filter(), inside);
-        Step leave = leave(inside);
-        return (run, locals) -> {
-            enter.exec(run, locals);
-            Rendered rendered = rendered(run, locals, body);
-            if (rendered.signal() != Signal.NEXT) {
-                return rendered.signal();
-            }
-            run.write(joinable(filter.apply(run, locals, rendered.value(run))));
-            return leave.exec(run, locals);
-        };
-    }
-
-    /** What is written without {@code str}: texts alone. */
-    static String joinable(Object value) {
-        if (!Types.isText(value)) {
-            throw Fault.type("sequence item: expected str instance, " + Types.name(value) + " found");
-        }
-        return Types.text(value);
     }
 
     private Step with(Statement.With with, Frame frame) {

@@ -1,0 +1,216 @@
+package io.github.bts4j.core.chat;
+
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * A conversation and what else its template is given, as the arguments of transformers' {@code apply_chat_template}.
+ *
+ * <p>Messages, tools and documents are maps of texts, numbers, booleans, lists and maps; every field reaches the template. A field that is null counts as
+ * missing. A thought under {@code reasoning_content}, {@code thinking} or {@code reasoning} is also given under the first two of these names.
+ *
+ * <p>Immutable; each {@code with} gives another one.
+ */
+public final class ChatRequest {
+    private static final Set<String> RESERVED = Set.of("messages", "tools", "documents", "add_generation_prompt");
+
+    private final List<Map<String, Object>> messages;
+    private final Map<String, Object> arguments;
+    private final String continuedField;
+    private final Clock clock;
+
+    private ChatRequest(List<Map<String, Object>> messages, Map<String, Object> arguments, String continuedField, Clock clock) {
+        this.messages = messages;
+        this.arguments = arguments;
+        this.continuedField = continuedField;
+        this.clock = clock;
+    }
+
+    /**
+     * A request without anything else.
+     *
+     * @param messages the conversation, at least one message
+     * @return the request
+     * @throws IllegalArgumentException if there is no message
+     */
+    public static ChatRequest of(List<? extends Map<String, ?>> messages) {
+        if (messages.isEmpty()) {
+            throw new IllegalArgumentException("A conversation needs at least one message");
+        }
+        List<Map<String, Object>> copies = new ArrayList<>();
+        messages.forEach(message -> copies.add(withoutNulls(message)));
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        arguments.put("tools", null);
+        arguments.put("documents", null);
+        arguments.put("add_generation_prompt", false);
+        return new ChatRequest(copies, arguments, "", Clock.systemDefaultZone());
+    }
+
+    /**
+     * A request of messages with role and content alone.
+     *
+     * @param messages the conversation, at least one message
+     * @return the request
+     * @throws IllegalArgumentException if there is no message
+     */
+    public static ChatRequest ofMessages(List<ChatMessage> messages) {
+        return of(messages.stream().map(ChatMessage::toMap).toList());
+    }
+
+    private static Map<String, Object> withoutNulls(Map<String, ?> message) {
+        Map<String, Object> copy = new LinkedHashMap<>();
+        message.forEach((key, value) -> {
+            if (value != null) {
+                copy.put(key, value);
+            }
+        });
+        return copy;
+    }
+
+    private ChatRequest set(String name, Object value) {
+        Map<String, Object> more = new LinkedHashMap<>(arguments);
+        more.put(name, value);
+        return new ChatRequest(messages, more, continuedField, clock);
+    }
+
+    /**
+     * With tools that the model may call.
+     *
+     * @param tools their JSON schemas, in the form of OpenAI's API
+     * @return the request
+     */
+    public ChatRequest withTools(List<? extends Map<String, ?>> tools) {
+        return set("tools", List.copyOf(tools));
+    }
+
+    /**
+     * With documents for the model to read.
+     *
+     * @param documents maps with {@code title} and {@code text}
+     * @return the request
+     */
+    public ChatRequest withDocuments(List<? extends Map<String, ?>> documents) {
+        return set("documents", List.copyOf(documents));
+    }
+
+    /**
+     * With the beginning of the assistant's answer behind the conversation, or without.
+     *
+     * @param add whether it is added, in templates that have one
+     * @return the request
+     */
+    public ChatRequest withGenerationPrompt(boolean add) {
+        return set("add_generation_prompt", add);
+    }
+
+    /**
+     * With an argument of the template's own, such as {@code enable_thinking}; it also replaces a special token's text, such as {@code bos_token}.
+     *
+     * @param name its name
+     * @param value its value: null, a boolean, a number, a text, a list or a map
+     * @return the request
+     * @throws IllegalArgumentException if the name is that of something else in the request
+     */
+    public ChatRequest with(String name, Object value) {
+        if (RESERVED.contains(name)) {
+            throw new IllegalArgumentException("'" + name + "' is no argument of a template's own: take of, withTools, withDocuments or withGenerationPrompt");
+        }
+        return set(Objects.requireNonNull(name, "name"), value);
+    }
+
+    /**
+     * The last message is to be continued: the prompt ends where its content ends.
+     *
+     * @return the request
+     */
+    public ChatRequest continuingFinalMessage() {
+        return continuing("content");
+    }
+
+    /**
+     * A field of the last message is to be continued: the prompt ends where the field ends.
+     *
+     * @param field the field, such as {@code reasoning_content}
+     * @return the request
+     */
+    public ChatRequest continuing(String field) {
+        return new ChatRequest(messages, arguments, Objects.requireNonNull(field, "field"), clock);
+    }
+
+    /**
+     * At another time: what {@code strftime_now} reads.
+     *
+     * @param now the clock, with its time zone
+     * @return the request
+     */
+    public ChatRequest at(Clock now) {
+        return new ChatRequest(messages, arguments, continuedField, Objects.requireNonNull(now, "now"));
+    }
+
+    /** Whether tools were given, be it none. */
+    boolean hasTools() {
+        return arguments.get("tools") != null;
+    }
+
+    List<Map<String, Object>> messages() {
+        return messages;
+    }
+
+    Map<String, Object> arguments() {
+        return arguments;
+    }
+
+    /** The field that is continued, empty if none is. */
+    String continuedField() {
+        return continuedField;
+    }
+
+    Clock clock() {
+        return clock;
+    }
+
+    /** The same with every text in it changed. */
+    ChatRequest mapped(TextChange change) {
+        List<Map<String, Object>> changed = new ArrayList<>();
+        messages.forEach(message -> changed.add(change.map(message)));
+        return new ChatRequest(changed, change.map(arguments), continuedField, clock);
+    }
+
+    /** Something that is done to texts, in lists and maps too. */
+    interface TextChange {
+        int MAX_DEPTH = 100;
+
+        String apply(String text);
+
+        default Map<String, Object> map(Map<String, ?> map) {
+            Map<String, Object> changed = new LinkedHashMap<>();
+            map.forEach((key, value) -> changed.put(key, value(value, 1)));
+            return changed;
+        }
+
+        private Object value(Object value, int depth) {
+            if (depth > MAX_DEPTH) {
+                throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it hold itself?");
+            }
+            if (value instanceof CharSequence text) {
+                return apply(text.toString());
+            }
+            if (value instanceof Map<?, ?> map) {
+                Map<Object, Object> changed = new LinkedHashMap<>();
+                map.forEach((key, item) -> changed.put(key, value(item, depth + 1)));
+                return changed;
+            }
+            if (value instanceof Iterable<?> items) {
+                List<Object> changed = new ArrayList<>();
+                items.forEach(item -> changed.add(value(item, depth + 1)));
+                return changed;
+            }
+            return value;
+        }
+    }
+}
