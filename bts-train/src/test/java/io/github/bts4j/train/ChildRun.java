@@ -8,6 +8,7 @@ import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +19,8 @@ import java.util.function.Consumer;
 /**
  * A training run in a process of its own. Arguments: {@code stitch}, {@code rewind} or {@code expert}, the run's folder, total steps, the step to
  * stop at, steps between checkpoints, and the file for the result: a line {@code STEP LOSS-BITS} per step, a line
- * {@code NAME SHA-256} per tensor. Each step is a line on standard output.
+ * {@code NAME SHA-256} per tensor. Each step is a line on standard output. With a seventh argument, {@code paced}, the run waits after each such line for a byte on
+ * standard input, until that ends: whoever wants to kill it in some step need not be faster than it.
  */
 final class ChildRun {
     /** Batches whose losses look like spikes, in a run of the kind {@code rewind}. */
@@ -37,8 +39,17 @@ final class ChildRun {
         Path run = Path.of(arguments[1]);
         long steps = Long.parseLong(arguments[2]);
         TrainerConfig config = kind.equals("rewind") ? rewinding(steps) : TinyRuns.config(steps).withCheckpoints(Long.parseLong(arguments[4]), 2);
-        List<String> lines = run(kind, run, config, Long.parseLong(arguments[3]), System.out::println);
+        List<String> lines = run(kind, run, config, Long.parseLong(arguments[3]), arguments.length > 6 ? ChildRun::paced : System.out::println);
         Files.write(Path.of(arguments[5]), lines);
+    }
+
+    private static void paced(String line) {
+        System.out.println(line);
+        try {
+            System.in.read();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Resumes the run, if there is one, and trains up to a step. */
