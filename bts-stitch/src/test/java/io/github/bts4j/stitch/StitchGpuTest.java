@@ -1,6 +1,5 @@
 package io.github.bts4j.stitch;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import java.io.IOException;
@@ -54,7 +54,8 @@ class StitchGpuTest {
     void logitsGradientsAndDecoding(Path folder, Device hub) throws IOException {
         try (GoldenCase golden = new GoldenCase(folder); StitchedModel model = open(golden, hub)) {
             model.models().stream().skip(1).forEach(expert -> assertEquals(GPU, expert.device()));
-            GoldenCase.assertClose("logits", golden.floats("logits"), model.forward(golden.tensor("input_ids")).toFloatArray(), golden.tolerance("forward"));
+            Tolerance tolerance = TinyModels.tolerance(model, golden.ids("input_ids")[0].length);
+            tolerance.assertClose("logits", golden.floats("logits"), model.forward(golden.tensor("input_ids")).toFloatArray());
             int[][] tokens = golden.ids("input_ids");
             for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
                 Map<String, NDArray> tensors = model.stitchTensors();
@@ -78,7 +79,7 @@ class StitchGpuTest {
                 for (int id : ids) {
                     stepwise = session.append(id);
                 }
-                assertArrayEquals(whole, stepwise, (float) golden.tolerance("forward"));
+                tolerance.assertClose("stepwise", whole, stepwise);
             }
         }
     }

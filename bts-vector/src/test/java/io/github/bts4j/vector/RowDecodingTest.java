@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -60,7 +61,7 @@ class RowDecodingTest {
                     for (int t = 0; t < ids[row].length; t++) {
                         int at = (row * ids[row].length + t) * vocabulary;
                         GoldenCase.assertClose("logits " + row + ", " + t, Arrays.copyOfRange(expected, at, at + vocabulary), session.append(ids[row][t]),
-                                golden.tolerance("float32"));
+                                Tolerance.of(model.config(), ids[row].length, Precision.FLOAT32).of(expected));
                     }
                 }
             }
@@ -82,7 +83,8 @@ class RowDecodingTest {
                         float[][] state = decoder.embed(Arrays.copyOfRange(ids, start, end));
                         float[] logits = decoder.run(new Crew(2), RowStep.ofPrompt(state, start, cache.rows().orElseThrow()))[0];
                         int at = (end - 1) * model.vocabSize();
-                        GoldenCase.assertClose("logits " + end + " by " + piece, Arrays.copyOfRange(expected, at, at + model.vocabSize()), logits, golden.tolerance("float32"));
+                        GoldenCase.assertClose("logits " + end + " by " + piece, Arrays.copyOfRange(expected, at, at + model.vocabSize()), logits,
+                                Tolerance.of(model.config(), ids.length, Precision.FLOAT32).of(expected));
                     }
                 }
             }
