@@ -28,7 +28,8 @@ final class DisguisedSpecials implements AutoCloseable {
     }
 
     /** Changes {@code root}, which the caller gives away. */
-    static DisguisedSpecials open(Path file, JsonNode root, Vocabulary vocabulary) {
+    static DisguisedSpecials open(Path file, ObjectNode root, Vocabulary vocabulary) {
+        TextLimits limits = TokenizerCheck.check(file, root, vocabulary);
         Map<String, String> disguises = disguises(vocabulary);
         for (JsonNode token : root.path("added_tokens")) {
             String disguise = disguises.get(token.path("content").asText());
@@ -39,7 +40,7 @@ final class DisguisedSpecials implements AutoCloseable {
         if (root.path("model") instanceof ObjectNode model) {
             disguiseModel(model, disguises);
         }
-        NativeTokenizer tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root));
+        NativeTokenizer tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root), limits, vocabulary);
         try {
             verify(file, tokenizer, disguises, vocabulary);
         } catch (RuntimeException e) {

@@ -1,6 +1,5 @@
 package io.github.bts4j.core.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
@@ -14,8 +13,9 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, for texts of any length: nothing is ever
- * truncated or padded, whatever tokenizer.json says. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
+ * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, nothing is ever truncated or
+ * padded, whatever tokenizer.json says. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on
+ * which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
  * {@code ai.djl.offline}, the environment variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
  *
  * <p>What counts is tokenizer.json; of tokenizer_config.json (or, failing that, special_tokens_map.json) only the roles of special tokens are read. In
@@ -42,14 +42,15 @@ public final class LlamaTokenizer implements AutoCloseable {
         this.files = files;
         Path file = files.path();
         byte[] content = files.read();
-        JsonNode root = TokenizerFiles.parse(file, content);
+        ObjectNode root = TokenizerFiles.parse(file, content);
         sha256 = TokenizerFiles.sha256(content);
         vocabulary = Vocabulary.read(file, root);
         bosTokenId = files.role("bos_token", vocabulary);
         eosTokenId = files.role("eos_token", vocabulary);
         decoder = TokenDecoder.read(file, root.path("decoder"));
         specialText = new SpecialText(vocabulary.specialTokens());
-        tokenizer = NativeTokenizer.open(file, new String(content, StandardCharsets.UTF_8));
+        TextLimits limits = TokenizerCheck.check(file, root, vocabulary);
+        tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root), limits, vocabulary);
     }
 
     /**
@@ -58,7 +59,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param tokenizerJsonOrFolder a tokenizer.json, the folder that holds it, or a GGUF file with the tokenizer inside
      * @return the tokenizer, which the caller closes
      * @throws IllegalArgumentException if there is no such file
-     * @throws ModelFormatException if the file is not a tokenizer.json, has a decoder that cannot decode token by token, or does not know the special tokens
+     * @throws ModelFormatException if the file is not a tokenizer.json, holds what is not known or cannot be run safely, has a decoder that cannot decode token by token, or does not know the special tokens
      *     that tokenizer_config.json names
      */
     public static LlamaTokenizer open(Path tokenizerJsonOrFolder) {
@@ -68,9 +69,11 @@ public final class LlamaTokenizer implements AutoCloseable {
     /**
      * Text to ids. Special-token text inside {@code text} becomes special tokens: for text that others wrote, see {@link #encodeOrdinary}.
      *
-     * @param text the text, of any length
+     * @param text the text, of up to 16,777,216 characters
      * @param addSpecialTokens whether to add what the post-processor adds, which is the begin-of-text token for Llama models
      * @return the ids
+     * @throws IllegalArgumentException if the text is too long for the tokenizer, or for the heap: 12 bytes for each of its bytes are needed
+     * @throws ModelFormatException if the tokenizer has no token for a character of the text, nor one for what it does not know
      */
     public int[] encode(String text, boolean addSpecialTokens) {
         return tokenizer.encode(text, addSpecialTokens);
@@ -80,7 +83,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * Text to ids, in which special-token text is text: {@code <|end|>} is spelled out in ordinary tokens. No special token is in the result. The same as
      * {@code encode(text, add_special_tokens=False)} of the Python package with {@code encode_special_tokens = True}.
      *
-     * @param text the text, of any length
+     * @param text the text, of up to 16,777,216 characters
      * @return the ids
      */
     public int[] encodeOrdinary(String text) {

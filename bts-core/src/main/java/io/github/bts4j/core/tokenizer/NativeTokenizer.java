@@ -1,78 +1,149 @@
 package io.github.bts4j.core.tokenizer;
 
-import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongFunction;
 
 /**
  * The native tokenizer: no truncation, no padding, and no use after close. Encoding and decoding only read the native object, so any number of threads do
- * them at once; close waits for them.
+ * them at once; close waits for them. Long texts go through one at a time, in the whole process.
+ *
+ * <p>The native code makes its results in Java's heap and ends the process when there is no room. So the room is taken and given back right before, where
+ * running out of it is an error that can be caught; and of an encoding only the ids are fetched, 8 bytes each.
  */
 final class NativeTokenizer implements AutoCloseable {
 
+    private static final int LONG_TEXT = 1 << 18;
+    private static final int SLACK = 1 << 12;
+    private static final int SPAN_LONGS = 4; // a span and the reference to it
+    private static final Semaphore ONE_LONG_TEXT = new Semaphore(1, true);
+
     private final Path file;
     private final HuggingFaceTokenizer tokenizer;
+    private final TextLimits limits;
+    private final Vocabulary vocabulary;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private volatile long[] room; // written only, so that no compiler leaves the allocation out
     private boolean closed;
 
-    private NativeTokenizer(Path file, HuggingFaceTokenizer tokenizer) {
+    private NativeTokenizer(Path file, HuggingFaceTokenizer tokenizer, TextLimits limits, Vocabulary vocabulary) {
         this.file = file;
         this.tokenizer = tokenizer;
+        this.limits = limits;
+        this.vocabulary = vocabulary;
     }
 
-    static NativeTokenizer open(Path file, String json) {
+    static NativeTokenizer open(Path file, String json, TextLimits limits, Vocabulary vocabulary) {
         OfflineDefaults.apply();
         Map<String, String> options = Map.of("truncation", "false", "padding", "false");
         try (ByteArrayInputStream stream = new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8))) {
-            return new NativeTokenizer(file, HuggingFaceTokenizer.newInstance(stream, options));
+            return new NativeTokenizer(file, HuggingFaceTokenizer.newInstance(stream, options), limits, vocabulary);
         } catch (IOException | RuntimeException e) {
             throw TokenizerFiles.broken(file, "is not a tokenizer that the tokenizers library can load", e);
         }
     }
 
     int[] encode(String text, boolean addSpecialTokens) {
-        Lock reading = startReading();
-        try {
-            return toInts(tokenizer.encode(wellFormed(text), addSpecialTokens, false).getIds());
-        } finally {
-            reading.unlock();
-        }
+        return encode(text, addSpecialTokens, 1, encoding -> toInts(TokenizersLibrary.LIB.getTokenIds(encoding)));
     }
 
     /** Ids, and for each the code points of the text from which and up to which it stands, as two more arrays. */
     int[][] encodeWithOffsets(String text) {
-        Lock reading = startReading();
-        try {
-            Encoding encoding = tokenizer.encode(wellFormed(text), false, false);
-            CharSpan[] spans = encoding.getCharTokenSpans();
+        return encode(text, false, SPAN_LONGS, encoding -> {
+            int[] ids = toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
+            takeRoom((long) ids.length * SPAN_LONGS);
+            CharSpan[] spans = TokenizersLibrary.LIB.getTokenCharSpans(encoding);
             int[] begins = new int[spans.length];
             int[] ends = new int[spans.length];
             for (int i = 0; i < spans.length; i++) {
                 begins[i] = spans[i] == null ? 0 : spans[i].getStart();
                 ends[i] = spans[i] == null ? 0 : spans[i].getEnd();
             }
-            return new int[][] {toInts(encoding.getIds()), begins, ends};
+            return new int[][] {ids, begins, ends};
+        });
+    }
+
+    private <T> T encode(String text, boolean addSpecialTokens, int longsPerId, LongFunction<T> result) {
+        long maxIds = limits.maxIds(file, text);
+        boolean isLong = maxIds > LONG_TEXT;
+        if (isLong) {
+            ONE_LONG_TEXT.acquireUninterruptibly();
+        }
+        try {
+            return nativeEncode(wellFormed(text), addSpecialTokens, maxIds * longsPerId, result);
+        } catch (OutOfMemoryError e) {
+            throw noRoom("text has " + text.length() + " characters, which need up to " + mebibytes(maxIds * (8L * longsPerId + 4)), e);
+        } finally {
+            if (isLong) {
+                ONE_LONG_TEXT.release();
+            }
+        }
+    }
+
+    private <T> T nativeEncode(String text, boolean addSpecialTokens, long longs, LongFunction<T> result) {
+        Lock reading = startReading();
+        try {
+            takeRoom(longs); // before the work, which takes long for a text that is long
+            long encoding = encoded(text, addSpecialTokens);
+            try {
+                takeRoom(longs);
+                return result.apply(encoding);
+            } finally {
+                TokenizersLibrary.LIB.deleteEncoding(encoding);
+            }
         } finally {
             reading.unlock();
         }
     }
 
+    private long encoded(String text, boolean addSpecialTokens) {
+        try {
+            return TokenizersLibrary.LIB.encode(tokenizer.getHandle(), text, addSpecialTokens);
+        } catch (RuntimeException e) { // what the library throws is no more than that
+            throw new ModelFormatException(file, "cannot encode this text: " + e.getMessage(), e);
+        }
+    }
+
     String decode(int[] ids, boolean skipSpecialTokens) {
+        double chars = SLACK;
+        for (int id : ids) {
+            chars += (vocabulary.isAssigned(id) ? vocabulary.token(id).length() : 0) * limits.decodeGrowth();
+        }
+        boolean isLong = chars > LONG_TEXT;
+        if (isLong) {
+            ONE_LONG_TEXT.acquireUninterruptibly();
+        }
+        try {
+            return nativeText(ids, skipSpecialTokens, (long) chars);
+        } catch (OutOfMemoryError e) {
+            throw noRoom(ids.length + " ids are a text of up to " + (long) chars + " characters, which need " + mebibytes(2 * (long) chars), e);
+        } finally {
+            if (isLong) {
+                ONE_LONG_TEXT.release();
+            }
+        }
+    }
+
+    private String nativeText(int[] ids, boolean skipSpecialTokens, long chars) {
         long[] longs = new long[ids.length];
         for (int i = 0; i < ids.length; i++) {
             longs[i] = ids[i];
         }
         Lock reading = startReading();
         try {
-            return tokenizer.decode(longs, skipSpecialTokens);
+            takeRoom(chars / 2); // UTF-16 in Java and as it comes
+            return TokenizersLibrary.LIB.decode(tokenizer.getHandle(), longs, skipSpecialTokens);
         } finally {
             reading.unlock();
         }
@@ -87,6 +158,25 @@ final class NativeTokenizer implements AutoCloseable {
         } finally {
             lock.writeLock().unlock();
         }
+    }
+
+    /** Makes room for this many longs, or throws an OutOfMemoryError while that is harmless. */
+    private void takeRoom(long longs) {
+        if (longs + SLACK > Integer.MAX_VALUE - 8) {
+            throw new OutOfMemoryError("more than an array holds");
+        }
+        room = new long[(int) longs + SLACK];
+        room = null;
+    }
+
+    private static IllegalArgumentException noRoom(String what, OutOfMemoryError cause) {
+        Runtime heap = Runtime.getRuntime();
+        return new IllegalArgumentException(what + " of heap; the JVM has " + mebibytes(heap.maxMemory()) + " at most and "
+                + mebibytes(heap.maxMemory() - heap.totalMemory() + heap.freeMemory()) + " free: give it more (-Xmx, BTS_HEAP for ./bts) or split the text", cause);
+    }
+
+    private static String mebibytes(long bytes) {
+        return Math.max(1, bytes >> 20) + " MiB";
     }
 
     private Lock startReading() {

@@ -1,24 +1,27 @@
 package io.github.bts4j.core.tokenizer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** Finds special-token text: leftmost first, of several at one place the longest, as the tokenizers library does. */
 final class SpecialText {
 
-    private static final Pattern NOTHING = Pattern.compile("(?!)");
-
-    private final Pattern special;
+    private final Map<Character, String[]> byFirst = new HashMap<>(); // longest first
     private final boolean exact;
 
     SpecialText(List<Vocabulary.SpecialToken> tokens) {
-        special = tokens.isEmpty() ? NOTHING : Pattern.compile(tokens.stream().map(Vocabulary.SpecialToken::content)
-                .sorted(Comparator.comparingInt(String::length).reversed()).map(Pattern::quote).collect(Collectors.joining("|")));
-        // Tokens that are looked for in the normalized text may be found where the pattern sees nothing.
+        tokens.stream().map(Vocabulary.SpecialToken::content).distinct().collect(Collectors.groupingBy(content -> content.charAt(0)))
+                .forEach((first, contents) -> {
+                    String[] longestFirst = contents.toArray(String[]::new);
+                    Arrays.sort(longestFirst, Comparator.comparingInt(String::length).reversed());
+                    byFirst.put(first, longestFirst);
+                });
+        // Tokens that are looked for in the normalized text may be found where this class sees nothing.
         exact = tokens.stream().noneMatch(Vocabulary.SpecialToken::normalized);
     }
 
@@ -46,9 +49,11 @@ final class SpecialText {
     String disguise(List<PromptSegment> segments, DisguisedSpecials disguises) {
         StringBuilder text = new StringBuilder();
         for (PromptSegment segment : segments) {
-            text.append(segment.template()
-                    ? special.matcher(segment.text()).replaceAll(match -> Matcher.quoteReplacement(disguises.disguise(match.group())))
-                    : segment.text());
+            if (segment.template()) {
+                disguise(segment.text(), disguises, text);
+            } else {
+                text.append(segment.text());
+            }
         }
         return text.toString();
     }
@@ -57,19 +62,55 @@ final class SpecialText {
     List<PromptSegment> pieces(List<PromptSegment> segments) {
         List<PromptSegment> pieces = new ArrayList<>();
         for (PromptSegment segment : segments) {
+            String text = segment.text();
             int from = 0;
-            Matcher matcher = special.matcher(segment.template() ? segment.text() : "");
-            while (matcher.find()) {
-                pieces.add(PromptSegment.content(segment.text().substring(from, matcher.start())));
-                pieces.add(PromptSegment.template(matcher.group()));
-                from = matcher.end();
+            int at = segment.template() ? 0 : text.length();
+            while (at < text.length()) {
+                String special = specialAt(text, at);
+                if (special == null) {
+                    at++;
+                    continue;
+                }
+                pieces.add(PromptSegment.content(text.substring(from, at)));
+                pieces.add(PromptSegment.template(special));
+                at += special.length();
+                from = at;
             }
-            pieces.add(PromptSegment.content(segment.text().substring(from)));
+            pieces.add(PromptSegment.content(text.substring(from)));
         }
         return pieces;
     }
 
+    private void disguise(String text, DisguisedSpecials disguises, StringBuilder into) {
+        int at = 0;
+        while (at < text.length()) {
+            String special = specialAt(text, at);
+            if (special == null) {
+                into.append(text.charAt(at++));
+            } else {
+                into.append(disguises.disguise(special));
+                at += special.length();
+            }
+        }
+    }
+
     private long count(String text) {
-        return special.matcher(text).results().count();
+        long count = 0;
+        int at = 0;
+        while (at < text.length()) {
+            String special = specialAt(text, at);
+            count += special == null ? 0 : 1;
+            at += special == null ? 1 : special.length();
+        }
+        return count;
+    }
+
+    private String specialAt(String text, int at) {
+        for (String special : byFirst.getOrDefault(text.charAt(at), new String[0])) {
+            if (text.startsWith(special, at)) {
+                return special;
+            }
+        }
+        return null;
     }
 }

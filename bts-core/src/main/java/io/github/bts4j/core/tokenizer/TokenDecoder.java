@@ -84,7 +84,7 @@ sealed interface TokenDecoder {
             default -> false;
         };
         if (!known) {
-            throw new ModelFormatException(file, "decoder " + decoder + " is not supported: known are ByteLevel, and Metaspace, ByteFallback, Fuse, Strip"
+            throw new ModelFormatException(file, "decoder " + Component.shown(decoder) + " is not supported: known are ByteLevel, and Metaspace, ByteFallback, Fuse, Strip"
                     + " (stop = 0) and Replace (of one character) alone or in a Sequence");
         }
         for (JsonNode inner : decoder.path("decoders")) {

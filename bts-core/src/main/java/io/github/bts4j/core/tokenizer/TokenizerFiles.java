@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.OptionalInt;
 /** The files of a tokenizer: tokenizer.json, and beside it, where present, the ones that name the roles of special tokens. */
 record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
+    private static final long MAX_BYTES = 128 << 20;
     private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
     static TokenizerFiles locate(Path tokenizerJsonOrFolder) {
@@ -82,22 +84,29 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
     private static byte[] read(Path file) {
         try {
+            long size = Files.size(file);
+            if (size > MAX_BYTES) {
+                throw new ModelFormatException(file, "has " + size + " bytes, at most " + MAX_BYTES + " are read: is it a tokenizer?");
+            }
             return Files.readAllBytes(file);
         } catch (IOException e) {
             throw broken(file, "cannot be read", e);
         }
     }
 
-    static JsonNode parse(Path file, byte[] content) {
+    static ObjectNode parse(Path file, byte[] content) {
         JsonNode root;
         try {
             root = JSON.readTree(content);
         } catch (IOException e) {
-            throw broken(file, "is not valid JSON: " + (e instanceof JsonProcessingException json ? JsonProblem.of(json) : e.getMessage()), e);
+            throw new ModelFormatException(file, "is not valid JSON: " + (e instanceof JsonProcessingException json ? JsonProblem.of(json) : e.getMessage()), e);
+        } catch (OutOfMemoryError e) {
+            throw new ModelFormatException(file, "of " + content.length + " bytes needs more heap than the " + (Runtime.getRuntime().maxMemory() >> 20)
+                    + " MiB there are: give the JVM more (-Xmx, BTS_HEAP for ./bts)", e);
         }
-        if (!root.isObject()) {
+        if (!(root instanceof ObjectNode object)) {
             throw new ModelFormatException(file, "holds " + (root.isMissingNode() ? "nothing" : root.getNodeType()) + ", expected a JSON object");
         }
-        return root;
+        return object;
     }
 }

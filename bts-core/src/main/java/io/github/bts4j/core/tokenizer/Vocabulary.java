@@ -58,7 +58,7 @@ final class Vocabulary {
         for (JsonNode token : added) {
             String content = token.path("content").asText();
             if (content.isEmpty()) {
-                throw new ModelFormatException(file, "an entry of 'added_tokens' has no content: " + token);
+                throw new ModelFormatException(file, "an entry of 'added_tokens' has no content: " + Component.shown(token));
             }
             int id = id(file, content, token.path("id"));
             ids.put(content, id);
@@ -71,7 +71,7 @@ final class Vocabulary {
 
     private static int id(Path file, String token, JsonNode value) {
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0 || value.asInt() > MAX_ID) {
-            throw new ModelFormatException(file, "token '" + token + "' has id " + value + ", expected an integer from 0 to " + MAX_ID);
+            throw new ModelFormatException(file, "token '" + Component.shown(token) + "' has id " + Component.shown(value) + ", expected an integer from 0 to " + MAX_ID);
         }
         return value.asInt();
     }
