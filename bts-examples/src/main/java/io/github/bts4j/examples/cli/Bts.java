@@ -1,6 +1,6 @@
 package io.github.bts4j.examples.cli;
 
-import io.github.bts4j.train.TrainingDivergedException;
+import io.github.bts4j.core.Bts4jException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -81,7 +81,7 @@ public final class Bts implements Callable<Integer> {
 
     private int failed(Exception failure, CommandLine command, RunFile run) throws Exception {
         boolean expected = failure instanceof IOException || failure instanceof UncheckedIOException || failure instanceof IllegalArgumentException
-                || failure instanceof IllegalStateException || failure instanceof TrainingDivergedException;
+                || failure instanceof IllegalStateException || failure instanceof Bts4jException;
         if (debug || !expected) {
             throw failure;
         }

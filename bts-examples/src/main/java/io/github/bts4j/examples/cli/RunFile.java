@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.examples.PlainYaml;
 import io.github.bts4j.examples.Suggestion;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -135,7 +136,7 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
 
     private static Map<String, List<Entry>> read(Path file) {
         Map<String, List<Entry>> values = new LinkedHashMap<>();
-        try (JsonParser yaml = new YAMLFactory().createParser(Files.newBufferedReader(file))) {
+        try (JsonParser yaml = new YAMLFactory().createParser(PlainYaml.open(file))) {
             if (yaml.nextToken() != JsonToken.START_OBJECT) {
                 throw new IllegalArgumentException(file + ":1: a run file is a map of options, such as 'steps: 200'");
             }

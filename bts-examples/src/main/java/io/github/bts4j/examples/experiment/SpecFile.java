@@ -6,12 +6,12 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import io.github.bts4j.examples.PlainYaml;
 import io.github.bts4j.examples.Suggestion;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,7 +54,7 @@ final class SpecFile {
      */
     static List<String> problems(Path file, JsonFactory format) throws IOException {
         SpecFile check = new SpecFile(file);
-        try (JsonParser parser = format.createParser(Files.newBufferedReader(file))) {
+        try (JsonParser parser = format.createParser(PlainYaml.open(file))) {
             check.value(parser.nextToken() == null ? new Node(1, JsonToken.VALUE_NULL, "", Map.of(), List.of()) : node(parser, 1), ExperimentSpec.class, "");
         }
         List<String> all = new ArrayList<>(check.unknown);
