@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class ModelServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ModelServer.class);
     private static final int MAX_HEADER_BYTES = 16 << 10;
+    private static final int SEND_BUFFER_BYTES = 128 << 10; // the system would take megabytes for a client that does not read
 
     private final ServedModel served;
     private final ServerConfig config;
@@ -78,7 +79,7 @@ public final class ModelServer implements AutoCloseable {
 
     private HttpServerOptions options() {
         return new HttpServerOptions().setMaxHeaderSize(MAX_HEADER_BYTES).setMaxInitialLineLength(4096).setHandle100ContinueAutomatically(true)
-                .setHttp2ClearTextEnabled(false).setIdleTimeout((int) idleTimeout().toSeconds()).setIdleTimeoutUnit(TimeUnit.SECONDS);
+                .setHttp2ClearTextEnabled(false).setSendBufferSize(SEND_BUFFER_BYTES).setIdleTimeout((int) idleTimeout().toSeconds()).setIdleTimeoutUnit(TimeUnit.SECONDS);
     }
 
     /** Longer than an answer takes. */

@@ -8,8 +8,8 @@ import java.util.List;
  * where a text is still many times longer than a context of usual tokens, by the tokens of its beginning.
  */
 final class PromptLimits {
-    private static final int USUAL_CHARACTERS = 16; // per token, generously
-    private static final int GROWTH = 4;
+    private static final int USUAL_CHARACTERS = 4; // per token, of English prose
+    private static final int GROWTH = 2;
 
     private final LlamaTokenizer tokenizer;
     private final int context;
@@ -33,12 +33,12 @@ final class PromptLimits {
         if (length > most) {
             throw tooLong(field, length, "at most " + most + " can");
         }
-        if (length > (long) USUAL_CHARACTERS * context) {
+        if (length > (long) GROWTH * USUAL_CHARACTERS * context) {
             checkBeginning(field, texts.size() == 1 ? texts.get(0) : String.join("", texts));
         }
     }
 
-    /** A beginning with twice the tokens that fit: its last word may be tokenised otherwise in the whole text, the rest is not. */
+    /** Looks for a beginning with a quarter more tokens than fit: its last word may be tokenised otherwise in the whole text, the rest is not. */
     private void checkBeginning(String field, String text) {
         for (long length = (long) USUAL_CHARACTERS * context; length < text.length(); length *= GROWTH) {
             int end = (int) length;
@@ -46,7 +46,7 @@ final class PromptLimits {
                 end--;
             }
             int tokens = tokenizer.encode(text.substring(0, end), false).length;
-            if (tokens > 2 * context) {
+            if (tokens > context + context / 4 + 16) {
                 throw tooLong(field, text.length(), "its first " + end + " alone are " + tokens + " tokens");
             }
         }
