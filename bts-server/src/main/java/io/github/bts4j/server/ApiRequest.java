@@ -1,7 +1,7 @@
 package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bts4j.core.chat.ChatMessage;
+import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.List;
 import java.util.Optional;
@@ -53,10 +53,13 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         if (served.chat().isEmpty()) {
             throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or serve it with a template (bts serve --template)");
         }
-        List<ChatMessage> messages = Messages.read(fields, limits);
         int[] prompt;
         try {
-            prompt = served.chat().get().encode(served.tokenizer(), messages, true);
+            ChatRequest request = Messages.request(fields, limits);
+            if (body.length > Intake.SHORT_BYTES) { // it need not be the messages' contents that are long
+                limits.check("messages", List.of(served.chat().get().render(request).text()));
+            }
+            prompt = served.chat().get().encode(served.tokenizer(), request);
         } catch (IllegalArgumentException e) {
             throw ApiException.field("messages", "messages: " + e.getMessage());
         }

@@ -3,6 +3,7 @@ package io.github.bts4j.server;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.impl.HttpServerConnection;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,7 +52,12 @@ final class Connections {
     }
 
     private void await(HttpConnection connection, Duration limit) {
-        timers.computeIfPresent(connection, (open, none) -> vertx.setTimer(limit.toMillis(), id -> connection.close())); // it may be closed by now
+        timers.computeIfPresent(connection, (open, none) -> vertx.setTimer(limit.toMillis(), id -> end(connection))); // it may be closed by now
+    }
+
+    /** Closes a connection at once; Vert.x itself would first wait until the client has read what is there for it. On the event loop. */
+    static void end(HttpConnection connection) {
+        ((HttpServerConnection) connection).channelHandlerContext().close();
     }
 
     private void cancel(Long timer) {

@@ -171,7 +171,7 @@ final class Exchange {
         request.endHandler(nothing -> { });
         response.putHeader("Connection", "close");
         failed(why);
-        vertx.setTimer(LINGER_MILLISECONDS, id -> request.connection().close());
+        vertx.setTimer(LINGER_MILLISECONDS, id -> Connections.end(request.connection()));
     }
 
     /** What to do when the client is gone before its answer is complete. */
@@ -198,7 +198,7 @@ final class Exchange {
     private void end(HttpServerResponse head, Buffer body) {
         Future<Void> written = head.putHeader("Content-Length", Integer.toString(body.length())).end(body);
         if (!written.isComplete()) {
-            long timer = vertx.setTimer(UNREAD_MILLISECONDS, id -> request.connection().close());
+            long timer = vertx.setTimer(UNREAD_MILLISECONDS, id -> Connections.end(request.connection()));
             written.onComplete(done -> vertx.cancelTimer(timer));
         }
     }
@@ -288,7 +288,7 @@ final class Exchange {
             /** Nothing more is generated until the client has read on; one that does not read loses its connection. */
             private void awaitReader() {
                 full = true;
-                long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> request.connection().close());
+                long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> Connections.end(request.connection()));
                 response.drainHandler(nothing -> {
                     vertx.cancelTimer(timer);
                     full = false;

@@ -64,6 +64,11 @@ final class Fields {
         }
     }
 
+    /** All fields. */
+    JsonNode object() {
+        return object;
+    }
+
     /** The field, or a missing node for an absent or null one. */
     JsonNode get(String name) {
         known.add(name);

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.chat.ChatMessage;
+import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.GateTrace;
@@ -14,6 +14,7 @@ import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchedModel;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -55,13 +56,13 @@ final class GateAnswer extends Work {
             }
             ids = prompts.get(0);
         } else {
-            List<ChatMessage> messages = Messages.read(fields, limits);
+            List<Map<String, Object>> messages = Messages.read(fields, limits);
             if (served.chat().isEmpty() || messages.size() < 2) {
                 throw ApiException.field("messages", "messages: a chat template and at least two messages are needed, the last one the answer");
             }
             try {
-                int[] before = served.chat().get().encode(served.tokenizer(), messages.subList(0, messages.size() - 1), true);
-                int[] answer = served.tokenizer().encodeOrdinary(messages.get(messages.size() - 1).content());
+                int[] before = served.chat().get().encode(served.tokenizer(), ChatRequest.of(messages.subList(0, messages.size() - 1)).withGenerationPrompt(true));
+                int[] answer = served.tokenizer().encodeOrdinary(String.valueOf(messages.get(messages.size() - 1).getOrDefault(Messages.CONTENT, "")));
                 start = before.length;
                 ids = IntStream.concat(Arrays.stream(before), Arrays.stream(answer)).toArray();
             } catch (IllegalArgumentException e) {

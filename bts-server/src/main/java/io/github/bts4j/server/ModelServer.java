@@ -124,7 +124,7 @@ public final class ModelServer implements AutoCloseable {
 
     private void route(HttpServerRequest request) {
         if (request.response().writeQueueFull()) { // it asks on and on and reads nothing
-            request.connection().close();
+            Connections.end(request.connection());
             return;
         }
         connections.arrived(request);

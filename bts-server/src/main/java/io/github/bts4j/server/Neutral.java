@@ -60,10 +60,6 @@ final class Neutral {
         fields.onlyNeutral("reasoning_effort", TextNode.valueOf("none"));
         fields.onlyNeutral("verbosity", TextNode.valueOf("medium"));
         fields.onlyNeutral("add_special_tokens", NO);
-        fields.onlyNeutral("add_generation_prompt", YES);
-        fields.onlyNeutral("continue_final_message", NO);
         fields.onlyNeutral("echo", NO);
-        fields.onlyNeutral("documents", EMPTY_LIST);
-        fields.onlyNeutral("chat_template_kwargs", EMPTY_OBJECT);
     }
 }

@@ -90,7 +90,8 @@ class HostileInputTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "[] | messages", "7 | messages", "[7] | messages[0].", "[{\"role\":\"user\"}] | messages[0].content", "[{\"role\":\"root\",\"content\":\"x\"}] | messages[0].role",
         "[{\"content\":\"x\"}] | messages[0].role", "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"text\":\"x\"}]}] | messages[].content[].type",
-        "[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{}]}] | messages[0].tool_calls", "[{\"role\":\"assistant\",\"content\":\"x\"}] | messages"})
+        "[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{}]}] | messages[0].tool_calls", "[{\"role\":\"assistant\",\"content\":\"x\"}] | messages",
+        "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"{\"}}]}] | messages[0].tool_calls"})
     void aWrongMessageIsNamed(String messages, String named) throws IOException, InterruptedException {
         HttpResponse<String> response = server.post(CHAT, "{\"model\":\"tiny\",\"messages\":" + messages + "}");
         assertEquals(400, response.statusCode(), response.body());

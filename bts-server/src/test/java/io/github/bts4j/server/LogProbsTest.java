@@ -189,4 +189,22 @@ class LogProbsTest {
         assertEquals(content.substring(0, content.indexOf(stop)), stopped.at("/message/content").asText());
         assertTrue(stopped.at("/logprobs/content").size() < tokens.size());
     }
+
+    /** What the template writes of a request is counted by the tokens of its prompt. */
+    @Test
+    void fieldsOfMessagesReachTheTemplate() throws IOException, InterruptedException {
+        ChatTemplate template = ChatTemplate.jinja("{{ bos_token }}{% for m in messages %}{% if m.tool_calls %}{% for c in m.tool_calls %}[{{ c.function.arguments.city }}]{% endfor %}"
+                + "{% else %}{{ m.content }}{% endif %}{{ m.mood }}{% endfor %}{% if documents %}{{ documents[0].text }}{% endif %}{{ extra }}{% if add_generation_prompt %}!{% endif %}",
+                "<s>", "</s>");
+        try (ModelServer own = ModelServer.start(new ServedModel("small", model, tokenizer, Optional.of(template), Set.of(2)), TestServer.CONFIG)) {
+            ObjectNode request = request().put("max_tokens", 1);
+            request.set("messages", JSON.readTree("[{\"role\":\"user\",\"content\":\"so\",\"mood\":\"well\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
+                    + "[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"city\\\":\\\"Rome\\\"}\"}}]},"
+                    + "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"wife\"}]"));
+            request.set("documents", JSON.readTree("[{\"text\":\"man\"}]"));
+            request.set("chat_template_kwargs", JSON.readTree("{\"extra\":\"views\"}"));
+            JsonNode answer = JSON.readTree(TestServer.post(own, "/v1/chat/completions", request.toString()).body());
+            assertEquals(1 + tokenizer.encode("sowell[Rome]wifemanviews!", false).length, answer.at("/usage/prompt_tokens").asInt(), answer.toString());
+        }
+    }
 }

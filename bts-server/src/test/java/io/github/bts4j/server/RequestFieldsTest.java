@@ -52,7 +52,7 @@ class RequestFieldsTest {
         "safety_identifier | \"s\"", "seed | -5", "service_tier | \"auto\"", "stop | null", "stop | [\"x\",\"y\"]", "store | false", "store | true", "stream | false",
         "stream_options | null", "temperature | 0", "tool_choice | \"none\"", "tools | []", "top_logprobs | 0", "top_logprobs | null", "top_p | 0.5", "user | \"u\"",
         "verbosity | \"medium\"", "web_search_options | null", "top_k | -1", "top_k | 5", "min_p | 0.1", "repetition_penalty | 1.1", "some_new_field | null",
-        "add_special_tokens | false", "add_generation_prompt | true", "continue_final_message | false", "chat_template_kwargs | {}", "documents | null", "ignore_eos | false",
+        "add_special_tokens | false", "add_generation_prompt | true", "continue_final_message | false", "chat_template_kwargs | {\"enable_thinking\":false}", "documents | [{\"title\":\"t\",\"text\":\"x\"}]", "documents | null", "ignore_eos | false",
         "min_tokens | 0", "skip_special_tokens | true", "stop_token_ids | []", "length_penalty | 1.0", "use_beam_search | false"})
     void acceptedInAChat(String field, String value) throws IOException, InterruptedException {
         HttpResponse<String> response = send(true, field, value);
@@ -74,7 +74,7 @@ class RequestFieldsTest {
         "audio | {\"voice\":\"alloy\",\"format\":\"wav\"}", "frequency_penalty | 0.5", "function_call | {\"name\":\"f\"}", "functions | [{\"name\":\"f\"}]", "logit_bias | {\"5\":1}",
         "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -1", "reasoning_effort | \"high\"", "response_format | {\"type\":\"json_object\"}",
         "tool_choice | \"required\"", "tools | [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "verbosity | \"low\"", "web_search_options | {}", "top_k | -2", "add_special_tokens | true",
-        "continue_final_message | true", "ignore_eos | true", "min_tokens | 5", "stop_token_ids | [5]", "some_new_field | 1", "top_logprobs | 2", "logprobs | 3"})
+        "ignore_eos | true", "min_tokens | 5", "stop_token_ids | [5]", "some_new_field | 1", "top_logprobs | 2", "logprobs | 3"})
     void refusedInAChat(String field, String value) throws IOException, InterruptedException {
         assertNamed(field, send(true, field, value));
     }
