@@ -8,39 +8,49 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** What sessions of all models share: checks, position, and the step scope in which one call's tensors live. For one thread at a time. */
+/**
+ * What sessions of all models share: checks, position, and the step scope in which one call's tensors live. For one thread at a time, which is checked; closed
+ * from any thread.
+ */
 public abstract class AbstractSession implements DecodeSession {
     private final CausalLm model;
     private final NDManager manager;
     private final int capacity;
-    private int length;
-    private boolean closed;
+    private final Lifetime lifetime;
+    private volatile int length;
 
     /**
      * Starts an empty session.
      *
      * @param model the model
+     * @param state the lifetime of what it decodes with
      * @param manager parent of the step scopes, on the model's device
      * @param capacity tokens
+     * @throws IllegalStateException if the model is closed
      */
-    protected AbstractSession(CausalLm model, NDManager manager, int capacity) {
+    protected AbstractSession(CausalLm model, Lifetime state, NDManager manager, int capacity) {
+        this.lifetime = Lifetime.exclusive("session", state);
         this.model = model;
         this.manager = manager;
         this.capacity = capacity;
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public final float[] append(int... tokenIds) {
-        if (closed) {
-            throw new IllegalStateException("This session is closed");
+        try (Lifetime.Lease use = lifetime.use()) {
+            return appended(tokenIds);
         }
+    }
+
+    private float[] appended(int[] tokenIds) {
         if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
             throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
                     + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
         }
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
         float[] logits = decodeRows(tokenIds, length).orElseGet(() -> decodeAll(tokenIds, length));
-        length += tokenIds.length;
+        length = length + tokenIds.length;
         return logits;
     }
 
@@ -93,14 +103,22 @@ public abstract class AbstractSession implements DecodeSession {
      * @param pass what computes
      * @return float32 logits {@code [sessions][vocabulary]}
      * @throws IllegalArgumentException as {@link CausalLm#appendEach} says
+     * @throws IllegalStateException if a session or the model is closed, or another thread uses a session; all sessions are unchanged
      */
+    @SuppressWarnings("try") // the lease only has to be open
     protected static float[][] appendEach(CausalLm model, List<? extends AbstractSession> sessions, int[] tokenIds, Step pass) {
         List<AbstractSession> members = List.copyOf(sessions);
         members.forEach(session -> session.checkMember(model));
+        try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
+            return appendedEach(model, members, tokenIds, pass);
+        }
+    }
+
+    private static float[][] appendedEach(CausalLm model, List<AbstractSession> members, int[] tokenIds, Step pass) {
         checkEach(model, members, tokenIds);
         float[][] logits = pass.decodeRows(tokenIds, members.stream().mapToInt(session -> session.length).toArray())
                 .orElseGet(() -> decodeEach(model, members, tokenIds, pass));
-        members.forEach(session -> session.length++);
+        members.forEach(session -> session.length = session.length + 1);
         return logits;
     }
 
@@ -138,9 +156,6 @@ public abstract class AbstractSession implements DecodeSession {
     }
 
     private void checkMember(CausalLm of) {
-        if (closed) {
-            throw new IllegalStateException("This session is closed");
-        }
         if (of != model) {
             throw new IllegalArgumentException("A session of another model cannot take part");
         }
@@ -169,11 +184,9 @@ public abstract class AbstractSession implements DecodeSession {
         return capacity;
     }
 
+    /** Releases the caches, after the call that another thread may be in. Closing again does nothing. */
     @Override
     public final void close() {
-        if (!closed) {
-            closed = true;
-            release();
-        }
+        lifetime.close(this::release);
     }
 }

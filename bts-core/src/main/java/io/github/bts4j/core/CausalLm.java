@@ -77,7 +77,10 @@ public interface CausalLm extends AutoCloseable {
         return logits;
     }
 
-    /** Releases the model's tensors. */
+    /**
+     * Releases the model's tensors: refuses new calls, waits for those that run, and frees. Whatever is left over, such as an open session, throws
+     * {@link IllegalStateException}. Closing twice is closing once.
+     */
     @Override
     void close();
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.translate.Translator;
+import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -15,22 +16,49 @@ import java.util.Map;
  * A loaded language model that is also an {@link ai.djl.Model}: its block maps token ids to logits, and {@code newPredictor}
  * accepts it. What would change the frozen weights through DJL ({@code newTrainer}, {@code setBlock}, {@code cast}) is refused.
  *
- * <p>Thread-safe for reading. Whoever loads it closes it.
+ * <p>Thread-safe for reading. Whoever loads it closes it: {@link #close} waits for the calls that run, and what is left over says "This model is closed".
  */
 public abstract class FrozenLm extends BaseModel implements CausalLm {
+    private final Lifetime lifetime;
+    private final NDManager requests;
+
     /**
      * Makes a model whose tensors belong to the given manager.
      *
      * @param name the model's name
      * @param manager owner of the model's tensors, closed with the model
+     * @param parents the lifetimes of what it computes with and does not own
+     * @throws IllegalStateException if a parent is closed
      */
     @SuppressWarnings("this-escape") // the block keeps the reference and calls nothing yet
-    protected FrozenLm(String name, NDManager manager) {
+    protected FrozenLm(String name, NDManager manager, Lifetime... parents) {
         super(name);
+        this.lifetime = Lifetime.shared("model", parents);
         this.manager = manager;
+        this.requests = Torch.manager().newSubManager(manager.getDevice());
         this.dataType = DataType.FLOAT32;
         this.wasLoaded = true;
         this.block = new LogitsBlock(this);
+    }
+
+    /**
+     * How long this model lives. Whoever reads its tensors, or calls kernels with them, takes a lease for as long.
+     *
+     * @return the lifetime, which ends with {@link #close}
+     */
+    public final Lifetime lifetime() {
+        return lifetime;
+    }
+
+    /**
+     * A manager for tensors of the caller's own, inputs and results. The model's tensors are not its: closing the model leaves open what others have made with it,
+     * which they close.
+     *
+     * @return a manager on the model's device
+     */
+    @Override
+    public final NDManager getNDManager() {
+        return requests;
     }
 
     @Override
@@ -55,8 +83,9 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     @Override
-    public float[][] tokenLosses(int[][] tokens) {
-        try (NDManager step = manager.newSubManager();
+    @SuppressWarnings("try") // the lease only has to be open
+    public final float[][] tokenLosses(int[][] tokens) {
+        try (Lifetime.Lease use = lifetime.use(); NDManager step = manager.newSubManager();
                 NDArray losses = tokenLosses(step, tokens)) {
             return TokenBatch.rows(losses.toFloatArray(), tokens.length);
         }
@@ -107,5 +136,31 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     @Override
     public void setBlock(ai.djl.nn.Block newBlock) {
         throw new UnsupportedOperationException("The block of a frozen model cannot be exchanged");
+    }
+
+    /**
+     * Releases the model's tensors. New calls are refused from the first moment; calls that run, on whatever thread, end as if nothing had happened, and this
+     * waits for them. Sessions, streams and views that are still open throw {@link IllegalStateException}, "This model is closed", and are closed by their owners
+     * all the same. Closing again does nothing but wait for the same. From within a call of this thread it returns at once, and the last call to end releases.
+     */
+    @Override
+    public final void close() {
+        lifetime.close(this::free);
+    }
+
+    private void free() {
+        try {
+            release();
+        } finally {
+            super.close();
+            if (requests.getManagedArrays().isEmpty()) {
+                Torch.manager().detachInternal(requests.getName()); // what others make with it is theirs to close
+            }
+        }
+    }
+
+    /** Releases what the model owns besides its manager, which is closed afterwards. Called once, when nothing computes with it any more. */
+    protected void release() {
+        // nothing else
     }
 }

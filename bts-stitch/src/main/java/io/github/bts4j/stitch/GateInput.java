@@ -27,12 +27,18 @@ public record GateInput(int stitch, double norm) {
         if (windows.isEmpty()) {
             throw new IllegalArgumentException("windows is empty: there is nothing to measure");
         }
+        try (StitchState.Held<StitchSnapshot> held = model.hold()) {
+            return of(model, held.it().pass(), windows);
+        }
+    }
+
+    private static List<GateInput> of(StitchedModel model, StitchedForward pass, List<int[]> windows) {
         double[] sums = new double[model.config().numStitches()];
         long tokens = 0;
         for (int[] window : windows) {
             try (NDManager scope = model.getNDManager().newSubManager()) {
                 NDArray ids = TokenBatch.tensor(scope, new int[][] {window}, 0, window.length, model.vocabSize());
-                float[] norms = model.pass().gateInputs(scope, ids).toFloatArray();
+                float[] norms = pass.gateInputs(scope, ids).toFloatArray();
                 for (int j = 0; j < norms.length; j++) {
                     sums[j] += (double) norms[j] * window.length;
                 }

@@ -61,8 +61,8 @@ public final class StitchCheckpoint {
      */
     public static void save(StitchedModel model, Path folder) throws IOException {
         StitchConfig config = model.config();
-        FILES.save(folder, model.stitchTensors(), model.members(), model.models(), header -> new Description(header.format(), header.weights(),
-                header.sha256(), config.places(), config.alternating(), config.dropout(), config.init(), header.models()));
+        model.read(parts -> FILES.save(folder, parts.weights().tensors(), parts.members(), parts.models(), header -> new Description(header.format(),
+                header.weights(), header.sha256(), config.places(), config.alternating(), config.dropout(), config.init(), header.models())));
     }
 
     /**
@@ -95,7 +95,7 @@ public final class StitchCheckpoint {
         List<Member> members = FILES.members(folder, description, moved);
         try (NDManager scope = Torch.manager().newSubManager()) {
             Map<String, NDArray> tensors = FILES.tensors(scope, folder, description);
-            StitchedModel model = StitchedModel.open(members, description.config(), options, Map.of());
+            StitchedModel model = StitchedModelBuilder.open(members, description.config(), options, Map.of());
             try {
                 model.setStitchTensors(tensors);
                 return model;

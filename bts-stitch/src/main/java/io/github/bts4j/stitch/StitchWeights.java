@@ -1,9 +1,7 @@
 package io.github.bts4j.stitch;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -13,20 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * The stitch layers' weights: float32 masters, and the form in which inference reads them.
- *
- * <p>Where the streams are float32 too, inference reads the masters themselves, detached; elsewhere it reads copies in the
- * streams' type, which {@link #refresh} renews after training has changed the masters.
- */
+/** The stitch layers' weights as training changes them, in float32. Inference reads a {@link StitchSnapshot} of them. */
 final class StitchWeights implements AutoCloseable {
     private final NDManager manager;
-    private final TorchType streamType;
     private final List<StitchLayer> layers;
     private final Arguments training;
-    private Arguments inference;
-    private NDManager inferenceScope;
-    private StitchRows rows;
 
     /** Tensors, and the kernel argument that they make. Closing it leaves the tensors to their owner. */
     record Argument(List<NDArray> tensors, TensorList list) implements AutoCloseable {
@@ -50,36 +39,34 @@ final class StitchWeights implements AutoCloseable {
         }
     }
 
-    private StitchWeights(NDManager manager, TorchType streamType, List<StitchLayer> layers) {
+    private StitchWeights(NDManager manager, List<StitchLayer> layers) {
         this.manager = manager;
-        this.streamType = streamType;
         this.layers = List.copyOf(layers);
         this.training = arguments(layers, tensor -> tensor);
-        refresh();
     }
 
     /** Weights as {@link Init} starts them. */
-    static StitchWeights initial(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, int hiddenSize) {
-        return build(parent, streamType, config, numExperts, (manager, name, j) -> initialTensor(manager, config, numExperts, hiddenSize, name, j));
+    static StitchWeights initial(NDManager parent, StitchConfig config, int numExperts, int hiddenSize) {
+        return build(parent, config, numExperts, (manager, name, j) -> initialTensor(manager, config, numExperts, hiddenSize, name, j));
     }
 
     /** Weights with the given values, which are copied; names as in a stitch checkpoint. */
-    static StitchWeights of(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, Map<String, NDArray> values) {
-        return build(parent, streamType, config, numExperts, (manager, name, j) -> copy(manager, values.get("stitch." + j + "." + name)));
+    static StitchWeights of(NDManager parent, StitchConfig config, int numExperts, Map<String, NDArray> values) {
+        return build(parent, config, numExperts, (manager, name, j) -> copy(manager, values.get("stitch." + j + "." + name)));
     }
 
     private interface Source {
         NDArray tensor(NDManager manager, String name, int stitch);
     }
 
-    private static StitchWeights build(NDManager parent, TorchType streamType, StitchConfig config, int numExperts, Source source) {
+    private static StitchWeights build(NDManager parent, StitchConfig config, int numExperts, Source source) {
         NDManager manager = parent.newSubManager();
         try {
             List<StitchLayer> layers = new ArrayList<>();
             for (int j = 0; j < config.numStitches(); j++) {
                 layers.add(layer(manager, config, numExperts, source, j));
             }
-            return new StitchWeights(manager, streamType, layers);
+            return new StitchWeights(manager, layers);
         } catch (RuntimeException e) {
             manager.close();
             throw e;
@@ -114,11 +101,11 @@ final class StitchWeights implements AutoCloseable {
         }
     }
 
-    private interface Form {
+    interface Form {
         NDArray of(NDArray tensor);
     }
 
-    private static Arguments arguments(List<StitchLayer> layers, Form form) {
+    static Arguments arguments(List<StitchLayer> layers, Form form) {
         List<NDArray> gates = new ArrayList<>();
         List<NDArray> biases = new ArrayList<>();
         List<NDArray> projs = new ArrayList<>();
@@ -144,40 +131,9 @@ final class StitchWeights implements AutoCloseable {
         return training;
     }
 
-    Arguments inference() {
-        return inference;
-    }
-
-    /** What inference reads, row by row; made at the first call after a change. */
-    synchronized StitchRows rows(RowDecoder hub, StitchConfig config) {
-        if (rows == null) {
-            rows = StitchRows.of(hub, config, inference);
-        }
-        return rows;
-    }
-
-    /** Renews what inference reads after the masters have changed. Not to be called while another thread computes. */
-    synchronized void refresh() {
-        NDManager scope = manager.newSubManager();
-        Device device = manager.getDevice();
-        Arguments renewed = arguments(layers, tensor -> {
-            try (NDArray detached = tensor.stopGradient()) {
-                return Tensors.place(scope, detached, streamType, device);
-            }
-        });
-        if (inference != null) {
-            inference.close();
-            inferenceScope.close();
-        }
-        inference = renewed;
-        inferenceScope = scope;
-        rows = null;
-    }
-
     @Override
     public void close() {
         training.close();
-        inference.close();
         manager.close();
     }
 }

@@ -56,7 +56,8 @@ final class StitchedForward {
     }
 
     /** float32 {@code [batch, sequence, vocabulary]}, which belong to the manager of the ids. */
-    NDArray logits(NDManager manager, NDArray tokenIds, LlamaModel hub) {
+    NDArray logits(NDManager manager, NDArray tokenIds) {
+        LlamaModel hub = streams.models().get(0);
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
             return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
@@ -64,7 +65,8 @@ final class StitchedForward {
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
-    NDArray losses(NDManager step, int[][] tokens, LlamaModel hub, Optional<PrefixCache> cache) {
+    NDArray losses(NDManager step, int[][] tokens, Optional<PrefixCache> cache) {
+        LlamaModel hub = streams.models().get(0);
         int width = TokenBatch.width(tokens);
         NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, hub.vocabSize());
         NDArray labels = TokenBatch.tensor(step, tokens, 1, width, hub.vocabSize());

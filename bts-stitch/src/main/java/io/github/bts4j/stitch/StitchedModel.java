@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
@@ -19,35 +20,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * Frozen models joined by stitch layers: one language model whose only trainable weights are the stitches'.
  *
- * <p>Thread-safe for reading; {@link #weightsChanged}, {@link #removeExpert} and {@link #addExpert} need the model to
- * themselves, without open sessions. Whoever loads it closes it, and the base models with it.
+ * <p>Thread-safe. {@link #removeExpert}, {@link #addExpert}, {@link #setStitchTensors} and {@link #weightsChanged} count for calls, sessions and views that begin
+ * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model
+ * closes it, and the base models with it.
  */
 public final class StitchedModel extends FrozenLm {
     static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
 
     private final LoadOptions options;
-    private List<Member> members;
-    private List<LlamaModel> models;
-    private StitchConfig config;
-    private Streams streams;
-    private StitchWeights weights;
+    private final StitchState state;
 
-    private StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
+    StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
         super("stitched", manager);
         this.options = options;
-        this.members = new ArrayList<>(members);
-        this.models = new ArrayList<>(models);
-        this.config = config;
-        this.streams = new Streams(models);
-        this.weights = StitchWeights.initial(manager, type(), config, numExperts(), hiddenSize());
+        StitchWeights weights = StitchWeights.initial(manager, config, models.size() - 1, models.get(0).config().hiddenSize());
+        this.state = new StitchState(manager, new StitchParts(lifetime(), members, models, config, weights));
     }
 
     /**
@@ -59,31 +52,13 @@ public final class StitchedModel extends FrozenLm {
         return new StitchedModelBuilder();
     }
 
-    static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options, Map<String, Device> devices) throws IOException {
-        StitchValidation.check(members, config);
-        List<LlamaModel> models = new ArrayList<>();
-        NDManager manager = Torch.manager().newSubManager(options.device());
-        try {
-            for (Member member : members) {
-                // streams of one type: without a wish, the hub's
-                LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
-                models.add(LlamaModel.open(member.folder(), same.withDevice(devices.getOrDefault(member.name(), options.device()))));
-            }
-            return new StitchedModel(manager, members, models, config, options);
-        } catch (IOException | RuntimeException e) {
-            models.forEach(LlamaModel::close);
-            manager.close();
-            throw e;
-        }
-    }
-
     /**
      * The layout of the stitch layers.
      *
      * @return the configuration
      */
     public StitchConfig config() {
-        return config;
+        return state.parts().config();
     }
 
     /**
@@ -92,7 +67,7 @@ public final class StitchedModel extends FrozenLm {
      * @return names and folders, hub first
      */
     public List<Member> members() {
-        return List.copyOf(members);
+        return state.parts().members();
     }
 
     /**
@@ -101,7 +76,7 @@ public final class StitchedModel extends FrozenLm {
      * @return hub first, then the experts; closed with this model
      */
     public List<LlamaModel> models() {
-        return List.copyOf(models);
+        return state.parts().models();
     }
 
     /**
@@ -110,7 +85,7 @@ public final class StitchedModel extends FrozenLm {
      * @return n
      */
     public int numExperts() {
-        return models.size() - 1;
+        return models().size() - 1;
     }
 
     /**
@@ -119,7 +94,7 @@ public final class StitchedModel extends FrozenLm {
      * @return d
      */
     public int hiddenSize() {
-        return models.get(0).config().hiddenSize();
+        return models().get(0).config().hiddenSize();
     }
 
     /**
@@ -128,7 +103,7 @@ public final class StitchedModel extends FrozenLm {
      * @return the hub's type
      */
     public TorchType type() {
-        return models.get(0).type();
+        return models().get(0).type();
     }
 
     /**
@@ -137,16 +112,17 @@ public final class StitchedModel extends FrozenLm {
      * @return K layers with their float32 weights
      */
     public List<StitchLayer> stitchLayers() {
-        return weights.layers();
+        return state.parts().weights().layers();
     }
 
     /**
-     * The stitch weights by their names in a stitch checkpoint. After writing to them call {@link #weightsChanged}.
+     * The stitch weights by their names in a stitch checkpoint. Write to them within {@link #writeStitchTensors}, or call {@link #weightsChanged} afterwards.
+     * They are the model's until its experts or all its stitch weights are replaced.
      *
      * @return name to float32 tensor
      */
     public Map<String, NDArray> stitchTensors() {
-        return weights.tensors();
+        return state.parts().weights().tensors();
     }
 
     /**
@@ -154,53 +130,75 @@ public final class StitchedModel extends FrozenLm {
      *
      * @param values tensors under the names of {@link #stitchTensors}
      * @throws IllegalArgumentException listing missing, extra and mis-shaped tensors
+     * @throws IllegalStateException if the model is closed or being trained
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void setStitchTensors(Map<String, NDArray> values) {
-        StitchTensorCheck.check(values, weights.tensors());
-        replaceWeights(StitchWeights.of(manager, type(), config, numExperts(), values));
+        try (Lifetime.Lease use = lifetime().use()) {
+            state.replace(old -> old.withWeights(manager, values));
+        }
     }
 
-    void replaceWeights(StitchWeights replacement) {
-        weights.close();
-        weights = replacement;
-    }
-
-    /** Tells the model that its stitch weights were written to, as an optimizer does. */
+    /** Tells the model that its stitch weights were written to, as an optimizer does. Inference that begins afterwards reads what they are then. */
     public void weightsChanged() {
-        weights.refresh();
+        writeStitchTensors(() -> { });
+    }
+
+    /**
+     * Writes to the stitch weights so that nobody sees them half written: what begins before reads the weights as they were, what begins afterwards as they are.
+     *
+     * @param writing what writes to {@link #stitchTensors}
+     * @throws IllegalStateException if the model is closed
+     */
+    public void writeStitchTensors(Runnable writing) {
+        state.write(writing);
+    }
+
+    /**
+     * Says that the stitch weights are being trained. Until the result is closed, experts and stitch weights are not exchanged, and no second training begins.
+     *
+     * @return what ends the training when it is closed, on any thread
+     * @throws IllegalStateException if the model is being trained already
+     */
+    public Lifetime.Lease beginTraining() {
+        return state.train();
     }
 
     @Override
     public int vocabSize() {
-        return models.get(0).vocabSize();
+        return models().get(0).vocabSize();
     }
 
     @Override
     public int contextLength() {
-        return models.stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
+        return models().stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
     }
 
     @Override
     public NDArray forward(NDArray tokenIds) {
-        return pass().logits(manager, tokenIds, models.get(0));
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return held.it().pass().logits(manager, tokenIds);
+        }
     }
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, models.get(0), Optional.empty());
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return held.it().pass().losses(step, tokens, Optional.empty());
+        }
     }
 
     /**
      * Next-token losses with what no training changes from a cache: for texts that come back, such as those of a validation.
      *
      * @param tokens token ids {@code [batch][sequence]}
-     * @param cache where the states are kept; not thread-safe
+     * @param cache where the states are kept
      * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link PrefixCache} describes
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
     public float[][] tokenLosses(int[][] tokens, PrefixCache cache) {
-        try (NDManager step = manager.newSubManager()) {
-            return TokenBatch.rows(pass().losses(step, tokens, models.get(0), Optional.of(cache)).toFloatArray(), tokens.length);
+        try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager step = manager.newSubManager()) {
+            return TokenBatch.rows(held.it().pass().losses(step, tokens, Optional.of(cache)).toFloatArray(), tokens.length);
         }
     }
 
@@ -226,17 +224,21 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalArgumentException if there is no such expert, a number is not below K, or the ids do not fit
      */
     public List<GateTrace> gates(Set<String> experts, NDArray tokenIds, int... stitches) {
+        int numStitches = config().numStitches();
         for (int j : stitches) {
-            if (j < 0 || j >= config.numStitches()) {
-                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1));
+            if (j < 0 || j >= numStitches) {
+                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (numStitches - 1));
             }
         }
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
-        try (NDManager scope = manager.newSubManager(); StitchedView view = experts.isEmpty() ? null : view(experts)) {
-            List<NDArray> found = (view == null ? pass() : view.pass()).trace(tokenIds.getManager(), placed(scope, tokenIds), IntStream.of(wanted).asLongStream().toArray());
+        try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager scope = manager.newSubManager();
+                StitchedView view = experts.isEmpty() ? null : view(held.it(), experts)) {
+            StitchedForward pass = view == null ? held.it().pass() : view.pass();
+            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
+            List<NDArray> found = pass.trace(tokenIds.getManager(), ids, IntStream.of(wanted).asLongStream().toArray());
             found.get(0).close(); // the logits
             List<GateTrace> traces = new ArrayList<>();
-            int per = models.size() + 1;
+            int per = pass.streams().models().size() + 1;
             for (int k = 0; k < wanted.length; k++) {
                 traces.add(new GateTrace(wanted[k], found.get(1 + k * per), List.copyOf(found.subList(2 + k * per, 1 + (k + 1) * per))));
             }
@@ -273,68 +275,64 @@ public final class StitchedModel extends FrozenLm {
      * @throws IllegalStateException if no stitch tensor requires a gradient
      */
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, PassOptions options) {
-        return new TrainingPass(manager, streams, config, weights, options).run(tokens, tokenWeight, seed);
+        try (StitchState.Held<StitchParts> held = state.holdParts()) {
+            return new TrainingPass(manager, held.it(), options).run(tokens, tokenWeight, seed);
+        }
     }
 
-    StitchedForward pass() {
-        return new StitchedForward(streams, config, weights.inference(), hub -> weights.rows(hub, config));
+    /** Reads the stitch weights while nobody changes them. */
+    void read(StitchState.Reading reading) throws IOException {
+        state.read(reading);
     }
 
-    /** A pass with other gate biases, {@code [n + 1, hidden]} for every stitch; {@code rows} keeps what is made of them once. */
-    StitchedForward pass(StitchWeights.Argument biases, Function<Supplier<StitchRows>, StitchRows> rows) {
-        StitchWeights.Arguments own = weights.inference();
-        StitchWeights.Arguments all = new StitchWeights.Arguments(own.gates(), biases, own.projs());
-        return new StitchedForward(streams, config, all, hub -> rows.apply(() -> StitchRows.of(hub, config, all)));
+    /** For one call of inference. */
+    StitchState.Held<StitchSnapshot> hold() {
+        return state.hold();
     }
 
     /**
      * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
-     * It shares all weights, and is made anew when stitch weights or experts have changed.
+     * It shares all weights, and stays what it is when stitch weights or experts of this model change.
      *
      * @param experts names of the experts to switch off; the hub stays
-     * @return a model, which the caller closes before this one
+     * @return a model, which the caller closes; once this one is closed, it says so
      * @throws IllegalArgumentException if there is no such expert
      */
     public FrozenLm without(Set<String> experts) {
-        return view(experts);
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return view(held.it(), experts);
+        }
     }
 
-    private StitchedView view(Set<String> experts) {
-        return new StitchedView(this, experts.stream().map(this::expertIndex).toList());
-    }
-
-    private NDArray placed(NDManager scope, NDArray tokenIds) {
-        return Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
+    private static StitchedView view(StitchSnapshot snapshot, Set<String> experts) {
+        return new StitchedView(snapshot, experts.stream().map(snapshot.parts()::expertIndex).toList());
     }
 
     @Override
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, this::pass, capacity);
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return new StitchedSession(this, held.it().lifetime(), held.it().pass(), capacity);
+        }
     }
 
     @Override
     public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return StitchedSession.appendEach(this, pass(), sessions, tokenIds);
+        return StitchedSession.appendEach(this, sessions, tokenIds);
     }
 
     /**
      * Removes an expert without any training: its projection and gate slice go, and the softmax renormalises over the rest.
-     * The result computes exactly what a model of the remaining weights would.
+     * The result computes exactly what a model of the remaining weights would. Sessions and views that are open keep the expert, and its memory, until they are closed.
      *
      * @param name the expert's name
      * @throws IllegalArgumentException if there is no such expert, or it is the last one
+     * @throws IllegalStateException if the model is closed or being trained
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void removeExpert(String name) {
-        int index = expertIndex(name);
-        if (numExperts() == 1) {
-            throw new IllegalArgumentException("'" + name + "' is the last expert: without it only the hub is left, load that alone");
-        }
-        try (NDManager scope = manager.newSubManager()) {
-            Map<String, NDArray> values = ExpertSlices.without(scope, weights.layers(), index);
-            LlamaModel removed = models.get(index);
-            rebuild(without(members, members.get(index)), without(models, removed), values);
-            removed.close();
+        try (Lifetime.Lease use = lifetime().use()) {
+            state.replace(old -> old.without(manager, name));
         }
     }
 
@@ -346,52 +344,25 @@ public final class StitchedModel extends FrozenLm {
      * @param folder its checkpoint folder
      * @throws IOException if a file cannot be read
      * @throws IllegalArgumentException listing everything in which the expert does not fit
+     * @throws IllegalStateException if the model is closed or being trained
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
-        List<Member> all = Stream.concat(members.stream(), Stream.of(new Member(name, folder))).toList();
-        StitchValidation.check(all, config);
-        LlamaModel added = LlamaModel.open(folder, options.withPrecision(models.get(0).precision()));
-        try (NDManager scope = manager.newSubManager()) {
-            rebuild(all, Stream.concat(models.stream(), Stream.of(added)).toList(), ExpertSlices.with(scope, weights.layers()));
-        } catch (RuntimeException e) {
-            added.close();
-            throw e;
+        try (Lifetime.Lease use = lifetime().use()) {
+            Member member = new Member(name, folder);
+            StitchValidation.check(Stream.concat(members().stream(), Stream.of(member)).toList(), config());
+            LlamaModel added = LlamaModel.open(folder, options.withPrecision(models().get(0).precision()));
+            try {
+                state.replace(old -> old.with(manager, member, added)); // experts may have come and gone meanwhile
+            } catch (RuntimeException e) {
+                added.close();
+                throw e;
+            }
         }
-    }
-
-    /** Changes everything or, when a tensor cannot be made, nothing. */
-    private void rebuild(List<Member> nextMembers, List<LlamaModel> nextModels, Map<String, NDArray> values) {
-        Streams nextStreams = new Streams(nextModels);
-        try {
-            replaceWeights(StitchWeights.of(manager, type(), config, nextModels.size() - 1, values));
-        } catch (RuntimeException e) {
-            nextStreams.close();
-            throw e;
-        }
-        streams.close();
-        streams = nextStreams;
-        members = nextMembers;
-        models = nextModels;
-    }
-
-    private static <T> List<T> without(List<T> list, T one) {
-        return list.stream().filter(element -> element != one).toList();
-    }
-
-    private int expertIndex(String name) {
-        List<String> names = members.stream().map(Member::name).toList();
-        int index = names.indexOf(name);
-        if (index < 1) {
-            throw new IllegalArgumentException("No expert is called '" + name + "'; the experts are " + names.subList(1, names.size()));
-        }
-        return index;
     }
 
     @Override
-    public void close() {
-        streams.close();
-        weights.close();
-        models.forEach(LlamaModel::close);
-        super.close();
+    protected void release() {
+        state.free();
     }
 }

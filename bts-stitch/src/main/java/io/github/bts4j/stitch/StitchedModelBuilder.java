@@ -1,7 +1,10 @@
 package io.github.bts4j.stitch;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +108,24 @@ public final class StitchedModelBuilder {
                 () -> new IllegalStateException("No configuration was given: call config(StitchConfig.evenly(numLayers, numStitches))"));
         List<Member> members = new ArrayList<>(List.of(first));
         members.addAll(experts);
-        return StitchedModel.open(members, stitches, options, devices);
+        return open(members, stitches, options, devices);
+    }
+
+    static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options, Map<String, Device> devices) throws IOException {
+        StitchValidation.check(members, config);
+        List<LlamaModel> models = new ArrayList<>();
+        NDManager manager = Torch.manager().newSubManager(options.device());
+        try {
+            for (Member member : members) {
+                // streams of one type: without a wish, the hub's
+                LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
+                models.add(LlamaModel.open(member.folder(), same.withDevice(devices.getOrDefault(member.name(), options.device()))));
+            }
+            return new StitchedModel(manager, members, models, config, options);
+        } catch (IOException | RuntimeException e) {
+            models.forEach(LlamaModel::close);
+            manager.close();
+            throw e;
+        }
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.rows.RowMath;
@@ -12,20 +13,19 @@ import io.github.bts4j.core.torch.TensorList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** A session of a stitched model: one KV cache per stream, one kernel call per token. */
 final class StitchedSession extends AbstractSession {
-    private final Supplier<StitchedForward> pass;
+    private final StitchedForward pass;
     private final List<KvCache> caches;
     private final TensorList keys;
     private final TensorList values;
 
-    StitchedSession(FrozenLm model, Supplier<StitchedForward> pass, int capacity) {
-        super(model, model.getNDManager(), capacity);
+    StitchedSession(FrozenLm model, Lifetime state, StitchedForward pass, int capacity) {
+        super(model, state, model.getNDManager(), capacity);
         this.pass = pass;
-        Streams streams = pass.get().streams();
+        Streams streams = pass.streams();
         Optional<RowMath> math = streams.rows().map(rows -> rows.get(0).math());
         this.caches = streams.models().stream()
                 .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity, math)).toList();
@@ -35,7 +35,7 @@ final class StitchedSession extends AbstractSession {
 
     @Override
     protected NDArray decode(NDManager step, NDArray ids, int start) {
-        return pass.get().decode(step, ids, keys, values, start);
+        return pass.decode(step, ids, keys, values, start);
     }
 
     @Override
@@ -43,7 +43,7 @@ final class StitchedSession extends AbstractSession {
         if (caches.stream().anyMatch(cache -> cache.rows().isEmpty())) {
             return Optional.empty();
         }
-        return pass.get().decodePrompt(tokenIds, caches.stream().map(cache -> cache.rows().orElseThrow()).toList(), start);
+        return pass.decodePrompt(tokenIds, caches.stream().map(cache -> cache.rows().orElseThrow()).toList(), start);
     }
 
     private static Optional<float[][]> decodeRows(StitchedForward pass, List<StitchedSession> sessions, int[] tokenIds, int[] starts) {
@@ -55,8 +55,26 @@ final class StitchedSession extends AbstractSession {
         return pass.decodeRows(tokenIds, caches, starts);
     }
 
-    static float[][] appendEach(FrozenLm model, StitchedForward pass, List<? extends DecodeSession> sessions, int[] tokenIds) {
+    /** In one pass those that began with the same weights. */
+    static float[][] appendEach(FrozenLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+        checkEach(model, sessions, tokenIds);
         List<StitchedSession> own = sessions.stream().map(StitchedSession::own).toList();
+        List<StitchedForward> passes = own.stream().map(session -> session.pass).distinct().toList();
+        if (passes.size() == 1) {
+            return appendEach(model, passes.get(0), own, tokenIds);
+        }
+        float[][] logits = new float[tokenIds.length][];
+        for (StitchedForward pass : passes) {
+            int[] group = IntStream.range(0, tokenIds.length).filter(i -> own.get(i).pass == pass).toArray();
+            float[][] found = appendEach(model, pass, IntStream.of(group).mapToObj(own::get).toList(), IntStream.of(group).map(i -> tokenIds[i]).toArray());
+            for (int k = 0; k < group.length; k++) {
+                logits[group[k]] = found[k];
+            }
+        }
+        return logits;
+    }
+
+    private static float[][] appendEach(FrozenLm model, StitchedForward pass, List<StitchedSession> own, int[] tokenIds) {
         return appendEach(model, own, tokenIds, new Step() {
             @Override
             public Optional<float[][]> decodeRows(int[] tokens, int[] starts) {

@@ -4,83 +4,95 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
- * removing them computes. Nothing is copied. Closing it leaves the model open.
+ * removing them computes. It stands on a snapshot of the model, of which nothing is copied but the biases. Closing it leaves the model open.
  */
 final class StitchedView extends FrozenLm {
-    private final StitchedModel model;
-    private final StitchWeights.Argument biases;
+    private final StitchParts parts;
+    private final StitchWeights.Arguments weights;
+    private final StitchedForward pass;
     private StitchRows rows;
 
-    StitchedView(StitchedModel model, List<Integer> off) {
-        super("stitched", model.getNDManager().newSubManager());
-        this.model = model;
+    StitchedView(StitchSnapshot snapshot, List<Integer> off) {
+        super("stitched", Torch.manager().newSubManager(snapshot.parts().models().get(0).device()), snapshot.lifetime());
+        this.parts = snapshot.parts();
+        LlamaModel hub = parts.models().get(0);
+        int models = parts.models().size();
+        int hidden = hub.config().hiddenSize();
         List<NDArray> closed = new ArrayList<>();
-        for (StitchLayer layer : model.stitchLayers()) {
-            int models = model.numExperts() + 1;
-            float[] values = layer.gateBias().map(Tensors::toFloats).orElseGet(() -> new float[models * model.hiddenSize()]);
+        for (StitchLayer layer : parts.weights().layers()) {
+            float[] values = layer.gateBias().map(Tensors::toFloats).orElseGet(() -> new float[models * hidden]);
             for (int expert : off) {
-                java.util.Arrays.fill(values, expert * model.hiddenSize(), (expert + 1) * model.hiddenSize(), Float.NEGATIVE_INFINITY);
+                java.util.Arrays.fill(values, expert * hidden, (expert + 1) * hidden, Float.NEGATIVE_INFINITY);
             }
-            try (NDArray master = Tensors.of(manager, values, models, model.hiddenSize())) {
-                closed.add(Tensors.place(manager, master, model.type(), manager.getDevice()));
+            try (NDArray master = Tensors.of(manager, values, models, hidden)) {
+                closed.add(Tensors.place(manager, master, hub.type(), manager.getDevice()));
             }
         }
-        this.biases = StitchWeights.Argument.of(closed);
+        this.weights = new StitchWeights.Arguments(snapshot.weights().gates(), StitchWeights.Argument.of(closed), snapshot.weights().projs());
+        this.pass = new StitchedForward(parts.streams(), parts.config(), weights, this::rows);
     }
 
     StitchedForward pass() {
-        return model.pass(biases, this::rows);
+        return pass;
     }
 
-    private synchronized StitchRows rows(Supplier<StitchRows> maker) {
+    private synchronized StitchRows rows(RowDecoder hub) {
         if (rows == null) {
-            rows = maker.get();
+            rows = StitchRows.of(hub, parts.config(), weights);
         }
         return rows;
     }
 
     @Override
     public int vocabSize() {
-        return model.vocabSize();
+        return parts.models().get(0).vocabSize();
     }
 
     @Override
     public int contextLength() {
-        return model.contextLength();
+        return parts.contextLength();
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public NDArray forward(NDArray tokenIds) {
-        return pass().logits(manager, tokenIds, model.models().get(0));
+        try (Lifetime.Lease use = lifetime().use()) {
+            return pass.logits(manager, tokenIds);
+        }
     }
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass().losses(step, tokens, model.models().get(0), Optional.empty());
+        return pass.losses(step, tokens, Optional.empty());
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new StitchedSession(this, this::pass, capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new StitchedSession(this, lifetime(), pass, capacity);
+        }
     }
 
     @Override
     public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return StitchedSession.appendEach(this, pass(), sessions, tokenIds);
+        return StitchedSession.appendEach(this, sessions, tokenIds);
     }
 
     @Override
-    public void close() {
-        biases.close();
-        super.close();
+    protected void release() {
+        weights.biases().close();
     }
 }

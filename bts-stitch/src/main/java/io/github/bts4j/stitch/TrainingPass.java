@@ -36,12 +36,12 @@ final class TrainingPass {
     private final StitchWeights.Arguments weights;
     private final PassOptions options;
 
-    TrainingPass(NDManager manager, Streams streams, StitchConfig config, StitchWeights weights, PassOptions options) {
+    TrainingPass(NDManager manager, StitchParts parts, PassOptions options) {
         this.manager = manager;
-        this.hub = streams.models().get(0);
-        this.streams = streams;
-        this.config = config;
-        this.weights = weights.training();
+        this.hub = parts.models().get(0);
+        this.streams = parts.streams();
+        this.config = parts.config();
+        this.weights = parts.weights().training();
         this.options = options;
     }
 

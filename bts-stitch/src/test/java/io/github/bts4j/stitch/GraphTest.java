@@ -62,18 +62,20 @@ class GraphTest {
                 NDArray hidden = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
                         new long[] {0, 1}, w.gates().list(), w.biases().list(), w.projs().list(), 0.0, 0));
                 assertEquals(mode == Autograd.ON, requiresGradient(hidden));
-                StitchWeights.Arguments frozen = weights.inference();
-                NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
-                        new long[] {0, 1}, frozen.gates().list(), frozen.biases().list(), frozen.projs().list(), 0.0, 0));
-                assertFalse(requiresGradient(evaluated), "inference reads detached weights");
+                model.stitchTensors().values().forEach(tensor -> assertTrue(requiresGradient(tensor)));
+                try (StitchState.Held<StitchSnapshot> held = model.hold()) {
+                    StitchWeights.Arguments frozen = held.it().weights();
+                    NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
+                            new long[] {0, 1}, frozen.gates().list(), frozen.biases().list(), frozen.projs().list(), 0.0, 0));
+                    assertFalse(requiresGradient(evaluated), "inference reads detached weights");
+                }
             }
         }
     }
 
     private StitchWeights trained() {
-        StitchWeights weights = StitchWeights.initial(model.getNDManager(), model.type(), model.config(), 2, model.hiddenSize());
+        StitchWeights weights = StitchWeights.initial(model.getNDManager(), model.config(), 2, model.hiddenSize());
         weights.tensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
-        weights.refresh();
         return weights;
     }
 

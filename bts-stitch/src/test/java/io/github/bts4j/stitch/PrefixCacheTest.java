@@ -155,7 +155,7 @@ class PrefixCacheTest {
         StitchConfig layout = StitchConfig.evenly(4, 4);
         try (StitchedModel model = open(layout, LoadOptions.defaults(), "hub", "code"); Streams streams = new Streams(model.models());
                 NDManager scope = model.getNDManager().newSubManager(); Streams.Ropes ropes = streams.ropes(0, LENGTH + 1);
-                StitchWeights weights = StitchWeights.of(scope, model.type(), layout, 1, model.stitchTensors())) {
+                StitchWeights weights = StitchWeights.of(scope, layout, 1, model.stitchTensors())) {
             Prefix.Pass pass = new Prefix.Pass(scope, streams, ropes, layout, TinyModels.ids(scope, TOKENS, 160));
             Prefix prefix = pass.run(Optional.empty(), Optional.empty());
             assertEquals(List.of(), prefix.hub());
@@ -163,9 +163,9 @@ class PrefixCacheTest {
             assertEquals(2, hub.size());
             assertEquals(1, pass.stream(1).size());
             assertArrayEquals(prefix.streams().get(0).toFloatArray(), hub.get(0).toFloatArray());
-            float[] computed = suffix(pass, prefix.streams(), List.of(), weights.inference());
-            assertArrayEquals(computed, suffix(pass, prefix.streams(), hub.subList(1, 2), weights.inference()));
-            assertNotEquals(computed[0], suffix(pass, prefix.streams(), hub.subList(0, 1), weights.inference())[0]);
+            float[] computed = suffix(pass, prefix.streams(), List.of(), weights.training());
+            assertArrayEquals(computed, suffix(pass, prefix.streams(), hub.subList(1, 2), weights.training()));
+            assertNotEquals(computed[0], suffix(pass, prefix.streams(), hub.subList(0, 1), weights.training())[0]);
         }
     }
 

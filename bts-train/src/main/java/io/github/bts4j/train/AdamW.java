@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.util.NativeResource;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -162,6 +163,15 @@ public final class AdamW implements AutoCloseable {
         return measured;
     }
 
+    /** A step that is measured, or is not and gives nothing. */
+    Map<String, AdamStatistics> step(double learningRate, boolean measured) {
+        if (measured) {
+            return measuredStep(learningRate);
+        }
+        step(learningRate);
+        return Map.of();
+    }
+
     private void measure(Group group, List<NDArray> grads, double learningRate, Map<String, AdamStatistics> measured) {
         AdamWConfig config = group.config;
         double b1 = config.beta1();
@@ -282,7 +292,7 @@ public final class AdamW implements AutoCloseable {
 
     @Override
     public void close() {
-        parameters.values().forEach(tensor -> tensor.setRequiresGradient(false));
+        parameters.values().stream().filter(tensor -> !((NativeResource<?>) tensor).isReleased()).forEach(tensor -> tensor.setRequiresGradient(false));
         manager.close();
     }
 }

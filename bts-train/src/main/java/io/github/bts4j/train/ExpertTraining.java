@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.llama.Decoder;
@@ -40,6 +41,7 @@ import java.util.TreeSet;
 public final class ExpertTraining implements Trainable, AutoCloseable {
     static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS);
 
+    private final Lifetime lifetime = Lifetime.shared("training");
     private final LlamaConfig config;
     private final NDManager manager;
     private final Map<String, NDArray> weights;
@@ -98,13 +100,16 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @throws IllegalStateException if its weights are quantised
      * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public static ExpertTraining branch(LlamaModel seed) {
         seed.requireUnquantized("branched from");
-        FiniteTensors.require(seed.getName(), seed.tensors());
-        NDManager manager = Torch.manager().newSubManager(seed.device());
-        Map<String, NDArray> weights = new LinkedHashMap<>();
-        seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
-        return new ExpertTraining(seed.config(), manager, weights);
+        try (Lifetime.Lease use = seed.lifetime().use()) {
+            FiniteTensors.require(seed.getName(), seed.tensors());
+            NDManager manager = Torch.manager().newSubManager(seed.device());
+            Map<String, NDArray> weights = new LinkedHashMap<>();
+            seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
+            return new ExpertTraining(seed.config(), manager, weights);
+        }
     }
 
     @Override
@@ -140,9 +145,10 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
-        try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
             if (documentMask.isEmpty()) {
@@ -186,9 +192,10 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[][] tokenLosses(int[][] tokens) {
         int width = TokenBatch.width(tokens);
-        try (NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
             NDArray hidden = KERNELS.tensor(step, Autograd.OFF, "forward_hidden", ids, decoder.weights(), decoder.biases(),
@@ -219,8 +226,9 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @param name the model's name
      * @return the model, which the caller closes
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public FrozenLm freeze(String name) {
-        try (NDManager scope = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> detached = new LinkedHashMap<>();
             weights.forEach((tensor, array) -> detached.put(tensor, attached(scope, array.stopGradient())));
             return LlamaModel.of(name, config, detached, io.github.bts4j.core.llama.LoadOptions.defaults().withDevice(manager.getDevice()));
@@ -239,6 +247,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @param tokenizer folder that holds tokenizer.json, and tokenizer_config.json where there is one
      * @throws IOException if a file cannot be read or written; files that were there before stay whole
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder, Path tokenizer) throws IOException {
         Files.createDirectories(folder);
         for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
@@ -246,13 +255,23 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
                 io.github.bts4j.core.checkpoint.AtomicFiles.write(folder.resolve(file), Files.readAllBytes(tokenizer.resolve(file)));
             }
         }
-        TensorFiles.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+        try (Lifetime.Lease use = use()) {
+            TensorFiles.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+        }
         config.write(folder.resolve("config.json"));
     }
 
     @Override
+    public Lifetime.Lease use() {
+        return lifetime.use();
+    }
+
+    /** Releases the weights, after the step or the call that another thread may be in. Closing again does nothing. */
+    @Override
     public void close() {
-        decoder.close();
-        manager.close();
+        lifetime.close(() -> {
+            decoder.close();
+            manager.close();
+        });
     }
 }

@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import java.util.Map;
 
 /** A training that hands everything on to another: for those that change the tokens of a pass or its losses, and nothing else. */
@@ -45,5 +46,28 @@ public abstract class ForwardingTrainable implements Trainable {
     @Override
     public Map<String, String> identity() {
         return inner.identity();
+    }
+
+    @Override
+    public Lifetime.Lease use() {
+        return inner.use();
+    }
+
+    @Override
+    public Lifetime.Lease begin() {
+        return inner.begin();
+    }
+
+    @Override
+    public void write(Runnable writing) {
+        inner.write(() -> {
+            writing.run();
+            written();
+        });
+    }
+
+    /** Called within {@link #write}, when the parameters were written to. */
+    protected void written() {
+        // nothing else
     }
 }

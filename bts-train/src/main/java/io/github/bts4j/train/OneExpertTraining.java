@@ -48,9 +48,18 @@ final class OneExpertTraining extends ForwardingTrainable {
     }
 
     @Override
+    protected void written() {
+        restore();
+    }
+
+    @Override
     public void weightsChanged() {
-        saved.forEach((gate, before) -> AdamW.KERNELS.run(Autograd.OFF, "restore_others", parameters.get(gate), before, index));
+        restore();
         super.weightsChanged();
+    }
+
+    private void restore() {
+        saved.forEach((gate, before) -> AdamW.KERNELS.run(Autograd.OFF, "restore_others", parameters.get(gate), before, index));
     }
 
     @Override

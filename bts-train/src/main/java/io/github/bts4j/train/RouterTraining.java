@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaModel;
@@ -157,6 +158,16 @@ public final class RouterTraining implements Trainable {
     @Override
     public float[][] tokenLosses(int[][] tokens) {
         return model.tokenLosses(tokens);
+    }
+
+    @Override
+    public Lifetime.Lease use() {
+        return model.lifetime().use();
+    }
+
+    @Override
+    public void write(Runnable writing) {
+        model.writeRouterTensors(writing);
     }
 
     @Override

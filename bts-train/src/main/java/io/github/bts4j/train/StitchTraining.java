@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -127,6 +128,21 @@ public final class StitchTraining implements Trainable {
     @Override
     public void weightsChanged() {
         model.weightsChanged();
+    }
+
+    @Override
+    public Lifetime.Lease use() {
+        return model.lifetime().use();
+    }
+
+    @Override
+    public Lifetime.Lease begin() {
+        return model.beginTraining();
+    }
+
+    @Override
+    public void write(Runnable writing) {
+        model.writeStitchTensors(writing);
     }
 
     @Override

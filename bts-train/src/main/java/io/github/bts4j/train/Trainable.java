@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import java.util.Map;
 
 /** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. For one thread. */
@@ -49,4 +50,34 @@ public interface Trainable {
      * @return name to value
      */
     Map<String, String> identity();
+
+    /**
+     * Holds what is trained for one step, so that nobody frees it meanwhile.
+     *
+     * @return a lease, which the same thread closes
+     * @throws IllegalStateException if the model is closed
+     */
+    default Lifetime.Lease use() {
+        return () -> { };
+    }
+
+    /**
+     * Says that a training runs, which keeps others from a second one and from exchanging what is trained.
+     *
+     * @return what says that it has ended
+     * @throws IllegalStateException if the model is closed, or being trained already
+     */
+    default Lifetime.Lease begin() {
+        return () -> { };
+    }
+
+    /**
+     * Writes to the parameters so that whoever computes with the model meanwhile sees them as they were before or as they are afterwards.
+     *
+     * @param writing what writes to {@link #parameters}
+     */
+    default void write(Runnable writing) {
+        writing.run();
+        weightsChanged();
+    }
 }

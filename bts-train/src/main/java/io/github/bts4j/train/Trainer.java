@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.DomainUse;
@@ -28,7 +29,7 @@ import java.util.stream.Collectors;
  * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
-
+    private final TrainerHold hold;
     private final Trainable model;
     private final Datamix data;
     private final TrainerConfig config;
@@ -56,6 +57,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Trainer(Trainable model, Datamix data, TrainerConfig config, MetricsListener listener) {
         this.model = model;
+        this.hold = new TrainerHold(model);
         this.data = data;
         this.config = config;
         this.listener = listener;
@@ -147,6 +149,7 @@ public final class Trainer implements AutoCloseable {
      * @throws ResumeException naming everything in which configuration, data or model differ from the saved run's and may not
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if every checkpoint is damaged
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public boolean resumeFrom(Path folder, ResumeChange... allowed) throws IOException {
         Optional<Path> latest = RunCheckpoint.latestWhole(folder, listener::onMessage);
         if (latest.isEmpty()) {
@@ -155,8 +158,9 @@ public final class Trainer implements AutoCloseable {
         RunState state = RunCheckpoint.state(latest.get());
         List<RunDifference> changed = RunDifference.between(state, identity(), data.fingerprint(), model.identity());
         refuseAnotherRun(latest.get(), changed, Set.of(allowed));
-        RunCheckpoint.restore(latest.get(), model.parameters(), optimizerState());
-        model.weightsChanged();
+        try (Lifetime.Lease use = hold.use()) {
+            restore(latest.get());
+        }
         step = state.step();
         position = state.position();
         tokensSeen = state.tokensSeen();
@@ -178,6 +182,11 @@ public final class Trainer implements AutoCloseable {
         if (!refused.isEmpty()) {
             throw new ResumeException(checkpoint, refused);
         }
+    }
+
+    private void restore(Path checkpoint) throws IOException {
+        RunCheckpoint.restore(checkpoint, model.parameters(), optimizerState());
+        model.weightsChanged();
     }
 
     private Map<String, NDArray> optimizerState() {
@@ -203,7 +212,7 @@ public final class Trainer implements AutoCloseable {
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
      */
-    @SuppressWarnings("try") // the guard is not called, it only has to be open
+    @SuppressWarnings("try") // guard and leases are not called, they only have to be open
     public void runTo(long lastStep) throws IOException {
         if (lastStep > config.totalSteps()) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
@@ -214,16 +223,11 @@ public final class Trainer implements AutoCloseable {
                 checkpoint(folder); // of step 0, so that there is something to go back to
             }
         }
-        try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE) {
+        try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE; Lifetime.Lease training = model.begin()) {
+            hold.requireSameParameters();
             while (step < lastStep && !stopRequested && !isOver()) {
-                Optional<String> trouble = oneStep();
-                if (trouble.isPresent()) {
-                    react(trouble.get());
-                }
-                boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
-                boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
-                if (run.isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
-                    checkpoint(run.get());
+                try (Lifetime.Lease use = hold.use()) {
+                    stepAndSave(lastStep);
                 }
             }
             listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
@@ -246,6 +250,18 @@ public final class Trainer implements AutoCloseable {
         return validation.isPresent() && validation.get().isOver();
     }
 
+    private void stepAndSave(long lastStep) throws IOException {
+        Optional<String> trouble = oneStep();
+        if (trouble.isPresent()) {
+            react(trouble.get());
+        }
+        boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
+        boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
+        if (run.isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
+            checkpoint(run.get());
+        }
+    }
+
     /** Why to react, or empty. */
     private Optional<String> oneStep() {
         long begin = System.nanoTime();
@@ -256,7 +272,7 @@ public final class Trainer implements AutoCloseable {
         int tokens = Math.multiplyExact(sequences, config.sequenceLength());
         for (int pass = 0; pass < passes; pass++) {
             Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
-            losses.add(batch, model.accumulateGradients(batch.rows(), 1f / tokens, passSeed(pass)));
+            losses.add(batch, model.accumulateGradients(batch.rows(), 1f / tokens, PassSeed.of(config.seed(), step, pass)));
         }
         double gradientNorm = optimizer.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
@@ -270,13 +286,8 @@ public final class Trainer implements AutoCloseable {
         }
         double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
         clip(gradientNorm);
-        Map<String, AdamStatistics> measured = Map.of();
-        if (safety.measures(step + 1)) {
-            measured = optimizer.measuredStep(learningRate);
-        } else {
-            optimizer.step(learningRate);
-        }
-        model.weightsChanged();
+        Map<String, AdamStatistics> measured = new LinkedHashMap<>();
+        model.write(() -> measured.putAll(optimizer.step(learningRate, safety.measures(step + 1))));
         step++;
         average.update(step);
         position += sequences;
@@ -331,8 +342,7 @@ public final class Trainer implements AutoCloseable {
         Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpointEvery()).orElseThrow();
         RunState state = RunCheckpoint.state(checkpoint);
         long from = step;
-        RunCheckpoint.restore(checkpoint, model.parameters(), optimizerState());
-        model.weightsChanged();
+        restore(checkpoint);
         safety.restoreButCount(state.safety());
         boolean bestIsThere = RunCheckpoint.exists(folder, state.validation().bestStep());
         validation.ifPresent(v -> v.restore(bestIsThere ? state.validation() : RunValidation.State.NONE));
@@ -343,14 +353,6 @@ public final class Trainer implements AutoCloseable {
         listener.onMessage("Rewound from step " + from + " to " + step + " and left out " + rewind.skipBatches() + " batches after " + why);
     }
 
-    /** A seed for every pass of the run (the finaliser of SplitMix64 over seed, step and pass). */
-    private long passSeed(int pass) {
-        long z = config.seed() * 0x9E3779B97F4A7C15L + step * 0xD1B54A32D192ED03L + pass;
-        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-        return z ^ (z >>> 31);
-    }
-
     /**
      * Writes a checkpoint now.
      *
@@ -358,10 +360,13 @@ public final class Trainer implements AutoCloseable {
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
-        return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(), config.checkpointEvery());
+        try (Lifetime.Lease use = hold.use()) {
+            return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(), config.checkpointEvery());
+        }
     }
 
     /**
@@ -374,19 +379,22 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** Copies the averages into the weights: at the end of a run, before the model is saved. Without an average nothing happens. */
+    @SuppressWarnings("try") // the lease only has to be open
     public void adoptAverages() {
-        Map<String, NDArray> averages = new LinkedHashMap<>();
-        average.state().forEach((name, tensor) -> averages.put(name.substring("average.".length()), tensor));
-        if (!averages.isEmpty()) {
-            TensorCopies.copyInto(model.parameters(), averages, "average");
-            model.weightsChanged();
+        try (Lifetime.Lease use = hold.use()) {
+            if (!average.state().isEmpty()) {
+                model.write(() -> TensorCopies.copyInto(model.parameters(), average.byParameter(), "average"));
+            }
         }
     }
 
+    /** Releases the moments, after the step that another thread may be in; its run then ends with an {@link IllegalStateException}. Closing again does nothing. */
     @Override
     public void close() {
-        average.close();
-        optimizer.close();
-        closeLock();
+        hold.close(() -> {
+            average.close();
+            optimizer.close();
+            closeLock();
+        });
     }
 }

@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
@@ -25,6 +26,7 @@ import java.util.Map;
  * <p>For one thread. Whoever makes it closes it.
  */
 public final class UpcycledTraining implements Trainable, AutoCloseable {
+    private final Lifetime lifetime = Lifetime.shared("training");
     private final UpcycledConfig config;
     private final NDManager manager;
     private final Map<String, NDArray> tensors;
@@ -71,9 +73,10 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
-        try (NDManager step = manager.newSubManager(); RopeRows rope = weights.rope(0, width - 1)) {
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = weights.rope(0, width - 1)) {
             NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.base().vocabSize());
             NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.base().vocabSize());
             NDArray hidden = weights.trainingHidden(step, ids, rope, seed);
@@ -82,8 +85,9 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[][] tokenLosses(int[][] tokens) {
-        try (NDManager step = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
             return TokenBatch.rows(weights.tokenLosses(step, tokens).toFloatArray(), tokens.length);
         }
     }
@@ -104,13 +108,24 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; each file appears whole or not at all
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder) throws IOException {
-        UpcycledModel.save(folder, config, tensors);
+        try (Lifetime.Lease use = use()) {
+            UpcycledModel.save(folder, config, tensors);
+        }
     }
 
     @Override
+    public Lifetime.Lease use() {
+        return lifetime.use();
+    }
+
+    /** Releases the weights, after the step or the call that another thread may be in. Closing again does nothing. */
+    @Override
     public void close() {
-        weights.close();
-        manager.close();
+        lifetime.close(() -> {
+            weights.close();
+            manager.close();
+        });
     }
 }

@@ -40,6 +40,13 @@ final class WeightAverage implements AutoCloseable {
         return averages;
     }
 
+    /** The averages by the names of their parameters. */
+    Map<String, NDArray> byParameter() {
+        Map<String, NDArray> named = new LinkedHashMap<>();
+        parameters.keySet().forEach(name -> named.put(name, averages.get("average." + name)));
+        return named;
+    }
+
     @Override
     public void close() {
         manager.close();

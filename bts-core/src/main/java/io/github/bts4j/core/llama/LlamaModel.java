@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
@@ -33,7 +34,7 @@ import java.util.Set;
  *
  * <p>On the CPU, weights of the checkpoint's own precision are views of the memory-mapped files: loading reads no page that is
  * not used, and two models from one file share its pages. No weight ever requires a gradient. Thread-safe for reading; whoever
- * loads it closes it.
+ * loads it closes it, on any thread and at any time, see {@link FrozenLm#close}.
  */
 public final class LlamaModel extends FrozenLm {
     private static final long LOSS_VALUES = 4L << 20;
@@ -185,8 +186,11 @@ public final class LlamaModel extends FrozenLm {
      *
      * @return bytes, scales of quantised matrices included
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public long weightBytes() {
-        return tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+        try (Lifetime.Lease use = lifetime().use()) {
+            return tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+        }
     }
 
     /**
@@ -231,7 +235,7 @@ public final class LlamaModel extends FrozenLm {
 
     /**
      * The frozen tensors by their Hugging Face names. They may be bfloat16: read them through {@link Tensors} alone. A quantised matrix is int8, and its
-     * scales {@code [out]} follow under its name and {@code _scale}.
+     * scales {@code [out]} follow under its name and {@code _scale}. Where another thread may close the model, hold its {@link #lifetime} while reading them.
      *
      * @return an unmodifiable map in the order of the name table
      */
@@ -240,7 +244,7 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * The model as the kernels see it.
+     * The model as the kernels see it. Where another thread may close the model, hold its {@link #lifetime} while using it.
      *
      * @return the decoder, closed with the model
      */
@@ -289,16 +293,18 @@ public final class LlamaModel extends FrozenLm {
      *     {@code hidden_states}
      * @throws IllegalArgumentException if the shape or an id does not fit
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public List<NDArray> hiddenStates(NDArray tokenIds) {
-        try (NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
+        try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
             return Decoder.CALLS.tensors(tokenIds.getManager(), Autograd.OFF, "forward_states", ids, decoder.weights(),
                     decoder.biases(), decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
         }
     }
 
+    @SuppressWarnings("try") // the lease only has to be open
     private NDArray call(NDArray tokenIds, String method) {
-        try (NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
+        try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
             return Decoder.CALLS.tensor(tokenIds.getManager(), Autograd.OFF, method, ids, decoder.weights(), decoder.biases(),
                     decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
@@ -329,9 +335,12 @@ public final class LlamaModel extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new LlamaSession(this, decoder, capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new LlamaSession(this, decoder, capacity);
+        }
     }
 
     @Override
@@ -346,9 +355,10 @@ public final class LlamaModel extends FrozenLm {
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder) throws IOException {
         Files.createDirectories(folder);
-        try (NDManager scope = Torch.manager().newSubManager(device())) {
+        try (Lifetime.Lease use = lifetime().use(); NDManager scope = Torch.manager().newSubManager(device())) {
             TensorFiles.write(folder.resolve("model.safetensors"), Int8Weights.stored(scope, tensors), Map.of("format", "pt"));
         }
         ConfigWriter.write(config.withDtype(precision()), isQuantized(), folder.resolve("config.json"));
@@ -368,8 +378,7 @@ public final class LlamaModel extends FrozenLm {
     }
 
     @Override
-    public void close() {
+    protected void release() {
         decoder.close();
-        super.close();
     }
 }

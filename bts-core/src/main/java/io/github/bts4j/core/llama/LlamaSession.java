@@ -21,7 +21,7 @@ final class LlamaSession extends AbstractSession {
     private final KvCache cache;
 
     LlamaSession(LlamaModel model, Decoder decoder, int capacity) {
-        super(model, model.getNDManager(), capacity);
+        super(model, model.lifetime(), model.getNDManager(), capacity);
         this.decoder = decoder;
         this.rows = decoder.rows();
         this.cache = new KvCache(model.getNDManager(), model.config(), model.type(), model.device(), capacity, rows.map(RowDecoder::math));

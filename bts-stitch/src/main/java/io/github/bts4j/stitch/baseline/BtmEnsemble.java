@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -40,11 +41,12 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     private BtmEnsemble(List<? extends FrozenLm> models, int topK) {
-        super("btm", Torch.manager().newSubManager(models.isEmpty() ? ai.djl.Device.cpu() : models.get(0).device()));
+        super("btm", Torch.manager().newSubManager(models.isEmpty() ? ai.djl.Device.cpu() : models.get(0).device()),
+                models.stream().map(FrozenLm::lifetime).toArray(Lifetime[]::new));
         this.models = List.copyOf(models);
         this.topK = topK;
         if (models.isEmpty() || models.stream().mapToInt(CausalLm::vocabSize).distinct().count() != 1) {
-            super.close();
+            close();
             throw new IllegalArgumentException("An ensemble needs models of one vocabulary; sizes are "
                     + models.stream().map(CausalLm::vocabSize).toList());
         }
@@ -85,9 +87,10 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public NDArray forward(NDArray tokenIds) {
         TokenBatch.checked(tokenIds, vocabSize());
-        try (NDManager scope = manager.newSubManager()) {
+        try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager()) {
             List<NDArray> logits = new ArrayList<>();
             for (FrozenLm model : models) {
                 NDArray found = model.forward(tokenIds);
@@ -121,8 +124,11 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new BtmSession(models, topK, capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new BtmSession(lifetime(), models, topK, capacity);
+        }
     }
 }

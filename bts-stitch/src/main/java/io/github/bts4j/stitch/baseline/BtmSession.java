@@ -3,31 +3,56 @@ package io.github.bts4j.stitch.baseline;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.TokenBatch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /** A session of an ensemble: one session per model and the posterior over them. For one thread at a time. */
 final class BtmSession implements DecodeSession {
+    private final Lifetime lifetime;
     private final List<DecodeSession> sessions = new ArrayList<>();
+    private final int vocabSize;
     private final Posterior posterior;
     private List<double[]> next = List.of();
 
-    BtmSession(List<FrozenLm> models, int topK, int capacity) {
-        for (CausalLm model : models) {
-            sessions.add(model.newSession(capacity));
-        }
+    BtmSession(Lifetime state, List<FrozenLm> models, int topK, int capacity) {
+        lifetime = Lifetime.exclusive("session", state);
+        vocabSize = models.get(0).vocabSize();
         posterior = new Posterior(models.size(), topK);
+        try {
+            for (CausalLm model : models) {
+                sessions.add(model.newSession(capacity));
+            }
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] append(int... tokenIds) {
-        float[] mixed = new float[0];
-        for (int token : tokenIds) {
-            mixed = appendOne(token);
+        try (Lifetime.Lease use = lifetime.use()) {
+            return appended(tokenIds);
         }
-        if (tokenIds.length == 0) {
-            sessions.get(0).append(); // refuses with the right message
+    }
+
+    private float[] appended(int[] tokenIds) {
+        if (tokenIds.length == 0 || tokenIds.length > capacity() - length()) {
+            throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length() + " of " + capacity() + "; append between 1 and "
+                    + (capacity() - length()) + ", or open a session with a larger capacity");
+        }
+        TokenBatch.check(new int[][] {tokenIds}, vocabSize);
+        float[] mixed = new float[0];
+        try {
+            for (int token : tokenIds) {
+                mixed = appendOne(token);
+            }
+        } catch (RuntimeException | Error e) {
+            close(); // the models may be at different tokens
+            throw e;
         }
         return mixed;
     }
@@ -81,6 +106,6 @@ final class BtmSession implements DecodeSession {
 
     @Override
     public void close() {
-        sessions.forEach(DecodeSession::close);
+        lifetime.close(() -> sessions.forEach(DecodeSession::close));
     }
 }

@@ -3,9 +3,9 @@ package io.github.bts4j.stitch.baseline;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -55,8 +55,8 @@ public final class RoutedExperts extends FrozenLm {
     private final Router router;
     private final int decisionTokens;
 
-    private RoutedExperts(NDManager manager, List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, Router router, int decisionTokens) {
-        super("routed", manager);
+    private RoutedExperts(NDManager manager, List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, Router router, int decisionTokens, Lifetime... parents) {
+        super("routed", manager, parents);
         this.members = List.copyOf(members);
         this.models = List.copyOf(models);
         this.owned = List.copyOf(owned);
@@ -124,21 +124,22 @@ public final class RoutedExperts extends FrozenLm {
 
     private static RoutedExperts over(List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, int decisionTokens) {
         NDManager manager = Torch.manager().newSubManager(models.get(0).device());
-        return new RoutedExperts(manager, members, models, owned, new Router(manager, models.get(0), models.size()), decisionTokens);
+        return new RoutedExperts(manager, members, models, owned, new Router(manager, models.get(0), models.size()), decisionTokens,
+                models.stream().map(LlamaModel::lifetime).toArray(Lifetime[]::new));
     }
 
     /**
      * The same models and the same router, which decides on given text after another number of tokens.
      *
      * @param tokens t, at least 1
-     * @return a view, which the caller closes before this one; it trains and changes with it
+     * @return a view, which the caller closes; it trains and changes with this one, and says so once this one is closed
      * @throws IllegalArgumentException if the number is below 1
      */
     public RoutedExperts withDecisionTokens(int tokens) {
         if (tokens < 1) {
             throw new IllegalArgumentException("decisionTokens = " + tokens + ": a route is chosen from at least 1 token");
         }
-        return new RoutedExperts(manager.newSubManager(), members, models, List.of(), router, tokens);
+        return new RoutedExperts(Torch.manager().newSubManager(device()), members, models, List.of(), router, tokens, lifetime());
     }
 
     /**
@@ -183,8 +184,24 @@ public final class RoutedExperts extends FrozenLm {
      * @param values what {@link #routerTensors} gave
      * @throws IllegalArgumentException if a tensor is missing, extra or mis-shaped
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public void setRouterTensors(Map<String, NDArray> values) {
-        router.set(values);
+        try (Lifetime.Lease use = lifetime().use()) {
+            router.set(values);
+        }
+    }
+
+    /**
+     * Writes to the router so that no route is chosen by a half-written one.
+     *
+     * @param writing what writes to {@link #routerTensors}
+     * @throws IllegalStateException if the model is closed
+     */
+    @SuppressWarnings("try") // the lease only has to be open
+    public void writeRouterTensors(Runnable writing) {
+        try (Lifetime.Lease use = lifetime().use()) {
+            router.write(writing);
+        }
     }
 
     /**
@@ -194,8 +211,11 @@ public final class RoutedExperts extends FrozenLm {
      * @return the probability of each model, {@code [n + 1]}, the seed's first
      * @throws IllegalArgumentException if there is no token or an id is out of range
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] route(int... tokens) {
-        return router.probabilities(new int[][] {tokens})[0];
+        try (Lifetime.Lease use = lifetime().use()) {
+            return router.probabilities(new int[][] {tokens})[0];
+        }
     }
 
     /**
@@ -248,12 +268,15 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException if the numbers differ, a prefix is empty, or an id or target is out of range
      * @throws IllegalStateException if the router requires no gradient
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] accumulateGradients(int[][] prefixes, int[] targets, float weight) {
         if (prefixes.length == 0 || prefixes.length != targets.length || Arrays.stream(targets).anyMatch(target -> target < 0 || target >= models.size())) {
             throw new IllegalArgumentException(prefixes.length + " prefixes and the targets " + Arrays.toString(targets)
                     + ": give each of at least one prefix a target in 0 .. " + (models.size() - 1));
         }
-        return router.accumulateGradients(prefixes, targets, weight);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return router.accumulateGradients(prefixes, targets, weight);
+        }
     }
 
     @Override
@@ -267,7 +290,14 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public NDArray forward(NDArray tokenIds) {
+        try (Lifetime.Lease use = lifetime().use()) {
+            return logits(tokenIds);
+        }
+    }
+
+    private NDArray logits(NDArray tokenIds) {
         Shape shape = TokenBatch.checked(tokenIds, vocabSize()).getShape();
         int[][] tokens = rows(tokenIds.toLongArray(), (int) shape.get(1));
         int[] routes = tokens[0].length < decisionTokens ? new int[tokens.length] : routes(tokens);
@@ -343,20 +373,21 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new RoutedSession(this, capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new RoutedSession(this, capacity);
+        }
     }
 
     @Override
     public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        AbstractSession.checkEach(this, sessions, tokenIds);
         return RoutedSession.appendEach(this, sessions, tokenIds);
     }
 
     @Override
-    public void close() {
-        super.close();
+    protected void release() {
         owned.forEach(LlamaModel::close);
     }
 }

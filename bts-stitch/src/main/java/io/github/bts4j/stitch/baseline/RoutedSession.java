@@ -1,6 +1,8 @@
 package io.github.bts4j.stitch.baseline;
 
+import io.github.bts4j.core.AbstractSession;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.Lifetime;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -8,22 +10,23 @@ import java.util.stream.IntStream;
 /** A session of routed experts: the first tokens choose a model, whose own session this is from then on. For one thread at a time. */
 final class RoutedSession implements DecodeSession {
     private final RoutedExperts routed;
+    private final Lifetime lifetime;
     private final int capacity;
     private Optional<DecodeSession> chosen = Optional.empty();
     private int route;
-    private boolean closed;
 
     RoutedSession(RoutedExperts routed, int capacity) {
         this.routed = routed;
+        this.lifetime = Lifetime.exclusive("session", routed.lifetime());
         this.capacity = capacity;
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public float[] append(int... tokenIds) {
-        if (closed) {
-            throw new IllegalStateException("This session is closed");
+        try (Lifetime.Lease use = lifetime.use()) {
+            return chosen.isPresent() ? chosen.get().append(tokenIds) : begin(tokenIds);
         }
-        return chosen.isPresent() ? chosen.get().append(tokenIds) : begin(tokenIds);
     }
 
     private float[] begin(int[] prompt) {
@@ -45,8 +48,16 @@ final class RoutedSession implements DecodeSession {
     }
 
     /** One token for each session, which have been checked; those of one model go through it together. */
+    @SuppressWarnings("try") // the lease only has to be open
     static float[][] appendEach(RoutedExperts routed, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<RoutedSession> own = sessions.stream().map(session -> own(routed, session)).toList();
+        try (Lifetime.Lease use = Lifetime.useAll(own.stream().map(session -> session.lifetime).toList())) {
+            AbstractSession.checkEach(routed, sessions, tokenIds);
+            return appendedEach(routed, own, tokenIds);
+        }
+    }
+
+    private static float[][] appendedEach(RoutedExperts routed, List<RoutedSession> own, int[] tokenIds) {
         float[][] logits = new float[tokenIds.length][];
         for (int model = 0; model < routed.models().size(); model++) {
             int number = model;
@@ -71,9 +82,6 @@ final class RoutedSession implements DecodeSession {
 
     private static RoutedSession own(RoutedExperts routed, DecodeSession session) {
         if (session instanceof RoutedSession found && found.routed == routed) {
-            if (found.closed) {
-                throw new IllegalStateException("This session is closed");
-            }
             return found;
         }
         throw new IllegalArgumentException("A session of another model cannot take part");
@@ -91,7 +99,6 @@ final class RoutedSession implements DecodeSession {
 
     @Override
     public void close() {
-        closed = true;
-        chosen.ifPresent(DecodeSession::close);
+        lifetime.close(() -> chosen.ifPresent(DecodeSession::close));
     }
 }

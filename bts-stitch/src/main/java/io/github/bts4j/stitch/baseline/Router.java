@@ -43,11 +43,16 @@ final class Router {
             throw new IllegalArgumentException("The tensors " + given + " are no router of this model, which needs " + WEIGHT + " " + weight.getShape()
                     + " (number of models, hidden size): was it trained over other models?");
         }
-        KERNELS.run(Autograd.OFF, "put_router", weight, value);
+        write(() -> KERNELS.run(Autograd.OFF, "put_router", weight, value));
+    }
+
+    /** No route is chosen meanwhile. */
+    synchronized void write(Runnable writing) {
+        writing.run();
     }
 
     /** Probabilities [sequences][models]; sequences of any lengths. */
-    float[][] probabilities(int[][] tokens) {
+    synchronized float[][] probabilities(int[][] tokens) {
         try (NDManager scope = manager.newSubManager()) {
             float[] flat = KERNELS.tensor(scope, Autograd.OFF, "route_probabilities", ids(scope, tokens), hub.decoder().weights(), weight).toFloatArray();
             int models = flat.length / tokens.length;

@@ -2,6 +2,7 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
@@ -31,6 +32,7 @@ final class TensorByTensor {
      * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      * @throws IllegalStateException if the weights of one are quantised
      */
+    @SuppressWarnings("try") // the lease only has to be open
     static LlamaModel model(String name, String done, List<LlamaModel> models, Rule rule) {
         LlamaModel first = models.get(0);
         LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
@@ -44,7 +46,8 @@ final class TensorByTensor {
             FiniteTensors.require(model.getName(), model.tensors());
         }
         // as in transformers, the text's end is a matter of generation, and the first model's
-        try (NDManager scope = Torch.manager().newSubManager(first.device())) {
+        List<Lifetime> read = models.stream().map(LlamaModel::lifetime).toList();
+        try (Lifetime.Lease use = Lifetime.useAll(read); NDManager scope = Torch.manager().newSubManager(first.device())) {
             Map<String, NDArray> tensors = new LinkedHashMap<>();
             for (String tensor : first.tensors().keySet()) {
                 tensors.put(tensor, rule.tensor(scope, tensor, tensors.size()));

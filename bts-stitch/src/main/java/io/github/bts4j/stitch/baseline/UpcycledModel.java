@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.JsonProblem;
@@ -144,9 +145,10 @@ public final class UpcycledModel extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public NDArray forward(NDArray tokenIds) {
         int length = Math.toIntExact(TokenBatch.checked(tokenIds, vocabSize()).getShape().get(1));
-        try (NDManager scope = manager.newSubManager(); RopeRows rope = weights.rope(0, length)) {
+        try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = weights.rope(0, length)) {
             return weights.logits(tokenIds.getManager(), Tensors.place(scope, tokenIds, TorchType.INT64, device()), rope);
         }
     }
@@ -157,14 +159,16 @@ public final class UpcycledModel extends FrozenLm {
     }
 
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        return new UpcycledSession(this, weights, capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new UpcycledSession(this, weights, capacity);
+        }
     }
 
     @Override
-    public void close() {
+    protected void release() {
         weights.close();
-        super.close();
     }
 }

@@ -16,7 +16,7 @@ final class UpcycledSession extends AbstractSession {
     private final TensorList values;
 
     UpcycledSession(UpcycledModel model, UpcycledWeights weights, int capacity) {
-        super(model, model.getNDManager(), capacity);
+        super(model, model.lifetime(), model.getNDManager(), capacity);
         this.weights = weights;
         this.caches = weights.caches(model.device(), capacity);
         this.keys = TensorList.ofLists(caches.stream().map(KvCache::keys).toList());

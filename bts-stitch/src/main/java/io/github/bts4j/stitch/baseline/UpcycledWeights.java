@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.KvCache;
 import io.github.bts4j.core.MismatchException;
@@ -79,10 +80,13 @@ public final class UpcycledWeights implements AutoCloseable {
      * @throws IllegalArgumentException if there is another number of models, or one has other dimensions
      * @throws IllegalStateException if the weights of one are quantised
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public static Map<String, NDArray> upcycle(UpcycledConfig config, List<LlamaModel> models, NDManager owner) {
         check(config, models);
         Map<String, NDArray> tensors = new LinkedHashMap<>();
-        config.shapes().forEach((name, shape) -> tensors.put(name, start(config, models, name, shape, owner)));
+        try (Lifetime.Lease use = Lifetime.useAll(models.stream().map(LlamaModel::lifetime).toList())) {
+            config.shapes().forEach((name, shape) -> tensors.put(name, start(config, models, name, shape, owner)));
+        }
         return tensors;
     }
 

@@ -1,0 +1,123 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.llama.LlamaModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The models and the stitch weights over them: what changes when an expert comes or goes. Thread-safe. */
+final class StitchParts {
+    private final List<Member> members;
+    private final List<LlamaModel> models;
+    private final StitchConfig config;
+    private final StitchWeights weights;
+    private final Streams streams;
+    private final Lifetime model;
+    private final Lifetime lifetime;
+
+    /** Takes over the weights; the models' lifetimes and that of the model as a whole are what this stands on. */
+    StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights) {
+        this.model = model;
+        this.members = List.copyOf(members);
+        this.models = List.copyOf(models);
+        this.config = config;
+        this.weights = weights;
+        this.streams = new Streams(models);
+        this.lifetime = Lifetime.shared("model", Stream.concat(Stream.of(model), models.stream().map(LlamaModel::lifetime)).toArray(Lifetime[]::new));
+    }
+
+    /** The same with other stitch weights, which are copied. */
+    StitchParts withWeights(NDManager owner, Map<String, NDArray> values) {
+        StitchTensorCheck.check(values, weights.tensors());
+        return of(owner, members, models, values);
+    }
+
+    /** The same without an expert. */
+    StitchParts without(NDManager owner, String name) {
+        int index = expertIndex(name);
+        if (models.size() == 2) {
+            throw new IllegalArgumentException("'" + name + "' is the last expert: without it only the hub is left, load that alone");
+        }
+        try (NDManager scope = owner.newSubManager()) {
+            return of(owner, without(members, index), without(models, index), ExpertSlices.without(scope, weights.layers(), index));
+        }
+    }
+
+    /** The same with one more expert, whose name is new. */
+    StitchParts with(NDManager owner, Member member, LlamaModel added) {
+        if (members.stream().anyMatch(each -> each.name().equals(member.name()))) {
+            throw new IllegalArgumentException("two models are called '" + member.name() + "': give each its own name");
+        }
+        try (NDManager scope = owner.newSubManager()) {
+            return of(owner, with(members, member), with(models, added), ExpertSlices.with(scope, weights.layers()));
+        }
+    }
+
+    private StitchParts of(NDManager owner, List<Member> otherMembers, List<LlamaModel> otherModels, Map<String, NDArray> values) {
+        StitchWeights copied = StitchWeights.of(owner, config, otherModels.size() - 1, values);
+        try {
+            return new StitchParts(model, otherMembers, otherModels, config, copied);
+        } catch (RuntimeException e) {
+            copied.close();
+            throw e;
+        }
+    }
+
+    private static <T> List<T> with(List<T> list, T one) {
+        return Stream.concat(list.stream(), Stream.of(one)).toList();
+    }
+
+    private static <T> List<T> without(List<T> list, int index) {
+        List<T> rest = new ArrayList<>(list);
+        rest.remove(index);
+        return rest;
+    }
+
+    /** Its number among the models; the hub has 0. */
+    int expertIndex(String name) {
+        List<String> names = members.stream().map(Member::name).toList();
+        int index = names.indexOf(name);
+        if (index < 1) {
+            throw new IllegalArgumentException("No expert is called '" + name + "'; the experts are " + names.subList(1, names.size()));
+        }
+        return index;
+    }
+
+    List<Member> members() {
+        return members;
+    }
+
+    List<LlamaModel> models() {
+        return models;
+    }
+
+    int contextLength() {
+        return models.stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
+    }
+
+    StitchConfig config() {
+        return config;
+    }
+
+    StitchWeights weights() {
+        return weights;
+    }
+
+    Streams streams() {
+        return streams;
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
+    }
+
+    /** The models stay, which other parts may hold too. */
+    void free() {
+        streams.close();
+        weights.close();
+    }
+}

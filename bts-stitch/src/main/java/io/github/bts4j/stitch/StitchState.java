@@ -1,0 +1,144 @@
+package io.github.bts4j.stitch;
+
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.llama.LlamaModel;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+
+/**
+ * What a stitched model is at present, and what it was for those who still use that. Every change makes something new, and what it replaces is freed after its
+ * last user. Nothing waits while it holds the lock. Thread-safe.
+ */
+final class StitchState {
+    private final NDManager manager;
+    private final Set<StitchParts> living = new LinkedHashSet<>();
+    private final Set<StitchSnapshot> snapshots = new LinkedHashSet<>();
+    private StitchParts parts;
+    private StitchSnapshot snapshot; // null: the weights have changed since the last one
+    private boolean training;
+
+    StitchState(NDManager manager, StitchParts parts) {
+        this.manager = manager;
+        this.parts = parts;
+        living.add(parts);
+    }
+
+    /** Something with a lease of it. */
+    record Held<T>(T it, Lifetime.Lease lease) implements AutoCloseable {
+        @Override
+        public void close() {
+            lease.close();
+        }
+    }
+
+    synchronized StitchParts parts() {
+        return parts;
+    }
+
+    synchronized Held<StitchParts> holdParts() {
+        return new Held<>(parts, parts.lifetime().use());
+    }
+
+    /** For one call of inference, or to open what decodes with it. */
+    synchronized Held<StitchSnapshot> hold() {
+        if (snapshot == null) {
+            try (Held<StitchParts> held = holdParts()) {
+                snapshot = new StitchSnapshot(held.it(), manager);
+                snapshots.add(snapshot);
+            }
+        }
+        return new Held<>(snapshot, snapshot.lifetime().use());
+    }
+
+    /** Writes to the stitch weights; inference reads them as they were before, or as they are afterwards. */
+    @SuppressWarnings("try") // the lease only has to be open
+    synchronized void write(Runnable writing) {
+        try (Held<StitchParts> held = holdParts()) {
+            writing.run();
+        } finally {
+            retireSnapshot();
+        }
+    }
+
+    /** Reads parts whose weights nobody writes to meanwhile, as long as they are written to within {@link #write}. */
+    interface Reading {
+        void read(StitchParts parts) throws IOException;
+    }
+
+    synchronized void read(Reading reading) throws IOException {
+        try (Held<StitchParts> held = holdParts()) {
+            reading.read(held.it());
+        }
+    }
+
+    private void retireSnapshot() {
+        if (snapshot != null) {
+            StitchSnapshot old = snapshot;
+            snapshot = null;
+            old.lifetime().retire(() -> free(old));
+        }
+    }
+
+    /** Changes everything or, when something cannot be made, nothing. */
+    synchronized void replace(UnaryOperator<StitchParts> change) {
+        requireNoTraining();
+        StitchParts old = parts;
+        parts = change.apply(old);
+        living.add(parts);
+        retireSnapshot();
+        old.lifetime().retire(() -> free(old));
+    }
+
+    private void requireNoTraining() {
+        if (training) {
+            throw new IllegalStateException("This model is being trained: its experts and stitch weights can be exchanged when the training has ended");
+        }
+    }
+
+    /** For one training at a time, until the result is closed. */
+    synchronized Lifetime.Lease train() {
+        if (training) {
+            throw new IllegalStateException("This model is being trained already: one training at a time");
+        }
+        training = true;
+        return this::trained;
+    }
+
+    private synchronized void trained() {
+        training = false;
+    }
+
+    private void free(StitchSnapshot old) {
+        synchronized (this) {
+            snapshots.remove(old);
+        }
+        old.free();
+    }
+
+    private void free(StitchParts old) {
+        List<LlamaModel> unused = new ArrayList<>(old.models());
+        synchronized (this) {
+            living.remove(old);
+            living.forEach(other -> unused.removeAll(other.models()));
+        }
+        old.free();
+        unused.forEach(LlamaModel::close);
+    }
+
+    /** Frees everything; called when nothing computes any more. */
+    void free() {
+        List<StitchSnapshot> lastSnapshots;
+        List<StitchParts> lastParts;
+        synchronized (this) {
+            lastSnapshots = List.copyOf(snapshots);
+            lastParts = List.copyOf(living);
+        }
+        lastSnapshots.forEach(each -> each.lifetime().close(() -> free(each)));
+        lastParts.forEach(each -> each.lifetime().close(() -> free(each)));
+    }
+}
