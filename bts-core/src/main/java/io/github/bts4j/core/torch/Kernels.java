@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongFunction;
 import java.util.function.Supplier;
@@ -39,6 +40,7 @@ public final class Kernels {
 
     private final List<String> resources;
     private final Supplier<String> more;
+    private final Set<String> called = ConcurrentHashMap.newKeySet();
     private volatile long module; // 0 until the first call
 
     private Kernels(List<String> resources, Supplier<String> more) {
@@ -174,7 +176,7 @@ public final class Kernels {
             for (int i = 0; i < handles.length; i++) {
                 handles[i] = wrap(arguments[i]);
             }
-            result = TorchCalls.run(loaded, method, handles, mode != Autograd.INFERENCE);
+            result = run(loaded, method, handles, mode != Autograd.INFERENCE);
             return unwrap.apply(result);
         } catch (EngineException e) {
             UnsupportedException missing = LinearProducts.missing(e);
@@ -184,6 +186,19 @@ public final class Kernels {
             if (before != wanted) {
                 JniUtils.setGradMode(before);
             }
+        }
+    }
+
+    private long run(long loaded, String method, long[] handles, boolean train) {
+        if (called.contains(method)) {
+            return TorchCalls.run(loaded, method, handles, train);
+        }
+        ExitGuard.begin();
+        try {
+            return TorchCalls.run(loaded, method, handles, train);
+        } finally {
+            ExitGuard.end();
+            called.add(method);
         }
     }
 

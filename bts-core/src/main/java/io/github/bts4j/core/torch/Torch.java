@@ -38,10 +38,17 @@ public final class Torch {
             }
             NativeTuning.keepFreedPages();
             NativeTuning.spinBriefly();
-            Engine engine = Engine.getEngine("PyTorch");
-            JniUtils.setGraphExecutorOptimize(false);
-            root = engine.newBaseManager();
-            root.setName("bts4j");
+            ExitGuard.begin();
+            try {
+                ExitGuard.install();
+                Engine engine = Engine.getEngine("PyTorch");
+                JniUtils.setGraphExecutorOptimize(false);
+                NDManager manager = engine.newBaseManager();
+                manager.setName("bts4j");
+                root = manager;
+            } finally {
+                ExitGuard.end();
+            }
         }
         return root;
     }

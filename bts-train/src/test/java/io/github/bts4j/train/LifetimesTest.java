@@ -1,0 +1,77 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** No order of opening, computing, changing and closing ends the process, or gives an answer that no model gives: see {@link LifetimePrograms}. */
+class LifetimesTest {
+    private static final int FEW = 16;
+    private static final int MANY = Integer.getInteger("bts4j.lifetimeTrials", 1000);
+
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void models() throws IOException {
+        TinyRuns.textModels(folder, "hub", "code", "math");
+    }
+
+    static Stream<String> programs() {
+        return LifetimePrograms.PROGRAMS.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("programs")
+    void fewTrials(String program) throws IOException, InterruptedException {
+        run(program, FEW);
+    }
+
+    @ParameterizedTest
+    @MethodSource("programs")
+    @Tag("slow")
+    void manyTrials(String program) throws IOException, InterruptedException {
+        run(program, MANY);
+    }
+
+    private static void run(String program, int trials) throws IOException, InterruptedException {
+        Path output = folder.resolve(program + ".txt");
+        Process process = start(output, List.of(), LifetimePrograms.class.getName(), program, String.valueOf(trials), "7", folder.toString());
+        if (!process.waitFor(30 + trials, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+        }
+        assertEquals(0, process.waitFor(), () -> text(output));
+        assertEquals(program + ": " + trials + " trials", Files.readAllLines(output).stream().filter(line -> line.startsWith(program)).findFirst().orElse(""));
+    }
+
+    /** A Java machine with this one's class path, modules and settings. */
+    static Process start(Path output, List<String> options, String... mainAndArguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
+                "-XX:ErrorFile=" + output + ".crash", "-Dbts4j.golden=" + System.getProperty("bts4j.golden"), "-Dbts4j.testData=" + System.getProperty("bts4j.testData"),
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xmx1g"));
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(argument -> argument.startsWith("--add-modules")).forEach(command::add);
+        command.addAll(options);
+        command.addAll(List.of(mainAndArguments));
+        return new ProcessBuilder(command).directory(output.getParent().toFile()).redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    }
+
+    static String text(Path output) {
+        try {
+            return Files.readString(output);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}
