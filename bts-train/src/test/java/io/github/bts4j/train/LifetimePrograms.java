@@ -297,7 +297,7 @@ final class LifetimePrograms {
         for (int i = 0; i < 4; i++) {
             tasks.add(() -> {
                 begin.await();
-                for (int k = 0; k < 6; k++) {
+                for (int k = 0; k < 3; k++) {
                     int found = generated(model);
                     if (found != three && found != two) {
                         throw new AssertionError("a text that belongs to no model");

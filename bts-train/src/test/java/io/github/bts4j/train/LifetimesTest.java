@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** No order of opening, computing, changing and closing ends the process, or gives an answer that no model gives: see {@link LifetimePrograms}. */
 class LifetimesTest {
-    private static final int FEW = 16;
+    private static final int FEW = 8;
     private static final int MANY = Integer.getInteger("bts4j.lifetimeTrials", 1000);
 
     @TempDir
@@ -49,7 +49,7 @@ class LifetimesTest {
     private static void run(String program, int trials) throws IOException, InterruptedException {
         Path output = folder.resolve(program + ".txt");
         Process process = start(output, List.of(), LifetimePrograms.class.getName(), program, String.valueOf(trials), "7", folder.toString());
-        if (!process.waitFor(30 + trials, TimeUnit.SECONDS)) {
+        if (!process.waitFor(120 + 5L * trials, TimeUnit.SECONDS)) {
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor(), () -> text(output));
