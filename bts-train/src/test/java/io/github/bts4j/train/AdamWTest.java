@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.train.stability.TensorClipping;
@@ -26,6 +27,9 @@ import org.junit.jupiter.api.Test;
 
 /** AdamW against torch.optim.AdamW (src-test-data/tools/adamw_golden.py), and its configuration. */
 class AdamWTest {
+    /** Each step rounds a parameter and what is added to it a few times, here and in PyTorch, up and down: a random walk over a hundred steps. */
+    private static final double TOLERANCE = 6 * Math.sqrt(100) * Tolerance.FLOAT32;
+
     private static final List<String> NAMES = List.of("matrix", "cube", "vector");
 
     private static Path resource(String name) throws URISyntaxException {
@@ -66,7 +70,7 @@ class AdamWTest {
                 for (int step = 0; step < about.get("steps").asInt(); step++) {
                     accumulate(parameters, golden, step);
                     double norm = optimizer.gradientNorm();
-                    assertEquals(about.get("norms").get(step).asDouble(), norm, 1e-6 * norm, "norm of step " + step);
+                    assertEquals(about.get("norms").get(step).asDouble(), norm, TOLERANCE * norm, "norm of step " + step);
                     optimizer.clip(norm, about.get("clip").asDouble());
                     optimizer.step(about.get("rates").get(step).asDouble());
                     assertEquals(0, optimizer.gradientNorm(), "a step leaves no gradient");
@@ -89,7 +93,7 @@ class AdamWTest {
 
     private static void assertNear(Map<String, NDArray> golden, String name, NDArray found) {
         double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(name)), Tensors.toFloats(found));
-        assertTrue(error <= 1e-6, name + ": relative error " + error);
+        assertTrue(error <= TOLERANCE, name + ": relative error " + error);
     }
 
     private static Map<String, NDArray> variantParameters(NDManager scope, Map<String, NDArray> golden, JsonNode about) {
@@ -115,7 +119,7 @@ class AdamWTest {
                 String at = variant + "." + (step + 1) + "." + name;
                 if (golden.containsKey(at)) {
                     double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(at)), Tensors.toFloats(parameters.get(name)));
-                    assertTrue(error <= 3e-6, at + ": relative error " + error); // StableAdamW's are computed in double
+                    assertTrue(error <= TOLERANCE, at + ": relative error " + error); // StableAdamW's are computed in double
                     compared++;
                 }
             }

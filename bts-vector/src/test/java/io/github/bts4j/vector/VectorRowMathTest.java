@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowMath;
@@ -104,7 +105,7 @@ class VectorRowMathTest {
                     exact += (double) w.get(r, c) * x[s][c];
                     size += Math.abs((double) w.get(r, c) * x[s][c]);
                 }
-                assertEquals(exact, y[s][r + 2], 4e-6 * size, "session " + s + ", row " + r + " of " + from + " to " + to);
+                assertEquals(exact, y[s][r + 2], Tolerance.ofSum(Tolerance.FLOAT32, columns, size, exact), "session " + s + ", row " + r + " of " + from + " to " + to);
             }
         }
     }
@@ -156,10 +157,12 @@ class VectorRowMathTest {
         math.weightedSum(w, 30, p, y, 1);
         for (int c = 0; c < columns; c++) {
             double exact = 0;
+            double size = 0;
             for (int r = 0; r < 30; r++) {
                 exact += (double) p[r] * w.get(r, c);
+                size += Math.abs((double) p[r] * w.get(r, c));
             }
-            assertEquals(exact, y[c + 1], 2e-5);
+            assertEquals(exact, y[c + 1], Tolerance.ofSum(Tolerance.FLOAT32, 30, size, exact));
         }
         assertEquals(0, y[0]);
     }
