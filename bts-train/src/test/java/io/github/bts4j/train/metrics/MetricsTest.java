@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -154,5 +155,22 @@ class MetricsTest {
         List<String> drawn = List.of(out.toString(StandardCharsets.UTF_8).split("\r"));
         assertTrue(drawn.size() == 3 && drawn.get(1).contains("[") && drawn.get(2).contains("###] 100.0%"), drawn.toString());
         drawn.forEach(line -> assertTrue(line.stripTrailing().length() < 80, line));
+    }
+
+    @Test
+    void aResumedTensorBoardFileSortsLastThoughTheClockWentBack(@TempDir Path runs) throws IOException {
+        List<String> names = new ArrayList<>();
+        for (long second : new long[] {2_000_000_000L, 1_900_000_000L, 1_800_000_000L, 2_000_000_001L, 5}) {
+            try (TensorBoardWriter writer = TensorBoardWriter.resume(runs, 1, () -> Instant.ofEpochSecond(second))) {
+                names.add(writer.file().getFileName().toString());
+            }
+        }
+        Files.createFile(runs.resolve("events.out.tfevents.2000000009.zhost"));
+        try (TensorBoardWriter writer = TensorBoardWriter.resume(runs, 1, () -> Instant.ofEpochSecond(7))) {
+            names.add("events.out.tfevents.2000000009.zhost");
+            names.add(writer.file().getFileName().toString());
+        }
+        assertEquals(names.stream().sorted().toList(), names);
+        assertEquals(7, names.stream().distinct().count());
     }
 }
