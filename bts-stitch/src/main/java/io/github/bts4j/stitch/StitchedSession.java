@@ -7,6 +7,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.KvCache;
+import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.rows.RowMath;
 import io.github.bts4j.core.torch.TensorList;
@@ -26,6 +27,7 @@ final class StitchedSession extends AbstractSession {
         super(model, state, model.getNDManager(), capacity);
         this.pass = pass;
         Streams streams = pass.streams();
+        streams.models().forEach(LlamaModel::requireFilesInPlace);
         Optional<RowMath> math = streams.rows().map(rows -> rows.get(0).math());
         this.caches = streams.models().stream()
                 .map(m -> new KvCache(m.getNDManager(), m.config(), m.type(), m.device(), capacity, math)).toList();

@@ -66,6 +66,18 @@ public record ModelFingerprint(Map<String, String> files) {
         if (GgufFile.isGguf(folder)) {
             return new ModelFingerprint(Map.of(GGUF, sha256(folder)));
         }
+        Map<String, String> files = new TreeMap<>();
+        for (Path file : files(folder)) {
+            files.put(folder.relativize(file).toString().replace('\\', '/'), sha256(file));
+        }
+        return new ModelFingerprint(files);
+    }
+
+    /** The files that define a model. */
+    static List<Path> files(Path folder) {
+        if (GgufFile.isGguf(folder)) {
+            return List.of(folder);
+        }
         if (!Files.isDirectory(folder)) {
             throw new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG);
         }
@@ -76,11 +88,7 @@ public record ModelFingerprint(Map<String, String> files) {
         if (Files.exists(folder.resolve(TOKENIZER))) {
             used.add(folder.resolve(TOKENIZER));
         }
-        Map<String, String> files = new TreeMap<>();
-        for (Path file : used) {
-            files.put(folder.relativize(file).toString().replace('\\', '/'), sha256(file));
-        }
-        return new ModelFingerprint(files);
+        return used;
     }
 
     /**

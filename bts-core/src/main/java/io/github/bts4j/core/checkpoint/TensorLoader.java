@@ -21,6 +21,7 @@ public final class TensorLoader {
     private final NDManager owner;
     private final Optional<TorchType> type;
     private final Device device;
+    private final boolean mapping;
 
     /**
      * A loader that keeps the stored types.
@@ -38,9 +39,21 @@ public final class TensorLoader {
      * @param type the type, or empty for the stored ones
      */
     public TensorLoader(NDManager owner, Optional<TorchType> type) {
+        this(owner, type, true);
+    }
+
+    /**
+     * A loader that converts to one type, and may copy everything.
+     *
+     * @param owner owner of the tensors; they lie on its device
+     * @param type the type, or empty for the stored ones
+     * @param mapping whether tensors may stay views of the mapped files; false copies them, so that no file is needed once they are loaded
+     */
+    public TensorLoader(NDManager owner, Optional<TorchType> type, boolean mapping) {
         this.owner = owner;
         this.type = type;
         this.device = owner.getDevice();
+        this.mapping = mapping;
     }
 
     /**
@@ -73,7 +86,8 @@ public final class TensorLoader {
         long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
         boolean aligned = entry.offset() % stored.bytes() == 0;
         if (aligned && stored == wanted && !device.isGpu()) {
-            return Tensors.view(owner, bytes, stored, entry.offset(), shape);
+            NDArray view = Tensors.view(mapping ? owner : scope, bytes, stored, entry.offset(), shape);
+            return mapping ? view : Tensors.copy(owner, view, wanted);
         }
         NDArray source = aligned ? Tensors.view(scope, bytes, stored, entry.offset(), shape)
                 : Tensors.view(scope, Tensors.copyBytes(scope, bytes, entry.offset(), entry.length()), stored, 0, shape);

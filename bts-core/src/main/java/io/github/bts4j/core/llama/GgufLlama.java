@@ -72,23 +72,23 @@ final class GgufLlama {
     }
 
     /** Loads tensors of the model. */
-    Map<String, NDArray> load(NDManager owner, Set<String> names, TorchType type) throws IOException {
+    Map<String, NDArray> load(NDManager owner, Set<String> names, TorchType type, boolean mapping) throws IOException {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
         for (String name : names) {
             int heads = name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             GgufTensor tensor = tensors.get(name);
             if (heads == 0) {
-                loaded.put(name, load(owner, tensor, type));
+                loaded.put(name, load(owner, tensor, type, mapping));
             } else {
                 try (NDManager scope = owner.newSubManager()) {
-                    loaded.put(name, Tensors.halvesFromPairs(owner, load(scope, tensor, type), heads));
+                    loaded.put(name, Tensors.halvesFromPairs(owner, load(scope, tensor, type, mapping), heads));
                 }
             }
         }
         return loaded;
     }
 
-    private NDArray load(NDManager owner, GgufTensor tensor, TorchType type) throws IOException {
+    private NDArray load(NDManager owner, GgufTensor tensor, TorchType type, boolean mapping) throws IOException {
         Device device = owner.getDevice();
         if (tensor.type().isQuantized()) {
             NDArray target = Tensors.zeros(owner, type, device, tensor.shape().stream().mapToLong(Long::longValue).toArray());
@@ -98,7 +98,7 @@ final class GgufLlama {
             return target;
         }
         TensorEntry entry = new TensorEntry(tensor.name(), stored(tensor.type()), tensor.shape(), file.file(), tensor.offset(), tensor.length());
-        return new TensorLoader(owner, Optional.of(type)).load(List.of(entry)).get(tensor.name());
+        return new TensorLoader(owner, Optional.of(type), mapping).load(List.of(entry)).get(tensor.name());
     }
 
     private static TensorType stored(GgmlType type) {

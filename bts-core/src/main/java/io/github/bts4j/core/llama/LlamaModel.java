@@ -10,6 +10,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.checkpoint.TensorLoader;
@@ -43,7 +44,8 @@ public final class LlamaModel extends FrozenLm {
     private final TorchType type;
     private final Map<String, NDArray> tensors;
     private final Decoder decoder;
-    private Optional<ModelFingerprint> fingerprint = Optional.empty();
+    private Optional<OpenedFiles> opened = Optional.empty();
+    private boolean mapped;
 
     private LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, Optional<Boolean> repack) {
         super(name, manager);
@@ -81,10 +83,11 @@ public final class LlamaModel extends FrozenLm {
      * @throws IllegalArgumentException if repacking is wished and cannot be done
      */
     public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
+        OpenedFiles files = OpenedFiles.of(folder);
         if (GgufFile.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
-            return open(folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type));
+            return open(files, folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type, options.mapping()));
         }
         LlamaConfig config = LlamaConfig.read(folder);
         Checkpoint checkpoint = Checkpoint.open(folder);
@@ -96,10 +99,10 @@ public final class LlamaModel extends FrozenLm {
         boolean int8 = options.quantization().isPresent() || !scales.isEmpty();
         Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from what is stored
         wanted.putAll(scales);
-        return open(folder, options, config, int8, type, (owner, names) -> new TensorLoader(owner, conversion).load(names.stream().map(wanted::get).toList()));
+        return open(files, folder, options, config, int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(names.stream().map(wanted::get).toList()));
     }
 
-    private static LlamaModel open(Path folder, LoadOptions options, LlamaConfig config, boolean int8, TorchType type, Int8Weights.Source source)
+    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, boolean int8, TorchType type, Int8Weights.Source source)
             throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
@@ -107,6 +110,9 @@ public final class LlamaModel extends FrozenLm {
             Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, options.repack());
             model.modelDir = folder;
+            model.opened = Optional.of(files);
+            model.mapped = options.mapping() && !options.device().isGpu();
+            files.requireUnchanged();
             return model;
         } catch (IOException | RuntimeException e) {
             manager.close();
@@ -253,20 +259,26 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * SHA-256 of the files that the model was loaded from; computed at the first call.
+     * SHA-256 of the files that the model was loaded from, computed at the first call. Files that were changed or replaced in between are refused.
      *
      * @return the fingerprint
      * @throws IOException if a file cannot be read
      * @throws IllegalStateException if the model was not loaded from files
      */
-    public synchronized ModelFingerprint fingerprint() throws IOException {
-        if (fingerprint.isEmpty()) {
-            if (modelDir == null) {
-                throw new IllegalStateException("Model '" + getName() + "' was made in memory and has no files to fingerprint: save and load it first");
-            }
-            fingerprint = Optional.of(ModelFingerprint.of(modelDir));
+    public ModelFingerprint fingerprint() throws IOException {
+        return opened.orElseThrow(() -> new IllegalStateException("Model '" + getName() + "' was made in memory and has no files to fingerprint: save and load"
+                + " it first")).fingerprint();
+    }
+
+    /**
+     * Fails if a file that the weights are mapped from was changed in its place since the model was opened. Each new session asks this first.
+     *
+     * @throws ModelFormatException if it was
+     */
+    public void requireFilesInPlace() {
+        if (mapped) {
+            opened.ifPresent(OpenedFiles::requireWeightsInPlace);
         }
-        return fingerprint.get();
     }
 
     @Override
@@ -339,6 +351,7 @@ public final class LlamaModel extends FrozenLm {
     public DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
         try (Lifetime.Lease use = lifetime().use()) {
+            requireFilesInPlace();
             return new LlamaSession(this, decoder, capacity);
         }
     }

@@ -10,15 +10,16 @@ import java.util.Optional;
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
  * @param repack whether to copy the weight matrices into the Java heap, in the order in which bts-vector reads them fastest; empty does so for models below 32 MiB, where there is room
+ * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed, cut or deleted
  */
-public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Optional<Boolean> repack) {
+public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Optional<Boolean> repack, boolean mapping) {
     /**
      * On the CPU, in the checkpoint's precision.
      *
      * @return the defaults
      */
     public static LoadOptions defaults() {
-        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Optional.empty());
+        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Optional.empty(), true);
     }
 
     /**
@@ -28,7 +29,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withDevice(Device device) {
-        return new LoadOptions(device, precision, quantization, repack);
+        return new LoadOptions(device, precision, quantization, repack, mapping);
     }
 
     /**
@@ -38,7 +39,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withPrecision(Precision precision) {
-        return new LoadOptions(device, Optional.of(precision), quantization, repack);
+        return new LoadOptions(device, Optional.of(precision), quantization, repack, mapping);
     }
 
     /**
@@ -48,7 +49,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withQuantization(Quantization quantization) {
-        return new LoadOptions(device, precision, Optional.of(quantization), repack);
+        return new LoadOptions(device, precision, Optional.of(quantization), repack, mapping);
     }
 
     /**
@@ -58,6 +59,17 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withRepacking(boolean wished) {
-        return new LoadOptions(device, precision, quantization, Optional.of(wished));
+        return new LoadOptions(device, precision, quantization, Optional.of(wished), mapping);
+    }
+
+    /**
+     * The same with or without mapped files. Mapped weights are shared between processes and take no memory of their own; but whoever changes the file in its
+     * place changes the model, and whoever makes it shorter ends the process.
+     *
+     * @param wished false to copy weights that could stay in their files
+     * @return changed options
+     */
+    public LoadOptions withMapping(boolean wished) {
+        return new LoadOptions(device, precision, quantization, repack, wished);
     }
 }

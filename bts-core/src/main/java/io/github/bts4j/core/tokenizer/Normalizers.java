@@ -54,7 +54,9 @@ final class Normalizers {
             }
             case "Prepend" -> {
                 component.allow("type", "prepend");
-                grow(component, 1 + utf8(component.shortText("prepend", 16)));
+                String prefix = component.shortText("prepend", 16);
+                component.require("prepend", !prefix.isEmpty(), "a text that is not empty");
+                grow(component, 1 + utf8(prefix));
             }
             case "Replace" -> replace(component);
             case "Precompiled" -> precompiled(component);

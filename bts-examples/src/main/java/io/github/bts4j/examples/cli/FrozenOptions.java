@@ -17,8 +17,11 @@ final class FrozenOptions {
     @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "cpu", description = "cpu, gpu0, gpu1, .. (default: ${DEFAULT-VALUE}).")
     private String device;
 
+    @Option(names = "--no-mmap", description = "Copy the frozen weights into memory instead of mapping their files, which then may be changed or cut.")
+    private boolean copied;
+
     LoadOptions options() {
-        LoadOptions options = precision(dtype, LoadOptions.defaults().withDevice(device(device)));
+        LoadOptions options = precision(dtype, LoadOptions.defaults().withDevice(device(device)).withMapping(!copied));
         return int8 ? options.withQuantization(Quantization.INT8) : options;
     }
 

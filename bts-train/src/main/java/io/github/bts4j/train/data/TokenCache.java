@@ -54,6 +54,8 @@ public final class TokenCache {
         return new TokenCache(Files.createDirectories(folder), shardTokens);
     }
 
+    private static final int DOCUMENT_BYTES = Integer.BYTES + Long.BYTES;
+
     /** What a dataset's folder says about it. */
     private record Index(int tokens, int documents, int shardTokens, String fingerprint) {}
 
@@ -101,10 +103,12 @@ public final class TokenCache {
         if (Files.isDirectory(target)) {
             try {
                 return read(name, target);
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) { // whatever is wrong with it: it is made again
                 LOG.warn("Cached tokens of domain '{}' are damaged and made again: {}", name, e.getMessage());
                 FileTree.delete(target);
             }
+        } else {
+            Files.deleteIfExists(target); // a file where a folder belongs
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
         try {
@@ -156,6 +160,11 @@ public final class TokenCache {
             index = JSON.readValue(from.resolve(INDEX).toFile(), Index.class);
         } catch (JsonProcessingException e) {
             throw new IOException(from.resolve(INDEX) + " is no index: " + JsonProblem.of(e), e);
+        }
+        long listed = Files.size(from.resolve(DOCUMENTS));
+        if (index == null || index.tokens() < 1 || index.documents() < 1 || index.shardTokens() < 1 || index.fingerprint() == null
+                || listed != index.documents() * (long) DOCUMENT_BYTES) {
+            throw new IOException(from.resolve(INDEX) + " says " + index + ", and " + DOCUMENTS + " has " + listed + " bytes");
         }
         Stored stored = Stored.open(from, index.tokens(), index.documents(), index.shardTokens());
         String found = stored.fingerprint();

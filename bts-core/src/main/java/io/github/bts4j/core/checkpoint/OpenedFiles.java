@@ -1,0 +1,122 @@
+package io.github.bts4j.core.checkpoint;
+
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * The files of a model as they were when it was opened: size, time of the last change, and the file system's own key. By them a change is found without
+ * reading the files again. Thread-safe.
+ */
+public final class OpenedFiles {
+
+    private record Stamp(long size, FileTime changed, Object key) {
+        static Stamp of(Path file) throws IOException {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            return new Stamp(attributes.size(), attributes.lastModifiedTime(), attributes.fileKey());
+        }
+
+        @Override
+        public String toString() {
+            return size + " bytes of " + changed;
+        }
+    }
+
+    private final Path model;
+    private final Map<Path, Stamp> stamps = new LinkedHashMap<>();
+    private final List<Path> weights;
+    private Optional<ModelFingerprint> fingerprint = Optional.empty();
+
+    private OpenedFiles(Path model, List<Path> weights) {
+        this.model = model;
+        this.weights = weights;
+    }
+
+    /**
+     * Notes the files of a model.
+     *
+     * @param model a folder with {@code config.json} and a checkpoint, or a GGUF file
+     * @return the files as they are now
+     * @throws IOException if a file's attributes cannot be read
+     * @throws ModelFormatException if a file is missing or damaged
+     */
+    public static OpenedFiles of(Path model) throws IOException {
+        List<Path> weights = GgufFile.isGguf(model) ? List.of(model) : Checkpoint.open(model).files();
+        OpenedFiles opened = new OpenedFiles(model, weights);
+        for (Path file : ModelFingerprint.files(model)) {
+            opened.stamps.put(file, Stamp.of(file));
+        }
+        return opened;
+    }
+
+    /**
+     * Fails if a mapped weight file has been changed in its place: reading on would give other weights, or end the process where it has become shorter. A file
+     * that was replaced by another one, as by a rename, or deleted is no change: what was mapped stays.
+     *
+     * @throws ModelFormatException if a file was changed
+     */
+    public void requireWeightsInPlace() {
+        for (Path file : weights) {
+            Stamp then = stamps.get(file);
+            Stamp now = now(file);
+            boolean replaced = now == null || then.key() != null && !then.key().equals(now.key());
+            if (!replaced && !then.equals(now)) {
+                throw changed(file, then, now, "open the model again; write new weights to another file and rename it, or open with --no-mmap (LoadOptions.withMapping(false))");
+            }
+        }
+    }
+
+    /**
+     * Fails if any file is another one, or has been changed.
+     *
+     * @throws ModelFormatException if a file was changed
+     */
+    public void requireUnchanged() {
+        stamps.forEach((file, then) -> {
+            Stamp now = now(file);
+            if (!then.equals(now)) {
+                throw changed(file, then, now, "open the model again");
+            }
+        });
+    }
+
+    /**
+     * The fingerprint of the files that were opened, computed at the first call.
+     *
+     * @return the fingerprint
+     * @throws ModelFormatException if a file was changed or replaced before it could be read
+     */
+    public synchronized ModelFingerprint fingerprint() {
+        if (fingerprint.isEmpty()) {
+            requireUnchanged();
+            ModelFingerprint computed = ModelFingerprint.of(model);
+            requireUnchanged();
+            fingerprint = Optional.of(computed);
+        }
+        return fingerprint.get();
+    }
+
+    private static ModelFormatException changed(Path file, Stamp then, Stamp now, String fix) {
+        return new ModelFormatException(file, "was changed since the model was opened: it had " + then + ", " + (now == null ? "and is gone"
+                : "and has " + now + (Objects.equals(then.key(), now.key()) ? "" : ", another file")) + "; " + fix);
+    }
+
+    private static Stamp now(Path file) {
+        try {
+            return Stamp.of(file);
+        } catch (NoSuchFileException e) {
+            return null;
+        } catch (IOException e) {
+            throw new ModelFormatException(file, "cannot be looked at: " + e.getMessage(), e);
+        }
+    }
+}
