@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
  * they were just computed, so that no result depends on what the cache held. One token takes {@code 2 * hidden} bytes per state: those of n + 1 streams, and
  * one more of the hub where the first stitch is Hub-into-Experts, that is, where alternating stitches are even in number.
  *
- * <p>When the disk is full or the limit reached, training goes on and nothing more is stored. For one thread, and one process at a time, which is checked.
+ * <p>When the disk is full or the limit reached, training goes on and nothing more is stored. For one process at a time, which is checked; threads take turns, and closing
+ * waits for the pass that another thread is in.
  */
 public final class PrefixCache implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(PrefixCache.class);
@@ -101,7 +102,7 @@ public final class PrefixCache implements AutoCloseable {
      *
      * @return sequences times states of one sequence
      */
-    public long hits() {
+    public synchronized long hits() {
         return hits;
     }
 
@@ -110,12 +111,12 @@ public final class PrefixCache implements AutoCloseable {
      *
      * @return sequences times states of one sequence
      */
-    public long misses() {
+    public synchronized long misses() {
         return misses;
     }
 
     /** All states of a pass that are frozen, read or computed. */
-    Prefix states(Prefix.Pass pass, Optional<DocumentMask> mask) {
+    synchronized Prefix states(Prefix.Pass pass, Optional<DocumentMask> mask) {
         int length = Math.toIntExact(pass.ids().getShape().get(1));
         List<TokensHash> rows = TokensHash.ofRows(pass.ids().toLongArray(), Math.toIntExact(pass.ids().getShape().get(0)));
         List<List<NDArray>> states = new ArrayList<>();
@@ -254,7 +255,7 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
         for (Optional<PrefixStore> store : stores.values()) {
             if (store.isPresent()) {
                 store.get().close();

@@ -61,6 +61,7 @@ final class LifetimePrograms {
 
     private void run(String program, int trial) throws Exception {
         switch (program) {
+            case "scoring", "generating", "exit" -> busy(program);
             case "leftover" -> leftover(open(trial));
             case "losses" -> closedUnder(trial, model -> Arrays.deepHashCode(model.tokenLosses(new int[][] {PROMPT, PROMPT})));
             case "append" -> closedUnder(trial, LifetimePrograms::appended);
@@ -71,6 +72,38 @@ final class LifetimePrograms {
             case "train" -> train(trial);
             default -> throw new IllegalArgumentException(program);
         }
+    }
+
+    /** Computes on several threads, until the process is told to end or ends itself. */
+    private void busy(String program) throws Exception {
+        StitchedModel model = stitched(LoadOptions.defaults());
+        Callable<?> task = () -> {
+            while (true) {
+                if (program.equals("generating")) {
+                    generated(model);
+                } else {
+                    model.tokenLosses(new int[][] {PROMPT, PROMPT});
+                }
+            }
+        };
+        for (int i = 0; i < 3; i++) {
+            Thread daemon = new Thread(() -> {
+                try {
+                    task.call();
+                } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            daemon.setDaemon(true);
+            daemon.start();
+        }
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("A hook computes: " + (appended(model) != 0))));
+        System.out.println("ready");
+        if (program.equals("exit")) {
+            Thread.sleep(random.nextInt(30));
+            System.exit(7);
+        }
+        task.call();
     }
 
     /** A model of every kind in turn. */

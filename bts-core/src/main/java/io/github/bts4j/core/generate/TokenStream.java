@@ -29,7 +29,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private int[] ids;
     private int count;
     private float[] logits;
-    private Optional<StopReason> stopped = Optional.empty();
+    private volatile Optional<StopReason> stopped = Optional.empty();
 
     TokenStream(CausalLm model, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config) {
         int context = model.contextLength();
@@ -162,7 +162,10 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
                 reason == StopReason.STOP_STRING ? stops.found() : Optional.empty());
     }
 
-    /** Cancels what is left and frees the session. Closing twice does nothing. */
+    /**
+     * Cancels what is left and frees the session. Closing twice does nothing. From any thread: a call of {@link #next} that is in progress ends first, or says
+     * that its session is closed.
+     */
     @Override
     public void close() {
         if (stopped.isEmpty()) {

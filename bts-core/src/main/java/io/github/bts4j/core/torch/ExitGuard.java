@@ -17,13 +17,12 @@ import org.slf4j.LoggerFactory;
  * done by then: shutdown hooks, which may compute to their end, and files to delete.
  *
  * <p>What was registered last is called first, and libraries register a destructor with the first use of an object. Hence {@link #renew} after the first call of
- * every kernel, and a shutdown hook that waits for those that are in progress. Elsewhere than on Linux with glibc, and with {@code -Dbts4j.exit=default}, only
- * the hook is there: it waits for kernels in progress, a few seconds at most.
+ * every kernel, and a shutdown hook that waits for first calls in progress, ten seconds at most. Elsewhere than on Linux with glibc, and with
+ * {@code -Dbts4j.exit=default}, the process ends as the C library ends it.
  */
 final class ExitGuard {
     private static final Logger LOG = LoggerFactory.getLogger(ExitGuard.class);
     private static final long LONGEST_WAIT = TimeUnit.SECONDS.toNanos(10);
-    private static final long LONGEST_WAIT_UNGUARDED = TimeUnit.SECONDS.toNanos(5);
     private static final long PAUSE_MILLIS = 5;
     private static final AtomicInteger FIRST = new AtomicInteger(); // starts of the engine and first calls of kernels in progress
 
@@ -50,11 +49,10 @@ final class ExitGuard {
     }
 
     private static void await() {
-        boolean guarded = renew();
+        renew();
         long begin = System.nanoTime();
-        long longest = guarded ? LONGEST_WAIT : LONGEST_WAIT_UNGUARDED;
         try {
-            while (FIRST.get() > 0 && System.nanoTime() - begin < longest) {
+            while (FIRST.get() > 0 && System.nanoTime() - begin < LONGEST_WAIT) {
                 Thread.sleep(PAUSE_MILLIS);
             }
         } catch (InterruptedException e) {
@@ -64,17 +62,18 @@ final class ExitGuard {
     }
 
     /** Puts itself in front of whatever was registered meanwhile. */
-    private static boolean renew() {
+    private static void renew() {
         if (!Platform.isLinux() || "default".equals(System.getProperty("bts4j.exit"))) {
-            return false;
+            return;
         }
         try {
             NativeLibrary c = NativeLibrary.getInstance("c");
             Function exit = c.getFunction("_exit");
-            return c.getFunction("on_exit").invokeInt(new Object[] {exit, null}) == 0;
+            if (c.getFunction("on_exit").invokeInt(new Object[] {exit, null}) != 0) {
+                LOG.debug("on_exit was refused");
+            }
         } catch (UnsatisfiedLinkError e) {
             LOG.debug("No on_exit in this C library: kernels that still run when the process ends may crash it", e);
-            return false;
         }
     }
 }
