@@ -1,7 +1,7 @@
 package io.github.bts4j.core;
 
 /**
- * A training cannot go on, though its inputs are as they should be; {@code io.github.bts4j.train.TrainingDivergedException} is one case.
+ * A training cannot go on, though its inputs are as they should be; one case is a loss that is not finite.
  */
 public non-sealed class TrainingException extends Bts4jException {
     private static final long serialVersionUID = 1L;

@@ -37,6 +37,7 @@ final class DataOptions {
     private String field;
 
     @Option(names = "--max-bad-lines", defaultValue = "0", paramLabel = "N", description = "JSON lines that may be left out per domain (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
     private int maxBadLines;
 
     @Option(names = "--eos", description = "End every document with the tokenizer's end mark.")

@@ -28,10 +28,12 @@ final class GatesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
-    @Option(names = "--sequence", description = "Tokens per window (default: 128, or the model's context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per window (default: 128, or the model's context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
-    @Option(names = "--windows", defaultValue = "20", description = "Windows per domain (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--windows", paramLabel = "N", defaultValue = "20", description = "Windows per domain (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = Within.COUNT)
     private int windows;
 
     @Option(names = "--json", description = "Print JSON.")

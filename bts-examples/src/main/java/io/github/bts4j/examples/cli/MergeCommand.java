@@ -25,13 +25,15 @@ final class MergeCommand extends OutputCommand {
     @Option(names = "--base", paramLabel = "DIR", description = "The seed, for all methods but linear.")
     private Path base;
 
-    @Option(names = "--density", defaultValue = "0.5", description = "Share of the differences that ties and dare keep (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--density", paramLabel = "X", defaultValue = "0.5", description = "Share of the differences that ties and dare keep (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, above = true, most = 1)
     private double density;
 
-    @Option(names = "--t", defaultValue = "0.5", description = "Where slerp stands between base (0) and model (1) (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--t", paramLabel = "X", defaultValue = "0.5", description = "Where slerp stands between base (0) and model (1) (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1)
     private double t;
 
-    @Option(names = "--seed", defaultValue = "0", description = "Random seed of dare (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed of dare (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the merged checkpoint, in float32.")
@@ -50,11 +52,7 @@ final class MergeCommand extends OutputCommand {
             if (at < 0) {
                 return new Part(Path.of(text), 1);
             }
-            try {
-                return new Part(Path.of(text.substring(0, at)), Double.parseDouble(text.substring(at + 1)));
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("--model " + text + ": '" + text.substring(at + 1) + "' is not a number; give DIR=WEIGHT", e);
-            }
+            return new Part(Path.of(text.substring(0, at)), Models.number("--model", text, text.substring(at + 1)));
         }
     }
 

@@ -94,4 +94,17 @@ final class Models {
         }
         return new String[] {text.substring(0, at), text.substring(at + 1)};
     }
+
+    /** The number behind the last {@code =} of an option's value. */
+    static double number(String option, String value, String text) {
+        try {
+            double number = Double.parseDouble(text);
+            if (Double.isFinite(number)) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // told below, in the option's words
+        }
+        throw new IllegalArgumentException(option + " " + value + ": '" + text + "' is not a number");
+    }
 }

@@ -25,12 +25,15 @@ final class PlanCommand extends OutputCommand {
     private List<Path> models;
 
     @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 10_000)
     private int stitches;
 
-    @Option(names = "--batch", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
     private int batch;
 
-    @Option(names = "--sequence", description = "Tokens per sequence (default: 256, or the models' context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the models' context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
     @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the hub's own if not given.")

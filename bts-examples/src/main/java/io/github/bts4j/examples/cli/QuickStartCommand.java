@@ -21,7 +21,7 @@ final class QuickStartCommand implements Callable<Integer> {
     @Option(names = "--out", defaultValue = "quickstart-out", description = "Folder for models, metrics and report.html (default: ${DEFAULT-VALUE}).")
     private Path out;
 
-    @Option(names = "--seed", defaultValue = "0", description = "Random seed (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Mixin

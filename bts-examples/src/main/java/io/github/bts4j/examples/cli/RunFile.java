@@ -87,7 +87,7 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
     /** What is wrong with an option's or parameter's value, with the place of its key; without a run file, the message as it is. */
     String placed(ArgSpec argument, String message) {
         String key = key(argument);
-        return values.containsKey(key) ? place(key, message) + ": " + key + ": " + message : message;
+        return values.containsKey(key) ? place(key, message) + ": " + (message.startsWith("--" + key) ? "" : key + ": ") + message : message;
     }
 
     /** The same for a message that begins with the option. */

@@ -29,22 +29,27 @@ final class ServeCommand extends OutputCommand {
     @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on; other machines do not reach the default, ${DEFAULT-VALUE}.")
     private String host;
 
-    @Option(names = "--port", defaultValue = "8080", description = "Port; 0 for any (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--port", paramLabel = "N", defaultValue = "8080", description = "Port; 0 for any (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 65_535)
     private int port;
 
     @Option(names = "--api-key-variable", paramLabel = "NAME", description = "Environment variable with the key that clients must send.")
     private String apiKeyVariable;
 
-    @Option(names = "--max-batch", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-batch", paramLabel = "N", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1024)
     private int maxBatch;
 
-    @Option(names = "--max-queue", defaultValue = "512", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-queue", paramLabel = "N", defaultValue = "512", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1_000_000)
     private int maxQueue;
 
-    @Option(names = "--max-tokens", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1_048_576)
     private int maxTokens;
 
     @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "The longest an answer may take (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 604_800)
     private int timeout;
 
     @Option(names = "--allow-host", paramLabel = "NAME",

@@ -25,9 +25,11 @@ final class StitchCommand extends OutputCommand {
     private List<String> experts;
 
     @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers, spread evenly (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 10_000)
     private int stitches;
 
-    @Option(names = "--dropout", defaultValue = "0.1", description = "Dropout of the gates in training (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--dropout", paramLabel = "X", defaultValue = "0.1", description = "Dropout of the gates in training (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1, below = true)
     private double dropout;
 
     @Option(names = "--init", defaultValue = "AVERAGE", description = "How the stitch layers start: AVERAGE of all streams, the HUB alone, or the EXPERTS' streams left alone (default: ${DEFAULT-VALUE}).")

@@ -29,7 +29,8 @@ final class StitchOptions {
     @Option(names = "--prefix-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
     private Path prefixCache;
 
-    @Option(names = "--projection-rate", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--projection-rate", paramLabel = "X", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1000)
     private double projectionRate;
 
     @Mixin

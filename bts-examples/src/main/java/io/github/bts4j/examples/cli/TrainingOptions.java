@@ -32,6 +32,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
@@ -45,51 +46,64 @@ final class TrainingOptions {
     @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
     private List<String> weights = List.of();
 
-    @Option(names = "--steps", defaultValue = "1000", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "1000", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = Within.COUNT)
     private long steps;
 
-    @Option(names = "--batch", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
     private int batch;
 
-    @Option(names = "--accumulation", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--accumulation", paramLabel = "N", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
     private int accumulation;
 
-    @Option(names = "--sequence", description = "Tokens per sequence (default: 256, or the model's context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the model's context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
     private int length;
 
-    @Option(names = "--lr", description = "Peak learning rate (default: 1e-4 for a model; for stitches what fits the size of the hub's states, and is told).")
+    @Option(names = "--lr", paramLabel = "X", description = "Peak learning rate (default: 1e-4 for a model; for stitches what fits the size of the hub's states, and is told).")
+    @Within(least = 0, above = true, most = 100)
     private Double learningRate;
 
-    @Option(names = "--warmup", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
+    @Option(names = "--warmup", paramLabel = "N", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
+    @Within(least = 0, most = Within.COUNT)
     private Long warmup;
 
-    @Option(names = "--weight-decay", defaultValue = "0.1", description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0.1", description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 100)
     private double weightDecay;
 
-    @Option(names = "--clip", defaultValue = "1.0", description = "Limit of the global gradient norm (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--clip", paramLabel = "X", defaultValue = "1.0", description = "Limit of the global gradient norm (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, above = true, most = Double.POSITIVE_INFINITY)
     private double clip;
 
-    @Option(names = "--seed", defaultValue = "0", description = "Random seed of weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed of weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(names = "--run", paramLabel = "DIR", description = "Folder for run checkpoints and metrics; a run that is there goes on. OUT-run if not given.")
     private Path run;
 
-    @Option(names = "--save-every", defaultValue = "100", description = "Steps between run checkpoints (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--save-every", paramLabel = "N", defaultValue = "100", description = "Steps between run checkpoints (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
     private long saveEvery;
 
-    @Option(names = "--keep", defaultValue = "2", description = "Run checkpoints that are kept (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--keep", paramLabel = "N", defaultValue = "2", description = "Run checkpoints that are kept (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 10_000)
     private int keep;
 
     @Option(names = "--hold-out", paramLabel = "K", description = "Hold every K-th document out of training, for validation.")
+    @Within(least = 2, most = Within.COUNT)
     private Integer holdOut;
 
-    @Option(names = "--validate-every", defaultValue = "100", description = "Steps between validations, with --hold-out (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--validate-every", paramLabel = "N", defaultValue = "100", description = "Steps between validations, with --hold-out (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = Within.COUNT)
     private long validateEvery;
 
-    @Option(names = "--patience", description = "End after so many validations without a new best loss.")
+    @Option(names = "--patience", paramLabel = "N", description = "End after so many validations without a new best loss.")
+    @Within(least = 1, most = Within.COUNT)
     private Integer patience;
 
     @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
@@ -101,7 +115,8 @@ final class TrainingOptions {
     @Option(names = "--rewind", description = "At a loss spike go back 100 steps and leave 200 batches out; needs --save-every 50 or less.")
     private boolean rewind;
 
-    @Option(names = "--measure-every", defaultValue = "0", description = "Steps between measurements of Adam's health; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--measure-every", paramLabel = "N", defaultValue = "0", description = "Steps between measurements of Adam's health; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
     private int measureEvery;
 
     @Option(names = "--tensorboard", description = "Write TensorBoard event files into the run's folder as well.")
@@ -153,33 +168,17 @@ final class TrainingOptions {
         WindowOptions.check("--sequence", length, contextLength);
     }
 
-    /** Here, because the trainer's own messages do not know the options' names. */
+    /** What no option is wrong with by itself. */
     private void check() {
-        atLeast("--steps", steps, 1);
-        atLeast("--batch", batch, 1);
-        atLeast("--accumulation", accumulation, 1);
-        atLeast("--warmup", warmup == null ? 0 : warmup, 0);
-        atLeast("--weight-decay", weightDecay, 0);
-        atLeast("--save-every", saveEvery, 0);
-        atLeast("--keep", keep, 1);
-        atLeast("--hold-out", holdOut == null ? 2 : holdOut, 2);
-        atLeast("--validate-every", validateEvery, 1);
-        atLeast("--patience", patience == null ? 1 : patience, 1);
-        atLeast("--measure-every", measureEvery, 0);
         if (patience != null && holdOut == null) {
             throw new IllegalArgumentException("--patience " + patience + " needs --hold-out: without documents to validate on, nothing ends a run early");
         }
-        if (learningRate != null && !(learningRate > 0)) {
-            throw new IllegalArgumentException("--lr " + learningRate + " is not positive");
+        if ((double) batch * accumulation * length > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("--batch " + batch + " with --accumulation " + accumulation + " and --sequence " + length + " is "
+                    + String.format(Locale.ROOT, "%.0f", (double) batch * accumulation * length) + " tokens per step, of which there are at most " + Integer.MAX_VALUE);
         }
-        if (!(clip > 0)) {
-            throw new IllegalArgumentException("--clip " + clip + " is not positive; Infinity switches it off");
-        }
-    }
-
-    private static void atLeast(String option, double value, double least) {
-        if (!(value >= least)) {
-            throw new IllegalArgumentException(option + " " + (value == Math.rint(value) ? Long.toString((long) value) : value) + " is below " + (long) least);
+        if (warmup != null && warmup > steps) {
+            throw new IllegalArgumentException("--warmup " + warmup + " is above --steps " + steps);
         }
     }
 
@@ -269,18 +268,10 @@ final class TrainingOptions {
         domains.forEach(domain -> byName.put(domain.name(), 1.0));
         for (String each : weights) {
             String[] pair = Models.pair("--weight", each);
-            if (byName.replace(pair[0], number(each, pair[1])) == null) {
+            if (byName.replace(pair[0], Models.number("--weight", each, pair[1])) == null) {
                 throw new IllegalArgumentException("--weight " + each + ": there is no domain '" + pair[0] + "', only " + byName.keySet());
             }
         }
         return byName;
-    }
-
-    private static double number(String weight, String text) {
-        try {
-            return Double.parseDouble(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("--weight " + weight + ": '" + text + "' is not a number", e);
-        }
     }
 }

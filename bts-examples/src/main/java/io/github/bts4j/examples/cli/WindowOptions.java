@@ -15,16 +15,19 @@ import picocli.CommandLine.Option;
 final class WindowOptions {
     private static final int USUAL_SEQUENCE = 256;
 
-    @Option(names = "--sequence", description = "Tokens that the model sees at once (default: 256, or its context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens that the model sees at once (default: 256, or its context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
-    @Option(names = "--batch", defaultValue = "4", description = "Windows per pass (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Windows per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
     private int batch;
 
     @Option(names = "--by-document", description = "Score each document by itself: one that is longer than --sequence in windows that overlap by --overlap tokens.")
     private boolean byDocument;
 
     @Option(names = "--overlap", paramLabel = "N", description = "Tokens before each window of a long document that are read and not scored again, with --by-document (default: half of --sequence).")
+    @Within(least = 1, most = 1_048_576)
     private Integer overlap;
 
     /** Scores of one text, with the words for how. */

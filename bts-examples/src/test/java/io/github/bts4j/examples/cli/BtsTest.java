@@ -317,8 +317,8 @@ class BtsTest {
         assertFileError("run.yaml:1: tensorboard = yes, must be true or false", "tensorboard: yes");
         assertFileError(": no valid YAML", "steps: [1, 2");
         assertFileError("run.yaml:1: a run file is a map", "- steps");
-        assertFileError("run.yaml:2: steps: Invalid value for option '--steps': 'many' is not a long", "hub: x", "steps: many");
-        assertFileError("run.yaml:1: init: Invalid value for option '--init': expected one of", "init: middle");
+        assertFileError("run.yaml:2: --steps many is not a whole number; it may be 1 to 1000000000", "hub: x", "steps: many");
+        assertFileError("run.yaml:1: --init 'middle' is none of average, hub, experts", "init: middle");
         assertFileError("run.yaml: the key 'hub' is missing", "expert: {code: x}", "out: y", "data: {code: z}");
         Path whole = write("hub: " + seed, "expert: {code: " + seed + "}", "out: " + folder.resolve("x"), "data:", "  code: " + code, "  text: " + folder.resolve("none.jsonl"));
         Result source = bts("stitch", whole);
