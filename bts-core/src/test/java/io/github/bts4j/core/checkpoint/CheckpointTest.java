@@ -101,7 +101,7 @@ class CheckpointTest {
         "{'weight_map':{'w':1}}|tensor 'w', byte 19: the name of its shard must be a string, found a whole number",
         "{'weight_map':{'w':'a','w':'b'}}"
                 + "|byte 26: not valid JSON: Duplicate field 'w'; is the file damaged or of another format?",
-        "{'metadata':{'a':[1,{}]},'weight_map':{'w':'a.safetensors'}} x|byte 62: not valid JSON: Unrecognized token 'x': "
+        "{'metadata':{'a':[1,{}]},'weight_map':{'w':'a.safetensors'}} x|byte 61: not valid JSON: Unrecognized token 'x': "
                 + "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false'); "
                 + "is the file damaged or of another format?"
     })

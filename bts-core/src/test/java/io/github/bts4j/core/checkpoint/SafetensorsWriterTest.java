@@ -136,8 +136,9 @@ class SafetensorsWriterTest {
             assertEquals(2, SafetensorsBytes.names(folder).size(), "a temporary file is in use");
             throw full;
         });
-        assertSame(full, assertThrows(IOException.class,
-                () -> SafetensorsWriter.write(file, Map.of(), List.of(good, failing))));
+        IOException told = assertThrows(IOException.class, () -> SafetensorsWriter.write(file, Map.of(), List.of(good, failing)));
+        assertEquals(file + ": No space left on device", told.getMessage());
+        assertSame(full, told.getCause());
         assertOldFileAlone();
 
         Error error = new OutOfMemoryError("test");

@@ -34,22 +34,23 @@ class DynamicRopeGoldenTest {
                 for (Map.Entry<String, NDArray> pieces : values.entrySet()) {
                     int[] lengths = Arrays.stream(pieces.getKey().split("-")).mapToInt(Integer::parseInt).toArray();
                     assertTrue(Arrays.stream(lengths).sum() > model.config().maxPositionEmbeddings(), "too short to tell");
-                    check(folder + ", " + pieces.getKey(), model, ids, lengths, Tensors.toFloats(pieces.getValue()), golden.tolerance("float32"));
+                    check(folder + ", " + pieces.getKey(), model, ids, lengths, Tensors.toFloats(pieces.getValue()),
+                            Tolerance.of(model.config(), ids.length, Precision.FLOAT32));
                 }
             }
         }
     }
 
-    private static void check(String what, LlamaModel model, int[] ids, int[] lengths, float[] expected, double tolerance) {
+    private static void check(String what, LlamaModel model, int[] ids, int[] lengths, float[] expected, Tolerance tolerance) {
         int vocabulary = model.vocabSize();
         try (DecodeSession session = model.newSession(ids.length); DecodeSession last = model.newSession(ids.length)) {
             int at = 0;
             for (int i = 0; i < lengths.length; i++) {
                 int[] piece = Arrays.copyOfRange(ids, at, at + lengths[i]);
                 float[] row = Arrays.copyOfRange(expected, i * vocabulary, (i + 1) * vocabulary);
-                GoldenCase.assertClose(what + ", piece " + i, row, session.append(piece), tolerance);
+                tolerance.assertClose(what + ", piece " + i, row, session.append(piece));
                 if (piece.length == 1) {
-                    GoldenCase.assertClose(what + ", piece " + i + " beside a short session", row, beside(model, last, piece[0]), tolerance);
+                    tolerance.assertClose(what + ", piece " + i + " beside a short session", row, beside(model, last, piece[0]));
                 } else {
                     last.append(piece);
                 }
