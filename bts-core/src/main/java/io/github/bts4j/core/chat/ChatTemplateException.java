@@ -4,7 +4,9 @@ package io.github.bts4j.core.chat;
 public final class ChatTemplateException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
 
+    /** The line in the template, from 1. */
     private final int line;
+    /** The column in the template, from 1. */
     private final int column;
 
     /**
