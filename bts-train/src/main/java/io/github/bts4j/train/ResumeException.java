@@ -15,8 +15,8 @@ public final class ResumeException extends MismatchException {
     /** As text, because a path is not serializable. */
     private final String checkpoint;
 
-    /** An array, because not every list is serializable. */
-    private final RunDifference[] differences;
+    /** Not serialized; the message has them. */
+    private final transient List<RunDifference> differences;
 
     /**
      * Reports a run that cannot go on.
@@ -28,7 +28,7 @@ public final class ResumeException extends MismatchException {
         super("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or restore what changed: "
                 + differences.stream().map(RunDifference::text).collect(Collectors.joining("; ")) + permissions(differences));
         this.checkpoint = checkpoint.toString();
-        this.differences = differences.toArray(RunDifference[]::new);
+        this.differences = List.copyOf(differences);
     }
 
     private static String permissions(List<RunDifference> differences) {
@@ -48,9 +48,9 @@ public final class ResumeException extends MismatchException {
     /**
      * What differs and may not.
      *
-     * @return one entry per value, at least one
+     * @return one entry per value, at least one; none in an exception that was serialized
      */
     public List<RunDifference> differences() {
-        return List.of(differences);
+        return differences == null ? List.of() : differences;
     }
 }

@@ -1,6 +1,5 @@
 package io.github.bts4j.train;
 
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -20,7 +19,7 @@ import java.util.regex.Pattern;
  * @param saved the saved run's value, {@code absent} if it has none
  * @param now the present value, {@code absent} if there is none
  */
-public record RunDifference(String part, String name, String saved, String now) implements Serializable {
+public record RunDifference(String part, String name, String saved, String now) {
     /** The part that {@link ResumeChange#CONFIGURATION} allows to change. */
     public static final String CONFIGURATION = "configuration";
     /** The part that {@link ResumeChange#DATA} allows to change. */
