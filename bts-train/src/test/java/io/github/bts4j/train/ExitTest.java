@@ -54,7 +54,7 @@ class ExitTest {
                     Thread.sleep(5);
                 }
                 if (!signal.equals("none")) {
-                    Thread.sleep(random.nextInt(60)); // some in the first calls of kernels, some later
+                    Thread.sleep(random.nextInt(1500)); // some in the first calls of kernels, some later
                     assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid())).start().waitFor());
                 }
                 assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the process does not end");

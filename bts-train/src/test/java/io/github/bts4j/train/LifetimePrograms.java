@@ -1,10 +1,12 @@
 package io.github.bts4j.train;
 
+import ai.djl.Device;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
@@ -76,13 +78,17 @@ final class LifetimePrograms {
 
     /** Computes on several threads, until the process is told to end or ends itself. */
     private void busy(String program) throws Exception {
-        StitchedModel model = stitched(LoadOptions.defaults());
+        FrozenLm model = program.equals("generating") ? stitched(LoadOptions.defaults()) : large();
+        int[][] text = new int[4][400];
+        for (int[] row : text) {
+            Arrays.setAll(row, t -> 7 * t % 2048);
+        }
         Callable<?> task = () -> {
             while (true) {
                 if (program.equals("generating")) {
                     generated(model);
                 } else {
-                    model.tokenLosses(new int[][] {PROMPT, PROMPT});
+                    model.tokenLosses(text);
                 }
             }
         };
@@ -100,10 +106,19 @@ final class LifetimePrograms {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("A hook computes: " + (appended(model) != 0))));
         System.out.println("ready");
         if (program.equals("exit")) {
-            Thread.sleep(random.nextInt(30));
+            Thread.sleep(random.nextInt(1500));
             System.exit(7);
         }
         task.call();
+    }
+
+    /** Its passes take so long that Java does not wait for their end: without a guard most such processes crash when they are told to end. */
+    private static FrozenLm large() {
+        LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(512).intermediateSize(1408).numLayers(8).numHeads(8).numKvHeads(4)
+                .maxPositionEmbeddings(512).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.02, 1, Device.cpu())) {
+            return random.freeze("large");
+        }
     }
 
     /** A model of every kind in turn. */
