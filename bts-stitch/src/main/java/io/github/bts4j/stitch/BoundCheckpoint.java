@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileErrors;
 import io.github.bts4j.core.checkpoint.JsonProblem;
@@ -194,6 +195,12 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      */
     public D read(Path folder) throws IOException {
         Path file = folder.resolve(description());
+        if (!Files.exists(folder)) {
+            throw new ModelFormatException(folder, "does not exist");
+        }
+        if (!Files.isRegularFile(file)) {
+            throw new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it holds no " + description());
+        }
         try {
             D description = JSON.readValue(FileErrors.named(file, () -> Files.readAllBytes(file)), type);
             if (description == null) {
@@ -234,7 +241,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      * @param description its description
      * @param moved folders of base models by their names; the others are looked for where they lay
      * @return names and folders, hub first
-     * @throws IllegalArgumentException naming every base model whose files are not those of the checkpoint, and every unknown name
+     * @throws MismatchException naming every base model whose files are not those of the checkpoint, and every unknown name
      */
     public List<Member> members(Path folder, D description, Map<String, Path> moved) {
         List<String> problems = new ArrayList<>();
@@ -255,7 +262,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
         moved.keySet().stream().filter(name -> !names.contains(name)).sorted()
                 .forEach(name -> problems.add("there is no model '" + name + "' in this checkpoint; its models are " + names));
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("The " + kind + " checkpoint in " + folder + " does not fit:\n  - " + String.join("\n  - ", problems));
+            throw new MismatchException("The " + kind + " checkpoint in " + folder + " does not fit:\n  - " + String.join("\n  - ", problems));
         }
         return members;
     }

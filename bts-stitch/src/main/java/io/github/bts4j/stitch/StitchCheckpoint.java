@@ -73,7 +73,7 @@ public final class StitchCheckpoint {
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws IllegalArgumentException naming every base model whose files are not those of the checkpoint
+     * @throws io.github.bts4j.core.MismatchException naming every base model whose files are not those of the checkpoint
      */
     public static StitchedModel open(Path folder, LoadOptions options) throws IOException {
         return open(folder, Map.of(), options);
@@ -88,7 +88,7 @@ public final class StitchCheckpoint {
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws IllegalArgumentException naming every base model whose files are not those of the checkpoint, and every unknown name
+     * @throws io.github.bts4j.core.MismatchException naming every base model whose files are not those of the checkpoint, and every unknown name
      */
     public static StitchedModel open(Path folder, Map<String, Path> moved, LoadOptions options) throws IOException {
         Description description = FILES.read(folder);

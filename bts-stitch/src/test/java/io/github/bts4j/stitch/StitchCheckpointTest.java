@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -68,7 +69,7 @@ class StitchCheckpointTest {
     }
 
     private String refusal(Map<String, Path> moved) {
-        return assertThrows(IllegalArgumentException.class, () -> StitchCheckpoint.open(folder, moved, LoadOptions.defaults()).close()).getMessage();
+        return assertThrows(MismatchException.class, () -> StitchCheckpoint.open(folder, moved, LoadOptions.defaults()).close()).getMessage();
     }
 
     private ModelFormatException broken() {

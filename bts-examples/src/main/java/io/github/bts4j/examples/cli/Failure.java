@@ -96,7 +96,7 @@ record Failure(int status, String message) {
     }
 
     /** File system exceptions say no more than a path, or path and reason. */
-    private static String io(IOException failure) {
+    static String io(IOException failure) {
         String message = failure.getMessage();
         if (failure instanceof NoSuchFileException missing) {
             return missing.getFile() + " does not exist" + (missing.getReason() == null ? "" : ": " + missing.getReason());

@@ -1,6 +1,8 @@
 package io.github.bts4j.examples.cli;
 
 import ai.djl.Device;
+import ai.djl.engine.Engine;
+import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.Quantization;
@@ -26,10 +28,16 @@ final class FrozenOptions {
     }
 
     static Device device(String device) {
-        if (!device.matches("cpu|gpu\\d*")) {
+        if (!device.matches("cpu|gpu\\d{0,3}")) {
             throw new IllegalArgumentException("--device " + device + " is none of cpu, gpu0, gpu1, ..");
         }
-        return Device.fromName(device);
+        Device found = Device.fromName(device);
+        int gpus = found.isGpu() ? Engine.getInstance().getGpuCount() : 0;
+        if (found.isGpu() && found.getDeviceId() >= gpus) {
+            throw new UnsupportedException("--device " + device + " is not there: libtorch finds " + (gpus == 0 ? "no GPU" : gpus + " GPUs, counted from gpu0")
+                    + "; --device cpu computes without one, and docs/gpu.md says what a GPU needs");
+        }
+        return found;
     }
 
     /** With the type that {@code --dtype} names, if it was given. */

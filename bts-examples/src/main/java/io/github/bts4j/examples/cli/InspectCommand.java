@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,19 +38,20 @@ final class InspectCommand extends OutputCommand {
     private boolean json;
 
     private final ObjectNode result = new ObjectMapper().createObjectNode();
+    private Optional<LlamaConfig> config = Optional.empty();
     private long parameters;
     private long bytes;
 
     @Override
     public Integer call() throws IOException {
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException(path + " does not exist");
+            throw new IllegalArgumentException(path + " does not exist: give a checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder");
         }
         if (Models.isStitched(path)) {
-            JsonNode description = new ObjectMapper().readTree(path.resolve(StitchCheckpoint.DESCRIPTION).toFile());
-            result.set("stitch", description);
+            result.set("stitch", ModelSize.stitch(path));
         } else if (Files.exists(path.resolve("config.json")) || GgufFile.isGguf(path)) {
-            result.put("config", LlamaConfig.read(path).toString());
+            config = Optional.of(LlamaConfig.read(path));
+            result.set("config", ModelSize.describe(config.get()));
         }
         if (GgufFile.isGguf(path)) {
             GgufFile file = GgufFile.open(path);
@@ -72,6 +74,7 @@ final class InspectCommand extends OutputCommand {
             }
         }
         result.put("parameters", parameters).put("bytes", bytes);
+        config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
         ObjectNode products = result.putObject("products");
         for (TorchType type : List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)) {
             products.put(type.name().toLowerCase(Locale.ROOT), Torch.productsOf(type));
@@ -106,16 +109,15 @@ final class InspectCommand extends OutputCommand {
             out.println(result);
             return;
         }
-        result.path("stitch").properties().forEach(field -> out.println(field.getKey() + ": " + field.getValue()));
-        if (result.has("config")) {
-            out.println(result.get("config").asText());
-        }
+        out.println(config.map(ModelSize::text).orElse(result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors alone, without a config.json"));
+        out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes)
+                + config.map(llama -> ModelSize.memoryText(llama, parameters)).orElse(""));
+        out.println();
         for (JsonNode tensor : result.path("tensors")) {
             out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),
                     tensor.get("bytes").asLong(), tensor.path("sha256").asText(""));
         }
         result.path("files").properties().forEach(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
-        out.printf(Locale.ROOT, "%,d parameters, %,d bytes%n", parameters, bytes);
         List<String> products = new ArrayList<>();
         result.path("products").properties().forEach(product -> products.add(product.getKey() + " by " + product.getValue().asText()));
         out.println("products on this processor: " + String.join(", ", products));

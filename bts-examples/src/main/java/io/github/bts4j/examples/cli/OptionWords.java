@@ -27,7 +27,7 @@ record OptionWords(CommandSpec command) {
             Map.entry("validation.every", "--validate-every"), Map.entry("validation.patience", "--patience"), Map.entry("validation.windows", "--hold-out"), Map.entry("validation", "--hold-out"),
             Map.entry("stitch.dropout", "--dropout"), Map.entry("maxBodyBytes", "the server's limit of a request"), Map.entry("requestTimeout", "--timeout"));
     /** A name before its value, or one of those that messages name alone. */
-    private static final Pattern NAME = Pattern.compile("(?<![\\w/.'-])([a-z][a-z0-9]*(?:[A-Z][A-Za-z0-9]*)+)(?= = | is |=)|(?<![\\w/.'-])(maxBadLines|maxNewTokens|checkpointEvery|keepCheckpoints)(?![\\w/.'-])");
+    private static final Pattern NAME = Pattern.compile("(?<![\\w/.'-])([a-z][a-z0-9]*(?:[A-Z][A-Za-z0-9]*)+)(?= = | is |=)|(?<![\\w/.'-])(maxBadLines|maxNewTokens|checkpointEvery|keepCheckpoints)(?![\\w/'-]|\\.\\w)");
     private static final Pattern RECORD = Pattern.compile("^(?:[A-Z][a-z]+){2,}: (?=\\S)");
 
     /** A library's message with the names of options, and with those of {@code config.json} where there is no such option. */

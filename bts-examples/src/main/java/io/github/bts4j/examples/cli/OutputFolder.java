@@ -115,7 +115,7 @@ final class OutputFolder {
             Path there = Files.isDirectory(out) ? out : Files.createDirectories(parent == null ? out : parent);
             Files.delete(Files.createTempDirectory(there, STAGING));
         } catch (IOException e) {
-            throw new OutputException(out, what + " cannot be written to: " + e, e);
+            throw new OutputException(out, what + " cannot be written to: " + Failure.io(e), e);
         }
     }
 
