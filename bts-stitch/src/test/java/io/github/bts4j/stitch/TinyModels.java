@@ -23,7 +23,7 @@ final class TinyModels {
     private TinyModels() {}
 
     static Path golden(String name) {
-        return Path.of(System.getProperty("bts4j.golden")).resolve(name);
+        return Path.of(System.getProperty("bts4j.testData"), "golden").resolve(name);
     }
 
     /** A model over folders of a golden case, the first one being the hub; named like their folders. */

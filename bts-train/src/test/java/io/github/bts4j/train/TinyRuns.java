@@ -42,7 +42,7 @@ final class TinyRuns {
     private TinyRuns() {}
 
     static Path golden(String name) {
-        return Path.of(System.getProperty("bts4j.golden")).resolve(name);
+        return Path.of(System.getProperty("bts4j.testData"), "golden").resolve(name);
     }
 
     static StitchedModel stitched(double dropout) throws IOException {

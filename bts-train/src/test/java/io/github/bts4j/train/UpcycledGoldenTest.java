@@ -48,7 +48,7 @@ class UpcycledGoldenTest {
 
     @BeforeAll
     static void open() throws IOException {
-        Path root = Path.of(System.getProperty("bts4j.golden")).resolve("bts-3x4");
+        Path root = Path.of(System.getProperty("bts4j.testData"), "golden").resolve("bts-3x4");
         for (String name : NAMES) {
             MODELS.add(LlamaModel.open(root.resolve(name)));
         }

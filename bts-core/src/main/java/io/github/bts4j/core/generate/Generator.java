@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Generates text with any causal language model: one Llama, a stitched model, an ensemble.
@@ -18,20 +20,20 @@ import java.util.stream.IntStream;
 public final class Generator {
     private static final int SCORED_TOKENS = 4096;
 
+    private static final Logger LOG = LoggerFactory.getLogger(Generator.class);
+
     private final CausalLm model;
     private final LlamaTokenizer tokenizer;
 
     /**
-     * Joins a model and its tokenizer.
+     * Joins a model and its tokenizer. A tokenizer with more ids than the model has is taken, as transformers takes it; a text that needs one of them is refused.
      *
      * @param model the model
      * @param tokenizer the tokenizer it was trained with
-     * @throws IllegalArgumentException if the tokenizer can give ids that the model does not have
      */
     public Generator(CausalLm model, LlamaTokenizer tokenizer) {
         if (tokenizer.vocabSize() > model.vocabSize()) {
-            throw new IllegalArgumentException("The tokenizer " + tokenizer.path() + " has " + tokenizer.vocabSize()
-                    + " ids, the model's vocabulary " + model.vocabSize() + ": they do not belong together");
+            LOG.warn("The tokenizer {} has {} ids, the model's vocabulary {}: text that needs one of the others is refused", tokenizer.path(), tokenizer.vocabSize(), model.vocabSize());
         }
         this.model = model;
         this.tokenizer = tokenizer;

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A Llama configuration from the metadata of a GGUF file, whose keys the specification of GGUF defines. */
@@ -62,7 +63,7 @@ final class GgufConfig {
                 .mlpBias(file.tensors().containsKey("blk.0.ffn_up.bias"))
                 .tieWordEmbeddings(!file.tensors().containsKey("output.weight"))
                 .dtype(precision())
-                .bosTokenId(metadata.integer("tokenizer.ggml.bos_token_id"))
+                .bosTokenId(role("bos", 1))
                 .eosTokenIds(endTokens());
         try {
             return builder.ropeScaling(scaling(headDim, theta, context)).build();
@@ -111,9 +112,17 @@ final class GgufConfig {
         return types.equals(List.of(GgmlType.F16)) ? Precision.FLOAT16 : Precision.BFLOAT16;
     }
 
+    /** The id of a role; what llama.cpp takes in a SentencePiece vocabulary that does not say, where there is such a token. */
+    private OptionalInt role(String role, int usual) {
+        OptionalInt id = metadata.integer("tokenizer.ggml." + role + "_token_id");
+        boolean silent = id.isEmpty() && usual < vocabSize() && metadata.text("tokenizer.ggml.model").filter("llama"::equals).isPresent();
+        return silent ? OptionalInt.of(usual) : id;
+    }
+
     private List<Integer> endTokens() {
         List<Integer> ends = new ArrayList<>();
-        for (String role : List.of("eos", "eot", "eom")) {
+        role("eos", 2).ifPresent(ends::add);
+        for (String role : List.of("eot", "eom")) {
             metadata.integer("tokenizer.ggml." + role + "_token_id").ifPresent(ends::add);
         }
         List<String> tokens = metadata.list("tokenizer.ggml.tokens", String.class).orElse(Collections.emptyList());

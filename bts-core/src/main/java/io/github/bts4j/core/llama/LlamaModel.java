@@ -7,11 +7,9 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
-import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.checkpoint.TensorLoader;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
@@ -73,7 +71,8 @@ public final class LlamaModel extends FrozenLm {
 
     /**
      * Loads a checkpoint. Matrices that are stored as int8 with scales (compressed-tensors, {@code int-quantized}) stay so, mapped. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
-     * query and key projections, whose rows llama.cpp permutes.
+     * query and key projections, whose rows llama.cpp permutes. Where {@code tie_word_embeddings} is true and only one of embedding table and head is stored, it is both; a stored head that
+     * differs from the embedding table is used, as transformers 5 does, and {@link #config} says that the two are not tied.
      *
      * @param folder a folder with config.json and safetensors, or a GGUF file
      * @param options device and precision
@@ -89,17 +88,11 @@ public final class LlamaModel extends FrozenLm {
             TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
             return open(files, folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type, options.mapping()));
         }
-        LlamaConfig config = LlamaConfig.read(folder);
-        Checkpoint checkpoint = Checkpoint.open(folder);
-        Map<String, TensorEntry> entries = new LinkedHashMap<>();
-        checkpoint.entries().forEach(entry -> entries.put(entry.name(), entry));
-        Map<String, TensorEntry> scales = Int8Weights.takeScales(entries, folder);
-        Map<String, TensorEntry> wanted = wanted(config, entries, folder);
-        TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(() -> common(wanted, config));
-        boolean int8 = options.quantization().isPresent() || !scales.isEmpty();
+        StoredTensors stored = StoredTensors.read(folder);
+        TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(stored::type);
+        boolean int8 = options.quantization().isPresent() || stored.isInt8();
         Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from what is stored
-        wanted.putAll(scales);
-        return open(files, folder, options, config, int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(names.stream().map(wanted::get).toList()));
+        return open(files, folder, options, stored.config(), int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
     }
 
     private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, boolean int8, TorchType type, Int8Weights.Source source)
@@ -152,21 +145,6 @@ public final class LlamaModel extends FrozenLm {
             manager.close();
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static Map<String, TensorEntry> wanted(LlamaConfig config, Map<String, TensorEntry> entries, Path folder) {
-        Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        entries.forEach((name, entry) -> shapes.put(name, entry.shape()));
-        LlamaTensors.check(config, shapes, folder);
-        Map<String, TensorEntry> wanted = new LinkedHashMap<>();
-        LlamaTensors.shapes(config).keySet().forEach(name -> wanted.put(name, entries.get(name)));
-        return wanted;
-    }
-
-    /** The type that the tensors share; a checkpoint of several types computes in the one its configuration names. */
-    private static TorchType common(Map<String, TensorEntry> entries, LlamaConfig config) {
-        List<TorchType> types = entries.values().stream().filter(entry -> !Int8Weights.isStored(entry)).map(TensorLoader::torchType).distinct().toList();
-        return types.size() == 1 ? types.get(0) : torchType(config.dtype());
     }
 
     private static List<Long> longs(long[] shape) {

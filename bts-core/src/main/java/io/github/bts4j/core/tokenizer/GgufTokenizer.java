@@ -25,6 +25,7 @@ final class GgufTokenizer implements TokenizerSource {
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
     private static final int BYTE = 6;
+    private static final Map<String, Integer> USUAL_IDS = Map.of("bos", 1, "eos", 2);
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final Path file;
@@ -57,7 +58,7 @@ final class GgufTokenizer implements TokenizerSource {
 
     @Override
     public OptionalInt role(String role, Vocabulary vocabulary) {
-        OptionalInt id = metadata.integer(PREFIX + role.replace("_token", "_token_id"));
+        OptionalInt id = idOf(role.replace("_token", ""));
         if (id.isPresent() && !vocabulary.isId(id.getAsInt())) {
             throw new ModelFormatException(file, PREFIX + role + "_id = " + id.getAsInt() + " is not among the " + vocabulary.size() + " tokens");
         }
@@ -92,7 +93,7 @@ final class GgufTokenizer implements TokenizerSource {
     }
 
     private void byteLevel(ObjectNode root) {
-        SplitRule rule = SplitRule.of(file, metadata.text(PREFIX + "pre").orElse("default"));
+        SplitRule rule = SplitRule.of(file, metadata.text(PREFIX + "pre").filter(pre -> !pre.isEmpty()).orElse("default"));
         root.putNull("normalizer");
         root.set("pre_tokenizer", rule.preTokenizer());
         root.set("post_processor", ends(rule.addsBos(), byteLevelPart("ByteLevel")));
@@ -163,6 +164,14 @@ final class GgufTokenizer implements TokenizerSource {
         return model;
     }
 
+    /** The id of a role; what llama.cpp takes in a SentencePiece vocabulary that does not say, where there is such a token. */
+    private OptionalInt idOf(String role) {
+        OptionalInt id = metadata.integer(PREFIX + role + "_token_id");
+        int usual = USUAL_IDS.getOrDefault(role, tokens.size());
+        boolean silent = id.isEmpty() && usual < tokens.size() && metadata.text(PREFIX + "model").filter("llama"::equals).isPresent();
+        return silent ? OptionalInt.of(usual) : id;
+    }
+
     /** Adds begin and end tokens where the file asks for them. */
     private ObjectNode ends(boolean bosByDefault, ObjectNode otherwise) {
         ArrayNode single = JSON.arrayNode();
@@ -187,7 +196,7 @@ final class GgufTokenizer implements TokenizerSource {
     }
 
     private void end(String role, ArrayNode single, ObjectNode specials) {
-        int id = metadata.requiredInteger(PREFIX + role + "_token_id");
+        int id = idOf(role).orElseGet(() -> metadata.requiredInteger(PREFIX + role + "_token_id"));
         if (id < 0 || id >= tokens.size()) {
             throw new ModelFormatException(file, PREFIX + role + "_token_id = " + id + " is not among the " + tokens.size() + " tokens");
         }

@@ -5,27 +5,32 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 
 /** How text is cut into words before byte-level BPE joins bytes inside each word: what GGUF calls {@code tokenizer.ggml.pre}. */
 enum SplitRule {
+    /** What llama.cpp takes where a file does not say: GPT-2's expression between runs of punctuation and of digits, each cut at those before. */
+    DEFAULT(Set.of("default"), "[\\p{P}\\$\\+<=>\\^~\\|]+", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)", "\\p{N}+", "[0-9][0-9][0-9]"),
     /** GPT-2's expression. */
-    GPT2(Set.of("gpt-2", "phi-2", "olmo"), ""),
+    GPT2(Set.of("gpt-2", "phi-2", "olmo")),
     /** Single digits, then GPT-2's expression. */
-    SMOLLM(Set.of("smollm", "starcoder", "refact", "codeshell", "command-r"), ""),
+    SMOLLM(Set.of("smollm", "starcoder", "refact", "codeshell", "command-r")),
     /** Llama 3's expression: up to three digits, no case in contractions. */
     LLAMA3(Set.of("llama-bpe", "llama3", "llama-v3", "falcon3"),
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    /** The same, without what else Llama 3 asks for: no begin token by itself, no words taken whole. */
+    SMAUG(Set.of("smaug-bpe"), LLAMA3.expressions.toArray(String[]::new)),
     /** Qwen 2's expression: single digits, no case in contractions. */
     QWEN2(Set.of("qwen2", "stablelm2"),
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
 
     private final Set<String> names;
-    private final String expression;
+    private final List<String> expressions;
 
-    SplitRule(Set<String> names, String expression) {
+    SplitRule(Set<String> names, String... expressions) {
         this.names = names;
-        this.expression = expression;
+        this.expressions = List.of(expressions);
     }
 
     static SplitRule of(Path file, String name) {
@@ -34,7 +39,7 @@ enum SplitRule {
                 return rule;
             }
         }
-        throw new ModelFormatException(file, "tokenizer.ggml.pre = '" + name + "' is not supported: gpt-2, smollm, llama-bpe and qwen2 are, and their"
+        throw new ModelFormatException(file, "tokenizer.ggml.pre = '" + name + "' is not supported: default, gpt-2, smollm, llama-bpe, smaug-bpe and qwen2 are, and their"
                 + " aliases; give the model's tokenizer.json instead");
     }
 
@@ -58,7 +63,9 @@ enum SplitRule {
             steps.addObject().put("type", "Digits").put("individual_digits", true);
             steps.add(GgufTokenizer.byteLevelPart("ByteLevel").put("use_regex", true));
         } else {
-            steps.addObject().put("type", "Split").put("behavior", "Isolated").put("invert", false).putObject("pattern").put("Regex", expression);
+            for (String expression : expressions) {
+                steps.addObject().put("type", "Split").put("behavior", "Isolated").put("invert", false).putObject("pattern").put("Regex", expression);
+            }
             steps.add(GgufTokenizer.byteLevelPart("ByteLevel"));
         }
         return sequence;

@@ -37,7 +37,9 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
     @Override
     public byte[] read() {
-        return read(tokenizerJson);
+        byte[] content = read(tokenizerJson);
+        Path config = tokenizerJson.resolveSibling("tokenizer_config.json");
+        return Files.isRegularFile(config) ? DeclaredTokens.of(config, parse(config, read(config))).addedTo(tokenizerJson, content) : content;
     }
 
     static String write(Path file, JsonNode root) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Reads every checkpoint of the golden data and compares it with the raw bytes, taken apart independently. */
 class GoldenCheckpointsTest {
 
-    private static final Path GOLDEN = Path.of(System.getProperty("bts4j.golden"));
+    private static final Path GOLDEN = Path.of(System.getProperty("bts4j.testData"), "golden");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     static List<Path> files() throws IOException {

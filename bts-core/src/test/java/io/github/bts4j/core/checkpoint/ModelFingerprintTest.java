@@ -21,7 +21,7 @@ class ModelFingerprintTest {
     /** FIPS 180-2, appendix B.1. */
     private static final String ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     private static final String EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    private static final Path GOLDEN = Path.of(System.getProperty("bts4j.golden"));
+    private static final Path GOLDEN = Path.of(System.getProperty("bts4j.testData"), "golden");
 
     @TempDir
     private Path folder;

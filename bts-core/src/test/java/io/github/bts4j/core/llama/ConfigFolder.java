@@ -50,6 +50,6 @@ record ConfigFolder(Path path) {
     }
 
     static Path golden(String name) {
-        return Path.of(System.getProperty("bts4j.golden")).resolve(name);
+        return Path.of(System.getProperty("bts4j.testData"), "golden").resolve(name);
     }
 }

@@ -31,7 +31,7 @@ class Int8Test {
     private static final LoadOptions INT8 = LoadOptions.defaults().withQuantization(Quantization.INT8);
 
     static Stream<Path> cases() {
-        return GoldenCase.llama().stream().filter(folder -> !folder.getFileName().toString().startsWith("rope"));
+        return GoldenCase.llamaOfFixedFrequencies().stream();
     }
 
     @ParameterizedTest(name = "{0}")

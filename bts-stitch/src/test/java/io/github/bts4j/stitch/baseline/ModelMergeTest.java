@@ -39,7 +39,7 @@ class ModelMergeTest {
 
     @BeforeAll
     static void open() throws IOException {
-        Path root = Path.of(System.getProperty("bts4j.golden")).resolve("bts-3x4");
+        Path root = Path.of(System.getProperty("bts4j.testData"), "golden").resolve("bts-3x4");
         hub = LlamaModel.open(root.resolve("hub"));
         code = LlamaModel.open(root.resolve("code"));
         math = LlamaModel.open(root.resolve("math"));

@@ -29,7 +29,7 @@ final class Routing {
     }
 
     static Path root() {
-        return Path.of(System.getProperty("bts4j.golden"));
+        return Path.of(System.getProperty("bts4j.testData"), "golden");
     }
 
     static List<Member> members(Path folder) {

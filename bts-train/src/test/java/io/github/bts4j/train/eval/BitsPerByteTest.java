@@ -39,7 +39,7 @@ class BitsPerByteTest {
     /** A token stands for as many bytes as its number; parts hold the sums of the model's own token losses. */
     @Test
     void partsOfWindows() throws IOException {
-        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.golden"), "bts-3x4", "hub"))) {
+        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.testData"), "golden", "bts-3x4", "hub"))) {
             List<Window> windows = windows();
             List<WindowScores> parts = new BitsPerByte(token -> token, 2).byPart(model, windows, 4);
             assertEquals(4, parts.size());
@@ -66,7 +66,7 @@ class BitsPerByteTest {
     /** Losses go to the dataset that a token comes from, whatever came before it; the first token of a window is not predicted. */
     @Test
     void sourcesOfText() throws IOException {
-        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.golden"), "bts-3x4", "hub"))) {
+        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.testData"), "golden", "bts-3x4", "hub"))) {
             List<Window> windows = new SwitchingDomain("switching", List.of(dataset("low", 1, 40), dataset("high", 100, 40)), 4).windows(11).subList(0, 3);
             Map<String, WindowScores> scores = new BitsPerByte(token -> token, 2).bySource(model, windows);
             assertEquals(List.of("low", "high"), List.copyOf(scores.keySet()));

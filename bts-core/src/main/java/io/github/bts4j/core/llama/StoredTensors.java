@@ -1,0 +1,99 @@
+package io.github.bts4j.core.llama;
+
+import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the folder of a checkpoint holds: where each tensor of the model lies, and the configuration that fits them.
+ *
+ * @param config config.json; untied where the head that is stored differs from the embedding table
+ * @param tensors the model's tensors and the scales of those in int8, by their names
+ * @param isInt8 whether there are any scales
+ */
+record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boolean isInt8) {
+    private static final Logger LOG = LoggerFactory.getLogger(StoredTensors.class);
+    private static final String EMBED_TOKENS = "model.embed_tokens.weight";
+    private static final String LM_HEAD = "lm_head.weight";
+    private static final int PIECE = 1 << 20;
+
+    static StoredTensors read(Path folder) throws IOException {
+        LlamaConfig config = LlamaConfig.read(folder);
+        Map<String, TensorEntry> entries = new LinkedHashMap<>();
+        Checkpoint.open(folder).entries().forEach(entry -> entries.put(entry.name(), entry));
+        Map<String, TensorEntry> scales = Int8Weights.takeScales(entries, folder);
+        LlamaConfig fitting = config.tieWordEmbeddings() ? tied(config, entries, folder) : config;
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        entries.forEach((name, entry) -> shapes.put(name, entry.shape()));
+        LlamaTensors.check(fitting, shapes, folder);
+        Map<String, TensorEntry> wanted = new LinkedHashMap<>();
+        LlamaTensors.shapes(fitting).keySet().forEach(name -> wanted.put(name, entries.get(name)));
+        wanted.putAll(scales);
+        return new StoredTensors(fitting, wanted, !scales.isEmpty());
+    }
+
+    /** What transformers 5 makes of a tied model: the one tensor that is there is both; two that differ are two. */
+    private static LlamaConfig tied(LlamaConfig config, Map<String, TensorEntry> entries, Path folder) throws IOException {
+        TensorEntry head = entries.get(LM_HEAD);
+        TensorEntry embedding = entries.get(EMBED_TOKENS);
+        if (head == null) {
+            return config;
+        }
+        if (embedding == null && !Int8Weights.isStored(head)) {
+            entries.remove(LM_HEAD);
+            entries.put(EMBED_TOKENS, new TensorEntry(EMBED_TOKENS, head.type(), head.shape(), head.file(), head.offset(), head.length()));
+            return config;
+        }
+        if (embedding == null || !head.shape().equals(embedding.shape()) || areEqual(head, embedding)) {
+            return config;
+        }
+        LOG.warn("{}: tie_word_embeddings is true, but {} differs from {}: it is used, as transformers does. Set tie_word_embeddings to false to say so", folder, LM_HEAD, EMBED_TOKENS);
+        return config.withTieWordEmbeddings(false);
+    }
+
+    /** Whether two tensors hold the same bytes of the same type. */
+    private static boolean areEqual(TensorEntry a, TensorEntry b) throws IOException {
+        if (a.type() != b.type() || a.length() != b.length()) {
+            return false;
+        }
+        try (FileChannel first = FileChannel.open(a.file()); FileChannel second = FileChannel.open(b.file())) {
+            for (long at = 0; at < a.length(); at += PIECE) {
+                int size = (int) Math.min(PIECE, a.length() - at);
+                if (!piece(first, a.offset() + at, size).equals(piece(second, b.offset() + at, size))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private static ByteBuffer piece(FileChannel file, long at, int size) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(size);
+        while (bytes.hasRemaining() && file.read(bytes, at + bytes.position()) >= 0) {
+            continue;
+        }
+        return bytes.flip();
+    }
+
+    /** The type that the tensors share; a checkpoint of several types computes in the one its configuration names. */
+    TorchType type() {
+        List<TorchType> types = tensors.values().stream().filter(entry -> !Int8Weights.isStored(entry) && !entry.name().endsWith(Int8Weights.SCALE))
+                .map(TensorLoader::torchType).distinct().toList();
+        return types.size() == 1 ? types.get(0) : LlamaModel.torchType(config.dtype());
+    }
+
+    List<TensorEntry> entries(Collection<String> names) {
+        return names.stream().map(tensors::get).toList();
+    }
+}
