@@ -118,7 +118,15 @@ final class Comparisons {
         if (left instanceof Sequence a && right instanceof Sequence b && a.getClass() == b.getClass()) {
             return orderedItems(run, operator, a.items(), b.items());
         }
+        if (left instanceof DictView a && right instanceof DictView b && a.kind() != DictView.Kind.VALUES && b.kind() != DictView.Kind.VALUES) {
+            return operator.startsWith("<") ? isSubset(run, a, b, operator.equals("<")) : isSubset(run, b, a, operator.equals(">"));
+        }
         throw Fault.type("'" + operator + "' not supported between instances of '" + Types.name(left) + "' and '" + Types.name(right) + "'");
+    }
+
+    private static boolean isSubset(Run run, DictView part, DictView whole, boolean proper) {
+        int more = whole.dict().size() - part.dict().size();
+        return more >= (proper ? 1 : 0) && part.items(run.budget()).stream().allMatch(item -> contains(run, whole, item));
     }
 
     static void requireDefined(Object left, Object right) {
@@ -179,7 +187,7 @@ final class Comparisons {
                 throw Fault.type("'in <string>' requires string as left operand, not " + Types.name(item));
             }
             run.budget().read(Types.text(container).length());
-            return Types.text(container).contains(Types.text(item));
+            return Search.indexOf(Types.text(container), Types.text(item), 0) >= 0;
         }
         if (container instanceof PyDict dict) {
             return dict.entry(run.budget(), item) != null;

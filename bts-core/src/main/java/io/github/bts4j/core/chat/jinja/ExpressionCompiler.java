@@ -6,9 +6,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Expressions to code. */
 final class ExpressionCompiler {
+    private static final Set<String> CONTEXTUAL = Set.of("map", "select", "reject", "selectattr", "rejectattr", "random");
+
     private int depth;
     private int deepest;
 
@@ -75,6 +78,9 @@ final class ExpressionCompiler {
         if (expression instanceof Expression.Binary binary) {
             Code left = compile(binary.left(), frame);
             Code right = compile(binary.right(), frame);
+            if (binary.operator().equals("**") && isConstant(binary.left()) && !isConstant(binary.right())) {
+                return power(left, right).at(binary.place());
+            }
             Code code = (run, locals) -> {
                 run.budget().step();
                 return Operators.binary(run, binary.operator(), left.eval(run, locals), right.eval(run, locals));
@@ -88,6 +94,16 @@ final class ExpressionCompiler {
             return concatenation(concatenation, frame).at(concatenation.place());
         }
         return postfix(expression, frame).at(expression.place());
+    }
+
+    /** A constant to some power: jinja2 writes a negative one without parentheses, so that Python's {@code -} comes after {@code **}. */
+    private static Code power(Code constant, Code exponent) {
+        return (run, locals) -> {
+            Object base = constant.eval(run, locals);
+            boolean negative = Types.isNumber(base) && (base instanceof Double number ? number < 0 || 1 / number < 0 : Numbers.integer(base).signum() < 0);
+            Object power = Operators.binary(run, "**", negative ? Operators.unary(run, "-", base) : base, exponent.eval(run, locals));
+            return negative ? Operators.unary(run, "-", power) : power;
+        };
     }
 
     private Code postfix(Expression expression, Frame frame) {
@@ -214,12 +230,34 @@ final class ExpressionCompiler {
             Code start = optional(slice.start(), frame);
             Code stop = optional(slice.stop(), frame);
             Code step = optional(slice.step(), frame);
-            return (run, locals) -> Operators.slice(run, object.eval(run, locals), start.eval(run, locals), stop.eval(run, locals), step.eval(run, locals));
+            Code code = (run, locals) -> Operators.slice(run, object.eval(run, locals), start.eval(run, locals), stop.eval(run, locals), step.eval(run, locals));
+            return isConstant(item.object()) && isConstant(slice) ? folded(code) : code;
         }
         Code key = compile(item.key(), frame);
         return (run, locals) -> {
             run.budget().step();
             return Members.item(run, object.eval(run, locals), key.eval(run, locals));
+        };
+    }
+
+    /** Whether jinja2 computes this when it compiles. */
+    private static boolean isConstant(Expression expression) {
+        boolean known = !(expression instanceof Expression.Name) && !(expression instanceof Expression.Call)
+                && !(expression instanceof Expression.Filter filter && CONTEXTUAL.contains(filter.name()));
+        return expression == null || known && Names.children(expression).stream().allMatch(ExpressionCompiler::isConstant);
+    }
+
+    /** A slice that jinja2 computes when it compiles: by another way, on which what has no slices is undefined. */
+    private static Code folded(Code slice) {
+        return (run, locals) -> {
+            try {
+                return slice.eval(run, locals);
+            } catch (Fault e) {
+                if (e.kind() != Fault.Kind.TYPE) {
+                    throw e;
+                }
+                return Undefined.because("there is no such element");
+            }
         };
     }
 

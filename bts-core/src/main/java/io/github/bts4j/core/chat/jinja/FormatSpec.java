@@ -156,7 +156,7 @@ final class FormatSpec {
         int digits = Math.max(precision, 1);
         BigDecimal rounded = new BigDecimal(Math.abs(number)).round(new MathContext(digits, RoundingMode.HALF_EVEN));
         int exponent = number == 0 ? 0 : rounded.precision() - rounded.scale() - 1;
-        if (exponent < -4 || exponent >= digits - 1 && number != 0) {
+        if (exponent < -4 || exponent >= digits - 1) {
             return exponentialTrimmed(number, digits);
         }
         String general = Floats.general(number, digits, alternate);

@@ -90,7 +90,8 @@ final class LayoutFilters {
         String text = text(bound.get(0));
         int width = bound.clipped(1, 79);
         String between = bound.isSet(3) ? bound.text(3) : "\n";
-        run.budget().read(16L * text.length());
+        long dashes = text.chars().filter(c -> c == '-').count();
+        run.budget().read(64L * text.length() + dashes * dashes);
         List<String> lines = new ArrayList<>();
         for (String line : StringSplits.lines(text, false)) {
             lines.add(String.join(between, WordWrap.wrap(line, width, bound.truth(2, true), bound.truth(4, true))));

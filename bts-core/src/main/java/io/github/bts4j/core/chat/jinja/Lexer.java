@@ -104,8 +104,11 @@ final class Lexer {
 
     private void comment(int tag) {
         int end = source.indexOf("#}", position);
-        if (end < 0) {
+        if (end < 0 && position < source.length()) {
             throw Fault.syntax("Missing end of comment tag", place(tag));
+        }
+        if (end < 0) { // nothing follows, which jinja2 lets pass
+            return;
         }
         char sign = end > position ? sign(end - 1) : 0;
         position = afterEnd(end + 2, sign, true);
@@ -153,7 +156,10 @@ final class Lexer {
                 return;
             }
         }
-        throw Fault.syntax("Missing end of raw directive", place(tag));
+        if (begin < source.length()) {
+            throw Fault.syntax("Missing end of raw directive", place(tag));
+        }
+        position = begin; // nothing follows, which jinja2 lets pass
     }
 
     /** The tokens of a tag up to and with its end. An end inside open brackets is no end. */

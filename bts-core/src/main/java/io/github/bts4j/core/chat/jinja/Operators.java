@@ -21,7 +21,6 @@ final class Operators {
         Object result = switch (operator) {
             case "+" -> add(run, left, right);
             case "*" -> Numbers.isInteger(right) ? repeat(run, left, right) : Numbers.isInteger(left) ? repeat(run, right, left) : null;
-            case "-" -> left instanceof DictView view && view.kind() != DictView.Kind.VALUES && Types.isIterable(right) ? difference(run, view, right) : null;
             default -> null;
         };
         if (result == null) {
@@ -62,6 +61,10 @@ final class Operators {
 
     /** {@code sequence * times}, null if it is none. */
     private static Object repeat(Run run, Object sequence, Object times) {
+        boolean repeatable = Types.isText(sequence) || sequence instanceof Sequence;
+        if (repeatable && Numbers.integer(times).bitLength() > 63) {
+            throw Fault.overflow("cannot fit 'int' into an index-sized integer");
+        }
         BigInteger count = Numbers.integer(times).max(BigInteger.ZERO);
         if (Types.isText(sequence)) {
             String text = Types.text(sequence);
@@ -90,15 +93,6 @@ final class Operators {
             run.budget().elements(total);
         }
         return count.intValue();
-    }
-
-    /** What set difference gives, in the order of the view, as a list: sets are not among the values here. */
-    private static PyList difference(Run run, DictView view, Object other) {
-        PyDict without = new PyDict();
-        Types.list(run, other).forEach(item -> without.put(run.budget(), item, null));
-        List<Object> left = new ArrayList<>(view.items(run.budget()));
-        left.removeIf(item -> without.entry(run.budget(), item) != null);
-        return new PyList(left);
     }
 
     static Object unary(Run run, String operator, Object value) {

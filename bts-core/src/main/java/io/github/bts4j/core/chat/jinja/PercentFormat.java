@@ -36,7 +36,9 @@ final class PercentFormat {
     private String run() {
         while (at < format.length()) {
             char c = format.charAt(at++);
-            if (c == '%') {
+            if (c == '%' && at < format.length() && format.charAt(at) == '%') {
+                out.append(format.charAt(at++));
+            } else if (c == '%') {
                 specifier();
             } else {
                 out.append(c);
@@ -104,11 +106,7 @@ final class PercentFormat {
         }
         char type = peek();
         at += Character.charCount(format.codePointAt(at));
-        if (type == '%') {
-            out.append('%');
-        } else {
-            convert(type, width, precision);
-        }
+        convert(type, width, precision);
     }
 
     private boolean flag(char c) {

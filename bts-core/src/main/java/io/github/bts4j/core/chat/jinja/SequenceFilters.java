@@ -56,7 +56,7 @@ final class SequenceFilters {
         String type = value instanceof PyList ? "list_reverseiterator" : value instanceof PyDict ? "dict_reversekeyiterator"
                 : value instanceof Range ? "range_iterator" : "reversed";
         boolean reversible = Types.isText(value) || value instanceof Sequence || value instanceof PyDict || value instanceof Range || value instanceof DictView
-                || value instanceof Bytes;
+                || value instanceof Bytes || value instanceof Undefined;
         if (!reversible) {
             throw Fault.type("'" + Types.name(value) + "' object is not reversible");
         }
@@ -112,19 +112,28 @@ final class SequenceFilters {
         Bound bound = arguments.with(value).bind("do_batch", 2, "value", "linecount", "fill_with");
         return Lazy.generator(new Generator() {
             private Iterator<Object> elements;
+            private List<Object> row = new ArrayList<>();
+            private boolean ended;
 
             @Override
             Object find() {
                 elements = elements == null ? Types.iterate(run, bound.get(0)) : elements;
                 Object size = bound.get(1);
-                List<Object> row = new ArrayList<>();
-                while (elements.hasNext() && (row.isEmpty() || !Comparisons.equal(run, BigInteger.valueOf(row.size()), size))) {
+                while (elements.hasNext()) {
+                    Object item = elements.next();
+                    boolean full = Comparisons.equal(run, BigInteger.valueOf(row.size()), size);
+                    List<Object> done = row;
                     run.budget().elements(1);
-                    row.add(elements.next());
+                    row = full ? new ArrayList<>() : row;
+                    row.add(item);
+                    if (full) {
+                        return new PyList(done);
+                    }
                 }
-                if (row.isEmpty()) {
+                if (ended || row.isEmpty()) {
                     return Arguments.MISSING;
                 }
+                ended = true;
                 if (bound.isSet(2) && Comparisons.ordered(run, "<", BigInteger.valueOf(row.size()), size)) {
                     int missing = Numbers.clipped(Numbers.index(size)) - row.size();
                     run.budget().elements(missing);

@@ -51,7 +51,7 @@ final class StringCase {
     private static String title(int c) {
         int simple = Character.toTitleCase(c);
         String upper = upper(Text.of(c));
-        if (simple != c || upper.length() <= Character.charCount(c)) {
+        if (Character.isTitleCase(c) || simple != c || upper.length() <= Character.charCount(c)) {
             return Text.of(simple);
         }
         boolean apostrophe = c == 0x149;

@@ -154,7 +154,7 @@ final class StringMethods {
         String sought = arguments.text(0);
         int[] begin = new int[1];
         String part = part(text, arguments, begin);
-        int at = part == null ? -1 : last ? part.lastIndexOf(sought) : part.indexOf(sought);
+        int at = part == null ? -1 : last ? Search.lastIndexOf(part, sought, part.length()) : Search.indexOf(part, sought, 0);
         if (at < 0 && required) {
             throw Fault.value("substring not found");
         }
@@ -171,7 +171,7 @@ final class StringMethods {
             return BigInteger.valueOf(Text.length(part) + 1L);
         }
         int count = 0;
-        for (int at = part.indexOf(sought); at >= 0; at = part.indexOf(sought, at + sought.length())) {
+        for (int at = Search.indexOf(part, sought, 0); at >= 0; at = Search.indexOf(part, sought, at + sought.length())) {
             count++;
         }
         return BigInteger.valueOf(count);
@@ -187,7 +187,7 @@ final class StringMethods {
         int from = 0;
         int count = 0;
         while (limit < 0 || count < limit) {
-            int at = old.isEmpty() ? from : text.indexOf(old, from);
+            int at = old.isEmpty() ? from : Search.indexOf(text, old, from);
             if (at < 0 || at > text.length()) {
                 break;
             }
@@ -234,7 +234,7 @@ final class StringMethods {
 
     private static Object partition(String text, Bound arguments, boolean last) {
         String separator = separator(arguments);
-        int at = last ? text.lastIndexOf(separator) : text.indexOf(separator);
+        int at = last ? Search.lastIndexOf(text, separator, text.length()) : Search.indexOf(text, separator, 0);
         if (at < 0) {
             return last ? Types.tuple("", "", text) : Types.tuple(text, "", "");
         }

@@ -12,7 +12,7 @@ final class StringSplits {
     static List<String> split(String text, String separator, int limit) {
         List<String> parts = new ArrayList<>();
         int from = 0;
-        for (int at = text.indexOf(separator); at >= 0 && (limit < 0 || parts.size() < limit); at = text.indexOf(separator, from)) {
+        for (int at = Search.indexOf(text, separator, 0); at >= 0 && (limit < 0 || parts.size() < limit); at = Search.indexOf(text, separator, from)) {
             parts.add(text.substring(from, at));
             from = at + separator.length();
         }
@@ -24,7 +24,7 @@ final class StringSplits {
     static List<String> rsplit(String text, String separator, int limit) {
         List<String> parts = new ArrayList<>();
         int to = text.length();
-        for (int at = lastBefore(text, separator, to); at >= 0 && (limit < 0 || parts.size() < limit); at = lastBefore(text, separator, to)) {
+        for (int at = Search.lastIndexOf(text, separator, to); at >= 0 && (limit < 0 || parts.size() < limit); at = Search.lastIndexOf(text, separator, to)) {
             parts.add(text.substring(at + separator.length(), to));
             to = at;
         }
@@ -33,17 +33,13 @@ final class StringSplits {
         return parts;
     }
 
-    private static int lastBefore(String text, String separator, int end) {
-        return end < separator.length() ? -1 : text.lastIndexOf(separator, end - separator.length());
-    }
-
     /** {@code text.split(None, limit)}: by runs of whitespace. */
     static List<String> words(String text, int limit) {
         List<String> parts = new ArrayList<>();
         int at = Text.skipSpace(text, 0);
         while (at < text.length()) {
             if (limit >= 0 && parts.size() == limit) {
-                parts.add(Text.stripEnd(text.substring(at)));
+                parts.add(text.substring(at));
                 break;
             }
             int end = at;
@@ -62,7 +58,7 @@ final class StringSplits {
         String left = Text.stripEnd(text);
         while (!left.isEmpty()) {
             if (limit >= 0 && parts.size() == limit) {
-                parts.add(Text.stripStart(left));
+                parts.add(left);
                 break;
             }
             int begin = left.length();

@@ -4,10 +4,19 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** {@code textwrap.wrap} with {@code expand_tabs} and {@code replace_whitespace} off. Widths are code points. */
 final class WordWrap {
-    private static final String SPACES = "\t\n\u000b\f\r ";
+    private static final String SPACE = "[\\t\\n\\x0b\\f\\r ]";
+    private static final String WORD_PUNCTUATION = "[\\w!\"'&.,?]";
+    private static final String LETTER = "[^\\d\\W]";
+    private static final Pattern SPACES = Pattern.compile(SPACE + "++");
+    /** Python's {@code TextWrapper.wordsep_re}. */
+    private static final Pattern HYPHENS = Pattern.compile(SPACE + "++|(?<=" + WORD_PUNCTUATION + ")-{2,}+(?=\\w)|[^\\t\\n\\x0b\\f\\r ]+?(?:-(?:(?<=" + LETTER + "{2}-)|(?<="
+            + LETTER + "-" + LETTER + "-))(?=" + LETTER + "-?" + LETTER + ")|(?=" + SPACE + "|\\z)|(?<=" + WORD_PUNCTUATION + ")(?=-{2,}+\\w))",
+            Pattern.UNICODE_CHARACTER_CLASS);
 
     private WordWrap() {}
 
@@ -18,7 +27,7 @@ final class WordWrap {
             throw Fault.value("invalid width " + width + " (must be > 0)");
         }
         while (!chunks.isEmpty()) {
-            if (isSpace(chunks.peek()) && !lines.isEmpty()) {
+            if (Text.isBlank(chunks.peek()) && !lines.isEmpty()) {
                 chunks.pop();
             }
             List<String> current = new ArrayList<>();
@@ -30,7 +39,7 @@ final class WordWrap {
             if (!chunks.isEmpty() && Text.length(chunks.peek()) > width) {
                 breakWord(chunks, current, width - length, breaksWords, breaksHyphens);
             }
-            if (!current.isEmpty() && isSpace(current.get(current.size() - 1))) {
+            if (!current.isEmpty() && Text.isBlank(current.get(current.size() - 1))) {
                 current.remove(current.size() - 1);
             }
             if (!current.isEmpty()) {
@@ -40,12 +49,7 @@ final class WordWrap {
         return lines;
     }
 
-    private static boolean isSpace(String chunk) {
-        return chunk.chars().allMatch(c -> SPACES.indexOf(c) >= 0);
-    }
-
     private static void breakWord(Deque<String> chunks, List<String> current, int space, boolean breaksWords, boolean breaksHyphens) {
-        int left = Math.max(space, 1);
         if (!breaksWords) {
             if (current.isEmpty()) {
                 current.add(chunks.pop());
@@ -53,9 +57,9 @@ final class WordWrap {
             return;
         }
         String chunk = chunks.pop();
-        int end = left;
-        if (breaksHyphens && Text.length(chunk) > left) {
-            String head = Text.slice(chunk, 0, left);
+        int end = space;
+        if (breaksHyphens && Text.length(chunk) > space) {
+            String head = Text.slice(chunk, 0, space);
             int hyphen = head.lastIndexOf('-');
             if (hyphen > 0 && head.substring(0, hyphen).chars().anyMatch(c -> c != '-')) {
                 end = head.codePointCount(0, hyphen) + 1;
@@ -71,41 +75,20 @@ final class WordWrap {
     /** Words and the whitespace between them; hyphenated words in parts, each with its hyphen. */
     private static List<String> chunks(String line, boolean breaksHyphens) {
         List<String> chunks = new ArrayList<>();
+        Matcher matcher = (breaksHyphens ? HYPHENS : SPACES).matcher(line);
         int from = 0;
-        for (int i = 1; i <= line.length(); i++) {
-            boolean end = i == line.length() || SPACES.indexOf(line.charAt(i)) >= 0 != SPACES.indexOf(line.charAt(i - 1)) >= 0;
-            if (end || breaksHyphens && breaksAt(line, from, i)) {
-                chunks.add(line.substring(from, i));
-                from = i;
-            }
+        while (matcher.find()) {
+            add(line.substring(from, matcher.start()), chunks);
+            add(matcher.group(), chunks);
+            from = matcher.end();
         }
+        add(line.substring(from), chunks);
         return chunks;
     }
 
-    /** Whether a word may break before {@code at}: behind a hyphen between letters, or around a dash. */
-    private static boolean breaksAt(String line, int from, int at) {
-        boolean hyphen = line.charAt(at - 1) == '-';
-        boolean dashBefore = at >= 2 && hyphen && line.charAt(at - 2) == '-';
-        if (dashBefore && line.charAt(at) != '-') {
-            return isWord(line.charAt(at));
+    private static void add(String chunk, List<String> chunks) {
+        if (!chunk.isEmpty()) {
+            chunks.add(chunk);
         }
-        boolean dashAfter = line.startsWith("--", at) && !hyphen;
-        if (dashAfter && isWordOrPunctuation(line.charAt(at - 1))) {
-            int end = at;
-            while (end < line.length() && line.charAt(end) == '-') {
-                end++;
-            }
-            return end < line.length() && isWord(line.charAt(end));
-        }
-        return hyphen && !dashBefore && at - from >= 3 && Character.isLetter(line.charAt(at - 2)) && Character.isLetter(line.charAt(at - 3))
-                && at + 1 < line.length() && Character.isLetter(line.charAt(at)) && (Character.isLetter(line.charAt(at + 1)) || line.charAt(at + 1) == '-');
-    }
-
-    private static boolean isWord(char c) {
-        return Character.isLetterOrDigit(c) || c == '_';
-    }
-
-    private static boolean isWordOrPunctuation(char c) {
-        return isWord(c) || "!\"'&.,?".indexOf(c) >= 0;
     }
 }
