@@ -13,6 +13,7 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.llama.LlamaModel;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -217,6 +218,8 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
             return description;
         } catch (JacksonException e) {
             throw new ModelFormatException(file, "no " + kind + " checkpoint: " + JsonProblem.of(e), e);
+        } catch (CharConversionException e) {
+            throw new ModelFormatException(file, "no " + kind + " checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }

@@ -12,6 +12,7 @@ import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -256,6 +257,8 @@ public final class RunCheckpoint {
             return stored;
         } catch (JacksonException e) {
             throw new ModelFormatException(file, "no run checkpoint: " + JsonProblem.of(e), e);
+        } catch (CharConversionException e) {
+            throw new ModelFormatException(file, "no run checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
         }
     }
 

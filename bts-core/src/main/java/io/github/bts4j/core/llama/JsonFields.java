@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.bts4j.core.checkpoint.FileErrors;
 import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,6 +57,8 @@ final class JsonFields {
             root = MAPPER.readTree(FileErrors.named(file, () -> Files.readAllBytes(file)));
         } catch (JsonProcessingException e) {
             throw notJson(file, e);
+        } catch (CharConversionException e) {
+            throw new ModelFormatException(file, "is not UTF-8 text: " + e.getMessage(), e);
         }
         if (!root.isObject()) {
             throw new ModelFormatException(file, "expected a JSON object, found " + kind(root));

@@ -99,7 +99,8 @@ class ModelFilesFuzzTest {
     void gguf() throws Exception {
         for (String name : new String[] {"llama2-gqa-q4.gguf", "spm.gguf"}) {
             byte[] valid = Files.readAllBytes(DATA.resolve("gguf").resolve(name));
-            Fuzz.run(folder.resolve(name), valid, Fuzz.count(COUNT) / 2, (bytes, random) -> ByteMutation.of(bytes, 1500, random), file -> {
+            GgufMutation mutation = new GgufMutation(valid);
+            Fuzz.run(folder.resolve(name), valid, Fuzz.count(COUNT) / 2, (bytes, random) -> random.nextInt(3) == 0 ? ByteMutation.of(bytes, 1500, random) : mutation.of(bytes, random), file -> {
                 if (name.startsWith("spm")) {
                     LlamaTokenizer.open(file).close();
                 } else {

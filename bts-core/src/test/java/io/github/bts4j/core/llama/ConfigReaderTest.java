@@ -307,4 +307,12 @@ class ConfigReaderTest {
             return files.map(file -> file.getFileName().toString()).toList();
         }
     }
+
+    /** Jackson takes zero bytes for UTF-32, and then fails with an exception that is not one of its own. */
+    @Test
+    void bytesThatAreNoTextAreRefused(@TempDir Path other) throws IOException {
+        Files.write(other.resolve("config.json"), new byte[] {'{', 0, 0, 0, 0, 'm', 'e', '_', 1, 2, 3, 4});
+        String message = assertThrows(ModelFormatException.class, () -> LlamaConfig.read(other)).getMessage();
+        assertTrue(message.contains("is not UTF-8 text"), message);
+    }
 }

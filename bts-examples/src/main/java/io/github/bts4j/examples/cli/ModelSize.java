@@ -9,6 +9,7 @@ import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.stitch.StitchCheckpoint;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,8 @@ final class ModelSize {
             return description;
         } catch (JacksonException e) {
             throw new ModelFormatException(file, "no stitch checkpoint: " + JsonProblem.of(e), e);
+        } catch (CharConversionException e) {
+            throw new ModelFormatException(file, "no stitch checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
         }
     }
 

@@ -23,6 +23,7 @@ import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,7 +103,7 @@ public final class UpcycledModel extends FrozenLm {
         try {
             Description description = JSON.readValue(file.toFile(), Description.class);
             return new UpcycledConfig(base, description.experts(), description.topOne(), description.attentionExperts(), description.adapters());
-        } catch (JacksonException | IllegalArgumentException e) {
+        } catch (JacksonException | CharConversionException | IllegalArgumentException e) {
             ModelFormatException malformed = new ModelFormatException(file, "no description of an upcycled mixture: " + (e instanceof JacksonException json ? JsonProblem.of(json) : e.getMessage()));
             malformed.initCause(e);
             throw malformed;
