@@ -1,7 +1,8 @@
 """The published model stories260K of llama2.c (https://github.com/karpathy/llama2.c, MIT licence, see ../stories260K/LICENSE) as a GGUF file.
 
 Needs gguf, numpy. Deterministic. Usage: python stories260k.py stories260K.bin tok512.bin
-Both files are those of https://huggingface.co/karpathy/tinyllamas/tree/main/stories260K; their SHA-256 is checked (see ../stories260K/README.md). Writes ../stories260K/stories260K.gguf.
+The files as published are in https://huggingface.co/karpathy/tinyllamas/tree/main/stories260K. The SHA-256 checked here are of the two files that
+../stories260K/README.md describes, which were put together from copies elsewhere and not compared with the published ones byte by byte. Writes ../stories260K/stories260K.gguf.
 
 stories260K.bin has llama2.c's legacy layout (export.py, version 0): seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len),
 then float32: the embedding table; of all layers together the attention norms, wq, wk, wv, wo, the MLP norms, w1, w2, w3; the final norm; two tables of
@@ -18,7 +19,7 @@ SHA256 = ["b0a507e7ad0f626624f17112325e66691f9076d622e1d3274d103d00299f2696", "0
 def read(path, sha256):
     with open(path, "rb") as f: content = f.read()
     found = hashlib.sha256(content).hexdigest()
-    if found != sha256: sys.exit(f"{path}: SHA-256 is {found}, not {sha256}: it is another file than the published one")
+    if found != sha256: sys.exit(f"{path}: SHA-256 is {found}, not {sha256}: it is another file than the one that ../stories260K/README.md describes")
     return content
 
 def tensors(content):

@@ -2,6 +2,7 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Torch;
@@ -66,7 +67,7 @@ public final class RouterCheckpoint {
      * @return routed experts, which the caller closes, and the models with them
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws IllegalArgumentException naming every model whose files are not those of the checkpoint
+     * @throws MismatchException naming every model whose files are not those of the checkpoint
      */
     public static RoutedExperts open(Path folder, LoadOptions options) throws IOException {
         return open(folder, Map.of(), options);
@@ -81,7 +82,7 @@ public final class RouterCheckpoint {
      * @return routed experts, which the caller closes, and the models with them
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws IllegalArgumentException naming every model whose files are not those of the checkpoint, and every unknown name
+     * @throws MismatchException naming every model whose files are not those of the checkpoint, and every unknown name
      */
     public static RoutedExperts open(Path folder, Map<String, Path> moved, LoadOptions options) throws IOException {
         Description description = FILES.read(folder);

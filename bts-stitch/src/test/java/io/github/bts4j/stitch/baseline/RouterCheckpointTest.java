@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -64,7 +65,7 @@ class RouterCheckpointTest {
     }
 
     private String refusal(Map<String, Path> moved) {
-        return assertThrows(IllegalArgumentException.class, () -> RouterCheckpoint.open(folder, moved, LoadOptions.defaults()).close()).getMessage();
+        return assertThrows(MismatchException.class, () -> RouterCheckpoint.open(folder, moved, LoadOptions.defaults()).close()).getMessage();
     }
 
     private ModelFormatException broken() {
