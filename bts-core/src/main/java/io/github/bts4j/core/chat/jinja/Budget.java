@@ -9,9 +9,9 @@ final class Budget {
 
     private static final long STEPS = 2_000_000;
     private static final long STEPS_PER_CHARACTER = 500;
-    private static final long MAX_STEPS = 20_000_000;
+    private static final long MAX_STEPS = 10_000_000;
     private static final long BYTES = 48L << 20;
-    private static final long BYTES_PER_CHARACTER = 512;
+    private static final long BYTES_PER_CHARACTER = 128;
     private static final int CHARACTERS_PER_STEP = 16;
 
     private final long maxSteps;

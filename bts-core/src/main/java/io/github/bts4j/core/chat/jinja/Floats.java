@@ -7,6 +7,8 @@ import java.math.RoundingMode;
 /** Floats as Python writes them. */
 final class Floats {
     private static final int MAX_DIGITS = 17;
+    /** So many digits survive a float that is not subnormal: fewer need not be tried. */
+    private static final int EXACT_DIGITS = 15;
     private static final int MAX_PRECISION = 100_000;
 
     private Floats() {}
@@ -35,7 +37,8 @@ final class Floats {
 
     private static BigDecimal shortest(double value) {
         BigDecimal exact = new BigDecimal(value);
-        for (int precision = 1; precision < MAX_DIGITS; precision++) {
+        int least = Math.abs(value) < Double.MIN_NORMAL ? 1 : EXACT_DIGITS;
+        for (int precision = least; precision < MAX_DIGITS; precision++) {
             BigDecimal rounded = exact.round(new MathContext(precision, RoundingMode.HALF_EVEN));
             if (rounded.doubleValue() == value) {
                 return rounded.stripTrailingZeros();

@@ -16,6 +16,9 @@ final class Lexer {
     private final TagLexer tags;
     private int position;
     private boolean lineStarting = true;
+    private int counted;
+    private int lineOffset;
+    private int lines;
 
     private Lexer(String source) {
         this.source = source;
@@ -193,14 +196,13 @@ final class Lexer {
         return true;
     }
 
-    private int lineOffset;
-    private int lines;
-
     /** Places are asked for from left to right, so lines are counted on from the last. */
     private Place place(int offset) {
-        for (int next = source.indexOf('\n', lineOffset); next >= 0 && next < offset; next = source.indexOf('\n', lineOffset)) {
-            lines++;
-            lineOffset = next + 1;
+        for (; counted < offset; counted++) {
+            if (source.charAt(counted) == '\n') {
+                lines++;
+                lineOffset = counted + 1;
+            }
         }
         return new Place(lines + 1, Math.max(offset - lineOffset, 0) + 1);
     }

@@ -18,6 +18,8 @@ final class MarkupMethods {
     private static final Map<String, String> ENTITIES = new TreeMap<>(Map.of("lt", "<", "gt", ">", "amp", "&", "quot", "\"", "apos", "'", "nbsp", "\u00a0",
             "copy", "\u00a9", "raquo", "\u00bb", "laquo", "\u00ab", "hellip", "\u2026"));
 
+    private static final int MAX_ENTITY = 13;
+
     private MarkupMethods() {}
 
     static Object of(Markup markup, String name) {
@@ -97,8 +99,8 @@ final class MarkupMethods {
         int from = 0;
         for (int at = text.indexOf('&'); at >= 0; at = text.indexOf('&', from)) {
             out.append(text, from, at);
-            int end = text.indexOf(';', at);
-            String character = end < 0 || end > at + 12 ? null : entity(text.substring(at + 1, end));
+            int end = text.substring(at, Math.min(text.length(), at + MAX_ENTITY)).indexOf(';') + at;
+            String character = end < at ? null : entity(text.substring(at + 1, end));
             out.append(character == null ? "&" : character);
             from = character == null ? at + 1 : end + 1;
         }

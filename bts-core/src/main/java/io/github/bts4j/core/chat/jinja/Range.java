@@ -19,7 +19,8 @@ record Range(BigInteger start, BigInteger stop, BigInteger step, int size) {
     }
 
     BigInteger get(int index) {
-        return start.add(step.multiply(BigInteger.valueOf(index)));
+        boolean small = start.bitLength() < 62 && step.bitLength() < 32;
+        return small ? BigInteger.valueOf(start.longValue() + step.longValue() * index) : start.add(step.multiply(BigInteger.valueOf(index)));
     }
 
     /** Where a number is, -1 if it is not there. */

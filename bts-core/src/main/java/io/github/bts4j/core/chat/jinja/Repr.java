@@ -10,6 +10,7 @@ import java.util.List;
 final class Repr {
     private static final BigInteger LARGEST = BigInteger.TEN.pow(4300);
     private static final int LEVELS = 4;
+    private static final int FLOAT_STEPS = 20;
 
     private final Budget budget;
     private final StringBuilder out = new StringBuilder();
@@ -59,6 +60,7 @@ final class Repr {
         } else if (value instanceof BigInteger number) {
             out.append(integer(number));
         } else if (value instanceof Double number) {
+            budget.steps(FLOAT_STEPS);
             out.append(Floats.repr(number));
         } else if (value instanceof String text) {
             out.append(text(text));
@@ -110,7 +112,12 @@ final class Repr {
     }
 
     private boolean isOpen(Object value) {
-        return open.stream().anyMatch(other -> other == value);
+        for (Object other : open) {
+            if (other == value) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void sequence(Sequence sequence) {

@@ -49,7 +49,7 @@ final class TextFilters {
     private static Filters.Filter cased(String name, UnaryOperator<String> operator) {
         return (run, value, arguments) -> {
             Object text = soft(run, arguments.with(value).bind("do_" + name, 1, "s").get(0));
-            run.budget().text(2L * Types.text(text).length());
+            run.budget().text((name.equals("title") ? 24L : 2L) * Types.text(text).length());
             run.budget().read(4L * Types.text(text).length());
             String changed = operator.apply(Types.text(text));
             return name.equals("title") ? changed : like(text, changed);

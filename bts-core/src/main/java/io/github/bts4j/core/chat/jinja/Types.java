@@ -160,7 +160,7 @@ final class Types {
     static List<Object> list(Run run, Object value) {
         Iterator<Object> elements = iterate(run, value);
         if (hasLength(value)) {
-            run.budget().elements(length(value));
+            run.budget().elements(value instanceof Range ? 8L * length(value) : length(value));
         }
         List<Object> items = new ArrayList<>();
         while (elements.hasNext()) {
