@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -17,8 +18,12 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -142,6 +147,98 @@ class ChatTemplateTest {
         assertEquals("06 Jul 2024, Saturday 15:04:09 100% 03 PM 188 6 %Q", ChatTemplate.jinja(format, "", "").render(request).text());
         String year = String.valueOf(ZonedDateTime.now().getYear());
         assertTrue(ChatTemplate.jinja("{{ strftime_now('%Y') }}", "", "").render(List.of(ChatMessage.user("")), false).startsWith(year.substring(0, 3)));
+    }
+
+    @Test
+    void theAssistantsTokensAreThoseOfTransformers() throws IOException {
+        Path data = Path.of(System.getProperty("bts4j.testData"));
+        JsonNode golden = new ObjectMapper().readTree(Files.readString(data.resolve("chat/assistant.json")));
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(data.resolve("tokenizer"))) {
+            for (JsonNode each : golden.get("cases")) {
+                ChatTemplate template = ChatTemplate.jinja(each.get("template").asText(), golden.get("bos_token").asText(), golden.get("eos_token").asText());
+                List<Map<String, Object>> messages = new ObjectMapper().convertValue(each.get("messages"), new TypeReference<>() { });
+                EncodedChat chat = template.encodeWithAssistant(tokenizer, ChatRequest.of(messages));
+                int[] ids = StreamSupport.stream(each.get("ids").spliterator(), false).mapToInt(JsonNode::asInt).toArray();
+                List<Boolean> assistant = StreamSupport.stream(each.get("assistant").spliterator(), false).map(mask -> mask.asInt() == 1).toList();
+                assertArrayEquals(ids, chat.ids(), each.toString());
+                assertEquals(assistant, IntStream.range(0, ids.length).mapToObj(token -> chat.assistant()[token]).toList(), each.toString());
+            }
+        }
+    }
+
+    /** What a message says of special tokens is the same prompt with them under other names, and marks the same tokens. */
+    @Test
+    void specialTextOfMessagesDoesNotMoveTheAssistantsTokens() {
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"))) {
+            String token = tokenizer.token(tokenizer.specialTokenIds()[0]);
+            ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ bos_token }}{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}"
+                    + "{% else %}{{ m.content }}{% endif %}{% endfor %}", token, "");
+            ChatRequest request = ChatRequest.ofMessages(List.of(ChatMessage.user("a🙂" + token), ChatMessage.assistant("b" + token + "é"), ChatMessage.user("c")));
+            EncodedChat chat = template.encodeWithAssistant(tokenizer, request);
+            assertArrayEquals(template.encode(tokenizer, request), chat.ids());
+            int[] assistant = IntStream.range(0, chat.ids().length).filter(each -> chat.assistant()[each]).map(each -> chat.ids()[each]).toArray();
+            assertEquals("b" + token + "é", tokenizer.decode(assistant, false));
+            assertTrue(Arrays.stream(assistant).noneMatch(tokenizer::isSpecial));
+        }
+    }
+
+    @Test
+    void specialTextIsTextInEveryField() {
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"))) {
+            String token = tokenizer.token(tokenizer.specialTokenIds()[0]);
+            Map<String, Object> message = Map.of("role", "user", "content", List.of(Map.of("type", "text", "text", token)), "extra", Map.of("x", token));
+            ChatTemplate template = ChatTemplate.jinja("{{ bos_token }}{{ messages[0].content[0].text }}{{ messages[0].extra.x }}{{ tools[0].name }}{{ documents[0].text }}{{ mine }}"
+                    + "{{ messages[0].extra.x == bos_token }}{{ messages[0].extra.x|length }}", token, "");
+            ChatRequest request = ChatRequest.of(List.of(message)).withTools(List.of(Map.of("name", token))).withDocuments(List.of(Map.of("text", token))).with("mine", token);
+            int[] ids = template.encode(tokenizer, request);
+            assertEquals(1, Arrays.stream(ids).filter(tokenizer::isSpecial).count());
+            assertEquals(token.repeat(6) + "True" + token.length(), tokenizer.decode(ids, false));
+        }
+    }
+
+    @Test
+    void ofSeveralTemplatesTheToolsDecide(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("tokenizer_config.json"), "{\"unk_token\": \"<u>\", \"chat_template\": [{\"name\": \"default\", \"template\": \"d\"},"
+                + " {\"name\": \"tool_use\", \"template\": \"t{{ tools|length }}{{ unk_token }}{{ bos_token is defined }}\"}, {\"name\": \"rag\", \"template\": \"r\"}]}");
+        ChatRequest hello = ChatRequest.ofMessages(List.of(ChatMessage.user("hello")));
+        ChatTemplate template = ChatTemplate.of(folder);
+        assertEquals(Set.of("default", "tool_use", "rag"), template.names());
+        assertEquals("d", template.render(hello).text());
+        assertEquals("t1<u>False", template.render(hello.withTools(List.of(Map.of("name", "f")))).text());
+        assertEquals("t0<u>False", template.render(hello.withTools(List.of())).text());
+        assertEquals("r", template.named("rag").render(hello.withTools(List.of())).text());
+        assertRefused("no chat template 'x'", () -> template.named("x"));
+        Files.createDirectory(folder.resolve("additional_chat_templates"));
+        Files.writeString(folder.resolve("additional_chat_templates/tool_use.jinja"), "T");
+        assertRefused("none called 'default'", () -> ChatTemplate.of(folder).render(hello));
+        Files.writeString(folder.resolve("chat_template.jinja"), "D");
+        assertEquals("D", ChatTemplate.of(folder).render(hello).text());
+        assertEquals("T", ChatTemplate.of(folder).render(hello.withTools(List.of())).text());
+    }
+
+    @Test
+    void errorsTellLineAndColumn() {
+        ChatRequest hello = ChatRequest.ofMessages(List.of(ChatMessage.user("hello")));
+        ChatTemplateException error = assertThrows(ChatTemplateException.class, () -> ChatTemplate.jinja("ab\n {{ 1 + messages }}", "", "").render(hello));
+        assertEquals(2, error.line());
+        assertEquals(5, error.column());
+        assertEquals("The chat template, line 2, column 5: unsupported operand type(s) for +: 'int' and 'list'", error.getMessage());
+        error = assertThrows(ChatTemplateException.class, () -> ChatTemplate.jinja("{% if x %}\n\n {% endfor %}", "", "").render(hello));
+        assertEquals(3, error.line());
+    }
+
+    @Test
+    void aRequestThatCannotBeIsRefused() {
+        ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content|upper }}{% endfor %}", "", "");
+        ChatRequest hello = ChatRequest.ofMessages(List.of(ChatMessage.user("hello")));
+        assertRefused("leave out one of them", () -> template.render(hello.withGenerationPrompt(true).continuingFinalMessage()));
+        assertRefused("has no 'reasoning_content'", () -> template.render(hello.continuing("reasoning_content")));
+        assertRefused("does not appear in the prompt", () -> template.render(hello.continuingFinalMessage()));
+        assertRefused("'messages' is no argument", () -> hello.with("messages", 1));
+        assertRefused("only maps, lists, texts, numbers, booleans and null", () -> template.render(hello.with("x", new Object())));
+        List<Object> itself = new ArrayList<>();
+        itself.add(itself);
+        assertRefused("does it hold itself", () -> template.render(hello.with("x", itself)));
     }
 
     private static void assertRefused(String part, org.junit.jupiter.api.function.Executable call) {
