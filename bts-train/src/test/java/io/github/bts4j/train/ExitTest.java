@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ExitTest {
     private static final int MANY = Integer.getInteger("bts4j.exitTrials", 50);
 
+    /** Shells start what runs in the background with SIGINT ignored, which children inherit and Java respects. */
+    private static final List<String> SIGNALS_AS_IN_A_TERMINAL = List.of("env", "--default-signal=INT");
+
     @TempDir
     private static Path folder;
 
@@ -48,7 +51,7 @@ class ExitTest {
         SplittableRandom random = new SplittableRandom(11);
         for (int trial = 0; trial < trials; trial++) {
             Path output = folder.resolve(program + signal + trial + ".txt");
-            Process process = LifetimesTest.start(output, List.of(), LifetimePrograms.class.getName(), program, "1", String.valueOf(trial), folder.toString());
+            Process process = LifetimesTest.start(output, SIGNALS_AS_IN_A_TERMINAL, LifetimePrograms.class.getName(), program, "1", String.valueOf(trial), folder.toString());
             try {
                 while (process.isAlive() && !LifetimesTest.text(output).contains("ready")) {
                     Thread.sleep(5);

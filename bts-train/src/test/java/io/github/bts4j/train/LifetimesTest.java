@@ -56,13 +56,13 @@ class LifetimesTest {
         assertEquals(program + ": " + trials + " trials", Files.readAllLines(output).stream().filter(line -> line.startsWith(program)).findFirst().orElse(""));
     }
 
-    /** A Java machine with this one's class path, modules and settings. */
-    static Process start(Path output, List<String> options, String... mainAndArguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
+    /** A JVM with this one's class path, modules and settings; {@code launcher} is the command that starts it, such as {@code env}, empty for none. */
+    static Process start(Path output, List<String> launcher, String... mainAndArguments) throws IOException {
+        List<String> command = new ArrayList<>(launcher);
+        command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"),
                 "-XX:ErrorFile=" + output + ".crash", "-Dbts4j.golden=" + System.getProperty("bts4j.golden"), "-Dbts4j.testData=" + System.getProperty("bts4j.testData"),
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xmx1g"));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(argument -> argument.startsWith("--add-modules")).forEach(command::add);
-        command.addAll(options);
         command.addAll(List.of(mainAndArguments));
         return new ProcessBuilder(command).directory(output.getParent().toFile()).redirectErrorStream(true).redirectOutput(output.toFile()).start();
     }
