@@ -1,0 +1,102 @@
+package io.github.bts4j.cli;
+
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/** The command line. */
+@Command(name = "bts", mixinStandardHelpOptions = true, version = "bts4j 0.1.0", scope = ScopeType.INHERIT, sortOptions = false, usageHelpAutoWidth = true,
+        description = "Branch-Train-Stitch for the JVM: make one generalist of a seed model and its experts.",
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {"0:done", "1:failed: a file, a model, the data, the disk or the machine; the message says which and why", "2:called wrongly; the message names the option, or file, line and key", "130, 143:ended by Ctrl-C or SIGTERM; a training has saved"},
+        footer = {"", "A run in four steps:",
+            "  bts train seed --data code=code.jsonl --steps 500 --out expert-code     # a copy of the seed, trained on code",
+            "  bts stitch seed --expert code=expert-code --data code=code.jsonl --data text=general.jsonl --out stitched",
+            "  bts eval stitched --data code=held-out-code.jsonl",
+            "  bts serve stitched", "",
+            "bts COMMAND --help has examples of each; options of a training may come from a YAML file: bts stitch run.yaml steps=200"},
+        subcommands = {QuickStartCommand.class, BranchCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
+            GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, SchemaCommand.class})
+public final class Bts implements Callable<Integer> {
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show where in the program an error arose; so does -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")
+    private boolean debug; // read from the arguments, since what is wrong with those is told as well
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    private Bts() {}
+
+    /**
+     * Runs a command and ends the process.
+     *
+     * @param arguments the command's name and its options; {@code --help} shows them
+     */
+    public static void main(String[] arguments) {
+        System.exit(run(arguments, new PrintWriter(System.out, true), new PrintWriter(System.err, true)));
+    }
+
+    /** Runs a command and gives its exit status. */
+    static int run(String[] arguments, PrintWriter out, PrintWriter err) {
+        CommandLine line = line(out, err);
+        RunFile run = new RunFile(arguments, "", Map.of());
+        try {
+            run = RunFile.expand(arguments, line);
+            return written(execute(run, line), line);
+        } catch (IllegalArgumentException e) {
+            err.println("bts: " + Failure.of(e).message());
+            return CommandLine.ExitCode.USAGE;
+        } catch (Error e) { // as where memory ran out: picocli passes it on
+            CommandLine command = line.getSubcommands().getOrDefault(arguments.length == 0 ? "" : arguments[0], line);
+            return Failure.print(e, command, run, traced(arguments));
+        }
+    }
+
+    /** Runs a command; what is wrong is told with its place in the run file, if there is one. */
+    static int execute(RunFile run, CommandLine line) {
+        line.setParameterExceptionHandler((failure, arguments) -> {
+            if (traced(arguments)) {
+                failure.printStackTrace(line.getErr());
+            }
+            line.getErr().println(WrongCall.line(failure, run));
+            return CommandLine.ExitCode.USAGE;
+        });
+        line.setExecutionExceptionHandler((failure, command, parsed) -> Failure.print(failure, command, run, traced(run.arguments())));
+        line.setExecutionStrategy(parsed -> {
+            OptionRanges.check(parsed);
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        return line.execute(run.arguments());
+    }
+
+    /** What could not be printed, as to a full disk, was not done. */
+    private static int written(int status, CommandLine line) {
+        line.getOut().flush();
+        if (status != CommandLine.ExitCode.OK || !line.getOut().checkError()) {
+            return status;
+        }
+        line.getErr().println("bts: standard output cannot be written to: is the disk full, or the reader gone?");
+        return CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private static boolean traced(String[] arguments) {
+        return Boolean.getBoolean("bts4j.trace") || Arrays.asList(arguments).contains("--debug");
+    }
+
+    static CommandLine line(PrintWriter out, PrintWriter err) {
+        CommandLine line = new CommandLine(new Bts()).setOut(out).setErr(err).setOverwrittenOptionsAllowed(true).setCaseInsensitiveEnumValuesAllowed(true);
+        line.setUsageHelpWidth(120);
+        line.getSubcommands().values().forEach(command -> command.getCommandSpec().usageMessage().abbreviateSynopsis(true));
+        return line;
+    }
+
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+        return CommandLine.ExitCode.USAGE;
+    }
+}

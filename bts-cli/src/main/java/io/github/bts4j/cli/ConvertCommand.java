@@ -1,0 +1,79 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "convert", description = "Write a model as a Hugging Face checkpoint: a GGUF file as safetensors with its tokenizer and chat template, another --dtype, or --int8 weights.",
+        footer = {"", "Examples:", "  bts convert model.gguf model", "  bts convert model model-int8 --int8"})
+final class ConvertCommand extends OutputCommand {
+    static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
+            "chat_template.jinja");
+
+    @Parameters(paramLabel = "MODEL", description = "A checkpoint folder or a GGUF file.")
+    private Path model;
+
+    @Parameters(paramLabel = "OUT", description = "The new folder.")
+    private Path out;
+
+    @Mixin
+    private StoredType stored;
+
+    @Mixin
+    private OutputFolder output;
+
+    @Mixin
+    private Outcome outcome;
+
+    @Override
+    public Integer call() throws IOException {
+        output.check("OUT " + out, out, List.of(model));
+        output.write(out, folder -> copy(model, folder, stored.options()));
+        outcome.print("Saved " + out, Outcome.made(out));
+        return 0;
+    }
+
+    /** A model with its tokenizer. */
+    static void copy(Path model, Path out, LoadOptions options) throws IOException {
+        try (LlamaModel lm = LlamaModel.open(model, options)) {
+            lm.save(out);
+        }
+        copyFiles(model, out);
+    }
+
+    /** The tokenizer, the chat template and what else belongs to a model beside its weights. */
+    static void copyFiles(Path model, Path out) throws IOException {
+        if (GgufFile.isGguf(model)) {
+            copyTokenizer(model, GgufFile.open(model).metadata(), out);
+            return;
+        }
+        for (String name : TOKENIZER_FILES) {
+            if (Files.exists(model.resolve(name))) {
+                AtomicFiles.write(out.resolve(name), Files.readAllBytes(model.resolve(name)));
+            }
+        }
+    }
+
+    private static void copyTokenizer(Path model, GgufMetadata metadata, Path out) throws IOException {
+        if (metadata.keys().contains("tokenizer.ggml.tokens")) {
+            try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model)) {
+                tokenizer.save(out);
+            }
+        }
+        Optional<String> template = metadata.text("tokenizer.chat_template");
+        if (template.isPresent()) {
+            AtomicFiles.write(out.resolve("chat_template.jinja"), template.get());
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.",
+        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect model.gguf --hashes --json"})
+final class InspectCommand extends OutputCommand {
+    @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
+    private Path path;
+
+    @Option(names = "--hashes", description = "Hash every tensor and file.")
+    private boolean hashes;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    private final ObjectNode result = new ObjectMapper().createObjectNode();
+    private Optional<LlamaConfig> config = Optional.empty();
+    private long parameters;
+    private long bytes;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(path + " does not exist: give a checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder");
+        }
+        if (Models.isStitched(path)) {
+            result.set("stitch", ModelSize.stitch(path));
+        } else if (Files.exists(path.resolve("config.json")) || GgufFile.isGguf(path)) {
+            config = Optional.of(LlamaConfig.read(path));
+            result.set("config", ModelSize.describe(config.get()));
+        }
+        if (GgufFile.isGguf(path)) {
+            GgufFile file = GgufFile.open(path);
+            for (GgufTensor tensor : file.tensors().values()) {
+                add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
+            }
+            if (hashes) {
+                result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
+            }
+        } else {
+            Checkpoint checkpoint = Checkpoint.open(weights());
+            for (TensorEntry entry : checkpoint.entries()) {
+                add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
+            }
+            if (hashes) {
+                ObjectNode files = result.putObject("files");
+                for (Path file : checkpoint.files()) {
+                    files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
+                }
+            }
+        }
+        result.put("parameters", parameters).put("bytes", bytes);
+        config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
+        ObjectNode products = result.putObject("products");
+        for (TorchType type : List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)) {
+            products.put(type.name().toLowerCase(Locale.ROOT), Torch.productsOf(type));
+        }
+        print(output());
+        return 0;
+    }
+
+    /** The bytes as they lie in the file. */
+    private static String sha256(Path file, GgufTensor tensor) throws IOException {
+        try (FileChannel channel = FileChannel.open(file)) {
+            return ModelFingerprint.sha256(channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset(), tensor.length()));
+        }
+    }
+
+    /** A stitch checkpoint's description names its file. */
+    private Path weights() {
+        return result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
+    }
+
+    private void add(String name, String type, List<Long> shape, long length, String hash) {
+        ObjectNode tensor = result.withArray("tensors").addObject().put("name", name).put("type", type).put("shape", shape.toString()).put("bytes", length);
+        if (!hash.isEmpty()) {
+            tensor.put("sha256", hash);
+        }
+        parameters += shape.stream().reduce(1L, (a, b) -> a * b);
+        bytes += length;
+    }
+
+    private void print(PrintWriter out) {
+        if (json) {
+            out.println(result);
+            return;
+        }
+        out.println(config.map(ModelSize::text).orElse(result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors alone, without a config.json"));
+        out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes)
+                + config.map(llama -> ModelSize.memoryText(llama, parameters)).orElse(""));
+        out.println();
+        for (JsonNode tensor : result.path("tensors")) {
+            out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),
+                    tensor.get("bytes").asLong(), tensor.path("sha256").asText(""));
+        }
+        result.path("files").properties().forEach(file -> out.println(file.getValue().asText() + "  " + file.getKey()));
+        List<String> products = new ArrayList<>();
+        result.path("products").properties().forEach(product -> products.add(product.getKey() + " by " + product.getValue().asText()));
+        out.println("products on this processor: " + String.join(", ", products));
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import java.io.CharConversionException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** What a model is and how large, for who looks at its files. */
+final class ModelSize {
+    private ModelSize() {}
+
+    /** Keys and values of one token in all layers, in the checkpoint's type. */
+    static long kvCacheBytes(LlamaConfig config) {
+        return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * config.dtype().bytes();
+    }
+
+    static String text(LlamaConfig config) {
+        return String.format(Locale.ROOT, "Llama of %,d layers, hidden size %,d, %,d heads (%,d for keys and values) of %,d, feed-forward size %,d, vocabulary of %,d, context of %,d tokens, %s",
+                config.numLayers(), config.hiddenSize(), config.numHeads(), config.numKvHeads(), config.headDim(), config.intermediateSize(), config.vocabSize(),
+                config.maxPositionEmbeddings(), config.dtype().jsonName());
+    }
+
+    static String memoryText(LlamaConfig config, long parameters) {
+        return String.format(Locale.ROOT, "; in memory %,d bytes as %s, and %,d bytes of KV cache per token", parameters * config.dtype().bytes(), config.dtype().jsonName(), kvCacheBytes(config));
+    }
+
+    /** The configuration by the keys of {@code config.json}. */
+    static ObjectNode describe(LlamaConfig config) {
+        return Outcome.object().put("num_hidden_layers", config.numLayers()).put("hidden_size", config.hiddenSize()).put("intermediate_size", config.intermediateSize())
+                .put("num_attention_heads", config.numHeads()).put("num_key_value_heads", config.numKvHeads()).put("head_dim", config.headDim()).put("vocab_size", config.vocabSize())
+                .put("max_position_embeddings", config.maxPositionEmbeddings()).put("rms_norm_eps", config.rmsNormEps()).put("rope_theta", config.ropeTheta())
+                .put("rope_scaling", config.ropeScaling().getClass().getSimpleName().toLowerCase(Locale.ROOT)).put("tie_word_embeddings", config.tieWordEmbeddings()).put("dtype", config.dtype().jsonName());
+    }
+
+    /** A stitch checkpoint's description. */
+    static JsonNode stitch(Path folder) throws IOException {
+        Path file = folder.resolve(StitchCheckpoint.DESCRIPTION);
+        try {
+            JsonNode description = new ObjectMapper().readTree(FileErrors.named(file, () -> Files.readAllBytes(file)));
+            if (!description.path("weights").isTextual() || !description.path("models").isArray()) {
+                throw new ModelFormatException(file, "it describes no stitched model: it has no 'weights' or no 'models'");
+            }
+            return description;
+        } catch (JacksonException e) {
+            throw new ModelFormatException(file, "no stitch checkpoint: " + JsonProblem.of(e), e);
+        } catch (CharConversionException e) {
+            throw new ModelFormatException(file, "no stitch checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
+        }
+    }
+
+    static String stitchText(JsonNode stitch) {
+        List<String> models = new ArrayList<>();
+        stitch.path("models").forEach(model -> models.add(model.path("name").asText() + " in " + model.path("path").asText()));
+        return "Stitch layers after layers " + stitch.path("places") + " of " + models.size() + " models: " + String.join(", ", models) + " (hub first); bts inspect of each says how large it is";
+    }
+}

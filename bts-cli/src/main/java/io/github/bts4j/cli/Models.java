@@ -1,0 +1,110 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.MismatchException;
+import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.tokenizer.TokenizerDifference;
+import io.github.bts4j.stitch.Member;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How models are loaded that decode; options of commands that generate or score. */
+final class Models {
+    @Mixin
+    private FrozenOptions frozen;
+
+    @Option(names = "--repack", negatable = true, fallbackValue = "true",
+            description = "Copy the frozen weights into the Java heap (BTS_HEAP), in an order in which the CPU decodes several sessions faster; without it, only models below 32 MiB.")
+    private Boolean repack;
+
+    LoadOptions options() {
+        LoadOptions options = frozen.options();
+        return repack == null ? options : options.withRepacking(repack);
+    }
+
+    /** A model's folder, a GGUF file, or a stitch checkpoint's folder. */
+    FrozenLm open(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(path + " does not exist: a model is a checkpoint folder, a GGUF file, or the folder of a stitch checkpoint");
+        }
+        return isStitched(path) ? StitchCheckpoint.open(path, options()) : LlamaModel.open(path, options());
+    }
+
+    static boolean isStitched(Path path) {
+        return Files.exists(path.resolve(StitchCheckpoint.DESCRIPTION));
+    }
+
+    /** The models that a model is made of, hub first: itself, if it is not a stitched one. */
+    static List<LlamaModel> parts(FrozenLm model) {
+        return model instanceof StitchedModel stitched ? stitched.models() : List.of((LlamaModel) model);
+    }
+
+    /** The folders of the models that a stitched one is made of. */
+    static List<Path> folders(StitchedModel model) {
+        return model.members().stream().map(Member::folder).toList();
+    }
+
+    static boolean hasTokenizer(Path model) {
+        return GgufFile.isGguf(model) || Files.exists(model.resolve("tokenizer.json"));
+    }
+
+    /**
+     * Refuses models whose token ids do not mean the same.
+     *
+     * @param what what is done to them: "compared"
+     */
+    static void requireOneTokenizer(String what, Path first, Path second) {
+        try (LlamaTokenizer one = LlamaTokenizer.open(first); LlamaTokenizer other = LlamaTokenizer.open(second)) {
+            TokenizerDifference.between(one, other).ifPresent(difference -> {
+                throw new MismatchException("Only models with one tokenizer can be " + what + ": " + difference);
+            });
+        }
+    }
+
+    /** Where the tokenizer and the chat template lie: with the model, or with a stitched model's hub. */
+    static Path files(Path path, FrozenLm model) {
+        return model instanceof StitchedModel stitched ? stitched.members().get(0).folder() : path;
+    }
+
+    static LlamaConfig config(FrozenLm model) {
+        return model instanceof StitchedModel stitched ? stitched.models().get(0).config() : ((LlamaModel) model).config();
+    }
+
+    static Set<Integer> eos(FrozenLm model) {
+        return new TreeSet<>(config(model).eosTokenIds());
+    }
+
+    /** {@code name=value}. */
+    static String[] pair(String option, String text) {
+        int at = text.indexOf('=');
+        if (at < 1 || at + 1 == text.length()) {
+            throw new IllegalArgumentException(option + " " + text + ": NAME=VALUE is needed, such as code=path");
+        }
+        return new String[] {text.substring(0, at), text.substring(at + 1)};
+    }
+
+    /** The number behind the last {@code =} of an option's value. */
+    static double number(String option, String value, String text) {
+        try {
+            double number = Double.parseDouble(text);
+            if (Double.isFinite(number)) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // told below, in the option's words
+        }
+        throw new IllegalArgumentException(option + " " + value + ": '" + text + "' is not a number");
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.train.ResumeChange;
+import io.github.bts4j.train.ResumeException;
+import io.github.bts4j.train.RunDifference;
+import io.github.bts4j.train.TrainingDivergedException;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** The options by the names that the libraries' messages have for them. */
+record OptionWords(CommandSpec command) {
+    private static final int SHOWN_HASH = 12;
+    /** Names that are not the option's own in another spelling. */
+    private static final Map<String, String> NAMES = Map.ofEntries(Map.entry("maxNewTokens", "--max-tokens"), Map.entry("totalSteps", "--steps"),
+            Map.entry("microBatch", "--batch"), Map.entry("batchSize", "--batch"), Map.entry("maxBatchSize", "--max-batch"), Map.entry("sequenceLength", "--sequence"),
+            Map.entry("maxGradNorm", "--clip"), Map.entry("checkpointEvery", "--save-every"), Map.entry("keepCheckpoints", "--keep"), Map.entry("learningRate", "--lr"),
+            Map.entry("learningRate.peak", "--lr"), Map.entry("learningRate.warmupSteps", "--warmup"), Map.entry("learningRate.totalSteps", "--steps"), Map.entry("warmupSteps", "--warmup"),
+            Map.entry("optimizer.weightDecay", "--weight-decay"), Map.entry("safeguards.every", "--measure-every"), Map.entry("numStitches", "--stitches"),
+            Map.entry("validation.every", "--validate-every"), Map.entry("validation.patience", "--patience"), Map.entry("validation.windows", "--hold-out"), Map.entry("validation", "--hold-out"),
+            Map.entry("stitch.dropout", "--dropout"), Map.entry("maxBodyBytes", "the server's limit of a request"), Map.entry("requestTimeout", "--timeout"));
+    /** A name before its value, or one of those that messages name alone. */
+    private static final Pattern NAME = Pattern.compile("(?<![\\w/.'-])([a-z][a-z0-9]*(?:[A-Z][A-Za-z0-9]*)+)(?= = | is |=)|(?<![\\w/.'-])(maxBadLines|maxNewTokens|checkpointEvery|keepCheckpoints)(?![\\w/'-]|\\.\\w)");
+    private static final Pattern RECORD = Pattern.compile("^(?:[A-Z][a-z]+){2,}: (?=\\S)");
+
+    /** A library's message with the names of options, and with those of {@code config.json} where there is no such option. */
+    String translate(String message) {
+        Matcher name = NAME.matcher(RECORD.matcher(message).replaceFirst(""));
+        return name.replaceAll(found -> Matcher.quoteReplacement(option(found.group())));
+    }
+
+    private String option(String name) {
+        String kebab = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
+        return NAMES.containsKey(name) ? NAMES.get(name) : command.findOption(kebab) != null ? kebab : kebab.substring(2).replace('-', '_');
+    }
+
+    /** What differs from the run that is to go on, and what lets it. */
+    String resume(ResumeException failure) {
+        Set<String> differences = new LinkedHashSet<>();
+        Set<String> changes = new LinkedHashSet<>();
+        boolean fixed = false;
+        for (RunDifference difference : failure.differences()) {
+            differences.add(difference(difference));
+            List<String> allowed = Arrays.stream(ResumeChange.values()).filter(change -> difference.isAllowedBy(Set.of(change))).map(change -> change.name().toLowerCase(Locale.ROOT)).toList();
+            changes.addAll(allowed);
+            fixed |= allowed.isEmpty();
+        }
+        return "the run in " + failure.checkpoint().getParent() + " is another: " + String.join(", ", differences) + "; "
+                + (fixed ? "" : "--allow-change " + String.join(",", changes) + " lets it go on, ") + "--run or --out with another folder begins a new one";
+    }
+
+    private String difference(RunDifference difference) {
+        if (difference.part().equals(RunDifference.DATA)) {
+            return "the data";
+        }
+        String name = difference.part().equals(RunDifference.CONFIGURATION) ? NAMES.getOrDefault(difference.name(), option(difference.name()))
+                : (difference.part() + " " + difference.name()).strip();
+        return NAMES.getOrDefault(name, name) + ": saved " + value(difference.saved()) + ", now " + value(difference.now());
+    }
+
+    private static String value(String value) {
+        return value.matches("[0-9a-f]{64}") ? value.substring(0, SHOWN_HASH) + ".." : value;
+    }
+
+    /** A training that diverged, with the options that help. */
+    String diverged(TrainingDivergedException failure) {
+        String message = failure.getMessage();
+        return message.replaceFirst("Lower the learning rate.*", "lower --lr, raise --warmup, or lower --clip");
+    }
+}

@@ -1,0 +1,65 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.train.LearningRate;
+import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.TrainingPlan;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.",
+        footer = {"", "Example:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256"})
+final class PlanCommand extends OutputCommand {
+    private static final int USUAL_SEQUENCE = 256;
+
+    @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
+    private List<Path> models;
+
+    @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 10_000)
+    private int stitches;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
+    private int batch;
+
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the models' context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
+    private Integer sequence;
+
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the hub's own if not given.")
+    private String dtype;
+
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    private ActivationCheckpointing checkpointing;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        List<LlamaConfig> configs = new ArrayList<>();
+        for (Path model : models) {
+            configs.add(LlamaConfig.read(model));
+        }
+        int context = configs.stream().mapToInt(LlamaConfig::contextLength).min().orElseThrow();
+        int length = sequence == null ? Math.min(USUAL_SEQUENCE, context) : sequence;
+        WindowOptions.check("--sequence", length, context);
+        Precision precision = dtype == null ? configs.get(0).dtype() : Precision.named(dtype)
+                .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
+        TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
+                TrainerConfig.of(1, batch, length, new LearningRate.Constant(1e-3)), checkpointing);
+        output().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
+        output().flush();
+        return 0;
+    }
+}

@@ -1,0 +1,52 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.OutputException;
+import io.github.bts4j.core.checkpoint.FileTree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The folder of a training's checkpoints and metrics, beside the folder of its result. Not for instances. */
+final class RunFolder {
+    private static final String OWN = "\\.?checkpoint-.*|metrics\\.jsonl|tensorboard|lock|saved\\.json";
+
+    private RunFolder() {}
+
+    /**
+     * Refuses a folder that holds something else than a run.
+     *
+     * @param option the option that names it
+     */
+    static void check(String option, Path folder, Path out) throws IOException {
+        if (Files.exists(folder) && Files.exists(out) && Files.isSameFile(folder, out) || folder.toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
+            throw new OutputException(folder, option + " is the folder of the result, --out: give another");
+        }
+        List<Path> others = entries(folder).stream().filter(entry -> !entry.getFileName().toString().matches(OWN)).toList();
+        if (!others.isEmpty()) {
+            throw new OutputException(folder, option + " holds something else than a run, such as " + others.get(0).getFileName() + ": give another folder with --run");
+        }
+    }
+
+    /** Removes a run, so that another one may take its place. */
+    static void clear(Path folder) throws IOException {
+        for (Path entry : entries(folder)) {
+            if (!entry.getFileName().toString().equals("lock")) {
+                FileTree.delete(entry);
+            }
+        }
+    }
+
+    private static List<Path> entries(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return List.of();
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new OutputException(folder, "The run's folder " + folder + " is a file: give another with --run");
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            return entries.sorted().toList();
+        }
+    }
+}

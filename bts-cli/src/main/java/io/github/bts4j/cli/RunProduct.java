@@ -1,0 +1,54 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What a run has saved as its result: {@code saved.json} in the run's folder, by which a run knows its own product again. Not for instances. */
+final class RunProduct {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FILE = "saved.json";
+
+    private RunProduct() {}
+
+    /** Remembers the files of a folder, all of which the run made. */
+    static void remember(Path run, Path out) throws IOException {
+        AtomicFiles.write(run.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(hashes(out)));
+    }
+
+    /** The files that the run made, with their SHA-256; none if it has not saved anything yet. */
+    static Map<String, String> of(Path run) throws IOException {
+        Path file = run.resolve(FILE);
+        if (!Files.exists(file)) {
+            return Map.of();
+        }
+        try {
+            Map<String, String> made = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() { });
+            return made == null ? Map.of() : made;
+        } catch (com.fasterxml.jackson.core.JacksonException e) {
+            return Map.of(); // as if it were not there: the folder is then another's
+        }
+    }
+
+    /** Whether a folder holds what was made and nothing else. */
+    static boolean isWhatIsThere(Map<String, String> made, Path out) throws IOException {
+        return !made.isEmpty() && made.equals(hashes(out));
+    }
+
+    private static Map<String, String> hashes(Path out) throws IOException {
+        Map<String, String> hashes = new TreeMap<>();
+        try (Stream<Path> entries = Files.list(out)) {
+            for (Path file : entries.toList()) {
+                hashes.put(file.getFileName().toString(), Files.isDirectory(file) ? "a folder" : ModelFingerprint.sha256(file));
+            }
+        }
+        return hashes;
+    }
+}

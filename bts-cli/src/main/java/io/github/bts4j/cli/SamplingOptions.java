@@ -1,0 +1,40 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.generate.GenerationConfig;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** How text is generated. */
+final class SamplingOptions {
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "200", description = "The most new tokens (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1_048_576)
+    private int maxTokens;
+
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "0 takes the likeliest token each time (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 100)
+    private double temperature;
+
+    @Option(names = "--top-p", paramLabel = "X", defaultValue = "1.0", description = "Draw from the likeliest tokens with this probability together (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, above = true, most = 1)
+    private double topP;
+
+    @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draw from so many of the likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
+    private int topK;
+
+    @Option(names = "--repetition-penalty", paramLabel = "X", defaultValue = "1.0", description = "Above 1 discourages repetition (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, above = true, most = 100)
+    private double repetitionPenalty;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Random seed; another one each time if not given.")
+    private Long seed;
+
+    @Option(names = "--stop", description = "A text that ends the answer; may be repeated.")
+    private List<String> stop = List.of();
+
+    GenerationConfig config(FrozenLm model) {
+        return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).repetitionPenalty(repetitionPenalty)
+                .seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).eosTokenIds(Models.eos(model)).build();
+    }
+}

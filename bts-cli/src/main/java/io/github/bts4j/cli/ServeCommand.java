@@ -1,0 +1,124 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.server.ModelServer;
+import io.github.bts4j.server.ServedModel;
+import io.github.bts4j.server.ServerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.",
+        footer = {"", "Examples:", "  bts serve stitched", "  bts serve model.gguf --port 9000 --template llama3"})
+final class ServeCommand extends OutputCommand {
+    @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
+    private Path model;
+
+    @Option(names = "--name", description = "What clients call the model; the last part of its path if not given.")
+    private String name;
+
+    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on; other machines do not reach the default, ${DEFAULT-VALUE}.")
+    private String host;
+
+    @Option(names = "--port", paramLabel = "N", defaultValue = "8080", description = "Port; 0 for any (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 65_535)
+    private int port;
+
+    @Option(names = "--api-key-variable", paramLabel = "NAME", description = "Environment variable with the key that clients must send.")
+    private String apiKeyVariable;
+
+    @Option(names = "--max-batch", paramLabel = "N", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1024)
+    private int maxBatch;
+
+    @Option(names = "--max-queue", paramLabel = "N", defaultValue = "512", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1_000_000)
+    private int maxQueue;
+
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 1_048_576)
+    private int maxTokens;
+
+    @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "The longest an answer may take (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 604_800)
+    private int timeout;
+
+    @Option(names = "--allow-host", paramLabel = "NAME",
+            description = "Name, without a port, by which clients may call the server besides its address and localhost; * for any. May be given repeatedly.")
+    private List<String> allowedHosts = List.of();
+
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+            description = "Web page of another origin that may use the server, such as https://app.example; * for any. May be given repeatedly.")
+    private List<String> allowedOrigins = List.of();
+
+    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3; the checkpoint's own chat template if not given.")
+    private String template;
+
+    @Mixin
+    private Models models;
+
+    @Option(names = "--json", description = "Print JSON: one object that says what is served where.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
+                .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
+                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout())
+                .allowing(allowedHosts, allowedOrigins);
+        if (apiKeyVariable != null) {
+            String key = System.getenv(apiKeyVariable);
+            if (key == null || key.isBlank()) {
+                throw new IllegalArgumentException("--api-key-variable: the environment variable " + apiKeyVariable + " is not set");
+            }
+            config = config.withApiKey(key);
+        }
+        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
+            String called = name == null ? model.toAbsolutePath().normalize().getFileName().toString() : name;
+            ServedModel served = new ServedModel(called, lm, tokenizer, chat(Models.files(model, lm)), Models.eos(lm));
+            CountDownLatch told = new CountDownLatch(1);
+            CountDownLatch closed = new CountDownLatch(1);
+            Thread hook = new Thread(() -> {
+                told.countDown();
+                try {
+                    closed.await();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            try (ModelServer server = ModelServer.start(served, config)) {
+                Runtime.getRuntime().addShutdownHook(hook);
+                output().println(json
+                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("page", server.uri() + "/").put("chat", served.chat().isPresent()).toString()
+                        : called + " is served at " + server.uri() + "/v1, with a page at " + server.uri() + "/"
+                                + (served.chat().isPresent() ? "" : " (no chat template: completions only; --template llama2 or llama3 gives it one)"));
+                told.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt(); // ends as if told
+            } finally {
+                closed.countDown(); // in any case: the hook would keep the process from ending
+            }
+            return 0;
+        }
+    }
+
+    private Optional<ChatTemplate> chat(Path files) throws IOException {
+        if (template != null) {
+            return Optional.of(ChatCommand.template(template, files));
+        }
+        try {
+            return Optional.of(ChatTemplate.of(files));
+        } catch (IllegalArgumentException | IOException e) {
+            return Optional.empty();
+        }
+    }
+}

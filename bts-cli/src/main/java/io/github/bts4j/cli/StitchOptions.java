@@ -1,0 +1,96 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.stitch.PassOptions;
+import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.Window;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** How stitch layers are trained; options of commands that do. */
+final class StitchOptions {
+    /** Of a domain, to measure what the gates read. */
+    private static final int MEASURED_WINDOWS = 4;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the stitch checkpoint.")
+    private Path out;
+
+    @Option(names = "--prefix-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
+    private Path prefixCache;
+
+    @Option(names = "--projection-rate", paramLabel = "X", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1000)
+    private double projectionRate;
+
+    @Mixin
+    private DataOptions data;
+
+    @Mixin
+    private TrainingOptions training;
+
+    @Mixin
+    private FrozenOptions models;
+
+    @Mixin
+    private OutputFolder output;
+
+    @Mixin
+    private Outcome outcome;
+
+    FrozenOptions models() {
+        return models;
+    }
+
+    /** Refuses folders that hold something else, before anything is loaded. */
+    void checkFolders(List<Path> inputs) throws IOException {
+        training.checkFolders(out, output, inputs);
+    }
+
+    /** Trains and saves; what is to be trained is chosen of all stitch layers. */
+    void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer) throws IOException {
+        checkFolders(Models.folders(model));
+        training.checkContext(model.contextLength());
+        PassOptions plain = PassOptions.DEFAULT.withCheckpointing(training.checkpointing());
+        PassOptions options = training.documentMask(tokenizer, data).map(plain::withDocumentMask).orElse(plain);
+        List<TokenDataset> datasets = data.read(tokenizer);
+        if (prefixCache == null) {
+            train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer);
+            return;
+        }
+        try (PrefixCache cache = PrefixCache.open(prefixCache)) {
+            train(model, what.apply(new StitchTraining(model).withOptions(options.withPrefixCache(cache))),
+                    datasets.stream().map(TokenDataset::withFixedWindows).toList(), tokenizer);
+        }
+    }
+
+    private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
+        Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, () -> peakRate(model, datasets),
+                config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)),
+                training.runFolder(out), output.isForced());
+        if (trained.isPresent()) {
+            output.write(out, model);
+            RunProduct.remember(training.runFolder(out), out);
+            outcome.print("Saved the stitch layers to " + out, Outcome.made(out, model).setAll(trained.get()));
+        }
+    }
+
+    /** Measured on the beginning of every domain's text, so that a training that goes on finds the same. */
+    private double peakRate(StitchedModel model, List<TokenDataset> datasets) {
+        int length = training.sequence();
+        List<int[]> windows = datasets.stream().flatMap(dataset -> dataset.windows(length).stream().limit(MEASURED_WINDOWS)).map(Window::tokens).toList();
+        double rate = StitchTraining.peakRate(model, windows);
+        System.err.printf(Locale.ROOT, "Peak learning rate %.1e, for the size of the hub's states; --lr sets another%n", rate);
+        return rate;
+    }
+}

@@ -1,0 +1,277 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.llama.DocumentMask;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.AdamWConfig;
+import io.github.bts4j.train.LearningRate;
+import io.github.bts4j.train.ResumeChange;
+import io.github.bts4j.train.ResumeException;
+import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.RunLock;
+import io.github.bts4j.train.Trainable;
+import io.github.bts4j.train.Trainer;
+import io.github.bts4j.train.TrainerConfig;
+import io.github.bts4j.train.Validation;
+import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.data.HoldOut;
+import io.github.bts4j.train.data.Split;
+import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
+import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.metrics.JsonLinesMetrics;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.ProgressBar;
+import io.github.bts4j.train.metrics.TensorBoardWriter;
+import io.github.bts4j.train.stability.Reaction;
+import io.github.bts4j.train.stability.Safeguards;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.DoubleSupplier;
+import java.util.function.UnaryOperator;
+import picocli.CommandLine.Option;
+
+/** How a training runs; options of {@code train} and {@code stitch}. */
+final class TrainingOptions {
+    private static final int USUAL_SEQUENCE = 256;
+
+    @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
+    private List<String> weights = List.of();
+
+    @Option(names = "--steps", paramLabel = "N", defaultValue = "1000", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = Within.COUNT)
+    private long steps;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Sequences per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
+    private int batch;
+
+    @Option(names = "--accumulation", paramLabel = "N", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
+    private int accumulation;
+
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the model's context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
+    private Integer sequence;
+
+    private int length;
+
+    @Option(names = "--lr", paramLabel = "X", description = "Peak learning rate (default: 1e-4 for a model; for stitches what fits the size of the hub's states, and is told).")
+    @Within(least = 0, above = true, most = 100)
+    private Double learningRate;
+
+    @Option(names = "--warmup", paramLabel = "N", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
+    @Within(least = 0, most = Within.COUNT)
+    private Long warmup;
+
+    @Option(names = "--weight-decay", paramLabel = "X", defaultValue = "0.1", description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 100)
+    private double weightDecay;
+
+    @Option(names = "--clip", paramLabel = "X", defaultValue = "1.0", description = "Limit of the global gradient norm (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, above = true, most = Double.POSITIVE_INFINITY)
+    private double clip;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed of weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--run", paramLabel = "DIR", description = "Folder for run checkpoints and metrics; a run that is there goes on. OUT-run if not given.")
+    private Path run;
+
+    @Option(names = "--save-every", paramLabel = "N", defaultValue = "100", description = "Steps between run checkpoints (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
+    private long saveEvery;
+
+    @Option(names = "--keep", paramLabel = "N", defaultValue = "2", description = "Run checkpoints that are kept (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 10_000)
+    private int keep;
+
+    @Option(names = "--hold-out", paramLabel = "K", description = "Hold every K-th document out of training, for validation.")
+    @Within(least = 2, most = Within.COUNT)
+    private Integer holdOut;
+
+    @Option(names = "--validate-every", paramLabel = "N", defaultValue = "100", description = "Steps between validations, with --hold-out (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = Within.COUNT)
+    private long validateEvery;
+
+    @Option(names = "--patience", paramLabel = "N", description = "End after so many validations without a new best loss.")
+    @Within(least = 1, most = Within.COUNT)
+    private Integer patience;
+
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    private ActivationCheckpointing checkpointing;
+
+    @Option(names = "--document-mask", description = "No attention across documents, told apart by the tokenizer's begin mark or by --eos.")
+    private boolean documentMask;
+
+    @Option(names = "--rewind", description = "At a loss spike go back 100 steps and leave 200 batches out; needs --save-every 50 or less.")
+    private boolean rewind;
+
+    @Option(names = "--measure-every", paramLabel = "N", defaultValue = "0", description = "Steps between measurements of Adam's health; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = Within.COUNT)
+    private int measureEvery;
+
+    @Option(names = "--tensorboard", description = "Write TensorBoard event files into the run's folder as well.")
+    private boolean tensorBoard;
+
+    @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Let a run go on with another configuration or other data: configuration, data.")
+    private List<ResumeChange> changes = List.of();
+
+    ActivationCheckpointing checkpointing() {
+        return checkpointing;
+    }
+
+    /** Tokens of a training sequence. */
+    int sequence() {
+        return length;
+    }
+
+    /** How documents are told apart, by a mark that each of them has: a begin mark that the tokenizer sets, or else the end mark of {@code --eos}. */
+    Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer, DataOptions data) {
+        if (!documentMask) {
+            return Optional.empty();
+        }
+        int[] some = TokenEncoder.of(tokenizer).encode("a");
+        if (tokenizer.bosTokenId().isPresent() && some.length > 0 && some[0] == tokenizer.bosTokenId().getAsInt()) {
+            return Optional.of(DocumentMask.beginningWith(some[0]));
+        }
+        if (data.endMark(tokenizer).isPresent()) {
+            return Optional.of(DocumentMask.endingWith(data.endMark(tokenizer).getAsInt()));
+        }
+        throw new IllegalArgumentException("--document-mask: the tokenizer " + (tokenizer.bosTokenId().isPresent() ? "does not set its begin mark" : "has no begin mark")
+                + ", so nothing tells documents apart; add --eos, which ends each of them with a mark");
+    }
+
+    /** Where run checkpoints and metrics go. */
+    Path runFolder(Path out) {
+        return run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
+    }
+
+    /** Refuses folders that hold something else, before anything is loaded. */
+    void checkFolders(Path out, OutputFolder output, List<Path> inputs) throws IOException {
+        Path folder = runFolder(out);
+        output.check("--out " + out, out, inputs, RunProduct.of(folder));
+        RunFolder.check("--run " + folder, folder, out);
+    }
+
+    /** A context that is too short is refused here: beyond it the model was never trained, and would give numbers all the same. */
+    void checkContext(int contextLength) {
+        length = sequence == null ? Math.min(USUAL_SEQUENCE, contextLength) : sequence;
+        WindowOptions.check("--sequence", length, contextLength);
+    }
+
+    /** What no option is wrong with by itself. */
+    private void check() {
+        if (patience != null && holdOut == null) {
+            throw new IllegalArgumentException("--patience " + patience + " needs --hold-out: without documents to validate on, nothing ends a run early");
+        }
+        if ((double) batch * accumulation * length > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("--batch " + batch + " with --accumulation " + accumulation + " and --sequence " + length + " is "
+                    + String.format(Locale.ROOT, "%.0f", (double) batch * accumulation * length) + " tokens per step, of which there are at most " + Integer.MAX_VALUE);
+        }
+        if (warmup != null && warmup > steps) {
+            throw new IllegalArgumentException("--warmup " + warmup + " is above --steps " + steps);
+        }
+    }
+
+    private TrainerConfig config(DoubleSupplier usualRate) {
+        check();
+        if (rewind && (saveEvery < 1 || saveEvery > 50)) {
+            throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; save every 50 steps or less");
+        }
+        LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate.getAsDouble() : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
+        Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
+        return TrainerConfig.of(steps, batch, length, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
+                .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, weightDecay)).withCheckpoints(saveEvery, rewind ? Math.max(keep, (int) (200 / Math.max(1, saveEvery)) + 1) : keep)
+                .withSafeguards(rewind ? safeguards.withReactions(new Reaction.Rewind(100, 200)) : safeguards);
+    }
+
+    /**
+     * Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. At the end, what the run's last step and validation
+     * measured, where this call made them.
+     */
+    Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, DoubleSupplier usualRate, UnaryOperator<TrainerConfig> more, Path folder,
+            boolean force) throws IOException {
+        TrainerConfig config = more.apply(config(usualRate));
+        Map<String, List<Window>> windows = new LinkedHashMap<>();
+        List<TokenDataset> training = new ArrayList<>();
+        for (TokenDataset dataset : datasets) {
+            if (holdOut == null) {
+                training.add(dataset);
+            } else {
+                Split split = split(dataset);
+                training.add(split.training());
+                windows.put(dataset.name(), split.heldOut().windows(length));
+            }
+        }
+        Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
+        Optional<Validation> validation = windows.isEmpty() ? Optional.empty() : Optional.of(Validation.of(validateEvery, windows, TokenBytes.of(tokenizer)))
+                .map(often -> patience == null ? often : often.withEarlyStopping(patience, 0));
+        try (RunLock lock = RunLock.acquire(folder)) {
+            try {
+                return run(new Run(model, mix, config, validation), lock);
+            } catch (ResumeException e) {
+                if (!force) {
+                    throw e;
+                }
+                RunFolder.clear(folder);
+                return run(new Run(model, mix, config, validation), lock);
+            }
+        }
+    }
+
+    /** What a run is. */
+    private record Run(Trainable model, Datamix mix, TrainerConfig config, Optional<Validation> validation) {}
+
+    private Optional<ObjectNode> run(Run run, RunLock lock) throws IOException {
+        LastMetrics last = new LastMetrics();
+        try (MetricsListener listener = listener(lock.folder(), last);
+                Trainer trainer = new Trainer(run.model(), run.mix(), run.config(), listener).saveTo(lock).stopOnShutdown()) {
+            run.validation().ifPresent(trainer::validate);
+            trainer.resumeFrom(lock.folder(), changes.toArray(ResumeChange[]::new));
+            trainer.run();
+            return trainer.isFinished() ? Optional.of(last.json().put("run", lock.folder().toString()).put("steps", trainer.step())) : Optional.empty();
+        }
+    }
+
+    private Split split(TokenDataset dataset) {
+        int documents = dataset.documentCount();
+        if (documents < 2) {
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": the domain '" + dataset.name() + "' is one document, which cannot be trained on and held out; leave --hold-out out, or divide it");
+        }
+        if (documents < holdOut) {
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": of the " + documents + " documents of '" + dataset.name() + "' none would be held out; give at most " + documents);
+        }
+        return dataset.split(HoldOut.everyKth(holdOut));
+    }
+
+    private MetricsListener listener(Path folder, LastMetrics last) throws IOException {
+        Optional<Path> latest = RunCheckpoint.latestWhole(folder, damaged -> { }); // the trainer tells what is damaged
+        long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
+        List<MetricsListener> all = new ArrayList<>(List.of(last, ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
+        if (tensorBoard) {
+            all.add(TensorBoardWriter.resume(folder.resolve("tensorboard"), from));
+        }
+        return MetricsListener.all(all.toArray(MetricsListener[]::new));
+    }
+
+    private Map<String, Double> weights(List<TokenDataset> domains) {
+        Map<String, Double> byName = new LinkedHashMap<>();
+        domains.forEach(domain -> byName.put(domain.name(), 1.0));
+        for (String each : weights) {
+            String[] pair = Models.pair("--weight", each);
+            if (byName.replace(pair[0], Models.number("--weight", each, pair[1])) == null) {
+                throw new IllegalArgumentException("--weight " + each + ": there is no domain '" + pair[0] + "', only " + byName.keySet());
+            }
+        }
+        return byName;
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.data.TokenEncoder;
+import io.github.bts4j.train.eval.BitsPerByte;
+import io.github.bts4j.train.eval.DocumentWindows;
+import io.github.bts4j.train.eval.TokenBytes;
+import io.github.bts4j.train.eval.WindowScores;
+import java.util.OptionalInt;
+import picocli.CommandLine.Option;
+
+/** How text is divided for scoring; options of {@code eval}. */
+final class WindowOptions {
+    private static final int USUAL_SEQUENCE = 256;
+
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens that the model sees at once (default: 256, or its context where that is shorter).")
+    @Within(least = 1, most = 1_048_576)
+    private Integer sequence;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "4", description = "Windows per pass (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
+    private int batch;
+
+    @Option(names = "--by-document", description = "Score each document by itself: one that is longer than --sequence in windows that overlap by --overlap tokens.")
+    private boolean byDocument;
+
+    @Option(names = "--overlap", paramLabel = "N", description = "Tokens before each window of a long document that are read and not scored again, with --by-document (default: half of --sequence).")
+    @Within(least = 1, most = 1_048_576)
+    private Integer overlap;
+
+    /** Scores of one text, with the words for how. */
+    record Scorer(BitsPerByte scorer, int sequence, OptionalInt overlap, OptionalInt begin, OptionalInt end) {
+        String how() {
+            return overlap.isPresent() ? "each document by itself, windows of " + sequence + " tokens, overlap " + overlap.getAsInt()
+                    : "documents packed into windows of " + sequence + " tokens";
+        }
+
+        WindowScores score(CausalLm model, TokenDataset dataset) {
+            return overlap.isEmpty() ? scorer.score(model, dataset.windows(sequence))
+                    : scorer.byDocument(model, DocumentWindows.of(dataset, sequence, overlap.getAsInt(), begin), end);
+        }
+    }
+
+    Scorer scorer(CausalLm model, LlamaTokenizer tokenizer, DataOptions data) {
+        if (batch < 1) {
+            throw new IllegalArgumentException("--batch " + batch + " is below 1");
+        }
+        checkContext(model);
+        int length = sequence == null ? Math.min(USUAL_SEQUENCE, model.contextLength()) : sequence;
+        BitsPerByte scorer = new BitsPerByte(TokenBytes.of(tokenizer), batch);
+        if (!byDocument) {
+            if (overlap != null) {
+                throw new IllegalArgumentException("--overlap " + overlap + " needs --by-document: packed windows follow each other");
+            }
+            return new Scorer(scorer, length, OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
+        }
+        int most = overlap == null ? Math.max(1, length / 2) : overlap;
+        if (most < 1 || most >= length) {
+            throw new IllegalArgumentException("--overlap " + most + " is outside 1 .. " + (length - 1) + " (--sequence less 1)");
+        }
+        return new Scorer(scorer, length, OptionalInt.of(most), begin(tokenizer), data.endMark(tokenizer));
+    }
+
+    /** A context that is too short is refused: beyond it the model was never trained, and would give numbers all the same. */
+    void checkContext(CausalLm model) {
+        check("--sequence", sequence == null ? 1 : sequence, model.contextLength());
+    }
+
+    static void check(String option, int sequence, int contextLength) {
+        if (sequence < 1) {
+            throw new IllegalArgumentException(option + " " + sequence + " is below 1");
+        }
+        if (sequence > contextLength) {
+            throw new IllegalArgumentException(option + " " + sequence + " is beyond the model's context of " + contextLength + " tokens (max_position_embeddings)");
+        }
+    }
+
+    /** What is put before a document, so that its first token is scored; nothing where the tokenizer sets a begin mark. */
+    private static OptionalInt begin(LlamaTokenizer tokenizer) {
+        int[] some = TokenEncoder.of(tokenizer).encode("a");
+        if (some.length > 0 && tokenizer.isSpecial(some[0])) {
+            return OptionalInt.empty();
+        }
+        OptionalInt mark = tokenizer.bosTokenId().isPresent() ? tokenizer.bosTokenId() : tokenizer.eosTokenId();
+        if (mark.isEmpty()) {
+            throw new IllegalArgumentException("--by-document: the tokenizer has neither begin nor end mark, so nothing predicts a document's first token");
+        }
+        return mark;
+    }
+}

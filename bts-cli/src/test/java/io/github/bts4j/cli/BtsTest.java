@@ -1,0 +1,468 @@
+package io.github.bts4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.train.ExpertTraining;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** The command line on a tiny seed with the bundled tokenizer and texts. */
+class BtsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    private static Path seed;
+    private static Path code;
+    private static Path text;
+
+    private record Result(int status, String out, String err) {
+        JsonNode json() throws IOException {
+            return JSON.readTree(out);
+        }
+    }
+
+    private static Result bts(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        List<String> texts = new ArrayList<>();
+        for (Object argument : arguments) {
+            texts.add(argument.toString());
+        }
+        int status = Bts.run(texts.toArray(String[]::new), new PrintWriter(out), new PrintWriter(err));
+        return new Result(status, out.toString(), err.toString());
+    }
+
+    private static Result done(Object... arguments) {
+        Result result = bts(arguments);
+        assertEquals(0, result.status(), result.err() + result.out());
+        return result;
+    }
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        seed = folder.resolve("seed");
+        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
+            random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        }
+        code = corpus("code");
+        text = corpus("english");
+    }
+
+    private static Path corpus(String name) throws IOException {
+        Path file = folder.resolve(name + ".jsonl");
+        try (InputStream in = BtsTest.class.getResourceAsStream("/io/github/bts4j/examples/corpus/" + name + ".jsonl")) {
+            Files.copy(in, file);
+        }
+        return file;
+    }
+
+    /** From a seed to an evaluated, changed and inspected stitched model. */
+    @Test
+    void theWholeWay() throws IOException {
+        Path expert = folder.resolve("expert");
+        done("train", seed, "--data", "code=" + code, "--steps", 6, "--sequence", 32, "--batch", 2, "--out", expert, "--token-cache", folder.resolve("tokens"),
+                "--checkpointing", "full", "--document-mask", "--tensorboard");
+        assertTrue(Files.exists(expert.resolve("model.safetensors")) && Files.exists(expert.resolve("tokenizer.json")));
+        assertEquals(6, Files.readAllLines(folder.resolve("expert-run/metrics.jsonl")).stream().filter(line -> line.contains("\"learning_rate\"")).count());
+
+        Path stitched = folder.resolve("stitched");
+        Path run = Files.writeString(folder.resolve("run.yaml"), String.join("\n", "# a stitch run", "hub: " + seed, "expert: {code: " + expert + "}", "data:",
+                "  code: " + code, "  text: " + text, "weight: [code=1, text=2]", "stitches: 2", "steps: 900", "sequence: 32", "batch: 2", "hold-out: 9",
+                "validate-every: 4", "tensorboard: false", "out: " + stitched));
+        done("stitch", run, "steps=8", "--lr", "2e-3");
+        assertTrue(Files.exists(stitched.resolve("stitch.json")));
+        List<String> metrics = Files.readAllLines(folder.resolve("stitched-run/metrics.jsonl"));
+        assertEquals(8, metrics.stream().filter(line -> line.contains("\"learning_rate\"")).count());
+        assertTrue(metrics.stream().filter(line -> line.contains("bits_per_byte")).count() >= 2, metrics.toString());
+        Result again = bts("stitch", run, "steps=9");
+        assertEquals(1, again.status(), "another number of steps must be allowed");
+        assertTrue(again.err().contains("configuration") || again.err().contains("differ"), again.err());
+
+        JsonNode scores = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--json").json();
+        assertTrue(scores.at("/domains/code/bits_per_byte").asDouble() > 1 && scores.at("/domains/code/bits_per_byte").asDouble() < 10, scores.toString());
+        assertEquals((scores.at("/domains/code/bits_per_byte").asDouble() + scores.at("/domains/text/bits_per_byte").asDouble()) / 2, scores.get("average").asDouble(), 1e-12);
+
+        JsonNode compared = done("eval", stitched, "--data", "code=" + code, "--data", "text=" + text, "--sequence", 64, "--against", stitched, "--json").json();
+        assertEquals(0, compared.at("/domains/code/difference").asDouble(1));
+        assertEquals(0, compared.at("/domains/text/difference").asDouble(1));
+        assertEquals(1, compared.at("/domains/code/p_value").asDouble());
+        assertTrue(compared.at("/domains/code/low").asDouble() < scores.at("/domains/code/bits_per_byte").asDouble() && scores.at("/domains/code/bits_per_byte").asDouble() < compared.at("/domains/code/high").asDouble());
+
+        JsonNode generated = done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0, "--json").json();
+        assertEquals(7, generated.get("tokens").asInt());
+        assertEquals("public static" + generated.get("text").asText(), done("generate", stitched, "public static", "--max-tokens", 7, "--temperature", 0).out().strip());
+
+        JsonNode gates = done("gates", stitched, "--data", "code=" + code, "--sequence", 32, "--windows", 2, "--json").json();
+        assertEquals(1, gates.size(), "of two stitches the last one leads into the hub");
+        double sum = gates.get(0).at("/mean_gate/hub").asDouble() + gates.get(0).at("/mean_gate/code").asDouble();
+        assertEquals(1, sum, 1e-5);
+        double entropy = gates.get(0).get("entropy_bits").asDouble();
+        assertTrue(entropy > 0 && entropy <= 1 + 1e-6, "two models: at most one bit, not " + entropy);
+
+        Path three = folder.resolve("three");
+        done("add-expert", stitched, "again", expert, three);
+        done("remove-expert", three, "again", folder.resolve("two"));
+        JsonNode two = done("eval", folder.resolve("two"), "--data", "code=" + code, "--sequence", 64, "--json").json();
+        assertEquals(scores.at("/domains/code/bits_per_byte").asDouble(), two.at("/domains/code/bits_per_byte").asDouble(), 1e-6, "what was added is gone again");
+        trainsFurther(three, stitched);
+        Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
+        assertEquals(1, last.status());
+        assertTrue(last.err().contains("No expert is called 'nobody'"), last.err());
+    }
+
+    /** A new expert's part alone: what is left when it goes again is what was there before it came. Then all parts. */
+    private static void trainsFurther(Path three, Path before) throws IOException {
+        Path newcomer = folder.resolve("newcomer");
+        done("train-stitches", three, "--only-expert", "again", "--data", "code=" + code, "--steps", 3, "--sequence", 32, "--batch", 2, "--lr", "1e-2", "--out", newcomer);
+        assertTrue(Files.readString(newcomer.resolve("stitch.json")).contains("\"again\""));
+        done("remove-expert", newcomer, "again", folder.resolve("gone"));
+        assertEquals(weights(before), weights(folder.resolve("gone")));
+        assertFalse(weights(three).equals(weights(newcomer)), "nothing was trained");
+        done("train-stitches", before, "--data", "code=" + code, "--steps", 3, "--sequence", 32, "--batch", 2, "--out", folder.resolve("further"));
+        assertFalse(weights(before).equals(weights(folder.resolve("further"))), "nothing was trained");
+        Result unknown = bts("train-stitches", three, "--only-expert", "nobody", "--data", "code=" + code, "--out", folder.resolve("none"));
+        assertTrue(unknown.status() == 1 && unknown.err().contains("'nobody'"), unknown.err());
+    }
+
+    private static String weights(Path stitched) throws IOException {
+        return new ObjectMapper().readTree(stitched.resolve("stitch.json").toFile()).get("sha256").asText();
+    }
+
+    /** One object on standard output, and nothing beside it: what it says is what lies there. */
+    @Test
+    void whatWasMadeIsToldAsJson() throws IOException {
+        Path expert = folder.resolve("json-expert");
+        String[] short32 = {"--steps", "4", "--sequence", "32", "--batch", "2", "--json"};
+        JsonNode trained = trained("train", expert, short32, seed, "--data", "code=" + code, "--hold-out", 9);
+        assertEquals(trained.at("/loss").asDouble(), trained.at("/loss_by_domain/code").asDouble(), 1e-9, "of one domain");
+        assertEquals(4, trained.at("/validation/step").asLong());
+        assertTrue(trained.at("/validation/bits_per_byte/code").asDouble() > 1, trained.toString());
+        assertFalse(done("train", seed, "--data", "code=" + code, "--hold-out", 9, "--steps", 4, "--sequence", 32, "--batch", 2, "--out", expert, "--json").json().has("loss"),
+                "the run was over before");
+
+        Path stitched = folder.resolve("json-stitched");
+        JsonNode stitch = trained("stitch", stitched, short32, seed, "--expert", "code=" + expert, "--stitches", 2, "--data", "code=" + code);
+        assertEquals("[\"hub\",\"code\"]", stitch.get("models").toString());
+        assertEquals(done("inspect", stitched, "--json").json().get("parameters").asLong(), stitch.get("stitch_parameters").asLong());
+        Path three = folder.resolve("json-three");
+        assertEquals("[\"hub\",\"code\",\"more\"]", made(three, "add-expert", stitched, "more", expert, three, "--json").get("models").toString());
+        Path two = folder.resolve("json-two");
+        assertEquals("[\"hub\",\"more\"]", made(two, "remove-expert", three, "code", two, "--json").get("models").toString());
+        trained("train-stitches", folder.resolve("json-further"), short32, two, "--data", "code=" + code);
+
+        Path converted = folder.resolve("json-converted");
+        made(converted, "convert", seed, converted, "--json");
+        Path merged = folder.resolve("json-merged");
+        assertEquals("linear", made(merged, "merge", "linear", "--model", seed, "--model", expert, "--out", merged, "--json").get("method").asText());
+        JsonNode copies = done("branch", seed, folder.resolve("json-a"), folder.resolve("json-b"), "--json").json().get("copies");
+        assertEquals(folder.resolve("json-b").toString(), copies.at("/1/out").asText());
+        assertEquals(files(folder.resolve("json-b")), copies.at("/1/bytes").asLong());
+        assertTrue(done("generate", seed, "It", "--max-tokens", 3, "--json").json().get("tokens_per_second").asDouble() > 0);
+    }
+
+    private static JsonNode trained(String command, Path out, String[] options, Object... arguments) throws IOException {
+        List<Object> all = new ArrayList<>(List.of(command));
+        all.addAll(List.of(arguments));
+        all.addAll(List.of(options));
+        all.addAll(List.of("--out", out));
+        JsonNode result = made(out, all.toArray());
+        JsonNode last = null;
+        for (String line : Files.readAllLines(Path.of(result.get("run").asText()).resolve("metrics.jsonl"))) {
+            last = line.contains("\"learning_rate\"") ? JSON.readTree(line) : last;
+        }
+        assertEquals(4, result.get("steps").asLong());
+        assertEquals(last.get("loss").asDouble(), result.get("loss").asDouble(), 1e-6);
+        assertEquals(4 * 2 * 32, result.get("tokens").asLong());
+        assertTrue(result.get("tokens_per_second").asDouble() > 0);
+        return result;
+    }
+
+    private static JsonNode made(Path out, Object... arguments) throws IOException {
+        JsonNode result = done(arguments).json();
+        assertEquals(out.toString(), result.get("out").asText());
+        assertEquals(files(out), result.get("bytes").asLong());
+        assertTrue(result.get("seconds").asDouble() > 0);
+        return result;
+    }
+
+    /** Bytes of a folder's files. */
+    private static long files(Path folder) {
+        return java.util.Arrays.stream(folder.toFile().listFiles()).mapToLong(java.io.File::length).sum();
+    }
+
+    /** All but a conversation, and a schema, which is JSON in any case. */
+    @Test
+    void everyCommandPrintsJson() {
+        PrintWriter nowhere = new PrintWriter(new StringWriter());
+        List<String> without = Bts.line(nowhere, nowhere).getSubcommands().values().stream().filter(command -> command.getCommandSpec().findOption("--json") == null)
+                .map(CommandLine::getCommandName).toList();
+        assertEquals(List.of("chat", "schema"), without);
+    }
+
+    @Test
+    void inspectPlanAndConvert() throws IOException {
+        JsonNode found = done("inspect", seed, "--hashes", "--json").json();
+        LlamaConfig config = LlamaConfig.read(seed);
+        assertEquals(io.github.bts4j.core.llama.LlamaTensors.parameterCount(config), found.get("parameters").asLong());
+        assertEquals(64, found.at("/tensors/0/sha256").asText().length());
+        assertEquals(1, found.get("files").size());
+        assertTrue(done("inspect", seed).out().contains("model.embed_tokens.weight"));
+        assertTrue(done("inspect", seed).out().contains("products on this processor: float32 by "), "which kernels are taken here");
+
+        JsonNode plan = done("plan", seed, seed, "--stitches", 2, "--json").json();
+        assertEquals(2L * found.get("parameters").asLong(), plan.get("frozenParameters").asLong());
+        assertTrue(done("plan", seed, seed, "--checkpointing", "FULL").out().contains("peak, beside mapped weights"));
+
+        Path half = folder.resolve("half");
+        done("convert", seed, half, "--dtype", "bfloat16");
+        assertEquals(found.get("bytes").asLong() / 2, done("inspect", half, "--json").json().get("bytes").asLong());
+        Path int8 = folder.resolve("int8");
+        done("convert", seed, int8, "--int8");
+        assertTrue(done("inspect", int8, "--json").json().get("bytes").asLong() < 0.35 * found.get("bytes").asLong(), "float32 to int8");
+        assertEquals(done("generate", seed, "It", "--int8", "--max-tokens", 9, "--temperature", 0).out(), done("generate", int8, "It", "--max-tokens", 9, "--temperature", 0).out());
+        done("branch", seed, folder.resolve("copy"), folder.resolve("another"));
+        for (String copy : List.of("copy", "another")) {
+            JsonNode copied = done("inspect", folder.resolve(copy), "--hashes", "--json").json();
+            assertEquals(found.get("tensors"), copied.get("tensors"));
+            assertEquals(done("generate", seed, "It", "--max-tokens", 9, "--temperature", 0).out(), done("generate", folder.resolve(copy), "It", "--max-tokens", 9, "--temperature", 0).out());
+        }
+        assertEquals(2, bts("branch", seed).status());
+    }
+
+    /** The tensors of the model that the GGUF file was written from; the hashes of its bytes as a shell computes them. */
+    @Test
+    void ggufFilesAreInspectedAndConverted() throws IOException {
+        Path gguf = Path.of(System.getProperty("bts4j.testData"), "gguf");
+        Path model = gguf.resolve("llama2-gqa-f32.gguf");
+        JsonNode found = done("inspect", model, "--hashes", "--json").json();
+        assertEquals(io.github.bts4j.core.checkpoint.ModelFingerprint.sha256(model), found.at("/files/llama2-gqa-f32.gguf").asText());
+        Path converted = folder.resolve("from-gguf");
+        done("convert", model, converted);
+        JsonNode after = done("inspect", converted, "--hashes", "--json").json();
+        assertEquals(found.get("parameters"), after.get("parameters"));
+        assertEquals(hash(found, "token_embd.weight"), hash(after, "model.embed_tokens.weight"), "float32 in both, in the same order");
+        assertEquals(hash(found, "blk.0.ffn_down.weight"), hash(after, "model.layers.0.mlp.down_proj.weight"));
+    }
+
+    private static String hash(JsonNode inspected, String tensor) {
+        for (JsonNode each : inspected.get("tensors")) {
+            if (each.get("name").asText().equals(tensor)) {
+                return each.get("sha256").asText();
+            }
+        }
+        throw new AssertionError(tensor + " is not in " + inspected);
+    }
+
+    @Test
+    void mergesOfAModelWithItselfAreTheModel() throws IOException {
+        String hash = done("inspect", seed, "--hashes", "--json").json().at("/tensors/3/sha256").asText();
+        for (String method : new String[] {"linear", "task_arithmetic", "ties", "dare_linear", "dare_ties", "slerp"}) {
+            Path out = folder.resolve("merged-" + method);
+            done("merge", method, "--base", seed, "--model", seed + "=0.5", "--out", out);
+            JsonNode merged = done("inspect", out, "--hashes", "--json").json();
+            assertEquals(hash, merged.at("/tensors/3/sha256").asText(), method);
+            assertTrue(Files.exists(out.resolve("tokenizer.json")));
+        }
+        assertTrue(bts("merge", "ties", "--model", seed, "--out", folder.resolve("x")).err().contains("needs --base"));
+        assertEquals(2, bts("merge", "nonsense", "--model", seed, "--out", folder.resolve("x")).status());
+    }
+
+    @Test
+    void whatIsWrongIsNamed() throws IOException {
+        assertEquals(2, bts().status());
+        assertTrue(bts().out().contains("A run in four steps"));
+        assertEquals(0, bts("stitch", "--help").status());
+        Result unknown = bts("train", seed, "--data", "code=" + code, "--stepz", 5, "--out", "x");
+        assertEquals(2, unknown.status());
+        assertTrue(unknown.err().contains("--stepz"), unknown.err());
+        Result missing = bts("generate", folder.resolve("nowhere"), "A");
+        assertEquals(1, missing.status());
+        assertTrue(missing.err().contains("does not exist") && !missing.err().contains("\tat "), missing.err());
+        Result pair = bts("eval", seed, "--data", "code");
+        assertTrue(pair.status() == 2 && pair.err().contains("NAME=VALUE"), pair.err());
+        assertTrue(bts("train", seed, "--data", "code=" + code, "--rewind", "--out", folder.resolve("x")).err().contains("--save-every 100"));
+
+        assertFileError("run.yaml:2: the key 'stepz' is not known, did you mean 'steps'?", "hub: x", "stepz: 5");
+        assertFileError("run.yaml:3: the key 'out' is there already, in line 1", "out: x", "steps: 5", "out: y");
+        assertFileError("run.yaml:1: steps has no value", "steps:");
+        assertFileError("run.yaml:2: data is nested too deeply", "data:", "  code: {a: b}");
+        assertFileError("run.yaml:1: tensorboard = yes, must be true or false", "tensorboard: yes");
+        assertFileError(": no valid YAML", "steps: [1, 2");
+        assertFileError("run.yaml:1: a run file is a map", "- steps");
+        assertFileError("run.yaml:2: --steps many is not a whole number; it may be 1 to 1000000000", "hub: x", "steps: many");
+        assertFileError("run.yaml:1: --init 'middle' is none of average, hub, experts", "init: middle");
+        assertFileError("run.yaml: the key 'hub' is missing", "expert: {code: x}", "out: y", "data: {code: z}");
+        Path whole = write("hub: " + seed, "expert: {code: " + seed + "}", "out: " + folder.resolve("x"), "data:", "  code: " + code, "  text: " + folder.resolve("none.jsonl"));
+        Result source = bts("stitch", whole);
+        assertTrue(source.status() == 2 && source.err().contains("run.yaml:6: --data text=") && source.err().contains("none.jsonl does not exist"), source.err());
+        Result steps = bts("stitch", whole, "steps=-5", "data=code=" + code);
+        assertTrue(steps.status() == 2 && steps.err().contains("override steps=-5: --steps -5 is below 1"), steps.err());
+        Result share = bts("stitch", whole, "data=code=" + code, "weight=code=much");
+        assertTrue(share.err().contains("override weight=code=much: --weight code=much: 'much' is not a number"), share.err());
+        Result override = bts("stitch", write("steps: 5"), "stepz=6");
+        assertTrue(override.status() == 2 && override.err().contains("override stepz=6: the key 'stepz' is not known"), override.err());
+        assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
+    }
+
+    /** The help of every command ends with examples of its own, which are right. */
+    @Test
+    void helpEndsWithExamples() throws IOException {
+        PrintWriter nowhere = new PrintWriter(new StringWriter());
+        for (CommandLine command : Bts.line(nowhere, nowhere).getSubcommands().values()) {
+            String name = command.getCommandName();
+            List<String> footer = List.of(command.getCommandSpec().usageMessage().footer());
+            List<String> examples = footer.stream().filter(line -> line.startsWith("  bts ")).toList();
+            assertEquals(List.of("", examples.size() == 1 ? "Example:" : "Examples:"), footer.subList(0, 2), name);
+            assertTrue(!examples.isEmpty() && examples.size() <= 2 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
+            List<String> help = done(name, "--help").out().stripTrailing().lines().toList();
+            assertEquals(examples, help.subList(help.size() - examples.size(), help.size()), name + ": each in a line of its own");
+            Path run = name.equals("stitch") ? write("hub: seed", "expert: {code: expert-code}", "data: {code: code.jsonl}", "out: stitched")
+                    : write("model: seed", "data: {code: code.jsonl}", "out: expert-code");
+            for (String example : examples) {
+                List<String> words = Page.words(example.replace("run.yaml", run.toString()));
+                assertEquals(List.of("bts", name), words.subList(0, 2), example);
+                CommandLine line = Bts.line(nowhere, nowhere);
+                line.parseArgs(RunFile.expand(words.subList(1, words.size()).toArray(String[]::new), line).arguments());
+            }
+        }
+    }
+
+    private static Path write(String... lines) throws IOException {
+        Path file = folder.resolve("errors").resolve("run.yaml");
+        Files.createDirectories(file.getParent());
+        return Files.writeString(file, String.join("\n", lines) + "\n");
+    }
+
+    private static void assertFileError(String message, String... lines) throws IOException {
+        Result result = bts("stitch", write(lines));
+        assertEquals(2, result.status(), result.err());
+        assertTrue(result.err().contains(message), result.err());
+    }
+
+    /** The schema knows what the documented run file has, and calls required what the command calls required. */
+    @Test
+    void schemasDescribeRunFiles() throws IOException {
+        JsonNode schema = done("schema", "stitch").json();
+        Path page = Path.of(System.getProperty("bts4j.testData")).getParent().resolve("docs/command-line.md");
+        JsonNode yaml = new ObjectMapper(new com.fasterxml.jackson.dataformat.yaml.YAMLFactory())
+                .readTree(Files.readString(page).replaceAll("(?s).*```yaml\\n(.*?)```.*", "$1"));
+        yaml.fieldNames().forEachRemaining(key -> assertTrue(schema.get("properties").has(key), key));
+        List<String> required = new ArrayList<>();
+        schema.get("required").forEach(name -> required.add(name.asText()));
+        assertEquals(java.util.Set.of("hub", "expert", "out", "data"), java.util.Set.copyOf(required));
+        assertEquals("[\"off\",\"partial\",\"full\"]", schema.at("/properties/checkpointing/enum").toString());
+        assertEquals("integer", schema.at("/properties/steps/type").asText());
+        assertEquals("boolean", schema.at("/properties/rewind/type").asText());
+        assertTrue(schema.at("/properties/steps/description").asText().contains("(default: 1000)"));
+        assertTrue(done("schema", "train").json().get("required").toString().contains("model"));
+        assertEquals(1, bts("schema", "serve").status());
+    }
+
+    /** The base URL of OpenAI's clients, and the page's address. */
+    @Test
+    void serveSaysWhatIsWhere() throws Exception {
+        StringWriter out = new StringWriter();
+        PrintWriter printer = new PrintWriter(out, true);
+        CompletableFuture<Integer> status = new CompletableFuture<>();
+        Thread server = new Thread(() -> status.complete(Bts.run(new String[] {"serve", seed.toString(), "--port", "0", "--json"}, printer, printer)));
+        server.start();
+        while (!out.toString().contains("\n")) {
+            assertFalse(status.isDone(), out::toString);
+            Thread.sleep(20);
+        }
+        JsonNode said = JSON.readTree(out.toString());
+        assertEquals("seed", said.get("model").asText());
+        assertFalse(said.get("chat").asBoolean(), "it has no template");
+        HttpClient client = HttpClient.newHttpClient();
+        HttpResponse<String> models = client.send(HttpRequest.newBuilder(URI.create(said.get("uri").asText() + "/models")).build(), HttpResponse.BodyHandlers.ofString());
+        assertEquals("seed", JSON.readTree(models.body()).at("/data/0/id").asText());
+        HttpResponse<String> page = client.send(HttpRequest.newBuilder(URI.create(said.get("page").asText())).build(), HttpResponse.BodyHandlers.ofString());
+        assertTrue(page.body().startsWith("<!DOCTYPE html>"), page.body());
+        server.interrupt();
+        assertEquals(0, status.get(5, TimeUnit.MINUTES));
+    }
+
+    /** The server in a process of its own, until SIGTERM. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void serveAnswersAndEndsWhenTold() throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), Bts.class.getName(),
+                "serve", seed.toString(), "--port", "0", "--template", "llama2").redirectError(folder.resolve("serve.err").toFile()).start();
+        try (BufferedReader out = process.inputReader()) {
+            String line = out.readLine();
+            assertTrue(line != null && line.startsWith("seed is served at http://127.0.0.1:"), () -> line + read(folder.resolve("serve.err")));
+            URI page = URI.create(line.replaceAll(".* page at (\\S+)$", "$1"));
+            assertEquals(200, HttpClient.newHttpClient().send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.discarding()).statusCode(), line);
+            URI uri = page.resolve("/v1/chat/completions");
+            HttpResponse<String> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"seed\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"max_tokens\":4}")).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            assertEquals(200, answer.statusCode(), answer.body());
+            process.toHandle().destroy();
+            assertEquals(128 + 15, process.waitFor());
+            assertFalse(read(folder.resolve("serve.err")).contains("Exception"), read(folder.resolve("serve.err")));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Ctrl-C in a training: it saves, says so, and the same command goes on. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void anInterruptedTrainingGoesOn() throws IOException, InterruptedException {
+        Path out = folder.resolve("interrupted");
+        List<String> command = new ArrayList<>(Interrupted.command());
+        List<String> training = List.of("train", seed.toString(), "--data", "code=" + code, "--steps", "400", "--sequence", "32", "--batch", "2", "--hold-out", "20", "--patience", "100",
+                "--validate-every", "200", "--out", out.toString());
+        command.addAll(training);
+        Path errors = folder.resolve("interrupted.err");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(errors.toFile()).start();
+        try {
+            assertEquals(128 + 2, process.waitFor(), () -> read(errors));
+        } finally {
+            process.destroyForcibly();
+        }
+        assertTrue(read(errors).matches("(?s).*Stopped at step \\d+ of 400, as asked; saved in .*interrupted-run.*"), () -> read(errors));
+        assertFalse(Files.exists(out), "an expert that is not finished is not saved as one, with --patience neither");
+        assertFalse(read(errors).contains("\r"), "no line is drawn anew in a file");
+        done(training.toArray());
+        assertTrue(Files.exists(out.resolve("model.safetensors")));
+    }
+
+    /** A file's text, or why there is none. */
+    static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.bts4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Commands in this process. */
+final class Commands {
+    static final Path DATA = Path.of(System.getProperty("bts4j.testData"));
+
+    private Commands() {}
+
+    /** What a command printed. */
+    record Result(int status, String out, String err) {
+        JsonNode json() throws IOException {
+            return new ObjectMapper().readTree(out);
+        }
+    }
+
+    static Result bts(Object... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int status = Bts.run(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new), new PrintWriter(out, true), new PrintWriter(err, true));
+        return new Result(status, out.toString(), err.toString());
+    }
+
+    static Result done(Object... arguments) {
+        Result result = bts(arguments);
+        assertEquals(0, result.status(), result.err() + result.out());
+        return result;
+    }
+
+    /** A failure that says so in one line of the command's own, without a trace. */
+    static void refused(String message, Object... arguments) {
+        Result result = bts(arguments);
+        assertNotEquals(0, result.status(), result.out());
+        assertTrue(result.err().contains(message), "missing\n" + message + "\nin\n" + result.err());
+        assertFalse(result.err().contains("\tat "), result.err());
+    }
+
+    /** The names of a folder's files and what is in them. */
+    static TreeMap<String, String> content(Path folder) throws IOException {
+        TreeMap<String, String> content = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                content.put(folder.relativize(file).toString(), io.github.bts4j.core.checkpoint.ModelFingerprint.sha256(file));
+            }
+        }
+        return content;
+    }
+}
