@@ -71,11 +71,13 @@ record Page(String name, String text, List<Block> blocks) {
         }
     }
 
-    /** README.md and all pages in docs. */
+    /** The pages at the root and all pages in docs. */
     static List<Page> all() throws IOException {
-        List<Path> files = new ArrayList<>(List.of(ROOT.resolve("README.md")));
-        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-            docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(files::add);
+        List<Path> files = new ArrayList<>();
+        for (Path folder : List.of(ROOT, ROOT.resolve("docs"))) {
+            try (Stream<Path> pages = Files.list(folder)) {
+                pages.filter(file -> file.toString().endsWith(".md")).sorted().forEach(files::add);
+            }
         }
         List<Page> pages = new ArrayList<>();
         for (Path file : files) {
