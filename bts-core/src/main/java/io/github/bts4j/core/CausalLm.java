@@ -68,14 +68,7 @@ public interface CausalLm extends AutoCloseable {
      * @throws IllegalArgumentException if a token is out of range, a session is full, named twice or of another model, or the numbers differ; all
      *     sessions are unchanged
      */
-    default float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        AbstractSession.checkEach(this, sessions, tokenIds);
-        float[][] logits = new float[tokenIds.length][];
-        for (int i = 0; i < tokenIds.length; i++) {
-            logits[i] = sessions.get(i).append(tokenIds[i]);
-        }
-        return logits;
-    }
+    float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds);
 
     /**
      * Releases the model's tensors: refuses new calls, waits for those that run, and frees. Whatever is left over, such as an open session, throws

@@ -10,6 +10,7 @@ import ai.djl.translate.Translator;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -100,17 +101,29 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
      */
     protected abstract NDArray tokenLosses(NDManager step, int[][] tokens);
 
-    /**
-     * Checks the capacity of a session.
-     *
-     * @param capacity tokens
-     * @throws IllegalArgumentException if it is below 1 or above the context length
-     */
-    protected void checkCapacity(int capacity) {
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public final DecodeSession newSession(int capacity) {
         if (capacity < 1 || capacity > contextLength()) {
             throw new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
                     + " (the context length): shorten the prompt or ask for fewer new tokens");
         }
+        try (Lifetime.Lease use = lifetime.use()) {
+            return openSession(capacity);
+        }
+    }
+
+    /**
+     * Opens a session with the model's engines, under a lease of the model.
+     *
+     * @param capacity tokens, between 1 and the context length
+     * @return an empty session of this model
+     */
+    protected abstract CachedSession<?> openSession(int capacity);
+
+    @Override
+    public final float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+        return CachedSession.appendEach(this, sessions, tokenIds);
     }
 
     /**

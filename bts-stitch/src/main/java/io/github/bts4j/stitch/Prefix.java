@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.DocumentMask;
+import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.Autograd;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +24,7 @@ record Prefix(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable
      * @param config the layout of the stitches
      * @param ids int64 {@code [batch, sequence]}
      */
-    record Pass(NDManager scope, Streams streams, Streams.Ropes ropes, StitchConfig config, NDArray ids) {
+    record Pass(NDManager scope, Streams streams, Ropes ropes, StitchConfig config, NDArray ids) {
         /** Reads the states, where there is a cache, or computes them. */
         Prefix run(Optional<PrefixCache> cache, Optional<DocumentMask> mask) {
             return cache.isPresent() ? cache.get().states(this, mask)

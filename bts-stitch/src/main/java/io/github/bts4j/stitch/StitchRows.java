@@ -1,12 +1,14 @@
 package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.rows.Crew;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowDecoder;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.RowEngine;
+import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.rows.RowWeights;
+import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -14,12 +16,13 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Stitch layers (arXiv 2502.00075, eq. 3 and 4) for a few tokens, row by row: what {@code stitch.py} computes, outside of libtorch.
+ * The layers of all streams, joined by stitch layers (arXiv 2502.00075, eq. 3 and 4), for a few tokens: what {@code stitch.py} computes, outside of libtorch.
  *
- * <p>Called by all threads of a {@link Crew} together; each computes its share of the hidden dimensions. The tensors must outlive it.
+ * <p>Called by all threads of a {@link WorkerTeam} together; each computes its share of the hidden dimensions. The tensors must outlive it.
  */
-final class StitchRows {
-    private final RowMath math;
+final class StitchRows implements RowEngine.Layers {
+    private final List<RowDecoder> streams;
+    private final Arithmetic math;
     private final Rounding rounding;
     private final StitchConfig config;
     private final List<List<Matrix>> gates;
@@ -27,26 +30,32 @@ final class StitchRows {
     private final List<Matrix> projs;
     private final int hidden;
 
-    private StitchRows(RowMath math, Rounding rounding, StitchConfig config, List<List<Matrix>> gates, List<float[]> biases, List<Matrix> projs, int hidden) {
-        this.math = math;
-        this.rounding = rounding;
+    /** Repacked, if the hub's matrices are and there is room. */
+    StitchRows(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
+        this.streams = streams;
         this.config = config;
-        this.gates = gates;
-        this.biases = biases;
-        this.projs = projs;
-        this.hidden = hidden;
+        this.math = streams.get(0).math();
+        this.rounding = streams.get(0).rounding();
+        this.hidden = Matrix.of(math, weights.gates().tensors().get(0)).columns();
+        long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
+        boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
+        UnaryOperator<Matrix> held = matrix -> repacked ? math.repacked(matrix, hidden) : matrix;
+        this.gates = weights.gates().tensors().stream().map(gate -> models(Matrix.of(math, gate), gate, hidden).map(held).toList()).toList();
+        this.biases = floats(weights.biases().tensors());
+        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(Matrix.of(math, proj))).toList();
     }
 
-    /** Repacked, if the hub's matrices are and there is room. */
-    static StitchRows of(RowDecoder hub, StitchConfig config, StitchWeights.Arguments weights) {
-        RowMath math = hub.math();
-        int hidden = Matrix.of(math, weights.gates().tensors().get(0)).columns();
-        long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
-        boolean repacked = hub.isRepacked() && RowWeights.hasRoom(bytes);
-        UnaryOperator<Matrix> held = matrix -> repacked ? math.repacked(matrix, hidden) : matrix;
-        List<List<Matrix>> gates = weights.gates().tensors().stream().map(gate -> models(Matrix.of(math, gate), gate, hidden).map(held).toList()).toList();
-        List<Matrix> projs = weights.projs().tensors().stream().map(proj -> held.apply(Matrix.of(math, proj))).toList();
-        return new StitchRows(math, hub.rounding(), config, gates, floats(weights.biases().tensors()), projs, hidden);
+    @Override
+    public void run(WorkerTeam.Share share, List<RowStep> steps) {
+        float[][][] h = steps.stream().map(RowStep::hidden).toArray(float[][][]::new); // [streams][tokens][hidden]
+        int first = 0;
+        for (int j = 0; j < config.numStitches(); j++) {
+            for (int i = 0; i < h.length; i++) {
+                streams.get(i).layers(share, steps.get(i), first, config.places().get(j));
+            }
+            stitch(share, j, h);
+            first = config.places().get(j);
+        }
     }
 
     /** A gate's rows for each model. */
@@ -58,30 +67,24 @@ final class StitchRows {
         return tensors.stream().map(Tensors::toFloats).toList();
     }
 
-    /**
-     * One thread's share of a stitch layer; the states are complete when it returns.
-     *
-     * @param part the thread
-     * @param j number of the stitch layer
-     * @param h states {@code [streams][sessions][hidden]}, hub first, changed in place
-     */
-    void stitch(Crew.Part part, int j, float[][][] h) {
-        int from = part.fromRow(hidden);
-        int to = part.toRow(hidden);
+    /** One worker's share of stitch layer j; the states {@code [streams][tokens][hidden]}, hub first, are complete when it returns. */
+    private void stitch(WorkerTeam.Share share, int j, float[][][] h) {
+        int from = share.fromRow(hidden);
+        int to = share.toRow(hidden);
         float[][][] stitched = config.intoHub(j) ? intoHub(j, h, from, to) : intoExperts(j, h, from, to);
-        part.await(); // everybody has read the states
+        share.await(); // everybody has read the states
         for (int i = 0; i < h.length; i++) {
             for (int s = 0; s < h[i].length; s++) {
                 System.arraycopy(stitched[i][s], from, h[i][s], from, to - from);
             }
         }
-        part.await();
+        share.await();
     }
 
     /** {@code h~_i = W_i h_i} for the experts, {@code h~_0 = g_0 h_0 + sum_i g_i h~_i}. */
     private float[][][] intoHub(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = arranged(h[0], gates.get(j).get(0));
+        float[][] hub = packed(h[0], gates.get(j).get(0));
         float[][][] out = new float[h.length][][];
         float[][][] g = new float[h.length][][];
         for (int i = 0; i <= experts; i++) {
@@ -96,7 +99,7 @@ final class StitchRows {
         }
         for (int i = 1; i <= experts; i++) {
             Matrix proj = projs.get(j * experts + i - 1);
-            out[i] = product(proj, arranged(h[i], proj), from, to);
+            out[i] = matmul(proj, packed(h[i], proj), from, to);
             for (int s = 0; s < hub.length; s++) {
                 for (int c = from; c < to; c++) {
                     out[0][s][c] = rounding.round(out[0][s][c] + g[i][s][c] * out[i][s][c]);
@@ -109,12 +112,12 @@ final class StitchRows {
     /** {@code h~_0 = h_0}, {@code h~_i = (1 - g_i) h_i + g_i W_i h_0}. */
     private float[][][] intoExperts(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = arranged(h[0], gates.get(j).get(0));
+        float[][] hub = packed(h[0], gates.get(j).get(0));
         float[][][] out = new float[h.length][][];
         out[0] = h[0];
         for (int i = 1; i <= experts; i++) {
             float[][] g = gateLogits(j, i, hub, from, to);
-            out[i] = product(projs.get(j * experts + i - 1), hub, from, to);
+            out[i] = matmul(projs.get(j * experts + i - 1), hub, from, to);
             for (int s = 0; s < hub.length; s++) {
                 sigmoid(g[s], from, to);
                 for (int c = from; c < to; c++) {
@@ -125,17 +128,17 @@ final class StitchRows {
         return out;
     }
 
-    private float[][] arranged(float[][] states, Matrix like) {
-        float[][] x = new float[states.length][RowMath.room(hidden)];
+    private float[][] packed(float[][] states, Matrix like) {
+        float[][] x = new float[states.length][Arithmetic.room(hidden)];
         for (int s = 0; s < x.length; s++) {
-            math.arrange(like, states[s], 0, hidden, x[s]);
+            math.pack(like, states[s], 0, hidden, x[s]);
         }
         return x;
     }
 
-    private float[][] product(Matrix w, float[][] x, int from, int to) {
+    private float[][] matmul(Matrix w, float[][] x, int from, int to) {
         float[][] y = new float[x.length][hidden];
-        math.product(w, from, to, x, y, 0);
+        math.matmul(w, from, to, x, y, 0);
         for (float[] row : y) {
             math.round(rounding, row, from, to);
         }
@@ -145,7 +148,7 @@ final class StitchRows {
     /** The logits of one model's gates; a bias joins the sum before it is rounded. */
     private float[][] gateLogits(int j, int model, float[][] hub, int from, int to) {
         float[][] z = new float[hub.length][hidden];
-        math.product(gates.get(j).get(model), from, to, hub, z, 0);
+        math.matmul(gates.get(j).get(model), from, to, hub, z, 0);
         for (float[] row : z) {
             if (!biases.isEmpty()) {
                 for (int c = from; c < to; c++) {

@@ -3,7 +3,6 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Tensors;
 
 /**
@@ -16,27 +15,19 @@ final class StitchSnapshot {
     private final NDManager scope;
     private final StitchWeights.Arguments weights;
     private final StitchedForward pass;
-    private StitchRows rows;
 
     StitchSnapshot(StitchParts parts, NDManager owner) {
         this.parts = parts;
         this.lifetime = Lifetime.shared("model", parts.lifetime());
         this.scope = owner.newSubManager();
         this.weights = StitchWeights.arguments(parts.weights().layers(), this::copy);
-        this.pass = new StitchedForward(parts.streams(), parts.config(), weights, this::rows);
+        this.pass = new StitchedForward(parts.streams(), parts.config(), weights);
     }
 
     private NDArray copy(NDArray master) {
         try (NDArray detached = master.stopGradient()) {
             return Tensors.copy(scope, detached, parts.streams().models().get(0).type());
         }
-    }
-
-    private synchronized StitchRows rows(RowDecoder hub) {
-        if (rows == null) {
-            rows = StitchRows.of(hub, parts.config(), weights);
-        }
-        return rows;
     }
 
     StitchParts parts() {

@@ -3,7 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
@@ -11,11 +11,9 @@ import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -233,16 +231,7 @@ public final class StitchedModel extends FrozenLm {
         int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
         try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager scope = manager.newSubManager();
                 StitchedView view = experts.isEmpty() ? null : view(held.it(), experts)) {
-            StitchedForward pass = view == null ? held.it().pass() : view.pass();
-            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, vocabSize()), TorchType.INT64, device());
-            List<NDArray> found = pass.trace(tokenIds.getManager(), ids, IntStream.of(wanted).asLongStream().toArray());
-            found.get(0).close(); // the logits
-            List<GateTrace> traces = new ArrayList<>();
-            int per = pass.streams().models().size() + 1;
-            for (int k = 0; k < wanted.length; k++) {
-                traces.add(new GateTrace(wanted[k], found.get(1 + k * per), List.copyOf(found.subList(2 + k * per, 1 + (k + 1) * per))));
-            }
-            return traces;
+            return (view == null ? held.it().pass() : view.pass()).gates(scope, tokenIds, wanted);
         }
     }
 
@@ -309,16 +298,10 @@ public final class StitchedModel extends FrozenLm {
     }
 
     @Override
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
+    protected CachedSession<?> openSession(int capacity) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return new StitchedSession(this, held.it().lifetime(), held.it().pass(), capacity);
+            return held.it().pass().openSession(this, held.it().lifetime(), capacity);
         }
-    }
-
-    @Override
-    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return StitchedSession.appendEach(this, sessions, tokenIds);
     }
 
     /**

@@ -2,11 +2,10 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
@@ -21,7 +20,6 @@ final class StitchedView extends FrozenLm {
     private final StitchParts parts;
     private final StitchWeights.Arguments weights;
     private final StitchedForward pass;
-    private StitchRows rows;
 
     StitchedView(StitchSnapshot snapshot, List<Integer> off) {
         super("stitched", Torch.manager().newSubManager(snapshot.parts().models().get(0).device()), snapshot.lifetime());
@@ -40,18 +38,11 @@ final class StitchedView extends FrozenLm {
             }
         }
         this.weights = new StitchWeights.Arguments(snapshot.weights().gates(), StitchWeights.Argument.of(closed), snapshot.weights().projs());
-        this.pass = new StitchedForward(parts.streams(), parts.config(), weights, this::rows);
+        this.pass = new StitchedForward(parts.streams(), parts.config(), weights);
     }
 
     StitchedForward pass() {
         return pass;
-    }
-
-    private synchronized StitchRows rows(RowDecoder hub) {
-        if (rows == null) {
-            rows = StitchRows.of(hub, parts.config(), weights);
-        }
-        return rows;
     }
 
     @Override
@@ -78,17 +69,8 @@ final class StitchedView extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return new StitchedSession(this, lifetime(), pass, capacity);
-        }
-    }
-
-    @Override
-    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return StitchedSession.appendEach(this, sessions, tokenIds);
+    protected CachedSession<?> openSession(int capacity) {
+        return pass.openSession(this, lifetime(), capacity);
     }
 
     @Override

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -52,19 +53,19 @@ final class TrainingPass {
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
             int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
-            try (NDManager step = manager.newSubManager(); Streams.Ropes ropes = streams.ropes(0, width - 1)) {
+            try (NDManager step = manager.newSubManager(); Ropes ropes = streams.ropes(0, width - 1)) {
                 losses.put(slice(step, ropes, slice, tokenWeight, seed + row * SLICE_SEEDS));
             }
         }
         return losses.array();
     }
 
-    private float[] slice(NDManager step, Streams.Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
+    private float[] slice(NDManager step, Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
         NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, hub.vocabSize());
         if (options.documentMask().isEmpty()) {
             return new Slice(step, ropes, seed).run(ids, tokens, tokenWeight);
         }
-        try (Streams.Ropes masked = ropes.masked(step, options.documentMask().get().of(step, ids))) {
+        try (Ropes masked = ropes.masked(step, options.documentMask().get().of(step, ids))) {
             return new Slice(step, masked, seed).run(ids, tokens, tokenWeight);
         }
     }
@@ -72,12 +73,12 @@ final class TrainingPass {
     /** The sequences that go through together. */
     private final class Slice {
         private final NDManager step;
-        private final Streams.Ropes ropes;
+        private final Ropes ropes;
         private final long seed;
         /** Number of a block to the graph of its layers: the leaf below them and the state behind them. */
         private final Map<Integer, List<NDArray>> kept = new HashMap<>();
 
-        Slice(NDManager step, Streams.Ropes ropes, long seed) {
+        Slice(NDManager step, Ropes ropes, long seed) {
             this.step = step;
             this.ropes = ropes;
             this.seed = seed;

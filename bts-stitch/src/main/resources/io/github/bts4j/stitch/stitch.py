@@ -163,48 +163,24 @@
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
     return torch.to((self).linear(hidden, head, None), 6)
 
-  def stream_decode(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
-    # layers first .. last - 1 (0-based) of stream i for the new tokens x: [1, new tokens, hidden]; its caches grow by them
-    x = (self).here(x, w[i][0])
-    cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
-    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
-    for layer in range(first, last):
-      x = (self).cached_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys[i][layer], values[i][layer], start)
-    return x
-
-  def stream_decode_sessions(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
-    # the same for x: [1, sessions, hidden], the next token of each session.
+  def stream_decode(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # layers first .. last - 1 (0-based) of stream i for new tokens x: [1, tokens, hidden]; its caches grow by them.
     # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
     x = (self).here(x, w[i][0])
     at = i * len(starts)
-    cos, sin, = (self).session_ropes(ropes, rows, at, len(starts))
+    cos, sin, = (self).decode_ropes(ropes, rows, at, torch.size(x, 1), len(starts))
     d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
     for layer in range(first, last):
-      x = (self).sessions_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, at, starts)
+      x = (self).decode_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, at, starts)
     return x
 
-  def decoded_logits(self: __torch__.K, hub: Tensor, w: List[List[Tensor]], eps: List[float]) -> Tensor:
-    # hub: [rows, hidden] -> float32 [rows, vocabulary]
-    return torch.to((self).weight_linear((self).final_norm(hub, w[0], eps[0]), w[0], 2, None), 6)
-
-  def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
-    # ids: [1, new tokens] -> float32 logits of the last one, [1, vocabulary]
+  def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
     h = (self).embed_each(ids, w)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, start)
+        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
-    return (self).decoded_logits(torch.select(h[0], 1, -1), w, eps)
-
-  def stitched_decode_sessions(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
-    # ids: [1, sessions] -> float32 logits [sessions, vocabulary]
-    h = (self).embed_each(ids, w)
-    first = 0
-    for j in range(len(places)):
-      for i in range(len(h)):
-        h[i] = (self).stream_decode_sessions(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
-      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
-      first = places[j]
-    return (self).decoded_logits(torch.select(h[0], 0, 0), w, eps)
+    return (self).decode_logits(h[0], w[0], eps[0], len(starts))

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import java.io.IOException;
@@ -37,7 +38,7 @@ class GraphTest {
         return GRAPH.number(Autograd.OFF, "recorded", tensor) == 1;
     }
 
-    private List<NDArray> prefix(NDManager scope, Streams streams, Streams.Ropes ropes) {
+    private List<NDArray> prefix(NDManager scope, Streams streams, Ropes ropes) {
         return StitchedModel.KERNELS.tensors(scope, Autograd.ON, "prefix",
                 streams.arguments(TinyModels.ids(scope, TOKENS, 160), ropes, new long[] {2, 4}));
     }
@@ -45,7 +46,7 @@ class GraphTest {
     @Test
     void nothingBeforeTheFirstStitchRecordsAGraphEvenWhereAutogradIsOn() {
         try (NDManager scope = model.getNDManager().newSubManager(); Streams streams = new Streams(model.models());
-                Streams.Ropes ropes = streams.ropes(0, 10)) {
+                Ropes ropes = streams.ropes(0, 10)) {
             List<NDArray> states = prefix(scope, streams, ropes);
             assertEquals(3, states.size());
             states.forEach(state -> assertFalse(requiresGradient(state)));
@@ -55,7 +56,7 @@ class GraphTest {
     @Test
     void fromTheFirstStitchOnTheGraphIsRecordedIfTheCallAsksForIt() {
         try (NDManager scope = model.getNDManager().newSubManager(); Streams streams = new Streams(model.models());
-                Streams.Ropes ropes = streams.ropes(0, 10); StitchWeights weights = trained()) {
+                Ropes ropes = streams.ropes(0, 10); StitchWeights weights = trained()) {
             List<NDArray> states = prefix(scope, streams, ropes);
             for (Autograd mode : new Autograd[] {Autograd.ON, Autograd.OFF}) {
                 StitchWeights.Arguments w = weights.training();

@@ -13,6 +13,7 @@ import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import java.io.IOException;
@@ -154,7 +155,7 @@ class PrefixCacheTest {
     void theHubsLaterStatesAreTakenAsTheyAre() throws IOException {
         StitchConfig layout = StitchConfig.evenly(4, 4);
         try (StitchedModel model = open(layout, LoadOptions.defaults(), "hub", "code"); Streams streams = new Streams(model.models());
-                NDManager scope = model.getNDManager().newSubManager(); Streams.Ropes ropes = streams.ropes(0, LENGTH + 1);
+                NDManager scope = model.getNDManager().newSubManager(); Ropes ropes = streams.ropes(0, LENGTH + 1);
                 StitchWeights weights = StitchWeights.of(scope, layout, 1, model.stitchTensors())) {
             Prefix.Pass pass = new Prefix.Pass(scope, streams, ropes, layout, TinyModels.ids(scope, TOKENS, 160));
             Prefix prefix = pass.run(Optional.empty(), Optional.empty());

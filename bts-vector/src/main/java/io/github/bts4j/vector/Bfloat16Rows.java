@@ -11,7 +11,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Rows of bfloat16. A 32-bit word holds two values: its lower half, shifted up, and its upper half, are float32 values. Vectors are arranged to fit: even elements first, then
+ * Rows of bfloat16. A 32-bit word holds two values: its lower half, shifted up, and its upper half, are float32 values. Vectors are packed to fit: even elements first, then
  * the odd ones. Every sum goes through the same two chains, whatever computes it.
  */
 final class Bfloat16Rows {

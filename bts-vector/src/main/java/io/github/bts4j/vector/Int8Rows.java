@@ -11,7 +11,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Rows of int8 with a scale each. A 32-bit word holds four values; vectors are arranged to fit. Every sum goes through the same two chains, whatever computes it. */
+/** Rows of int8 with a scale each. A 32-bit word holds four values; vectors are packed to fit. Every sum goes through the same two chains, whatever computes it. */
 final class Int8Rows {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = F.length();

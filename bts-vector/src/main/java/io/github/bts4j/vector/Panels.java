@@ -1,7 +1,7 @@
 package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Matrix;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.util.stream.IntStream;
@@ -28,12 +28,12 @@ record Panels(int[] words, TorchType type, int length, float[] scales) {
     static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED.length() > ROWS ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
     static final int LANES = F.length();
 
-    private static final int TURN = RowMath.SHARE / LANES; // vectors of rows whose words stay in the cache while all sessions take their turn
+    private static final int TURN = Arithmetic.SHARE / LANES; // vectors of rows whose words stay in the cache while all sessions take their turn
 
     static Panels of(Matrix w, int rows) {
         int perWord = Float.BYTES / w.type().bytes();
         int length = (w.columns() + perWord - 1) / perWord;
-        int panels = (rows + RowMath.SHARE - 1) / RowMath.SHARE * (RowMath.SHARE / ROWS);
+        int panels = (rows + Arithmetic.SHARE - 1) / Arithmetic.SHARE * (Arithmetic.SHARE / ROWS);
         int[] words = new int[Math.toIntExact((long) panels * length * ROWS)];
         IntStream.range(0, panels).parallel().forEach(panel -> {
             for (int r = panel * ROWS; r < Math.min(rows, (panel + 1) * ROWS); r++) {
@@ -56,16 +56,16 @@ record Panels(int[] words, TorchType type, int length, float[] scales) {
         }
     }
 
-    /** See {@link RowMath#product}. */
-    void product(int from, int to, float[][] x, float[][] y, int at) {
-        if (from % RowMath.SHARE != 0) {
-            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + RowMath.SHARE);
+    /** See {@link Arithmetic#matmul}. */
+    void matmul(int from, int to, float[][] x, float[][] y, int at) {
+        if (from % Arithmetic.SHARE != 0) {
+            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + Arithmetic.SHARE);
         }
-        int whole = Math.max(from, to - to % RowMath.SHARE);
+        int whole = Math.max(from, to - to % Arithmetic.SHARE);
         turns(from, whole, x, y, at);
         if (whole < to) { // the last rows, with zeros beyond them, go elsewhere first
-            float[][] rest = new float[x.length][RowMath.SHARE];
-            turns(whole, whole + RowMath.SHARE, x, rest, -whole);
+            float[][] rest = new float[x.length][Arithmetic.SHARE];
+            turns(whole, whole + Arithmetic.SHARE, x, rest, -whole);
             for (int s = 0; s < y.length; s++) {
                 System.arraycopy(rest[s], 0, y[s], at + whole, to - whole);
             }

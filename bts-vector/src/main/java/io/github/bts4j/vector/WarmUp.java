@@ -23,7 +23,7 @@ final class WarmUp {
     private WarmUp() {
     }
 
-    static void run(VectorRowMath math, TorchType type) {
+    static void run(VectorArithmetic math, TorchType type) {
         ByteBuffer bytes = ByteBuffer.allocateDirect(type.bytes() * ROWS * COLUMNS[0]).order(ByteOrder.LITTLE_ENDIAN);
         List<Matrix> matrices = new ArrayList<>();
         for (int columns : COLUMNS) {
@@ -40,12 +40,12 @@ final class WarmUp {
         }
     }
 
-    private static void round(VectorRowMath math, Matrix w) {
+    private static void round(VectorArithmetic math, Matrix w) {
         for (int sessions : SESSIONS) {
             float[][] x = new float[sessions][w.columns() + 3];
             float[][] y = new float[sessions][ROWS];
-            math.arrange(w, new float[w.columns()], 0, w.columns(), x[0]);
-            math.product(w, 0, ROWS, x, y, 0);
+            math.pack(w, new float[w.columns()], 0, w.columns(), x[0]);
+            math.matmul(w, 0, ROWS, x, y, 0);
             if (w.type() != TorchType.INT8 && !(w.memory() instanceof Panels)) {
                 math.weightedSum(w, ROWS, y[0], x[0], 0);
             }
@@ -55,7 +55,7 @@ final class WarmUp {
         }
     }
 
-    private static void elementwise(VectorRowMath math, int n, Rounding rounding) {
+    private static void elementwise(VectorArithmetic math, int n, Rounding rounding) {
         float[] x = new float[2 * n];
         float[] other = new float[2 * n];
         math.rmsNorm(x, new float[n], 1, rounding, other);

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Operations by elements against plain loops in double precision, at all lengths around a vector's, and in bfloat16 also bit by bit against {@link Rounding} of float32. */
 class ElementwiseTest {
-    private final VectorRowMath math = new VectorRowMath();
+    private final VectorArithmetic math = new VectorArithmetic();
 
     static Stream<Arguments> cases() {
         return Arrays.stream(Rounding.values()).flatMap(rounding -> IntStream.of(1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 64, 65, 100, 192).mapToObj(n -> Arguments.of(rounding, n)));

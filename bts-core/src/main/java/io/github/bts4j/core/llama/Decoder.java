@@ -1,7 +1,10 @@
 package io.github.bts4j.core.llama;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -38,6 +41,9 @@ public final class Decoder implements AutoCloseable {
     private final NDArray head;
     private final Optional<NDArray> headScale;
     private final LlamaRows rows;
+    private final TorchType type;
+    private final Device device;
+    private List<DecodeEngine<KvCaches>> engines;
 
     /**
      * Arranges a model's tensors for the kernels.
@@ -63,6 +69,8 @@ public final class Decoder implements AutoCloseable {
      */
     Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type, Optional<Boolean> repack) {
         this.config = config;
+        this.type = type;
+        this.device = manager.getDevice();
         String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         List<String> names = new ArrayList<>(List.of(EMBED_TOKENS, "model.norm.weight", headName));
         List<NDArray> bias = new ArrayList<>();
@@ -85,7 +93,7 @@ public final class Decoder implements AutoCloseable {
             this.biases = TensorList.of(bias);
         }
         this.rotary = new Rotary(config, manager, type);
-        this.rows = new LlamaRows(config, tensors, manager.getDevice(), type, rotary::cosSin, repack);
+        this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, repack);
     }
 
     /**
@@ -95,6 +103,15 @@ public final class Decoder implements AutoCloseable {
      */
     public LlamaConfig config() {
         return config;
+    }
+
+    /**
+     * Where its tensors are.
+     *
+     * @return the device
+     */
+    public Device device() {
+        return device;
     }
 
     /**
@@ -153,6 +170,25 @@ public final class Decoder implements AutoCloseable {
      */
     public Optional<RowDecoder> rows() {
         return rows.decoder();
+    }
+
+    /** An empty cache. */
+    KvCache newCache(int capacity) {
+        return new KvCache(config, type, device, capacity, rows().map(RowDecoder::math));
+    }
+
+    /** What decodes the model by itself. */
+    synchronized List<DecodeEngine<KvCaches>> engines() {
+        if (engines == null) {
+            engines = TorchEngine.orRows(List.of(this), this::logits, new ParallelismTuner(),
+                    rows -> (share, steps) -> rows.get(0).layers(share, steps.get(0), 0, config.numLayers()));
+        }
+        return engines;
+    }
+
+    private NDArray logits(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
+        return CALLS.tensor(step, Autograd.INFERENCE, "decode", ids, weights, biases, dims(), config.rmsNormEps(), ropes.tensors(), ropes.rows(), caches.keys(),
+                caches.values(), caches.starts());
     }
 
     /**

@@ -4,9 +4,10 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.rows.RowCache;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,19 +23,10 @@ public final class KvCache implements AutoCloseable {
     private final TensorList values;
     private final Optional<RowCache> rows;
 
-    /**
-     * Allocates the caches of every layer.
-     *
-     * @param manager a manager on the model's engine, used while allocating
-     * @param config the model's dimensions
-     * @param type element type
-     * @param device where the model computes
-     * @param capacity tokens per sequence
-     * @param math what decodes single tokens, if not libtorch
-     */
-    public KvCache(NDManager manager, LlamaConfig config, TorchType type, Device device, int capacity, Optional<RowMath> math) {
+    /** Allocates the caches of every layer, as matrices too where there is arithmetic for them. */
+    KvCache(LlamaConfig config, TorchType type, Device device, int capacity, Optional<Arithmetic> math) {
         long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
-        try (NDManager scope = manager.newSubManager()) {
+        try (NDManager scope = Torch.manager().newSubManager()) {
             List<NDArray> k = new ArrayList<>();
             List<NDArray> v = new ArrayList<>();
             for (int layer = 0; layer < config.numLayers(); layer++) {
@@ -72,18 +64,6 @@ public final class KvCache implements AutoCloseable {
      */
     public Optional<RowCache> rows() {
         return rows;
-    }
-
-    /**
-     * The memory that caches of one stream take.
-     *
-     * @param config the model's dimensions
-     * @param type element type
-     * @param capacity tokens
-     * @return bytes
-     */
-    public static long bytes(LlamaConfig config, TorchType type, int capacity) {
-        return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * type.bytes() * capacity;
     }
 
     @Override

@@ -3,7 +3,7 @@ package io.github.bts4j.core.llama;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
@@ -325,18 +325,9 @@ public final class LlamaModel extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            requireFilesInPlace();
-            return new LlamaSession(this, decoder, capacity);
-        }
-    }
-
-    @Override
-    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return LlamaSession.appendEach(this, decoder, sessions, tokenIds);
+    protected CachedSession<KvCaches> openSession(int capacity) {
+        requireFilesInPlace();
+        return new CachedSession<>(this, lifetime(), decoder.engines(), capacity, tokens -> KvCaches.of(List.of(decoder), tokens));
     }
 
     /**

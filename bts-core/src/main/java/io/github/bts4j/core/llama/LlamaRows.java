@@ -4,7 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowDecoder;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -37,10 +37,10 @@ final class LlamaRows {
 
     synchronized Optional<RowDecoder> decoder() {
         if (decoder == null) {
-            Optional<RowMath> math = isSupported() ? RowMath.available() : Optional.empty();
+            Optional<Arithmetic> math = isSupported() ? Arithmetic.available() : Optional.empty();
             if (math.isEmpty() && repack.orElse(false)) {
                 throw new IllegalArgumentException("repack = true: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
-                        + " here it is " + type + " on " + device + (RowMath.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
+                        + " here it is " + type + " on " + device + (Arithmetic.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
             }
             decoder = math.map(this::of);
         }
@@ -52,7 +52,7 @@ final class LlamaRows {
                 && tensors.values().stream().allMatch(tensor -> tensor.size() * Tensors.type(tensor).bytes() <= Integer.MAX_VALUE);
     }
 
-    private RowDecoder of(RowMath math) {
+    private RowDecoder of(Arithmetic math) {
         Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == TorchType.INT8)).distinct().forEach(math::prepare);
         List<RowWeights.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
@@ -78,12 +78,12 @@ final class LlamaRows {
         return repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
     }
 
-    private RowWeights.Linear linear(RowMath math, String name) {
+    private RowWeights.Linear linear(Arithmetic math, String name) {
         int rows = Math.toIntExact(tensors.get(name + ".weight").getShape().get(0));
         return new RowWeights.Linear(matrix(math, name + ".weight"), rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
     }
 
-    private Matrix matrix(RowMath math, String name) {
+    private Matrix matrix(Arithmetic math, String name) {
         NDArray scales = tensors.get(name + Int8Weights.SCALE);
         return Matrix.of(math, tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales));
     }

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * A matrix in a tensor's own memory, row after row. It does not keep the tensor alive.
  *
  * @param bytes the memory, in little-endian order
- * @param memory what {@link RowMath#memory} made of it
+ * @param memory what {@link Arithmetic#memory} made of it
  * @param type FLOAT32, BFLOAT16 or INT8
  * @param offset bytes from the start of the memory to row 0
  * @param columns number of columns
@@ -24,7 +24,7 @@ public record Matrix(ByteBuffer bytes, Object memory, TorchType type, long offse
      * @param scales for int8, a factor for each row; else empty
      * @return the matrix
      */
-    public static Matrix of(RowMath math, NDArray tensor, float... scales) {
+    public static Matrix of(Arithmetic math, NDArray tensor, float... scales) {
         ByteBuffer bytes = Tensors.memory(tensor);
         return new Matrix(bytes, math.memory(bytes), Tensors.type(tensor), 0, Math.toIntExact(tensor.getShape().get(tensor.getShape().dimension() - 1)), scales);
     }

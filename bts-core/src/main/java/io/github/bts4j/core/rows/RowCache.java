@@ -19,11 +19,11 @@ public record RowCache(List<Matrix[]> keys, List<Matrix[]> values) {
      * @param values the same
      * @return the cache, valid while the tensors live
      */
-    public static RowCache of(RowMath math, List<NDArray> keys, List<NDArray> values) {
+    public static RowCache of(Arithmetic math, List<NDArray> keys, List<NDArray> values) {
         return new RowCache(heads(math, keys), heads(math, values));
     }
 
-    private static List<Matrix[]> heads(RowMath math, List<NDArray> tensors) {
+    private static List<Matrix[]> heads(Arithmetic math, List<NDArray> tensors) {
         List<Matrix[]> layers = new ArrayList<>();
         for (NDArray tensor : tensors) {
             Matrix all = Matrix.of(math, tensor);

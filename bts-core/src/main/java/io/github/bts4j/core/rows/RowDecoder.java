@@ -1,11 +1,12 @@
 package io.github.bts4j.core.rows;
 
+import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.torch.TorchType;
 
 /**
  * A Llama decoder (arXiv 2307.09288) for one new token of each of a few sessions, or a few of one.
  *
- * <p>Called by all threads of a {@link Crew} together. It holds no state of a step; the model's tensors must outlive it.
+ * <p>Called by all threads of a {@link WorkerTeam} together. It holds no state of a step; the model's tensors must outlive it.
  */
 public final class RowDecoder {
     /** The size of weights, in bytes, below which the set-up of libtorch's calls takes longer than their work. */
@@ -15,13 +16,12 @@ public final class RowDecoder {
     private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
-    private final RowMath math;
+    private final Arithmetic math;
     private final Rounding rounding;
     private final Dimensions dims;
     private final RowWeights weights;
     private final Rotations rope;
     private final boolean small;
-    private final Pace pace = new Pace();
 
     /**
      * The sizes of a model.
@@ -57,7 +57,7 @@ public final class RowDecoder {
      * @param weights its weights
      * @param rope the rotations of queries and keys
      */
-    public RowDecoder(RowMath math, TorchType type, Dimensions dims, RowWeights weights, Rotations rope) {
+    public RowDecoder(Arithmetic math, TorchType type, Dimensions dims, RowWeights weights, Rotations rope) {
         this.math = math;
         this.rounding = Rounding.of(type);
         this.dims = dims;
@@ -71,7 +71,7 @@ public final class RowDecoder {
      *
      * @return the arithmetic
      */
-    public RowMath math() {
+    public Arithmetic math() {
         return math;
     }
 
@@ -96,21 +96,11 @@ public final class RowDecoder {
     /**
      * Says where libtorch is slower.
      *
-     * @param sessions number of sessions
-     * @return true if a step of so many is faster here, as measured on two cores
+     * @param batch a step
+     * @return true if it is faster here, as measured on two cores
      */
-    public boolean isFasterFor(int sessions) {
-        return sessions <= mostTokens();
-    }
-
-    /**
-     * Says where libtorch is slower.
-     *
-     * @param tokens number of tokens of one session
-     * @return true if they go through the model faster here, as measured on two cores
-     */
-    public boolean isFasterForPrompt(int tokens) {
-        return tokens <= (small ? LONGEST_PROMPT_OF_SMALL_MODELS : mostTokens());
+    boolean isFasterFor(DecodeBatch<?> batch) {
+        return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : mostTokens());
     }
 
     private int mostTokens() {
@@ -118,150 +108,188 @@ public final class RowDecoder {
     }
 
     /**
-     * A whole step.
+     * The number of layers.
      *
-     * @param crew the threads
-     * @param step the tokens, their states as {@link #embed} gives them
-     * @return logits {@code [sessions][vocabulary]}, of each session's last token
+     * @return layers
      */
-    public float[][] run(Crew crew, RowStep step) {
-        Shared shared = shared(step);
-        float[][] logits = newLogits(step);
-        crew.run(pace, step.tokens(), part -> {
-            layers(part, step, shared, 0, weights.layers().size());
-            logits(part, step, logits);
-        });
-        return logits;
+    public int numLayers() {
+        return weights.layers().size();
     }
 
-    /**
-     * Room for logits.
-     *
-     * @param step the tokens
-     * @return {@code [sessions][vocabulary]}
-     */
-    public float[][] newLogits(RowStep step) {
+    /** Room for the logits of a step, {@code [sessions][vocabulary]}. */
+    float[][] newLogits(RowStep step) {
         return new float[step.last().length][weights.vocabulary()];
     }
 
-    /**
-     * The states of tokens before the first layer.
-     *
-     * @param tokens token ids
-     * @return {@code [tokens][hidden]}
-     */
-    public float[][] embed(int[] tokens) {
-        float[][] state = new float[tokens.length][dims.hidden];
-        for (int s = 0; s < tokens.length; s++) {
-            for (int c = 0; c < dims.hidden; c++) {
-                state[s][c] = rounding.round(weights.embedding().get(tokens[s], c));
-            }
-        }
-        return state;
-    }
-
-    /**
-     * What the threads of a step share while they go through layers.
-     *
-     * @param query queries {@code [tokens][heads * headDim]}
-     * @param key new keys {@code [tokens][kvHeads * headDim]}
-     * @param value new values, the same
-     * @param attended {@code [tokens][heads * headDim]}
-     * @param gate {@code [tokens][intermediate]}
-     * @param up the same
-     * @param branch what a branch adds to the residual stream, {@code [tokens][hidden]}
-     * @param rope rotations of each token's position
-     */
-    public record Shared(float[][] query, float[][] key, float[][] value, float[][] attended, float[][] gate, float[][] up, float[][] branch, float[][] rope) {}
-
-    /**
-     * Makes what the threads of a step share.
-     *
-     * @param step the tokens
-     * @return buffers
-     */
-    public Shared shared(RowStep step) {
-        int n = step.tokens();
+    /** The beginning of a step: the tokens' states before the first layer, their rotations, and buffers. */
+    RowStep step(DecodeBatch<RowCache> batch) {
+        int n = batch.size();
         int q = dims.heads * dims.headDim;
         int kv = dims.kvHeads * dims.headDim;
+        float[][] hidden = new float[n][dims.hidden];
         float[][] rotations = new float[n][];
         for (int s = 0; s < n; s++) {
-            rotations[s] = rope.of(step.positions()[s], step.lengthAfter(s));
+            rotations[s] = rope.of(batch.positions()[s], batch.lengthAfter(s));
+            for (int c = 0; c < dims.hidden; c++) {
+                hidden[s][c] = rounding.round(weights.embedding().get(batch.tokens()[s], c));
+            }
         }
-        return new Shared(new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate], new float[n][dims.intermediate],
-                new float[n][dims.hidden], rotations);
+        return new RowStep(batch, hidden, rotations, new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate],
+                new float[n][dims.intermediate], new float[n][dims.hidden]);
     }
 
     /**
-     * One thread's share of some layers. The states are complete when it returns.
+     * Buffers of one worker.
      *
-     * @param part the thread
-     * @param step the tokens
-     * @param shared their buffers, one and the same for all threads
+     * @param normed normalised states {@code [tokens][hidden]}
+     * @param x packed inputs of a product
+     */
+    public record Scratch(float[][] normed, float[][] x) {
+        /**
+         * Those of some of the tokens.
+         *
+         * @param tokens indices of the tokens
+         * @return the same buffers
+         */
+        public Scratch of(int... tokens) {
+            return new Scratch(RowStep.select(normed, tokens), RowStep.select(x, tokens));
+        }
+    }
+
+    /**
+     * Makes buffers for one worker.
+     *
+     * @param step the step
+     * @return buffers
+     */
+    public Scratch scratch(RowStep step) {
+        int tokens = step.hidden().length;
+        int widest = Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim);
+        return new Scratch(new float[tokens][dims.hidden], new float[tokens][Arithmetic.room(widest)]);
+    }
+
+    /**
+     * One worker's share of some layers. The states are complete when it returns.
+     *
+     * @param share the worker's share
+     * @param step the step, one and the same for all workers
      * @param first first layer
      * @param last one past the last layer
      */
-    public void layers(Crew.Part part, RowStep step, Shared shared, int first, int last) {
-        float[][] normed = new float[step.tokens()][dims.hidden];
-        float[][] x = new float[step.tokens()][RowMath.room(Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim))];
-        for (int i = first; i < last; i++) {
-            RowWeights.Layer layer = weights.layers().get(i);
-            norm(step.state(), layer.inputNorm(), normed);
-            arrange(layer.query(), normed, x);
-            linear(part, layer.query(), x, shared.query);
-            linear(part, layer.key(), x, shared.key);
-            linear(part, layer.value(), x, shared.value);
-            part.await();
-            attend(part, step, shared, i);
-            part.await();
-            arrange(layer.output(), shared.attended, x);
-            residual(part, layer.output(), x, shared.branch, step.state());
-            part.await();
-            norm(step.state(), layer.postNorm(), normed);
-            arrange(layer.gate(), normed, x);
-            activated(part, layer, x, shared);
-            part.await();
-            arrange(layer.down(), shared.gate, x);
-            residual(part, layer.down(), x, shared.branch, step.state());
-            part.await();
+    public void layers(WorkerTeam.Share share, RowStep step, int first, int last) {
+        Scratch scratch = scratch(step);
+        for (int layer = first; layer < last; layer++) {
+            attentionNorm(step, layer, scratch);
+            attention(share, step, layer, scratch);
+            add(share, step, step.branch());
+            mlpNorm(step, layer, scratch);
+            mlp(share, step, layer, scratch);
+            add(share, step, step.branch());
         }
     }
 
     /**
-     * One thread's share of the logits.
+     * Normalises the states before attention. Every worker computes all norms, which takes less time than to wait for another's.
      *
-     * @param part the thread
-     * @param step the tokens with their final states, before the final norm
-     * @param logits receives {@code [sessions][vocabulary]}; complete once all threads have returned
+     * @param step the step
+     * @param layer number of the layer
+     * @param scratch receives the normalised states
      */
-    public void logits(Crew.Part part, RowStep step, float[][] logits) {
-        float[][] state = step.last();
-        float[][] normed = new float[state.length][dims.hidden];
-        float[][] x = new float[state.length][RowMath.room(dims.hidden)];
-        RowWeights.Linear head = new RowWeights.Linear(weights.head(), weights.vocabulary());
-        norm(state, weights.norm(), normed);
-        arrange(head, normed, x);
-        linear(part, head, x, logits);
+    public void attentionNorm(RowStep step, int layer, Scratch scratch) {
+        norm(step.hidden(), weights.layers().get(layer).inputNorm(), scratch.normed);
     }
 
-    /** Every thread computes all norms, which takes less time than to wait for another's. */
+    /**
+     * Normalises the states before the feed-forward network.
+     *
+     * @param step the step
+     * @param layer number of the layer
+     * @param scratch receives the normalised states
+     */
+    public void mlpNorm(RowStep step, int layer, Scratch scratch) {
+        norm(step.hidden(), weights.layers().get(layer).postNorm(), scratch.normed);
+    }
+
+    /**
+     * One worker's share of a layer's attention.
+     *
+     * @param share the worker's share
+     * @param step the step, whose branch receives this worker's rows
+     * @param index number of the layer
+     * @param scratch the normalised states
+     */
+    public void attention(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
+        RowWeights.Layer layer = weights.layers().get(index);
+        pack(layer.query(), scratch.normed, scratch.x);
+        linear(share, layer.query(), scratch.x, step.query());
+        linear(share, layer.key(), scratch.x, step.key());
+        linear(share, layer.value(), scratch.x, step.value());
+        share.await();
+        attend(share, step, index);
+        share.await();
+        pack(layer.output(), step.attended(), scratch.x);
+        linear(share, layer.output(), scratch.x, step.branch());
+    }
+
+    /**
+     * One worker's share of a layer's feed-forward network, {@code W_down (silu(W_gate x) * (W_up x))}.
+     *
+     * @param share the worker's share
+     * @param step the step, whose branch receives this worker's rows
+     * @param index number of the layer
+     * @param scratch the normalised states
+     */
+    public void mlp(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
+        RowWeights.Layer layer = weights.layers().get(index);
+        pack(layer.gate(), scratch.normed, scratch.x);
+        activated(share, layer, scratch.x, step);
+        share.await();
+        pack(layer.down(), step.gate(), scratch.x);
+        linear(share, layer.down(), scratch.x, step.branch());
+    }
+
+    /**
+     * Adds this worker's rows to the residual stream, which is complete when it returns.
+     *
+     * @param share the worker's share
+     * @param step the step
+     * @param branch what to add {@code [tokens][hidden]}
+     */
+    public void add(WorkerTeam.Share share, RowStep step, float[][] branch) {
+        for (int s = 0; s < branch.length; s++) {
+            math.add(rounding, step.hidden()[s], branch[s], share.fromRow(dims.hidden), share.toRow(dims.hidden));
+        }
+        share.await();
+    }
+
+    /** One worker's share of the logits of the final states, before the final norm; complete once all workers have returned. */
+    void logits(WorkerTeam.Share share, RowStep step, float[][] logits) {
+        float[][] state = step.last();
+        float[][] normed = new float[state.length][dims.hidden];
+        float[][] x = new float[state.length][Arithmetic.room(dims.hidden)];
+        RowWeights.Linear head = new RowWeights.Linear(weights.head(), weights.vocabulary());
+        norm(state, weights.norm(), normed);
+        pack(head, normed, x);
+        linear(share, head, x, logits);
+    }
+
     private void norm(float[][] state, float[] weight, float[][] normed) {
         for (int s = 0; s < state.length; s++) {
             math.rmsNorm(state[s], weight, dims.rmsNormEps, rounding, normed[s]);
         }
     }
 
-    private void arrange(RowWeights.Linear linear, float[][] values, float[][] x) {
+    private void pack(RowWeights.Linear linear, float[][] values, float[][] x) {
         for (int s = 0; s < x.length; s++) {
-            math.arrange(linear.weight(), values[s], 0, linear.weight().columns(), x[s]);
+            math.pack(linear.weight(), values[s], 0, linear.weight().columns(), x[s]);
         }
     }
 
     /** This thread's rows of {@code y = round(w x + b)}. */
-    private void linear(Crew.Part part, RowWeights.Linear linear, float[][] x, float[][] y) {
-        int from = part.fromRow(linear.rows());
-        int to = part.toRow(linear.rows());
-        math.product(linear.weight(), from, to, x, y, 0);
+    private void linear(WorkerTeam.Share share, RowWeights.Linear linear, float[][] x, float[][] y) {
+        int from = share.fromRow(linear.rows());
+        int to = share.toRow(linear.rows());
+        math.matmul(linear.weight(), from, to, x, y, 0);
         for (float[] row : y) {
             addBias(linear, row, from, to);
             math.round(rounding, row, from, to);
@@ -276,76 +304,60 @@ public final class RowDecoder {
         }
     }
 
-    /** This thread's rows of {@code state + round(w x + b)}: no other thread reads them before the next meeting. */
-    private void residual(Crew.Part part, RowWeights.Linear linear, float[][] x, float[][] branch, float[][] state) {
-        linear(part, linear, x, branch);
-        for (int s = 0; s < state.length; s++) {
-            math.add(rounding, state[s], branch[s], part.fromRow(dims.hidden), part.toRow(dims.hidden));
-        }
-    }
-
     /** {@code silu(W_gate x) * (W_up x)}: this thread's rows of both. */
-    private void activated(Crew.Part part, RowWeights.Layer layer, float[][] x, Shared shared) {
-        int from = part.fromRow(dims.intermediate);
-        int to = part.toRow(dims.intermediate);
-        math.product(layer.gate().weight(), from, to, x, shared.gate, 0);
-        linear(part, layer.up(), x, shared.up);
-        for (int s = 0; s < shared.gate.length; s++) {
-            addBias(layer.gate(), shared.gate[s], from, to);
-            math.swiGlu(rounding, shared.gate[s], shared.up[s], from, to);
+    private void activated(WorkerTeam.Share share, RowWeights.Layer layer, float[][] x, RowStep step) {
+        int from = share.fromRow(dims.intermediate);
+        int to = share.toRow(dims.intermediate);
+        math.matmul(layer.gate().weight(), from, to, x, step.gate(), 0);
+        linear(share, layer.up(), x, step.up());
+        for (int s = 0; s < step.gate().length; s++) {
+            addBias(layer.gate(), step.gate()[s], from, to);
+            math.swiGlu(rounding, step.gate()[s], step.up()[s], from, to);
         }
     }
 
     /** Attention of this thread's share of tokens and key heads; the new keys and values go into the caches. */
-    private void attend(Crew.Part part, RowStep step, Shared shared, int layer) {
-        int items = step.tokens() * dims.kvHeads;
-        if (step.ofOneSession()) { // a token attends to those before it, which may be another thread's
-            for (int item = part.from(items); item < part.to(items); item++) {
-                remember(step, shared, layer, item);
+    private void attend(WorkerTeam.Share share, RowStep step, int layer) {
+        int items = step.batch().size() * dims.kvHeads;
+        if (step.batch().isPrompt()) { // a token attends to those before it, which may be another thread's
+            for (int item = share.from(items); item < share.to(items); item++) {
+                append(step, layer, item);
             }
-            part.await();
+            share.await();
         }
         int group = dims.heads / dims.kvHeads;
         float[][] queries = new float[group][dims.headDim];
-        float[][] scores = new float[group][longest(step)];
-        for (int item = part.from(items); item < part.to(items); item++) {
-            if (!step.ofOneSession()) {
-                remember(step, shared, layer, item);
+        float[][] scores = new float[group][step.longest()];
+        for (int item = share.from(items); item < share.to(items); item++) {
+            if (!step.batch().isPrompt()) {
+                append(step, layer, item);
             }
             int s = item / dims.kvHeads;
             int head = item % dims.kvHeads;
-            Matrix keys = step.caches()[s].keys().get(layer)[head];
-            Matrix values = step.caches()[s].values().get(layer)[head];
-            int length = step.positions()[s] + 1;
+            Matrix keys = step.batch().state(s).keys().get(layer)[head];
+            Matrix values = step.batch().state(s).values().get(layer)[head];
+            int length = step.batch().positions()[s] + 1;
             for (int g = 0; g < group; g++) {
                 int query = (head * group + g) * dims.headDim;
-                math.rotate(rounding, shared.query[s], query, shared.rope[s]);
-                math.arrange(keys, shared.query[s], query, dims.headDim, queries[g]);
+                math.rotate(rounding, step.query()[s], query, step.rope()[s]);
+                math.pack(keys, step.query()[s], query, dims.headDim, queries[g]);
             }
-            math.product(keys, 0, length, queries, scores, 0);
+            math.matmul(keys, 0, length, queries, scores, 0);
             for (int g = 0; g < group; g++) {
                 int to = (head * group + g) * dims.headDim;
                 math.softmax(scores[g], length, (float) (1 / Math.sqrt(dims.headDim)));
-                math.weightedSum(values, length, scores[g], shared.attended[s], to);
-                math.round(rounding, shared.attended[s], to, to + dims.headDim);
+                math.weightedSum(values, length, scores[g], step.attended()[s], to);
+                math.round(rounding, step.attended()[s], to, to + dims.headDim);
             }
         }
     }
 
-    private static int longest(RowStep step) {
-        int longest = 0;
-        for (int position : step.positions()) {
-            longest = Math.max(longest, position + 1);
-        }
-        return longest;
-    }
-
-    private void remember(RowStep step, Shared shared, int layer, int item) {
+    private void append(RowStep step, int layer, int item) {
         int s = item / dims.kvHeads;
         int head = item % dims.kvHeads;
         int at = head * dims.headDim;
-        math.rotate(rounding, shared.key[s], at, shared.rope[s]);
-        step.caches()[s].keys().get(layer)[head].set(step.positions()[s], shared.key[s], at);
-        step.caches()[s].values().get(layer)[head].set(step.positions()[s], shared.value[s], at);
+        math.rotate(rounding, step.key()[s], at, step.rope()[s]);
+        step.batch().state(s).keys().get(layer)[head].set(step.batch().positions()[s], step.key()[s], at);
+        step.batch().state(s).values().get(layer)[head].set(step.batch().positions()[s], step.value()[s], at);
     }
 }

@@ -1,64 +1,49 @@
 package io.github.bts4j.core.rows;
 
-import java.util.Arrays;
+import io.github.bts4j.core.DecodeBatch;
 import java.util.stream.IntStream;
 
 /**
- * The tokens of one step, as a decoder sees them: the state of each after the layers so far, and where it stands. They are one token of each of several sessions, or several of one session.
+ * A step as one stream sees it: the state of each token after the layers so far, and the buffers that the workers share while they go through layers.
  *
- * @param state residual streams {@code [tokens][hidden]}, changed in place
- * @param positions the number of tokens that come before each in its session
- * @param caches the cache of each token's session
- * @param ofOneSession whether all belong to one session, where they follow upon each other
+ * @param batch the tokens, their positions and the stream's caches
+ * @param hidden residual streams {@code [tokens][hidden]}, changed in place
+ * @param rope rotations of each token's position
+ * @param query queries {@code [tokens][heads * headDim]}
+ * @param key new keys {@code [tokens][kvHeads * headDim]}
+ * @param value new values, the same
+ * @param attended {@code [tokens][heads * headDim]}
+ * @param gate {@code [tokens][intermediate]}
+ * @param up the same
+ * @param branch what a branch adds to the residual stream, {@code [tokens][hidden]}
  */
-public record RowStep(float[][] state, int[] positions, RowCache[] caches, boolean ofOneSession) {
+public record RowStep(DecodeBatch<RowCache> batch, float[][] hidden, float[][] rope, float[][] query, float[][] key, float[][] value, float[][] attended, float[][] gate,
+        float[][] up, float[][] branch) {
     /**
-     * One token of each of several sessions.
+     * The step of some of its tokens, for what looks at each token alone, such as a feed-forward network.
      *
-     * @param state residual streams {@code [sessions][hidden]}, changed in place
-     * @param positions the number of tokens already in each session's cache
-     * @param caches the cache of each session
-     * @return the step
+     * @param tokens indices of the tokens
+     * @return the same buffers
      */
-    public static RowStep ofSessions(float[][] state, int[] positions, RowCache[] caches) {
-        return new RowStep(state, positions, caches, false);
+    public RowStep of(int... tokens) {
+        return new RowStep(batch, select(hidden, tokens), rope, query, key, value, attended, select(gate, tokens), select(up, tokens), select(branch, tokens));
     }
 
-    /**
-     * Several tokens of one session.
-     *
-     * @param state residual streams {@code [tokens][hidden]}, changed in place
-     * @param start the number of tokens already in the cache
-     * @param cache the session's cache
-     * @return the step
-     */
-    public static RowStep ofPrompt(float[][] state, int start, RowCache cache) {
-        RowCache[] caches = new RowCache[state.length];
-        Arrays.fill(caches, cache);
-        return new RowStep(state, IntStream.range(start, start + state.length).toArray(), caches, state.length > 1);
-    }
-
-    /**
-     * The number of tokens.
-     *
-     * @return tokens
-     */
-    public int tokens() {
-        return state.length;
-    }
-
-    /**
-     * The length of a token's session once the step is done: what rotations depend on whose frequencies follow the length of the sequence.
-     *
-     * @param token index of the token
-     * @return tokens, all of this step's included
-     */
-    public int lengthAfter(int token) {
-        return positions[ofOneSession ? positions.length - 1 : token] + 1;
+    static float[][] select(float[][] rows, int... tokens) {
+        return IntStream.of(tokens).mapToObj(token -> rows[token]).toArray(float[][]::new);
     }
 
     /** The states whose logits are wanted: of every session the last one. */
     float[][] last() {
-        return ofOneSession ? new float[][] {state[state.length - 1]} : state;
+        return batch.isPrompt() ? new float[][] {hidden[hidden.length - 1]} : hidden;
+    }
+
+    /** The number of keys that the last token of the longest session attends to. */
+    int longest() {
+        int longest = 0;
+        for (int position : batch.positions()) {
+            longest = Math.max(longest, position + 1);
+        }
+        return longest;
     }
 }

@@ -68,7 +68,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
      * @param math what repacks them and computes with them
      * @return the weights
      */
-    public RowWeights repacked(RowMath math) {
+    public RowWeights repacked(Arithmetic math) {
         Function<Linear, Linear> change = linear -> new Linear(math.repacked(linear.weight, linear.rows), linear.rows, linear.bias);
         return new RowWeights(embedding, layers.stream().map(layer -> layer.map(change)).toList(), norm, math.repacked(head, vocabulary), vocabulary, true);
     }

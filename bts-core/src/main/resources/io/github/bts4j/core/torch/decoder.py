@@ -193,10 +193,6 @@
       return torch.reshape(a, [n, dims[0], 1, dims[2]])
     return (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
 
-  def cached_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: Tensor, values: Tensor, start: int) -> Tensor:
-    a = (self).cached_attention((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer, keys, values, start)
-    return (self).output(x, a, w, b, dims, eps, layer)
-
   def session_ropes(self: __torch__.K, ropes: List[List[Tensor]], rows: List[int], first: int, sessions: int) -> List[Tensor]:
     # one row of the tables for the next token of each session: [sessions, head_dim / 2]
     cos : List[Tensor] = []
@@ -206,10 +202,10 @@
       sin = torch.append(sin, torch.narrow(ropes[i][1], 0, rows[i], 1))
     return [torch.cat(cos, 0), torch.cat(sin, 0)]
 
-  def sessions_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
-    # x: [1, sessions, hidden], one new token of each session; the weights are read once for all of them, attention is each one's own.
-    # keys[first + i][layer], values: the caches of session i, filled up to starts[i]
-    q, k, v, = (self).qkv((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer)
+  def sessions_attention(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
+    # x: the normalised state [1, sessions, hidden], one new token of each session -> [1, heads, sessions, head_dim].
+    # The weights are read once for all of them, attention is each one's own
+    q, k, v, = (self).qkv(x, w, b, dims, cos, sin, layer)
     groups = torch.floordiv(dims[0], dims[1])
     attended : List[Tensor] = []
     for i in range(len(starts)):
@@ -219,15 +215,40 @@
       grouped = torch.reshape(torch.narrow(q, 2, i, 1), [1, dims[1], groups, dims[2]])
       a = torch.scaled_dot_product_attention(grouped, torch.narrow(key, 2, 0, end), torch.narrow(value, 2, 0, end), None, 0., False)
       attended = torch.append(attended, torch.reshape(a, [1, dims[0], 1, dims[2]]))
-    return (self).output(x, torch.cat(attended, 2), w, b, dims, eps, layer)
+    return torch.cat(attended, 2)
 
-  def decode_sessions(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
-    # ids: [1, sessions], the next token of each -> float32 logits [sessions, vocabulary]; every session's caches grow by one
-    cos, sin, = (self).session_ropes(ropes, rows, 0, len(starts))
+  # A step of decoding: the new tokens of one session, or the next token of each of several. x: [1, tokens, hidden]; starts: the number of tokens in each session's
+  # caches. The tables and caches of session i are ropes[first + i], rows[first + i], keys[first + i][layer] and values[first + i][layer].
+
+  def decode_ropes(self: __torch__.K, ropes: List[List[Tensor]], rows: List[int], first: int, tokens: int, sessions: int) -> List[Tensor]:
+    if sessions == 1:
+      return (self).rope_rows(ropes[first], rows[first], tokens)
+    return (self).session_ropes(ropes, rows, first, sessions)
+
+  def decode_attention(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
+    if len(starts) == 1:
+      return (self).cached_attention(x, w, b, dims, cos, sin, layer, keys[first][layer], values[first][layer], starts[0])
+    return (self).sessions_attention(x, w, b, dims, cos, sin, layer, keys, values, first, starts)
+
+  def decode_layer(self: __torch__.K, x: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
+    a = (self).decode_attention((self).norm(x, w[3 + 9 * layer], eps), w, b, dims, cos, sin, layer, keys, values, first, starts)
+    return (self).output(x, a, w, b, dims, eps, layer)
+
+  def decode_logits(self: __torch__.K, x: Tensor, w: List[Tensor], eps: float, sessions: int) -> Tensor:
+    # of each session's last token: float32 [sessions, vocabulary]
+    if sessions == 1:
+      last = torch.select(x, 1, -1)
+    else:
+      last = torch.select(x, 0, 0)
+    return torch.to((self).weight_linear((self).final_norm(last, w, eps), w, 2, None), 6)
+
+  def decode(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
+    cos, sin, = (self).decode_ropes(ropes, rows, 0, torch.size(ids, 1), len(starts))
     x = (self).embed(ids, w)
     for i in range(dims[3]):
-      x = (self).sessions_layer(x, w, b, dims, eps, cos, sin, i, keys, values, 0, starts)
-    return torch.to((self).weight_linear((self).final_norm(torch.select(x, 0, 0), w, eps), w, 2, None), 6)
+      x = (self).decode_layer(x, w, b, dims, eps, cos, sin, i, keys, values, 0, starts)
+    return (self).decode_logits(x, w, eps, len(starts))
 
   def embed(self: __torch__.K, ids: Tensor, w: List[Tensor]) -> Tensor:
     if ops.prim.dtype(w[0]) != 1:
@@ -261,15 +282,6 @@
         states = torch.append(states, torch.to(x, 6))
     states = torch.append(states, torch.to((self).final_norm(x, w, eps), 6))
     return states
-
-  def decode(self: __torch__.K, ids: Tensor, w: List[Tensor], b: List[Tensor], dims: List[int], eps: float, rope: List[Tensor], row: int, keys: List[Tensor], values: List[Tensor], start: int) -> Tensor:
-    # ids: [batch, new tokens] -> float32 logits of the last new token, [batch, vocabulary]; the caches grow by the new tokens
-    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
-    x = (self).embed(ids, w)
-    for i in range(dims[3]):
-      x = (self).cached_layer(x, w, b, dims, eps, cos, sin, i, keys[i], values[i], start)
-    last = torch.select(x, 1, -1)
-    return torch.to((self).weight_linear((self).final_norm(last, w, eps), w, 2, None), 6)
 
   # Activation checkpointing cuts the graph into parts, each with leaves of its own; every part's gradient is the next one's to send down.
 

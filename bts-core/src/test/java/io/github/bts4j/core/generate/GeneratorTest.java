@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -72,6 +73,11 @@ class GeneratorTest {
         @Override
         public DecodeSession newSession(int capacity) {
             return new Recital(this, capacity);
+        }
+
+        @Override
+        public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
+            return IntStream.range(0, tokenIds.length).mapToObj(i -> sessions.get(i).append(tokenIds[i])).toArray(float[][]::new);
         }
 
         @Override

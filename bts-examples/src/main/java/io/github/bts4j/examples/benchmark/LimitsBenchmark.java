@@ -12,7 +12,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Quantization;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -159,7 +159,7 @@ public final class LimitsBenchmark {
 
     /** With the weights on the Java heap, which bts-vector alone can read. */
     private void repacked(ObjectNode result, NDArray buffer, NDArray file, double bytes) throws IOException {
-        if (RowMath.available().isEmpty()) {
+        if (Arithmetic.available().isEmpty()) {
             return;
         }
         try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withRepacking(true))) {

@@ -2,8 +2,9 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
@@ -29,6 +30,8 @@ public final class BtmEnsemble extends FrozenLm {
 
     private final List<FrozenLm> models;
     private final int topK;
+    private final BtmEngine engine;
+    private final List<DecodeEngine<BtmEngine.State>> engines;
 
     /**
      * Joins models.
@@ -45,6 +48,8 @@ public final class BtmEnsemble extends FrozenLm {
                 models.stream().map(FrozenLm::lifetime).toArray(Lifetime[]::new));
         this.models = List.copyOf(models);
         this.topK = topK;
+        this.engine = new BtmEngine(this.models, topK);
+        this.engines = List.of(engine);
         if (models.isEmpty() || models.stream().mapToInt(CausalLm::vocabSize).distinct().count() != 1) {
             close();
             throw new IllegalArgumentException("An ensemble needs models of one vocabulary; sizes are "
@@ -124,11 +129,7 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return new BtmSession(lifetime(), models, topK, capacity);
-        }
+    protected CachedSession<?> openSession(int capacity) {
+        return new CachedSession<>(this, lifetime(), engines, capacity, engine::state);
     }
 }

@@ -3,6 +3,8 @@ package io.github.bts4j.stitch.baseline;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.CachedSession;
+import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
@@ -54,6 +56,7 @@ public final class RoutedExperts extends FrozenLm {
     private final List<LlamaModel> owned;
     private final Router router;
     private final int decisionTokens;
+    private final List<DecodeEngine<RoutedEngine.State>> engines = List.of(new RoutedEngine(this));
 
     private RoutedExperts(NDManager manager, List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, Router router, int decisionTokens, Lifetime... parents) {
         super("routed", manager, parents);
@@ -373,17 +376,8 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return new RoutedSession(this, capacity);
-        }
-    }
-
-    @Override
-    public float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds) {
-        return RoutedSession.appendEach(this, sessions, tokenIds);
+    protected CachedSession<?> openSession(int capacity) {
+        return new CachedSession<>(this, lifetime(), engines, capacity, RoutedEngine.State::new);
     }
 
     @Override

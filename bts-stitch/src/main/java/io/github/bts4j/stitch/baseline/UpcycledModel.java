@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
@@ -71,7 +71,7 @@ public final class UpcycledModel extends FrozenLm {
             throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": an upcycled mixture is not quantised; load it without");
         }
         if (options.repack().orElse(false)) {
-            throw new IllegalArgumentException("repack = true: an upcycled mixture is decoded in libtorch, which does not read repacked weights; load it without");
+            throw new IllegalArgumentException("repack = true: the weights of an upcycled mixture are not repacked; load it without");
         }
         UpcycledConfig config = describe(folder);
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
@@ -160,12 +160,8 @@ public final class UpcycledModel extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
-    public DecodeSession newSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return new UpcycledSession(this, weights, capacity);
-        }
+    protected CachedSession<?> openSession(int capacity) {
+        return new CachedSession<>(this, lifetime(), weights.engines(), capacity, weights::newCaches);
     }
 
     @Override

@@ -3,14 +3,18 @@ package io.github.bts4j.stitch.baseline;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.Decoder;
-import io.github.bts4j.core.llama.KvCache;
+import io.github.bts4j.core.llama.KvCaches;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.llama.Ropes;
+import io.github.bts4j.core.llama.TorchEngine;
+import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TensorList;
@@ -20,7 +24,6 @@ import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -39,12 +42,14 @@ public final class UpcycledWeights implements AutoCloseable {
     private static final Pattern EXPERT = Pattern.compile("experts\\.(\\d+)\\.");
 
     private final UpcycledConfig config;
-    private final TorchType type;
     private final List<Decoder> decoders = new ArrayList<>();
     private final TensorList weights;
     private final TensorList biases;
-    private final TensorList routers;
-    private final TensorList adapters;
+    private final List<NDArray> routers;
+    private final List<NDArray> adapters;
+    private final TensorList kernelRouters;
+    private final TensorList kernelAdapters;
+    private List<DecodeEngine<KvCaches>> engines;
 
     /**
      * Arranges the tensors for the kernels.
@@ -56,7 +61,6 @@ public final class UpcycledWeights implements AutoCloseable {
      */
     public UpcycledWeights(UpcycledConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
         this.config = config;
-        this.type = type;
         for (int i = 0; i < config.experts().size(); i++) {
             int expert = i;
             Map<String, NDArray> own = new LinkedHashMap<>();
@@ -65,8 +69,10 @@ public final class UpcycledWeights implements AutoCloseable {
         }
         this.weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
         this.biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
-        this.routers = TensorList.of(config.routers().stream().map(tensors::get).toList());
-        this.adapters = TensorList.of(config.adapterNames().stream().map(tensors::get).toList());
+        this.routers = config.routers().stream().map(tensors::get).toList();
+        this.adapters = config.adapterNames().stream().map(tensors::get).toList();
+        this.kernelRouters = TensorList.of(routers);
+        this.kernelAdapters = TensorList.of(adapters);
     }
 
     /**
@@ -177,7 +183,7 @@ public final class UpcycledWeights implements AutoCloseable {
 
     private NDArray hidden(NDManager owner, Autograd mode, NDArray ids, RopeRows rope, long seed) {
         return KERNELS.tensor(owner, mode, "upcycled_hidden", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
-                routers, adapters, config.topOne(), seed);
+                kernelRouters, kernelAdapters, config.topOne(), seed);
     }
 
     /**
@@ -200,27 +206,31 @@ public final class UpcycledWeights implements AutoCloseable {
 
     NDArray logits(NDManager owner, NDArray ids, RopeRows rope) {
         return KERNELS.tensor(owner, Autograd.OFF, "upcycled", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
-                routers, adapters, config.topOne());
+                kernelRouters, kernelAdapters, config.topOne());
     }
 
-    /** One cache per attention: of every expert, or the shared one's. */
-    List<KvCache> caches(Device device, int capacity) {
-        List<KvCache> caches = new ArrayList<>();
-        for (int i = 0; i < (config.attentionExperts() ? decoders.size() : 1); i++) {
-            caches.add(new KvCache(Torch.manager(), config.base(), type, device, capacity, Optional.empty()));
+    /** Empty caches for a session: one per attention, every expert's or the shared one's. */
+    KvCaches newCaches(int capacity) {
+        return KvCaches.of(config.attentionExperts() ? decoders : decoders.subList(0, 1), capacity);
+    }
+
+    /** What decodes the mixture. */
+    synchronized List<DecodeEngine<KvCaches>> engines() {
+        if (engines == null) {
+            engines = TorchEngine.orRows(decoders, this::decode, new ParallelismTuner(), rows -> new UpcycledRows(config, rows, routers, adapters));
         }
-        return caches;
+        return engines;
     }
 
-    NDArray decode(NDManager step, NDArray ids, RopeRows rope, TensorList keys, TensorList values, int start) {
-        return KERNELS.tensor(step, Autograd.INFERENCE, "upcycled_decode", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(),
-                rope.row(), routers, adapters, config.topOne(), keys, values, start);
+    private NDArray decode(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
+        return KERNELS.tensor(step, Autograd.INFERENCE, "upcycled_decode", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), ropes.tensors(),
+                ropes.rows(), kernelRouters, kernelAdapters, config.topOne(), caches.keys(), caches.values(), caches.starts());
     }
 
     /** Releases the references; the tensors live on with their owner. */
     @Override
     public void close() {
-        List.of(weights, biases, routers, adapters).forEach(TensorList::close);
+        List.of(weights, biases, kernelRouters, kernelAdapters).forEach(TensorList::close);
         decoders.forEach(Decoder::close);
     }
 }

@@ -77,10 +77,10 @@
       each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed), w[i], b[i], dims, layer))
     return each
 
-  def each_cached_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> List[Tensor]:
+  def each_cached_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     each : List[Tensor] = []
-    for i in range(len(keys)):
-      a = (self).cached_attention(x, w[i], b[i], dims, cos, sin, layer, keys[i][layer], values[i][layer], start)
+    for i in range(torch.floordiv(len(keys), len(starts))):
+      a = (self).decode_attention(x, w[i], b[i], dims, cos, sin, layer, keys, values, i * len(starts), starts)
       each = torch.append(each, (self).attention_output(a, w[i], b[i], dims, layer))
     return each
 
@@ -100,13 +100,13 @@
     h = (self).upcycled_hidden(ids, w, b, dims, eps, rope, row, routers, adapters, top1, -1)
     return torch.to((self).weight_linear(h, w[0], 2, None), 6)
 
-  def upcycled_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool, keys: List[List[Tensor]], values: List[List[Tensor]], start: int) -> Tensor:
-    # ids: [batch, new tokens] -> float32 logits of the last new token, [batch, vocabulary]; keys, values: one cache per attention
-    cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
+  def upcycled_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, ropes: List[List[Tensor]], rows: List[int], routers: List[Tensor], adapters: List[Tensor], top1: bool, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+    # ids: [1, tokens] -> float32 logits [sessions, vocabulary]; keys, values: attention 0 of every session, then attention 1 of every session, ..
+    cos, sin, = (self).decode_ropes(ropes, rows, 0, torch.size(ids, 1), len(starts))
     layers = dims[3]
     x = (self).embed(ids, w[0])
     for layer in range(layers):
       n = (self).norm(x, w[0][3 + 9 * layer], eps)
-      each = (self).each_cached_attention(n, w, b, dims, cos, sin, layer, keys, values, start)
+      each = (self).each_cached_attention(n, w, b, dims, cos, sin, layer, keys, values, starts)
       x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), w, b, eps, routers, adapters, top1, -1, layer)
-    return torch.to((self).weight_linear((self).final_norm(torch.select(x, 1, -1), w[0], eps), w[0], 2, None), 6)
+    return (self).decode_logits(x, w[0], eps, len(starts))

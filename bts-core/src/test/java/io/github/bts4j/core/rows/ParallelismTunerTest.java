@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 
 /** Choices in a time of the test's own, where a run takes what the test says. */
-class PaceTest {
+class ParallelismTunerTest {
     private static final long MILLISECOND = 1_000_000;
 
-    private final Pace.Kind kind = new Pace().of(1);
+    private final ParallelismTuner.Kind kind = new ParallelismTuner().of(1);
     private long now;
 
     /** Runs for a while and returns the share of the time's runs that all threads did. */
@@ -32,7 +32,7 @@ class PaceTest {
     void takesTheFasterWayAndRarelyTriesTheOther() {
         shareTogether(50 * MILLISECOND, MILLISECOND, 2 * MILLISECOND);
         assertTrue(shareTogether(2000 * MILLISECOND, MILLISECOND, 2 * MILLISECOND) > 0.95);
-        Pace.Kind small = new Pace().of(1);
+        ParallelismTuner.Kind small = new ParallelismTuner().of(1);
         long at = 0;
         int alone = 0;
         for (int i = 0; i < 5000; i++) { // too short to be shared
@@ -48,7 +48,7 @@ class PaceTest {
     /** Times are per token, what trying costs is of all of them. */
     @Test
     void triesStepsOfManyTokensAsRarely() {
-        Pace.Kind many = new Pace().of(16);
+        ParallelismTuner.Kind many = new ParallelismTuner().of(16);
         int alone = 0;
         for (int i = 0; i < 1000; i++) {
             boolean all = many.isTogether(16, now);
@@ -98,20 +98,20 @@ class PaceTest {
 
     @Test
     void numbersOfTokensAreApart() {
-        Pace pace = new Pace();
-        assertNotSame(pace.of(1), pace.of(2));
-        assertSame(pace.of(2), pace.of(3));
-        assertNotSame(pace.of(3), pace.of(4));
-        assertSame(pace.of(64), pace.of(127));
+        ParallelismTuner tuner = new ParallelismTuner();
+        assertNotSame(tuner.of(1), tuner.of(2));
+        assertSame(tuner.of(2), tuner.of(3));
+        assertNotSame(tuner.of(3), tuner.of(4));
+        assertSame(tuner.of(64), tuner.of(127));
     }
 
     @Test
     void aCrewTriesBothWaysAndComputesTheSame() {
-        Crew crew = new Crew(2);
-        Pace pace = new Pace();
+        WorkerTeam team = new WorkerTeam(2);
+        ParallelismTuner tuner = new ParallelismTuner();
         for (int i = 0; i < 200; i++) {
             int[] sums = new int[100];
-            crew.run(pace, 1, part -> {
+            team.run(tuner, 1, part -> {
                 for (int k = part.from(sums.length); k < part.to(sums.length); k++) {
                     sums[k] += k;
                 }

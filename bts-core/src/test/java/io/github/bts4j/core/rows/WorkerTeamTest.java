@@ -16,19 +16,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(300)
-class CrewTest {
+class WorkerTeamTest {
     /** Each round needs what the other threads wrote in the round before. */
-    private static long[] neighbours(Crew crew, int items, int rounds) {
+    private static long[] neighbours(WorkerTeam team, int items, int rounds) {
         long[][] values = new long[2][items];
         Arrays.setAll(values[0], i -> i);
-        crew.run(part -> {
+        team.run(share -> {
             for (int round = 0; round < rounds; round++) {
                 long[] before = values[round % 2];
                 long[] after = values[(round + 1) % 2];
-                for (int i = part.from(items); i < part.to(items); i++) {
+                for (int i = share.from(items); i < share.to(items); i++) {
                     after[i] = 31 * before[(i + 1) % items] + before[(i + items - 1) % items];
                 }
-                part.await();
+                share.await();
             }
         });
         return values[rounds % 2];
@@ -37,44 +37,44 @@ class CrewTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
     void threadsSeeWhatOthersWroteBeforeTheyMet(int threads) {
-        long[] alone = neighbours(new Crew(1), 101, 60);
-        Crew crew = new Crew(threads);
+        long[] alone = neighbours(new WorkerTeam(1), 101, 60);
+        WorkerTeam team = new WorkerTeam(threads);
         for (int i = 0; i < 8; i++) {
-            assertArrayEquals(alone, neighbours(crew, 101, 60));
+            assertArrayEquals(alone, neighbours(team, 101, 60));
         }
     }
 
     @Test
     void fewerItemsThanThreads() {
-        assertArrayEquals(neighbours(new Crew(1), 2, 100), neighbours(new Crew(4), 2, 100));
+        assertArrayEquals(neighbours(new WorkerTeam(1), 2, 100), neighbours(new WorkerTeam(4), 2, 100));
     }
 
     @Test
     void aFailureEndsTheWorkOfAllThreadsAndReachesTheCaller() {
-        Crew crew = new Crew(3);
+        WorkerTeam team = new WorkerTeam(3);
         for (int failing = 0; failing < 3; failing++) {
             int index = failing;
-            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> crew.run(part -> {
-                part.await();
-                if (part.from(3) == index) {
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> team.run(share -> {
+                share.await();
+                if (share.from(3) == index) {
                     throw new IllegalArgumentException("thread " + index);
                 }
-                part.await();
+                share.await();
             }));
             assertEquals("thread " + index, e.getMessage());
         }
-        assertArrayEquals(neighbours(new Crew(1), 10, 10), neighbours(crew, 10, 10), "works on after failures");
+        assertArrayEquals(neighbours(new WorkerTeam(1), 10, 10), neighbours(team, 10, 10), "works on after failures");
     }
 
     @Test
     void callersThatFindTheWorkersTakenWorkAlone() throws Exception {
-        Crew crew = new Crew(2);
-        long[] alone = neighbours(new Crew(1), 50, 40);
+        WorkerTeam team = new WorkerTeam(2);
+        long[] alone = neighbours(new WorkerTeam(1), 50, 40);
         ExecutorService callers = Executors.newFixedThreadPool(6);
         try {
             List<Future<?>> all = new ArrayList<>();
             for (int i = 0; i < 60; i++) {
-                all.add(callers.submit(() -> assertArrayEquals(alone, neighbours(crew, 50, 40))));
+                all.add(callers.submit(() -> assertArrayEquals(alone, neighbours(team, 50, 40))));
             }
             for (Future<?> one : all) {
                 one.get();

@@ -1,4 +1,4 @@
-package io.github.bts4j.vector;
+package io.github.bts4j.core.rows;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,18 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
-import io.github.bts4j.core.llama.KvCache;
+import io.github.bts4j.core.llama.KvCaches;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.rows.Crew;
-import io.github.bts4j.core.rows.RowCache;
-import io.github.bts4j.core.rows.RowDecoder;
-import io.github.bts4j.core.rows.RowMath;
-import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Decoding through rows against the golden logits, and the same bits whatever the number of threads and sessions. */
-class RowDecodingTest {
+/** Decoding in Java against the golden logits, and the same bits whatever the number of threads and sessions. */
+class RowEngineTest {
     private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
 
     static List<Path> cases() {
@@ -40,11 +36,6 @@ class RowDecodingTest {
 
     static Stream<Arguments> casesWithAndWithoutRepacking() {
         return cases().stream().flatMap(folder -> Stream.of(Arguments.of(folder, false), Arguments.of(folder, true)));
-    }
-
-    @Test
-    void vectorsAreFoundHere() {
-        assertEquals(VectorRowMath.class, RowMath.available().orElseThrow().getClass());
     }
 
     /** Token by token from an empty cache, so that libtorch computes nothing. */
@@ -75,13 +66,12 @@ class RowDecodingTest {
         try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repack))) {
             float[] expected = golden.floats("logits");
             int[] ids = golden.ids("input_ids")[0];
-            RowDecoder decoder = model.decoder().rows().orElseThrow();
+            RowEngine<KvCaches> engine = engine(model, 2);
             for (int piece : new int[] {2, 3, 5, ids.length}) {
-                try (KvCache cache = new KvCache(Torch.manager(), model.config(), model.type(), model.device(), ids.length, RowMath.available())) {
+                try (KvCaches cache = KvCaches.of(List.of(model.decoder()), ids.length)) {
                     for (int start = 0; start < ids.length; start += piece) {
                         int end = Math.min(ids.length, start + piece);
-                        float[][] state = decoder.embed(Arrays.copyOfRange(ids, start, end));
-                        float[] logits = decoder.run(new Crew(2), RowStep.ofPrompt(state, start, cache.rows().orElseThrow()))[0];
+                        float[] logits = engine.decode(DecodeBatch.ofPrompt(Arrays.copyOfRange(ids, start, end), start, cache))[0];
                         int at = (end - 1) * model.vocabSize();
                         GoldenCase.assertClose("logits " + end + " by " + piece, Arrays.copyOfRange(expected, at, at + model.vocabSize()), logits,
                                 Tolerance.of(model.config(), ids.length, Precision.FLOAT32).of(expected));
@@ -89,6 +79,12 @@ class RowDecodingTest {
                 }
             }
         }
+    }
+
+    private static RowEngine<KvCaches> engine(LlamaModel model, int threads) {
+        RowDecoder decoder = model.decoder().rows().orElseThrow();
+        return new RowEngine<>(List.of(decoder), KvCaches::rows, new ParallelismTuner(), (share, steps) -> decoder.layers(share, steps.get(0), 0, model.config().numLayers()),
+                new WorkerTeam(threads));
     }
 
     @Test
@@ -149,11 +145,11 @@ class RowDecodingTest {
         for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
             for (boolean repack : new boolean[] {false, true}) {
                 try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repack))) {
-                    float[][] alone = decoded(model, new Crew(1), 1);
+                    float[][] alone = decoded(model, 1, 1);
                     for (int threads : new int[] {2, 3, 7}) {
-                        assertArrayEquals(alone, decoded(model, new Crew(threads), 1), threads + " threads");
+                        assertArrayEquals(alone, decoded(model, threads, 1), threads + " threads");
                     }
-                    float[][] together = decoded(model, new Crew(2), 6);
+                    float[][] together = decoded(model, 2, 6);
                     assertArrayEquals(alone[0], together[3], "six sessions");
                 }
             }
@@ -161,23 +157,19 @@ class RowDecodingTest {
     }
 
     /** Logits after five tokens; session s begins with s other tokens, but session 3 does not. */
-    private static float[][] decoded(LlamaModel model, Crew crew, int sessions) {
-        RowDecoder decoder = model.decoder().rows().orElseThrow();
-        KvCache[] caches = new KvCache[sessions];
-        Arrays.setAll(caches, s -> new KvCache(Torch.manager(), model.config(), model.type(), model.device(), 16, RowMath.available()));
+    private static float[][] decoded(LlamaModel model, int threads, int sessions) {
+        RowEngine<KvCaches> engine = engine(model, threads);
+        List<KvCaches> caches = Stream.generate(() -> KvCaches.of(List.of(model.decoder()), 16)).limit(sessions).toList();
         float[][] logits = null;
-        int[] lengths = new int[sessions];
         for (int t = 0; t < 5; t++) {
             int[] tokens = new int[sessions];
+            int[] lengths = new int[sessions];
             int time = t;
             Arrays.setAll(tokens, s -> s == 3 ? 7 + time : 7 + time + s);
-            RowCache[] rows = Arrays.stream(caches).map(cache -> cache.rows().orElseThrow()).toArray(RowCache[]::new);
-            logits = decoder.run(crew, RowStep.ofSessions(decoder.embed(tokens), lengths.clone(), rows));
-            Arrays.setAll(lengths, s -> lengths[s] + 1);
+            Arrays.fill(lengths, t);
+            logits = engine.decode(DecodeBatch.ofNext(tokens, lengths, caches));
         }
-        for (KvCache cache : caches) {
-            cache.close();
-        }
+        caches.forEach(KvCaches::close);
         return logits;
     }
 }

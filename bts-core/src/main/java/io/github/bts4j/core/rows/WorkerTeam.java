@@ -7,20 +7,20 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Part#await}.
+ * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Share#await}.
  *
  * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
- * would wait for a thread that is not running: a {@link Pace} finds out where the caller alone is faster. A caller that finds the workers taken goes on alone as well. Results do not depend on the number
+ * would wait for a thread that is not running: a {@link ParallelismTuner} finds out where the caller alone is faster. A caller that finds the workers taken goes on alone as well. Results do not depend on the number
  * of threads. Thread-safe.
  */
-public final class Crew {
+public final class WorkerTeam {
     private static final int SPINS = 10_000; // up to some hundred microseconds
     private static final long NAP_NANOS = 50_000;
 
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
 
-    /** What a crew goes through. */
+    /** What a team goes through. */
     @FunctionalInterface
     public interface Work {
         /**
@@ -28,15 +28,15 @@ public final class Crew {
          *
          * @param part which thread of how many
          */
-        void run(Part part);
+        void run(Share part);
     }
 
     /**
-     * Starts a crew.
+     * Starts a team.
      *
      * @param threads number of threads, the caller's included
      */
-    public Crew(int threads) {
+    public WorkerTeam(int threads) {
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
@@ -45,32 +45,32 @@ public final class Crew {
     }
 
     /**
-     * The process's crew, with as many threads as a tensor operation uses at the first call, at most one per processor.
+     * The process's team, with as many threads as a tensor operation uses at the first call, at most one per processor.
      *
-     * @return the crew
+     * @return the team
      */
-    public static Crew shared() {
+    public static WorkerTeam shared() {
         return Shared.CREW;
     }
 
     private static final class Shared {
-        static final Crew CREW = new Crew(Math.max(1, Math.min(Torch.threads(), Runtime.getRuntime().availableProcessors())));
+        static final WorkerTeam CREW = new WorkerTeam(Math.max(1, Math.min(Torch.threads(), Runtime.getRuntime().availableProcessors())));
     }
 
     /**
      * Goes through a piece of work in whichever way is faster, and returns when all threads have.
      *
-     * @param pace what is known of such work
+     * @param tuner what is known of such work
      * @param tokens number of tokens that it is about
      * @param work the work
-     * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
+     * @throws RuntimeException what a thread threw; the others are stopped at their next barrier
      */
-    public void run(Pace pace, int tokens, Work work) {
+    public void run(ParallelismTuner tuner, int tokens, Work work) {
         if (workers.length == 0) {
             alone(work);
             return;
         }
-        Pace.Kind kind = pace.of(tokens);
+        ParallelismTuner.Kind kind = tuner.of(tokens);
         long begin = System.nanoTime();
         boolean all = kind.isTogether(tokens, begin) && busy.compareAndSet(false, true);
         if (all) {
@@ -85,7 +85,7 @@ public final class Crew {
      * Goes through a piece of work with all threads, and returns when all have; alone if the workers are taken.
      *
      * @param work the work
-     * @throws RuntimeException what a thread threw; the others are stopped at their next meeting point
+     * @throws RuntimeException what a thread threw; the others are stopped at their next barrier
      */
     public void run(Work work) {
         if (workers.length > 0 && busy.compareAndSet(false, true)) {
@@ -96,38 +96,38 @@ public final class Crew {
     }
 
     private static void alone(Work work) {
-        work.run(new Part(0, new Meeting(1)));
+        work.run(new Share(0, new Barrier(1)));
     }
 
     private void together(Work work) {
-        Meeting meeting = new Meeting(workers.length + 1);
+        Barrier barrier = new Barrier(workers.length + 1);
         try {
             for (Worker worker : workers) {
-                worker.take(work, meeting);
+                worker.take(work, barrier);
             }
-            meeting.attend(work, 0);
-            meeting.end();
+            barrier.attend(work, 0);
+            barrier.end();
         } finally {
             busy.set(false);
         }
     }
 
     /** Where the threads of one piece of work meet. */
-    private static final class Meeting {
+    private static final class Barrier {
         private final int threads;
         private final AtomicInteger arrived = new AtomicInteger();
         private final AtomicInteger left = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
         private volatile int round;
 
-        Meeting(int threads) {
+        Barrier(int threads) {
             this.threads = threads;
         }
 
         /** One thread's whole part in the work. */
         void attend(Work work, int index) {
             try {
-                work.run(new Part(index, this));
+                work.run(new Share(index, this));
             } catch (RuntimeException | Error e) {
                 failure.compareAndSet(null, e);
             } finally {
@@ -175,18 +175,18 @@ public final class Crew {
     }
 
     /** One thread's place in a piece of work. */
-    public static final class Part {
+    public static final class Share {
         private final int index;
-        private final Meeting meeting;
+        private final Barrier barrier;
 
-        private Part(int index, Meeting meeting) {
+        private Share(int index, Barrier barrier) {
             this.index = index;
-            this.meeting = meeting;
+            this.barrier = barrier;
         }
 
         /** Waits until all threads are here; what they wrote before is visible to all afterwards. */
         public void await() {
-            meeting.await();
+            barrier.await();
         }
 
         /**
@@ -196,7 +196,7 @@ public final class Crew {
          * @return index of its first item; its share ends where the next thread's begins, at {@link #to}
          */
         public int from(int items) {
-            return (int) ((long) items * index / meeting.threads);
+            return (int) ((long) items * index / barrier.threads);
         }
 
         /**
@@ -206,17 +206,17 @@ public final class Crew {
          * @return one past the index of its last item
          */
         public int to(int items) {
-            return (int) ((long) items * (index + 1) / meeting.threads);
+            return (int) ((long) items * (index + 1) / barrier.threads);
         }
 
         /**
          * Where this thread's share of the rows of a matrix begins.
          *
          * @param rows number of rows
-         * @return a multiple of {@link RowMath#SHARE}, or the number of rows
+         * @return a multiple of {@link Arithmetic#SHARE}, or the number of rows
          */
         public int fromRow(int rows) {
-            return Math.min(rows, RowMath.SHARE * from(blocks(rows)));
+            return Math.min(rows, Arithmetic.SHARE * from(blocks(rows)));
         }
 
         /**
@@ -226,18 +226,18 @@ public final class Crew {
          * @return one past its last row
          */
         public int toRow(int rows) {
-            return Math.min(rows, RowMath.SHARE * to(blocks(rows)));
+            return Math.min(rows, Arithmetic.SHARE * to(blocks(rows)));
         }
 
         private static int blocks(int rows) {
-            return (rows + RowMath.SHARE - 1) / RowMath.SHARE;
+            return (rows + Arithmetic.SHARE - 1) / Arithmetic.SHARE;
         }
     }
 
     private static final class Worker extends Thread {
         private final int index;
         private volatile Work work;
-        private Meeting meeting;
+        private Barrier barrier;
 
         Worker(int index) {
             super("bts4j-rows-" + index);
@@ -245,8 +245,8 @@ public final class Crew {
             setDaemon(true);
         }
 
-        void take(Work next, Meeting at) {
-            meeting = at;
+        void take(Work next, Barrier at) {
+            barrier = at;
             work = next;
             LockSupport.unpark(this);
         }
@@ -263,7 +263,7 @@ public final class Crew {
                 }
                 Work taken = work;
                 work = null;
-                meeting.attend(taken, index);
+                barrier.attend(taken, index);
             }
         }
     }

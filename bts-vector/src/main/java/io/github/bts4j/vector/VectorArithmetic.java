@@ -2,7 +2,7 @@ package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -12,17 +12,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * {@link RowMath} with {@code jdk.incubator.vector}. Found by {@link java.util.ServiceLoader}. Thread-safe.
+ * {@link Arithmetic} with {@code jdk.incubator.vector}. Found by {@link java.util.ServiceLoader}. Thread-safe.
  *
  * <p>{@link #prepare} takes some tenths of a second, in which the kernels run until the Java machine has compiled them: vector code that is interpreted takes a thousand times longer.
  */
-public final class VectorRowMath implements RowMath {
-    private static final Logger LOG = LoggerFactory.getLogger(VectorRowMath.class);
+public final class VectorArithmetic implements Arithmetic {
+    private static final Logger LOG = LoggerFactory.getLogger(VectorArithmetic.class);
     private static final Set<TorchType> PREPARED = EnumSet.noneOf(TorchType.class);
     private static final int BLOCK = 16; // rows that stay in the first cache while several sessions take their turn
 
     /** Made by the service loader. */
-    public VectorRowMath() {
+    public VectorArithmetic() {
     }
 
     @Override
@@ -58,10 +58,10 @@ public final class VectorRowMath implements RowMath {
     }
 
     @Override
-    public void arrange(Matrix w, float[] x, int at, int length, float[] into) {
+    public void pack(Matrix w, float[] x, int at, int length, float[] into) {
         if (w.memory() instanceof Panels) {
             System.arraycopy(x, at, into, 0, length);
-            Arrays.fill(into, length, RowMath.room(length), 0);
+            Arrays.fill(into, length, Arithmetic.room(length), 0);
             return;
         }
         switch (w.type()) {
@@ -84,9 +84,9 @@ public final class VectorRowMath implements RowMath {
     }
 
     @Override
-    public void product(Matrix w, int from, int to, float[][] x, float[][] y, int at) {
+    public void matmul(Matrix w, int from, int to, float[][] x, float[][] y, int at) {
         if (w.memory() instanceof Panels panels) {
-            panels.product(from, to, x, y, at);
+            panels.matmul(from, to, x, y, at);
             return;
         }
         if (x.length == 1) {

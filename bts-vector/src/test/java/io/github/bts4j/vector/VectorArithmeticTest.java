@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.rows.RowMath;
+import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,15 +25,20 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Products, sums and exponentials against plain loops in double precision, at all lengths around a vector's. */
-class VectorRowMathTest {
+class VectorArithmeticTest {
     private static final int ROWS = 37;
 
-    private final VectorRowMath math = new VectorRowMath();
+    private final VectorArithmetic math = new VectorArithmetic();
 
     /** As before every use. */
     @BeforeAll
     static void prepare() {
-        List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8).forEach(new VectorRowMath()::prepare);
+        List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8).forEach(new VectorArithmetic()::prepare);
+    }
+
+    @Test
+    void isFoundHere() {
+        assertEquals(VectorArithmetic.class, Arithmetic.available().orElseThrow().getClass());
     }
 
     static Stream<Arguments> shapes() {
@@ -90,13 +95,13 @@ class VectorRowMathTest {
     /** Rows of {@code held}, which is w or a copy of it; what lies around them is not touched. */
     private void checkProducts(Matrix w, Matrix held, int from, int to, float[][] x) {
         int columns = w.columns();
-        float[][] arranged = new float[x.length][columns + 3];
+        float[][] packed = new float[x.length][columns + 3];
         for (int s = 0; s < x.length; s++) {
-            Arrays.fill(arranged[s], Float.NaN); // what an earlier vector may have left there
-            math.arrange(held, x[s], 0, columns, arranged[s]);
+            Arrays.fill(packed[s], Float.NaN); // what an earlier vector may have left there
+            math.pack(held, x[s], 0, columns, packed[s]);
         }
         float[][] y = new float[x.length][ROWS + 3];
-        math.product(held, from, to, arranged, y, 2);
+        math.matmul(held, from, to, packed, y, 2);
         for (int s = 0; s < x.length; s++) {
             for (int r = -2; r <= ROWS; r++) {
                 double exact = 0;
@@ -113,7 +118,7 @@ class VectorRowMathTest {
     @Test
     void aShareOfARepackedMatrixBeginsWithAPanel() {
         Matrix w = math.repacked(matrix(TorchType.FLOAT32, 8, new SplittableRandom(1)), ROWS);
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> math.product(w, 16, ROWS, new float[1][8], new float[1][ROWS], 0));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> math.matmul(w, 16, ROWS, new float[1][8], new float[1][ROWS], 0));
         assertTrue(e.getMessage().contains("from = 16") && e.getMessage().contains("32"), e.getMessage());
     }
 
@@ -127,18 +132,18 @@ class VectorRowMathTest {
     }
 
     private void checkIndependence(Matrix w, int split, SplittableRandom random) {
-        float[][] x = new float[7][RowMath.room(w.columns())];
+        float[][] x = new float[7][Arithmetic.room(w.columns())];
         for (float[] vector : x) {
             float[] values = new float[w.columns()];
             fill(values, () -> random.nextDouble(-1, 1));
-            math.arrange(w, values, 0, values.length, vector);
+            math.pack(w, values, 0, values.length, vector);
         }
         float[][] together = new float[7][ROWS];
-        math.product(w, 0, split, x, together, 0);
-        math.product(w, split, ROWS, x, together, 0);
+        math.matmul(w, 0, split, x, together, 0);
+        math.matmul(w, split, ROWS, x, together, 0);
         for (int s = 0; s < 7; s++) {
             float[][] alone = new float[1][ROWS];
-            math.product(w, 0, ROWS, new float[][] {x[s]}, alone, 0);
+            math.matmul(w, 0, ROWS, new float[][] {x[s]}, alone, 0);
             assertArrayEquals(alone[0], together[s], "session " + s);
         }
     }

@@ -4,14 +4,14 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds out whether all threads of a {@link Crew} or the caller alone go through a kind of work faster. All are faster where each has a processor; where something else takes the processors, or where a
- * piece of work is so short that meeting takes longer than sharing saves, the caller alone is.
+ * Finds out whether all threads of a {@link WorkerTeam} or the caller alone go through a kind of work faster. All are faster where each has a processor; where something else takes the processors, or where a
+ * piece of work is so short that waiting at barriers takes longer than sharing saves, the caller alone is.
  *
  * <p>Each way's time is the mean of the three shorter of its last four runs, so that one interruption says nothing, such as libtorch's threads that spin on for a while after a prompt. The way that is slower is
  * tried again, four runs in a row, after fifty times what trying costs; all threads sooner at the beginning, when the Java machine still compiles on a processor that it takes. A run that takes three times the other
  * way's time ends the trial. Thread-safe.
  */
-public final class Pace {
+public final class ParallelismTuner {
     private static final int COST_SHARE = 50;
     private static final int RUNS = 4;
     private static final int HOPELESS = 3;
@@ -22,7 +22,7 @@ public final class Pace {
     private final Kind[] kinds = new Kind[KINDS];
 
     /** Nothing is known yet. */
-    public Pace() {
+    public ParallelismTuner() {
         for (int i = 0; i < KINDS; i++) {
             kinds[i] = new Kind();
         }
@@ -40,8 +40,8 @@ public final class Pace {
 
     /** One kind of work. */
     static final class Kind {
-        private final Way together = new Way();
-        private final Way alone = new Way();
+        private final Timings together = new Timings();
+        private final Timings alone = new Timings();
         private long begin;
         private long tryAgain;
         private boolean tried; // the way on trial
@@ -86,7 +86,7 @@ public final class Pace {
     }
 
     /** The last runs of one way. */
-    private static final class Way {
+    private static final class Timings {
         private final long[] last = new long[RUNS];
         private int count;
 

@@ -9,12 +9,12 @@ import java.util.Optional;
  *
  * <p>An implementation is found by {@link java.util.ServiceLoader}. {@code -Dbts4j.decode=torch} leaves it unused.
  */
-public interface RowMath {
+public interface Arithmetic {
     /** Threads share the rows of a product in multiples of this many: repacked matrices keep them together. */
     int SHARE = 32;
 
     /**
-     * The room that {@link #arrange} needs.
+     * The room that {@link #pack} needs.
      *
      * @param length number of elements of a vector
      * @return the next multiple of four
@@ -28,8 +28,8 @@ public interface RowMath {
      *
      * @return the implementation, found once per process; empty if there is none
      */
-    static Optional<RowMath> available() {
-        return AvailableRowMath.FOUND;
+    static Optional<Arithmetic> available() {
+        return AvailableArithmetic.FOUND;
     }
 
     /**
@@ -59,12 +59,12 @@ public interface RowMath {
      *
      * @param w the matrix {@code [rows, columns]}, in a tensor's memory
      * @param rows number of its rows
-     * @return the same matrix for {@link #arrange} and {@link #product}, and for these alone; {@link Matrix#get} reads the tensor's memory
+     * @return the same matrix for {@link #pack} and {@link #matmul}, and for these alone; {@link Matrix#get} reads the tensor's memory
      */
     Matrix repacked(Matrix w, int rows);
 
     /**
-     * Brings a vector into the order in which {@link #product} reads it.
+     * Brings a vector into the order in which {@link #matmul} reads it.
      *
      * @param w the matrix
      * @param x the vector
@@ -72,7 +72,7 @@ public interface RowMath {
      * @param length number of elements
      * @param into receives {@code length} values; for a repacked matrix also zeros up to {@link #room}
      */
-    void arrange(Matrix w, float[] x, int at, int length, float[] into);
+    void pack(Matrix w, float[] x, int at, int length, float[] into);
 
     /**
      * Rows of {@code y_s = w x_s} for a few vectors; each row is read once. Int8 rows are multiplied with their scales; nothing is rounded.
@@ -80,11 +80,11 @@ public interface RowMath {
      * @param w the matrix {@code [rows, columns]}
      * @param from first row; for a repacked matrix a multiple of {@link #SHARE}
      * @param to one past the last row
-     * @param x arranged vectors {@code [sessions][columns]}
+     * @param x packed vectors {@code [sessions][columns]}
      * @param y results {@code [sessions][..]}: row r goes to {@code y[s][at + r]}
      * @param at where row 0 goes
      */
-    void product(Matrix w, int from, int to, float[][] x, float[][] y, int at);
+    void matmul(Matrix w, int from, int to, float[][] x, float[][] y, int at);
 
     /**
      * The sum of weighted rows, {@code y = sum_r p_r w_r}; not for int8.

@@ -1,0 +1,140 @@
+package io.github.bts4j.core;
+
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/**
+ * The session of every model: the checks, the position, and the state that the model's engines decode with. For one thread at a time, which is checked; closed from any thread.
+ *
+ * @param <S> what it keeps from step to step
+ */
+public final class CachedSession<S extends KvState> implements DecodeSession {
+    private final CausalLm model;
+    private final Lifetime lifetime;
+    private final List<DecodeEngine<S>> engines;
+    private final S state;
+    private final int capacity;
+    private volatile int length;
+
+    /**
+     * Starts an empty session.
+     *
+     * @param model the model
+     * @param parent the lifetime of what the engines compute with
+     * @param engines what decodes; sessions with the same list take steps together
+     * @param capacity tokens
+     * @param states makes the state for a number of tokens
+     * @throws IllegalStateException if the model is closed
+     */
+    public CachedSession(CausalLm model, Lifetime parent, List<DecodeEngine<S>> engines, int capacity, IntFunction<S> states) {
+        this.model = model;
+        this.lifetime = Lifetime.exclusive("session", parent);
+        this.engines = engines;
+        this.capacity = capacity;
+        try {
+            this.state = states.apply(capacity);
+        } catch (RuntimeException | Error e) {
+            lifetime.close(() -> { });
+            throw e;
+        }
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public float[] append(int... tokenIds) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
+                throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
+                        + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
+            }
+            TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
+            float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokenIds, length, state))[0];
+            length = length + tokenIds.length;
+            return logits;
+        }
+    }
+
+    /**
+     * Appends one token to each session; in one step those that decode with the same engines.
+     *
+     * @param model the model that all sessions must belong to
+     * @param sessions the sessions
+     * @param tokenIds the next token of each
+     * @return float32 logits {@code [sessions][vocabulary]}
+     * @throws IllegalArgumentException as {@link CausalLm#appendEach} says
+     * @throws IllegalStateException if a session or the model is closed, or another thread uses a session; all sessions are unchanged
+     */
+    @SuppressWarnings("try") // the lease only has to be open
+    static float[][] appendEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+        List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
+        try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
+            check(model, members, tokenIds);
+            float[][] logits = new float[tokenIds.length][];
+            Set<List<?>> groups = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (CachedSession<?> first : members) {
+                if (groups.add(first.engines)) {
+                    first.appendGroup(members, tokenIds, logits);
+                }
+            }
+            members.forEach(session -> session.length = session.length + 1);
+            return logits;
+        }
+    }
+
+    private static CachedSession<?> member(CausalLm model, DecodeSession session) {
+        if (session instanceof CachedSession<?> cached && cached.model == model) {
+            return cached;
+        }
+        throw new IllegalArgumentException("A session of another model cannot take part");
+    }
+
+    private static void check(CausalLm model, List<CachedSession<?>> sessions, int[] tokenIds) {
+        if (sessions.isEmpty() || sessions.size() != tokenIds.length) {
+            throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token to each of at least one session");
+        }
+        TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
+        Set<DecodeSession> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (int i = 0; i < tokenIds.length; i++) {
+            CachedSession<?> session = sessions.get(i);
+            if (!seen.add(session)) {
+                throw new IllegalArgumentException("Session " + i + " is named twice: a session takes one token per step");
+            }
+            if (session.length >= session.capacity) {
+                throw new IllegalArgumentException("Session " + i + " is full: it holds " + session.length + " of " + session.capacity + " tokens");
+            }
+        }
+    }
+
+    /** One step of those sessions that have this one's engines, and with them its kind of state. */
+    @SuppressWarnings("unchecked")
+    private void appendGroup(List<CachedSession<?>> all, int[] tokenIds, float[][] logits) {
+        int[] group = IntStream.range(0, all.size()).filter(i -> (Object) all.get(i).engines == engines).toArray();
+        List<S> states = IntStream.of(group).mapToObj(i -> ((CachedSession<S>) all.get(i)).state).toList();
+        int[] tokens = IntStream.of(group).map(i -> tokenIds[i]).toArray();
+        int[] positions = IntStream.of(group).map(i -> all.get(i).length).toArray();
+        float[][] found = DecodeEngine.decode(engines, DecodeBatch.ofNext(tokens, positions, states));
+        for (int k = 0; k < group.length; k++) {
+            logits[group[k]] = found[k];
+        }
+    }
+
+    @Override
+    public int length() {
+        return length;
+    }
+
+    @Override
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Releases the state, after the call that another thread may be in. Closing again does nothing. */
+    @Override
+    public void close() {
+        lifetime.close(state::close);
+    }
+}

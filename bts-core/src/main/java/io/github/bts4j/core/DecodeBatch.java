@@ -1,0 +1,110 @@
+package io.github.bts4j.core;
+
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/**
+ * What one step computes: the next tokens of one session, or the next token of each of several.
+ *
+ * @param tokens token ids, within the vocabulary
+ * @param positions the number of tokens that come before each in its session
+ * @param states the state of the one session, or of each
+ * @param <S> what a session keeps
+ */
+public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
+    /**
+     * The next tokens of one session.
+     *
+     * @param tokens token ids, at least one
+     * @param start the number of tokens before them
+     * @param state the session's state
+     * @return the batch
+     * @param <S> what a session keeps
+     */
+    public static <S> DecodeBatch<S> ofPrompt(int[] tokens, int start, S state) {
+        return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state));
+    }
+
+    /**
+     * The next token of each of several sessions.
+     *
+     * @param tokens token ids
+     * @param positions the number of tokens in each session
+     * @param states the state of each session
+     * @return the batch
+     * @param <S> what a session keeps
+     */
+    public static <S> DecodeBatch<S> ofNext(int[] tokens, int[] positions, List<S> states) {
+        return new DecodeBatch<>(tokens, positions, states);
+    }
+
+    /**
+     * The number of tokens.
+     *
+     * @return tokens, of all sessions together
+     */
+    public int size() {
+        return tokens.length;
+    }
+
+    /**
+     * Whether it is several tokens of one session, each of which follows upon the one before.
+     *
+     * @return false for one token of each session
+     */
+    public boolean isPrompt() {
+        return tokens.length > states.size();
+    }
+
+    /**
+     * The state of a token's session.
+     *
+     * @param token index of the token
+     * @return its session's state
+     */
+    public S state(int token) {
+        return states.get(isPrompt() ? 0 : token);
+    }
+
+    /**
+     * The number of tokens in each session before the step.
+     *
+     * @return one number for each state
+     */
+    public int[] starts() {
+        return isPrompt() ? new int[] {positions[0]} : positions;
+    }
+
+    /**
+     * The length of a token's session after the step: what rotations depend on whose frequencies follow the length of the sequence.
+     *
+     * @param token index of the token
+     * @return tokens, all of this step's included
+     */
+    public int lengthAfter(int token) {
+        return positions[isPrompt() ? positions.length - 1 : token] + 1;
+    }
+
+    /**
+     * The same tokens with a part of each state.
+     *
+     * @param part what to take of a state
+     * @return the batch
+     * @param <T> type of the part
+     */
+    public <T> DecodeBatch<T> map(Function<S, T> part) {
+        return new DecodeBatch<>(tokens, positions, states.stream().map(part).toList());
+    }
+
+    /**
+     * The tokens of some of the sessions; of batches of several sessions.
+     *
+     * @param sessions indices of the sessions
+     * @return the batch
+     */
+    public DecodeBatch<S> select(int... sessions) {
+        return new DecodeBatch<>(IntStream.of(sessions).map(i -> tokens[i]).toArray(), IntStream.of(sessions).map(i -> positions[i]).toArray(),
+                IntStream.of(sessions).mapToObj(states::get).toList());
+    }
+}

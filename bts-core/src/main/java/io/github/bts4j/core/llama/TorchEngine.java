@@ -1,0 +1,100 @@
+package io.github.bts4j.core.llama;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeBatch;
+import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.rows.ParallelismTuner;
+import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.rows.RowEngine;
+import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Torch;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/** Decodes in libtorch: one kernel call a step, for any batch on any device. */
+public final class TorchEngine implements DecodeEngine<KvCaches> {
+    private final List<Decoder> streams;
+    private final Kernel kernel;
+
+    /** A model's kernel. */
+    @FunctionalInterface
+    public interface Kernel {
+        /**
+         * Runs the new tokens through the model and appends them to the caches.
+         *
+         * @param step owner of the result
+         * @param ids int64 {@code [1, tokens]}
+         * @param ropes the rotary tables of the tokens
+         * @param caches the caches of the sessions
+         * @return float32 logits {@code [sessions, vocabulary]}
+         */
+        NDArray logits(NDManager step, NDArray ids, Ropes ropes, Caches caches);
+    }
+
+    /**
+     * The sessions' caches as the kernels take them: stream 0 of every session, then stream 1 of every session, and so on.
+     *
+     * @param keys a list of the layers' keys for each stream and session
+     * @param values the same of the values
+     * @param starts the number of tokens in each session's caches
+     */
+    public record Caches(TensorList keys, TensorList values, long... starts) implements AutoCloseable {
+        private static Caches of(DecodeBatch<KvCaches> batch) {
+            return new Caches(lists(batch.states(), KvCache::keys), lists(batch.states(), KvCache::values), Arrays.stream(batch.starts()).asLongStream().toArray());
+        }
+
+        private static TensorList lists(List<KvCaches> states, Function<KvCache, TensorList> part) {
+            List<TensorList> lists = new ArrayList<>();
+            for (int stream = 0; stream < states.get(0).streams().size(); stream++) {
+                for (KvCaches state : states) {
+                    lists.add(part.apply(state.streams().get(stream)));
+                }
+            }
+            return TensorList.ofLists(lists);
+        }
+
+        @Override
+        public void close() {
+            keys.close();
+            values.close();
+        }
+    }
+
+    private TorchEngine(List<Decoder> streams, Kernel kernel) {
+        this.streams = streams;
+        this.kernel = kernel;
+    }
+
+    /**
+     * The engines of a model that consists of decoders: Java's vector instructions, where they can compute all of the decoders, and libtorch.
+     *
+     * @param streams the decoders, the one that gives the logits first
+     * @param kernel what computes a step in libtorch
+     * @param tuner what is known of steps in Java
+     * @param layers makes what computes a step's layers in Java
+     * @return the engines in the order of preference
+     */
+    public static List<DecodeEngine<KvCaches>> orRows(List<Decoder> streams, Kernel kernel, ParallelismTuner tuner, Function<List<RowDecoder>, RowEngine.Layers> layers) {
+        DecodeEngine<KvCaches> torch = new TorchEngine(streams, kernel);
+        List<RowDecoder> rows = streams.stream().flatMap(stream -> stream.rows().stream()).toList();
+        return rows.size() < streams.size() ? List.of(torch) : List.of(new RowEngine<>(rows, KvCaches::rows, tuner, layers.apply(rows)), torch);
+    }
+
+    @Override
+    public boolean prefers(DecodeBatch<KvCaches> batch) {
+        return true;
+    }
+
+    @Override
+    public float[][] decode(DecodeBatch<KvCaches> batch) {
+        Decoder hub = streams.get(0);
+        try (NDManager step = Torch.manager().newSubManager(hub.device()); Ropes ropes = Ropes.of(streams, batch); Caches caches = Caches.of(batch)) {
+            NDArray ids = TokenBatch.tensor(step, new int[][] {batch.tokens()}, 0, batch.size(), hub.config().vocabSize());
+            return TokenBatch.rows(kernel.logits(step, ids, ropes, caches).toFloatArray(), batch.states().size());
+        }
+    }
+}

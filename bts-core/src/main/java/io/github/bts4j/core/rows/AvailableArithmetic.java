@@ -1,0 +1,27 @@
+package io.github.bts4j.core.rows;
+
+import java.util.Optional;
+import java.util.ServiceLoader;
+import org.slf4j.LoggerFactory;
+
+/** Finds the implementation of {@link Arithmetic} once. */
+final class AvailableArithmetic {
+    static final Optional<Arithmetic> FOUND = find();
+
+    private AvailableArithmetic() {
+    }
+
+    private static Optional<Arithmetic> find() {
+        String choice = System.getProperty("bts4j.decode", "vector");
+        if (!choice.equals("vector") && !choice.equals("torch")) {
+            throw new IllegalArgumentException("-Dbts4j.decode=" + choice + " is neither 'vector' nor 'torch'");
+        }
+        if (choice.equals("torch")) {
+            return Optional.empty();
+        }
+        Optional<Arithmetic> found = ServiceLoader.load(Arithmetic.class, Arithmetic.class.getClassLoader()).stream()
+                .map(ServiceLoader.Provider::get).filter(Arithmetic::isUsable).findFirst();
+        found.ifPresent(math -> LoggerFactory.getLogger(Arithmetic.class).debug("Tokens are decoded by {}", math.getClass().getName()));
+        return found;
+    }
+}

@@ -1,0 +1,87 @@
+package io.github.bts4j.core.rows;
+
+import io.github.bts4j.core.DecodeBatch;
+import io.github.bts4j.core.DecodeEngine;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/**
+ * Decodes few tokens at a time in Java: a step is one piece of work that a {@link WorkerTeam} goes through together.
+ *
+ * @param <S> what a session keeps
+ */
+public final class RowEngine<S> implements DecodeEngine<S> {
+    private final List<RowDecoder> streams;
+    private final Caches<S> caches;
+    private final ParallelismTuner tuner;
+    private final Layers layers;
+    private final WorkerTeam team;
+
+    /**
+     * Finds the KV cache of a stream.
+     *
+     * @param <S> what a session keeps
+     */
+    @FunctionalInterface
+    public interface Caches<S> {
+        /**
+         * The cache of one stream.
+         *
+         * @param state a session's state
+         * @param stream number of the stream
+         * @return its cache
+         */
+        RowCache of(S state, int stream);
+    }
+
+    /** The layers of all streams, and whatever joins the streams. */
+    @FunctionalInterface
+    public interface Layers {
+        /**
+         * One worker's share of all layers; the states are complete when it returns.
+         *
+         * @param share the worker's share
+         * @param steps the step as each stream sees it
+         */
+        void run(WorkerTeam.Share share, List<RowStep> steps);
+    }
+
+    /**
+     * An engine that the process's workers run.
+     *
+     * @param streams the decoders, the one that gives the logits first
+     * @param caches finds their KV caches
+     * @param tuner what is known of such steps
+     * @param layers what computes their layers
+     */
+    public RowEngine(List<RowDecoder> streams, Caches<S> caches, ParallelismTuner tuner, Layers layers) {
+        this(streams, caches, tuner, layers, WorkerTeam.shared());
+    }
+
+    /** The same with other workers. */
+    RowEngine(List<RowDecoder> streams, Caches<S> caches, ParallelismTuner tuner, Layers layers, WorkerTeam team) {
+        this.streams = streams;
+        this.caches = caches;
+        this.tuner = tuner;
+        this.layers = layers;
+        this.team = team;
+    }
+
+    @Override
+    public boolean prefers(DecodeBatch<S> batch) {
+        return streams.stream().allMatch(stream -> stream.isFasterFor(batch));
+    }
+
+    @Override
+    public float[][] decode(DecodeBatch<S> batch) {
+        RowDecoder hub = streams.get(0);
+        List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.of(state, i)))).toList();
+        float[][] logits = hub.newLogits(steps.get(0));
+        team.run(tuner, batch.size(), share -> {
+            layers.run(share, steps);
+            hub.logits(share, steps.get(0), logits);
+        });
+        return logits;
+    }
+}
