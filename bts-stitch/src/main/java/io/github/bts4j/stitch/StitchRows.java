@@ -2,6 +2,7 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -36,13 +37,13 @@ final class StitchRows implements RowEngine.Layers {
         this.config = config;
         this.math = streams.get(0).math();
         this.rounding = streams.get(0).rounding();
-        this.hidden = Matrix.of(math, weights.gates().tensors().get(0)).columns();
+        this.hidden = Elements.of(weights.gates().tensors().get(0)).columns();
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
-        UnaryOperator<Matrix> held = matrix -> repacked ? math.repacked(matrix, hidden) : matrix;
-        this.gates = weights.gates().tensors().stream().map(gate -> models(Matrix.of(math, gate), gate, hidden).map(held).toList()).toList();
+        UnaryOperator<Matrix> held = matrix -> repacked ? matrix.repacked(hidden) : matrix;
+        this.gates = weights.gates().tensors().stream().map(gate -> models(math.matrix(Elements.of(gate)), gate, hidden).map(held).toList()).toList();
         this.biases = floats(weights.biases().tensors());
-        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(Matrix.of(math, proj))).toList();
+        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(math.matrix(Elements.of(proj)))).toList();
     }
 
     @Override
@@ -84,7 +85,7 @@ final class StitchRows implements RowEngine.Layers {
     /** {@code h~_i = W_i h_i} for the experts, {@code h~_0 = g_0 h_0 + sum_i g_i h~_i}. */
     private float[][][] intoHub(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = packed(h[0], gates.get(j).get(0));
+        float[][] hub = gates.get(j).get(0).packed(h[0]);
         float[][][] out = new float[h.length][][];
         float[][][] g = new float[h.length][][];
         for (int i = 0; i <= experts; i++) {
@@ -99,7 +100,7 @@ final class StitchRows implements RowEngine.Layers {
         }
         for (int i = 1; i <= experts; i++) {
             Matrix proj = projs.get(j * experts + i - 1);
-            out[i] = matmul(proj, packed(h[i], proj), from, to);
+            out[i] = matmul(proj, proj.packed(h[i]), from, to);
             for (int s = 0; s < hub.length; s++) {
                 for (int c = from; c < to; c++) {
                     out[0][s][c] = rounding.round(out[0][s][c] + g[i][s][c] * out[i][s][c]);
@@ -112,7 +113,7 @@ final class StitchRows implements RowEngine.Layers {
     /** {@code h~_0 = h_0}, {@code h~_i = (1 - g_i) h_i + g_i W_i h_0}. */
     private float[][][] intoExperts(int j, float[][][] h, int from, int to) {
         int experts = h.length - 1;
-        float[][] hub = packed(h[0], gates.get(j).get(0));
+        float[][] hub = gates.get(j).get(0).packed(h[0]);
         float[][][] out = new float[h.length][][];
         out[0] = h[0];
         for (int i = 1; i <= experts; i++) {
@@ -128,17 +129,9 @@ final class StitchRows implements RowEngine.Layers {
         return out;
     }
 
-    private float[][] packed(float[][] states, Matrix like) {
-        float[][] x = new float[states.length][Arithmetic.room(hidden)];
-        for (int s = 0; s < x.length; s++) {
-            math.pack(like, states[s], 0, hidden, x[s]);
-        }
-        return x;
-    }
-
     private float[][] matmul(Matrix w, float[][] x, int from, int to) {
         float[][] y = new float[x.length][hidden];
-        math.matmul(w, from, to, x, y, 0);
+        w.matmul(from, to, x, y, 0);
         for (float[] row : y) {
             math.round(rounding, row, from, to);
         }
@@ -148,7 +141,7 @@ final class StitchRows implements RowEngine.Layers {
     /** The logits of one model's gates; a bias joins the sum before it is rounded. */
     private float[][] gateLogits(int j, int model, float[][] hub, int from, int to) {
         float[][] z = new float[hub.length][hidden];
-        math.matmul(gates.get(j).get(model), from, to, hub, z, 0);
+        gates.get(j).get(model).matmul(from, to, hub, z, 0);
         for (float[] row : z) {
             if (!biases.isEmpty()) {
                 for (int c = from; c < to; c++) {

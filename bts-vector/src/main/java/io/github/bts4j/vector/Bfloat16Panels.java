@@ -3,16 +3,18 @@ package io.github.bts4j.vector;
 import static jdk.incubator.vector.VectorOperators.AND;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
+import io.github.bts4j.core.rows.Elements;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Sums over vectors of rows of {@link Panels} of bfloat16: a word holds two columns of a row, which as float32 are its lower half, shifted up, and its upper half. */
-final class Bfloat16Panels {
+/** {@link Panels} of bfloat16: a word holds two columns of a row, which as float32 are its lower half, shifted up, and its upper half. */
+final class Bfloat16Panels extends Panels {
     private static final VectorSpecies<Float> F = Panels.F;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
-    private Bfloat16Panels() {
+    Bfloat16Panels(Elements elements, int rows) {
+        super(elements, rows);
     }
 
     private static FloatVector low(IntVector word) {
@@ -23,7 +25,10 @@ final class Bfloat16Panels {
         return word.lanewise(AND, 0xFFFF0000).reinterpretAsFloats();
     }
 
-    static void oneSession(int[] words, int a, int b, int length, float[] x, float[] y, int to) {
+    @Override
+    void oneSession(int a, int b, float[] x, float[] y, int to) {
+        int[] words = this.words;
+        int length = this.length;
         FloatVector first = FloatVector.zero(F);
         FloatVector second = first;
         for (int k = 0; k < length; k++) {
@@ -38,7 +43,10 @@ final class Bfloat16Panels {
         second.intoArray(y, to + Panels.LANES);
     }
 
-    static void fourSessions(int[] words, int a, int b, int length, float[][] x, float[][] y, int to, int s) {
+    @Override
+    void fourSessions(int a, int b, float[][] x, float[][] y, int to, int s) {
+        int[] words = this.words;
+        int length = this.length;
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];

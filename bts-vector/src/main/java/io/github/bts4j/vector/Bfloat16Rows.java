@@ -4,7 +4,7 @@ import static io.github.bts4j.vector.Memory.words;
 import static jdk.incubator.vector.VectorOperators.AND;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
-import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.Elements;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -14,12 +14,18 @@ import jdk.incubator.vector.VectorSpecies;
  * Rows of bfloat16. A 32-bit word holds two values: its lower half, shifted up, and its upper half, are float32 values. Vectors are packed to fit: even elements first, then
  * the odd ones. Every sum goes through the same two chains, whatever computes it.
  */
-final class Bfloat16Rows {
+final class Bfloat16Rows extends VectorMatrix {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = F.length();
     private static final int UPPER = 0xFFFF0000;
 
-    private Bfloat16Rows() {
+    Bfloat16Rows(Elements elements, Object memory) {
+        super(elements, memory);
+    }
+
+    @Override
+    public void pack(float[] x, int at, int length, float[] into) {
+        interleave(x, at, length, into, 2);
     }
 
     private static FloatVector low(IntVector word) {
@@ -35,8 +41,10 @@ final class Bfloat16Rows {
     }
 
     /** Two rows at a time share the loads of x: one of the first half and one of the second, for memory is read ahead along two streams that are far apart, and not along neighbouring rows. */
-    static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
-        Object memory = w.memory();
+    @Override
+    void rows(int from, int to, float[] x, float[] y, int at) {
+        Elements w = elements();
+        Object memory = this.memory;
         int columns = w.columns();
         int half = (to - from) / 2;
         for (int r = from; r < from + half; r++) {
@@ -93,10 +101,13 @@ final class Bfloat16Rows {
         return columns % 2 == 0 ? sum : sum + Float.intBitsToFloat(bytes.getShort(offset + 4 * half) << 16) * x[columns - 1];
     }
 
-    static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
+    @Override
+    void fourSessions(int from, int to, float[][] x, float[][] y, int at, int s) {
+        Elements w = elements();
+        Object memory = this.memory;
         for (int r = from; r < to; r++) {
             int offset = (int) w.rowOffset(r);
-            fourSessions(w.memory(), offset, w.columns() / 2, x, y, at + r, s);
+            fourSessions(memory, offset, w.columns() / 2, x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
                 y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
             }
@@ -135,13 +146,16 @@ final class Bfloat16Rows {
         y[s + 3][to] = Lanes.sum(even3.add(odd3));
     }
 
-    static void weightedSum(Matrix w, int rows, float[] p, float[] y, int at) {
+    @Override
+    public void weightedSum(int rows, float[] p, float[] y, int at) {
+        Elements w = elements();
+        Object memory = this.memory;
         int columns = w.columns();
         int words = columns / 2;
         float[] lanes = new float[2 * LANES];
         int i = 0;
         for (; i + LANES <= words; i += LANES) {
-            weightedWords(w.memory(), (int) w.offset() + 4 * i, 2 * columns, rows, p, lanes);
+            weightedWords(memory, (int) w.offset() + 4 * i, 2 * columns, rows, p, lanes);
             for (int k = 0; k < LANES; k++) {
                 y[at + 2 * (i + k)] = lanes[k];
                 y[at + 2 * (i + k) + 1] = lanes[LANES + k];

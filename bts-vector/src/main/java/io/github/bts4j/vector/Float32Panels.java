@@ -1,18 +1,23 @@
 package io.github.bts4j.vector;
 
+import io.github.bts4j.core.rows.Elements;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Sums over vectors of rows of {@link Panels} of float32. */
-final class Float32Panels {
+/** {@link Panels} of float32. */
+final class Float32Panels extends Panels {
     private static final VectorSpecies<Float> F = Panels.F;
     private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
 
-    private Float32Panels() {
+    Float32Panels(Elements elements, int rows) {
+        super(elements, rows);
     }
 
-    static void oneSession(int[] words, int a, int b, int length, float[] x, float[] y, int to) {
+    @Override
+    void oneSession(int a, int b, float[] x, float[] y, int to) {
+        int[] words = this.words;
+        int length = this.length;
         FloatVector first = FloatVector.zero(F);
         FloatVector second = first;
         for (int k = 0; k < length; k++) {
@@ -26,7 +31,10 @@ final class Float32Panels {
         second.intoArray(y, to + Panels.LANES);
     }
 
-    static void fourSessions(int[] words, int a, int b, int length, float[][] x, float[][] y, int to, int s) {
+    @Override
+    void fourSessions(int a, int b, float[][] x, float[][] y, int to, int s) {
+        int[] words = this.words;
+        int length = this.length;
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];

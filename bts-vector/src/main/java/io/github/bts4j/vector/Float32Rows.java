@@ -2,17 +2,18 @@ package io.github.bts4j.vector;
 
 import static io.github.bts4j.vector.Memory.words;
 
-import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.Elements;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Rows of float32. Every sum goes through the same two chains, whatever computes it. */
-final class Float32Rows {
+final class Float32Rows extends VectorMatrix {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = F.length();
 
-    private Float32Rows() {
+    Float32Rows(Elements elements, Object memory) {
+        super(elements, memory);
     }
 
     private static FloatVector load(Object memory, int offset, int i) {
@@ -23,8 +24,10 @@ final class Float32Rows {
         return FloatVector.fromArray(F, x, i);
     }
 
-    static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
-        Object memory = w.memory();
+    @Override
+    void rows(int from, int to, float[] x, float[] y, int at) {
+        Elements w = elements();
+        Object memory = this.memory;
         int columns = w.columns();
         for (int r = from; r < to; r++) {
             int offset = (int) w.rowOffset(r);
@@ -55,10 +58,13 @@ final class Float32Rows {
         return sum;
     }
 
-    static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
+    @Override
+    void fourSessions(int from, int to, float[][] x, float[][] y, int at, int s) {
+        Elements w = elements();
+        Object memory = this.memory;
         for (int r = from; r < to; r++) {
             int offset = (int) w.rowOffset(r);
-            fourSessions(w.memory(), offset, w.columns(), x, y, at + r, s);
+            fourSessions(memory, offset, w.columns(), x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
                 y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
             }
@@ -104,13 +110,16 @@ final class Float32Rows {
         y[s + 3][to] = Lanes.sum(a3.add(b3));
     }
 
-    static void weightedSum(Matrix w, int rows, float[] p, float[] y, int at) {
+    @Override
+    public void weightedSum(int rows, float[] p, float[] y, int at) {
+        Elements w = elements();
+        Object memory = this.memory;
         int columns = w.columns();
         int i = 0;
         for (; i + LANES <= columns; i += LANES) {
             FloatVector sum = FloatVector.zero(F);
             for (int r = 0; r < rows; r++) {
-                sum = load(w.memory(), (int) w.rowOffset(r), i).fma(FloatVector.broadcast(F, p[r]), sum);
+                sum = load(memory, (int) w.rowOffset(r), i).fma(FloatVector.broadcast(F, p[r]), sum);
             }
             sum.intoArray(y, at + i);
         }

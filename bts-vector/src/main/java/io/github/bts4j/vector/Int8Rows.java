@@ -5,18 +5,24 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
-import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.Elements;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Rows of int8 with a scale each. A 32-bit word holds four values; vectors are packed to fit. Every sum goes through the same two chains, whatever computes it. */
-final class Int8Rows {
+final class Int8Rows extends VectorMatrix {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = F.length();
 
-    private Int8Rows() {
+    Int8Rows(Elements elements, Object memory) {
+        super(elements, memory);
+    }
+
+    @Override
+    public void pack(float[] x, int at, int length, float[] into) {
+        interleave(x, at, length, into, 4);
     }
 
     private static FloatVector value(IntVector word, int place) {
@@ -28,8 +34,10 @@ final class Int8Rows {
         return FloatVector.fromArray(F, x, i);
     }
 
-    static void rows(Matrix w, int from, int to, float[] x, float[] y, int at) {
-        Object memory = w.memory();
+    @Override
+    void rows(int from, int to, float[] x, float[] y, int at) {
+        Elements w = elements();
+        Object memory = this.memory;
         int columns = w.columns();
         for (int r = from; r < to; r++) {
             int offset = (int) w.rowOffset(r);
@@ -65,10 +73,13 @@ final class Int8Rows {
         return sum;
     }
 
-    static void fourSessions(Matrix w, int from, int to, float[][] x, float[][] y, int at, int s) {
+    @Override
+    void fourSessions(int from, int to, float[][] x, float[][] y, int at, int s) {
+        Elements w = elements();
+        Object memory = this.memory;
         for (int r = from; r < to; r++) {
             int offset = (int) w.rowOffset(r);
-            fourSessions(w.memory(), offset, w.columns() / 4, x, y, at + r, s);
+            fourSessions(memory, offset, w.columns() / 4, x, y, at + r, s);
             for (int k = s; k < s + 4; k++) {
                 y[k][at + r] = (y[k][at + r] + tail(w.bytes(), offset, x[k], w.columns())) * w.scales()[r];
             }
@@ -115,5 +126,10 @@ final class Int8Rows {
         y[s + 1][to] = Lanes.sum(a1.add(b1));
         y[s + 2][to] = Lanes.sum(a2.add(b2));
         y[s + 3][to] = Lanes.sum(a3.add(b3));
+    }
+
+    @Override
+    public void weightedSum(int rows, float[] p, float[] y, int at) {
+        throw new UnsupportedOperationException("Caches are not int8");
     }
 }

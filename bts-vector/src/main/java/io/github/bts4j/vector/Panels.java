@@ -1,9 +1,9 @@
 package io.github.bts4j.vector;
 
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
-import io.github.bts4j.core.rows.Arithmetic;
-import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -16,34 +16,34 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Two vectors of rows at a time: of 512 bits, they lie in two panels, and memory is read ahead along two streams.
  *
  * <p>On the heap, because loops over arrays are the ones that the Java machine compiles best.
- *
- * @param words {@code [panels][columns / columns per word][ROWS]}
- * @param type FLOAT32, BFLOAT16 or INT8
- * @param length words of a row
- * @param scales for int8, a factor for each row; else empty
  */
-record Panels(int[] words, TorchType type, int length, float[] scales) {
+abstract class Panels extends Matrix {
     /** Rows of a panel: one vector of 512 bits, two of 256. */
     static final int ROWS = 16;
     static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED.length() > ROWS ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
     static final int LANES = F.length();
 
-    private static final int TURN = Arithmetic.SHARE / LANES; // vectors of rows whose words stay in the cache while all sessions take their turn
+    private static final int TURN = SHARE / LANES; // vectors of rows whose words stay in the cache while all sessions take their turn
 
-    static Panels of(Matrix w, int rows) {
+    /** {@code [panels][columns / columns per word][ROWS]}. */
+    final int[] words;
+    /** Words of a row. */
+    final int length;
+
+    Panels(Elements w, int rows) {
+        super(w);
         int perWord = Float.BYTES / w.type().bytes();
-        int length = (w.columns() + perWord - 1) / perWord;
-        int panels = (rows + Arithmetic.SHARE - 1) / Arithmetic.SHARE * (Arithmetic.SHARE / ROWS);
-        int[] words = new int[Math.toIntExact((long) panels * length * ROWS)];
+        length = (w.columns() + perWord - 1) / perWord;
+        int panels = (rows + SHARE - 1) / SHARE * (SHARE / ROWS);
+        words = new int[Math.toIntExact((long) panels * length * ROWS)];
         IntStream.range(0, panels).parallel().forEach(panel -> {
             for (int r = panel * ROWS; r < Math.min(rows, (panel + 1) * ROWS); r++) {
-                pack(w, r, words, panel * length * ROWS + r % ROWS);
+                copy(w, r, words, panel * length * ROWS + r % ROWS);
             }
         });
-        return new Panels(words, w.type(), length, w.scales());
     }
 
-    private static void pack(Matrix w, int row, int[] words, int at) {
+    private static void copy(Elements w, int row, int[] words, int at) {
         ByteBuffer bytes = w.bytes();
         int begin = Math.toIntExact(w.rowOffset(row));
         int size = w.columns() * w.type().bytes();
@@ -56,20 +56,42 @@ record Panels(int[] words, TorchType type, int length, float[] scales) {
         }
     }
 
-    /** See {@link Arithmetic#matmul}. */
-    void matmul(int from, int to, float[][] x, float[][] y, int at) {
-        if (from % Arithmetic.SHARE != 0) {
-            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + Arithmetic.SHARE);
+    @Override
+    public final Matrix from(int row) {
+        throw new UnsupportedOperationException("Rows of a repacked matrix belong to panels");
+    }
+
+    @Override
+    public final Matrix repacked(int rows) {
+        return this;
+    }
+
+    @Override
+    public final void pack(float[] x, int at, int length, float[] into) {
+        super.pack(x, at, length, into);
+        Arrays.fill(into, length, room(length), 0);
+    }
+
+    @Override
+    public final void weightedSum(int rows, float[] p, float[] y, int at) {
+        throw new UnsupportedOperationException("Caches are not repacked");
+    }
+
+    @Override
+    public final void matmul(int from, int to, float[][] x, float[][] y, int at) {
+        if (from % SHARE != 0) {
+            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + SHARE);
         }
-        int whole = Math.max(from, to - to % Arithmetic.SHARE);
+        int whole = Math.max(from, to - to % SHARE);
         turns(from, whole, x, y, at);
         if (whole < to) { // the last rows, with zeros beyond them, go elsewhere first
-            float[][] rest = new float[x.length][Arithmetic.SHARE];
-            turns(whole, whole + Arithmetic.SHARE, x, rest, -whole);
+            float[][] rest = new float[x.length][SHARE];
+            turns(whole, whole + SHARE, x, rest, -whole);
             for (int s = 0; s < y.length; s++) {
                 System.arraycopy(rest[s], 0, y[s], at + whole, to - whole);
             }
         }
+        float[] scales = elements().scales();
         if (scales.length > 0) {
             for (float[] result : y) {
                 for (int r = from; r < to; r++) {
@@ -104,19 +126,9 @@ record Panels(int[] words, TorchType type, int length, float[] scales) {
         return row / ROWS * ROWS * length + row % ROWS;
     }
 
-    private void oneSession(int a, int b, float[] x, float[] y, int to) {
-        switch (type) {
-            case FLOAT32 -> Float32Panels.oneSession(words, a, b, length, x, y, to);
-            case BFLOAT16 -> Bfloat16Panels.oneSession(words, a, b, length, x, y, to);
-            default -> Int8Panels.oneSession(words, a, b, length, x, y, to);
-        }
-    }
+    /** The sums of two vectors of rows, whose words begin at a and b, with one vector x. */
+    abstract void oneSession(int a, int b, float[] x, float[] y, int to);
 
-    private void fourSessions(int a, int b, float[][] x, float[][] y, int to, int s) {
-        switch (type) {
-            case FLOAT32 -> Float32Panels.fourSessions(words, a, b, length, x, y, to, s);
-            case BFLOAT16 -> Bfloat16Panels.fourSessions(words, a, b, length, x, y, to, s);
-            default -> Int8Panels.fourSessions(words, a, b, length, x, y, to, s);
-        }
-    }
+    /** The same with the four vectors from s on. */
+    abstract void fourSessions(int a, int b, float[][] x, float[][] y, int to, int s);
 }

@@ -1,5 +1,6 @@
 package io.github.bts4j.vector;
 
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.TorchType;
@@ -27,8 +28,8 @@ final class WarmUp {
         ByteBuffer bytes = ByteBuffer.allocateDirect(type.bytes() * ROWS * COLUMNS[0]).order(ByteOrder.LITTLE_ENDIAN);
         List<Matrix> matrices = new ArrayList<>();
         for (int columns : COLUMNS) {
-            Matrix w = new Matrix(bytes, math.memory(bytes), type, 0, columns, new float[type == TorchType.INT8 ? ROWS : 0]);
-            matrices.addAll(List.of(w, math.repacked(w, ROWS)));
+            Matrix w = math.matrix(new Elements(bytes, type, 0, columns, new float[type == TorchType.INT8 ? ROWS : 0]));
+            matrices.addAll(List.of(w, w.repacked(ROWS)));
         }
         long begin = System.nanoTime();
         for (int fast = 0; fast < FAST_ROUNDS && System.nanoTime() - begin < MOST_NANOS;) {
@@ -44,10 +45,10 @@ final class WarmUp {
         for (int sessions : SESSIONS) {
             float[][] x = new float[sessions][w.columns() + 3];
             float[][] y = new float[sessions][ROWS];
-            math.pack(w, new float[w.columns()], 0, w.columns(), x[0]);
-            math.matmul(w, 0, ROWS, x, y, 0);
-            if (w.type() != TorchType.INT8 && !(w.memory() instanceof Panels)) {
-                math.weightedSum(w, ROWS, y[0], x[0], 0);
+            w.pack(new float[w.columns()], 0, w.columns(), x[0]);
+            w.matmul(0, ROWS, x, y, 0);
+            if (w.elements().type() != TorchType.INT8 && w instanceof VectorMatrix) {
+                w.weightedSum(ROWS, y[0], x[0], 0);
             }
         }
         for (Rounding rounding : Rounding.values()) {

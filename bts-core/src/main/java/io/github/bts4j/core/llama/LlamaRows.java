@@ -2,9 +2,10 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowDecoder;
-import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
@@ -67,7 +68,7 @@ final class LlamaRows {
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
         RowWeights weights = new RowWeights(embedding, layers, floats("model.norm.weight"), head, config.vocabSize(), false);
-        return new RowDecoder(math, type, dims, isRepacked(weights.bytes()) ? weights.repacked(math) : weights, rope);
+        return new RowDecoder(math, type, dims, isRepacked(weights.bytes()) ? weights.repacked() : weights, rope);
     }
 
     /** As wished; without a wish, a small model for which there is room. */
@@ -85,7 +86,7 @@ final class LlamaRows {
 
     private Matrix matrix(Arithmetic math, String name) {
         NDArray scales = tensors.get(name + Int8Weights.SCALE);
-        return Matrix.of(math, tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales));
+        return math.matrix(Elements.of(tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales)));
     }
 
     private float[] floats(String name) {

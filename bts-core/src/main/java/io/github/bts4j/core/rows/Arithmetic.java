@@ -1,28 +1,15 @@
 package io.github.bts4j.core.rows;
 
 import io.github.bts4j.core.torch.TorchType;
-import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * Arithmetic over rows of matrices, for a few vectors at a time. Thread-safe.
+ * The arithmetic of decoding in Java: products of matrices with a few vectors, and operations on vectors. Thread-safe.
  *
- * <p>An implementation is found by {@link java.util.ServiceLoader}. {@code -Dbts4j.decode=torch} leaves it unused.
+ * <p>The fastest implementation is found by {@link java.util.ServiceLoader}; without one, models decode in libtorch, as {@code -Dbts4j.decode=torch} makes them. {@code -Dbts4j.decode=scalar} takes
+ * the reference implementation, plain loops.
  */
 public interface Arithmetic {
-    /** Threads share the rows of a product in multiples of this many: repacked matrices keep them together. */
-    int SHARE = 32;
-
-    /**
-     * The room that {@link #pack} needs.
-     *
-     * @param length number of elements of a vector
-     * @return the next multiple of four
-     */
-    static int room(int length) {
-        return (length + 3) & -4;
-    }
-
     /**
      * The implementation on the class path that works in this Java machine.
      *
@@ -47,55 +34,12 @@ public interface Arithmetic {
     void prepare(TorchType type);
 
     /**
-     * Prepares memory for reading.
+     * A matrix that multiplies itself with this arithmetic.
      *
-     * @param bytes a direct buffer, which must outlive every use of the result
-     * @return what {@link Matrix} hands back to this implementation
+     * @param elements its elements, in memory that outlives every use of the matrix
+     * @return the matrix
      */
-    Object memory(ByteBuffer bytes);
-
-    /**
-     * A copy of a matrix on the Java heap, in the order in which products with several vectors read it fastest.
-     *
-     * @param w the matrix {@code [rows, columns]}, in a tensor's memory
-     * @param rows number of its rows
-     * @return the same matrix for {@link #pack} and {@link #matmul}, and for these alone; {@link Matrix#get} reads the tensor's memory
-     */
-    Matrix repacked(Matrix w, int rows);
-
-    /**
-     * Brings a vector into the order in which {@link #matmul} reads it.
-     *
-     * @param w the matrix
-     * @param x the vector
-     * @param at index of its first element
-     * @param length number of elements
-     * @param into receives {@code length} values; for a repacked matrix also zeros up to {@link #room}
-     */
-    void pack(Matrix w, float[] x, int at, int length, float[] into);
-
-    /**
-     * Rows of {@code y_s = w x_s} for a few vectors; each row is read once. Int8 rows are multiplied with their scales; nothing is rounded.
-     *
-     * @param w the matrix {@code [rows, columns]}
-     * @param from first row; for a repacked matrix a multiple of {@link #SHARE}
-     * @param to one past the last row
-     * @param x packed vectors {@code [sessions][columns]}
-     * @param y results {@code [sessions][..]}: row r goes to {@code y[s][at + r]}
-     * @param at where row 0 goes
-     */
-    void matmul(Matrix w, int from, int to, float[][] x, float[][] y, int at);
-
-    /**
-     * The sum of weighted rows, {@code y = sum_r p_r w_r}; not for int8.
-     *
-     * @param w the matrix
-     * @param rows number of rows, from row 0
-     * @param p weights {@code [rows]}
-     * @param y receives {@code [columns]}
-     * @param at index of its first element
-     */
-    void weightedSum(Matrix w, int rows, float[] p, float[] y, int at);
+    Matrix matrix(Elements elements);
 
     /**
      * {@code x = exp(x)}, to about two units in the last place.

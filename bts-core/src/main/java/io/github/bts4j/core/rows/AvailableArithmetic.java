@@ -13,12 +13,15 @@ final class AvailableArithmetic {
 
     private static Optional<Arithmetic> find() {
         String choice = System.getProperty("bts4j.decode", "vector");
-        if (!choice.equals("vector") && !choice.equals("torch")) {
-            throw new IllegalArgumentException("-Dbts4j.decode=" + choice + " is neither 'vector' nor 'torch'");
-        }
-        if (choice.equals("torch")) {
-            return Optional.empty();
-        }
+        return switch (choice) {
+            case "vector" -> vector();
+            case "scalar" -> Optional.of(new ScalarArithmetic());
+            case "torch" -> Optional.empty();
+            default -> throw new IllegalArgumentException("-Dbts4j.decode=" + choice + " is none of 'vector', 'scalar' and 'torch'");
+        };
+    }
+
+    private static Optional<Arithmetic> vector() {
         Optional<Arithmetic> found = ServiceLoader.load(Arithmetic.class, Arithmetic.class.getClassLoader()).stream()
                 .map(ServiceLoader.Provider::get).filter(Arithmetic::isUsable).findFirst();
         found.ifPresent(math -> LoggerFactory.getLogger(Arithmetic.class).debug("Tokens are decoded by {}", math.getClass().getName()));

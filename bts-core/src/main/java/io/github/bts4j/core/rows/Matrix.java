@@ -1,86 +1,123 @@
 package io.github.bts4j.core.rows;
 
-import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
-import java.nio.ByteBuffer;
-
 /**
- * A matrix in a tensor's own memory, row after row. It does not keep the tensor alive.
+ * A matrix that multiplies itself with a few vectors at a time. There is one class for each type and layout of the elements, so that no loop has to ask for them. Thread-safe.
  *
- * @param bytes the memory, in little-endian order
- * @param memory what {@link Arithmetic#memory} made of it
- * @param type FLOAT32, BFLOAT16 or INT8
- * @param offset bytes from the start of the memory to row 0
- * @param columns number of columns
- * @param scales for int8, a factor for each row; else empty
+ * <p>A value is computed in one order, whatever the number of vectors and the range of rows.
  */
-public record Matrix(ByteBuffer bytes, Object memory, TorchType type, long offset, int columns, float[] scales) {
+public abstract class Matrix {
+    /** Workers share the rows of a product in multiples of this many: repacked matrices keep them together. */
+    public static final int SHARE = 32;
+
+    private final Elements elements;
+
     /**
-     * The matrix that a tensor holds: its last dimension are the columns, all others the rows.
+     * A matrix of elements.
      *
-     * @param math what will compute with it
-     * @param tensor a contiguous tensor on the CPU that is not closed while the matrix is used
-     * @param scales for int8, a factor for each row; else empty
-     * @return the matrix
+     * @param elements the elements
      */
-    public static Matrix of(Arithmetic math, NDArray tensor, float... scales) {
-        ByteBuffer bytes = Tensors.memory(tensor);
-        return new Matrix(bytes, math.memory(bytes), Tensors.type(tensor), 0, Math.toIntExact(tensor.getShape().get(tensor.getShape().dimension() - 1)), scales);
+    protected Matrix(Elements elements) {
+        this.elements = elements;
+    }
+
+    /**
+     * The room that {@link #pack} needs.
+     *
+     * @param length number of elements of a vector
+     * @return the next multiple of four
+     */
+    public static int room(int length) {
+        return (length + 3) & -4;
+    }
+
+    /**
+     * Its elements in the tensor's memory.
+     *
+     * @return the elements
+     */
+    public final Elements elements() {
+        return elements;
+    }
+
+    /**
+     * The number of columns.
+     *
+     * @return columns
+     */
+    public final int columns() {
+        return elements.columns();
     }
 
     /**
      * The rows from a given one on.
      *
-     * @param row the row that becomes row 0
-     * @return a matrix in the same memory, without scales
+     * @param row the row that becomes row 0; of a matrix in a tensor's memory, without scales
+     * @return a matrix in the same memory
      */
-    public Matrix from(int row) {
-        return new Matrix(bytes, memory, type, rowOffset(row), columns, scales);
+    public abstract Matrix from(int row);
+
+    /**
+     * A copy on the Java heap, in the order in which products with several vectors read it fastest; the matrix itself, where there is no faster one.
+     *
+     * @param rows number of its rows
+     * @return the same matrix for {@link #pack} and {@link #matmul}, and for these alone
+     */
+    public abstract Matrix repacked(int rows);
+
+    /**
+     * Brings a vector into the order in which {@link #matmul} reads it.
+     *
+     * @param x the vector
+     * @param at index of its first element
+     * @param length number of elements
+     * @param into receives {@code length} values, and may receive zeros up to {@link #room}
+     */
+    public void pack(float[] x, int at, int length, float[] into) {
+        System.arraycopy(x, at, into, 0, length);
     }
 
     /**
-     * Where a row begins.
+     * Brings vectors into the order in which {@link #matmul} reads them.
      *
-     * @param row number of the row
-     * @return bytes from the start of the memory
+     * @param x the vectors, as long as the matrix is wide
+     * @param into receives them
      */
-    public long rowOffset(int row) {
-        return offset + (long) row * columns * type.bytes();
-    }
-
-    /**
-     * One element.
-     *
-     * @param row number of the row
-     * @param column number of the column
-     * @return its value, with the row's scale
-     */
-    public float get(int row, int column) {
-        int at = Math.toIntExact(rowOffset(row)) + column * type.bytes();
-        return switch (type) {
-            case FLOAT32 -> bytes.getFloat(at);
-            case BFLOAT16 -> Float.intBitsToFloat(bytes.getShort(at) << 16);
-            case INT8 -> bytes.get(at) * scales[row];
-            default -> throw new IllegalStateException("A matrix of " + type);
-        };
-    }
-
-    /**
-     * Writes a row; not for int8.
-     *
-     * @param row number of the row
-     * @param values its values, which the type represents exactly
-     * @param at index of the first one
-     */
-    public void set(int row, float[] values, int at) {
-        int to = Math.toIntExact(rowOffset(row));
-        for (int i = 0; i < columns; i++) {
-            if (type == TorchType.FLOAT32) {
-                bytes.putFloat(to + 4 * i, values[at + i]);
-            } else {
-                bytes.putShort(to + 2 * i, (short) (Float.floatToRawIntBits(values[at + i]) >>> 16));
-            }
+    public final void pack(float[][] x, float[][] into) {
+        for (int s = 0; s < x.length; s++) {
+            pack(x[s], 0, columns(), into[s]);
         }
     }
+
+    /**
+     * Packed copies of vectors.
+     *
+     * @param x the vectors, as long as the matrix is wide
+     * @return the vectors in the order in which {@link #matmul} reads them
+     */
+    public final float[][] packed(float[][] x) {
+        float[][] packed = new float[x.length][room(columns())];
+        pack(x, packed);
+        return packed;
+    }
+
+    /**
+     * Rows of {@code y_s = w x_s} for a few vectors. Int8 rows are multiplied with their scales; nothing is rounded.
+     *
+     * @param from first row; of a repacked matrix a multiple of {@link #SHARE}
+     * @param to one past the last row
+     * @param x packed vectors {@code [vectors][columns]}
+     * @param y results {@code [vectors][..]}: row r goes to {@code y[s][at + r]}
+     * @param at where row 0 goes
+     */
+    public abstract void matmul(int from, int to, float[][] x, float[][] y, int at);
+
+    /**
+     * The sum of weighted rows, {@code y = sum_r p_r w_r}; not for int8, and not of a repacked matrix.
+     *
+     * @param rows number of rows, from row 0
+     * @param p weights {@code [rows]}
+     * @param y receives {@code [columns]}
+     * @param at index of its first element
+     */
+    public abstract void weightedSum(int rows, float[] p, float[] y, int at);
 }

@@ -26,7 +26,7 @@ public record RowCache(List<Matrix[]> keys, List<Matrix[]> values) {
     private static List<Matrix[]> heads(Arithmetic math, List<NDArray> tensors) {
         List<Matrix[]> layers = new ArrayList<>();
         for (NDArray tensor : tensors) {
-            Matrix all = Matrix.of(math, tensor);
+            Matrix all = math.matrix(Elements.of(tensor));
             int capacity = Math.toIntExact(tensor.getShape().get(2));
             Matrix[] heads = new Matrix[Math.toIntExact(tensor.getShape().get(1))];
             for (int head = 0; head < heads.length; head++) {

@@ -90,7 +90,7 @@ public final class RowDecoder {
      * @return true if they lie on the Java heap
      */
     public boolean isRepacked() {
-        return weights.repacked();
+        return weights.isRepacked();
     }
 
     /**
@@ -104,7 +104,7 @@ public final class RowDecoder {
     }
 
     private int mostTokens() {
-        return small || weights.repacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
+        return small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
     }
 
     /**
@@ -131,7 +131,7 @@ public final class RowDecoder {
         for (int s = 0; s < n; s++) {
             rotations[s] = rope.of(batch.positions()[s], batch.lengthAfter(s));
             for (int c = 0; c < dims.hidden; c++) {
-                hidden[s][c] = rounding.round(weights.embedding().get(batch.tokens()[s], c));
+                hidden[s][c] = rounding.round(weights.embedding().elements().get(batch.tokens()[s], c));
             }
         }
         return new RowStep(batch, hidden, rotations, new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate],
@@ -165,7 +165,7 @@ public final class RowDecoder {
     public Scratch scratch(RowStep step) {
         int tokens = step.hidden().length;
         int widest = Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim);
-        return new Scratch(new float[tokens][dims.hidden], new float[tokens][Arithmetic.room(widest)]);
+        return new Scratch(new float[tokens][dims.hidden], new float[tokens][Matrix.room(widest)]);
     }
 
     /**
@@ -220,14 +220,14 @@ public final class RowDecoder {
      */
     public void attention(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
-        pack(layer.query(), scratch.normed, scratch.x);
+        layer.query().weight().pack(scratch.normed, scratch.x);
         linear(share, layer.query(), scratch.x, step.query());
         linear(share, layer.key(), scratch.x, step.key());
         linear(share, layer.value(), scratch.x, step.value());
         share.await();
         attend(share, step, index);
         share.await();
-        pack(layer.output(), step.attended(), scratch.x);
+        layer.output().weight().pack(step.attended(), scratch.x);
         linear(share, layer.output(), scratch.x, step.branch());
     }
 
@@ -241,10 +241,10 @@ public final class RowDecoder {
      */
     public void mlp(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
-        pack(layer.gate(), scratch.normed, scratch.x);
+        layer.gate().weight().pack(scratch.normed, scratch.x);
         activated(share, layer, scratch.x, step);
         share.await();
-        pack(layer.down(), step.gate(), scratch.x);
+        layer.down().weight().pack(step.gate(), scratch.x);
         linear(share, layer.down(), scratch.x, step.branch());
     }
 
@@ -266,10 +266,10 @@ public final class RowDecoder {
     void logits(WorkerTeam.Share share, RowStep step, float[][] logits) {
         float[][] state = step.last();
         float[][] normed = new float[state.length][dims.hidden];
-        float[][] x = new float[state.length][Arithmetic.room(dims.hidden)];
+        float[][] x = new float[state.length][Matrix.room(dims.hidden)];
         RowWeights.Linear head = new RowWeights.Linear(weights.head(), weights.vocabulary());
         norm(state, weights.norm(), normed);
-        pack(head, normed, x);
+        weights.head().pack(normed, x);
         linear(share, head, x, logits);
     }
 
@@ -279,17 +279,11 @@ public final class RowDecoder {
         }
     }
 
-    private void pack(RowWeights.Linear linear, float[][] values, float[][] x) {
-        for (int s = 0; s < x.length; s++) {
-            math.pack(linear.weight(), values[s], 0, linear.weight().columns(), x[s]);
-        }
-    }
-
-    /** This thread's rows of {@code y = round(w x + b)}. */
+    /** This worker's rows of {@code y = round(w x + b)}. */
     private void linear(WorkerTeam.Share share, RowWeights.Linear linear, float[][] x, float[][] y) {
         int from = share.fromRow(linear.rows());
         int to = share.toRow(linear.rows());
-        math.matmul(linear.weight(), from, to, x, y, 0);
+        linear.weight().matmul(from, to, x, y, 0);
         for (float[] row : y) {
             addBias(linear, row, from, to);
             math.round(rounding, row, from, to);
@@ -304,11 +298,11 @@ public final class RowDecoder {
         }
     }
 
-    /** {@code silu(W_gate x) * (W_up x)}: this thread's rows of both. */
+    /** {@code silu(W_gate x) * (W_up x)}: this worker's rows of both. */
     private void activated(WorkerTeam.Share share, RowWeights.Layer layer, float[][] x, RowStep step) {
         int from = share.fromRow(dims.intermediate);
         int to = share.toRow(dims.intermediate);
-        math.matmul(layer.gate().weight(), from, to, x, step.gate(), 0);
+        layer.gate().weight().matmul(from, to, x, step.gate(), 0);
         linear(share, layer.up(), x, step.up());
         for (int s = 0; s < step.gate().length; s++) {
             addBias(layer.gate(), step.gate()[s], from, to);
@@ -316,10 +310,10 @@ public final class RowDecoder {
         }
     }
 
-    /** Attention of this thread's share of tokens and key heads; the new keys and values go into the caches. */
+    /** Attention of this worker's share of tokens and key heads; the new keys and values go into the caches. */
     private void attend(WorkerTeam.Share share, RowStep step, int layer) {
         int items = step.batch().size() * dims.kvHeads;
-        if (step.batch().isPrompt()) { // a token attends to those before it, which may be another thread's
+        if (step.batch().isPrompt()) { // a token attends to those before it, which may be another worker's
             for (int item = share.from(items); item < share.to(items); item++) {
                 append(step, layer, item);
             }
@@ -340,13 +334,13 @@ public final class RowDecoder {
             for (int g = 0; g < group; g++) {
                 int query = (head * group + g) * dims.headDim;
                 math.rotate(rounding, step.query()[s], query, step.rope()[s]);
-                math.pack(keys, step.query()[s], query, dims.headDim, queries[g]);
+                keys.pack(step.query()[s], query, dims.headDim, queries[g]);
             }
-            math.matmul(keys, 0, length, queries, scores, 0);
+            keys.matmul(0, length, queries, scores, 0);
             for (int g = 0; g < group; g++) {
                 int to = (head * group + g) * dims.headDim;
                 math.softmax(scores[g], length, (float) (1 / Math.sqrt(dims.headDim)));
-                math.weightedSum(values, length, scores[g], step.attended()[s], to);
+                values.weightedSum(length, scores[g], step.attended()[s], to);
                 math.round(rounding, step.attended()[s], to, to + dims.headDim);
             }
         }
@@ -357,7 +351,7 @@ public final class RowDecoder {
         int head = item % dims.kvHeads;
         int at = head * dims.headDim;
         math.rotate(rounding, step.key()[s], at, step.rope()[s]);
-        step.batch().state(s).keys().get(layer)[head].set(step.batch().positions()[s], step.key()[s], at);
-        step.batch().state(s).values().get(layer)[head].set(step.batch().positions()[s], step.value()[s], at);
+        step.batch().state(s).keys().get(layer)[head].elements().set(step.batch().positions()[s], step.key()[s], at);
+        step.batch().state(s).values().get(layer)[head].elements().set(step.batch().positions()[s], step.value()[s], at);
     }
 }

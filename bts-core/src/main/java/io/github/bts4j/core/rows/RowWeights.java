@@ -12,9 +12,9 @@ import java.util.stream.Stream;
  * @param norm the final norm {@code [hidden]}
  * @param head {@code [vocabulary, hidden]}
  * @param vocabulary number of tokens
- * @param repacked whether its matrices are repacked, the embedding apart
+ * @param isRepacked whether its matrices are repacked, the embedding apart
  */
-public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary, boolean repacked) {
+public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary, boolean isRepacked) {
     private static final double FREE_SHARE = 0.8; // of the heap that is free: the rest is for what a step and its caller need
 
     /**
@@ -26,7 +26,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
      */
     public record Linear(Matrix weight, int rows, float... bias) {
         private long bytes() {
-            return (long) rows * weight.columns() * weight.type().bytes();
+            return (long) rows * weight.columns() * weight.elements().type().bytes();
         }
     }
 
@@ -65,12 +65,11 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
     /**
      * The same with repacked matrices on the Java heap.
      *
-     * @param math what repacks them and computes with them
      * @return the weights
      */
-    public RowWeights repacked(Arithmetic math) {
-        Function<Linear, Linear> change = linear -> new Linear(math.repacked(linear.weight, linear.rows), linear.rows, linear.bias);
-        return new RowWeights(embedding, layers.stream().map(layer -> layer.map(change)).toList(), norm, math.repacked(head, vocabulary), vocabulary, true);
+    public RowWeights repacked() {
+        Function<Linear, Linear> change = linear -> new Linear(linear.weight.repacked(linear.rows), linear.rows, linear.bias);
+        return new RowWeights(embedding, layers.stream().map(layer -> layer.map(change)).toList(), norm, head.repacked(vocabulary), vocabulary, true);
     }
 
     /**

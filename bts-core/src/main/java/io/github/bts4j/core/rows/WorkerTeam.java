@@ -213,10 +213,10 @@ public final class WorkerTeam {
          * Where this thread's share of the rows of a matrix begins.
          *
          * @param rows number of rows
-         * @return a multiple of {@link Arithmetic#SHARE}, or the number of rows
+         * @return a multiple of {@link Matrix#SHARE}, or the number of rows
          */
         public int fromRow(int rows) {
-            return Math.min(rows, Arithmetic.SHARE * from(blocks(rows)));
+            return Math.min(rows, Matrix.SHARE * from(blocks(rows)));
         }
 
         /**
@@ -226,11 +226,11 @@ public final class WorkerTeam {
          * @return one past its last row
          */
         public int toRow(int rows) {
-            return Math.min(rows, Arithmetic.SHARE * to(blocks(rows)));
+            return Math.min(rows, Matrix.SHARE * to(blocks(rows)));
         }
 
         private static int blocks(int rows) {
-            return (rows + Arithmetic.SHARE - 1) / Arithmetic.SHARE;
+            return (rows + Matrix.SHARE - 1) / Matrix.SHARE;
         }
     }
 

@@ -2,6 +2,7 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -30,8 +31,8 @@ final class UpcycledRows implements RowEngine.Layers {
         this.experts = experts;
         this.math = experts.get(0).math();
         this.rounding = experts.get(0).rounding();
-        this.routers = routers.stream().map(router -> Matrix.of(math, router)).toList();
-        this.adapters = adapters.stream().map(adapter -> Matrix.of(math, adapter)).toList();
+        this.routers = routers.stream().map(router -> math.matrix(Elements.of(router))).toList();
+        this.adapters = adapters.stream().map(adapter -> math.matrix(Elements.of(adapter))).toList();
         this.hidden = config.base().hiddenSize();
     }
 
@@ -87,10 +88,8 @@ final class UpcycledRows implements RowEngine.Layers {
     /** {@code W x}, all of it by every worker: a router has a row for each expert. */
     private float[][] logits(Matrix router, RowDecoder.Scratch scratch) {
         float[][] z = new float[scratch.normed().length][experts.size()];
-        for (int s = 0; s < z.length; s++) {
-            math.pack(router, scratch.normed()[s], 0, hidden, scratch.x()[s]);
-        }
-        math.matmul(router, 0, experts.size(), scratch.x(), z, 0);
+        router.pack(scratch.normed(), scratch.x());
+        router.matmul(0, experts.size(), scratch.x(), z, 0);
         for (float[] row : z) {
             math.round(rounding, row, 0, row.length);
         }
@@ -98,12 +97,8 @@ final class UpcycledRows implements RowEngine.Layers {
     }
 
     private float[][] adapted(WorkerTeam.Share share, Matrix adapter, float[][] branch) {
-        float[][] x = new float[branch.length][Arithmetic.room(hidden)];
         float[][] y = new float[branch.length][hidden];
-        for (int s = 0; s < x.length; s++) {
-            math.pack(adapter, branch[s], 0, hidden, x[s]);
-        }
-        math.matmul(adapter, share.fromRow(hidden), share.toRow(hidden), x, y, 0);
+        adapter.matmul(share.fromRow(hidden), share.toRow(hidden), adapter.packed(branch), y, 0);
         for (float[] row : y) {
             math.round(rounding, row, share.fromRow(hidden), share.toRow(hidden));
         }

@@ -22,11 +22,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Decoding in Java against the golden logits, and the same bits whatever the number of threads and sessions. */
+@EnabledIfSystemProperty(named = "bts4j.decode", matches = "scalar|vector")
 class RowEngineTest {
     private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
 

@@ -1,21 +1,22 @@
-package io.github.bts4j.vector;
+package io.github.bts4j.core.rows;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.bts4j.core.rows.Rounding;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Operations by elements against plain loops in double precision, at all lengths around a vector's, and in bfloat16 also bit by bit against {@link Rounding} of float32. */
+@EnabledIfSystemProperty(named = "bts4j.decode", matches = "scalar|vector")
 class ElementwiseTest {
-    private final VectorArithmetic math = new VectorArithmetic();
+    private final Arithmetic math = Arithmetic.available().orElseThrow();
 
     static Stream<Arguments> cases() {
         return Arrays.stream(Rounding.values()).flatMap(rounding -> IntStream.of(1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 64, 65, 100, 192).mapToObj(n -> Arguments.of(rounding, n)));

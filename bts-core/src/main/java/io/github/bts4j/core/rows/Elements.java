@@ -1,0 +1,83 @@
+package io.github.bts4j.core.rows;
+
+import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.nio.ByteBuffer;
+
+/**
+ * The elements of a matrix in a tensor's own memory, row after row. It does not keep the tensor alive.
+ *
+ * @param bytes the memory, in little-endian order
+ * @param type FLOAT32, BFLOAT16 or INT8
+ * @param offset bytes from the start of the memory to row 0
+ * @param columns number of columns
+ * @param scales for int8, a factor for each row; else empty
+ */
+public record Elements(ByteBuffer bytes, TorchType type, long offset, int columns, float... scales) {
+    /**
+     * The elements of a tensor: its last dimension are the columns, all others the rows.
+     *
+     * @param tensor a contiguous tensor on the CPU that is not closed while the elements are used
+     * @param scales for int8, a factor for each row; else empty
+     * @return the elements
+     */
+    public static Elements of(NDArray tensor, float... scales) {
+        return new Elements(Tensors.memory(tensor), Tensors.type(tensor), 0, Math.toIntExact(tensor.getShape().get(tensor.getShape().dimension() - 1)), scales);
+    }
+
+    /**
+     * The rows from a given one on.
+     *
+     * @param row the row that becomes row 0; of a matrix without scales
+     * @return the same memory
+     */
+    public Elements from(int row) {
+        return new Elements(bytes, type, rowOffset(row), columns, scales);
+    }
+
+    /**
+     * Where a row begins.
+     *
+     * @param row number of the row
+     * @return bytes from the start of the memory
+     */
+    public long rowOffset(int row) {
+        return offset + (long) row * columns * type.bytes();
+    }
+
+    /**
+     * One element.
+     *
+     * @param row number of the row
+     * @param column number of the column
+     * @return its value, with the row's scale
+     */
+    public float get(int row, int column) {
+        int at = Math.toIntExact(rowOffset(row)) + column * type.bytes();
+        return switch (type) {
+            case FLOAT32 -> bytes.getFloat(at);
+            case BFLOAT16 -> Float.intBitsToFloat(bytes.getShort(at) << 16);
+            case INT8 -> bytes.get(at) * scales[row];
+            default -> throw new IllegalStateException("A matrix of " + type);
+        };
+    }
+
+    /**
+     * Writes a row; not for int8.
+     *
+     * @param row number of the row
+     * @param values its values, which the type represents exactly
+     * @param at index of the first one
+     */
+    public void set(int row, float[] values, int at) {
+        int to = Math.toIntExact(rowOffset(row));
+        for (int i = 0; i < columns; i++) {
+            if (type == TorchType.FLOAT32) {
+                bytes.putFloat(to + 4 * i, values[at + i]);
+            } else {
+                bytes.putShort(to + 2 * i, (short) (Float.floatToRawIntBits(values[at + i]) >>> 16));
+            }
+        }
+    }
+}
