@@ -1,6 +1,5 @@
 package io.github.bts4j.stitch;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -11,7 +10,6 @@ import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.util.List;

@@ -1,6 +1,5 @@
 package io.github.bts4j.core.llama;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -11,22 +10,17 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.checkpoint.TensorFiles;
-import io.github.bts4j.core.checkpoint.TensorLoader;
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder or a GGUF file.
@@ -45,7 +39,7 @@ public final class LlamaModel extends FrozenLm {
     private Optional<OpenedFiles> opened = Optional.empty();
     private boolean mapped;
 
-    private LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, Optional<Boolean> repack) {
+    LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, Optional<Boolean> repack) {
         super(name, manager);
         this.config = config;
         this.type = type;
@@ -55,6 +49,14 @@ public final class LlamaModel extends FrozenLm {
         if (repack.orElse(false)) {
             decoder.rows(); // fails now rather than at the first token
         }
+    }
+
+    /** Says which files it was loaded from, and whether the weights are still in them. */
+    LlamaModel from(Path folder, OpenedFiles files, boolean isMapped) {
+        modelDir = folder;
+        opened = Optional.of(files);
+        mapped = isMapped;
+        return this;
     }
 
     /**
@@ -82,35 +84,7 @@ public final class LlamaModel extends FrozenLm {
      * @throws IllegalArgumentException if repacking is wished and cannot be done
      */
     public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
-        OpenedFiles files = OpenedFiles.of(folder);
-        if (GgufFile.isGguf(folder)) {
-            GgufLlama gguf = GgufLlama.open(folder);
-            TorchType type = torchType(options.precision().orElse(gguf.config().dtype()));
-            return open(files, folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type, options.mapping()));
-        }
-        StoredTensors stored = StoredTensors.read(folder);
-        TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(stored::type);
-        boolean int8 = options.quantization().isPresent() || stored.isInt8();
-        Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from what is stored
-        return open(files, folder, options, stored.config(), int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
-    }
-
-    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, boolean int8, TorchType type, Int8Weights.Source source)
-            throws IOException {
-        NDManager manager = Torch.manager().newSubManager(options.device());
-        try {
-            Set<String> names = LlamaTensors.shapes(config).keySet();
-            Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
-            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, options.repack());
-            model.modelDir = folder;
-            model.opened = Optional.of(files);
-            model.mapped = options.mapping() && !options.device().isGpu();
-            files.requireUnchanged();
-            return model;
-        } catch (IOException | RuntimeException e) {
-            manager.close();
-            throw e;
-        }
+        return LlamaLoader.open(folder, options);
     }
 
     /**
@@ -124,31 +98,7 @@ public final class LlamaModel extends FrozenLm {
      * @throws ModelFormatException if tensors are missing, extra or mis-shaped
      */
     public static LlamaModel of(String name, LlamaConfig config, Map<String, NDArray> tensors, LoadOptions options) {
-        Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        tensors.forEach((tensor, array) -> shapes.put(tensor, longs(array.getShape().getShape())));
-        LlamaTensors.check(config, shapes, Path.of(name));
-        TorchType type = torchType(options.precision().orElse(config.dtype()));
-        NDManager manager = Torch.manager().newSubManager(options.device());
-        try (NDManager scope = manager.newSubManager()) {
-            Map<String, NDArray> copies = new LinkedHashMap<>();
-            for (String tensor : LlamaTensors.shapes(config).keySet()) {
-                NDArray placed = Tensors.place(scope, tensors.get(tensor), type, options.device());
-                copies.put(tensor, Tensors.copy(options.quantization().isPresent() ? scope : manager, placed, type));
-            }
-            Map<String, NDArray> own = options.quantization().isEmpty() ? copies
-                    : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies);
-            return new LlamaModel(name, manager, config, type, own, options.repack());
-        } catch (RuntimeException e) {
-            manager.close();
-            throw e;
-        } catch (IOException e) {
-            manager.close();
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static List<Long> longs(long[] shape) {
-        return java.util.Arrays.stream(shape).boxed().toList();
+        return LlamaLoader.of(name, config, tensors, options);
     }
 
     /**

@@ -43,7 +43,13 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
      * @param starts the number of tokens in each session's caches
      */
     public record Caches(TensorList keys, TensorList values, long... starts) implements AutoCloseable {
-        private static Caches of(DecodeBatch<KvCaches> batch) {
+        /**
+         * The caches of a step.
+         *
+         * @param batch the step
+         * @return lists, which the caller closes
+         */
+        public static Caches of(DecodeBatch<KvCaches> batch) {
             return new Caches(lists(batch.states(), KvCache::keys), lists(batch.states(), KvCache::values), Arrays.stream(batch.starts()).asLongStream().toArray());
         }
 

@@ -3,7 +3,6 @@ package io.github.bts4j.core.rows;
 import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.DecodeEngine;
 import java.util.List;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
