@@ -1,5 +1,6 @@
 package io.github.bts4j.cli;
 
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.parquet.ParquetText;
 import io.github.bts4j.train.data.JsonLines;
@@ -10,7 +11,6 @@ import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,8 +87,8 @@ final class DataOptions {
         TextKind kind;
         try {
             kind = format == null ? TextKind.of(path) : format.kind;
-        } catch (IllegalArgumentException | UncheckedIOException e) {
-            throw new IllegalArgumentException("--data " + option + ": " + e.getMessage() + (e instanceof IllegalArgumentException ? "; --format sets the kind" : ""), e);
+        } catch (DataException e) {
+            throw new IllegalArgumentException("--data " + option + ": " + e.getMessage() + (e.getCause() instanceof IOException ? "" : "; --format sets the kind"), e);
         }
         tell(option, path, kind.leftOut(path));
         return switch (kind) {

@@ -1,9 +1,10 @@
 package io.github.bts4j.parquet;
 
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.DocumentReader;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
@@ -63,15 +64,6 @@ final class ParquetDocuments implements DocumentReader {
         }
     }
 
-    /** A whole file that does not hold what is asked for. */
-    private static final class Unusable extends IllegalArgumentException {
-        private static final long serialVersionUID = 1L;
-
-        Unusable(String message) {
-            super(message);
-        }
-    }
-
     private static final class OpenFile {
         private final Path file;
         private final String column;
@@ -95,8 +87,10 @@ final class ParquetDocuments implements DocumentReader {
             try {
                 reader = ParquetFileReader.open(new LocalInputFile(file),
                         ParquetReadOptions.builder(new PlainParquetConfiguration()).withCodecFactory(new Codecs()).build());
+            } catch (FileNotFoundException e) { // or one that may not be read
+                throw e;
             } catch (IOException | RuntimeException | OutOfMemoryError e) {
-                throw new IOException(file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()), e);
+                throw new DataException(file, file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ": fetch it again", e);
             }
             try {
                 MessageType all = reader.getFileMetaData().getSchema();
@@ -105,13 +99,13 @@ final class ParquetDocuments implements DocumentReader {
                 return new OpenFile(file, column, reader, wanted);
             } catch (RuntimeException e) {
                 reader.close();
-                throw e instanceof Unusable ? e : new UncheckedIOException(damaged(file, "in its schema", e));
+                throw e instanceof DataException ? e : damaged(file, "in its schema", e);
             }
         }
 
         private static Type textColumn(Path file, MessageType schema, String column) {
             if (!schema.containsField(column)) {
-                throw new Unusable("Parquet file " + file + " has no column '" + column + "' (columns: "
+                throw new DataException(file, "Parquet file " + file + " has no column '" + column + "' (columns: "
                         + schema.getFields().stream().map(Type::getName).collect(Collectors.joining(", ")) + ")");
             }
             Type type = schema.getType(column);
@@ -119,7 +113,7 @@ final class ParquetDocuments implements DocumentReader {
                     && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
             LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
             if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
-                throw new Unusable("Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
+                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
             }
             return type;
         }
@@ -157,8 +151,8 @@ final class ParquetDocuments implements DocumentReader {
             return left > 0;
         }
 
-        private static IOException damaged(Path file, String where, Throwable cause) {
-            return new IOException(file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()), cause);
+        private static DataException damaged(Path file, String where, Throwable cause) {
+            return new DataException(file, file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()) + ": fetch it again", cause);
         }
 
         private String decode(ByteBuffer bytes) {
@@ -166,7 +160,7 @@ final class ParquetDocuments implements DocumentReader {
                 return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
                         .decode(bytes).toString();
             } catch (CharacterCodingException e) {
-                throw new IllegalArgumentException("Column '" + column + "' of Parquet file " + file + " is no UTF-8 at row " + number + ": " + e.getMessage(), e);
+                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is no UTF-8 at row " + number + ": convert it", e);
             }
         }
     }

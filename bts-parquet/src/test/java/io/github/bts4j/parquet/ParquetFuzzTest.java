@@ -1,10 +1,10 @@
 package io.github.bts4j.parquet;
 
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.fuzz.ByteMutation;
 import io.github.bts4j.core.fuzz.Fuzz;
 import io.github.bts4j.train.data.Document;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -29,6 +29,6 @@ class ParquetFuzzTest {
             try (Stream<Document> documents = new ParquetText(file).documents()) {
                 documents.forEach(Document::text);
             }
-        }, Set.of(IllegalArgumentException.class, UncheckedIOException.class));
+        }, Set.of(DataException.class));
     }
 }

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.TextSource;
 import io.github.bts4j.train.data.TokenDataset;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,7 +110,7 @@ class ParquetTextTest {
             Files.write(damaged, bytes);
             try {
                 texts(new ParquetText(damaged));
-            } catch (IllegalArgumentException | UncheckedIOException e) {
+            } catch (DataException e) {
                 String message = e.getMessage();
                 assertTrue(message.contains(damaged.toString()), "seed " + seed + ": " + message);
                 told++;
@@ -122,12 +122,12 @@ class ParquetTextTest {
     }
 
     private static void refused(String message, TextSource source) {
-        String found = assertThrows(IllegalArgumentException.class, () -> texts(source)).getMessage();
+        String found = assertThrows(DataException.class, () -> texts(source)).getMessage();
         assertTrue(found.contains(message), found);
     }
 
     private static void damaged(Path file) {
-        String found = assertThrows(UncheckedIOException.class, () -> texts(new ParquetText(file))).getMessage();
+        String found = assertThrows(DataException.class, () -> texts(new ParquetText(file))).getMessage();
         assertTrue(found.contains(file.toString()), found);
     }
 }

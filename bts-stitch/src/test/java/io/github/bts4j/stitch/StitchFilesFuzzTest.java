@@ -1,6 +1,7 @@
 package io.github.bts4j.stitch;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -9,13 +10,20 @@ import io.github.bts4j.core.fuzz.Fuzz;
 import io.github.bts4j.core.fuzz.JsonMutation;
 import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Stitch checkpoints and prefix caches, damaged. */
 class StitchFilesFuzzTest {
@@ -43,9 +51,51 @@ class StitchFilesFuzzTest {
         for (Path file : files(stitch)) {
             byte[] valid = Files.readAllBytes(file);
             boolean json = file.toString().endsWith(".json");
-            Fuzz.run(file, valid, json ? Fuzz.count(COUNT) : COUNT / 4, json ? new JsonMutation("\"../bases\"", "\"/dev/zero\"")::of : (bytes, random) -> ByteMutation.of(bytes, 2000, random),
+            Fuzz.run(file, valid, Fuzz.count(COUNT) / (json ? 1 : 2), json ? new JsonMutation("\"../bases\"", "\"/dev/zero\"")::of : (bytes, random) -> ByteMutation.of(bytes, 2000, random),
                     damaged -> StitchCheckpoint.open(stitch, LoadOptions.defaults()).close(), Set.of(ModelFormatException.class, MismatchException.class, IllegalArgumentException.class));
             Files.write(file, valid);
+        }
+    }
+
+    /** A record is the one that was stored, or is told to be missing; and a missing one can be stored again. */
+    @ParameterizedTest
+    @ValueSource(strings = {"index", "states"})
+    void prefixStores(String which) throws Exception {
+        Path stores = Files.createDirectories(folder.resolve("stores"));
+        byte[][] records = new byte[12][48];
+        for (int i = 0; i < records.length; i++) {
+            new Random(i).nextBytes(records[i]);
+        }
+        List<TokensHash> hashes = IntStream.range(0, records.length).mapToObj(i -> TokensHash.ofRows(new long[] {i, 7, i * 3L}, 1).get(0)).toList();
+        useStore(stores, hashes, records);
+        Map<Path, byte[]> valid = new HashMap<>();
+        for (Path file : files(stores)) {
+            valid.put(file, Files.readAllBytes(file));
+        }
+        Path damaged = files(stores).stream().filter(file -> file.toString().endsWith(which)).findFirst().orElseThrow();
+        Fuzz.run(damaged, valid.get(damaged), Fuzz.count(COUNT), ByteMutation::of, file -> {
+            useStore(stores, hashes, records);
+            for (Map.Entry<Path, byte[]> other : valid.entrySet()) {
+                if (!other.getKey().equals(damaged)) {
+                    Files.write(other.getKey(), other.getValue());
+                }
+            }
+        }, Set.of());
+    }
+
+    private static void useStore(Path folder, List<TokensHash> hashes, byte[][] records) throws IOException {
+        ByteBuffer into = ByteBuffer.allocate(records[0].length);
+        for (int pass = 0; pass < 2; pass++) {
+            try (PrefixStore store = PrefixStore.open(folder, "a key", records[0].length)) {
+                for (int i = 0; i < records.length; i++) {
+                    if (store.read(hashes.get(i), into.clear())) {
+                        assertArrayEquals(records[i], into.array());
+                    } else {
+                        assertEquals(0, pass, "what was stored again is missing");
+                        store.append(hashes.get(i), ByteBuffer.wrap(records[i]));
+                    }
+                }
+            }
         }
     }
 

@@ -17,6 +17,8 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every file of a checkpoint, damaged: it is taken, or refused by the one documented exception. */
 class ModelFilesFuzzTest {
@@ -95,18 +97,18 @@ class ModelFilesFuzzTest {
         Fuzz.run(folder.resolve(Checkpoint.INDEX_FILE), valid, Fuzz.count(COUNT), mutation::of, file -> Checkpoint.open(folder), FORMAT);
     }
 
-    @Test
-    void gguf() throws Exception {
-        for (String name : new String[] {"llama2-gqa-q4.gguf", "spm.gguf"}) {
-            byte[] valid = Files.readAllBytes(DATA.resolve("gguf").resolve(name));
-            GgufMutation mutation = new GgufMutation(valid);
-            Fuzz.run(folder.resolve(name), valid, Fuzz.count(COUNT) / 2, (bytes, random) -> random.nextInt(3) == 0 ? ByteMutation.of(bytes, 1500, random) : mutation.of(bytes, random), file -> {
-                if (name.startsWith("spm")) {
-                    LlamaTokenizer.open(file).close();
-                } else {
-                    LlamaModel.open(file).close();
-                }
-            }, Set.of(ModelFormatException.class, IllegalArgumentException.class));
-        }
+    /** Models and vocabularies, damaged byte by byte or where a number or a text stands. */
+    @ParameterizedTest
+    @CsvSource({"llama2-gqa-q4.gguf, bytes", "llama2-gqa-q4.gguf, fields", "spm.gguf, bytes", "spm.gguf, fields"})
+    void gguf(String name, String damage) throws Exception {
+        byte[] valid = Files.readAllBytes(DATA.resolve("gguf").resolve(name));
+        Fuzz.Mutator mutator = damage.equals("bytes") ? (bytes, random) -> ByteMutation.of(bytes, 1500, random) : new GgufMutation(valid)::of;
+        Fuzz.run(folder.resolve(name), valid, Fuzz.count(COUNT) / 2, mutator, file -> {
+            if (name.startsWith("spm")) {
+                LlamaTokenizer.open(file).close();
+            } else {
+                LlamaModel.open(file).close();
+            }
+        }, Set.of(ModelFormatException.class, IllegalArgumentException.class));
     }
 }

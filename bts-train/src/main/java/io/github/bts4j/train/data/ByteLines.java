@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.DataException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,7 +38,7 @@ final class ByteLines implements AutoCloseable {
                 end++;
             }
             if (line.size() + (end - position) > MAX_LINE_BYTES) {
-                throw new IllegalArgumentException(file + ":" + (number + 1) + ": the line is longer than " + MAX_LINE_BYTES + " bytes (64 MiB), the limit: divide it into several documents");
+                throw new DataException(file, file + ":" + (number + 1) + ": the line is longer than " + MAX_LINE_BYTES + " bytes (64 MiB), the limit: divide it into several documents");
             }
             line.write(buffer, position, end - position);
             position = end + 1;
@@ -50,6 +51,10 @@ final class ByteLines implements AutoCloseable {
         }
         number++;
         return Optional.of(number == 1 ? Utf8.withoutMark(line.toByteArray()) : line.toByteArray());
+    }
+
+    Path file() {
+        return file;
     }
 
     /** The place of the last line that was read, {@code file:line}, counted from 1. */

@@ -1,10 +1,13 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -31,8 +34,7 @@ public interface DocumentReader extends Closeable {
      * @param path a file, which is taken whatever its name is, or a folder
      * @param kind what the files of a folder hold
      * @return the file itself, or the files of that kind below the folder, by path; for plain text, all files
-     * @throws IllegalArgumentException if there is nothing at the path, or a file is packed in a format that is not read
-     * @throws UncheckedIOException if the folder cannot be listed, or a file cannot be read
+     * @throws DataException if there is nothing at the path, a file is packed in a format that is not read, or the folder or a file cannot be read
      */
     static List<Path> files(Path path, TextKind kind) {
         requireExists(path);
@@ -43,11 +45,11 @@ public interface DocumentReader extends Closeable {
      * Refuses a path where nothing is.
      *
      * @param path a file or a folder
-     * @throws IllegalArgumentException if there is nothing
+     * @throws DataException if there is nothing
      */
     static void requireExists(Path path) {
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException("Text source " + path + " does not exist (absolute path " + path.toAbsolutePath().normalize() + ")");
+            throw new DataException(path, "Text source " + path + " does not exist (absolute path " + path.toAbsolutePath().normalize() + ")");
         }
     }
 
@@ -58,19 +60,19 @@ public interface DocumentReader extends Closeable {
      * @param path the source's path
      * @param files the files in reading order
      * @return SHA-256 in lower-case hexadecimal
-     * @throws UncheckedIOException if a file cannot be read
+     * @throws DataException if a file cannot be read
      */
     static String identity(String settings, Path path, List<Path> files) {
         StringBuilder parts = new StringBuilder(settings);
         for (Path file : files) {
             Path name = file.equals(path) ? file.getFileName() : path.relativize(file);
-            parts.append('\n').append(name).append('\n').append(ModelFingerprint.sha256(file));
+            parts.append('\n').append(name).append('\n').append(hash(path, file));
         }
         return Sha256.of(parts.toString());
     }
 
     /**
-     * The pass as a stream that fails when it ends without a single document. {@link IOException}s come out as {@link UncheckedIOException}s.
+     * The pass as a stream that fails when it ends without a single document. {@link IOException}s come out as causes of {@link DataException}s.
      *
      * @param path the source's path, for messages
      * @param reader the pass
@@ -86,7 +88,7 @@ public interface DocumentReader extends Closeable {
                 Optional<Document> next = read(path, reader);
                 next.ifPresent(action);
                 if (next.isEmpty() && empty) {
-                    throw new IllegalArgumentException("Text source " + path + " holds no text: no document was found");
+                    throw new DataException(path, "Text source " + path + " holds no text: no document was found");
                 }
                 empty = false;
                 return next.isPresent();
@@ -99,7 +101,7 @@ public interface DocumentReader extends Closeable {
         try {
             return reader.next();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read text source " + path + ": " + e.getMessage(), e);
+            throw unreadable(path, e);
         }
     }
 
@@ -107,7 +109,29 @@ public interface DocumentReader extends Closeable {
         try {
             reader.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot close text source " + path + ": " + e, e);
+            throw unreadable(path, e);
         }
+    }
+
+    private static String hash(Path path, Path file) {
+        try {
+            return ModelFingerprint.sha256(file);
+        } catch (ModelFormatException e) {
+            throw new DataException(path, "Text source " + path + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * A source that the operating system does not let read.
+     *
+     * @param path the source's path
+     * @param failure what the operating system said
+     * @return the exception to throw, with the failure as its cause
+     */
+    static DataException unreadable(Path path, IOException failure) {
+        String why = failure instanceof AccessDeniedException denied ? denied.getFile() + ": permission denied; is it yours, and may you read it?"
+                : failure instanceof NoSuchFileException missing ? missing.getFile() + " does not exist any more"
+                : String.valueOf(failure.getMessage());
+        return new DataException(path, "Text source " + path + " cannot be read: " + (why.startsWith(path + ": ") ? why.substring(path.toString().length() + 2) : why), failure);
     }
 }

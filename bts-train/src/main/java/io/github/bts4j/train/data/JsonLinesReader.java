@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -121,7 +122,7 @@ final class JsonLinesReader implements DocumentReader {
         }
     }
 
-    private IllegalArgumentException tooManyBadLines() throws IOException {
+    private DataException tooManyBadLines() throws IOException {
         for (int i = 0; i < LOOK_AHEAD && badLines < LISTED; i++) {
             Optional<byte[]> line = nextLine();
             if (line.isEmpty()) {
@@ -129,7 +130,7 @@ final class JsonLinesReader implements DocumentReader {
             }
             parse(line.get());
         }
-        return new IllegalArgumentException("Text source " + source.path() + " has bad lines, maxBadLines = "
+        return new DataException(source.path(), "Text source " + source.path() + " has bad lines, maxBadLines = "
                 + source.maxBadLines() + ":\n  " + String.join("\n  ", listed)
                 + (badLines > listed.size() ? "\n  and " + (badLines - listed.size()) + " more" : "")
                 + "\nMend these lines, name the right field, or raise maxBadLines.");

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.DataException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -68,12 +69,12 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
         return DocumentReader.identity("plain text" + separator.map(line -> ", separated by " + line).orElse(""), path, DocumentReader.files(path, TextKind.PLAIN_TEXT));
     }
 
-    private static Optional<Document> document(byte[] bytes, String origin) {
+    private static Optional<Document> document(Path file, byte[] bytes, String origin) {
         try {
             String text = Utf8.decode(bytes);
             return text.isEmpty() ? Optional.empty() : Optional.of(new Document(text, origin));
         } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("Text file " + origin + " has " + e.getMessage() + ": convert it to UTF-8", e);
+            throw new DataException(file, "Text file " + origin + " has " + e.getMessage() + ": convert it to UTF-8", e);
         }
     }
 
@@ -83,7 +84,7 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
         public Optional<Document> next() throws IOException {
             while (files.hasNext()) {
                 Path file = files.next();
-                Optional<Document> document = document(Utf8.withoutMark(bytes(file)), file.toString());
+                Optional<Document> document = document(file, Utf8.withoutMark(bytes(file)), file.toString());
                 if (document.isPresent()) {
                     return document;
                 }
@@ -95,7 +96,7 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
             try (InputStream in = TextFiles.open(file)) {
                 byte[] bytes = in.readNBytes(MAX_BYTES);
                 if (in.read() >= 0) {
-                    throw new IllegalArgumentException("Text file " + file + " has more than the " + MAX_BYTES
+                    throw new DataException(file, "Text file " + file + " has more than the " + MAX_BYTES
                             + " bytes that one document may have: split it into several files, or name the line that separates its documents");
                 }
                 return bytes;
@@ -138,19 +139,19 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
             String origin = "";
             for (Optional<byte[]> line = lines.next(); line.isPresent(); line = lines.next()) {
                 if (isSeparator(line.get())) {
-                    return document(text.toByteArray(), origin);
+                    return document(lines.file(), text.toByteArray(), origin);
                 }
                 if (text.size() == 0) {
                     origin = lines.origin();
                 } else if (text.size() > MAX_BYTES - 1 - line.get().length) {
-                    throw new IllegalArgumentException("The document that begins at " + origin + " has more than " + MAX_BYTES
+                    throw new DataException(lines.file(), "The document that begins at " + origin + " has more than " + MAX_BYTES
                             + " bytes: is '" + new String(separator, StandardCharsets.UTF_8) + "' the line that separates documents?");
                 }
                 text.write(line.get());
                 text.write('\n');
             }
             close();
-            return document(text.toByteArray(), origin);
+            return document(lines.file(), text.toByteArray(), origin);
         }
 
         private boolean isSeparator(byte[] line) {

@@ -1,10 +1,13 @@
 package io.github.bts4j.train.data;
 
 import io.airlift.compress.zstd.ZstdInputStream;
+import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.checkpoint.FileErrors;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,10 +29,11 @@ final class TextFiles {
     /**
      * The bytes of a file, decompressed on the way where it begins as gzip or Zstandard.
      *
-     * @throws IOException naming the file, also while the stream is read
+     * @throws IOException naming the file, where the operating system fails, also while the stream is read
+     * @throws DataException naming the file, if it is damaged, also while the stream is read
      */
     static InputStream open(Path file) throws IOException {
-        InputStream raw = new BufferedInputStream(Files.newInputStream(file), BUFFER_BYTES);
+        InputStream raw = new BufferedInputStream(new Raw(file, FileErrors.named(file, () -> Files.newInputStream(file))), BUFFER_BYTES);
         try {
             raw.mark(MAGIC_BYTES);
             byte[] magic = raw.readNBytes(MAGIC_BYTES);
@@ -42,14 +46,16 @@ final class TextFiles {
                 return new Named(file, "Zstandard", new ZstdInputStream(raw));
             }
             if (COMPRESSED.stream().anyMatch(name::endsWith)) {
-                throw new IOException(file + " is named as a compressed file, but its content is not " + (name.endsWith(".gz") ? "gzip" : "Zstandard")
+                throw new DataException(file, file + " is named as a compressed file, but its content is not " + (name.endsWith(".gz") ? "gzip" : "Zstandard")
                         + ": mend its name, or fetch it again");
             }
             return raw;
         } catch (IOException | RuntimeException e) {
             raw.close();
-            throw e instanceof IOException io && String.valueOf(io.getMessage()).contains(file.toString()) ? io
-                    : new IOException(file + " cannot be read: " + e.getMessage(), e);
+            if (e instanceof FileSystemException || e instanceof DataException) {
+                throw e;
+            }
+            throw new DataException(file, file + " is damaged: " + e.getMessage() + ": fetch it again", e); // a header of gzip that is cut
         }
     }
 
@@ -71,6 +77,26 @@ final class TextFiles {
             }
         }
         return name;
+    }
+
+    /** A file's own bytes; errors of the operating system name it. */
+    private static final class Raw extends FilterInputStream {
+        private final Path file;
+
+        Raw(Path file, InputStream in) {
+            super(in);
+            this.file = file;
+        }
+
+        @Override
+        public int read() throws IOException {
+            return FileErrors.named(file, in::read);
+        }
+
+        @Override
+        public int read(byte[] into, int from, int length) throws IOException {
+            return FileErrors.named(file, () -> in.read(into, from, length));
+        }
     }
 
     /** A decompressed stream whose errors name the file and the place. */
@@ -99,7 +125,10 @@ final class TextFiles {
                 return read;
             } catch (IOException | RuntimeException e) {
                 boolean window = String.valueOf(e.getMessage()).contains("indow");
-                throw new IOException(file + " cannot be decompressed (" + format + ") after " + bytes + " bytes of text: " + e.getMessage() + (window
+                if (e instanceof FileSystemException) {
+                    throw e;
+                }
+                throw new DataException(file, file + " cannot be decompressed (" + format + ") after " + bytes + " bytes of text: " + e.getMessage() + (window
                         ? ": compress it with a window of at most 8 MiB, that is, without zstd's --long or --ultra" : ": the file is damaged or cut, fetch it again"), e);
             }
         }

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.DataException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -63,30 +64,29 @@ public enum TextKind {
      *
      * @param path a file or a folder
      * @return its kind
-     * @throws IllegalArgumentException naming the path, or the files of the folder, if it is of no kind, of several, packed in a format that is not read, or empty
-     * @throws UncheckedIOException if a file cannot be read
+     * @throws DataException naming the path, or the files of the folder, if it is of no kind, of several, packed in a format that is not read, empty, or cannot be read
      */
     public static TextKind of(Path path) {
         if (!Files.isDirectory(path)) {
             DocumentReader.requireExists(path);
-            return TextSniffer.kind(path).orElseThrow(() -> new IllegalArgumentException(TextSniffer.refusal(path) + ": read are " + NAMES));
+            return TextSniffer.kind(path).orElseThrow(() -> new DataException(path, TextSniffer.refusal(path) + ": read are " + NAMES));
         }
         Sorted files = sorted(path);
-        refusePacked(files);
+        refusePacked(path, files);
         List<Path> lines = files.of(JSON_LINES);
         List<Path> tables = files.of(PARQUET);
         if (!lines.isEmpty() && !tables.isEmpty()) {
-            throw new IllegalArgumentException("Folder " + path + " holds " + named(JSON_LINES, lines) + " and " + named(PARQUET, tables) + ": give a folder of one kind");
+            throw new DataException(path, "Folder " + path + " holds " + named(JSON_LINES, lines) + " and " + named(PARQUET, tables) + ": give a folder of one kind");
         }
         if (!lines.isEmpty() || !tables.isEmpty()) {
             return lines.isEmpty() ? PARQUET : JSON_LINES;
         }
         if (!files.unknown().isEmpty()) {
-            throw new IllegalArgumentException("In folder " + path + ", " + files.unknown().values().iterator().next()
+            throw new DataException(path, "In folder " + path + ", " + files.unknown().values().iterator().next()
                     + (files.unknown().size() > 1 ? " (" + (files.unknown().size() - 1) + " more are of no known kind)" : "") + ": read are " + NAMES);
         }
         if (files.of(PLAIN_TEXT).isEmpty()) {
-            throw new IllegalArgumentException("Folder " + path + " holds no text file: read are " + NAMES);
+            throw new DataException(path, "Folder " + path + " holds no text file: read are " + NAMES);
         }
         return PLAIN_TEXT;
     }
@@ -96,7 +96,7 @@ public enum TextKind {
      *
      * @param path a file or a folder
      * @return the files that are left out, by path; none of a file
-     * @throws UncheckedIOException if a file cannot be read
+     * @throws DataException if a file cannot be read
      */
     public List<Path> leftOut(Path path) {
         if (!Files.isDirectory(path) || this == PLAIN_TEXT) {
@@ -116,7 +116,7 @@ public enum TextKind {
             return visible(path);
         }
         Sorted files = sorted(path);
-        refusePacked(files);
+        refusePacked(path, files);
         return files.of(this);
     }
 
@@ -129,9 +129,9 @@ public enum TextKind {
         return new Sorted(byKind, unknown);
     }
 
-    private static void refusePacked(Sorted files) {
+    private static void refusePacked(Path path, Sorted files) {
         files.unknown().values().stream().filter(why -> why.endsWith(TextSniffer.UNPACK)).findFirst().ifPresent(why -> {
-            throw new IllegalArgumentException(why);
+            throw new DataException(path, why);
         });
     }
 
@@ -147,7 +147,9 @@ public enum TextKind {
                 return true;
             }).sorted().toList();
         } catch (IOException e) {
-            throw new UncheckedIOException("Cannot list text source " + folder + ": " + e.getMessage(), e);
+            throw DocumentReader.unreadable(folder, e);
+        } catch (UncheckedIOException e) { // while it is walked
+            throw DocumentReader.unreadable(folder, e.getCause());
         }
     }
 
@@ -169,7 +171,7 @@ public enum TextKind {
         try (InputStream in = TextFiles.open(file)) {
             return in.readNBytes(bytes);
         } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
+            throw DocumentReader.unreadable(file, e);
         }
     }
 

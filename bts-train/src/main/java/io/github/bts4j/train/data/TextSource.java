@@ -22,9 +22,9 @@ public interface TextSource {
      * empty text are left out. Text must be valid UTF-8; a byte order mark at the start of a file is dropped.
      *
      * @return a sequential stream; the caller closes it (try-with-resources), which closes the open file. While it is
-     *     read it throws {@link IllegalArgumentException} for text that cannot be used and for a source without any
-     *     document, and {@link java.io.UncheckedIOException} when reading fails, each naming the file
-     * @throws IllegalArgumentException if the path does not exist
+     *     read it throws {@link io.github.bts4j.core.DataException}, which names the file, for text that cannot be used, for a source without any
+     *     document, and when reading fails, then with the {@link java.io.IOException} as its cause
+     * @throws io.github.bts4j.core.DataException if the path does not exist
      */
     Stream<Document> documents();
 
@@ -32,8 +32,7 @@ public interface TextSource {
      * Identifies the documents and their order by content: a cache of what was made from them compares it. Reads every file once.
      *
      * @return SHA-256 over the settings, and every file's name below {@link #path()} and bytes, in lower-case hexadecimal
-     * @throws java.io.UncheckedIOException if a file cannot be read
-     * @throws IllegalArgumentException if the path does not exist
+     * @throws io.github.bts4j.core.DataException if the path does not exist, or a file cannot be read
      */
     String identity();
 

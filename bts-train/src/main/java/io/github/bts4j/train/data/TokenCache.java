@@ -2,6 +2,7 @@ package io.github.bts4j.train.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.checkpoint.JsonProblem;
@@ -96,6 +97,7 @@ public final class TokenCache {
      * @param eosTokenId the token to append to every document; empty for none
      * @return the dataset, equal to what {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)} gives
      * @throws IOException if writing or reading the cache fails; nothing half-written is ever found
+     * @throws DataException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      */
     public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
@@ -147,7 +149,7 @@ public final class TokenCache {
             }
         }
         if (size == 0) {
-            throw new IllegalArgumentException("Text source " + source.path() + " was encoded to no token at all");
+            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no token at all");
         }
         Index index = new Index(size, count, shardTokens, Stored.open(into, size, count, shardTokens).fingerprint());
         AtomicFiles.write(into.resolve(INDEX), JSON.writeValueAsBytes(index));

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.DataException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
@@ -61,8 +62,8 @@ public final class TokenDataset implements Domain {
      * @param source where the documents lie; read once and closed
      * @param encoder turns a document into token ids, with a bos mark where the model wants one
      * @return the packed dataset
-     * @throws IllegalArgumentException if the source holds no or broken text, the encoder yields a negative id, or there
-     *     are too many tokens
+     * @throws DataException if the source holds no or broken text, or cannot be read
+     * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder) {
         return encode(name, source, encoder, OptionalInt.empty());
@@ -76,8 +77,8 @@ public final class TokenDataset implements Domain {
      * @param encoder turns a document into token ids, with a bos mark where the model wants one
      * @param eosTokenId the token to append to every document; empty for none
      * @return the packed dataset
-     * @throws IllegalArgumentException if the source holds no or broken text, the encoder yields a negative id, or there
-     *     are too many tokens
+     * @throws DataException if the source holds no or broken text, or cannot be read
+     * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
         TokenDatasetBuilder builder = builder(name);
@@ -86,7 +87,7 @@ public final class TokenDataset implements Domain {
         }
         TokenDataset dataset = builder.build();
         if (dataset.size() == 0) {
-            throw new IllegalArgumentException("Text source " + source.path() + " was encoded to no token at all");
+            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no token at all");
         }
         return dataset;
     }

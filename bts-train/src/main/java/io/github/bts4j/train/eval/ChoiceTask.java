@@ -40,7 +40,7 @@ public record ChoiceTask(String name, List<ChoiceItem> items) implements Evaluat
      * @param file the file, in UTF-8
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is no item
      */
     public static ChoiceTask read(String name, Path file) throws IOException {
         return new ChoiceTask(name, ItemLines.read(file, ChoiceTask::item));

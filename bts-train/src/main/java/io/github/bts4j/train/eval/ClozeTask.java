@@ -34,7 +34,7 @@ public record ClozeTask(String name, List<ClozeItem> items) implements Evaluatio
      * @param file the file, in UTF-8
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is no item
      */
     public static ClozeTask read(String name, Path file) throws IOException {
         return new ClozeTask(name, ItemLines.read(file, ClozeTask::item));

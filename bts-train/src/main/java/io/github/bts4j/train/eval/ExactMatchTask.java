@@ -54,7 +54,7 @@ public record ExactMatchTask(String name, List<ExactMatchItem> items, AnswerRule
      * @param maxNewTokens the most tokens of an answer, at least 1
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is no item
      */
     public static ExactMatchTask read(String name, Path file, AnswerRule rule, List<String> stopStrings, int maxNewTokens) throws IOException {
         return new ExactMatchTask(name, ItemLines.read(file, ExactMatchTask::item), rule, stopStrings, maxNewTokens);

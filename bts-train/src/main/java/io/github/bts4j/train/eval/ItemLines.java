@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.JsonProblem;
 import java.io.IOException;
@@ -42,8 +43,11 @@ final class ItemLines {
         List<String> lines = lines(file);
         for (int i = 0; i < lines.size(); i++) {
             if (!lines.get(i).isBlank()) {
-                items.add(read(file + ":" + (i + 1), lines.get(i), item));
+                items.add(read(file, file + ":" + (i + 1), lines.get(i), item));
             }
+        }
+        if (items.isEmpty()) {
+            throw new DataException(file, file + " holds no item: one JSON object per line is needed");
         }
         return items;
     }
@@ -52,17 +56,17 @@ final class ItemLines {
         try {
             return List.of(Files.readString(file).split("\r?\n")); // not readAllLines: texts may hold other line ends
         } catch (MalformedInputException e) {
-            throw new IllegalArgumentException(file + " is not UTF-8: convert it", e);
+            throw new DataException(file, file + " is not UTF-8: convert it", e);
         }
     }
 
-    private static <T> T read(String origin, String line, Function<JsonNode, T> item) {
+    private static <T> T read(Path file, String origin, String line, Function<JsonNode, T> item) {
         try {
             return item.apply(JSON.readTree(line));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(origin + ": not valid JSON: " + JsonProblem.inLine(e), e);
+            throw new DataException(file, origin + ": not valid JSON: " + JsonProblem.inLine(e), e);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(origin + ": " + e.getMessage(), e);
+            throw new DataException(file, origin + ": " + e.getMessage(), e);
         }
     }
 

@@ -43,7 +43,7 @@ public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) 
      * @param maxNewTokens the most tokens of a body, at least 1
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is no item
      */
     public static MethodTask read(String name, Path file, int maxNewTokens) throws IOException {
         return new MethodTask(name, ItemLines.read(file, MethodTask::item), maxNewTokens);

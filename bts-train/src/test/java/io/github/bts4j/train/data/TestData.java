@@ -3,6 +3,7 @@ package io.github.bts4j.train.data;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.DataException;
 import org.junit.jupiter.api.function.Executable;
 
 /** Small datasets, and assertions on the messages of refused arguments. */
@@ -12,7 +13,16 @@ final class TestData {
     }
 
     static void assertRefused(String message, Executable call) {
-        String actual = assertThrows(IllegalArgumentException.class, call).getMessage();
+        assertRefused(IllegalArgumentException.class, message, call);
+    }
+
+    /** A source that cannot be used, by no fault of the code. */
+    static void assertUnusable(String message, Executable call) {
+        assertRefused(DataException.class, message, call);
+    }
+
+    private static void assertRefused(Class<? extends RuntimeException> type, String message, Executable call) {
+        String actual = assertThrows(type, call).getMessage();
         assertTrue(actual.contains(message), () -> "expected a message with\n" + message + "\nbut it was\n" + actual);
     }
 

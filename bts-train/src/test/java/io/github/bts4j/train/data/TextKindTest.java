@@ -1,14 +1,14 @@
 package io.github.bts4j.train.data;
 
-import static io.github.bts4j.train.data.TestData.assertRefused;
+import static io.github.bts4j.train.data.TestData.assertUnusable;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.DataException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,22 +87,22 @@ class TextKindTest {
             """)
     void whatIsNeitherIsRefusedByName(String name, String message) throws IOException {
         Path file = name.endsWith(".gz") ? write(name, gzip("text,id\nwords,1\n")) : write(name, "text,id\nwords,1\n");
-        assertRefused(file.toString(), () -> TextKind.of(file));
-        assertRefused(message, () -> TextKind.of(file));
-        assertRefused(message, () -> TextKind.of(folder));
+        assertUnusable(file.toString(), () -> TextKind.of(file));
+        assertUnusable(message, () -> TextKind.of(file));
+        assertUnusable(message, () -> TextKind.of(folder));
     }
 
     @Test
     void packedAndBinaryContentIsRefusedUnderAnyName() throws IOException {
         for (String name : List.of("a.txt", "a.jsonl", "a")) {
-            assertRefused("is packed (bzip2): unpack it first", () -> TextKind.of(write(name, "BZh91AY")));
-            assertRefused("is packed (xz)", () -> TextKind.of(write(name, new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 1})));
-            assertRefused("is packed (zip)", () -> TextKind.of(write(name, "PK\3\4")));
-            assertRefused("it has a zero byte at offset 3", () -> TextKind.of(write(name, "abc\0def")));
-            assertRefused("is in UTF-16: convert it to UTF-8", () -> TextKind.of(write(name, "\uFEFFabc".getBytes(StandardCharsets.UTF_16LE))));
+            assertUnusable("is packed (bzip2): unpack it first", () -> TextKind.of(write(name, "BZh91AY")));
+            assertUnusable("is packed (xz)", () -> TextKind.of(write(name, new byte[] {(byte) 0xfd, '7', 'z', 'X', 'Z', 0, 1})));
+            assertUnusable("is packed (zip)", () -> TextKind.of(write(name, "PK\3\4")));
+            assertUnusable("it has a zero byte at offset 3", () -> TextKind.of(write(name, "abc\0def")));
+            assertUnusable("is in UTF-16: convert it to UTF-8", () -> TextKind.of(write(name, "\uFEFFabc".getBytes(StandardCharsets.UTF_16LE))));
         }
-        assertRefused("is packed (tar)", () -> TextKind.of(write("a.txt", "\1".repeat(257) + "ustar\1" + "\1".repeat(100))));
-        assertRefused("compressed as a whole", () -> TextKind.of(write("a.parquet.gz", gzip("PAR1...."))));
+        assertUnusable("is packed (tar)", () -> TextKind.of(write("a.txt", "\1".repeat(257) + "ustar\1" + "\1".repeat(100))));
+        assertUnusable("compressed as a whole", () -> TextKind.of(write("a.parquet.gz", gzip("PAR1...."))));
     }
 
     @Test
@@ -118,17 +118,17 @@ class TextKindTest {
             assertEquals(6, documents.count());
         }
         Path packed = write("d.jsonl.bz2", "BZh");
-        assertRefused("d.jsonl.bz2 is packed (.bz2): unpack it first", () -> TextKind.of(folder));
-        assertRefused("d.jsonl.bz2 is packed (.bz2): unpack it first", () -> new JsonLines(folder).documents());
+        assertUnusable("d.jsonl.bz2 is packed (.bz2): unpack it first", () -> TextKind.of(folder));
+        assertUnusable("d.jsonl.bz2 is packed (.bz2): unpack it first", () -> new JsonLines(folder).documents());
         Files.delete(packed);
         write("e.parquet", "PAR1....PAR1");
-        assertRefused("3 of JSON lines (a.jsonl, ..) and 1 of Parquet (e.parquet): give a folder of one kind", () -> TextKind.of(folder));
+        assertUnusable("3 of JSON lines (a.jsonl, ..) and 1 of Parquet (e.parquet): give a folder of one kind", () -> TextKind.of(folder));
         Path texts = write("texts/a.txt", PROSE).getParent();
         assertEquals(TextKind.PLAIN_TEXT, TextKind.of(texts));
         write("texts/b.weights", "words");
-        assertRefused("the suffix .weights is not known", () -> TextKind.of(texts));
-        assertRefused("holds no text file", () -> TextKind.of(Files.createDirectory(folder.resolve("none"))));
-        assertRefused("does not exist", () -> TextKind.of(folder.resolve("nowhere")));
+        assertUnusable("the suffix .weights is not known", () -> TextKind.of(texts));
+        assertUnusable("holds no text file", () -> TextKind.of(Files.createDirectory(folder.resolve("none"))));
+        assertUnusable("does not exist", () -> TextKind.of(folder.resolve("nowhere")));
     }
 
     @Test
@@ -146,7 +146,7 @@ class TextKindTest {
     }
 
     private static void damaged(Path file, String message) {
-        String found = assertThrows(UncheckedIOException.class, () -> {
+        String found = assertThrows(DataException.class, () -> {
             try (var documents = new JsonLines(file).documents()) {
                 documents.forEach(document -> { });
             }
@@ -166,7 +166,7 @@ class TextKindTest {
             }
             out.write("\"}\n".getBytes(StandardCharsets.UTF_8));
         }
-        assertRefused(file + ":3: the line is longer than 67108864 bytes (64 MiB), the limit", () -> {
+        assertUnusable(file + ":3: the line is longer than 67108864 bytes (64 MiB), the limit", () -> {
             try (var documents = new JsonLines(file).documents()) {
                 documents.forEach(document -> { });
             }

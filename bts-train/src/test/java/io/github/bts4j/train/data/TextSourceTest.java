@@ -1,14 +1,15 @@
 package io.github.bts4j.train.data;
 
 import static io.github.bts4j.train.data.TestData.assertRefused;
+import static io.github.bts4j.train.data.TestData.assertUnusable;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.DataException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,7 +96,7 @@ class TextSourceTest {
         Path file = file("a.jsonl", "{\"text\":\"fine\"}\n{\"text\":\n{\"title\":\"t\",\"id\":3}\n{\"text\":5}\n\"text\"\n"
                 + "{\"text\":\"\\ud800!\"}\n{\"text\":\"a\"} {}\n{\"text\":\"a\",\"text\":\"b\"}\n");
         List<String> delivered = new ArrayList<>();
-        String message = assertThrows(IllegalArgumentException.class, () -> {
+        String message = assertThrows(DataException.class, () -> {
             try (Stream<Document> documents = TextSource.jsonLines(file).documents()) {
                 documents.forEach(document -> delivered.add(document.text()));
             }
@@ -118,14 +119,14 @@ class TextSourceTest {
     void badLinesUpToTheLimitAreLeftOut() throws IOException {
         Path file = file("a.jsonl", "x\n{\"text\":\"one\"}\ny\n{\"text\":\"two\"}\n");
         assertEquals(List.of("one", "two"), texts(new JsonLines(file).withMaxBadLines(2)));
-        assertRefused("maxBadLines = 1", () -> texts(new JsonLines(file).withMaxBadLines(1)));
+        assertUnusable("maxBadLines = 1", () -> texts(new JsonLines(file).withMaxBadLines(1)));
     }
 
     @Test
     void longListsOfBadLinesAreCut() throws IOException {
         Path file = file("a.jsonl", "x\n".repeat(100));
-        assertRefused("and 5 more", () -> texts(new JsonLines(file).withMaxBadLines(14)));
-        String message = assertThrows(IllegalArgumentException.class,
+        assertUnusable("and 5 more", () -> texts(new JsonLines(file).withMaxBadLines(14)));
+        String message = assertThrows(DataException.class,
                 () -> texts(TextSource.jsonLines(file))).getMessage();
         assertTrue(message.contains(":10: "), message);
         assertFalse(message.contains(":11: "), message);
@@ -135,12 +136,12 @@ class TextSourceTest {
     void invalidUtf8IsRefusedByPlace() throws IOException {
         byte[] latin1 = "{\"text\":\"gr\u00fcn\"}\n".getBytes(StandardCharsets.ISO_8859_1);
         Path lines = Files.write(folder.resolve("a.jsonl"), latin1);
-        assertRefused(lines + ":1: invalid UTF-8 at byte 11", () -> texts(TextSource.jsonLines(lines)));
+        assertUnusable(lines + ":1: invalid UTF-8 at byte 11", () -> texts(TextSource.jsonLines(lines)));
         Path text = Files.write(folder.resolve("a.txt"), latin1);
-        assertRefused("Text file " + text + " has invalid UTF-8 at byte 11: convert it to UTF-8",
+        assertUnusable("Text file " + text + " has invalid UTF-8 at byte 11: convert it to UTF-8",
                 () -> texts(TextSource.plainText(text)));
         Path cut = Files.write(folder.resolve("cut.txt"), new byte[] {'a', (byte) 0xE2, (byte) 0x82});
-        assertRefused("invalid UTF-8 at byte 1", () -> texts(TextSource.plainText(cut)));
+        assertUnusable("invalid UTF-8 at byte 1", () -> texts(TextSource.plainText(cut)));
     }
 
     @Test
@@ -150,15 +151,15 @@ class TextSourceTest {
         Path none = Files.createDirectory(folder.resolve("none"));
         for (TextSource source : List.of(TextSource.jsonLines(lines), TextSource.plainText(text),
                 TextSource.jsonLines(none), TextSource.plainText(none))) {
-            assertRefused("Text source " + source.path() + " holds no text: no document was found", () -> texts(source));
+            assertUnusable("Text source " + source.path() + " holds no text: no document was found", () -> texts(source));
         }
     }
 
     @Test
     void missingPathIsRefusedWhenOpened() {
         Path missing = folder.resolve("missing");
-        assertRefused("Text source " + missing + " does not exist", () -> TextSource.jsonLines(missing).documents());
-        assertRefused("Text source " + missing + " does not exist", () -> TextSource.plainText(missing).documents());
+        assertUnusable("Text source " + missing + " does not exist", () -> TextSource.jsonLines(missing).documents());
+        assertUnusable("Text source " + missing + " does not exist", () -> TextSource.plainText(missing).documents());
     }
 
     @Test
@@ -185,11 +186,11 @@ class TextSourceTest {
             Path cut = folder.resolve("sub").resolve(file.getKey());
             Files.createDirectories(cut.getParent());
             Files.write(cut, Arrays.copyOf(file.getValue(), file.getValue().length - 3));
-            String message = assertThrows(UncheckedIOException.class, () -> texts(TextSource.jsonLines(cut))).getMessage();
+            String message = assertThrows(DataException.class, () -> texts(TextSource.jsonLines(cut))).getMessage();
             assertTrue(message.contains(cut.toString()), message);
         }
         Path plain = file("plain.jsonl.gz", "{\"text\":\"not compressed\"}");
-        assertThrows(UncheckedIOException.class, () -> texts(TextSource.jsonLines(plain)));
+        assertThrows(DataException.class, () -> texts(TextSource.jsonLines(plain)));
     }
 
     @Test

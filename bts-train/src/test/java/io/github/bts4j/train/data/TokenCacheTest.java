@@ -1,6 +1,6 @@
 package io.github.bts4j.train.data;
 
-import static io.github.bts4j.train.data.TestData.assertRefused;
+import static io.github.bts4j.train.data.TestData.assertUnusable;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -169,7 +169,7 @@ class TokenCacheTest {
     void aFailedPassLeavesNothing() throws IOException {
         TokenCache cache = TokenCache.open(folder.resolve("cache"), SHARD);
         Files.writeString(texts, Files.readString(texts) + "no json\n");
-        assertRefused("has bad lines", () -> {
+        assertUnusable("has bad lines", () -> {
             try {
                 cache.dataset("d", TextSource.jsonLines(texts), this::encode, "code points", OptionalInt.empty());
             } catch (IOException e) {

@@ -1,6 +1,7 @@
 package io.github.bts4j.train.data;
 
 import static io.github.bts4j.train.data.TestData.assertRefused;
+import static io.github.bts4j.train.data.TestData.assertUnusable;
 import static io.github.bts4j.train.data.TestData.counting;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -168,7 +169,7 @@ class TokenDatasetTest {
         TextSource source = source("ab");
         assertRefused("Dataset 'd', document " + source.path() + ":1: token id -7 at position 1 must not be negative",
                 () -> TokenDataset.encode("d", source, text -> new int[] {1, -7}));
-        assertRefused("Text source " + source.path() + " was encoded to no token at all",
+        assertUnusable("Text source " + source.path() + " was encoded to no token at all",
                 () -> TokenDataset.encode("d", source, text -> new int[0]));
         assertRefused("name = ' ': a domain needs a name", () -> TokenDataset.builder(" "));
         assertRefused("documentBytes = -1 must not be negative",

@@ -1,8 +1,11 @@
 package io.github.bts4j.train.eval;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import io.github.bts4j.core.DataException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,15 +51,16 @@ class TaskFilesTest {
         assertBad("answer = 2 is not between 0 and 1", "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": 2}");
         assertBad("is among the wrong ones too", "{\"context\": \"a\", \"choices\": [\"b\", \"b\"], \"answer\": 0}");
         assertBad("1 choices; at least 2 are needed; choice 0 is empty", "{\"context\": \"a\", \"choices\": [\"\"], \"answer\": 0}");
-        assertBad("Task 't' has no item", "");
+        assertBad(" holds no item: one JSON object per line is needed", "");
         Files.write(folder.resolve("items.jsonl"), new byte[] {'{', (byte) 0xC3});
-        Harness.assertRefused("is not UTF-8", () -> ClozeTask.read("t", folder.resolve("items.jsonl")));
+        assertTrue(assertThrows(DataException.class, () -> ClozeTask.read("t", folder.resolve("items.jsonl"))).getMessage().contains("items.jsonl is not UTF-8"));
         Harness.assertRefused("blank", () -> new ClozeTask(" ", List.of(new ClozeItem("a", "b"))));
         Harness.assertRefused("empty target", () -> new ClozeItem("a", ""));
     }
 
     private void assertBad(String part, String content) throws IOException {
         Path file = file(content);
-        Harness.assertRefused(part, () -> ChoiceTask.read("t", file));
+        String message = assertThrows(DataException.class, () -> ChoiceTask.read("t", file)).getMessage();
+        assertTrue(message.contains(part) && message.startsWith(file.toString()), message);
     }
 }
