@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
@@ -19,14 +20,17 @@ final class ExperimentCommand extends OutputCommand {
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
+    @Option(names = "--force", description = "Make stages again that were made from other settings or text, also in a folder that holds something else. Without it, both are refused.")
+    private boolean force;
+
     @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
         Experiment experiment = read();
-        OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN);
-        if (!experiment.run()) {
+        OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN, force);
+        if (!(force ? experiment.replacingOthers() : experiment).run()) {
             return 1;
         }
         Path out = experiment.output();

@@ -67,7 +67,7 @@ final class MergeCommand extends OutputCommand {
             folders.add(0, base);
         }
         output.check("--out " + out, out, folders);
-        requireOneTokenizer(folders);
+        Models.requireOneTokenizer("merged", folders);
         List<LlamaModel> opened = new ArrayList<>();
         try {
             for (Path folder : folders) {
@@ -85,14 +85,6 @@ final class MergeCommand extends OutputCommand {
         }
         outcome.print("Saved the merged model to " + out, Outcome.made(out).put("method", method.name().toLowerCase(java.util.Locale.ROOT)));
         return 0;
-    }
-
-    /** A model without a tokenizer is taken at its word. */
-    private static void requireOneTokenizer(List<Path> folders) {
-        List<Path> with = folders.stream().filter(Models::hasTokenizer).toList();
-        for (int i = 1; i < with.size(); i++) {
-            Models.requireOneTokenizer("merged", with.get(0), with.get(i));
-        }
     }
 
     private LlamaModel merge(LlamaModel seedModel, List<LlamaModel> parts, double[] weights) {

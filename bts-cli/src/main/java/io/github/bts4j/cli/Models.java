@@ -61,6 +61,30 @@ final class Models {
     }
 
     /**
+     * Refuses models whose token ids do not mean the same. One without a tokenizer is taken at its word.
+     *
+     * @param what what is done to them: "merged"
+     */
+    static void requireOneTokenizer(String what, List<Path> folders) throws IOException {
+        List<Path> with = folders.stream().filter(Models::hasTokenizer).toList();
+        for (int i = 1; i < with.size(); i++) {
+            if (!haveSameFiles(with.get(0), with.get(i))) {
+                requireOneTokenizer(what, with.get(0), with.get(i));
+            }
+        }
+    }
+
+    /** Large tokenizers take a second to open, and those of a seed and its experts are copies. */
+    private static boolean haveSameFiles(Path first, Path second) throws IOException {
+        for (String name : List.of("tokenizer.json", "tokenizer_config.json")) {
+            if (!Files.isRegularFile(first.resolve(name)) || !Files.isRegularFile(second.resolve(name)) || Files.mismatch(first.resolve(name), second.resolve(name)) >= 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
      * Refuses models whose token ids do not mean the same.
      *
      * @param what what is done to them: "compared"

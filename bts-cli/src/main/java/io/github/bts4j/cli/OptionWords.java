@@ -56,6 +56,11 @@ record OptionWords(CommandSpec command) {
                 + (fixed ? "" : "--allow-change " + String.join(",", changes) + " lets it go on, ") + "--run or --out with another folder begins a new one";
     }
 
+    /** A value with which a run goes on although it was another. */
+    String resumed(RunDifference difference) {
+        return difference.part().equals(RunDifference.DATA) ? "Resumed with other data" : "Resumed with " + difference(difference);
+    }
+
     private String difference(RunDifference difference) {
         if (difference.part().equals(RunDifference.DATA)) {
             return "the data";

@@ -31,7 +31,7 @@ final class OutputFolder {
     private static final Set<String> FILES = Set.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
             "chat_template.json", "added_tokens.json");
 
-    @Option(names = "--force", description = "Replace the checkpoint that OUT holds. Without it, a folder that holds anything is refused.")
+    @Option(names = "--force", description = "Replace what OUT holds. Without it, a folder that holds anything is refused.")
     private boolean force;
 
     /** Writes a checkpoint's files. */
@@ -67,14 +67,14 @@ final class OutputFolder {
         probe(what, out);
     }
 
-    /** Refuses a folder of stages that holds something else, beside what was made in it before. */
-    static void checkOwn(String what, Path out, Set<String> own) throws IOException {
+    /** Refuses a folder of stages that holds something else, beside what was made in it before, unless that is asked for. */
+    static void checkOwn(String what, Path out, Set<String> own, boolean force) throws IOException {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new OutputException(out, what + " is a file: give a folder");
         }
         List<Path> others = entries(out).stream().filter(entry -> !own.contains(entry.getFileName().toString())).toList();
-        if (!others.isEmpty()) {
-            throw new OutputException(out, what + " holds " + described(out, others) + ": give another folder");
+        if (!force && !others.isEmpty()) {
+            throw new OutputException(out, what + " holds " + described(out, others) + ": give another folder, or --force to write into it");
         }
         probe(what, out);
     }
@@ -104,7 +104,7 @@ final class OutputFolder {
             case "config.json" -> "a model";
             case "stitch.json" -> "a stitched model";
             default -> "a checkpoint";
-        }).orElse("files of something else");
+        }).orElse("other files");
         return kind + " (" + entries.stream().limit(3).map(entry -> entry.getFileName().toString()).collect(Collectors.joining(", ")) + (entries.size() > 3 ? ", .." : "") + ")";
     }
 

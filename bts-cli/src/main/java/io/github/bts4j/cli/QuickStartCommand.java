@@ -6,7 +6,7 @@ import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Set;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,9 +15,6 @@ import picocli.CommandLine.Option;
 @Command(name = "quickstart", description = "Run the bundled example: pretrain a small seed, branch and train three experts, stitch, compare, generate (minutes).",
         footer = {"", "Examples:", "  bts quickstart", "  bts quickstart --seed 1 --out another"})
 final class QuickStartCommand implements Callable<Integer> {
-    /** What the quick start makes, and makes again. */
-    private static final Set<String> OWN = Set.of("seed", "expert-code", "expert-math", "expert-lang2", "stitch", "tokenizer", "corpus", "metrics", "report.html");
-
     @Option(names = "--out", defaultValue = "quickstart-out", description = "Folder for models, metrics and report.html (default: ${DEFAULT-VALUE}).")
     private Path out;
 
@@ -25,11 +22,14 @@ final class QuickStartCommand implements Callable<Integer> {
     private long seed;
 
     @Mixin
+    private OutputFolder output;
+
+    @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
-        OutputFolder.checkOwn("--out " + out, out, OWN);
+        output.check("--out " + out, out, List.of());
         ResultTable table = QuickStart.run(out, seed, outcome.isJson() ? System.err : System.out);
         if (outcome.isJson()) {
             outcome.print("", result(table));

@@ -48,6 +48,7 @@ final class StitchCommand extends OutputCommand {
             inputs.add(Path.of(Models.pair("--expert", expert)[1]));
         }
         options.checkFolders(inputs);
+        Models.requireOneTokenizer("stitched", inputs);
         StitchConfig config = StitchConfig.evenly(LlamaConfig.read(hub).numLayers(), stitches).withDropout(dropout).withAlternating(!hubOnly).withInit(init);
         StitchedModelBuilder builder = StitchedModel.builder().hub(hub).config(config).options(options.models().options());
         for (String expert : experts) {

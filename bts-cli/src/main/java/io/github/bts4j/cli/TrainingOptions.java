@@ -37,11 +37,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.UnaryOperator;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** How a training runs; options of {@code train} and {@code stitch}. */
 final class TrainingOptions {
     private static final int USUAL_SEQUENCE = 256;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
 
     @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
     private List<String> weights = List.of();
@@ -215,15 +220,16 @@ final class TrainingOptions {
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
         Optional<Validation> validation = windows.isEmpty() ? Optional.empty() : Optional.of(Validation.of(validateEvery, windows, TokenBytes.of(tokenizer)))
                 .map(often -> patience == null ? often : often.withEarlyStopping(patience, 0));
+        Run run = new Run(new TokenizerBound(model, tokenizer), mix, config, validation);
         try (RunLock lock = RunLock.acquire(folder)) {
             try {
-                return run(new Run(model, mix, config, validation), lock);
+                return run(run, lock);
             } catch (ResumeException e) {
                 if (!force) {
                     throw e;
                 }
                 RunFolder.clear(folder);
-                return run(new Run(model, mix, config, validation), lock);
+                return run(run, lock);
             }
         }
     }
@@ -256,7 +262,7 @@ final class TrainingOptions {
     private MetricsListener listener(Path folder, LastMetrics last) throws IOException {
         Optional<Path> latest = RunCheckpoint.latestWhole(folder, damaged -> { }); // the trainer tells what is damaged
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
-        List<MetricsListener> all = new ArrayList<>(List.of(last, ProgressBar.onStandardError(), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
+        List<MetricsListener> all = new ArrayList<>(List.of(last, new OptionProgress(ProgressBar.onStandardError(), new OptionWords(command)), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
         if (tensorBoard) {
             all.add(TensorBoardWriter.resume(folder.resolve("tensorboard"), from));
         }

@@ -1,11 +1,16 @@
 package io.github.bts4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.examples.TinyCheckpoints;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +23,7 @@ import java.util.stream.Stream;
 
 /** A folder of inputs as users bring them: whole ones, and damaged or unfitting ones by what is wrong with them. */
 final class DamagedInputs {
+    private static final ObjectMapper JSON = new ObjectMapper();
     final Path folder;
     final Path seed;
     final Path expert;
@@ -26,6 +32,8 @@ final class DamagedInputs {
     final Map<String, Path> models = new LinkedHashMap<>();
     final Map<String, Path> stitches = new LinkedHashMap<>();
     final Map<String, Path> texts = new LinkedHashMap<>();
+    final Map<String, Path> tokenizers = new LinkedHashMap<>();
+    Path anotherTokenizer;
 
     DamagedInputs(Path folder) throws IOException {
         this.folder = folder;
@@ -38,6 +46,7 @@ final class DamagedInputs {
                 "--out", stitched), new PrintWriter(new StringWriter()), new PrintWriter(err, true));
         assertEquals(0, status, err.toString());
         models();
+        tokenizers();
         stitches();
         texts();
     }
@@ -64,6 +73,41 @@ final class DamagedInputs {
         Files.delete(inside.resolve("config.json"));
         Files.createDirectory(inside.resolve("config.json"));
         models.put("a folder where a file is wanted", inside);
+    }
+
+    /** Models that are whole, with tokenizers that are not, or that end a process which does not look at them first. */
+    private void tokenizers() throws IOException {
+        tokenizers.put("cut", changed("cut-tokenizer", "tokenizer.json", bytes -> Arrays.copyOf(bytes, bytes.length / 2)));
+        tokenizers.put("empty", changed("no-tokenizer", "tokenizer.json", bytes -> new byte[0]));
+        tokenizers.put("of no object", changed("list-tokenizer", "tokenizer.json", bytes -> "[]".getBytes(StandardCharsets.UTF_8)));
+        tokenizers.put("without a model", changed("bare-tokenizer", "tokenizer.json", bytes -> "{\"version\": \"1.0\"}".getBytes(StandardCharsets.UTF_8)));
+        tokenizers.put("of another kind", changed("sentencepiece", "tokenizer.json", bytes -> new byte[] {10, 14, 10, 5, '<', 'u', 'n', 'k', '>', 21, 0, 0, 0, 0, 24, 2}));
+        tokenizers.put("with a decoder that panics", changed("panic-tokenizer", "tokenizer.json", bytes -> with(bytes, "\"decoder\":",
+                "\"decoder\": {\"type\": \"Strip\", \"content\": \"\\ud800\", \"start\": 1, \"stop\": 0}, \"_\":")));
+        tokenizers.put("with a component of the future", changed("future-tokenizer", "tokenizer.json", bytes -> with(bytes, "\"normalizer\":",
+                "\"normalizer\": {\"type\": \"Oracle\"}, \"_\":")));
+        tokenizers.put("with a cut configuration", changed("cut-tokenizer-config", "tokenizer_config.json", bytes -> "{\"bos_token\": ".getBytes(StandardCharsets.UTF_8)));
+        anotherTokenizer = changed("another-tokenizer", "tokenizer.json", DamagedInputs::exchanged);
+    }
+
+    private static byte[] with(byte[] json, String key, String instead) {
+        String text = new String(json, StandardCharsets.UTF_8);
+        assertTrue(text.contains(key), "the tokenizer has " + key);
+        return text.replaceFirst(key, java.util.regex.Matcher.quoteReplacement(instead)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Two tokens of one length with each other's ids: nothing is damaged, and every text means another. */
+    private static byte[] exchanged(byte[] json) {
+        try {
+            JsonNode root = JSON.readTree(json);
+            ObjectNode vocabulary = (ObjectNode) root.path("model").path("vocab");
+            JsonNode a = vocabulary.get("e");
+            vocabulary.set("e", vocabulary.get("t"));
+            vocabulary.set("t", a);
+            return JSON.writeValueAsBytes(root);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void stitches() throws IOException {

@@ -38,6 +38,8 @@ class DamagedInputsTest {
     private static final Pattern CAMEL_CASE = Pattern.compile("(?<![\\w./-])[a-z]+[A-Z]\\w*");
     private static final Pattern JAVA = Pattern.compile("\tat |\\b(java|ai\\.djl|io\\.github|com\\.fasterxml|picocli)\\.|\\w+Exception\\b|\\w+Error\\b(?! rate)|[A-Z]\\w+\\[\\w+=|REDACTED|ResumeChange");
     private static final List<String> MODELS = List.of("MODEL", "HUB", "PATH");
+    /** Commands that read no tokenizer, or copy it unread. */
+    private static final List<String> TOKENLESS = List.of("plan", "inspect", "branch", "convert", "merge", "remove-expert");
     private static final int SHOWN = 700;
 
     @TempDir
@@ -193,6 +195,49 @@ class DamagedInputsTest {
             });
         }
         assertOneLines(calls);
+    }
+
+    /** Commands that turn text into tokens, or tokens into text, or that compare tokenizers, say what is wrong; others may not notice. */
+    @ParameterizedTest
+    @MethodSource("commands")
+    void damagedTokenizers(String command) {
+        CommandSpec spec = spec(command);
+        List<Call> calls = new ArrayList<>();
+        for (ArgSpec argument : arguments(spec, DamagedInputsTest::isModel)) {
+            String prefix = argument instanceof OptionSpec option && option.longestName().equals("--expert") ? "code=" : "";
+            for (Map.Entry<String, Path> model : inputs.tokenizers.entrySet()) {
+                calls.add(new Call(argument.paramLabel() + " has a tokenizer " + model.getKey(), call(spec, argument, prefix + model.getValue()), TOKENLESS.contains(command) ? List.of(0, 1) : List.of(1)));
+            }
+        }
+        assertOneLines(calls);
+    }
+
+    /** Models that are whole, and whose tokens mean something else. */
+    @Test
+    void anotherTokenizer() throws IOException {
+        String seed = inputs.seed.toString();
+        String other = inputs.anotherTokenizer.toString();
+        String data = "--data=code=" + inputs.text;
+        List<Call> calls = new ArrayList<>();
+        calls.add(new Call("an expert's", List.of("stitch", seed, "--expert=code=" + other, data, "--out=" + inputs.folder.resolve("s")), List.of(1)));
+        calls.add(new Call("a further expert's", List.of("add-expert", inputs.stitched.toString(), "law", other, inputs.folder.resolve("a").toString()), List.of(1)));
+        calls.add(new Call("a part's", List.of("merge", "linear", "--model=" + seed, "--model=" + other, "--out=" + inputs.folder.resolve("m")), List.of(1)));
+        calls.add(new Call("a model's to compare with", List.of("eval", seed, data, "--against=" + other), List.of(1)));
+        assertOneLines(calls);
+        for (Call call : calls) {
+            String line = bts(call.arguments()).err();
+            assertTrue(line.contains("Only models with one tokenizer can be") && line.contains("token ") && line.contains(other), line);
+        }
+        Path mine = DamagedInputs.copy(inputs.seed, inputs.folder.resolve("mine"));
+        Path out = inputs.folder.resolve("run-of-mine");
+        List<String> train = List.of("train", mine.toString(), data, "--sequence=16", "--batch=1", "--steps=2", "--out=" + out);
+        assertEquals(0, bts(train).status(), bts(train).err());
+        Files.copy(inputs.anotherTokenizer.resolve("tokenizer.json"), mine.resolve("tokenizer.json"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        assertOneLine(new Call("the run's", train, List.of(1)));
+        List<String> allowed = new ArrayList<>(train);
+        allowed.add("--allow-change=data,configuration");
+        String line = bts(allowed).err();
+        assertTrue(line.contains("tokenizer: saved ") && line.contains(" with another folder begins a new one") && !line.contains("lets it go on"), line);
     }
 
     @ParameterizedTest

@@ -192,6 +192,6 @@ class OutputsTest {
     void anExperimentsFolderHoldsAnExperiment() throws IOException {
         Path out = Files.createDirectories(folder.resolve("quick"));
         Files.writeString(out.resolve("config.json"), "{}");
-        refused("holds a model (config.json): give another folder", "quickstart", "--out", out);
+        refused("holds a model (config.json): give another folder, or --force to replace it", "quickstart", "--out", out);
     }
 }

@@ -1,7 +1,8 @@
 package io.github.bts4j.core;
 
 /**
- * Things that do not belong together: a run and the options it is resumed with, a stitch and its base models, two tokenizers, two results that are to be compared.
+ * Things that do not belong together: a run and the options it is resumed with, a stitch and its base models, two tokenizers, two results that are to be compared, a
+ * chat template and a conversation.
  */
 public non-sealed class MismatchException extends Bts4jException {
     private static final long serialVersionUID = 1L;

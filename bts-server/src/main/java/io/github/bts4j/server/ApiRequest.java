@@ -2,6 +2,7 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.chat.ChatRequest;
+import io.github.bts4j.core.chat.ChatTemplateException;
 import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.List;
 import java.util.Optional;
@@ -60,7 +61,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
                 limits.check("messages", List.of(served.chat().get().render(request).text()));
             }
             prompt = served.chat().get().encode(served.tokenizer(), request);
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | ChatTemplateException e) {
             throw ApiException.field("messages", "messages: " + e.getMessage());
         }
         Prompts.check(prompt, 0, "messages", 1, served);

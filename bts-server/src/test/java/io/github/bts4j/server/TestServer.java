@@ -37,9 +37,13 @@ final class TestServer implements AutoCloseable {
     final ModelServer server;
 
     TestServer(Path folder, ServerConfig config) throws IOException {
+        this(folder, config, CONTEXT);
+    }
+
+    TestServer(Path folder, ServerConfig config, int context) throws IOException {
         Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
-                .maxPositionEmbeddings(CONTEXT).build();
+                .maxPositionEmbeddings(context).build();
         String[] names = {"seed", "code"};
         for (int i = 0; i < names.length; i++) {
             try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.4, i, Device.cpu())) {

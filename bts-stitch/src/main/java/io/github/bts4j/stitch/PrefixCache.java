@@ -211,7 +211,7 @@ public final class PrefixCache implements AutoCloseable {
     private void giveUp(IOException e) {
         if (!full) {
             full = true;
-            LOG.warn("The prefix cache in {} cannot be written to ({}); nothing more is stored", folder, e.toString());
+            LOG.warn("The prefix cache in {} cannot be written to ({}); nothing more is stored", folder, e.getMessage());
         }
     }
 

@@ -2,10 +2,8 @@ package io.github.bts4j.stitch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -25,8 +23,8 @@ import java.util.zip.CRC32C;
 final class PrefixStore implements AutoCloseable {
     private static final int ENTRY = TokensHash.BYTES + 2 * Integer.BYTES;
 
-    private final FileChannel index;
-    private final FileChannel states;
+    private final NamedChannel index;
+    private final NamedChannel states;
     private final int recordSize;
     private final byte[] key;
     private final int header;
@@ -37,7 +35,7 @@ final class PrefixStore implements AutoCloseable {
 
     private record Place(long number, int crc) {}
 
-    private PrefixStore(FileChannel index, FileChannel states, int recordSize, byte[] key) {
+    private PrefixStore(NamedChannel index, NamedChannel states, int recordSize, byte[] key) {
         this.index = index;
         this.states = states;
         this.recordSize = recordSize;
@@ -48,10 +46,10 @@ final class PrefixStore implements AutoCloseable {
     static PrefixStore open(Path folder, String key, int recordSize) throws IOException {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
         String name = HexFormat.of().formatHex(sha256(text), 0, 8);
-        FileChannel index = channel(folder.resolve(name + ".index"));
-        FileChannel states = null;
+        NamedChannel index = NamedChannel.open(folder.resolve(name + ".index"));
+        NamedChannel states = null;
         try {
-            states = channel(folder.resolve(name + ".states"));
+            states = NamedChannel.open(folder.resolve(name + ".states"));
             PrefixStore store = new PrefixStore(index, states, recordSize, text);
             store.begun = store.hasHeader();
             if (store.begun) {
@@ -67,10 +65,6 @@ final class PrefixStore implements AutoCloseable {
         }
     }
 
-    private static FileChannel channel(Path file) throws IOException {
-        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    }
-
     private static byte[] sha256(byte[] text) {
         try {
             return MessageDigest.getInstance("SHA-256").digest(text);
@@ -81,7 +75,7 @@ final class PrefixStore implements AutoCloseable {
 
     private boolean hasHeader() throws IOException {
         ByteBuffer found = ByteBuffer.allocate(header);
-        return index.size() >= header && readFully(index, found, 0) && found.getInt() == key.length
+        return index.size() >= header && index.readFully(found, 0) && found.getInt() == key.length
                 && Arrays.equals(key, 0, key.length, found.array(), Integer.BYTES, header);
     }
 
@@ -90,7 +84,7 @@ final class PrefixStore implements AutoCloseable {
         long entries = Math.min((index.size() - header) / ENTRY, states.size() / recordSize);
         ByteBuffer bytes = ByteBuffer.allocate(ENTRY);
         for (; count < entries; count++) {
-            readFully(index, bytes.clear(), header + count * ENTRY);
+            index.readFully(bytes.clear(), header + count * ENTRY);
             TokensHash hash = TokensHash.read(bytes);
             int crc = bytes.getInt();
             if (bytes.getInt() != crc(bytes.array(), ENTRY - Integer.BYTES)) {
@@ -115,7 +109,7 @@ final class PrefixStore implements AutoCloseable {
     /** Fills the buffer with a record that is held, and flips it; false if it is damaged, and then forgotten. */
     boolean read(TokensHash hash, ByteBuffer into) throws IOException {
         Place place = places.get(hash);
-        if (place == null || !readFully(states, into, place.number() * recordSize) || crc(into.duplicate()) != place.crc()) {
+        if (place == null || !states.readFully(into, place.number() * recordSize) || crc(into.duplicate()) != place.crc()) {
             places.remove(hash);
             return false;
         }
@@ -125,17 +119,17 @@ final class PrefixStore implements AutoCloseable {
     /** Stores a record, behind all others. */
     void append(TokensHash hash, ByteBuffer record) throws IOException {
         if (!begun) {
-            index.truncate(0);
-            writeFully(index, ByteBuffer.allocate(header).putInt(key.length).put(key).flip(), 0);
+            index.truncate();
+            index.writeFully(ByteBuffer.allocate(header).putInt(key.length).put(key).flip(), 0);
             begun = true;
         }
         int crc = crc(record.duplicate());
-        writeFully(states, record, count * recordSize);
+        states.writeFully(record, count * recordSize);
         ByteBuffer entry = ByteBuffer.allocate(ENTRY);
         hash.write(entry);
         entry.putInt(crc);
         entry.putInt(crc(entry.array(), ENTRY - Integer.BYTES));
-        writeFully(index, entry.flip(), header + count * ENTRY);
+        index.writeFully(entry.flip(), header + count * ENTRY);
         places.put(hash, new Place(count, crc));
         count++;
     }
@@ -150,27 +144,6 @@ final class PrefixStore implements AutoCloseable {
         CRC32C crc = new CRC32C();
         crc.update(bytes);
         return (int) crc.getValue();
-    }
-
-    /** Fills the buffer and flips it; false if the file ends before. */
-    private static boolean readFully(FileChannel file, ByteBuffer into, long at) throws IOException {
-        long position = at;
-        while (into.hasRemaining()) {
-            int read = file.read(into, position);
-            if (read < 0) {
-                return false;
-            }
-            position += read;
-        }
-        into.flip();
-        return true;
-    }
-
-    private static void writeFully(FileChannel file, ByteBuffer from, long at) throws IOException {
-        long position = at;
-        while (from.hasRemaining()) {
-            position += file.write(from, position);
-        }
     }
 
     @Override

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.DocumentMask;
@@ -246,9 +247,11 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * @param folder the folder, made if absent
      * @param tokenizer folder that holds tokenizer.json, and tokenizer_config.json where there is one
      * @throws IOException if a file cannot be read or written; files that were there before stay whole
+     * @throws io.github.bts4j.core.OutputException if the folder holds shards
      */
     @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder, Path tokenizer) throws IOException {
+        Checkpoint.requireNoShards(folder);
         Files.createDirectories(folder);
         for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
             if (Files.exists(tokenizer.resolve(file))) {

@@ -166,7 +166,7 @@ public final class Trainer implements AutoCloseable {
         tokensSeen = state.tokensSeen();
         safety.restore(state.safety());
         validation.ifPresent(v -> v.restore(state.validation()));
-        changed.forEach(change -> listener.onMessage("Resumed with another " + change.text()));
+        changed.forEach(change -> listener.onResumedWith(change.part(), change.name(), change.saved(), change.now()));
         listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step "
                 + step + " of " + config.totalSteps() + ", data position " + position
                 + (state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep()));

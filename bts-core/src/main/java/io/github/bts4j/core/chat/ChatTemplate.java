@@ -135,7 +135,8 @@ public final class ChatTemplate {
      * @param messages the conversation, at least one message
      * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
      * @return the text
-     * @throws IllegalArgumentException if there is no message; as {@link ChatTemplateException} if the template is faulty or refuses the conversation
+     * @throws IllegalArgumentException if there is no message
+     * @throws ChatTemplateException if the template is faulty or refuses the conversation
      */
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt) {
         return render(ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt)).text();
@@ -146,7 +147,8 @@ public final class ChatTemplate {
      *
      * @param request the conversation and what else the template is given
      * @return the text
-     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     * @throws IllegalArgumentException if the request cannot be fulfilled
+     * @throws ChatTemplateException if the template is faulty or refuses it
      */
     public RenderedChat render(ChatRequest request) {
         TemplateSource source = source(request);
@@ -181,7 +183,8 @@ public final class ChatTemplate {
      * @param messages the conversation, at least one message
      * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
      * @return the ids
-     * @throws IllegalArgumentException if there is no message; as {@link ChatTemplateException} if the template is faulty or refuses the conversation
+     * @throws IllegalArgumentException if there is no message
+     * @throws ChatTemplateException if the template is faulty or refuses the conversation
      */
     public int[] encode(LlamaTokenizer tokenizer, List<ChatMessage> messages, boolean addGenerationPrompt) {
         return encode(tokenizer, ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt));
@@ -193,7 +196,8 @@ public final class ChatTemplate {
      * @param tokenizer the model's tokenizer
      * @param request the conversation and what else the template is given
      * @return the ids
-     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     * @throws IllegalArgumentException if the request cannot be fulfilled
+     * @throws ChatTemplateException if the template is faulty or refuses it
      */
     public int[] encode(LlamaTokenizer tokenizer, ChatRequest request) {
         return tokenizer.encode(segments(tokenizer, request, render(request).text()), false);
@@ -205,7 +209,8 @@ public final class ChatTemplate {
      * @param tokenizer the model's tokenizer
      * @param request the conversation and what else the template is given
      * @return the ids and the assistant's among them
-     * @throws IllegalArgumentException if the request cannot be fulfilled; as {@link ChatTemplateException} if the template is faulty or refuses it
+     * @throws IllegalArgumentException if the request cannot be fulfilled
+     * @throws ChatTemplateException if the template is faulty or refuses it
      */
     public EncodedChat encodeWithAssistant(LlamaTokenizer tokenizer, ChatRequest request) {
         RenderedChat rendered = render(request);

@@ -1,7 +1,9 @@
 package io.github.bts4j.core.chat;
 
-/** A chat template that is none, that fails, that takes too much, or that refuses the conversation. */
-public final class ChatTemplateException extends IllegalArgumentException {
+import io.github.bts4j.core.MismatchException;
+
+/** A chat template and what is to be rendered do not fit: it is no template, it fails, it takes too much, or it refuses the conversation. */
+public final class ChatTemplateException extends MismatchException {
     private static final long serialVersionUID = 1;
 
     /** The line in the template, from 1. */

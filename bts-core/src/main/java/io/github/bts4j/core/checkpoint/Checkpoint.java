@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.OutputException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -118,6 +119,18 @@ public final class Checkpoint {
             }
         }));
         return holders;
+    }
+
+    /**
+     * Refuses a folder of shards, in which one file of weights more would make a checkpoint that cannot be read.
+     *
+     * @param folder where {@value #SINGLE_FILE} is to be written
+     * @throws OutputException if it holds {@value #INDEX_FILE}
+     */
+    public static void requireNoShards(Path folder) {
+        if (Files.exists(folder.resolve(INDEX_FILE))) {
+            throw new OutputException(folder, folder + " holds a checkpoint of shards (" + INDEX_FILE + "), beside which " + SINGLE_FILE + " cannot lie: remove it, or give another folder");
+        }
     }
 
     /**

@@ -25,6 +25,11 @@
  * {@link io.github.bts4j.core.checkpoint.AtomicFiles} sees to it that a file is replaced as a whole or not at all,
  * for JSON and text as well.
  *
+ * <p>Saving replaces: every {@code save} and {@code write} of the library puts its files in the place of those that have their names, each file as a whole, the
+ * one that says what the folder is last, and leaves other files alone. It asks nobody; who does not want to lose what is there looks first, as the commands
+ * do, which refuse without {@code --force}. Refused with an {@link io.github.bts4j.core.OutputException} is only what would leave a folder unreadable: one file
+ * of weights beside shards. A model that is open keeps the files it was opened from when they are replaced; on Windows mapped files cannot be.
+ *
  * <h2>Identity</h2>
  * {@link io.github.bts4j.core.checkpoint.ModelFingerprint} tells two models apart by the SHA-256 of their files.
  */

@@ -6,6 +6,7 @@ import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
@@ -286,9 +287,11 @@ public final class LlamaModel extends FrozenLm {
      *
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
+     * @throws io.github.bts4j.core.OutputException if the folder holds shards
      */
     @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder) throws IOException {
+        Checkpoint.requireNoShards(folder);
         Files.createDirectories(folder);
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = Torch.manager().newSubManager(device())) {
             TensorFiles.write(folder.resolve("model.safetensors"), Int8Weights.stored(scope, tensors), Map.of("format", "pt"));

@@ -115,13 +115,13 @@ class ChatTemplateTest {
     @Test
     void faultyTemplatesAndRefusedConversationsAreNamed() {
         List<ChatMessage> hello = List.of(ChatMessage.user("hello"));
-        assertRefused("line 2", () -> ChatTemplate.jinja("a\n{{ raise_exception('no tools here') }}", "", "").render(hello, false));
-        assertRefused("no tools here", () -> ChatTemplate.jinja("a\n{{ raise_exception('no tools here') }}", "", "").render(hello, false));
-        assertRefused("line 1", () -> ChatTemplate.jinja("{% for m in messages %}", "", "").render(hello, false));
-        assertRefused("alternate", () -> ChatTemplate.llama2().render(List.of(ChatMessage.user("a"), ChatMessage.user("b")), false));
+        assertFaulty("line 2", () -> ChatTemplate.jinja("a\n{{ raise_exception('no tools here') }}", "", "").render(hello, false));
+        assertFaulty("no tools here", () -> ChatTemplate.jinja("a\n{{ raise_exception('no tools here') }}", "", "").render(hello, false));
+        assertFaulty("line 1", () -> ChatTemplate.jinja("{% for m in messages %}", "", "").render(hello, false));
+        assertFaulty("alternate", () -> ChatTemplate.llama2().render(List.of(ChatMessage.user("a"), ChatMessage.user("b")), false));
         assertRefused("at least one message", () -> ChatTemplate.llama3().render(List.of(), false));
         assertRefused("role = 'us er'", () -> new ChatMessage("us er", ""));
-        assertRefused("chat template", () -> ChatTemplate.jinja("{% for i in range(1000) %}{% for j in range(1000) %}{{ '" + "x".repeat(1000)
+        assertFaulty("chat template", () -> ChatTemplate.jinja("{% for i in range(1000) %}{% for j in range(1000) %}{{ '" + "x".repeat(1000)
                 + "' }}{% endfor %}{% endfor %}", "", "").render(hello, false));
     }
 
@@ -132,7 +132,7 @@ class ChatTemplateTest {
             String said = "";
             try {
                 said = ChatTemplate.jinja(attack, "", "").render(hello, false);
-            } catch (IllegalArgumentException e) {
+            } catch (ChatTemplateException e) {
                 continue;
             }
             assertEquals("", said, attack);
@@ -239,6 +239,11 @@ class ChatTemplateTest {
         List<Object> itself = new ArrayList<>();
         itself.add(itself);
         assertRefused("does it hold itself", () -> template.render(hello.with("x", itself)));
+    }
+
+    private static void assertFaulty(String part, org.junit.jupiter.api.function.Executable call) {
+        String message = assertThrows(ChatTemplateException.class, call).getMessage();
+        assertTrue(message.contains(part), message);
     }
 
     private static void assertRefused(String part, org.junit.jupiter.api.function.Executable call) {

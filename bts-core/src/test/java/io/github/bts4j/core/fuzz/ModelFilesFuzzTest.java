@@ -3,6 +3,7 @@ package io.github.bts4j.core.fuzz;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.chat.ChatTemplateException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
@@ -72,7 +73,7 @@ class ModelFilesFuzzTest {
         Fuzz.run(folder.resolve("tokenizer_config.json"), valid, Fuzz.count(COUNT), mutation::of, file -> {
             LlamaTokenizer.open(folder).close();
             ChatTemplate.of(folder);
-        }, Set.of(ModelFormatException.class, IllegalArgumentException.class, IOException.class));
+        }, Set.of(ModelFormatException.class, ChatTemplateException.class, IllegalArgumentException.class));
     }
 
     @Test

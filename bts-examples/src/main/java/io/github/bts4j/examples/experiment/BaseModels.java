@@ -23,8 +23,10 @@ final class BaseModels {
     private final ExperimentSpec spec;
     private final Texts texts;
     private final int vocabSize;
+    private final boolean replaces;
 
-    BaseModels(ExperimentSpec spec, Texts texts, int vocabSize) {
+    BaseModels(ExperimentSpec spec, Texts texts, int vocabSize, boolean replaces) {
+        this.replaces = replaces;
         this.spec = spec;
         this.texts = texts;
         this.vocabSize = vocabSize;
@@ -104,7 +106,7 @@ final class BaseModels {
     }
 
     private Stage stage(Path folder, TrainingSpec how, Datamix mix, String start) {
-        return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint());
+        return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint(), replaces);
     }
 
     LlamaConfig config() {

@@ -13,9 +13,11 @@ import java.util.List;
  */
 public final class Experiment {
     private final ExperimentSpec spec;
+    private final boolean replaces;
 
-    private Experiment(ExperimentSpec spec) {
+    private Experiment(ExperimentSpec spec, boolean replaces) {
         this.spec = spec;
+        this.replaces = replaces;
     }
 
     /**
@@ -27,7 +29,16 @@ public final class Experiment {
      * @throws IllegalArgumentException naming file, line and key of everything that is wrong
      */
     public static Experiment read(Path file) throws IOException {
-        return new Experiment(ExperimentSpec.read(file));
+        return new Experiment(ExperimentSpec.read(file), false);
+    }
+
+    /**
+     * The same experiment, which makes stages again that were made from other settings or text, instead of refusing to go on.
+     *
+     * @return a new experiment
+     */
+    public Experiment replacingOthers() {
+        return new Experiment(spec, true);
     }
 
     /**
@@ -44,18 +55,19 @@ public final class Experiment {
      *
      * @return false if the process was told to stop before the end
      * @throws IOException if a file cannot be read or written
+     * @throws io.github.bts4j.core.OutputException if a stage was made from other settings or text
      */
     public boolean run() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(spec.tokenizer())) {
             Texts texts = Texts.read(spec, tokenizer);
             Turns turns = new Turns(spec.output().resolve("locks"));
-            BaseModels base = new BaseModels(spec, texts, tokenizer.vocabSize());
+            BaseModels base = new BaseModels(spec, texts, tokenizer.vocabSize(), replaces);
             if (!base.make(turns)) {
                 return false;
             }
             Scoring scoring = new Scoring(spec, texts, tokenizer);
-            Scores scores = new Scores(spec.output().resolve("results"), scoring, base);
-            Methods methods = new Methods(spec, texts, base);
+            Scores scores = new Scores(spec.output().resolve("results"), scoring, base, replaces);
+            Methods methods = new Methods(spec, texts, base, replaces);
             List<Methods.Made> rows = methods.rows();
             List<Turns.Piece> pieces = new ArrayList<>();
             for (String name : base.names()) {

@@ -18,6 +18,7 @@ final class Methods {
     private final ExperimentSpec spec;
     private final Texts texts;
     private final BaseModels base;
+    private final boolean replaces;
 
     /**
      * A row of the results before it is scored.
@@ -43,7 +44,8 @@ final class Methods {
         return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
 
-    Methods(ExperimentSpec spec, Texts texts, BaseModels base) {
+    Methods(ExperimentSpec spec, Texts texts, BaseModels base, boolean replaces) {
+        this.replaces = replaces;
         this.spec = spec;
         this.texts = texts;
         this.base = base;
@@ -86,12 +88,12 @@ final class Methods {
     /** Makes a row's model unless it is there; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
-            return new Stage(row.folder(), row.method() + " of " + start(row)).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
+            return new Stage(row.folder(), row.method() + " of " + start(row), replaces).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
         String madeFrom = withoutSeeds(trained) + " with " + how + ", projections " + spec.projectionRate() + ", random seed " + row.seed() + ", of " + start(row) + "data " + mix.fingerprint();
-        return new Stage(row.folder(), madeFrom).make(() -> row.method().make(base,
+        return new Stage(row.folder(), madeFrom, replaces).make(() -> row.method().make(base,
                 (model, save) -> Training.run(row.name() + ", random seed " + row.seed(), model, mix,
                         config(how, row.seed(), model), row.folder(), save), row.folder()));
     }

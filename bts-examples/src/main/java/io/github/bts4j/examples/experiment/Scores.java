@@ -25,8 +25,10 @@ final class Scores {
     private final Path folder;
     private final Scoring scoring;
     private final BaseModels base;
+    private final boolean replaces;
 
-    Scores(Path folder, Scoring scoring, BaseModels base) {
+    Scores(Path folder, Scoring scoring, BaseModels base, boolean replaces) {
+        this.replaces = replaces;
         this.folder = folder;
         this.scoring = scoring;
         this.base = base;
@@ -53,7 +55,7 @@ final class Scores {
     }
 
     private Stage stage(String title, String madeFrom, boolean withTasks) {
-        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity(withTasks));
+        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity(withTasks), replaces);
     }
 
     private Path folder(String title) {

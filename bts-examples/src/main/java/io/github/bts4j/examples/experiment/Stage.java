@@ -2,19 +2,23 @@ package io.github.bts4j.examples.experiment;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.OutputException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.FileTree;
+import io.github.bts4j.train.ResumeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
  * One step of an experiment: a folder with what it made, and {@code stage.json}, which says from what. A stage that is there is not made again, and one that
- * was made from something else is refused, never overwritten.
+ * was made from something else is refused, or made again where that is asked for.
  *
  * @param folder where its result lies
  * @param madeFrom everything that its result depends on, as text
+ * @param replaces whether a stage that was made from something else is deleted and made again
  */
-record Stage(Path folder, String madeFrom) {
+record Stage(Path folder, String madeFrom, boolean replaces) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FILE = "stage.json";
 
@@ -27,7 +31,7 @@ record Stage(Path folder, String madeFrom) {
      * Makes the stage unless it is there.
      *
      * @return false if the work was interrupted
-     * @throws IllegalArgumentException if the folder holds a stage that was made from something else
+     * @throws OutputException if the folder holds a stage that was made from something else and is not to be replaced
      */
     boolean make(Work work) throws IOException {
         if (isMade()) {
@@ -35,13 +39,26 @@ record Stage(Path folder, String madeFrom) {
         }
         Files.createDirectories(folder);
         long begin = System.nanoTime();
-        if (!work.run()) {
+        if (!done(work)) {
             return false;
         }
         ObjectNode made = JSON.createObjectNode().put("madeFrom", madeFrom).put("secondsOfLastRun", (System.nanoTime() - begin) / 1_000_000_000L)
                 .put("java", System.getProperty("java.version")).put("processors", Runtime.getRuntime().availableProcessors());
         AtomicFiles.write(folder.resolve(FILE), made.toPrettyString());
         return true;
+    }
+
+    private boolean done(Work work) throws IOException {
+        try {
+            return work.run();
+        } catch (ResumeException e) { // what was interrupted was another training
+            if (!replaces) {
+                throw e;
+            }
+            FileTree.delete(folder);
+            Files.createDirectories(folder);
+            return work.run();
+        }
     }
 
     static boolean isThere(Path folder) {
@@ -59,8 +76,12 @@ record Stage(Path folder, String madeFrom) {
         }
         String before = madeFrom(folder);
         if (!before.equals(madeFrom)) {
-            throw new IllegalArgumentException(folder + " was made from other settings or text; move the folder away to make it again, or restore them:\n  then "
-                    + before + "\n  now  " + madeFrom);
+            if (!replaces) {
+                throw new OutputException(folder, folder + " was made from other settings or text: restore them, move the folder away, or make it again with --force:\n  then "
+                        + before + "\n  now  " + madeFrom);
+            }
+            FileTree.delete(folder);
+            return false;
         }
         return true;
     }

@@ -1,11 +1,13 @@
 package io.github.bts4j.examples.experiment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.OutputException;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.ItemScores;
 import io.github.bts4j.train.eval.Metric;
@@ -135,8 +137,15 @@ class ExperimentTest {
         Path file = TinyExperiment.write(folder, "  soup: {kind: soup}");
         assertTrue(Experiment.read(file).run());
         Files.writeString(file, Files.readString(file).replace("  math: {steps: 4", "  math: {steps: 5"));
-        String message = assertThrows(IllegalArgumentException.class, () -> Experiment.read(file).run()).getMessage();
+        Map<String, FileTime> before = stages(folder.resolve("out"));
+        String message = assertThrows(OutputException.class, () -> Experiment.read(file).run()).getMessage();
         assertTrue(message.contains("expert-math") && message.contains("steps=4") && message.contains("steps=5"), message);
+        assertTrue(Experiment.read(file).replacingOthers().run());
+        Map<String, FileTime> after = stages(folder.resolve("out"));
+        assertEquals(before.keySet(), after.keySet());
+        assertEquals(before.get("models/expert-code/stage.json"), after.get("models/expert-code/stage.json"));
+        assertNotEquals(before.get("models/expert-math/stage.json"), after.get("models/expert-math/stage.json"));
+        assertNotEquals(before.get("methods/soup-0/stage.json"), after.get("methods/soup-0/stage.json"));
     }
 
     @Test

@@ -134,7 +134,7 @@ public final class TokenCache {
         int size = 0;
         int count = 0;
         try (TokenShards.Writer tokens = new TokenShards.Writer(into, shardTokens);
-                DataOutputStream index = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(into.resolve(DOCUMENTS))));
+                DataOutputStream index = new DataOutputStream(new BufferedOutputStream(new NamedOutput(into.resolve(DOCUMENTS))));
                 Stream<Document> documents = source.documents()) {
             for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
                 Document document = each.next();

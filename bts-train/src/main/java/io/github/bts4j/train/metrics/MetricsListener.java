@@ -47,6 +47,18 @@ public interface MetricsListener extends AutoCloseable {
     default void onMessage(String message) {
     }
 
+    /**
+     * A run goes on although something is another than when it was saved, as allowed. Told as a message unless a listener says otherwise.
+     *
+     * @param part what the value belongs to: the configuration, the data, or a part of the model's identity
+     * @param name the value within the part, such as {@code learningRate.peak}; empty if the part is one value
+     * @param saved the saved run's value
+     * @param now the present value
+     */
+    default void onResumedWith(String part, String name, String saved, String now) {
+        onMessage("Resumed with another " + part + (name.isEmpty() ? "" : " " + name) + ": saved " + saved + ", now " + now);
+    }
+
     /** Writes out what is left and closes files. Closing twice is allowed. Does nothing unless a listener says otherwise. */
     @Override
     default void close() {

@@ -33,6 +33,11 @@ record MetricsListeners(List<MetricsListener> listeners) implements MetricsListe
     }
 
     @Override
+    public void onResumedWith(String part, String name, String saved, String now) {
+        each(listener -> listener.onResumedWith(part, name, saved, now));
+    }
+
+    @Override
     public void close() {
         each(MetricsListener::close);
     }

@@ -1,0 +1,39 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.train.RunDifference;
+import io.github.bts4j.train.metrics.EvaluationMetrics;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
+
+/**
+ * A progress bar whose messages have the words of the command line.
+ *
+ * @param bar where the progress is shown
+ * @param words the options by the libraries' names
+ */
+record OptionProgress(MetricsListener bar, OptionWords words) implements MetricsListener {
+    @Override
+    public void onStep(StepMetrics metrics) {
+        bar.onStep(metrics);
+    }
+
+    @Override
+    public void onEvaluation(EvaluationMetrics metrics) {
+        bar.onEvaluation(metrics);
+    }
+
+    @Override
+    public void onMessage(String message) {
+        bar.onMessage(words.translate(message));
+    }
+
+    @Override
+    public void onResumedWith(String part, String name, String saved, String now) {
+        bar.onMessage(words.resumed(new RunDifference(part, name, saved, now)));
+    }
+
+    @Override
+    public void close() {
+        bar.close();
+    }
+}

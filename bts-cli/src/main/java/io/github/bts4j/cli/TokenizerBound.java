@@ -1,0 +1,24 @@
+package io.github.bts4j.cli;
+
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.ForwardingTrainable;
+import io.github.bts4j.train.Trainable;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A training whose run goes on with the same tokenizer only: another makes other tokens of the same text. */
+final class TokenizerBound extends ForwardingTrainable {
+    private final String sha256;
+
+    TokenizerBound(Trainable inner, LlamaTokenizer tokenizer) {
+        super(inner);
+        this.sha256 = tokenizer.sha256();
+    }
+
+    @Override
+    public Map<String, String> identity() {
+        Map<String, String> identity = new LinkedHashMap<>(super.identity());
+        identity.put("tokenizer", sha256);
+        return identity;
+    }
+}
