@@ -10,14 +10,19 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
@@ -146,6 +151,62 @@ class DocumentedVersionsTest {
         }
         assertEquals(List.of(), problems);
         assertTrue(read >= 3, read + " coordinates");
+    }
+
+    /** What the pages and the BOM name, in the versions of the POM, the project's own modules aside. */
+    private static Set<Dependency> named() throws Exception {
+        Set<Dependency> named = new TreeSet<>(Comparator.comparing(Dependency::toString));
+        for (Page page : Page.all()) {
+            for (Page.Block block : page.blocks()) {
+                if (block.language().equals("xml")) {
+                    named.addAll(dependencies(parsed("<xml>" + block.text() + "</xml>")));
+                }
+            }
+            Matcher coordinates = COORDINATES.matcher(page.prose());
+            while (coordinates.find()) {
+                named.add(new Dependency(coordinates.group(1), coordinates.group(2), "", ""));
+            }
+        }
+        named.addAll(dependencies(parsed(Files.readString(Page.ROOT.resolve("bts-bom/pom.xml")))));
+        Set<Dependency> versioned = new TreeSet<>(Comparator.comparing(Dependency::toString));
+        named.stream().filter(each -> !each.group().equals("io.github.bts4j"))
+                .forEach(each -> versioned.add(new Dependency(each.group(), each.artifact(), VERSIONS.get(each.name()), each.classifier())));
+        return versioned;
+    }
+
+    /** Maven has found them before this test runs: each is a dependency of a module that was built, and lies in the local repository in the version that the pages name. */
+    @Test
+    void whatIsNamedIsUsedByTheBuildItself() throws Exception {
+        Set<String> used = new TreeSet<>();
+        LocalRepository.jars().forEach(jar -> used.add(LocalRepository.coordinates(jar)));
+        Set<String> names = new TreeSet<>();
+        named().forEach(each -> names.add(each.name() + ":" + each.version()));
+        assertTrue(names.size() >= 4, names.toString());
+        names.removeAll(used);
+        assertEquals(Set.of(), names);
+        NodeList modules = parsed(Files.readString(Page.ROOT.resolve("pom.xml"))).getElementsByTagName("module");
+        Set<String> built = new TreeSet<>();
+        for (int i = 0; i < modules.getLength(); i++) {
+            built.add(child(parsed(Files.readString(Page.ROOT.resolve(Path.of(modules.item(i).getTextContent(), "pom.xml")))), "artifactId"));
+        }
+        VERSIONS.keySet().stream().filter(name -> name.startsWith("io.github.bts4j:")).map(name -> name.substring(name.indexOf(':') + 1)).forEach(own -> assertTrue(built.contains(own), own + " in " + built));
+    }
+
+    /** In a Maven process of its own, over the network or from a warm repository. Of artifacts with a classifier, which have up to 200 MB, only the checksum is fetched. */
+    @Test
+    @Tag("slow")
+    void whatIsNamedCanBeHadFromMavenCentral(@TempDir Path folder) throws Exception {
+        StringBuilder pom = new StringBuilder("<project><modelVersion>4.0.0</modelVersion><groupId>named</groupId><artifactId>named</artifactId><version>1</version><packaging>pom</packaging><dependencies>");
+        for (Dependency each : named()) {
+            pom.append("<dependency><groupId>").append(each.group()).append("</groupId><artifactId>").append(each.artifact()).append("</artifactId><version>").append(each.version()).append("</version>")
+                    .append(each.classifier().isEmpty() ? "<type>pom</type>" : "<type>jar.sha1</type><classifier>" + each.classifier() + "</classifier>")
+                    .append("<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>");
+        }
+        Files.writeString(folder.resolve("pom.xml"), pom.append("</dependencies></project>"));
+        Process maven = new ProcessBuilder("mvn", "-B", "-ntp", "-q", "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:resolve").directory(folder.toFile()).redirectErrorStream(true)
+                .redirectOutput(folder.resolve("out.txt").toFile()).start();
+        int status = maven.waitFor();
+        assertEquals(0, status, Files.readString(folder.resolve("out.txt")));
     }
 
     @Test
