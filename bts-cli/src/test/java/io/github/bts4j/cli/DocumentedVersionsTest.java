@@ -181,7 +181,7 @@ class DocumentedVersionsTest {
         LocalRepository.jars().forEach(jar -> used.add(LocalRepository.coordinates(jar)));
         Set<String> names = new TreeSet<>();
         named().forEach(each -> names.add(each.name() + ":" + each.version()));
-        assertTrue(names.size() >= 4, names.toString());
+        assertTrue(names.size() >= 3, names.toString());
         names.removeAll(used);
         assertEquals(Set.of(), names);
         NodeList modules = parsed(Files.readString(Page.ROOT.resolve("pom.xml"))).getElementsByTagName("module");

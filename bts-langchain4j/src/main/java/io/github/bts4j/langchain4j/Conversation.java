@@ -18,7 +18,9 @@ import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * From LangChain4j's requests to generations and back. What a request leaves open is taken from a configuration. Thread-safe.
@@ -48,7 +50,7 @@ record Conversation(String name, Generator generator, LlamaTokenizer tokenizer, 
         if (request.modelName() != null && !request.modelName().equals(name)) {
             throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);
         }
-        return generator.stream(chat.encode(tokenizer, messages(request.messages()), true), config(request));
+        return generator.stream(chat.encode(tokenizer, io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages())).withGenerationPrompt(true)), config(request));
     }
 
     private static void requireNeutral(String option, Double value) {
@@ -77,20 +79,36 @@ record Conversation(String name, Generator generator, LlamaTokenizer tokenizer, 
         return config.build();
     }
 
-    private static List<io.github.bts4j.core.chat.ChatMessage> messages(List<ChatMessage> messages) {
-        List<io.github.bts4j.core.chat.ChatMessage> own = new ArrayList<>();
+    /** As templates see them, with the user's name and the model's thoughts where there are any. */
+    private static List<Map<String, Object>> messages(List<ChatMessage> messages) {
+        List<Map<String, Object>> own = new ArrayList<>();
         for (ChatMessage message : messages) {
             if (message instanceof SystemMessage system) {
-                own.add(io.github.bts4j.core.chat.ChatMessage.system(system.text()));
+                own.add(message("system", system.text()));
             } else if (message instanceof UserMessage user && user.hasSingleText()) {
-                own.add(io.github.bts4j.core.chat.ChatMessage.user(user.singleText()));
+                Map<String, Object> said = message("user", user.singleText());
+                if (user.name() != null) {
+                    said.put("name", user.name());
+                }
+                own.add(said);
             } else if (message instanceof AiMessage answer && answer.text() != null && !answer.hasToolExecutionRequests()) {
-                own.add(io.github.bts4j.core.chat.ChatMessage.assistant(answer.text()));
+                Map<String, Object> said = message("assistant", answer.text());
+                if (answer.thinking() != null) {
+                    said.put("reasoning_content", answer.thinking());
+                }
+                own.add(said);
             } else {
                 throw new UnsupportedFeatureException("Messages of type " + message.type() + " that are not one text are not supported by this model");
             }
         }
         return own;
+    }
+
+    private static Map<String, Object> message(String role, String content) {
+        Map<String, Object> message = new LinkedHashMap<>();
+        message.put("role", role);
+        message.put("content", content);
+        return message;
     }
 
     ChatResponse response(GenerationResult result) {

@@ -114,6 +114,14 @@ class BtsChatModelTest {
     }
 
     @Test
+    void namesAndThoughtsReachTheTemplate() {
+        ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.name }}{{ m.reasoning_content }}{{ m.content }}{% endfor %}", "<s>", "</s>");
+        BtsChatModel own = new BtsChatModel("tiny", model, tokenizer, template, GREEDY);
+        ChatResponse response = own.chat(ChatRequest.builder().messages(UserMessage.from("well", "so"), AiMessage.builder().text("views").thinking("man").build(), UserMessage.from("wife")).build());
+        assertEquals(tokenizer.encode("wellsomanviewswife", false).length, response.tokenUsage().inputTokenCount());
+    }
+
+    @Test
     void streams() {
         BtsStreamingChatModel streaming = new BtsStreamingChatModel("tiny", model, tokenizer, ChatTemplate.llama2(), GREEDY, Runnable::run);
         Told told = new Told();

@@ -61,7 +61,8 @@ final class GateAnswer extends Work {
                 throw ApiException.field("messages", "messages: a chat template and at least two messages are needed, the last one the answer");
             }
             try {
-                int[] before = served.chat().get().encode(served.tokenizer(), ChatRequest.of(messages.subList(0, messages.size() - 1)).withGenerationPrompt(true));
+                ChatRequest request = ChatRequest.of(messages.subList(0, messages.size() - 1)).withGenerationPrompt(true);
+                int[] before = served.chat().get().encode(served.tokenizer(), Messages.withArguments(request, fields));
                 int[] answer = served.tokenizer().encodeOrdinary(String.valueOf(messages.get(messages.size() - 1).getOrDefault(Messages.CONTENT, "")));
                 start = before.length;
                 ids = IntStream.concat(Arrays.stream(before), Arrays.stream(answer)).toArray();

@@ -30,7 +30,12 @@ final class Messages {
         if (goingOn && prompt) {
             throw ApiException.field("continue_final_message", "continue_final_message = true needs add_generation_prompt = false");
         }
-        request = (goingOn ? request.continuingFinalMessage() : request).withGenerationPrompt(prompt);
+        return withArguments((goingOn ? request.continuingFinalMessage() : request).withGenerationPrompt(prompt), fields);
+    }
+
+    /** With what else the template is given: {@code documents} and {@code chat_template_kwargs}. */
+    static ChatRequest withArguments(ChatRequest messages, Fields fields) {
+        ChatRequest request = messages;
         JsonNode documents = fields.get("documents");
         if (!documents.isMissingNode() && !documents.isArray()) {
             throw fields.wrong("documents", documents, "a list of objects");

@@ -318,6 +318,17 @@ class ModelServerTest {
         assertEquals(400, server.post("/bts/gates", "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"]}").statusCode());
     }
 
+    /** As in a chat: what the template writes stands before the answer. */
+    @Test
+    void whatATemplateIsGivenReachesTheGatesToo() throws IOException, InterruptedException {
+        ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content }}{{ m.mood }}{% endfor %}{% for d in documents or [] %}{{ d.text }}{% endfor %}{{ extra }}", "<s>", "</s>");
+        try (ModelServer own = ModelServer.start(new ServedModel("tiny", server.model, server.tokenizer, Optional.of(template), Set.of(2)), TestServer.CONFIG)) {
+            JsonNode gates = TestServer.JSON.readTree(TestServer.post(own, "/bts/gates", "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"so\",\"mood\":\"well\"},"
+                    + "{\"role\":\"assistant\",\"content\":\"Good day\"}],\"documents\":[{\"text\":\"man\"}],\"chat_template_kwargs\":{\"extra\":\"views\"}}").body());
+            assertEquals(server.tokenizer.encode("sowellmanviews", false).length, gates.get("answer_start").asInt(), gates.toString());
+        }
+    }
+
     @Test
     void thePageBringsEverythingItNeeds() throws IOException, InterruptedException {
         HttpResponse<String> page = server.get("/");
