@@ -34,9 +34,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     private final TokenDecoder decoder;
     private final SpecialText specialText;
     private final NativeTokenizer tokenizer;
-    private final Object disguising = new Object();
-    private DisguisedSpecials disguised; // guarded by disguising; opened when first needed
-    private boolean closed; // guarded by disguising
+    private final LazyDisguise disguise;
 
     private LlamaTokenizer(TokenizerSource files) {
         this.files = files;
@@ -51,6 +49,7 @@ public final class LlamaTokenizer implements AutoCloseable {
         specialText = new SpecialText(vocabulary.specialTokens());
         TextLimits limits = TokenizerCheck.check(file, root, vocabulary);
         tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root), limits, vocabulary);
+        disguise = new LazyDisguise(files, sha256, vocabulary);
     }
 
     /**
@@ -102,7 +101,7 @@ public final class LlamaTokenizer implements AutoCloseable {
         if (!specialText.needsDisguise(segments)) {
             return tokenizer.encode(SpecialText.concatenate(segments), addSpecialTokens);
         }
-        DisguisedSpecials specials = disguised();
+        DisguisedSpecials specials = disguise.get();
         return specials.encode(specialText.disguise(segments, specials), addSpecialTokens);
     }
 
@@ -117,7 +116,7 @@ public final class LlamaTokenizer implements AutoCloseable {
         if (!specialText.needsDisguise(segments)) {
             return TokenOffsets.of(text, tokenizer.encodeWithOffsets(text));
         }
-        DisguisedSpecials specials = disguised();
+        DisguisedSpecials specials = disguise.get();
         List<PromptSegment> pieces = specialText.pieces(segments);
         return TokenOffsets.of(text, specials.encodeWithOffsets(specialText.disguise(segments, specials)), pieces, specials);
     }
@@ -324,12 +323,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     /** Frees the native memory, once the calls of other threads have returned. Closing again does nothing. */
     @Override
     public void close() {
-        synchronized (disguising) {
-            closed = true;
-            if (disguised != null) {
-                disguised.close();
-            }
-        }
+        disguise.close();
         tokenizer.close();
     }
 
@@ -345,23 +339,6 @@ public final class LlamaTokenizer implements AutoCloseable {
         if (!vocabulary.isId(id)) {
             throw new IllegalArgumentException("token id = " + id + " is not between 0 and " + (vocabulary.size() - 1) + ", the highest id of "
                     + files.path() + ": do model and tokenizer belong together?");
-        }
-    }
-
-    private DisguisedSpecials disguised() {
-        synchronized (disguising) {
-            if (closed) {
-                throw new IllegalStateException("the tokenizer of " + files.path() + " is closed");
-            }
-            if (disguised == null) {
-                byte[] content = files.read();
-                if (!TokenizerFiles.sha256(content).equals(sha256)) {
-                    throw new ModelFormatException(files.path(), "was changed while it was open: SHA-256 was " + sha256 + ", is "
-                            + TokenizerFiles.sha256(content));
-                }
-                disguised = DisguisedSpecials.open(files.path(), TokenizerFiles.parse(files.path(), content), vocabulary);
-            }
-            return disguised;
         }
     }
 

@@ -40,7 +40,7 @@ final class MacroCompiler {
                 return Signal.NEXT;
             };
         }
-        ExpressionCompiler.CalledCode call = expressions.called(block.call(), frame);
+        CallCompiler.CalledCode call = expressions.called(block.call(), frame);
         return (run, locals) -> {
             run.write(CaptureCompiler.joinable(call.eval(run, locals, creating.create(locals))));
             return Signal.NEXT;

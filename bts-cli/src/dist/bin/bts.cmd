@@ -1,0 +1,12 @@
+@echo off
+rem The command line of bts4j: bts --help
+rem BTS_HEAP: the Java heap, 1g if not set; models are outside of it. BTS_JAVA_OPTIONS: more options for Java. JAVA_HOME: which Java.
+setlocal
+set "home=%~dp0.."
+set "java=java"
+if defined JAVA_HOME set "java=%JAVA_HOME%\bin\java"
+if not defined BTS_HEAP set "BTS_HEAP=1g"
+set "modules="
+for %%c in (quickstart generate chat serve eval experiment) do if "%~1"=="%%c" set "modules=--add-modules=jdk.incubator.vector"
+"%java%" %modules% -Xmx%BTS_HEAP% -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED %BTS_JAVA_OPTIONS% -cp "%home%\lib\*" io.github.bts4j.cli.Bts %*
+exit /b %errorlevel%
