@@ -40,9 +40,9 @@ class RunFileTest {
     void sizeAndEncodingHaveLimits() throws IOException {
         Path file = folder.resolve("run.yaml");
         Files.writeString(file, "out: " + "x".repeat(5_000_000) + "\n");
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(10), () -> refused("has 5000006 bytes, the limit of a file of settings is 1048576", "train", file));
+        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> refused("has 5000006 bytes, the limit of a file of settings is 1048576", "train", file));
         Files.writeString(file, "out: " + "x".repeat(1_000_000) + "\nsteps: many\n");
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(10), () -> refused("steps", "train", file));
+        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> refused("steps", "train", file));
         Files.write(file, "out: gr\u00fcn\n".getBytes(StandardCharsets.ISO_8859_1));
         refused("run.yaml is not text in UTF-8", "train", file);
     }

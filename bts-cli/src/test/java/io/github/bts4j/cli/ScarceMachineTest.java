@@ -73,6 +73,11 @@ class ScarceMachineTest {
         Result result = shell("BTS eval seed --data code=long.jsonl", "40m");
         assertEquals(1, result.status(), result.err());
         assertEquals(1, result.err().lines().count(), result.err());
-        assertTrue(result.err().contains("BTS_HEAP"), result.err());
+        assertTrue(result.err().contains("long.jsonl:1: the line is longer than ") && result.err().contains("BTS_HEAP"), result.err());
+        Files.writeString(folder.resolve("long.txt"), "word ".repeat(2_600_000));
+        result = shell("BTS eval seed --data code=long.txt", "40m");
+        assertEquals(1, result.status(), result.err());
+        assertEquals(1, result.err().lines().count(), result.err());
+        assertTrue(result.err().contains("Text file long.txt has more than the ") && result.err().contains("BTS_HEAP"), result.err());
     }
 }

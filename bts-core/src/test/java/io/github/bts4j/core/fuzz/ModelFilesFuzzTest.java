@@ -14,6 +14,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,7 @@ class ModelFilesFuzzTest {
 
     @Test
     void tokenizerConfig() throws Exception {
+        Files.copy(DATA.resolve("server/tokenizer.json"), folder.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING); // a small one: it is opened every time
         byte[] valid = ("{\"bos_token\":{\"content\":\"<|begin|>\",\"lstrip\":false},\"eos_token\":\"<|end|>\",\"chat_template\":\"{% for m in messages %}{{ m.content }}{% endfor %}\","
                 + "\"model_max_length\":1000000000000000019884624838656,\"added_tokens_decoder\":{\"0\":{\"content\":\"<|pad|>\",\"special\":true}}}").getBytes();
         JsonMutation mutation = new JsonMutation("[{\"name\":\"default\",\"template\":\"x\"}]", "\"{% for\"", "\"{{ m }}\"");

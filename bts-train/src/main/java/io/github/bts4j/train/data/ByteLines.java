@@ -10,8 +10,9 @@ import java.util.Optional;
 /** The lines of a file as bytes, so that a line in a broken encoding can be named and passed over. Lines end with LF. */
 final class ByteLines implements AutoCloseable {
 
-    /** The longest line: it is held in memory several times over while it is decoded. */
-    static final int MAX_LINE_BYTES = 64 << 20;
+    /** The longest line, and the share of the heap that it may be of: it is held in memory several times over while it is decoded. */
+    private static final int MAX_LINE_BYTES = 64 << 20;
+    private static final int HEAP_SHARE = 12;
 
     private static final int BUFFER_BYTES = 1 << 16;
 
@@ -39,6 +40,10 @@ final class ByteLines implements AutoCloseable {
             }
             if (line.size() + (end - position) > MAX_LINE_BYTES) {
                 throw new DataException(file, file + ":" + (number + 1) + ": the line is longer than " + MAX_LINE_BYTES + " bytes (64 MiB), the limit: divide it into several documents");
+            }
+            if (line.size() + (end - position) > Runtime.getRuntime().maxMemory() / HEAP_SHARE) {
+                throw new DataException(file, file + ":" + (number + 1) + ": the line is longer than " + Runtime.getRuntime().maxMemory() / HEAP_SHARE + " bytes, the limit with a heap of "
+                        + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: divide it into several documents, or give the JVM more heap (BTS_HEAP, -Xmx)");
             }
             line.write(buffer, position, end - position);
             position = end + 1;

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 public record PlainText(Path path, Optional<String> separator) implements TextSource {
 
     private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
+    /** The share of the heap that one document may be of: it is held in memory several times over while it is decoded. */
+    private static final int HEAP_SHARE = 8;
 
     /**
      * Checks that there is a path.
@@ -69,6 +71,10 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
         return DocumentReader.identity("plain text" + separator.map(line -> ", separated by " + line).orElse(""), path, DocumentReader.files(path, TextKind.PLAIN_TEXT));
     }
 
+    private static int most() {
+        return (int) Math.min(MAX_BYTES, Runtime.getRuntime().maxMemory() / HEAP_SHARE);
+    }
+
     private static Optional<Document> document(Path file, byte[] bytes, String origin) {
         try {
             String text = Utf8.decode(bytes);
@@ -94,10 +100,10 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
 
         private static byte[] bytes(Path file) throws IOException {
             try (InputStream in = TextFiles.open(file)) {
-                byte[] bytes = in.readNBytes(MAX_BYTES);
+                byte[] bytes = in.readNBytes(most());
                 if (in.read() >= 0) {
-                    throw new DataException(file, "Text file " + file + " has more than the " + MAX_BYTES
-                            + " bytes that one document may have: split it into several files, or name the line that separates its documents");
+                    throw new DataException(file, "Text file " + file + " has more than the " + most() + " bytes that one document may have with a heap of "
+                            + (Runtime.getRuntime().maxMemory() >> 20) + " MiB: split it into several files, name the line that separates its documents, or give the JVM more heap (BTS_HEAP, -Xmx)");
                 }
                 return bytes;
             }
@@ -143,8 +149,8 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
                 }
                 if (text.size() == 0) {
                     origin = lines.origin();
-                } else if (text.size() > MAX_BYTES - 1 - line.get().length) {
-                    throw new DataException(lines.file(), "The document that begins at " + origin + " has more than " + MAX_BYTES
+                } else if (text.size() > most() - 1 - line.get().length) {
+                    throw new DataException(lines.file(), "The document that begins at " + origin + " has more than " + most()
                             + " bytes: is '" + new String(separator, StandardCharsets.UTF_8) + "' the line that separates documents?");
                 }
                 text.write(line.get());
