@@ -69,8 +69,8 @@ class ModelFilesFuzzTest {
     @Test
     void tokenizerConfig() throws Exception {
         Files.copy(DATA.resolve("server/tokenizer.json"), folder.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING); // a small one: it is opened every time
-        byte[] valid = ("{\"bos_token\":{\"content\":\"<|begin|>\",\"lstrip\":false},\"eos_token\":\"<|end|>\",\"chat_template\":\"{% for m in messages %}{{ m.content }}{% endfor %}\","
-                + "\"model_max_length\":1000000000000000019884624838656,\"added_tokens_decoder\":{\"0\":{\"content\":\"<|pad|>\",\"special\":true}}}").getBytes();
+        byte[] valid = ("{\"bos_token\":{\"content\":\"<s>\",\"lstrip\":false},\"eos_token\":\"</s>\",\"chat_template\":\"{% for m in messages %}{{ m.content }}{% endfor %}\","
+                + "\"model_max_length\":1000000000000000019884624838656,\"added_tokens_decoder\":{\"0\":{\"content\":\"<unk>\",\"special\":true}}}").getBytes();
         JsonMutation mutation = new JsonMutation("[{\"name\":\"default\",\"template\":\"x\"}]", "\"{% for\"", "\"{{ m }}\"");
         Fuzz.run(folder.resolve("tokenizer_config.json"), valid, Fuzz.count(COUNT), mutation::of, file -> {
             LlamaTokenizer.open(folder).close();
