@@ -1,7 +1,7 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.GateSummary;
@@ -53,7 +53,7 @@ final class GatesCommand extends OutputCommand {
             int length = sequence == null ? Math.min(USUAL_SEQUENCE, model.contextLength()) : sequence;
             WindowOptions.check("--sequence", length, model.contextLength());
             List<String> names = model.members().stream().map(Member::name).toList();
-            ArrayNode all = new ObjectMapper().createArrayNode();
+            ArrayNode all = JsonNodeFactory.instance.arrayNode();
             if (!json) {
                 out.printf(Locale.ROOT, "%-16s %6s", "domain", "stitch");
                 names.forEach(name -> out.printf(Locale.ROOT, " %10s", name));

@@ -1,10 +1,10 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -50,7 +50,7 @@ final class GenerateCommand extends OutputCommand {
             }
             double seconds = (System.nanoTime() - begin) / 1e9;
             GenerationResult result = stream.result();
-            out.println(json ? new ObjectMapper().createObjectNode().put("text", result.text()).put("stop_reason", result.stopReason().name())
+            out.println(json ? JsonReader.object().put("text", result.text()).put("stop_reason", result.stopReason().name())
                     .put("prompt_tokens", result.promptTokens()).put("tokens", result.tokens().size()).put("log_prob", result.logProb()).put("tokens_per_second", result.tokens().size() / seconds).toString() : "");
             return 0;
         }

@@ -1,7 +1,6 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
@@ -9,9 +8,9 @@ import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
-import io.github.bts4j.stitch.StitchCheckpoint;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
@@ -37,7 +36,7 @@ final class InspectCommand extends OutputCommand {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
-    private final ObjectNode result = new ObjectMapper().createObjectNode();
+    private final ObjectNode result = JsonReader.object();
     private Optional<LlamaConfig> config = Optional.empty();
     private long parameters;
     private long bytes;

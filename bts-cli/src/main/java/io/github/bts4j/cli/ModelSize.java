@@ -1,17 +1,11 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.checkpoint.FileErrors;
-import io.github.bts4j.core.checkpoint.JsonProblem;
-import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.stitch.StitchCheckpoint;
-import java.io.CharConversionException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,18 +40,7 @@ final class ModelSize {
 
     /** A stitch checkpoint's description. */
     static JsonNode stitch(Path folder) throws IOException {
-        Path file = folder.resolve(StitchCheckpoint.DESCRIPTION);
-        try {
-            JsonNode description = new ObjectMapper().readTree(FileErrors.named(file, () -> Files.readAllBytes(file)));
-            if (!description.path("weights").isTextual() || !description.path("models").isArray()) {
-                throw new ModelFormatException(file, "it describes no stitched model: it has no 'weights' or no 'models'");
-            }
-            return description;
-        } catch (JacksonException e) {
-            throw new ModelFormatException(file, "no stitch checkpoint: " + JsonProblem.of(e), e);
-        } catch (CharConversionException e) {
-            throw new ModelFormatException(file, "no stitch checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
-        }
+        return JsonReader.tree(StitchCheckpoint.describe(folder));
     }
 
     static String stitchText(JsonNode stitch) {

@@ -1,8 +1,8 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.train.LearningRate;
@@ -58,7 +58,7 @@ final class PlanCommand extends OutputCommand {
                 .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
         TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
                 TrainerConfig.of(1, batch, length, new LearningRate.Constant(1e-3)), checkpointing);
-        output().print(json ? new ObjectMapper().valueToTree(plan) + System.lineSeparator() : plan.text());
+        output().print(json ? JsonReader.tree(plan) + System.lineSeparator() : plan.text());
         output().flush();
         return 0;
     }

@@ -3,7 +3,7 @@ package io.github.bts4j.cli;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.core.support.JsonProblem;
 import io.github.bts4j.examples.PlainYaml;
 import io.github.bts4j.examples.Suggestion;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +13,13 @@ import java.util.stream.Stream;
 
 /** What a run has saved as its result: {@code saved.json} in the run's folder, by which a run knows its own product again. Not for instances. */
 final class RunProduct {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FILE = "saved.json";
 
     private RunProduct() {}
 
     /** Remembers the files of a folder, all of which the run made. */
     static void remember(Path run, Path out) throws IOException {
-        AtomicFiles.write(run.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(hashes(out)));
+        AtomicFiles.write(run.resolve(FILE), JsonReader.pretty(hashes(out)));
     }
 
     /** The files that the run made, with their SHA-256; none if it has not saved anything yet. */
@@ -30,9 +29,10 @@ final class RunProduct {
             return Map.of();
         }
         try {
-            Map<String, String> made = JSON.readValue(Files.readAllBytes(file), new TypeReference<>() { });
-            return made == null ? Map.of() : made;
-        } catch (com.fasterxml.jackson.core.JacksonException e) {
+            Map<String, String> made = new TreeMap<>();
+            JsonReader.STRICT.object(file, FileFormatException::of).properties().forEach(entry -> made.put(entry.getKey(), entry.getValue().asText()));
+            return made;
+        } catch (FileFormatException e) {
             return Map.of(); // as if it were not there: the folder is then another's
         }
     }

@@ -1,8 +1,8 @@
 package io.github.bts4j.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.support.JsonReader;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -29,7 +29,7 @@ final class SchemaCommand extends OutputCommand {
         if (described == null || !RUNS.contains(command)) {
             throw new IllegalArgumentException("There is no run file for '" + command + "': only for " + String.join(", ", RUNS));
         }
-        ObjectNode schema = new ObjectMapper().createObjectNode().put("$schema", "https://json-schema.org/draft/2020-12/schema")
+        ObjectNode schema = JsonReader.object().put("$schema", "https://json-schema.org/draft/2020-12/schema")
                 .put("title", "bts " + command).put("type", "object").put("additionalProperties", false);
         ObjectNode properties = schema.putObject("properties");
         ArrayNode required = schema.putArray("required");

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -66,6 +67,31 @@ class ArchitectureTest {
                 if (Files.readAllLines(file).size() > 400) {
                     problems.add(file.toString());
                 }
+            }
+        }
+        assertEquals(List.of(), problems);
+    }
+
+    /** What is written once: each phrase, and the files of main code that may hold it. */
+    private static final Map<String, List<String>> ONCE = Map.of(
+            "CharConversionException", List.of("JsonReader"),
+            "MessageDigest.getInstance", List.of("Hashes"),
+            "0xBF58476D1CE4E5B9L", List.of("SplitMix64"),
+            "new ArrayList<String> problems", List.of(),
+            "new ObjectMapper(", List.of("JsonLinesReader", "Fields", "Messages", "Neutral", "ServerLoad", "ExperimentSpec"));
+
+    @Test
+    void whatIsSharedIsWrittenOnce() throws IOException {
+        List<String> problems = new ArrayList<>();
+        for (String module : ORDER) {
+            for (Path file : sources(module)) {
+                String name = file.getFileName().toString().replace(".java", "");
+                String text = Files.readString(file).replaceAll("(?m)^import .*", "").replaceAll("List<String> problems = new ArrayList<>", "new ArrayList<String> problems");
+                ONCE.forEach((phrase, holders) -> {
+                    if (text.contains(phrase) && !holders.contains(name)) {
+                        problems.add(file + " holds '" + phrase + "', which is for " + (holders.isEmpty() ? "Problems" : holders.get(0)));
+                    }
+                });
             }
         }
         assertEquals(List.of(), problems);

@@ -34,6 +34,18 @@ public non-sealed class FileFormatException extends Bts4jException {
     }
 
     /**
+     * Reports what is wrong with a file.
+     *
+     * @param path the file or folder that is wrong
+     * @param message value, limit and likely fix, without the path
+     * @param cause the exception that was caught, or null
+     * @return the exception to throw
+     */
+    public static FileFormatException of(Path path, String message, Throwable cause) {
+        return new FileFormatException(path, path + ": " + message, cause);
+    }
+
+    /**
      * Which file or folder it is about.
      *
      * @return the file or folder that is wrong

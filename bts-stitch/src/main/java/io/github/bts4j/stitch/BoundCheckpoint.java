@@ -2,18 +2,14 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
-import io.github.bts4j.core.checkpoint.FileErrors;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.llama.LlamaModel;
-import java.io.CharConversionException;
+import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,12 +32,6 @@ import java.util.stream.Stream;
 public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Description> {
     private static final int FORMAT = 1;
     private static final int SHORT = 16;
-    /** Strict: an entry that is missing, null or unknown is an error, never a default. */
-    private static final ObjectMapper JSON = new ObjectMapper()
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private final String kind;
     private final String bound;
@@ -158,7 +148,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
             String name = kind + "-" + hash.substring(0, SHORT) + ".safetensors";
             Files.move(temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
             D description = describer.describe(new Header(FORMAT, name, hash, bases(folder, members, models)));
-            AtomicFiles.write(folder.resolve(description()), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(description));
+            AtomicFiles.write(folder.resolve(description()), JsonReader.pretty(description));
             removeOthers(folder, name);
         } finally {
             Files.deleteIfExists(temporary);
@@ -202,11 +192,8 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
         if (!Files.isRegularFile(file)) {
             throw new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it holds no " + description());
         }
+        D description = JsonReader.STRICT.record(file, type, ModelFormatException::new);
         try {
-            D description = JSON.readValue(FileErrors.named(file, () -> Files.readAllBytes(file)), type);
-            if (description == null) {
-                throw new ModelFormatException(file, "it holds null");
-            }
             if (description.format() != FORMAT) {
                 throw new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT);
             }
@@ -216,10 +203,6 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
             checkBases(description.models());
             description.check();
             return description;
-        } catch (JacksonException e) {
-            throw new ModelFormatException(file, "no " + kind + " checkpoint: " + JsonProblem.of(e), e);
-        } catch (CharConversionException e) {
-            throw new ModelFormatException(file, "no " + kind + " checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file, e.getMessage(), e);
         }
@@ -247,7 +230,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      * @throws MismatchException naming every base model whose files are not those of the checkpoint, and every unknown name
      */
     public List<Member> members(Path folder, D description, Map<String, Path> moved) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         List<Member> members = new ArrayList<>();
         for (Base base : description.models()) {
             Member member = new Member(base.name(), moved.getOrDefault(base.name(), folder.resolve(base.path()).normalize()));
@@ -257,15 +240,13 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
                 continue;
             }
             String difference = new ModelFingerprint(base.files()).describeDifference(ModelFingerprint.of(member.folder()));
-            if (!difference.isEmpty()) {
-                problems.add("model '" + base.name() + "' in " + member.folder() + " is not the one " + bound + " trained with: " + difference);
-            }
+            problems.addIf(!difference.isEmpty(), "model '" + base.name() + "' in " + member.folder() + " is not the one " + bound + " trained with: " + difference);
         }
         List<String> names = description.models().stream().map(Base::name).toList();
         moved.keySet().stream().filter(name -> !names.contains(name)).sorted()
                 .forEach(name -> problems.add("there is no model '" + name + "' in this checkpoint; its models are " + names));
         if (!problems.isEmpty()) {
-            throw new MismatchException("The " + kind + " checkpoint in " + folder + " does not fit:\n  - " + String.join("\n  - ", problems));
+            throw new MismatchException(problems.message("The " + kind + " checkpoint in " + folder + " does not fit"));
         }
         return members;
     }

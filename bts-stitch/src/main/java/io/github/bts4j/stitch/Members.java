@@ -3,10 +3,10 @@ package io.github.bts4j.stitch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,35 +26,29 @@ public final class Members {
      * @throws IOException if a configuration or tokenizer cannot be read
      */
     public static List<String> problems(List<Member> members) throws IOException {
-        List<String> problems = new ArrayList<>();
-        if (members.size() < 2) {
-            problems.add("a hub and at least one expert are needed; there is " + members.size() + " model");
-        }
+        Problems problems = new Problems();
+        problems.addIf(members.size() < 2, "a hub and at least one expert are needed; there is " + members.size() + " model");
         Set<String> names = new HashSet<>();
         for (Member member : members) {
-            if (!names.add(member.name())) {
-                problems.add("two models are called '" + member.name() + "': give each its own name");
-            }
+            problems.addIf(!names.add(member.name()), "two models are called '" + member.name() + "': give each its own name");
         }
         for (int i = 1; i < members.size(); i++) {
             compare(members.get(0), members.get(i), problems);
         }
-        return problems;
+        return problems.all();
     }
 
-    private static void compare(Member hub, Member expert, List<String> problems) throws IOException {
+    private static void compare(Member hub, Member expert, Problems problems) throws IOException {
         int ours = LlamaConfig.read(hub.folder()).vocabSize();
         int theirs = LlamaConfig.read(expert.folder()).vocabSize();
-        if (theirs != ours) {
-            problems.add("expert '" + expert.name() + "' has vocab_size = " + theirs + ", the hub '" + hub.name() + "' has " + ours
-                    + ": every model embeds the same token ids");
-        }
+        problems.addIf(theirs != ours,
+                "expert '" + expert.name() + "' has vocab_size = " + theirs + ", the hub '" + hub.name() + "' has " + ours
+                + ": every model embeds the same token ids");
         Path our = hub.folder().resolve("tokenizer.json");
         Path their = expert.folder().resolve("tokenizer.json");
-        if (Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their))) {
-            problems.add("expert '" + expert.name() + "' has another tokenizer.json than the hub '" + hub.name()
-                    + "': every model must give the same ids to the same text (branch experts from one seed)");
-        }
+        problems.addIf(Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their)),
+                "expert '" + expert.name() + "' has another tokenizer.json than the hub '" + hub.name()
+                + "': every model must give the same ids to the same text (branch experts from one seed)");
     }
 
     /**

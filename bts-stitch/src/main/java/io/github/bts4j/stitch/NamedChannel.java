@@ -1,6 +1,6 @@
 package io.github.bts4j.stitch;
 
-import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.support.FileErrors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

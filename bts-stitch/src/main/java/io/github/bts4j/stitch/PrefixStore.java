@@ -1,14 +1,12 @@
 package io.github.bts4j.stitch;
 
+import io.github.bts4j.core.support.Hashes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
@@ -45,7 +43,7 @@ final class PrefixStore implements AutoCloseable {
 
     static PrefixStore open(Path folder, String key, int recordSize) throws IOException {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
-        String name = HexFormat.of().formatHex(sha256(text), 0, 8);
+        String name = Hashes.sha256(text).substring(0, 16);
         NamedChannel index = NamedChannel.open(folder.resolve(name + ".index"));
         NamedChannel states = null;
         try {
@@ -62,14 +60,6 @@ final class PrefixStore implements AutoCloseable {
                 states.close();
             }
             throw e;
-        }
-    }
-
-    private static byte[] sha256(byte[] text) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(text);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }
     }
 

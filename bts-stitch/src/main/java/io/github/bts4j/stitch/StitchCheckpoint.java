@@ -37,9 +37,15 @@ public final class StitchCheckpoint {
      * @param init how the layers were started
      * @param models hub first
      */
-    record Description(int format, String weights, String sha256, List<Integer> places, boolean alternating, double dropout, Init init,
+    public record Description(int format, String weights, String sha256, List<Integer> places, boolean alternating, double dropout, Init init,
             List<BoundCheckpoint.Base> models) implements BoundCheckpoint.Description {
-        StitchConfig config() {
+        /**
+         * The layout of the stitch layers.
+         *
+         * @return the configuration
+         * @throws IllegalArgumentException if a value is out of range
+         */
+        public StitchConfig config() {
             return new StitchConfig(places, alternating, dropout, init);
         }
 
@@ -50,6 +56,18 @@ public final class StitchCheckpoint {
             }
             config();
         }
+    }
+
+    /**
+     * Reads a checkpoint's description alone.
+     *
+     * @param folder the checkpoint's folder
+     * @return what its stitch.json holds, checked
+     * @throws IOException if the file cannot be read
+     * @throws ModelFormatException if it is malformed
+     */
+    public static Description describe(Path folder) throws IOException {
+        return FILES.read(folder);
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.github.bts4j.stitch;
 
+import io.github.bts4j.core.support.Problems;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -27,23 +28,15 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @throws IllegalArgumentException listing everything that is wrong
      */
     public StitchConfig {
-        List<String> problems = new ArrayList<>();
-        if (places.isEmpty()) {
-            problems.add("places is empty: at least one stitch layer, after the last Transformer layer, is needed");
-        }
+        Problems problems = new Problems();
+        problems.addIf(places.isEmpty(), "places is empty: at least one stitch layer, after the last Transformer layer, is needed");
         for (int j = 0; j < places.size(); j++) {
             int before = j == 0 ? 0 : places.get(j - 1);
-            if (places.get(j) <= before) {
-                problems.add("places = " + places + ": place " + places.get(j) + " does not lie after " + before
-                        + "; layers are counted from 1 and ascend");
-            }
+            problems.addIf(places.get(j) <= before,
+                    "places = " + places + ": place " + places.get(j) + " does not lie after " + before + "; layers are counted from 1 and ascend");
         }
-        if (!(dropout >= 0 && dropout < 1)) {
-            problems.add("dropout = " + dropout + " is outside [0, 1)");
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
-        }
+        problems.addIf(!(dropout >= 0 && dropout < 1), "dropout = " + dropout + " is outside [0, 1)");
+        problems.throwInOneLine("");
         places = List.copyOf(places);
     }
 

@@ -1,8 +1,7 @@
 package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
-import java.util.ArrayList;
-import java.util.List;
+import io.github.bts4j.core.support.Problems;
 import java.util.Map;
 
 /** Compares stitch tensors with the ones that a model needs and reports every difference at once. */
@@ -10,7 +9,7 @@ final class StitchTensorCheck {
     private StitchTensorCheck() {}
 
     static void check(Map<String, NDArray> given, Map<String, NDArray> needed) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         needed.forEach((name, tensor) -> {
             NDArray value = given.get(name);
             if (value == null) {
@@ -20,9 +19,6 @@ final class StitchTensorCheck {
             }
         });
         given.keySet().stream().filter(name -> !needed.containsKey(name)).forEach(name -> problems.add("extra: " + name));
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("These stitch tensors do not fit the model (are the number of experts and the layout the same?):\n  - "
-                    + String.join("\n  - ", problems));
-        }
+        problems.throwAsArgument("These stitch tensors do not fit the model (are the number of experts and the layout the same?)");
     }
 }

@@ -1,13 +1,14 @@
 package io.github.bts4j.stitch;
 
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Checks that models can be stitched, from their configurations alone, before a single tensor is loaded; reports every problem at once. */
 final class StitchValidation {
-    private final List<String> problems = new ArrayList<>();
+    private final Problems problems = new Problems();
     private final List<LlamaConfig> configs = new ArrayList<>();
     private final List<Member> members;
 
@@ -26,9 +27,7 @@ final class StitchValidation {
             validation.compare(i);
         }
         validation.checkPlaces(config);
-        if (!validation.problems.isEmpty()) {
-            throw new IllegalArgumentException("These models cannot be stitched:\n  - " + String.join("\n  - ", validation.problems));
-        }
+        validation.problems.throwAsArgument("These models cannot be stitched");
         return validation.configs;
     }
 
@@ -41,21 +40,17 @@ final class StitchValidation {
     }
 
     private void compare(String name, String key, int value, int hub, String reason) {
-        if (value != hub) {
-            problems.add("expert '" + name + "' has " + key + " = " + value + ", the hub '" + members.get(0).name() + "' has " + hub
-                    + ": " + reason);
-        }
+        problems.addIf(value != hub,
+                "expert '" + name + "' has " + key + " = " + value + ", the hub '" + members.get(0).name() + "' has " + hub + ": " + reason);
     }
 
     private void checkPlaces(StitchConfig config) {
         int layers = configs.get(0).numLayers();
         int last = config.places().get(config.numStitches() - 1);
-        if (config.numStitches() > layers) {
-            problems.add("K = " + config.numStitches() + " stitch layers, but the hub has L = " + layers + " Transformer layers: K is at most L");
-        }
-        if (last != layers) {
-            problems.add("the last stitch layer follows layer " + last + ", the hub has " + layers
-                    + " layers: it must follow the last one, because the hub's output is the model's");
-        }
+        problems.addIf(config.numStitches() > layers,
+                "K = " + config.numStitches() + " stitch layers, but the hub has L = " + layers + " Transformer layers: K is at most L");
+        problems.addIf(last != layers,
+                "the last stitch layer follows layer " + last + ", the hub has " + layers
+                + " layers: it must follow the last one, because the hub's output is the model's");
     }
 }

@@ -1,9 +1,8 @@
 package io.github.bts4j.stitch;
 
+import io.github.bts4j.core.support.Hashes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,16 +24,8 @@ record TokensHash(long a, long b, long c, long d) {
         List<TokensHash> hashes = new ArrayList<>();
         for (int row = 0; row < rows; row++) {
             bytes.asLongBuffer().put(tokens, row * length, length);
-            hashes.add(read(ByteBuffer.wrap(sha256().digest(bytes.array()))));
+            hashes.add(read(ByteBuffer.wrap(Hashes.sha256().digest(bytes.array()))));
         }
         return hashes;
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.github.bts4j.train;
 
-import java.util.ArrayList;
-import java.util.List;
+import io.github.bts4j.core.support.Problems;
 
 /**
  * Constants of AdamW (Loshchilov and Hutter, arXiv 1711.05101), with torch.optim's meaning.
@@ -33,22 +32,13 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig {
-        List<String> problems = new ArrayList<>();
-        if (!(beta1 >= 0 && beta1 < 1)) {
-            problems.add("beta1 = " + beta1 + " is outside [0, 1)");
-        }
-        if (!(beta2 >= 0 && beta2 < 1)) {
-            problems.add("beta2 = " + beta2 + " is outside [0, 1)");
-        }
-        if (!(eps > 0 || eps == 0 && epsilonPolicy == EpsilonPolicy.ZERO_SAFE) || !(eps < Double.POSITIVE_INFINITY)) {
-            problems.add("eps = " + eps + " is not a positive number (0 is for EpsilonPolicy.ZERO_SAFE)");
-        }
-        if (!(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY)) {
-            problems.add("weightDecay = " + weightDecay + " is negative or not a number");
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
-        }
+        Problems problems = new Problems();
+        problems.addIf(!(beta1 >= 0 && beta1 < 1), "beta1 = " + beta1 + " is outside [0, 1)");
+        problems.addIf(!(beta2 >= 0 && beta2 < 1), "beta2 = " + beta2 + " is outside [0, 1)");
+        problems.addIf(!(eps > 0 || eps == 0 && epsilonPolicy == EpsilonPolicy.ZERO_SAFE) || !(eps < Double.POSITIVE_INFINITY),
+                "eps = " + eps + " is not a positive number (0 is for EpsilonPolicy.ZERO_SAFE)");
+        problems.addIf(!(weightDecay >= 0 && weightDecay < Double.POSITIVE_INFINITY), "weightDecay = " + weightDecay + " is negative or not a number");
+        problems.throwInOneLine("");
     }
 
     /**

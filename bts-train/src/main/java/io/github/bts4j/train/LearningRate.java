@@ -1,7 +1,6 @@
 package io.github.bts4j.train;
 
-import java.util.ArrayList;
-import java.util.List;
+import io.github.bts4j.core.support.Problems;
 
 /**
  * A learning-rate schedule: the learning rate of every optimizer step, as a pure function of the step number.
@@ -66,12 +65,10 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public WarmupLinear {
-            List<String> problems = new ArrayList<>();
+            Problems problems = new Problems();
             checkPeak(peak, problems);
             checkSteps(warmupSteps, totalSteps, problems);
-            if (!(floor >= 0 && floor <= peak)) {
-                problems.add("floor = " + floor + " must lie between 0 and peak = " + peak);
-            }
+            problems.addIf(!(floor >= 0 && floor <= peak), "floor = " + floor + " must lie between 0 and peak = " + peak);
             refuse("WarmupLinear", problems);
         }
 
@@ -123,12 +120,11 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public WarmupCosine {
-            List<String> problems = new ArrayList<>();
+            Problems problems = new Problems();
             checkPeak(peak, problems);
             checkSteps(warmupSteps, totalSteps, problems);
-            if (!(floorFraction >= 0 && floorFraction <= 1)) {
-                problems.add("floorFraction = " + floorFraction + " must lie between 0 and 1 (1 % is 0.01)");
-            }
+            problems.addIf(!(floorFraction >= 0 && floorFraction <= 1),
+                    "floorFraction = " + floorFraction + " must lie between 0 and 1 (1 % is 0.01)");
             refuse("WarmupCosine", problems);
         }
 
@@ -163,11 +159,9 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
          * @throws IllegalArgumentException listing every value that is out of range
          */
         public Constant {
-            List<String> problems = new ArrayList<>();
+            Problems problems = new Problems();
             checkPeak(peak, problems);
-            if (warmupSteps < 0) {
-                problems.add("warmupSteps = " + warmupSteps + " must not be negative");
-            }
+            problems.addIf(warmupSteps < 0, "warmupSteps = " + warmupSteps + " must not be negative");
             refuse("Constant", problems);
         }
 
@@ -194,24 +188,17 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
         }
     }
 
-    private static void checkPeak(double peak, List<String> problems) {
-        if (!(peak > 0 && peak < Double.POSITIVE_INFINITY)) {
-            problems.add("peak = " + peak + " must be positive and finite");
-        }
+    private static void checkPeak(double peak, Problems problems) {
+        problems.addIf(!(peak > 0 && peak < Double.POSITIVE_INFINITY), "peak = " + peak + " must be positive and finite");
     }
 
-    private static void checkSteps(long warmupSteps, long totalSteps, List<String> problems) {
-        if (totalSteps < 1) {
-            problems.add("totalSteps = " + totalSteps + " must be at least 1");
-        }
-        if (warmupSteps < 0 || warmupSteps > totalSteps) {
-            problems.add("warmupSteps = " + warmupSteps + " must lie between 0 and totalSteps = " + totalSteps);
-        }
+    private static void checkSteps(long warmupSteps, long totalSteps, Problems problems) {
+        problems.addIf(totalSteps < 1, "totalSteps = " + totalSteps + " must be at least 1");
+        problems.addIf(warmupSteps < 0 || warmupSteps > totalSteps,
+                "warmupSteps = " + warmupSteps + " must lie between 0 and totalSteps = " + totalSteps);
     }
 
-    private static void refuse(String schedule, List<String> problems) {
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("LearningRate." + schedule + ": " + String.join("; ", problems));
-        }
+    private static void refuse(String schedule, Problems problems) {
+        problems.throwInOneLine("LearningRate." + schedule + ": ");
     }
 }

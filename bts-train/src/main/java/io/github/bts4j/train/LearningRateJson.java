@@ -1,21 +1,16 @@
 package io.github.bts4j.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.checkpoint.JsonProblem;
-import java.util.ArrayList;
-import java.util.List;
+import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.support.Problems;
 import java.util.Set;
 import java.util.TreeSet;
 
 /** The one place where the JSON keys of a {@link LearningRate} are spelled. */
 final class LearningRateJson {
 
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final String HEADING = "Learning rate: ";
     private static final String TYPE = "lr_scheduler_type";
     private static final String PEAK = "learning_rate";
     private static final String WARMUP = "warmup_steps";
@@ -27,14 +22,14 @@ final class LearningRateJson {
     private static final String CONSTANT = "constant_with_warmup";
 
     private final JsonNode node;
-    private final List<String> problems = new ArrayList<>();
+    private final Problems problems = new Problems();
 
     private LearningRateJson(JsonNode node) {
         this.node = node;
     }
 
     static String write(LearningRate rate) {
-        ObjectNode out = JSON.createObjectNode();
+        ObjectNode out = JsonReader.object();
         if (rate instanceof LearningRate.WarmupLinear linear) {
             out.put(TYPE, LINEAR).put(PEAK, linear.peak()).put(WARMUP, linear.warmupSteps())
                     .put(TOTAL, linear.totalSteps()).put(FLOOR, linear.floor());
@@ -50,12 +45,12 @@ final class LearningRateJson {
     static LearningRate read(String json) {
         JsonNode node;
         try {
-            node = JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Learning rate is not valid JSON: " + JsonProblem.withoutPlace(e), e);
+            node = JsonReader.STRICT.line(json);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("Learning rate is " + e.getMessage(), e);
         }
         if (!node.isObject()) {
-            throw new IllegalArgumentException("Learning rate must be a JSON object, not " + node.getNodeType());
+            throw new IllegalArgumentException("Learning rate must be a JSON object, not " + JsonReader.kind(node));
         }
         return new LearningRateJson(node).schedule();
     }
@@ -77,7 +72,7 @@ final class LearningRateJson {
         long warmup = count(WARMUP, false);
         long total = count(TOTAL, true);
         double floor = number(FLOOR, false);
-        throwProblems();
+        problems.throwInOneLine(HEADING);
         return new LearningRate.WarmupLinear(peak, warmup, total, floor);
     }
 
@@ -87,7 +82,7 @@ final class LearningRateJson {
         long warmup = count(WARMUP, false);
         long total = count(TOTAL, true);
         double fraction = number(FLOOR_FRACTION, false);
-        throwProblems();
+        problems.throwInOneLine(HEADING);
         return new LearningRate.WarmupCosine(peak, warmup, total, fraction);
     }
 
@@ -95,38 +90,28 @@ final class LearningRateJson {
         refuseUnknown(Set.of(TYPE, PEAK, WARMUP));
         double peak = number(PEAK, true);
         long warmup = count(WARMUP, false);
-        throwProblems();
+        problems.throwInOneLine(HEADING);
         return new LearningRate.Constant(peak, warmup);
     }
 
     private void refuseUnknown(Set<String> known) {
         node.fieldNames().forEachRemaining(key -> {
-            if (!known.contains(key)) {
-                problems.add("unknown key '" + key + "' (known: " + String.join(", ", new TreeSet<>(known)) + ")");
-            }
+            problems.addIf(!known.contains(key), "unknown key '" + key + "' (known: " + String.join(", ", new TreeSet<>(known)) + ")");
         });
     }
 
     private double number(String key, boolean required) {
         JsonNode value = node.path(key);
-        if (!value.isNumber() && (required || !value.isMissingNode())) {
-            problems.add(value.isMissingNode() ? key + " is missing" : key + " = " + value + " must be a number");
-        }
+        problems.addIf(!value.isNumber() && (required || !value.isMissingNode()),
+                value.isMissingNode() ? key + " is missing" : key + " = " + value + " must be a number");
         return value.asDouble(0);
     }
 
     private long count(String key, boolean required) {
         JsonNode value = node.path(key);
         boolean whole = value.isIntegralNumber() && value.canConvertToLong();
-        if (!whole && (required || !value.isMissingNode())) {
-            problems.add(value.isMissingNode() ? key + " is missing" : key + " = " + value + " must be a whole number");
-        }
+        problems.addIf(!whole && (required || !value.isMissingNode()),
+                value.isMissingNode() ? key + " is missing" : key + " = " + value + " must be a whole number");
         return value.asLong(0);
-    }
-
-    private void throwProblems() {
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Learning rate: " + String.join("; ", problems));
-        }
     }
 }

@@ -2,17 +2,12 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
-import io.github.bts4j.core.checkpoint.FileErrors;
 import io.github.bts4j.core.checkpoint.FileTree;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
-import java.io.CharConversionException;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -42,12 +37,6 @@ public final class RunCheckpoint {
     private static final String STATE = "state.json";
     private static final String WEIGHTS = "weights.safetensors";
     private static final String OPTIMIZER = "optimizer.safetensors";
-    /** Strict: an entry that is missing, null or unknown is an error, never a default. */
-    private static final ObjectMapper JSON = new ObjectMapper()
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private RunCheckpoint() {}
 
@@ -80,7 +69,7 @@ public final class RunCheckpoint {
             for (String name : List.of(WEIGHTS, OPTIMIZER)) {
                 files.put(name, ModelFingerprint.sha256(temporary.resolve(name)));
             }
-            AtomicFiles.write(temporary.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(new Stored(state, files)));
+            AtomicFiles.write(temporary.resolve(STATE), JsonReader.pretty(new Stored(state, files)));
             if (Files.exists(target)) {
                 retire(run, target); // the same step was written before this run was resumed
             }
@@ -249,17 +238,11 @@ public final class RunCheckpoint {
 
     private static Stored stored(Path checkpoint) throws IOException {
         Path file = checkpoint.resolve(STATE);
-        try {
-            Stored stored = JSON.readValue(FileErrors.named(file, () -> Files.readAllBytes(file)), Stored.class);
-            if (stored == null || !stored.files().keySet().equals(Set.of(WEIGHTS, OPTIMIZER))) {
-                throw new ModelFormatException(file, "it does not hold the hashes of " + WEIGHTS + " and " + OPTIMIZER);
-            }
-            return stored;
-        } catch (JacksonException e) {
-            throw new ModelFormatException(file, "no run checkpoint: " + JsonProblem.of(e), e);
-        } catch (CharConversionException e) {
-            throw new ModelFormatException(file, "no run checkpoint: it is not UTF-8 text: " + e.getMessage(), e);
+        Stored stored = JsonReader.STRICT.record(file, Stored.class, ModelFormatException::new);
+        if (!stored.files().keySet().equals(Set.of(WEIGHTS, OPTIMIZER))) {
+            throw new ModelFormatException(file, "it does not hold the hashes of " + WEIGHTS + " and " + OPTIMIZER);
         }
+        return stored;
     }
 
     private static List<Path> list(Path run) throws IOException {

@@ -1,11 +1,10 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.torch.Tensors;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -23,13 +22,8 @@ final class StartingWeights {
      * @return SHA-256 in lower-case hexadecimal
      */
     static String sha256(Map<String, NDArray> weights) {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
-        }
+        MessageDigest digest = Hashes.sha256();
         new TreeMap<>(weights).forEach((name, tensor) -> digest.update((name + " " + tensor.getShape() + " " + Tensors.sha256(tensor) + "\n").getBytes(StandardCharsets.UTF_8)));
-        return HexFormat.of().formatHex(digest.digest());
+        return Hashes.hex(digest);
     }
 }

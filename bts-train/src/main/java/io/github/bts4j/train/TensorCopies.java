@@ -1,10 +1,9 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 
 /** Copies tensors into tensors: their storage stays what it is, where {@code NDArray.set} would lend them a Java buffer that dies with the NDArray. */
@@ -24,7 +23,7 @@ final class TensorCopies {
      * @throws IllegalArgumentException listing everything missing, extra or mis-shaped; nothing is copied then
      */
     static void copyInto(Map<String, NDArray> targets, Map<String, NDArray> values, String what) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         targets.forEach((name, target) -> {
             NDArray value = values.get(name);
             if (value == null) {
@@ -34,9 +33,7 @@ final class TensorCopies {
             }
         });
         values.keySet().stream().filter(name -> !targets.containsKey(name)).forEach(name -> problems.add("extra: " + name));
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("The saved " + what + " does not fit this run:\n  - " + String.join("\n  - ", problems));
-        }
+        problems.throwAsArgument("The saved " + what + " does not fit this run");
         targets.forEach((name, target) -> copyInto(target, values.get(name)));
     }
 }

@@ -1,7 +1,7 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.train.stability.Safeguards;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -52,39 +52,30 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      */
     public TrainerConfig {
         parameterGroups = List.copyOf(parameterGroups);
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         atLeast(problems, "totalSteps", totalSteps, 1);
         atLeast(problems, "microBatch", microBatch, 1);
         atLeast(problems, "accumulation", accumulation, 1);
         atLeast(problems, "sequenceLength", sequenceLength, 1);
         atLeast(problems, "checkpointEvery", checkpointEvery, 0);
         atLeast(problems, "keepCheckpoints", keepCheckpoints, 1);
-        if (!(maxGradNorm > 0)) {
-            problems.add("maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY switches clipping off");
-        }
-        if (!(averageDecay >= 0 && averageDecay < 1)) {
-            problems.add("averageDecay = " + averageDecay + " is outside [0, 1)");
-        }
+        problems.addIf(!(maxGradNorm > 0), "maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY switches clipping off");
+        problems.addIf(!(averageDecay >= 0 && averageDecay < 1), "averageDecay = " + averageDecay + " is outside [0, 1)");
         checkRewind(problems, safeguards, checkpointEvery, keepCheckpoints);
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("TrainerConfig: " + String.join("; ", problems));
-        }
+        problems.throwInOneLine("TrainerConfig: ");
     }
 
     /** A rewind goes back to a run checkpoint: there must be one that is old enough. */
-    private static void checkRewind(List<String> problems, Safeguards safeguards, long every, int keep) {
+    private static void checkRewind(Problems problems, Safeguards safeguards, long every, int keep) {
         safeguards.rewind().ifPresent(rewind -> {
-            if (every < 1 || (keep - 1) * every < rewind.steps()) {
-                problems.add("Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back as far: checkpointEvery = " + every
-                        + " and keepCheckpoints = " + keep + " keep " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
-            }
+            problems.addIf(every < 1 || (keep - 1) * every < rewind.steps(),
+                    "Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back as far: checkpointEvery = " + every
+                    + " and keepCheckpoints = " + keep + " keep " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
         });
     }
 
-    private static void atLeast(List<String> problems, String name, long value, long minimum) {
-        if (value < minimum) {
-            problems.add(name + " = " + value + " is below " + minimum);
-        }
+    private static void atLeast(Problems problems, String name, long value, long minimum) {
+        problems.addIf(value < minimum, name + " = " + value + " is below " + minimum);
     }
 
     /**

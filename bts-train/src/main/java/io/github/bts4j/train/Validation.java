@@ -1,12 +1,11 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.train.data.Window;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,30 +38,16 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
         Map<String, List<Window>> copy = new LinkedHashMap<>();
         windows.forEach((domain, list) -> copy.put(domain, List.copyOf(list)));
         windows = java.util.Collections.unmodifiableMap(copy);
-        List<String> problems = new ArrayList<>();
-        if (every < 1) {
-            problems.add("every = " + every + " is below 1");
-        }
-        if (batchSize < 1) {
-            problems.add("batchSize = " + batchSize + " is below 1");
-        }
-        if (patience < 0) {
-            problems.add("patience = " + patience + " is negative; 0 never ends a run early");
-        }
-        if (!(minDelta >= 0 && minDelta < Double.POSITIVE_INFINITY)) {
-            problems.add("minDelta = " + minDelta + " is negative or not a number");
-        }
-        if (windows.isEmpty()) {
-            problems.add("windows has no domain: there is nothing to validate on");
-        }
+        Problems problems = new Problems();
+        problems.addIf(every < 1, "every = " + every + " is below 1");
+        problems.addIf(batchSize < 1, "batchSize = " + batchSize + " is below 1");
+        problems.addIf(patience < 0, "patience = " + patience + " is negative; 0 never ends a run early");
+        problems.addIf(!(minDelta >= 0 && minDelta < Double.POSITIVE_INFINITY), "minDelta = " + minDelta + " is negative or not a number");
+        problems.addIf(windows.isEmpty(), "windows has no domain: there is nothing to validate on");
         windows.forEach((domain, list) -> {
-            if (list.isEmpty()) {
-                problems.add("domain '" + domain + "' has no window");
-            }
+            problems.addIf(list.isEmpty(), "domain '" + domain + "' has no window");
         });
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Validation: " + String.join("; ", problems));
-        }
+        problems.throwInOneLine("Validation: ");
     }
 
     /**
@@ -90,19 +75,15 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
 
     /** What must not change when a run is resumed: when it is judged, and on what. */
     String identity() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            windows.forEach((domain, list) -> {
-                digest.update(domain.getBytes(StandardCharsets.UTF_8));
-                for (Window window : list) {
-                    ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (window.tokens().length + 1)).putInt(window.tokens().length);
-                    bytes.asIntBuffer().put(window.tokens());
-                    digest.update(bytes.array());
-                }
-            });
-            return "every " + every + ", patience " + patience + ", minDelta " + minDelta + ", windows " + HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
-        }
+        MessageDigest digest = Hashes.sha256();
+        windows.forEach((domain, list) -> {
+            digest.update(domain.getBytes(StandardCharsets.UTF_8));
+            for (Window window : list) {
+                ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (window.tokens().length + 1)).putInt(window.tokens().length);
+                bytes.asIntBuffer().put(window.tokens());
+                digest.update(bytes.array());
+            }
+        });
+        return "every " + every + ", patience " + patience + ", minDelta " + minDelta + ", windows " + Hashes.hex(digest);
     }
 }

@@ -87,7 +87,7 @@ class LearningRateTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "{\"lr_scheduler_type\":\"sqrt\"} | lr_scheduler_type = \"sqrt\" is unknown: use \"linear\", \"cosine_with_min_lr\"",
         "{} | lr_scheduler_type =  is unknown",
-        "[1] | Learning rate must be a JSON object, not ARRAY",
+        "[1] | Learning rate must be a JSON object, not a list",
         "{ | Learning rate is not valid JSON: Unexpected end-of-input",
         "{\"lr_scheduler_type\":\"linear\",\"learning_rate\":1} | max_steps is missing",
         "{\"lr_scheduler_type\":\"linear\",\"max_steps\":2.5} | learning_rate is missing; max_steps = 2.5 must be a whole number",

@@ -1,11 +1,10 @@
 package io.github.bts4j.core.chat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -32,7 +31,7 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
             return of(folder, GgufFile.open(folder).metadata());
         }
         Path file = folder.resolve(CONFIG);
-        JsonNode config = Files.isRegularFile(file) ? parse(file) : new ObjectMapper().createObjectNode();
+        JsonNode config = Files.isRegularFile(file) ? JsonReader.LENIENT.object(file, ModelFormatException::new) : JsonReader.object();
         Map<String, String> templates = files(folder);
         Map<String, String> tokens = new LinkedHashMap<>();
         TOKENS.forEach(key -> tokens.put(key, token(file, config, key)));
@@ -77,14 +76,6 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         int id = metadata.integer("tokenizer.ggml." + role + "_token_id").orElse(-1);
         List<String> tokens = metadata.list("tokenizer.ggml.tokens", String.class).orElse(List.of());
         return id >= 0 && id < tokens.size() ? tokens.get(id) : "";
-    }
-
-    private static JsonNode parse(Path file) throws IOException {
-        try {
-            return new ObjectMapper().readTree(Files.readString(file));
-        } catch (JsonProcessingException e) {
-            throw new ModelFormatException(file, "is not JSON: " + e.getOriginalMessage());
-        }
     }
 
     private static Map<String, String> configured(Path file, JsonNode node) {

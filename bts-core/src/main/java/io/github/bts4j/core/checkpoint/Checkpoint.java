@@ -1,11 +1,12 @@
 package io.github.bts4j.core.checkpoint;
 
 import io.github.bts4j.core.OutputException;
+import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.support.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,7 +69,7 @@ public final class Checkpoint {
     }
 
     private static List<SafetensorsFile> openShards(Path folder, ShardIndex index) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
         for (String name : index.shards()) {
             try {
@@ -80,20 +81,19 @@ public final class Checkpoint {
         Map<String, String> holders = holders(shards, index, problems);
         index.shardOf().forEach((tensor, shard) -> {
             SafetensorsFile opened = shards.get(shard);
-            if (opened != null && !opened.contains(tensor)) {
-                problems.add("tensor " + ModelFormatException.quoted(tensor) + " should be in " + shard + ", but is "
-                        + (holders.containsKey(tensor) ? "in " + holders.get(tensor) : "in no shard"));
-            }
+            problems.addIf(opened != null && !opened.contains(tensor),
+                    "tensor " + Quoted.of(tensor) + " should be in " + shard + ", but is "
+                    + (holders.containsKey(tensor) ? "in " + holders.get(tensor) : "in no shard"));
         });
         if (!problems.isEmpty()) {
             throw ModelFormatException.listing(
-                    index.file(), "index and shards disagree; are all files of the same download?", problems);
+                    index.file(), "index and shards disagree; are all files of the same download?", problems.all());
         }
         return List.copyOf(shards.values());
     }
 
     private static Path resolve(Path folder, ShardIndex index, String shard) {
-        String refusal = "shard name " + ModelFormatException.quoted(shard)
+        String refusal = "shard name " + Quoted.of(shard)
                 + " is not the name of a .safetensors file inside the folder";
         try {
             if (ShardIndex.staysInside(shard)) {
@@ -107,10 +107,10 @@ public final class Checkpoint {
 
     /** The shard of each tensor as the shards have it; notes tensors in two shards and tensors unknown to the index. */
     private static Map<String, String> holders(
-            Map<String, SafetensorsFile> shards, ShardIndex index, List<String> problems) {
+            Map<String, SafetensorsFile> shards, ShardIndex index, Problems problems) {
         Map<String, String> holders = new LinkedHashMap<>();
         shards.forEach((name, shard) -> shard.entries().forEach(entry -> {
-            String tensor = "tensor " + ModelFormatException.quoted(entry.name());
+            String tensor = "tensor " + Quoted.of(entry.name());
             String other = holders.putIfAbsent(entry.name(), name);
             if (other != null) {
                 problems.add(tensor + " is in two shards, " + other + " and " + name);

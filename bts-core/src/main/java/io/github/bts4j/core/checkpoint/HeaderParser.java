@@ -1,6 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.github.bts4j.core.support.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,7 +59,7 @@ final class HeaderParser {
         cursor.expect(JsonToken.START_OBJECT, METADATA);
         while (cursor.nextKey()) {
             String key = cursor.text();
-            metadata.put(key, cursor.nextString(METADATA + " " + ModelFormatException.quoted(key)));
+            metadata.put(key, cursor.nextString(METADATA + " " + Quoted.of(key)));
         }
     }
 
@@ -74,7 +75,7 @@ final class HeaderParser {
                 case "dtype" -> dtype = cursor.nextString("dtype");
                 case "shape" -> shape = readSizes("shape", MAX_DIMENSIONS);
                 case "data_offsets" -> range = readSizes("data_offsets", 2);
-                default -> throw cursor.fail("unknown key " + ModelFormatException.quoted(key)
+                default -> throw cursor.fail("unknown key " + Quoted.of(key)
                         + "; an entry has dtype, shape and data_offsets");
             }
         }
@@ -103,7 +104,7 @@ final class HeaderParser {
 
     private TensorType typeOf(String dtype, long position) {
         return TensorType.named(dtype).orElseThrow(() -> cursor.failAt(position, "dtype "
-                + ModelFormatException.quoted(dtype) + " is not supported; known are " + TensorType.names()
+                + Quoted.of(dtype) + " is not supported; known are " + TensorType.names()
                 + ": convert the checkpoint to one of them"));
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.github.bts4j.core.support.Quoted;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -105,9 +106,9 @@ final class JsonCursor {
             throw malformed(e);
         }
         for (int i = 0; i < text.length(); i++) {
-            if (Character.isSurrogate(text.charAt(i)) && !ModelFormatException.pairedAt(text, i)) {
+            if (Quoted.isLoneSurrogate(text, i)) {
                 throw fail(
-                        "the text " + ModelFormatException.quoted(text) + " holds half a character (a lone surrogate)");
+                        "the text " + Quoted.of(text) + " holds half a character (a lone surrogate)");
             }
         }
         return text;

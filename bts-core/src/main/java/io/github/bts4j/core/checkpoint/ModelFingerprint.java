@@ -1,16 +1,16 @@
 package io.github.bts4j.core.checkpoint;
 
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,7 +49,7 @@ public record ModelFingerprint(Map<String, String> files) {
         files = Collections.unmodifiableMap(new TreeMap<>(files));
         files.forEach((name, hash) -> {
             if (!Objects.requireNonNull(hash, name).matches("[0-9a-f]{64}")) {
-                throw new IllegalArgumentException("SHA-256 of " + name + " = " + ModelFormatException.quoted(hash)
+                throw new IllegalArgumentException("SHA-256 of " + name + " = " + Quoted.of(hash)
                         + " is not 64 lower-case hexadecimal digits");
             }
         });
@@ -104,7 +104,7 @@ public record ModelFingerprint(Map<String, String> files) {
                     ? "not a regular file"
                     : "the file does not exist; is the model complete?");
         }
-        MessageDigest digest = digest();
+        MessageDigest digest = Hashes.sha256();
         byte[] buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file)) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
@@ -113,7 +113,7 @@ public record ModelFingerprint(Map<String, String> files) {
         } catch (IOException e) {
             throw new ModelFormatException(file, "cannot be read: " + e, e);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return Hashes.hex(digest);
     }
 
     /**
@@ -123,9 +123,9 @@ public record ModelFingerprint(Map<String, String> files) {
      * @return 64 lower-case hexadecimal digits
      */
     public static String sha256(ByteBuffer bytes) {
-        MessageDigest digest = digest();
+        MessageDigest digest = Hashes.sha256();
         digest.update(bytes.duplicate());
-        return HexFormat.of().formatHex(digest.digest());
+        return Hashes.hex(digest);
     }
 
     /**
@@ -151,13 +151,5 @@ public record ModelFingerprint(Map<String, String> files) {
 
     private static String shown(String hash) {
         return hash == null ? "no such file" : "SHA-256 " + hash.substring(0, SHOWN_DIGITS) + "...";
-    }
-
-    private static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this Java runtime lacks SHA-256, which every runtime must have", e);
-        }
     }
 }

@@ -1,6 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
 import io.github.bts4j.core.FileFormatException;
+import io.github.bts4j.core.support.Quoted;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -20,7 +21,6 @@ public final class ModelFormatException extends FileFormatException {
 
     private static final long serialVersionUID = 1L;
     private static final int SHOWN_PROBLEMS = 50;
-    private static final int SHOWN_CHARACTERS = 120;
 
     /** The name of the tensor that is wrong, or null. */
     private final String tensor;
@@ -43,10 +43,10 @@ public final class ModelFormatException extends FileFormatException {
      *
      * @param file the file or folder that is wrong
      * @param message value, limit and likely fix, without the path
-     * @param cause the exception that was caught
+     * @param cause the exception that was caught, or null
      */
     public ModelFormatException(Path file, String message, Throwable cause) {
-        this(file, null, null, message, Objects.requireNonNull(cause, "cause"));
+        this(file, null, null, message, cause);
     }
 
     private ModelFormatException(Path file, String tensor, Long offset, String message, Throwable cause) {
@@ -142,38 +142,10 @@ public final class ModelFormatException extends FileFormatException {
         return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
     }
 
-    /**
-     * Puts text of unknown origin into quotes, shortened and with control characters escaped.
-     *
-     * @param text what a file said
-     * @return the text as it can stand in a message
-     */
-    static String quoted(String text) {
-        StringBuilder shown = new StringBuilder("'");
-        int end = Math.min(text.length(), SHOWN_CHARACTERS);
-        for (int i = 0; i < end; i++) {
-            char c = text.charAt(i);
-            if (Character.isISOControl(c) || Character.isSurrogate(c) && !pairedAt(text, i)) {
-                shown.append(String.format("\\u%04x", (int) c));
-            } else {
-                shown.append(c);
-            }
-        }
-        return shown.append(end < text.length() ? "...'" : "'").toString();
-    }
-
-    /** Whether the surrogate at {@code i} belongs to a pair; a lone one is not a character. */
-    static boolean pairedAt(String text, int i) {
-        char c = text.charAt(i);
-        return Character.isHighSurrogate(c)
-                ? i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))
-                : i > 0 && Character.isHighSurrogate(text.charAt(i - 1));
-    }
-
     private static String compose(Path file, String tensor, Long offset, String message) {
         StringBuilder text = new StringBuilder(Objects.requireNonNull(file, "file").toString());
         if (tensor != null) {
-            text.append(": tensor ").append(quoted(tensor));
+            text.append(": tensor ").append(Quoted.of(tensor));
         }
         if (offset != null) {
             text.append(tensor == null ? ": byte " : ", byte ").append(offset);

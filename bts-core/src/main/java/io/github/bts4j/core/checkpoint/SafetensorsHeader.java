@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -85,7 +86,7 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorEntry> entries
             if (entry.offset() < covered && before != null) {
                 throw ModelFormatException.inTensor(file, entry.name(), entry.offset(), "starts "
                         + (covered - entry.offset()) + " bytes before the end of tensor "
-                        + ModelFormatException.quoted(before.name()) + ": the two overlap");
+                        + Quoted.of(before.name()) + ": the two overlap");
             }
             if (entry.offset() > covered) {
                 throw ModelFormatException.inTensor(file, entry.name(), entry.offset(), "starts "

@@ -3,6 +3,8 @@ package io.github.bts4j.core.checkpoint;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.ByteBuffer;
@@ -12,7 +14,6 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -128,21 +129,15 @@ public final class SafetensorsWriter {
     }
 
     private static void requireValid(Map<String, String> metadata, List<Tensor> tensors) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         Set<String> names = new HashSet<>();
         long total = 0;
         for (Tensor tensor : tensors) {
-            String shown = "tensor " + ModelFormatException.quoted(tensor.name());
-            if (!names.add(tensor.name())) {
-                problems.add(shown + " is given twice");
-            }
-            if (tensor.name().equals(HeaderParser.METADATA)) {
-                problems.add(shown + " has a name that the format reserves");
-            }
-            if (tensor.shape().size() > HeaderParser.MAX_DIMENSIONS) {
-                problems.add(shown + " has " + tensor.shape().size() + " dimensions, above the limit of "
-                        + HeaderParser.MAX_DIMENSIONS);
-            }
+            String shown = "tensor " + Quoted.of(tensor.name());
+            problems.addIf(!names.add(tensor.name()), shown + " is given twice");
+            problems.addIf(tensor.name().equals(HeaderParser.METADATA), shown + " has a name that the format reserves");
+            problems.addIf(tensor.shape().size() > HeaderParser.MAX_DIMENSIONS,
+                    shown + " has " + tensor.shape().size() + " dimensions, above the limit of " + HeaderParser.MAX_DIMENSIONS);
             requireText(tensor.name(), JsonCursor.MAX_KEY, shown, problems);
             try {
                 total = Math.addExact(total, tensor.type().byteCount(tensor.shape()));
@@ -154,19 +149,15 @@ public final class SafetensorsWriter {
             }
         }
         metadata.forEach((key, value) -> {
-            String shown = ModelFormatException.quoted(key);
+            String shown = Quoted.of(key);
             requireText(key, JsonCursor.MAX_KEY, "metadata key " + shown, problems);
             requireText(value, JsonCursor.MAX_STRING, "metadata value of " + shown, problems);
         });
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
-        }
+        problems.throwInOneLine("");
     }
 
-    private static void requireText(String text, int limit, String shown, List<String> problems) {
-        if (text.length() > limit) {
-            problems.add(shown + " has " + text.length() + " characters, above the limit of " + limit);
-        }
+    private static void requireText(String text, int limit, String shown, Problems problems) {
+        problems.addIf(text.length() > limit, shown + " has " + text.length() + " characters, above the limit of " + limit);
         try {
             StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
         } catch (CharacterCodingException e) {
@@ -266,7 +257,7 @@ public final class SafetensorsWriter {
         }
 
         private IllegalArgumentException mismatch(String supplied) {
-            return new IllegalArgumentException("the source of tensor " + ModelFormatException.quoted(tensor.name())
+            return new IllegalArgumentException("the source of tensor " + Quoted.of(tensor.name())
                     + " supplies " + supplied + " bytes, but " + tensor.type() + ' ' + tensor.shape() + " takes "
                     + expected);
         }

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.support.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.io.IOException;
@@ -48,7 +49,7 @@ final class TensorTable {
         if (entry == null) {
             String some = entries.stream()
                     .limit(SHOWN_NAMES)
-                    .map(known -> ModelFormatException.quoted(known.name()))
+                    .map(known -> Quoted.of(known.name()))
                     .collect(Collectors.joining(", "));
             throw ModelFormatException.inTensor(source, name, "not there; the " + entries.size()
                     + " tensors are " + some + (entries.size() > SHOWN_NAMES ? ", ..." : "")

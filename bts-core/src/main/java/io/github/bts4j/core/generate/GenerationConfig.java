@@ -1,6 +1,6 @@
 package io.github.bts4j.core.generate;
 
-import java.util.ArrayList;
+import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.Set;
 
@@ -38,7 +38,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     public GenerationConfig {
         eosTokenIds = Set.copyOf(eosTokenIds);
         stopStrings = List.copyOf(stopStrings);
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         require(maxNewTokens >= 1, "maxNewTokens = " + maxNewTokens + ", must be at least 1", problems);
         require(temperature >= 0 && Double.isFinite(temperature), "temperature = " + temperature + ", must be 0 (greedy) or positive and finite", problems);
         require(topK >= 0, "topK = " + topK + ", must be 0 (off) or positive", problems);
@@ -48,15 +48,11 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
                 "repetitionPenalty = " + repetitionPenalty + ", must be positive and finite (1 is off)", problems);
         require(eosTokenIds.stream().noneMatch(id -> id < 0), "eosTokenIds = " + eosTokenIds + ", must not be negative", problems);
         stopStrings.forEach(stop -> StopStrings.problem(stop).ifPresent(problems::add));
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("generation options: " + String.join("; ", problems));
-        }
+        problems.throwInOneLine("generation options: ");
     }
 
-    private static void require(boolean holds, String problem, List<String> problems) {
-        if (!holds) {
-            problems.add(problem);
-        }
+    private static void require(boolean holds, String problem, Problems problems) {
+        problems.addIf(!holds, problem);
     }
 
     /**

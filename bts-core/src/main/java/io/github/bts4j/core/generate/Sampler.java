@@ -1,5 +1,6 @@
 package io.github.bts4j.core.generate;
 
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

@@ -1,17 +1,10 @@
 package io.github.bts4j.core.llama;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.bts4j.core.checkpoint.FileErrors;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
-import java.io.CharConversionException;
+import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -27,13 +20,6 @@ import java.util.stream.IntStream;
  * Remembers which fields nobody asked for. Not for concurrent use.
  */
 final class JsonFields {
-    private static final long MAX_BYTES = 16L << 20;
-    private static final int SHOWN = 80;
-    private static final ObjectMapper MAPPER = JsonMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
-
     private final JsonNode object;
     private final String prefix;
     private final Problems problems;
@@ -48,31 +34,7 @@ final class JsonFields {
 
     /** Parses a file that must hold one JSON object and nothing else. */
     static JsonFields parse(Path file, Problems problems) throws IOException {
-        long size = Files.size(file);
-        if (size > MAX_BYTES) {
-            throw new ModelFormatException(file, "is " + size + " bytes long, a configuration has at most " + MAX_BYTES + ": is it a weight file?");
-        }
-        JsonNode root;
-        try {
-            root = MAPPER.readTree(FileErrors.named(file, () -> Files.readAllBytes(file)));
-        } catch (JsonProcessingException e) {
-            throw notJson(file, e);
-        } catch (CharConversionException e) {
-            throw new ModelFormatException(file, "is not UTF-8 text: " + e.getMessage(), e);
-        }
-        if (!root.isObject()) {
-            throw new ModelFormatException(file, "expected a JSON object, found " + kind(root));
-        }
-        return new JsonFields(root, "", problems);
-    }
-
-    private static ModelFormatException notJson(Path file, JsonProcessingException cause) {
-        String place = cause.getLocation() == null ? "" : " at line " + cause.getLocation().getLineNr() + ", column "
-                + cause.getLocation().getColumnNr();
-        String reason = JsonProblem.withoutPlace(cause);
-        ModelFormatException failure = new ModelFormatException(file, "is not valid JSON" + place + ": " + reason + ": was it written whole?");
-        failure.initCause(cause);
-        return failure;
+        return new JsonFields(JsonReader.STRICT.object(file, ModelFormatException::new), "", problems);
     }
 
     Problems problems() {
@@ -106,7 +68,7 @@ final class JsonFields {
 
     /** A field's value as messages show it. */
     String shown(String key) {
-        return shown(object.path(key));
+        return JsonReader.shown(object.path(key));
     }
 
     OptionalInt integer(ConfigKey key) {
@@ -205,23 +167,6 @@ final class JsonFields {
     }
 
     private void mismatch(ConfigKey key, JsonNode value, String expected) {
-        problems.add(name(key.json()) + " = " + shown(value) + ": expected " + expected + ", found " + kind(value));
-    }
-
-    private static String shown(JsonNode value) {
-        String text = value.toString();
-        return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
-    }
-
-    private static String kind(JsonNode value) {
-        return switch (value.getNodeType()) {
-            case ARRAY -> "a list";
-            case OBJECT -> "an object";
-            case STRING -> "a string";
-            case BOOLEAN -> "a boolean";
-            case NUMBER -> value.isIntegralNumber() ? "an integer" : "a number with a fraction";
-            case NULL -> "null";
-            default -> "nothing";
-        };
+        problems.add(name(key.json()) + " = " + JsonReader.shown(value) + ": expected " + expected + ", found " + JsonReader.kind(value));
     }
 }

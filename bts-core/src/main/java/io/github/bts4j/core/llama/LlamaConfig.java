@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Path;

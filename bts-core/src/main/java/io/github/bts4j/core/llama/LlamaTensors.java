@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Problems;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -133,7 +134,8 @@ public final class LlamaTensors {
     }
 
     private static void checkShape(LlamaConfig config, String name, List<Long> found, List<Long> shape, Problems problems) {
-        problems.addIf(!name.endsWith(INV_FREQ) && !found.equals(shape), "Tensor '" + name + "' has shape " + found
+        problems.addIf(!name.endsWith(INV_FREQ) && !found.equals(shape),
+                "Tensor '" + name + "' has shape " + found
                 + ", config.json implies " + shape + " (" + reason(config, name) + "): are both from the same checkpoint?");
     }
 

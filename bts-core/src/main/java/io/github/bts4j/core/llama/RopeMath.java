@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.support.Problems;
+
 /**
  * The float32 arithmetic of transformers' {@code modeling_rope_utils}, operation by operation: a power, a quotient, a product each
  * rounded to float32 (a number over a tensor is torch's reciprocal, then a product). Powers are taken in double and rounded once, which

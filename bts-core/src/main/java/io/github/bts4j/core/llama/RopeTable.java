@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.support.Problems;
 
 /**
  * The cosines and sines of a range of positions, {@code [positions, headDim / 2]}, row by row.
@@ -53,10 +54,10 @@ public final class RopeTable {
         problems.addIf(firstPosition < 0, "firstPosition = " + firstPosition + " must not be negative");
         problems.positive("positions", positions);
         problems.positive("sequenceLength", sequenceLength);
-        problems.addIf((long) firstPosition + positions > Integer.MAX_VALUE, "firstPosition = " + firstPosition + " + positions = "
-                + positions + " is beyond " + Integer.MAX_VALUE);
-        problems.addIf((long) positions * pairs > Integer.MAX_VALUE - 8, "positions = " + positions + " x headDim / 2 = " + pairs
-                + " does not fit into an array");
+        problems.addIf((long) firstPosition + positions > Integer.MAX_VALUE,
+                "firstPosition = " + firstPosition + " + positions = " + positions + " is beyond " + Integer.MAX_VALUE);
+        problems.addIf((long) positions * pairs > Integer.MAX_VALUE - 8,
+                "positions = " + positions + " x headDim / 2 = " + pairs + " does not fit into an array");
         problems.throwAsArgument("RoPE table");
         RopeTable table = new RopeTable(positions, pairs);
         table.fill(config, firstPosition, sequenceLength);

@@ -53,6 +53,6 @@ record DeclaredTokens(Map<Integer, ObjectNode> tokens) {
         ArrayNode all = known.isArray() ? (ArrayNode) known : root.putArray("added_tokens");
         int before = all.size();
         tokens.values().stream().filter(token -> contents.add(token.path("content").asText())).forEach(all::add);
-        return all.size() == before ? content : TokenizerFiles.write(file, root).getBytes(StandardCharsets.UTF_8);
+        return all.size() == before ? content : root.toString().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -40,7 +40,7 @@ final class DisguisedSpecials implements AutoCloseable {
         if (root.path("model") instanceof ObjectNode model) {
             disguiseModel(model, disguises);
         }
-        NativeTokenizer tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root), limits, vocabulary);
+        NativeTokenizer tokenizer = NativeTokenizer.open(file, root.toString(), limits, vocabulary);
         try {
             verify(file, tokenizer, disguises, vocabulary);
         } catch (RuntimeException e) {

@@ -77,7 +77,7 @@ final class GgufTokenizer implements TokenizerSource {
             default -> throw new ModelFormatException(file, PREFIX + "model = '" + model + "' is not supported: gpt2 (byte-level BPE) and llama"
                     + " (SentencePiece) are; put the checkpoint's tokenizer.json to use instead");
         }
-        return TokenizerFiles.write(file, root).getBytes(StandardCharsets.UTF_8);
+        return root.toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private ArrayNode addedTokens() {

@@ -1,6 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Hashes;
 
 /** The tokenizer with disguised special tokens, opened when it is first needed: most prompts never need it, and it takes as much memory as the first. */
 final class LazyDisguise implements AutoCloseable {
@@ -22,7 +23,7 @@ final class LazyDisguise implements AutoCloseable {
         }
         if (opened == null) {
             byte[] content = files.read();
-            String now = TokenizerFiles.sha256(content);
+            String now = Hashes.sha256(content);
             if (!now.equals(sha256)) {
                 throw new ModelFormatException(files.path(), "was changed while it was open: SHA-256 was " + sha256 + ", is " + now);
             }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Hashes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,14 +42,14 @@ public final class LlamaTokenizer implements AutoCloseable {
         Path file = files.path();
         byte[] content = files.read();
         ObjectNode root = TokenizerFiles.parse(file, content);
-        sha256 = TokenizerFiles.sha256(content);
+        sha256 = Hashes.sha256(content);
         vocabulary = Vocabulary.read(file, root);
         bosTokenId = files.role("bos_token", vocabulary);
         eosTokenId = files.role("eos_token", vocabulary);
         decoder = TokenDecoder.read(file, root.path("decoder"));
         specialText = new SpecialText(vocabulary.specialTokens());
         TextLimits limits = TokenizerCheck.check(file, root, vocabulary);
-        tokenizer = NativeTokenizer.open(file, TokenizerFiles.write(file, root), limits, vocabulary);
+        tokenizer = NativeTokenizer.open(file, root.toString(), limits, vocabulary);
         disguise = new LazyDisguise(files, sha256, vocabulary);
     }
 

@@ -1,25 +1,18 @@
 package io.github.bts4j.core.tokenizer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.OptionalInt;
 
 /** The files of a tokenizer: tokenizer.json, and beside it, where present, the ones that name the roles of special tokens. */
 record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
     private static final long MAX_BYTES = 128 << 20;
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
     static TokenizerFiles locate(Path tokenizerJsonOrFolder) {
         Path file = Files.isDirectory(tokenizerJsonOrFolder) ? tokenizerJsonOrFolder.resolve("tokenizer.json") : tokenizerJsonOrFolder;
@@ -42,14 +35,6 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
         return Files.isRegularFile(config) ? DeclaredTokens.of(config, parse(config, read(config))).addedTo(tokenizerJson, content) : content;
     }
 
-    static String write(Path file, JsonNode root) {
-        try {
-            return JSON.writeValueAsString(root);
-        } catch (JsonProcessingException e) {
-            throw broken(file, "cannot be written as JSON", e);
-        }
-    }
-
     @Override
     public OptionalInt role(String role, Vocabulary vocabulary) {
         for (String name : new String[] {"tokenizer_config.json", "special_tokens_map.json"}) {
@@ -68,14 +53,6 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
             return OptionalInt.of(vocabulary.id(token.asText()));
         }
         return OptionalInt.empty();
-    }
-
-    static String sha256(byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this Java runtime lacks SHA-256, which every Java platform has to provide", e);
-        }
     }
 
     static ModelFormatException broken(Path file, String message, Exception cause) {
@@ -97,18 +74,6 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
     }
 
     static ObjectNode parse(Path file, byte[] content) {
-        JsonNode root;
-        try {
-            root = JSON.readTree(content);
-        } catch (IOException e) {
-            throw new ModelFormatException(file, "is not valid JSON: " + (e instanceof JsonProcessingException json ? JsonProblem.of(json) : e.getMessage()), e);
-        } catch (OutOfMemoryError e) {
-            throw new ModelFormatException(file, "of " + content.length + " bytes needs more heap than the " + (Runtime.getRuntime().maxMemory() >> 20)
-                    + " MiB there are: give the JVM more (-Xmx, BTS_HEAP for ./bts)", e);
-        }
-        if (!(root instanceof ObjectNode object)) {
-            throw new ModelFormatException(file, "holds " + (root.isMissingNode() ? "nothing" : root.getNodeType()) + ", expected a JSON object");
-        }
-        return object;
+        return JsonReader.LENIENT.object(file, content, ModelFormatException::new);
     }
 }

@@ -7,12 +7,11 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.bts4j.core.support.Hashes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /**
  * Creates, converts and reads tensors of any type, bfloat16 too, which DJL's NDArray methods would abort the JVM on.
@@ -146,14 +145,14 @@ public final class Tensors {
      * @return 64 hexadecimal digits
      */
     public static String sha256(NDArray tensor) {
-        MessageDigest digest = newSha256();
+        MessageDigest digest = Hashes.sha256();
         long bytes = tensor.size() * type(tensor).bytes();
         try (NDArray flat = flatBytes(tensor)) {
             for (long at = 0; at < bytes; at += SLICE) {
                 digest.update(slice(flat, at, Math.min(bytes, at + SLICE)));
             }
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return Hashes.hex(digest);
     }
 
     /**
@@ -238,14 +237,6 @@ public final class Tensors {
     static ByteBuffer slice(NDArray flat, long from, long to) {
         try (NDArray part = copyBytes(Torch.manager(), flat, from, to - from)) {
             return part.toByteBuffer();
-        }
-    }
-
-    private static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java runtime has SHA-256", e);
         }
     }
 

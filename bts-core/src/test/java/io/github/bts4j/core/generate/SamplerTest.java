@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -119,7 +120,7 @@ class SamplerTest {
             SplitMix64 mine = new SplitMix64(seed);
             SplittableRandom java = new SplittableRandom(seed);
             for (int i = 0; i < 100; i++) {
-                assertEquals(java.nextLong(), mine.nextLong());
+                assertEquals(java.nextLong(), mine.next());
             }
             double number = new SplitMix64(seed).nextDouble();
             assertEquals(new SplittableRandom(seed).nextDouble(), number);

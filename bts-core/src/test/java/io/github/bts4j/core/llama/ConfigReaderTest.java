@@ -201,7 +201,7 @@ class ConfigReaderTest {
         assertBad("{\"vocab_size\": 3, \"vocab_size\": 4}", "Duplicate field 'vocab_size'");
         assertBad("{\"vocab_size\": " + "9".repeat(5000) + "}", "is not valid JSON");
         assertBad(ConfigFolder.SMALL.replace("1e-5", "1e999"), "rms_norm_eps = Infinity must be finite and greater than 0 in float32");
-        assertBad(" ".repeat((16 << 20) + 1), "bytes long, a configuration has at most 16777216: is it a weight file?");
+        assertBad(" ".repeat((16 << 20) + 1), "bytes long, at most 16777216 are read: is it a weight file?");
         folder.holding(ConfigFolder.SMALL).generation("{\"eos_token_id\": ");
         String message = assertThrows(ModelFormatException.class, folder::read).getMessage();
         assertTrue(message.contains("generation_config.json") && message.contains("is not valid JSON"), message);

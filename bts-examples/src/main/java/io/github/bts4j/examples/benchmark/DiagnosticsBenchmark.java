@@ -1,7 +1,7 @@
 package io.github.bts4j.examples.benchmark;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.AdamW;
@@ -62,7 +62,7 @@ public final class DiagnosticsBenchmark {
         double pass = median(passes);
         double step = median(plain);
         double both = median(measured);
-        return options.describe(new ObjectMapper().createObjectNode()).put("stitch_parameters", model.config().parameterCount(model.numExperts(), model.hiddenSize()))
+        return options.describe(JsonReader.object()).put("stitch_parameters", model.config().parameterCount(model.numExperts(), model.hiddenSize()))
                 .put("pass_ms", pass).put("step_ms", step).put("measured_step_ms", both).put("share_of_training_step", (both - step) / (pass + step));
     }
 

@@ -3,7 +3,6 @@ package io.github.bts4j.examples.benchmark;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
@@ -13,6 +12,7 @@ import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -66,7 +66,7 @@ public final class LimitsBenchmark {
     }
 
     private ObjectNode run() throws Exception {
-        ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
+        ObjectNode result = options.describe(JsonReader.object());
         try (LlamaModel model = LlamaModel.open(options.folder(0)); NDManager scope = Torch.manager().newSubManager()) {
             double weights = LlamaTensors.parameterCount(model.config()); // tied embeddings are read as the head, once
             NDArray buffer = scope.ones(new Shape(BUFFER));

@@ -3,12 +3,12 @@ package io.github.bts4j.examples.benchmark;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -64,7 +64,7 @@ public final class PassBenchmark {
         for (int[] row : tokens) {
             Arrays.setAll(row, i -> random.nextInt(model.vocabSize()));
         }
-        ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
+        ObjectNode result = options.describe(JsonReader.object());
         Path folder = Files.createTempDirectory(options.models(), "prefix-cache");
         try (PrefixCache cache = PrefixCache.open(folder)) {
             Map<String, Runnable> ways = new LinkedHashMap<>();

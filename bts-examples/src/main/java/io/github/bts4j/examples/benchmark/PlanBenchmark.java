@@ -1,8 +1,8 @@
 package io.github.bts4j.examples.benchmark;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.PassOptions;
@@ -35,7 +35,7 @@ public final class PlanBenchmark {
         BenchmarkOptions options = BenchmarkOptions.parse(arguments);
         options.threads().ifPresent(Torch::threads);
         ActivationCheckpointing checkpointing = ActivationCheckpointing.valueOf(System.getProperty("checkpointing", "off").toUpperCase(Locale.ROOT));
-        ObjectNode result = options.describe(new ObjectMapper().createObjectNode()).put("checkpointing", checkpointing.name());
+        ObjectNode result = options.describe(JsonReader.object()).put("checkpointing", checkpointing.name());
         Torch.start();
         result.put("started_mib", ProcessMemory.anonymousMib());
         try (StitchedModel model = options.openStitched(); AdamW optimizer = new AdamW(AdamWConfig.STITCH, model.getNDManager(), model.stitchTensors())) {

@@ -2,12 +2,12 @@ package io.github.bts4j.examples.benchmark;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.AdamW;
@@ -63,7 +63,7 @@ public final class StitchBenchmark {
     }
 
     private ObjectNode run() throws IOException {
-        ObjectNode result = options.describe(new ObjectMapper().createObjectNode());
+        ObjectNode result = options.describe(JsonReader.object());
         try (StitchedModel model = options.openStitched()) {
             int[][] tokens = tokens();
             int count = options.batch() * options.sequence();

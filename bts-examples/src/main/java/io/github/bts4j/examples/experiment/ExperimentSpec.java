@@ -9,9 +9,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.JsonProblem;
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.train.eval.ProblemLanguage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -127,10 +128,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
                 throw new IllegalArgumentException(wrong.size() == 1 ? wrong.get(0) : file + ": " + wrong.size() + " problems\n  " + String.join("\n  ", wrong));
             }
             ExperimentSpec spec = (isJson ? JSON : YAML).readValue(file.toFile(), ExperimentSpec.class);
-            List<String> problems = spec.problems();
-            if (!problems.isEmpty()) {
-                throw new IllegalArgumentException(file + ":\n  - " + String.join("\n  - ", problems));
-            }
+            spec.problems().throwAsArgument(file.toString());
             return spec.resolvedFrom(file.toAbsolutePath().getParent());
         } catch (JacksonException e) {
             throw new IllegalArgumentException(file + ":" + line(e) + ": " + JsonProblem.withoutPlace(e), e);
@@ -146,8 +144,8 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     }
 
     /** Every name that stands for nothing, and every value that is out of range. */
-    private List<String> problems() {
-        List<String> problems = new ArrayList<>();
+    private Problems problems() {
+        Problems problems = new Problems();
         allTrainings().forEach((where, training) -> unknown(problems, where + ".mix", training.mix().keySet(), domains.keySet()));
         unknown(problems, "general", List.of(general), domains.keySet());
         unknown(problems, "evaluation.domains", evaluation.domains(), domains.keySet());
@@ -174,7 +172,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         return problems;
     }
 
-    private static void unknown(List<String> problems, String where, Collection<String> names, Collection<String> known) {
+    private static void unknown(Problems problems, String where, Collection<String> names, Collection<String> known) {
         names.stream().filter(name -> !known.contains(name)).forEach(name -> problems.add(where + ": '" + name + "' is none of " + known));
     }
 

@@ -1,10 +1,11 @@
 package io.github.bts4j.examples.experiment;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.train.eval.EvaluationResult;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.Metric;
@@ -27,7 +28,6 @@ import java.util.stream.IntStream;
 final class ResultsPage {
     private static final double ALPHA = 0.05;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ExperimentSpec spec;
     private final BaseModels base;
@@ -121,7 +121,7 @@ final class ResultsPage {
                 head.addAll(stitch.models());
                 head.add("entropy");
                 text.append(line("domain", head)).append(line("---", head.stream().map(column -> "---:").toList()));
-                for (JsonNode gate : JSON.readTree(file.toFile())) {
+                for (JsonNode gate : JsonReader.STRICT.value(file, FileFormatException::of)) {
                     List<String> cells = new ArrayList<>(List.of(gate.get("stitch").asText()));
                     stitch.models().forEach(model -> cells.add(three(gate.get("shares").path(model).asDouble())));
                     cells.add(three(gate.get("entropy_bits").asDouble()));
@@ -151,10 +151,11 @@ final class ResultsPage {
     }
 
     private double[] position(String row, List<String> sets) throws IOException {
-        JsonNode positions = JSON.readTree(spec.output().resolve("results").resolve(Methods.slug(row)).resolve("positions.json").toFile());
+        JsonNode positions = JsonReader.STRICT.object(spec.output().resolve("results").resolve(Methods.slug(row)).resolve("positions.json"), FileFormatException::of);
         double[] mean = new double[Scoring.PARTS];
         for (String set : sets) {
-            add(mean, JSON.convertValue(positions.get(set), double[].class), sets.size());
+            JsonNode parts = positions.path(set);
+            add(mean, IntStream.range(0, mean.length).mapToDouble(part -> parts.path(part).asDouble()).toArray(), sets.size());
         }
         return mean;
     }

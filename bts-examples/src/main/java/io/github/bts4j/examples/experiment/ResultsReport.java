@@ -1,7 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.report.Curve;
 import io.github.bts4j.examples.report.GateText;
@@ -24,7 +24,6 @@ import java.util.Map;
 
 /** The plots of an experiment in one HTML file: losses, the table, and the gates of the first stitched row along held-out texts (the paper's figures 2 and 3). */
 final class ResultsReport {
-    private static final ObjectMapper JSON = new ObjectMapper();
     /** Of a curve; each is the mean of the steps since the one before, which a batch of two sequences would hide in its noise. */
     private static final int MOST_POINTS = 100;
 
@@ -84,7 +83,7 @@ final class ResultsReport {
     private static List<Point> points(Path metrics) throws IOException {
         List<JsonNode> steps = new ArrayList<>();
         for (String line : Files.readAllLines(metrics)) {
-            JsonNode row = JSON.readTree(line);
+            JsonNode row = JsonReader.STRICT.line(line);
             if (row.path("kind").asText().equals("step")) {
                 steps.add(row);
             }

@@ -1,11 +1,12 @@
 package io.github.bts4j.examples.experiment;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.stitch.GateSummary;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchedModel;
@@ -19,7 +20,6 @@ import java.util.Map;
 
 /** The scores of every row, in files: each row is scored once. */
 final class Scores {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int GATE_WINDOWS = 16;
 
     private final Path folder;
@@ -66,7 +66,7 @@ final class Scores {
         System.err.println("Scoring " + title);
         Scoring.Scored scored = scoring.score(title, model, withTasks);
         scored.results().write(folder(title).resolve("results.json"));
-        AtomicFiles.write(folder(title).resolve("positions.json"), JSON.writeValueAsString(scored.positions()));
+        AtomicFiles.write(folder(title).resolve("positions.json"), JsonReader.tree(scored.positions()).toString());
         if (model instanceof StitchedModel stitched) {
             AtomicFiles.write(folder(title).resolve("gates.json"), gates(stitched).toPrettyString());
         }
@@ -74,7 +74,7 @@ final class Scores {
 
     private ArrayNode gates(StitchedModel model) {
         List<String> names = model.members().stream().map(Member::name).toList();
-        ArrayNode all = JSON.createArrayNode();
+        ArrayNode all = JsonNodeFactory.instance.arrayNode();
         for (Map.Entry<String, List<Window>> domain : scoring.windows().entrySet()) {
             List<int[]> windows = domain.getValue().stream().limit(GATE_WINDOWS).map(Window::tokens).toList();
             for (GateSummary summary : GateSummary.of(model, windows)) {

@@ -1,10 +1,10 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.examples.experiment.ExperimentSpec.Arithmetic;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +20,7 @@ final class SpecLimits {
     private static final int VOCABULARY = 256;
 
     private final ExperimentSpec spec;
-    private final List<String> problems = new ArrayList<>();
+    private final Problems problems = new Problems();
 
     private SpecLimits(ExperimentSpec spec) {
         this.spec = spec;
@@ -41,7 +41,7 @@ final class SpecLimits {
         spec.allTrainings().forEach(limits::training);
         limits.methods();
         limits.evaluation(spec.evaluation());
-        return limits.problems;
+        return limits.problems.all();
     }
 
     private void training(String where, TrainingSpec training) {
@@ -86,9 +86,7 @@ final class SpecLimits {
     }
 
     private void require(boolean holds, String where, Object value, String what) {
-        if (!holds) {
-            problems.add(where + ": " + value + " must be " + what);
-        }
+        problems.addIf(!holds, where + ": " + value + " must be " + what);
     }
 
     private void attempt(String where, Runnable make) {

@@ -1,10 +1,11 @@
 package io.github.bts4j.examples.experiment;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.OutputException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.train.ResumeException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,7 +20,6 @@ import java.nio.file.Path;
  * @param replaces whether a stage that was made from something else is deleted and made again
  */
 record Stage(Path folder, String madeFrom, boolean replaces) {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FILE = "stage.json";
 
     /** What makes a stage; false if it was interrupted. */
@@ -42,7 +42,7 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
         if (!done(work)) {
             return false;
         }
-        ObjectNode made = JSON.createObjectNode().put("madeFrom", madeFrom).put("secondsOfLastRun", (System.nanoTime() - begin) / 1_000_000_000L)
+        ObjectNode made = JsonReader.object().put("madeFrom", madeFrom).put("secondsOfLastRun", (System.nanoTime() - begin) / 1_000_000_000L)
                 .put("java", System.getProperty("java.version")).put("processors", Runtime.getRuntime().availableProcessors());
         AtomicFiles.write(folder.resolve(FILE), made.toPrettyString());
         return true;
@@ -67,7 +67,7 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
 
     /** What a stage that is there was made from. */
     static String madeFrom(Path folder) throws IOException {
-        return JSON.readTree(folder.resolve(FILE).toFile()).path("madeFrom").asText();
+        return JsonReader.STRICT.object(folder.resolve(FILE), FileFormatException::of).path("madeFrom").asText();
     }
 
     private boolean isMade() throws IOException {

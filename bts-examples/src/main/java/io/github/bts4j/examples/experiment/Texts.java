@@ -1,7 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.Document;
@@ -74,7 +74,7 @@ final class Texts {
 
     private static Path lines(Path file, List<String> texts) throws IOException {
         StringBuilder lines = new StringBuilder();
-        texts.forEach(text -> lines.append(new ObjectMapper().createObjectNode().put("text", text)).append('\n'));
+        texts.forEach(text -> lines.append(JsonReader.object().put("text", text)).append('\n'));
         AtomicFiles.write(file, lines.toString());
         return file;
     }

@@ -9,6 +9,7 @@ import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.Members;
@@ -45,6 +46,8 @@ public final class RoutedExperts extends FrozenLm {
     /** How many tokens the route is chosen from on given text, if nothing else is said: the least of the paper's 32 to 256. */
     public static final int DECISION_TOKENS = 32;
 
+    private static final String UNFIT = "These models cannot be routed between";
+
     private final List<Member> members;
     private final List<LlamaModel> models;
     private final List<LlamaModel> owned;
@@ -75,7 +78,7 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     static RoutedExperts open(List<Member> members, LoadOptions options, int decisionTokens, Optional<Map<String, NDArray>> tensors) throws IOException {
-        refuse(Members.problems(members));
+        checked(members).throwAsArgument(UNFIT);
         List<LlamaModel> models = new ArrayList<>();
         try {
             for (Member member : members) {
@@ -100,23 +103,20 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException listing everything in which the models do not fit together
      */
     public static RoutedExperts of(List<Member> members, List<LlamaModel> models) throws IOException {
-        List<String> problems = new ArrayList<>(Members.problems(members));
-        if (members.size() != models.size()) {
-            problems.add(members.size() + " names for " + models.size() + " models: give one to each");
-        }
+        Problems problems = checked(members);
+        problems.addIf(members.size() != models.size(), members.size() + " names for " + models.size() + " models: give one to each");
         for (LlamaModel model : models) {
-            if (!model.device().equals(models.get(0).device())) {
-                problems.add("model '" + model.getName() + "' lies on " + model.device() + ", the seed on " + models.get(0).device() + ": load all on one device");
-            }
+            problems.addIf(!model.device().equals(models.get(0).device()),
+                    "model '" + model.getName() + "' lies on " + model.device() + ", the seed on " + models.get(0).device() + ": load all on one device");
         }
-        refuse(problems);
+        problems.throwAsArgument(UNFIT);
         return over(members, models, List.of(), DECISION_TOKENS);
     }
 
-    private static void refuse(List<String> problems) {
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("These models cannot be routed between:\n  - " + String.join("\n  - ", problems));
-        }
+    private static Problems checked(List<Member> members) throws IOException {
+        Problems problems = new Problems();
+        problems.addAll(Members.problems(members));
+        return problems;
     }
 
     private static RoutedExperts over(List<Member> members, List<LlamaModel> models, List<LlamaModel> owned, int decisionTokens) {

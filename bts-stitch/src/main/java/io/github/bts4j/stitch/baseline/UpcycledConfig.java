@@ -2,7 +2,7 @@ package io.github.bts4j.stitch.baseline;
 
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
-import java.util.ArrayList;
+import io.github.bts4j.core.support.Problems;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -39,16 +39,12 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
      */
     public UpcycledConfig {
         experts = List.copyOf(experts);
-        List<String> problems = new ArrayList<>();
-        if (experts.size() < 2 || new HashSet<>(experts).size() < experts.size()) {
-            problems.add("experts = " + experts + ": at least two different names are needed");
-        }
-        if (topOne && (attentionExperts || adapters)) {
-            problems.add("topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures weigh all experts (soft routing)");
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("UpcycledConfig: " + String.join("; ", problems));
-        }
+        Problems problems = new Problems();
+        problems.addIf(experts.size() < 2 || new HashSet<>(experts).size() < experts.size(),
+                "experts = " + experts + ": at least two different names are needed");
+        problems.addIf(topOne && (attentionExperts || adapters),
+                "topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures weigh all experts (soft routing)");
+        problems.throwInOneLine("UpcycledConfig: ");
     }
 
     /**

@@ -2,15 +2,11 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
-import io.github.bts4j.core.checkpoint.JsonProblem;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -20,10 +16,10 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.RopeRows;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
-import java.io.CharConversionException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,8 +37,6 @@ import java.util.Optional;
 public final class UpcycledModel extends FrozenLm {
     private static final String DESCRIPTION = "upcycled.json";
     private static final String WEIGHTS = "model.safetensors";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES).enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
     private final UpcycledConfig config;
     private final UpcycledWeights weights;
@@ -100,13 +94,11 @@ public final class UpcycledModel extends FrozenLm {
     private static UpcycledConfig describe(Path folder) throws IOException {
         Path file = folder.resolve(DESCRIPTION);
         LlamaConfig base = LlamaConfig.read(folder);
+        Description description = JsonReader.STRICT.record(file, Description.class, ModelFormatException::new);
         try {
-            Description description = JSON.readValue(file.toFile(), Description.class);
             return new UpcycledConfig(base, description.experts(), description.topOne(), description.attentionExperts(), description.adapters());
-        } catch (JacksonException | CharConversionException | IllegalArgumentException e) {
-            ModelFormatException malformed = new ModelFormatException(file, "no description of an upcycled mixture: " + (e instanceof JacksonException json ? JsonProblem.of(json) : e.getMessage()));
-            malformed.initCause(e);
-            throw malformed;
+        } catch (IllegalArgumentException e) {
+            throw new ModelFormatException(file, e.getMessage(), e);
         }
     }
 
@@ -122,8 +114,7 @@ public final class UpcycledModel extends FrozenLm {
         Files.createDirectories(folder);
         TensorFiles.write(folder.resolve(WEIGHTS), tensors, Map.of("format", "bts4j-upcycled"));
         config.base().write(folder.resolve("config.json"));
-        AtomicFiles.write(folder.resolve(DESCRIPTION),
-                JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(new Description(config.experts(), config.topOne(), config.attentionExperts(), config.adapters())));
+        AtomicFiles.write(folder.resolve(DESCRIPTION), JsonReader.pretty(new Description(config.experts(), config.topOne(), config.attentionExperts(), config.adapters())));
     }
 
     /**

@@ -9,7 +9,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -249,7 +248,7 @@ class RoutedExpertsTest {
         Member hub = routed.members().get(0);
         Member other = new Member("hub", Routing.root().resolve("llama2-mha"));
         String message = assertThrows(IllegalArgumentException.class, () -> RoutedExperts.open(List.of(hub, other), LoadOptions.defaults())).getMessage();
-        assertTrue(message.startsWith("These models cannot be routed between:\n  - two models are called 'hub'")
+        assertTrue(message.startsWith("These models cannot be routed between: 2 problems:\n  - two models are called 'hub'")
                 && message.contains("expert 'hub' has vocab_size = 256, the hub 'hub' has 160"), message);
         String alone = assertThrows(IllegalArgumentException.class, () -> RoutedExperts.open(List.of(hub), LoadOptions.defaults())).getMessage();
         assertTrue(alone.contains("at least one expert"), alone);

@@ -1,5 +1,8 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -68,10 +71,8 @@ public final class Datamix {
      *     domain without data, a weight so small that its domain would never be drawn
      */
     public static Datamix of(Collection<? extends Domain> domains, Map<String, Double> weights) {
-        List<String> problems = DatamixProblems.of(domains, weights);
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
-        }
+        Problems problems = DatamixProblems.of(domains, weights);
+        problems.throwInOneLine("Datamix: ");
         return new Datamix(List.copyOf(domains), List.of(new Stage(0, normalized(domains, weights))), 0, DEFAULT_BLOCK_SIZE);
     }
 
@@ -116,14 +117,10 @@ public final class Datamix {
      * @throws IllegalArgumentException if the stage does not come after the last one, or as {@link #of}
      */
     public Datamix withStage(long fromSequence, Map<String, Double> weights) {
-        List<String> problems = DatamixProblems.of(domains, weights);
+        Problems problems = DatamixProblems.of(domains, weights);
         long last = stages.get(stages.size() - 1).start();
-        if (fromSequence <= last) {
-            problems.add("a stage from sequence " + fromSequence + " must come after the one from sequence " + last);
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
-        }
+        problems.addIf(fromSequence <= last, "a stage from sequence " + fromSequence + " must come after the one from sequence " + last);
+        problems.throwInOneLine("Datamix: ");
         List<Stage> more = new ArrayList<>(stages);
         more.add(new Stage(fromSequence, normalized(domains, weights)));
         return new Datamix(domains, List.copyOf(more), seed, blockSize);
@@ -300,7 +297,7 @@ public final class Datamix {
     public String fingerprint() {
         String later = stages.stream().skip(1).map(stage -> "\nstage " + stage.start() + Arrays.stream(stage.weights())
                 .mapToObj(weight -> " " + Double.toHexString(weight)).collect(Collectors.joining())).collect(Collectors.joining());
-        return Sha256.of("datamix " + seed + " " + blockSize + IntStream.range(0, domains.size())
+        return Hashes.sha256("datamix " + seed + " " + blockSize + IntStream.range(0, domains.size())
                 .mapToObj(d -> "\n" + domains.get(d).name() + "\n" + Double.toHexString(stages.get(0).weights()[d]) + " "
                         + domains.get(d).fingerprint())
                 .collect(Collectors.joining()) + later);
@@ -328,17 +325,14 @@ public final class Datamix {
     }
 
     private void refuseInvisible(double[] weights, int[] shares) {
-        List<String> problems = new ArrayList<>();
+        Problems problems = new Problems();
         for (int d = 0; d < weights.length; d++) {
-            if (weights[d] > 0 && shares[d] == 0) {
-                problems.add("weight of domain '" + domains.get(d).name() + "' is " + weights[d]
-                        + " of the sum, less than one sequence in " + BlockCounts.MAX_PERIOD
-                        + ": it would never be drawn; raise it or set it to 0");
-            }
+            problems.addIf(weights[d] > 0 && shares[d] == 0,
+                    "weight of domain '" + domains.get(d).name() + "' is " + weights[d]
+                    + " of the sum, less than one sequence in " + BlockCounts.MAX_PERIOD
+                    + ": it would never be drawn; raise it or set it to 0");
         }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Datamix: " + String.join("; ", problems));
-        }
+        problems.throwInOneLine("Datamix: ");
     }
 
     private void checkBatch(int batchSize, int sequenceLength) {

@@ -1,9 +1,8 @@
 package io.github.bts4j.train.data;
 
-import java.util.ArrayList;
+import io.github.bts4j.core.support.Problems;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -11,12 +10,12 @@ import java.util.TreeMap;
 /** Everything that is wrong with the weights of a mix, found in one go. */
 final class DatamixProblems {
 
-    private final List<String> problems = new ArrayList<>();
+    private final Problems problems = new Problems();
 
     private DatamixProblems() {
     }
 
-    static List<String> of(Collection<? extends Domain> domains, Map<String, Double> weights) {
+    static Problems of(Collection<? extends Domain> domains, Map<String, Double> weights) {
         DatamixProblems found = new DatamixProblems();
         Set<String> names = found.names(domains);
         found.values(weights);
@@ -28,33 +27,25 @@ final class DatamixProblems {
     private Set<String> names(Collection<? extends Domain> domains) {
         Set<String> names = new HashSet<>();
         for (Domain domain : domains) {
-            if (!names.add(domain.name())) {
-                problems.add("domain '" + domain.name() + "' is given twice");
-            }
+            problems.addIf(!names.add(domain.name()), "domain '" + domain.name() + "' is given twice");
         }
-        if (names.isEmpty()) {
-            problems.add("there is no domain");
-        }
+        problems.addIf(names.isEmpty(), "there is no domain");
         return names;
     }
 
     private void values(Map<String, Double> weights) {
         new TreeMap<>(weights).forEach((name, weight) -> {
-            if (!(weight >= 0 && weight < Double.POSITIVE_INFINITY)) {
-                problems.add("weight of domain '" + name + "' = " + weight + " must be zero or more and finite");
-            }
+            problems.addIf(!(weight >= 0 && weight < Double.POSITIVE_INFINITY),
+                    "weight of domain '" + name + "' = " + weight + " must be zero or more and finite");
         });
-        if (weights.values().stream().allMatch(weight -> weight == 0)) {
-            problems.add("weights " + new TreeMap<>(weights) + " sum to nothing: at least one must be positive");
-        }
+        problems.addIf(weights.values().stream().allMatch(weight -> weight == 0),
+                "weights " + new TreeMap<>(weights) + " sum to nothing: at least one must be positive");
     }
 
     private void strangers(Set<String> names, Map<String, Double> weights) {
         for (String name : new TreeMap<>(weights).keySet()) {
-            if (!names.contains(name)) {
-                problems.add("weight for unknown domain '" + name + "' (domains: "
-                        + String.join(", ", names.stream().sorted().toList()) + ")");
-            }
+            problems.addIf(!names.contains(name),
+                    "weight for unknown domain '" + name + "' (domains: " + String.join(", ", names.stream().sorted().toList()) + ")");
         }
     }
 

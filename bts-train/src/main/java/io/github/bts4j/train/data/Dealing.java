@@ -1,5 +1,7 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.SplitMix64;
+
 /**
  * Deals stretches of {@code stride} tokens out of a ring of {@code size} tokens without replacement. An epoch has
  * {@code size / stride} stretches in an order shuffled by (key, epoch); each later epoch also moves the places where

@@ -3,6 +3,7 @@ package io.github.bts4j.train.data;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Hashes;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -68,7 +69,7 @@ public interface DocumentReader extends Closeable {
             Path name = file.equals(path) ? file.getFileName() : path.relativize(file);
             parts.append('\n').append(name).append('\n').append(hash(path, file));
         }
-        return Sha256.of(parts.toString());
+        return Hashes.sha256(parts.toString());
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;

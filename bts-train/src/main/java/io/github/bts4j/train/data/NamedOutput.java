@@ -1,6 +1,6 @@
 package io.github.bts4j.train.data;
 
-import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.support.FileErrors;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.SplitMix64;
+
 /**
  * A keyed permutation of the numbers 0 to {@code size - 1} that needs no memory: a Feistel network on the smallest even
  * number of bits that holds {@code size}, walked until the result is in range.

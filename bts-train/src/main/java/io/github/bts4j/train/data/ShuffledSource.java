@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.SplitMix64;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

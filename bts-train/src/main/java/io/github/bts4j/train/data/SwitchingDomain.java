@@ -1,5 +1,8 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -33,29 +36,17 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
      */
     public SwitchingDomain {
         members = List.copyOf(members);
-        List<String> problems = new ArrayList<>();
-        if (name.isBlank()) {
-            problems.add("name = '" + name + "': a domain needs a name");
-        }
-        if (members.size() < 2) {
-            problems.add("members = " + members.size() + " must be at least 2 to switch between");
-        }
+        Problems problems = new Problems();
+        problems.addIf(name.isBlank(), "name = '" + name + "': a domain needs a name");
+        problems.addIf(members.size() < 2, "members = " + members.size() + " must be at least 2 to switch between");
         Set<String> names = new HashSet<>();
         for (TokenDataset member : members) {
-            if (!names.add(member.name())) {
-                problems.add("member '" + member.name() + "' is named twice");
-            }
-            if (member.size() < segmentLength) {
-                problems.add("member '" + member.name() + "' has " + member.size() + " tokens, one segment needs "
-                        + segmentLength);
-            }
+            problems.addIf(!names.add(member.name()), "member '" + member.name() + "' is named twice");
+            problems.addIf(member.size() < segmentLength,
+                    "member '" + member.name() + "' has " + member.size() + " tokens, one segment needs " + segmentLength);
         }
-        if (segmentLength < 1) {
-            problems.add("segmentLength = " + segmentLength + " must be at least 1 token");
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("SwitchingDomain '" + name + "': " + String.join("; ", problems));
-        }
+        problems.addIf(segmentLength < 1, "segmentLength = " + segmentLength + " must be at least 1 token");
+        problems.throwInOneLine("SwitchingDomain '" + name + "': ");
     }
 
     @Override
@@ -113,7 +104,7 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
 
     @Override
     public String fingerprint() {
-        return Sha256.of("switching " + segmentLength + members.stream()
+        return Hashes.sha256("switching " + segmentLength + members.stream()
                 .map(member -> "\n" + member.name() + "\n" + member.fingerprint()).collect(Collectors.joining()));
     }
 

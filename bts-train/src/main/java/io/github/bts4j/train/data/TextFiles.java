@@ -2,7 +2,7 @@ package io.github.bts4j.train.data;
 
 import io.airlift.compress.zstd.ZstdInputStream;
 import io.github.bts4j.core.DataException;
-import io.github.bts4j.core.checkpoint.FileErrors;
+import io.github.bts4j.core.support.FileErrors;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;

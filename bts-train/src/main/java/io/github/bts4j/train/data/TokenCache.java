@@ -1,11 +1,11 @@
 package io.github.bts4j.train.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
-import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -28,7 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class TokenCache {
     private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String INDEX = "dataset.json";
     private static final String DOCUMENTS = "documents.bin";
 
@@ -101,7 +100,7 @@ public final class TokenCache {
      * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      */
     public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
-        Path target = folder.resolve(Sha256.of(encoderIdentity + "\n" + eosTokenId + "\n" + source.identity()));
+        Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + eosTokenId + "\n" + source.identity()));
         if (Files.isDirectory(target)) {
             try {
                 return read(name, target);
@@ -152,19 +151,14 @@ public final class TokenCache {
             throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no token at all");
         }
         Index index = new Index(size, count, shardTokens, Stored.open(into, size, count, shardTokens).fingerprint());
-        AtomicFiles.write(into.resolve(INDEX), JSON.writeValueAsBytes(index));
+        AtomicFiles.write(into.resolve(INDEX), JsonReader.pretty(index));
         return index;
     }
 
     private static TokenDataset read(String name, Path from) throws IOException {
-        Index index;
-        try {
-            index = JSON.readValue(from.resolve(INDEX).toFile(), Index.class);
-        } catch (JsonProcessingException e) {
-            throw new IOException(from.resolve(INDEX) + " is no index: " + JsonProblem.of(e), e);
-        }
+        Index index = JsonReader.STRICT.record(from.resolve(INDEX), Index.class, FileFormatException::of);
         long listed = Files.size(from.resolve(DOCUMENTS));
-        if (index == null || index.tokens() < 1 || index.documents() < 1 || index.shardTokens() < 1 || index.fingerprint() == null
+        if (index.tokens() < 1 || index.documents() < 1 || index.shardTokens() < 1
                 || listed != index.documents() * (long) DOCUMENT_BYTES) {
             throw new IOException(from.resolve(INDEX) + " says " + index + ", and " + DOCUMENTS + " has " + listed + " bytes");
         }

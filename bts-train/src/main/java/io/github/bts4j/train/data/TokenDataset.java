@@ -1,12 +1,13 @@
 package io.github.bts4j.train.data;
 
 import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.SplitMix64;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -37,7 +38,7 @@ public final class TokenDataset implements Domain {
         this.tokens = other.tokens;
         this.ends = other.ends;
         this.documentBytes = other.documentBytes;
-        this.fingerprint = fixedWindows ? Sha256.of("fixed windows of " + other.fingerprint) : other.fingerprint;
+        this.fingerprint = fixedWindows ? Hashes.sha256("fixed windows of " + other.fingerprint) : other.fingerprint;
         this.fixedWindows = fixedWindows;
     }
 
@@ -282,7 +283,7 @@ public final class TokenDataset implements Domain {
 
     /** SHA-256 over: documents; tokens and bytes of each (64 bits); all token ids (32 bits); little-endian. */
     static String fingerprint(TokenStore tokens, int[] ends, long[] documentBytes) {
-        MessageDigest digest = Sha256.digest();
+        MessageDigest digest = Hashes.sha256();
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
         buffer.putLong(ends.length);
         for (int i = 0; i < ends.length; i++) {
@@ -299,7 +300,7 @@ public final class TokenDataset implements Domain {
             }
         }
         drain(buffer, digest, buffer.capacity());
-        return HexFormat.of().formatHex(digest.digest());
+        return Hashes.hex(digest);
     }
 
     private static void drain(ByteBuffer buffer, MessageDigest digest, int needed) {

@@ -1,6 +1,6 @@
 package io.github.bts4j.train.eval;
 
-import java.util.ArrayList;
+import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -25,21 +25,15 @@ public record ChoiceItem(String context, List<String> choices, int answer) {
     public ChoiceItem {
         Objects.requireNonNull(context, "context");
         choices = List.copyOf(choices);
-        List<String> problems = new ArrayList<>();
-        if (choices.size() < 2) {
-            problems.add(choices.size() + " choices; at least 2 are needed");
-        }
-        if (choices.contains("")) {
-            problems.add("choice " + choices.indexOf("") + " is empty");
-        }
+        Problems problems = new Problems();
+        problems.addIf(choices.size() < 2, choices.size() + " choices; at least 2 are needed");
+        problems.addIf(choices.contains(""), "choice " + choices.indexOf("") + " is empty");
         if (answer < 0 || answer >= choices.size()) {
             problems.add("answer = " + answer + " is not between 0 and " + (choices.size() - 1) + ", the last of the choices");
         } else if (choices.indexOf(choices.get(answer)) != choices.lastIndexOf(choices.get(answer))) {
             problems.add("the right choice '" + choices.get(answer) + "' is among the wrong ones too");
         }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Choice item '" + context + "': " + String.join("; ", problems));
-        }
+        problems.throwInOneLine("Choice item '" + context + "': ");
     }
 
     /**

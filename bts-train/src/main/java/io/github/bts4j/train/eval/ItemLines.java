@@ -1,15 +1,10 @@
 package io.github.bts4j.train.eval;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
-import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -21,13 +16,10 @@ import java.util.stream.Collectors;
 
 /** Items as JSON lines: one object per line; blank lines and fields that no item has are passed over. Not for instances. */
 final class ItemLines {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
-
     private ItemLines() {}
 
     static ObjectNode object() {
-        return JsonNodeFactory.instance.objectNode();
+        return JsonReader.object();
     }
 
     static <T> String text(List<T> items, Function<T, ObjectNode> json) {
@@ -62,9 +54,7 @@ final class ItemLines {
 
     private static <T> T read(Path file, String origin, String line, Function<JsonNode, T> item) {
         try {
-            return item.apply(JSON.readTree(line));
-        } catch (JsonProcessingException e) {
-            throw new DataException(file, origin + ": not valid JSON: " + JsonProblem.inLine(e), e);
+            return item.apply(JsonReader.STRICT.line(line));
         } catch (IllegalArgumentException e) {
             throw new DataException(file, origin + ": " + e.getMessage(), e);
         }

@@ -1,14 +1,9 @@
 package io.github.bts4j.train.eval;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.checkpoint.JsonProblem;
-import java.io.CharConversionException;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,8 +15,6 @@ import java.util.TreeMap;
 
 /** The file of {@link EvaluationResults}. Not for instances. */
 final class ResultsJson {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
     private static final Set<String> TOP = Set.of("schema", "metadata", "results");
     private static final Set<String> RESULT = Set.of("model", "task", "metric", "value", "low", "high", "level", "count", "items", "values", "weights");
 
@@ -29,7 +22,7 @@ final class ResultsJson {
 
     /** One line per result, so that files can be looked at and compared line by line. */
     static String write(EvaluationResults results) {
-        ObjectNode metadata = JSON.createObjectNode();
+        ObjectNode metadata = JsonReader.object();
         results.metadata().forEach(metadata::put);
         StringBuilder text = new StringBuilder("{\"schema\": \"").append(EvaluationResults.SCHEMA).append("\",\n\"metadata\": ").append(metadata)
                 .append(",\n\"results\": [");
@@ -42,7 +35,7 @@ final class ResultsJson {
     }
 
     private static ObjectNode json(EvaluationResult result) {
-        ObjectNode json = JSON.createObjectNode().put("model", result.model()).put("task", result.task()).put("metric", result.metric().id())
+        ObjectNode json = JsonReader.object().put("model", result.model()).put("task", result.task()).put("metric", result.metric().id())
                 .put("value", result.interval().value()).put("low", result.interval().low()).put("high", result.interval().high()).put("level", result.level())
                 .put("count", result.scores().count()).put("items", result.identity());
         numbers(json.putArray("values"), result.scores().values());
@@ -63,8 +56,8 @@ final class ResultsJson {
     }
 
     static EvaluationResults read(Path file) throws IOException {
+        JsonNode root = JsonReader.STRICT.object(file, (where, message, cause) -> new IllegalArgumentException(where + ": " + message, cause));
         try {
-            JsonNode root = JSON.readTree(file.toFile());
             if (!root.path("schema").asText().equals(EvaluationResults.SCHEMA)) {
                 throw new IllegalArgumentException("schema = " + root.path("schema") + " is not \"" + EvaluationResults.SCHEMA
                         + "\": is this a results file, and of this version?");
@@ -75,10 +68,6 @@ final class ResultsJson {
             List<EvaluationResult> results = new ArrayList<>();
             root.path("results").forEach(result -> results.add(result(result)));
             return new EvaluationResults(metadata, results);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ": not valid JSON: " + JsonProblem.of(e), e);
-        } catch (CharConversionException e) {
-            throw new IllegalArgumentException(file + ": not UTF-8 text: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
         }

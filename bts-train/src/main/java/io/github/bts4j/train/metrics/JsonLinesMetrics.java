@@ -1,11 +1,9 @@
 package io.github.bts4j.train.metrics;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.checkpoint.JsonProblem;
+import io.github.bts4j.core.support.JsonReader;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -16,7 +14,6 @@ import java.util.Map;
  */
 public final class JsonLinesMetrics implements MetricsListener {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final RowLog rows;
     private long lastStep;
@@ -107,7 +104,7 @@ public final class JsonLinesMetrics implements MetricsListener {
     }
 
     private ObjectNode row(String kind) {
-        return JSON.createObjectNode().put("kind", kind).put("step", lastStep);
+        return JsonReader.object().put("kind", kind).put("step", lastStep);
     }
 
     private static void put(ObjectNode row, String name, Map<String, Double> values) {
@@ -116,14 +113,10 @@ public final class JsonLinesMetrics implements MetricsListener {
     }
 
     private static long step(String row) {
-        try {
-            JsonNode step = JSON.readTree(row).path("step");
-            if (!step.isIntegralNumber()) {
-                throw new IllegalArgumentException("'" + row + "' has no whole number \"step\"");
-            }
-            return step.longValue();
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("not valid JSON: " + JsonProblem.inLine(e), e);
+        JsonNode step = JsonReader.STRICT.line(row).path("step");
+        if (!step.isIntegralNumber()) {
+            throw new IllegalArgumentException("'" + row + "' has no whole number \"step\"");
         }
+        return step.longValue();
     }
 }

@@ -1,6 +1,6 @@
 package io.github.bts4j.train.stability;
 
-import java.util.ArrayList;
+import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.Optional;
 
@@ -37,22 +37,13 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      */
     public Safeguards {
         reactions = List.copyOf(reactions);
-        List<String> problems = new ArrayList<>();
-        if (measureEvery < 0 || maxReactions < 0 || maxNonFinite < 0) {
-            problems.add("measureEvery = " + measureEvery + ", maxReactions = " + maxReactions + ", maxNonFinite = " + maxNonFinite + ": none may be negative");
-        }
-        if (!(zClip > 0)) {
-            problems.add("zClip = " + zClip + " is not positive; Double.POSITIVE_INFINITY switches it off");
-        }
-        if (reactToAlarms && measureEvery == 0) {
-            problems.add("reactToAlarms needs measurements: set measureEvery");
-        }
-        if (reactions.stream().filter(Reaction.Rewind.class::isInstance).count() > 1) {
-            problems.add("reactions hold more than one Rewind");
-        }
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException("Safeguards: " + String.join("; ", problems));
-        }
+        Problems problems = new Problems();
+        problems.addIf(measureEvery < 0 || maxReactions < 0 || maxNonFinite < 0,
+                "measureEvery = " + measureEvery + ", maxReactions = " + maxReactions + ", maxNonFinite = " + maxNonFinite + ": none may be negative");
+        problems.addIf(!(zClip > 0), "zClip = " + zClip + " is not positive; Double.POSITIVE_INFINITY switches it off");
+        problems.addIf(reactToAlarms && measureEvery == 0, "reactToAlarms needs measurements: set measureEvery");
+        problems.addIf(reactions.stream().filter(Reaction.Rewind.class::isInstance).count() > 1, "reactions hold more than one Rewind");
+        problems.throwInOneLine("Safeguards: ");
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.support.SplitMix64;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.checkpoint;
+package io.github.bts4j.core.support;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;

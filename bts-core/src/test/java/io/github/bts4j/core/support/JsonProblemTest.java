@@ -1,4 +1,4 @@
-package io.github.bts4j.core.checkpoint;
+package io.github.bts4j.core.support;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.checkpoint;
+package io.github.bts4j.core.support;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -81,14 +81,14 @@ public final class JsonProblem {
         }
         if (failure instanceof UnrecognizedPropertyException unknown) {
             Collection<Object> known = unknown.getKnownPropertyIds();
-            return "the key " + ModelFormatException.quoted(unknown.getPropertyName()) + " is not known"
+            return "the key " + Quoted.of(unknown.getPropertyName()) + " is not known"
                     + (known == null ? "" : "; known are " + known.stream().map(String::valueOf).collect(Collectors.toCollection(TreeSet::new)).stream().collect(Collectors.joining(", ")));
         }
         if (failure instanceof ValueInstantiationException && failure.getCause() != null && failure.getCause().getMessage() != null) {
             return clean(failure.getCause().getMessage());
         }
         if (failure instanceof InvalidFormatException invalid) {
-            return ModelFormatException.quoted(String.valueOf(invalid.getValue())) + " is not " + kind(invalid.getTargetType());
+            return Quoted.of(String.valueOf(invalid.getValue())) + " is not " + kind(invalid.getTargetType());
         }
         if (message.startsWith("No content to map")) {
             return "it is empty";

@@ -1,0 +1,58 @@
+package io.github.bts4j.core.support;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/** SHA-256, which every Java platform has. Thread-safe. */
+public final class Hashes {
+    private Hashes() {}
+
+    /**
+     * An empty digest.
+     *
+     * @return SHA-256, to be updated
+     */
+    public static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java runtime lacks SHA-256, which every Java platform has to provide", e);
+        }
+    }
+
+    /**
+     * The hash of bytes in memory.
+     *
+     * @param content the bytes
+     * @return 64 lower-case hexadecimal digits
+     */
+    public static String sha256(byte[] content) {
+        return hex(sha256().digest(content));
+    }
+
+    /**
+     * The hash of a text in UTF-8.
+     *
+     * @param text the text
+     * @return 64 lower-case hexadecimal digits
+     */
+    public static String sha256(String text) {
+        return sha256(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * What a digest has read.
+     *
+     * @param digest the digest, which is reset
+     * @return lower-case hexadecimal digits
+     */
+    public static String hex(MessageDigest digest) {
+        return hex(digest.digest());
+    }
+
+    private static String hex(byte[] hash) {
+        return HexFormat.of().formatHex(hash);
+    }
+}

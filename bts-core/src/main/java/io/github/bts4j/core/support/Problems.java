@@ -1,0 +1,134 @@
+package io.github.bts4j.core.support;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Collects what is wrong, so that one exception can say all of it. Not for concurrent use. */
+public final class Problems {
+    private final List<String> found = new ArrayList<>();
+
+    /**
+     * Notes a problem.
+     *
+     * @param problem value, limit and fix
+     */
+    public void add(String problem) {
+        found.add(problem);
+    }
+
+    /**
+     * Notes several problems.
+     *
+     * @param problems value, limit and fix of each
+     */
+    public void addAll(Collection<String> problems) {
+        found.addAll(problems);
+    }
+
+    /**
+     * Notes a problem, if it is one.
+     *
+     * @param wrong whether it is
+     * @param problem value, limit and fix
+     */
+    public void addIf(boolean wrong, String problem) {
+        if (wrong) {
+            found.add(problem);
+        }
+    }
+
+    /**
+     * Refuses what is below 1.
+     *
+     * @param name the value's name
+     * @param value the value
+     */
+    public void positive(String name, long value) {
+        addIf(value < 1, name + " = " + value + " must be at least 1");
+    }
+
+    /**
+     * Refuses NaN, infinity, and what is below {@code least}.
+     *
+     * @param name the value's name
+     * @param value the value
+     * @param least the limit
+     */
+    public void atLeast(String name, double value, double least) {
+        addIf(!Double.isFinite(value) || value < least, name + " = " + value + " must be finite and at least " + least);
+    }
+
+    /**
+     * Refuses NaN, infinity, and what float32 holds as zero, infinite or negative.
+     *
+     * @param name the value's name
+     * @param value the value
+     */
+    public void positiveFloat(String name, double value) {
+        float single = (float) value;
+        addIf(!Float.isFinite(single) || single <= 0, name + " = " + value + " must be finite and greater than 0 in float32");
+    }
+
+    /**
+     * Whether nothing is wrong.
+     *
+     * @return true if no problem was noted
+     */
+    public boolean isEmpty() {
+        return found.isEmpty();
+    }
+
+    /**
+     * How much is wrong.
+     *
+     * @return the number of problems
+     */
+    public int count() {
+        return found.size();
+    }
+
+    /**
+     * All of them.
+     *
+     * @return the problems in the order in which they were noted
+     */
+    public List<String> all() {
+        return List.copyOf(found);
+    }
+
+    /**
+     * All problems under one heading; a single one stays on the heading's line.
+     *
+     * @param heading what they are about
+     * @return the message
+     */
+    public String message(String heading) {
+        if (found.size() == 1) {
+            return heading + ": " + found.get(0);
+        }
+        return heading + ": " + found.size() + " problems:\n  - " + String.join("\n  - ", found);
+    }
+
+    /**
+     * Throws one {@link IllegalArgumentException} that lists every problem, if there is any.
+     *
+     * @param heading what they are about
+     */
+    public void throwAsArgument(String heading) {
+        if (!found.isEmpty()) {
+            throw new IllegalArgumentException(message(heading));
+        }
+    }
+
+    /**
+     * The same in one line.
+     *
+     * @param heading what they are about, with what follows it, such as {@code "options: "}
+     */
+    public void throwInOneLine(String heading) {
+        if (!found.isEmpty()) {
+            throw new IllegalArgumentException(heading + String.join("; ", found));
+        }
+    }
+}
