@@ -44,7 +44,11 @@ class ScarceMachineTest {
         String java = "'" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -Xmx" + heap + " -cp '" + System.getProperty("java.class.path") + "' " + Bts.class.getName();
         Path err = folder.resolve("err.txt");
         Process process = new ProcessBuilder("bash", "-c", script.replace("BTS", java)).directory(folder.toFile()).redirectError(err.toFile()).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        assertTrue(process.waitFor(120, TimeUnit.SECONDS), "it ends");
+        try {
+            assertTrue(process.waitFor(600, TimeUnit.SECONDS), "it ends");
+        } finally {
+            process.destroyForcibly();
+        }
         String text = Files.readString(err).lines().filter(line -> !line.startsWith("WARNING:") && !line.startsWith("step ") && !line.startsWith("Read so far")).collect(Collectors.joining("\n"));
         return new Result(process.exitValue(), text);
     }

@@ -17,6 +17,7 @@ import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -28,6 +29,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -369,5 +372,16 @@ class PrefixCacheTest {
             sum += Files.size(file);
         }
         return sum;
+    }
+
+    /** A device that is always full. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDiskIsToldWithTheFile() throws IOException {
+        Path full = Path.of("/dev/full");
+        try (NamedChannel channel = NamedChannel.open(full)) {
+            String message = assertThrows(IOException.class, () -> channel.writeFully(ByteBuffer.allocate(8), 0)).getMessage();
+            assertEquals("/dev/full: No space left on device", message);
+        }
     }
 }

@@ -2,15 +2,21 @@ package io.github.bts4j.core.llama;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.OutputException;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.Tensors;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -55,5 +61,17 @@ class LlamaSaveTest {
                 assertArrayEquals(Tensors.toFloats(model.tensors().get(tensor.getKey())), Tensors.toFloats(tensor.getValue()));
             }
         }
+    }
+
+    /** One file of weights beside shards would be a checkpoint that nobody can read. */
+    @Test
+    void aFolderOfShardsIsRefused() throws IOException {
+        Path shards = Files.createDirectory(folder.resolve("shards"));
+        Files.writeString(shards.resolve(Checkpoint.INDEX_FILE), "{}");
+        try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.testData"), "golden", "llama2-gqa"))) {
+            String message = assertThrows(OutputException.class, () -> model.save(shards)).getMessage();
+            assertTrue(message.startsWith(shards + " holds a checkpoint of shards (model.safetensors.index.json)"), message);
+        }
+        assertArrayEquals(new String[] {Checkpoint.INDEX_FILE}, shards.toFile().list());
     }
 }

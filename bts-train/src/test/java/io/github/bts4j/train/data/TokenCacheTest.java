@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -177,5 +178,14 @@ class TokenCacheTest {
             }
         });
         assertEquals(List.of(), files());
+    }
+
+    /** A device that is always full. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDiskIsToldWithTheFile() throws IOException {
+        try (NamedOutput out = new NamedOutput(Path.of("/dev/full"))) {
+            assertEquals("/dev/full: No space left on device", assertThrows(IOException.class, () -> out.write(new byte[8])).getMessage());
+        }
     }
 }
