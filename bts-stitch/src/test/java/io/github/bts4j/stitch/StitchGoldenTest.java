@@ -105,10 +105,13 @@ class StitchGoldenTest {
                     }
                 }
                 assertEquals(tokens, summary.tokens());
-                assertEquals(entropy, summary.entropy(), 1e-4);
+                double tolerance = TinyModels.tolerance(model, rows[0].length).of(1); // gates lie between 0 and 1
+                double slope = 0; // of the entropy: d(-p log2 p) = -(log2 p + log2 e) dp
                 for (int i = 0; i < models; i++) {
-                    assertEquals(shares[i], summary.shares().get(i), 1e-5);
+                    assertEquals(shares[i], summary.shares().get(i), tolerance);
+                    slope += Math.abs(Math.log(shares[i]) + 1) / Math.log(2);
                 }
+                assertEquals(entropy, summary.entropy(), tolerance * slope);
             }
             assertThrows(IllegalArgumentException.class, () -> GateSummary.of(model, List.of()));
         }
@@ -133,14 +136,15 @@ class StitchGoldenTest {
             assertEquals(model.config().numStitches(), inputs.size());
             for (GateInput input : inputs) {
                 if (!model.config().intoHub(input.stitch())) {
-                    assertEquals(norm(golden.floats("stitched." + input.stitch() + ".0"), tokens), input.norm(), 1e-4 * input.norm());
+                    float[] states = golden.floats("stitched." + input.stitch() + ".0");
+                    assertEquals(norm(states, tokens), input.norm(), TinyModels.tolerance(model, tokens).of(states) * states.length / tokens);
                 }
             }
             assertThrows(IllegalArgumentException.class, () -> GateInput.of(model, List.of()));
             StitchConfig both = StitchConfig.at(List.of(1, hub.config().numLayers())).withAlternating(false);
             try (StitchedModel intoHub = StitchedModel.builder().config(both).hub(folder.resolve("hub")).expert("same", folder.resolve("hub")).open()) {
-                double alone = norm(hub.hiddenStates(golden.tensor("input_ids")).get(1).toFloatArray(), tokens);
-                assertEquals(alone, GateInput.of(intoHub, rows).get(0).norm(), 1e-4 * alone);
+                float[] states = hub.hiddenStates(golden.tensor("input_ids")).get(1).toFloatArray();
+                assertEquals(norm(states, tokens), GateInput.of(intoHub, rows).get(0).norm(), TinyModels.tolerance(intoHub, tokens).of(states) * states.length / tokens);
             }
         }
     }
@@ -172,7 +176,8 @@ class StitchGoldenTest {
             for (Map.Entry<String, NDArray> tensor : tensors.entrySet()) {
                 try (NDArray gradient = tensor.getValue().getGradient()) {
                     double error = GoldenCase.relativeError(golden.floats("grad." + tensor.getKey()), gradient.toFloatArray());
-                    assertTrue(error <= golden.tolerance("grad_relative"), tensor.getKey() + ": relative error " + error);
+                    double allowed = TinyModels.tolerance(model, tokens[0].length).times(3).ofNorm(); // forward, and backward two products for each
+                    assertTrue(error <= allowed, tensor.getKey() + ": relative error " + error + " above " + allowed);
                     compared++;
                 }
             }

@@ -12,6 +12,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Tensors;
@@ -36,6 +37,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The router's training: against torch.optim.AdamW (src-test-data/tools/routing_golden.py), and as a run of the trainer. */
 class RouterTrainingTest {
+    private static final Tolerance ROUTER = Tolerance.ofSums(41 + 48, 10); // a mean over a prefix, products over the hidden size, a softmax
+
     private static final TrainerConfig CONFIG = TrainerConfig.of(10, 4, TinyRuns.LENGTH, RouterTraining.LEARNING_RATE).withSeed(9);
 
     private final Datamix data = TinyRuns.data();
@@ -100,16 +103,18 @@ class RouterTrainingTest {
                 float[] losses = training.accumulateGradients(tokens, 1f / (batch * 40), step);
                 assertEquals(batch * 40, losses.length);
                 double mean = IntStream.range(0, losses.length).mapToDouble(i -> losses[i]).average().orElseThrow();
-                assertEquals(run.get("losses").get(step).asDouble(), mean, 1e-5, "loss of step " + step);
+                assertEquals(run.get("losses").get(step).asDouble(), mean, ROUTER.times(step + 1).ofLosses(losses), "loss of step " + step);
                 double norm = optimizer.gradientNorm();
-                assertEquals(run.get("grad_norms").get(step).asDouble(), norm, 1e-5, "gradient norm of step " + step);
+                assertEquals(run.get("grad_norms").get(step).asDouble(), norm, ROUTER.times(step + 1).ofLosses(losses) * norm, "gradient norm of step " + step);
                 optimizer.clip(norm, run.get("clip").asDouble());
                 optimizer.step(RouterTraining.LEARNING_RATE.at(step));
                 training.weightsChanged();
             }
         }
         float[] moved = weight();
-        GoldenCase.assertClose("router after the run", floats(run.get("after")), moved, 2e-6);
+        double rates = run.get("steps").asInt() * run.get("lr").asDouble();
+        double smallest = 1.0 / moved.length; // of as many gradients the smallest is about such a part of the usual one, and its step is off by the error over that
+        GoldenCase.assertClose("router after the run", floats(run.get("after")), moved, ROUTER.times(5).of(moved) + rates * ROUTER.times(5).relative() / smallest);
         assertFalse(Arrays.equals(floats(golden.get("router")), moved));
     }
 
@@ -134,7 +139,7 @@ class RouterTrainingTest {
         for (int t = 4; t <= 12; t++) {
             possible.add((float) -Math.log(routed.route(Arrays.copyOf(tokens[0], t))[target]));
         }
-        assertTrue(first.stream().allMatch(loss -> possible.stream().anyMatch(other -> Math.abs(loss - other) < 1e-5)), first + " of " + possible);
+        assertTrue(first.stream().allMatch(loss -> possible.stream().anyMatch(other -> Math.abs(loss - other) <= ROUTER.ofLosses(loss))), first + " of " + possible);
         assertTrue(first.stream().distinct().count() >= 7, "30 draws from 4 .. 12 tokens gave " + first.stream().distinct().count() + " lengths");
     }
 
@@ -152,7 +157,7 @@ class RouterTrainingTest {
         try (Trainer trainer = new Trainer(training(), data, CONFIG, record)) {
             trainer.run();
         }
-        assertEquals(Math.log(3), record.losses().get(0), 1e-5, "a router of zeros knows nothing");
+        assertEquals(Math.log(3), record.losses().get(0), ROUTER.ofLosses((float) Math.log(3)), "a router of zeros knows nothing");
         assertEquals(10, record.losses().size());
         assertFalse(Arrays.equals(new float[3 * 48], weight()));
         for (LlamaModel model : routed.models()) {

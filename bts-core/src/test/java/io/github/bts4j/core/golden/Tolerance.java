@@ -56,6 +56,24 @@ public record Tolerance(double relative) {
         return new Tolerance(LAMBDA * Math.sqrt(config.numLayers() * layer + ends));
     }
 
+    /** Of what a few sums in float32, of so many terms altogether, and so many roundings beside them make: a router, a merge, a mean. */
+    public static Tolerance ofSums(int terms, int roundings) {
+        return new Tolerance(LAMBDA * Math.sqrt((double) terms + roundings) * FLOAT32);
+    }
+
+    /**
+     * Of weights after steps of AdamW, over their root mean square, if the gradients carry this error. AdamW divides a gradient by its usual size, so that one within the error e of 0
+     * (in units of that size) takes its step in any direction: off by at most 2, and by e / |g| otherwise. Over normally distributed gradients the mean square of that is
+     * {@code 0.8 (4 e / 2 + e^2 / (e / 2)) = 3.2 e} steps.
+     */
+    public double afterSteps(double sumOfRates, float[] weights) {
+        double mean = 0;
+        for (float weight : weights) {
+            mean += square(weight) / weights.length;
+        }
+        return relative + sumOfRates * Math.sqrt(3.2 * relative) / Math.sqrt(mean);
+    }
+
     private static double square(double x) {
         return x * x;
     }
