@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,7 +27,6 @@ import org.junit.jupiter.api.Test;
 /** Log-probabilities of a SentencePiece vocabulary with byte tokens, against transformers and OpenAI's format (src-test-data/tools/server_golden.py). */
 class LogProbsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final double TOLERANCE = 1e-4; // float32, logits of about 10 with 16 terms each
 
     private static LlamaModel model;
     private static LlamaTokenizer tokenizer;
@@ -47,6 +48,15 @@ class LogProbsTest {
         server.close();
         tokenizer.close();
         model.close();
+    }
+
+    /** Of the log-probability of a token, and of the likelier ones beside it. */
+    private static double tolerance(JsonNode token) {
+        return tolerance(token.get("logprob").floatValue());
+    }
+
+    private static double tolerance(float logProb) {
+        return Tolerance.of(model.config(), model.contextLength(), Precision.FLOAT32).ofLosses(logProb);
     }
 
     private static JsonNode ask(String path, ObjectNode request) throws IOException, InterruptedException {
@@ -76,7 +86,7 @@ class LogProbsTest {
                     assertTrue(found.get("token_logprobs").get(0).isNull() && found.get("top_logprobs").get(0).isNull());
                     continue;
                 }
-                assertEquals(token.get("logprob").asDouble(), found.get("token_logprobs").get(i).asDouble(), TOLERANCE, where);
+                assertEquals(token.get("logprob").asDouble(), found.get("token_logprobs").get(i).asDouble(), tolerance(token), where);
                 checkTop(token, found.get("top_logprobs").get(i), where);
             }
         }
@@ -98,9 +108,9 @@ class LogProbsTest {
         found.sort(null);
         assertEquals(expected.size(), found.size(), where + ": " + top);
         for (int i = 0; i < expected.size(); i++) {
-            assertEquals(expected.get(i), found.get(i), TOLERANCE, where);
+            assertEquals(expected.get(i), found.get(i), tolerance(token), where);
         }
-        assertEquals(token.get("logprob").asDouble(), top.get(token.get("name").asText()).asDouble(), TOLERANCE, where);
+        assertEquals(token.get("logprob").asDouble(), top.get(token.get("name").asText()).asDouble(), tolerance(token), where);
     }
 
     @Test
@@ -117,8 +127,8 @@ class LogProbsTest {
                 JsonNode token = answer.at("/logprobs/content/" + i);
                 assertEquals(names.get(i).asText().replaceFirst("^bytes:", ""), token.get("token").asText());
                 assertEquals(each.get("generated_bytes").get(i), token.get("bytes"));
-                assertEquals(each.get("generated_logprobs").get(i).asDouble(), token.get("logprob").asDouble(), TOLERANCE);
-                assertEquals(each.get("generated_logprobs").get(i).asDouble(), choice.at("/logprobs/token_logprobs/" + i).asDouble(), TOLERANCE);
+                assertEquals(each.get("generated_logprobs").get(i).asDouble(), token.get("logprob").asDouble(), tolerance(each.get("generated_logprobs").get(i).floatValue()));
+                assertEquals(each.get("generated_logprobs").get(i).asDouble(), choice.at("/logprobs/token_logprobs/" + i).asDouble(), tolerance(each.get("generated_logprobs").get(i).floatValue()));
                 assertEquals(1, choice.at("/logprobs/top_logprobs/" + i).size(), "logprobs = 0 gives the chosen token");
                 assertEquals(2, token.get("top_logprobs").size());
                 token.get("bytes").forEach(one -> bytes.write(one.asInt()));

@@ -36,11 +36,16 @@ class StitchGoldenTest {
     }
 
     static StitchedModel open(GoldenCase golden, LoadOptions options) throws IOException {
+        return open(golden, golden.folder(), options);
+    }
+
+    /** The same of models in another folder. */
+    static StitchedModel open(GoldenCase golden, Path models, LoadOptions options) throws IOException {
         List<Integer> places = new ArrayList<>();
         golden.about().get("places").forEach(place -> places.add(place.asInt()));
         StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0)).options(options);
         for (JsonNode name : golden.about().get("models")) {
-            Path folder = golden.folder().resolve(name.asText());
+            Path folder = models.resolve(name.asText());
             if (name.asText().equals("hub")) {
                 builder.hub(folder);
             } else {
