@@ -209,7 +209,7 @@ class ModelServerTest {
         JsonNode content = answer.at("/choices/0/logprobs/content");
         assertEquals(15, content.size());
         for (int i = 0; i < 15; i++) {
-            assertEquals(expected.tokens().get(i).logProb(), content.get(i).get("logprob").asDouble(), tolerance(prompt.length + 15).ofLosses((float) expected.tokens().get(i).logProb()));
+            assertEquals(expected.tokens().get(i).logProb(), content.get(i).get("logprob").asDouble(), tolerance(prompt.length + 15).ofLosses(expected.tokens().get(i).logProb()));
             assertEquals(2, content.get(i).get("top_logprobs").size());
             assertEquals(content.get(i).get("logprob").asDouble(), content.get(i).at("/top_logprobs/0/logprob").asDouble(), "greedy takes the likeliest");
         }
