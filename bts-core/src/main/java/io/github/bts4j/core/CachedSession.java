@@ -73,11 +73,11 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
         try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
             check(model, members, tokenIds);
+            DecodeBatch<CachedSession<?>> all = new DecodeBatch<>(tokenIds, members.stream().mapToInt(session -> session.length).toArray(), members);
             float[][] logits = new float[tokenIds.length][];
-            Set<List<?>> groups = Collections.newSetFromMap(new IdentityHashMap<>());
-            for (CachedSession<?> first : members) {
-                if (groups.add(first.engines)) {
-                    first.appendGroup(members, tokenIds, logits);
+            for (int i = 0; i < logits.length; i++) {
+                if (logits[i] == null) {
+                    members.get(i).decode(all, logits);
                 }
             }
             members.forEach(session -> session.length = session.length + 1);
@@ -111,15 +111,10 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
 
     /** One step of those sessions that have this one's engines, and with them its kind of state. */
     @SuppressWarnings("unchecked")
-    private void appendGroup(List<CachedSession<?>> all, int[] tokenIds, float[][] logits) {
-        int[] group = IntStream.range(0, all.size()).filter(i -> (Object) all.get(i).engines == engines).toArray();
-        List<S> states = IntStream.of(group).mapToObj(i -> ((CachedSession<S>) all.get(i)).state).toList();
-        int[] tokens = IntStream.of(group).map(i -> tokenIds[i]).toArray();
-        int[] positions = IntStream.of(group).map(i -> all.get(i).length).toArray();
-        float[][] found = DecodeEngine.decode(engines, DecodeBatch.ofNext(tokens, positions, states));
-        for (int k = 0; k < group.length; k++) {
-            logits[group[k]] = found[k];
-        }
+    private void decode(DecodeBatch<CachedSession<?>> all, float[][] logits) {
+        int[] group = IntStream.range(0, all.size()).filter(i -> (Object) all.state(i).engines == engines).toArray();
+        float[][] found = DecodeEngine.decode(engines, all.select(group).map(session -> ((CachedSession<S>) session).state));
+        IntStream.range(0, group.length).forEach(k -> logits[group[k]] = found[k]);
     }
 
     @Override

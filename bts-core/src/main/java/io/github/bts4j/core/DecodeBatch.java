@@ -27,19 +27,6 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
     }
 
     /**
-     * The next token of each of several sessions.
-     *
-     * @param tokens token ids
-     * @param positions the number of tokens in each session
-     * @param states the state of each session
-     * @return the batch
-     * @param <S> what a session keeps
-     */
-    public static <S> DecodeBatch<S> ofNext(int[] tokens, int[] positions, List<S> states) {
-        return new DecodeBatch<>(tokens, positions, states);
-    }
-
-    /**
      * The number of tokens.
      *
      * @return tokens, of all sessions together

@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
+import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -11,6 +12,7 @@ import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -26,9 +28,8 @@ final class StitchRows implements RowEngine.Layers {
     private final Arithmetic math;
     private final Rounding rounding;
     private final StitchConfig config;
-    private final List<List<Matrix>> gates;
-    private final List<float[]> biases;
-    private final List<Matrix> projs;
+    private final List<List<Linear>> gates; // by stitch and model
+    private final List<Linear> projs;
     private final int hidden;
 
     /** Repacked, if the hub's matrices are and there is room. */
@@ -40,10 +41,18 @@ final class StitchRows implements RowEngine.Layers {
         this.hidden = Elements.of(weights.gates().tensors().get(0)).columns();
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
-        UnaryOperator<Matrix> held = matrix -> repacked ? matrix.repacked(hidden) : matrix;
-        this.gates = weights.gates().tensors().stream().map(gate -> models(math.matrix(Elements.of(gate)), gate, hidden).map(held).toList()).toList();
-        this.biases = floats(weights.biases().tensors());
-        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(math.matrix(Elements.of(proj)))).toList();
+        UnaryOperator<Linear> held = linear -> repacked ? linear.repacked() : linear;
+        this.gates = IntStream.range(0, config.numStitches()).mapToObj(j -> gates(weights, j).stream().map(held).toList()).toList();
+        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(new Linear(math.matrix(Elements.of(proj)), hidden))).toList();
+    }
+
+    /** A stitch's gates for each model. */
+    private List<Linear> gates(StitchWeights.Arguments weights, int j) {
+        NDArray tensor = weights.gates().tensors().get(j);
+        Matrix all = math.matrix(Elements.of(tensor));
+        float[] biases = weights.biases().tensors().isEmpty() ? new float[0] : Tensors.toFloats(weights.biases().tensors().get(j));
+        return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0)))
+                .mapToObj(i -> new Linear(all.from(i * hidden), hidden, biases.length == 0 ? biases : Arrays.copyOfRange(biases, i * hidden, (i + 1) * hidden))).toList();
     }
 
     @Override
@@ -59,20 +68,11 @@ final class StitchRows implements RowEngine.Layers {
         }
     }
 
-    /** A gate's rows for each model. */
-    private static Stream<Matrix> models(Matrix gate, NDArray tensor, int hidden) {
-        return IntStream.range(0, Math.toIntExact(tensor.size() / gate.columns() / hidden)).mapToObj(model -> gate.from(model * hidden));
-    }
-
-    private static List<float[]> floats(List<NDArray> tensors) {
-        return tensors.stream().map(Tensors::toFloats).toList();
-    }
-
     /** One worker's share of stitch layer j; the states {@code [streams][tokens][hidden]}, hub first, are complete when it returns. */
     private void stitch(WorkerTeam.Share share, int j, float[][][] h) {
         int from = share.fromRow(hidden);
         int to = share.toRow(hidden);
-        float[][][] stitched = config.intoHub(j) ? intoHub(j, h, from, to) : intoExperts(j, h, from, to);
+        float[][][] stitched = config.intoHub(j) ? intoHub(share, j, h) : intoExperts(share, j, h);
         share.await(); // everybody has read the states
         for (int i = 0; i < h.length; i++) {
             for (int s = 0; s < h[i].length; s++) {
@@ -83,13 +83,15 @@ final class StitchRows implements RowEngine.Layers {
     }
 
     /** {@code h~_i = W_i h_i} for the experts, {@code h~_0 = g_0 h_0 + sum_i g_i h~_i}. */
-    private float[][][] intoHub(int j, float[][][] h, int from, int to) {
+    private float[][][] intoHub(WorkerTeam.Share share, int j, float[][][] h) {
+        int from = share.fromRow(hidden);
+        int to = share.toRow(hidden);
         int experts = h.length - 1;
-        float[][] hub = gates.get(j).get(0).packed(h[0]);
+        float[][] hub = gates.get(j).get(0).weight().packed(h[0]);
         float[][][] out = new float[h.length][][];
         float[][][] g = new float[h.length][][];
         for (int i = 0; i <= experts; i++) {
-            g[i] = gateLogits(j, i, hub, from, to);
+            g[i] = product(share, gates.get(j).get(i), hub);
         }
         softmax(g, from, to);
         out[0] = new float[hub.length][hidden];
@@ -99,8 +101,8 @@ final class StitchRows implements RowEngine.Layers {
             }
         }
         for (int i = 1; i <= experts; i++) {
-            Matrix proj = projs.get(j * experts + i - 1);
-            out[i] = matmul(proj, proj.packed(h[i]), from, to);
+            Linear proj = projs.get(j * experts + i - 1);
+            out[i] = product(share, proj, proj.weight().packed(h[i]));
             for (int s = 0; s < hub.length; s++) {
                 for (int c = from; c < to; c++) {
                     out[0][s][c] = rounding.round(out[0][s][c] + g[i][s][c] * out[i][s][c]);
@@ -111,14 +113,16 @@ final class StitchRows implements RowEngine.Layers {
     }
 
     /** {@code h~_0 = h_0}, {@code h~_i = (1 - g_i) h_i + g_i W_i h_0}. */
-    private float[][][] intoExperts(int j, float[][][] h, int from, int to) {
+    private float[][][] intoExperts(WorkerTeam.Share share, int j, float[][][] h) {
+        int from = share.fromRow(hidden);
+        int to = share.toRow(hidden);
         int experts = h.length - 1;
-        float[][] hub = gates.get(j).get(0).packed(h[0]);
+        float[][] hub = gates.get(j).get(0).weight().packed(h[0]);
         float[][][] out = new float[h.length][][];
         out[0] = h[0];
         for (int i = 1; i <= experts; i++) {
-            float[][] g = gateLogits(j, i, hub, from, to);
-            out[i] = matmul(projs.get(j * experts + i - 1), hub, from, to);
+            float[][] g = product(share, gates.get(j).get(i), hub);
+            out[i] = product(share, projs.get(j * experts + i - 1), hub);
             for (int s = 0; s < hub.length; s++) {
                 sigmoid(g[s], from, to);
                 for (int c = from; c < to; c++) {
@@ -129,28 +133,11 @@ final class StitchRows implements RowEngine.Layers {
         return out;
     }
 
-    private float[][] matmul(Matrix w, float[][] x, int from, int to) {
+    /** This worker's rows. */
+    private float[][] product(WorkerTeam.Share share, Linear linear, float[][] x) {
         float[][] y = new float[x.length][hidden];
-        w.matmul(from, to, x, y, 0);
-        for (float[] row : y) {
-            math.round(rounding, row, from, to);
-        }
+        linear.run(share, math, rounding, x, y);
         return y;
-    }
-
-    /** The logits of one model's gates; a bias joins the sum before it is rounded. */
-    private float[][] gateLogits(int j, int model, float[][] hub, int from, int to) {
-        float[][] z = new float[hub.length][hidden];
-        gates.get(j).get(model).matmul(from, to, hub, z, 0);
-        for (float[] row : z) {
-            if (!biases.isEmpty()) {
-                for (int c = from; c < to; c++) {
-                    row[c] += biases.get(j)[model * hidden + c];
-                }
-            }
-            math.round(rounding, row, from, to);
-        }
-        return z;
     }
 
     /** Over the models, for every session and dimension. */

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
+import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowWeights;
@@ -67,7 +68,7 @@ final class LlamaRows {
                 (float) config.rmsNormEps());
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
-        RowWeights weights = new RowWeights(embedding, layers, floats("model.norm.weight"), head, config.vocabSize(), false);
+        RowWeights weights = new RowWeights(embedding, layers, floats("model.norm.weight"), new Linear(head, config.vocabSize()), false);
         return new RowDecoder(math, type, dims, isRepacked(weights.bytes()) ? weights.repacked() : weights, rope);
     }
 
@@ -79,9 +80,9 @@ final class LlamaRows {
         return repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
     }
 
-    private RowWeights.Linear linear(Arithmetic math, String name) {
+    private Linear linear(Arithmetic math, String name) {
         int rows = Math.toIntExact(tensors.get(name + ".weight").getShape().get(0));
-        return new RowWeights.Linear(matrix(math, name + ".weight"), rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
+        return new Linear(matrix(math, name + ".weight"), rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
     }
 
     private Matrix matrix(Arithmetic math, String name) {

@@ -8,6 +8,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowEngine;
+import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
@@ -87,7 +88,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     public static List<DecodeEngine<KvCaches>> orRows(List<Decoder> streams, Kernel kernel, ParallelismTuner tuner, Function<List<RowDecoder>, RowEngine.Layers> layers) {
         DecodeEngine<KvCaches> torch = new TorchEngine(streams, kernel);
         List<RowDecoder> rows = streams.stream().flatMap(stream -> stream.rows().stream()).toList();
-        return rows.size() < streams.size() ? List.of(torch) : List.of(new RowEngine<>(rows, KvCaches::rows, tuner, layers.apply(rows)), torch);
+        return rows.size() < streams.size() ? List.of(torch) : List.of(new RowEngine<>(rows, KvCaches::rows, layers.apply(rows), WorkerTeam.shared(), tuner), torch);
     }
 
     @Override

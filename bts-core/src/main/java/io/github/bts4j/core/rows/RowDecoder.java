@@ -120,7 +120,7 @@ public final class RowDecoder {
 
     /** Room for the logits of a step, {@code [sessions][vocabulary]}. */
     float[][] newLogits(RowStep step) {
-        return new float[step.last().length][weights.vocabulary()];
+        return new float[step.last().length][weights.head().rows()];
     }
 
     /** The beginning of a step: the tokens' states before the first layer, their rotations, and buffers. */
@@ -223,14 +223,14 @@ public final class RowDecoder {
     public void attention(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
         layer.query().weight().pack(scratch.normed, scratch.x);
-        linear(share, layer.query(), scratch.x, step.query());
-        linear(share, layer.key(), scratch.x, step.key());
-        linear(share, layer.value(), scratch.x, step.value());
+        layer.query().run(share, math, rounding, scratch.x, step.query());
+        layer.key().run(share, math, rounding, scratch.x, step.key());
+        layer.value().run(share, math, rounding, scratch.x, step.value());
         share.await();
         attention.run(share, step, index);
         share.await();
         layer.output().weight().pack(step.attended(), scratch.x);
-        linear(share, layer.output(), scratch.x, step.branch());
+        layer.output().run(share, math, rounding, scratch.x, step.branch());
     }
 
     /**
@@ -247,7 +247,7 @@ public final class RowDecoder {
         activated(share, layer, scratch.x, step);
         share.await();
         layer.down().weight().pack(step.gate(), scratch.x);
-        linear(share, layer.down(), scratch.x, step.branch());
+        layer.down().run(share, math, rounding, scratch.x, step.branch());
     }
 
     /**
@@ -269,10 +269,9 @@ public final class RowDecoder {
         float[][] state = step.last();
         float[][] normed = new float[state.length][dims.hidden];
         float[][] x = new float[state.length][Matrix.room(dims.hidden)];
-        RowWeights.Linear head = new RowWeights.Linear(weights.head(), weights.vocabulary());
         norm(state, weights.norm(), normed);
-        weights.head().pack(normed, x);
-        linear(share, head, x, logits);
+        weights.head().weight().pack(normed, x);
+        weights.head().run(share, math, rounding, x, logits);
     }
 
     private void norm(float[][] state, float[] weight, float[][] normed) {
@@ -281,33 +280,13 @@ public final class RowDecoder {
         }
     }
 
-    /** This worker's rows of {@code y = round(w x + b)}. */
-    private void linear(WorkerTeam.Share share, RowWeights.Linear linear, float[][] x, float[][] y) {
-        int from = share.fromRow(linear.rows());
-        int to = share.toRow(linear.rows());
-        linear.weight().matmul(from, to, x, y, 0);
-        for (float[] row : y) {
-            addBias(linear, row, from, to);
-            math.round(rounding, row, from, to);
-        }
-    }
-
-    private static void addBias(RowWeights.Linear linear, float[] row, int from, int to) {
-        if (linear.bias().length > 0) {
-            for (int i = from; i < to; i++) {
-                row[i] += linear.bias()[i];
-            }
-        }
-    }
-
-    /** {@code silu(W_gate x) * (W_up x)}: this worker's rows of both. */
+    /** This worker's rows of {@code silu(W_gate x) * (W_up x)}. */
     private void activated(WorkerTeam.Share share, RowWeights.Layer layer, float[][] x, RowStep step) {
         int from = share.fromRow(dims.intermediate);
         int to = share.toRow(dims.intermediate);
-        layer.gate().weight().matmul(from, to, x, step.gate(), 0);
-        linear(share, layer.up(), x, step.up());
+        layer.gate().sum(from, to, x, step.gate());
+        layer.up().run(share, math, rounding, x, step.up());
         for (int s = 0; s < step.gate().length; s++) {
-            addBias(layer.gate(), step.gate()[s], from, to);
             math.swiGlu(rounding, step.gate()[s], step.up()[s], from, to);
         }
     }

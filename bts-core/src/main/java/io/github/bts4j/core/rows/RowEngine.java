@@ -3,6 +3,7 @@ package io.github.bts4j.core.rows;
 import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.DecodeEngine;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -12,27 +13,10 @@ import java.util.stream.IntStream;
  */
 public final class RowEngine<S> implements DecodeEngine<S> {
     private final List<RowDecoder> streams;
-    private final Caches<S> caches;
+    private final BiFunction<S, Integer, RowCache> caches;
     private final ParallelismTuner tuner;
     private final Layers layers;
     private final WorkerTeam team;
-
-    /**
-     * Finds the KV cache of a stream.
-     *
-     * @param <S> what a session keeps
-     */
-    @FunctionalInterface
-    public interface Caches<S> {
-        /**
-         * The cache of one stream.
-         *
-         * @param state a session's state
-         * @param stream number of the stream
-         * @return its cache
-         */
-        RowCache of(S state, int stream);
-    }
 
     /** The layers of all streams, and whatever joins the streams. */
     @FunctionalInterface
@@ -47,19 +31,15 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     }
 
     /**
-     * An engine that the process's workers run.
+     * Puts an engine together.
      *
      * @param streams the decoders, the one that gives the logits first
-     * @param caches finds their KV caches
+     * @param caches finds the KV cache of a stream, by its number, in a session's state
+     * @param layers what computes the layers
+     * @param team the workers
      * @param tuner what is known of such steps
-     * @param layers what computes their layers
      */
-    public RowEngine(List<RowDecoder> streams, Caches<S> caches, ParallelismTuner tuner, Layers layers) {
-        this(streams, caches, tuner, layers, WorkerTeam.shared());
-    }
-
-    /** The same with other workers. */
-    RowEngine(List<RowDecoder> streams, Caches<S> caches, ParallelismTuner tuner, Layers layers, WorkerTeam team) {
+    public RowEngine(List<RowDecoder> streams, BiFunction<S, Integer, RowCache> caches, Layers layers, WorkerTeam team, ParallelismTuner tuner) {
         this.streams = streams;
         this.caches = caches;
         this.tuner = tuner;
@@ -75,7 +55,7 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     @Override
     public float[][] decode(DecodeBatch<S> batch) {
         RowDecoder hub = streams.get(0);
-        List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.of(state, i)))).toList();
+        List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.apply(state, i)))).toList();
         float[][] logits = hub.newLogits(steps.get(0));
         team.run(tuner, batch.size(), share -> {
             layers.run(share, steps);

@@ -1,7 +1,6 @@
 package io.github.bts4j.core.rows;
 
 import java.util.List;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -11,24 +10,10 @@ import java.util.stream.Stream;
  * @param layers the layers
  * @param norm the final norm {@code [hidden]}
  * @param head {@code [vocabulary, hidden]}
- * @param vocabulary number of tokens
  * @param isRepacked whether its matrices are repacked, the embedding apart
  */
-public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Matrix head, int vocabulary, boolean isRepacked) {
+public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Linear head, boolean isRepacked) {
     private static final double FREE_SHARE = 0.8; // of the heap that is free: the rest is for what a step and its caller need
-
-    /**
-     * A matrix product with its bias.
-     *
-     * @param weight {@code [out, in]}
-     * @param rows out
-     * @param bias {@code [out]}, or empty
-     */
-    public record Linear(Matrix weight, int rows, float... bias) {
-        private long bytes() {
-            return (long) rows * weight.columns() * weight.elements().type().bytes();
-        }
-    }
 
     /**
      * The weights of one layer.
@@ -48,8 +33,8 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
             return Stream.of(query, key, value, output, gate, up, down);
         }
 
-        private Layer map(Function<Linear, Linear> change) {
-            return new Layer(inputNorm, change.apply(query), change.apply(key), change.apply(value), change.apply(output), postNorm, change.apply(gate), change.apply(up), change.apply(down));
+        private Layer repacked() {
+            return new Layer(inputNorm, query.repacked(), key.repacked(), value.repacked(), output.repacked(), postNorm, gate.repacked(), up.repacked(), down.repacked());
         }
     }
 
@@ -59,7 +44,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
      * @return bytes
      */
     public long bytes() {
-        return new Linear(head, vocabulary).bytes() + layers.stream().flatMap(Layer::linears).mapToLong(Linear::bytes).sum();
+        return head.bytes() + layers.stream().flatMap(Layer::linears).mapToLong(Linear::bytes).sum();
     }
 
     /**
@@ -68,8 +53,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Mat
      * @return the weights
      */
     public RowWeights repacked() {
-        Function<Linear, Linear> change = linear -> new Linear(linear.weight.repacked(linear.rows), linear.rows, linear.bias);
-        return new RowWeights(embedding, layers.stream().map(layer -> layer.map(change)).toList(), norm, head.repacked(vocabulary), vocabulary, true);
+        return new RowWeights(embedding, layers.stream().map(Layer::repacked).toList(), norm, head.repacked(), true);
     }
 
     /**

@@ -85,8 +85,8 @@ class RowEngineTest {
 
     private static RowEngine<KvCaches> engine(LlamaModel model, int threads) {
         RowDecoder decoder = model.decoder().rows().orElseThrow();
-        return new RowEngine<>(List.of(decoder), KvCaches::rows, new ParallelismTuner(), (share, steps) -> decoder.layers(share, steps.get(0), 0, model.config().numLayers()),
-                new WorkerTeam(threads));
+        return new RowEngine<>(List.of(decoder), KvCaches::rows, (share, steps) -> decoder.layers(share, steps.get(0), 0, model.config().numLayers()),
+                new WorkerTeam(threads), new ParallelismTuner());
     }
 
     @Test
@@ -169,7 +169,7 @@ class RowEngineTest {
             int time = t;
             Arrays.setAll(tokens, s -> s == 3 ? 7 + time : 7 + time + s);
             Arrays.fill(lengths, t);
-            logits = engine.decode(DecodeBatch.ofNext(tokens, lengths, caches));
+            logits = engine.decode(new DecodeBatch<>(tokens, lengths, caches));
         }
         caches.forEach(KvCaches::close);
         return logits;

@@ -3,6 +3,7 @@ package io.github.bts4j.stitch.baseline;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
+import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -23,17 +24,17 @@ final class UpcycledRows implements RowEngine.Layers {
     private final Arithmetic math;
     private final Rounding rounding;
     private final List<Matrix> routers;
-    private final List<Matrix> adapters;
+    private final List<Linear> adapters;
     private final int hidden;
 
     UpcycledRows(UpcycledConfig config, List<RowDecoder> experts, List<NDArray> routers, List<NDArray> adapters) {
         this.config = config;
+        this.hidden = config.base().hiddenSize();
         this.experts = experts;
         this.math = experts.get(0).math();
         this.rounding = experts.get(0).rounding();
         this.routers = routers.stream().map(router -> math.matrix(Elements.of(router))).toList();
-        this.adapters = adapters.stream().map(adapter -> math.matrix(Elements.of(adapter))).toList();
-        this.hidden = config.base().hiddenSize();
+        this.adapters = adapters.stream().map(adapter -> new Linear(math.matrix(Elements.of(adapter)), hidden)).toList();
     }
 
     @Override
@@ -96,12 +97,9 @@ final class UpcycledRows implements RowEngine.Layers {
         return z;
     }
 
-    private float[][] adapted(WorkerTeam.Share share, Matrix adapter, float[][] branch) {
+    private float[][] adapted(WorkerTeam.Share share, Linear adapter, float[][] branch) {
         float[][] y = new float[branch.length][hidden];
-        adapter.matmul(share.fromRow(hidden), share.toRow(hidden), adapter.packed(branch), y, 0);
-        for (float[] row : y) {
-            math.round(rounding, row, share.fromRow(hidden), share.toRow(hidden));
-        }
+        adapter.run(share, math, rounding, adapter.weight().packed(branch), y);
         return y;
     }
 
