@@ -2,6 +2,9 @@
  * What all models share: {@link io.github.bts4j.core.CausalLm}, a language model seen from outside, and
  * {@link io.github.bts4j.core.DecodeSession}, one sequence being decoded with its KV caches.
  *
+ * <p>Every model's session is a {@link io.github.bts4j.core.CachedSession}. It hands what a step computes, a {@link io.github.bts4j.core.DecodeBatch}, to the first of the model's
+ * {@link io.github.bts4j.core.DecodeEngine}s that prefers it.
+ *
  * <p>{@link io.github.bts4j.core.FrozenLm} adds DJL's {@code ai.djl.Model}. One Llama is {@link io.github.bts4j.core.llama.LlamaModel}.
  *
  * <h2>Exceptions</h2>

@@ -32,7 +32,7 @@ final class StitchRows implements RowEngine.Layers {
     private final List<Linear> projs;
     private final int hidden;
 
-    /** Repacked, if the hub's matrices are and there is room. */
+    /** Without biases. Repacked, if the hub's matrices are and there is room. */
     StitchRows(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
         this.streams = streams;
         this.config = config;
@@ -42,17 +42,31 @@ final class StitchRows implements RowEngine.Layers {
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
         UnaryOperator<Linear> held = linear -> repacked ? linear.repacked() : linear;
-        this.gates = IntStream.range(0, config.numStitches()).mapToObj(j -> gates(weights, j).stream().map(held).toList()).toList();
+        this.gates = IntStream.range(0, config.numStitches()).mapToObj(j -> gates(weights.gates().tensors().get(j)).map(held).toList()).toList();
         this.projs = weights.projs().tensors().stream().map(proj -> held.apply(new Linear(math.matrix(Elements.of(proj)), hidden))).toList();
     }
 
-    /** A stitch's gates for each model. */
-    private List<Linear> gates(StitchWeights.Arguments weights, int j) {
-        NDArray tensor = weights.gates().tensors().get(j);
+    private StitchRows(StitchRows like, List<List<Linear>> gates) {
+        this.streams = like.streams;
+        this.config = like.config;
+        this.math = like.math;
+        this.rounding = like.rounding;
+        this.hidden = like.hidden;
+        this.gates = gates;
+        this.projs = like.projs;
+    }
+
+    /** The same matrices with other biases, by stitch; or with none. */
+    StitchRows withBiases(List<NDArray> biases) {
+        List<float[]> values = biases.stream().map(Tensors::toFloats).toList();
+        return values.isEmpty() ? this : new StitchRows(this, IntStream.range(0, gates.size()).mapToObj(j -> IntStream.range(0, gates.get(j).size())
+                .mapToObj(i -> new Linear(gates.get(j).get(i).weight(), hidden, Arrays.copyOfRange(values.get(j), i * hidden, (i + 1) * hidden))).toList()).toList());
+    }
+
+    /** A stitch's gates for each model, without biases. */
+    private Stream<Linear> gates(NDArray tensor) {
         Matrix all = math.matrix(Elements.of(tensor));
-        float[] biases = weights.biases().tensors().isEmpty() ? new float[0] : Tensors.toFloats(weights.biases().tensors().get(j));
-        return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0)))
-                .mapToObj(i -> new Linear(all.from(i * hidden), hidden, biases.length == 0 ? biases : Arrays.copyOfRange(biases, i * hidden, (i + 1) * hidden))).toList();
+        return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0))).mapToObj(i -> new Linear(all.from(i * hidden), hidden));
     }
 
     @Override

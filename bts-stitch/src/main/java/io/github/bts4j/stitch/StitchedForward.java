@@ -10,6 +10,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.KvCaches;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Ropes;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -26,12 +27,23 @@ final class StitchedForward {
     private final Streams streams;
     private final StitchConfig config;
     private final StitchWeights.Arguments weights;
+    private final StitchedForward matrices; // whose matrices this shares
     private List<DecodeEngine<KvCaches>> engines;
+    private StitchRows rows;
 
     StitchedForward(Streams streams, StitchConfig config, StitchWeights.Arguments weights) {
         this.streams = streams;
         this.config = config;
         this.weights = weights;
+        this.matrices = this;
+    }
+
+    /** The same with other gate biases. */
+    StitchedForward(StitchedForward like, StitchWeights.Argument biases) {
+        this.streams = like.streams;
+        this.config = like.config;
+        this.weights = new StitchWeights.Arguments(like.weights.gates(), biases, like.weights.projs());
+        this.matrices = like.matrices;
     }
 
     Streams streams() {
@@ -77,9 +89,17 @@ final class StitchedForward {
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
             engines = streams.engines((step, ids, ropes, caches) -> KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode",
-                    arguments(ids, ropes, caches.keys(), caches.values(), caches.starts())), rows -> new StitchRows(rows, config, weights));
+                    arguments(ids, ropes, caches.keys(), caches.values(), caches.starts())), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
         }
         return engines;
+    }
+
+    /** The matrices for decoding in Java, packed once for all that share them. */
+    private synchronized StitchRows rows(List<RowDecoder> decoders) {
+        if (rows == null) {
+            rows = new StitchRows(decoders, config, weights);
+        }
+        return rows;
     }
 
     /** An empty session of a model that decodes with these weights. */

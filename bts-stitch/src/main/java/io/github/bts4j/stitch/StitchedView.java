@@ -18,7 +18,7 @@ import java.util.Optional;
  */
 final class StitchedView extends FrozenLm {
     private final StitchParts parts;
-    private final StitchWeights.Arguments weights;
+    private final StitchWeights.Argument biases;
     private final StitchedForward pass;
 
     StitchedView(StitchSnapshot snapshot, List<Integer> off) {
@@ -37,8 +37,8 @@ final class StitchedView extends FrozenLm {
                 closed.add(Tensors.place(manager, master, hub.type(), manager.getDevice()));
             }
         }
-        this.weights = new StitchWeights.Arguments(snapshot.weights().gates(), StitchWeights.Argument.of(closed), snapshot.weights().projs());
-        this.pass = new StitchedForward(parts.streams(), parts.config(), weights);
+        this.biases = StitchWeights.Argument.of(closed);
+        this.pass = new StitchedForward(snapshot.pass(), biases);
     }
 
     StitchedForward pass() {
@@ -75,6 +75,6 @@ final class StitchedView extends FrozenLm {
 
     @Override
     protected void release() {
-        weights.biases().close();
+        biases.close();
     }
 }
