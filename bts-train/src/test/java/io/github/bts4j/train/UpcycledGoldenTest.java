@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,9 +134,32 @@ class UpcycledGoldenTest {
                     assertClose(Arrays.copyOfRange(expected, at * vocabSize, (at + 1) * vocabSize), session.append(row[at]), tolerance(), "position " + at);
                 }
             }
+            checkSessionsInStep(model, row, expected);
         }
         try (UpcycledModel half = UpcycledModel.open(saved, LoadOptions.defaults().withPrecision(Precision.BFLOAT16))) {
             Tolerance.assertNoWorse("losses in bfloat16, against those of a model of one feed-forward network", flat(losses), shifted(losses), flat(half.tokenLosses(tokens)));
+        }
+    }
+
+    /** One token of each of three sessions at a time: one begins with it, the others have read five and nine tokens of the same text. */
+    private static void checkSessionsInStep(UpcycledModel model, int[] row, float[] expected) {
+        int[] lengths = {0, 5, 9};
+        int vocabSize = model.vocabSize();
+        List<DecodeSession> sessions = IntStream.of(lengths).mapToObj(length -> model.newSession(row.length)).toList();
+        try {
+            for (int i = 1; i < lengths.length; i++) {
+                sessions.get(i).append(Arrays.copyOf(row, lengths[i]));
+            }
+            for (int step = 0; step < 3; step++) {
+                int by = step;
+                float[][] logits = model.appendEach(sessions, IntStream.of(lengths).map(length -> row[length + by]).toArray());
+                for (int i = 0; i < lengths.length; i++) {
+                    int at = lengths[i] + step;
+                    assertClose(Arrays.copyOfRange(expected, at * vocabSize, (at + 1) * vocabSize), logits[i], tolerance(), "session " + i + ", position " + at);
+                }
+            }
+        } finally {
+            sessions.forEach(DecodeSession::close);
         }
     }
 

@@ -90,6 +90,14 @@ class BaselineGoldenTest {
                     tolerance.assertClose("after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), last);
                 }
             }
+            try (DecodeSession first = btm.newSession(8); DecodeSession second = btm.newSession(8)) { // in step, at different lengths
+                second.append(Arrays.copyOf(ids[0], 4));
+                for (int t = 0; t < 4; t++) {
+                    float[][] both = btm.appendEach(List.of(first, second), new int[] {ids[0][t], ids[0][t + 4]});
+                    tolerance.assertClose("first after " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), both[0]);
+                    tolerance.assertClose("second after " + t, Arrays.copyOfRange(expected, (t + 4) * vocab, (t + 5) * vocab), both[1]);
+                }
+            }
         }
     }
 
