@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.train.RunDifference;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -361,6 +362,15 @@ class DamagedInputsTest {
         String inspect = bts(List.of("inspect", seed)).out();
         assertTrue(inspect.startsWith("Llama of 4 layers, hidden size 32, 2 heads"), inspect);
         assertTrue(inspect.lines().toList().get(1).matches("[\\d,]+ parameters, [\\d,]+ bytes on disk; in memory [\\d,]+ bytes as float32, and 1,024 bytes of KV cache per token"), inspect);
+    }
+
+    /** What was allowed to change is told in options as well. */
+    @Test
+    void whatARunGoesOnWithIsToldInOptions() {
+        OptionWords words = new OptionWords(spec("train"));
+        assertEquals("Resumed with --steps: saved 12, now 20", words.resumed(new RunDifference(RunDifference.CONFIGURATION, "totalSteps", "12", "20")));
+        assertEquals("Resumed with --lr: saved 1.0E-4, now 0.5", words.resumed(new RunDifference(RunDifference.CONFIGURATION, "learningRate.peak", "1.0E-4", "0.5")));
+        assertEquals("Resumed with other data", words.resumed(new RunDifference(RunDifference.DATA, "", "a".repeat(64), "b".repeat(64))));
     }
 
     /** A run that goes on with other options says which, and how to allow it. */
