@@ -1,11 +1,9 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
-import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.text.TextModel;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -37,10 +35,12 @@ final class ChatCommand extends OutputCommand {
     @Mixin
     private Models models;
 
-    static ChatTemplate template(String name, Path files) throws IOException {
-        if (name == null) {
-            return ChatTemplate.of(files);
-        }
+    /** With the template of this name; with its own if none is given. */
+    static TextModel withTemplate(TextModel model, String name) {
+        return name == null ? model : model.withChatTemplate(template(name));
+    }
+
+    private static ChatTemplate template(String name) {
         return switch (name) {
             case "llama2" -> ChatTemplate.llama2();
             case "llama3" -> ChatTemplate.llama3();
@@ -51,9 +51,9 @@ final class ChatCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = output();
-        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
-            ChatTemplate chat = template(template, Models.files(model, lm));
-            Generator generator = new Generator(lm, tokenizer);
+        try (TextModel opened = models.open(model)) {
+            TextModel text = withTemplate(opened, template);
+            text.requireChatTemplate();
             List<ChatMessage> messages = new ArrayList<>();
             if (system != null) {
                 messages.add(ChatMessage.system(system));
@@ -61,7 +61,7 @@ final class ChatCommand extends OutputCommand {
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             for (String line = ask(in, out); line != null && !line.isBlank(); line = ask(in, out)) {
                 messages.add(ChatMessage.user(line));
-                try (TokenStream stream = generator.stream(chat.encode(tokenizer, messages, true), sampling.config(lm))) {
+                try (TokenStream stream = text.streamChat(messages, sampling.config())) {
                     while (stream.hasNext()) {
                         out.print(stream.next().text());
                         out.flush();

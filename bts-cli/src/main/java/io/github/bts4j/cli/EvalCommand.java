@@ -1,10 +1,8 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.UnsupportedException;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.core.torch.FiniteTensors;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.eval.WindowScores;
 import java.io.IOException;
@@ -43,24 +41,23 @@ final class EvalCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        try (FrozenLm lm = models.open(model); FrozenLm other = against == null ? null : models.open(against);
-                LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
+        try (TextModel text = models.open(model); TextModel other = against == null ? null : models.open(against)) {
             if (other != null) {
-                Models.requireOneTokenizer("compared", Models.files(model, lm), Models.files(against, other));
-                windows.checkContext(other);
+                Models.requireOneTokenizer("compared", text.tokenizer(), other.tokenizer());
+                windows.checkContext(other.model());
             }
-            WindowOptions.Scorer scorer = windows.scorer(lm, tokenizer, data);
+            WindowOptions.Scorer scorer = windows.scorer(text.model(), text.tokenizer(), data);
             ObjectNode result = Outcome.object().put("scored", scorer.how());
             ObjectNode domains = result.putObject("domains");
             double sum = 0;
-            List<TokenDataset> datasets = data.read(tokenizer);
+            List<TokenDataset> datasets = data.read(text.tokenizer());
             for (TokenDataset dataset : datasets) {
-                WindowScores scores = finite(dataset.name(), lm, scorer.score(lm, dataset));
+                WindowScores scores = finite(dataset.name(), model, text, scorer.score(text.model(), dataset));
                 sum += scores.bitsPerByte();
                 ObjectNode domain = domains.putObject(dataset.name());
                 tell(dataset, scores, domain);
                 if (other != null) {
-                    compare(dataset.name(), scores, finite(dataset.name(), other, scorer.score(other, dataset)), domain);
+                    compare(dataset.name(), scores, finite(dataset.name(), against, other, scorer.score(other.model(), dataset)), domain);
                 }
             }
             result.put("average", sum / datasets.size());
@@ -74,10 +71,10 @@ final class EvalCommand extends OutputCommand {
     }
 
     /** Refuses scores that are no numbers, and names the weight where one is to blame. */
-    private static WindowScores finite(String domain, FrozenLm lm, WindowScores scores) {
+    private static WindowScores finite(String domain, Path path, TextModel text, WindowScores scores) {
         if (!Double.isFinite(scores.bitsPerByte())) {
-            Models.parts(lm).forEach(part -> FiniteTensors.require(part.getName(), part.tensors()));
-            throw new UnsupportedException("The bits per byte of '" + lm.getName() + "' on '" + domain + "' are " + scores.bitsPerByte()
+            text.model().requireFiniteWeights();
+            throw new UnsupportedException("The bits per byte of '" + path.getFileName() + "' on '" + domain + "' are " + scores.bitsPerByte()
                     + ", though its weights are finite: values overflow in the type that it computes in; try --dtype float32");
         }
         return scores;

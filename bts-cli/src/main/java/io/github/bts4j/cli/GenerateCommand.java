@@ -1,11 +1,9 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.GenerationResult;
-import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.support.JsonReader;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -35,16 +33,15 @@ final class GenerateCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = output();
-        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm));
-                TokenStream stream = new Generator(lm, tokenizer).stream(prompt, sampling.config(lm))) {
+        try (TextModel text = models.open(model); TokenStream stream = text.stream(prompt, sampling.config())) {
             if (!json) {
                 out.print(prompt);
             }
             long begin = System.nanoTime();
             while (stream.hasNext()) {
-                String text = stream.next().text();
+                String piece = stream.next().text();
                 if (!json) {
-                    out.print(text);
+                    out.print(piece);
                     out.flush();
                 }
             }

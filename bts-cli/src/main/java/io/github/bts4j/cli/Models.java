@@ -1,11 +1,9 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
-import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.tokenizer.TokenizerDifference;
 import io.github.bts4j.stitch.Member;
@@ -15,8 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -35,20 +31,12 @@ final class Models {
     }
 
     /** A model's folder, a GGUF file, or a stitch checkpoint's folder. */
-    FrozenLm open(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            throw new IllegalArgumentException(path + " does not exist: a model is a checkpoint folder, a GGUF file, or the folder of a stitch checkpoint");
-        }
-        return isStitched(path) ? StitchCheckpoint.open(path, options()) : LlamaModel.open(path, options());
+    TextModel open(Path path) throws IOException {
+        return TextModel.open(path, options());
     }
 
     static boolean isStitched(Path path) {
         return Files.exists(path.resolve(StitchCheckpoint.DESCRIPTION));
-    }
-
-    /** The models that a model is made of, hub first: itself, if it is not a stitched one. */
-    static List<LlamaModel> parts(FrozenLm model) {
-        return model instanceof StitchedModel stitched ? stitched.models() : List.of((LlamaModel) model);
     }
 
     /** The folders of the models that a stitched one is made of. */
@@ -91,23 +79,14 @@ final class Models {
      */
     static void requireOneTokenizer(String what, Path first, Path second) {
         try (LlamaTokenizer one = LlamaTokenizer.open(first); LlamaTokenizer other = LlamaTokenizer.open(second)) {
-            TokenizerDifference.between(one, other).ifPresent(difference -> {
-                throw new MismatchException("Only models with one tokenizer can be " + what + ": " + difference);
-            });
+            requireOneTokenizer(what, one, other);
         }
     }
 
-    /** Where the tokenizer and the chat template lie: with the model, or with a stitched model's hub. */
-    static Path files(Path path, FrozenLm model) {
-        return model instanceof StitchedModel stitched ? stitched.members().get(0).folder() : path;
-    }
-
-    static LlamaConfig config(FrozenLm model) {
-        return model instanceof StitchedModel stitched ? stitched.models().get(0).config() : ((LlamaModel) model).config();
-    }
-
-    static Set<Integer> eos(FrozenLm model) {
-        return new TreeSet<>(config(model).eosTokenIds());
+    static void requireOneTokenizer(String what, LlamaTokenizer one, LlamaTokenizer other) {
+        TokenizerDifference.between(one, other).ifPresent(difference -> {
+            throw new MismatchException("Only models with one tokenizer can be " + what + ": " + difference);
+        });
     }
 
     /** {@code name=value}. */

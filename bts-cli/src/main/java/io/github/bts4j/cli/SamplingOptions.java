@@ -1,6 +1,5 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -33,8 +32,8 @@ final class SamplingOptions {
     @Option(names = "--stop", description = "A text that ends the answer; may be repeated.")
     private List<String> stop = List.of();
 
-    GenerationConfig config(FrozenLm model) {
+    GenerationConfig config() {
         return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).repetitionPenalty(repetitionPenalty)
-                .seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).eosTokenIds(Models.eos(model)).build();
+                .seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).build();
     }
 }

@@ -1,8 +1,6 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.FrozenLm;
-import io.github.bts4j.core.chat.ChatTemplate;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.server.ModelServer;
 import io.github.bts4j.server.ServedModel;
 import io.github.bts4j.server.ServerConfig;
@@ -10,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -82,9 +79,10 @@ final class ServeCommand extends OutputCommand {
             }
             config = config.withApiKey(key);
         }
-        try (FrozenLm lm = models.open(model); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(model, lm))) {
+        try (TextModel text = models.open(model)) {
             String called = name == null ? model.toAbsolutePath().normalize().getFileName().toString() : name;
-            ServedModel served = new ServedModel(called, lm, tokenizer, chat(Models.files(model, lm)), Models.eos(lm));
+            ServedModel served = new ServedModel(called, ChatCommand.withTemplate(text, template));
+            boolean chat = served.model().chatTemplate().isPresent();
             CountDownLatch told = new CountDownLatch(1);
             CountDownLatch closed = new CountDownLatch(1);
             Thread hook = new Thread(() -> {
@@ -98,9 +96,9 @@ final class ServeCommand extends OutputCommand {
             try (ModelServer server = ModelServer.start(served, config)) {
                 Runtime.getRuntime().addShutdownHook(hook);
                 output().println(json
-                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("page", server.uri() + "/").put("chat", served.chat().isPresent()).toString()
+                        ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("page", server.uri() + "/").put("chat", chat).toString()
                         : called + " is served at " + server.uri() + "/v1, with a page at " + server.uri() + "/"
-                                + (served.chat().isPresent() ? "" : " (no chat template: completions only; --template llama2 or llama3 gives it one)"));
+                                + (chat ? "" : " (no chat template: completions only; --template llama2 or llama3 gives it one)"));
                 told.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // ends as if told
@@ -108,17 +106,6 @@ final class ServeCommand extends OutputCommand {
                 closed.countDown(); // in any case: the hook would keep the process from ending
             }
             return 0;
-        }
-    }
-
-    private Optional<ChatTemplate> chat(Path files) throws IOException {
-        if (template != null) {
-            return Optional.of(ChatCommand.template(template, files));
-        }
-        try {
-            return Optional.of(ChatTemplate.of(files));
-        } catch (IllegalArgumentException | IOException e) {
-            return Optional.empty();
         }
     }
 }

@@ -26,7 +26,7 @@ final class TrainStitchesCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         options.checkFolders(List.of(stitch));
-        try (StitchedModel model = StitchCheckpoint.open(stitch, options.models().options()); LlamaTokenizer tokenizer = LlamaTokenizer.open(Models.files(stitch, model))) {
+        try (StitchedModel model = StitchCheckpoint.open(stitch, options.models().options()); LlamaTokenizer tokenizer = LlamaTokenizer.open(model.members().get(0).folder())) {
             options.train(model, all -> onlyExpert == null ? all : all.onlyExpert(onlyExpert), tokenizer);
             return 0;
         }

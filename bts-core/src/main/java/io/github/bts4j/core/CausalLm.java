@@ -3,6 +3,8 @@ package io.github.bts4j.core;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * A causal language model: token ids in, logits of the next token out. One Llama model is one, and so is a stitched model.
@@ -23,6 +25,33 @@ public interface CausalLm extends AutoCloseable {
      * @return tokens
      */
     int contextLength();
+
+    /**
+     * The tokens that end a text of this model, as its checkpoint names them: the {@code eos_token_id} of generation_config.json, or else of config.json.
+     *
+     * @return token ids, in the checkpoint's order; none where nothing is known
+     */
+    default Set<Integer> endTokens() {
+        return Set.of();
+    }
+
+    /**
+     * This model as one that is made of several and weighs them token by token.
+     *
+     * @return the same model; empty if it has no gates
+     */
+    default Optional<GatedLm> gated() {
+        return Optional.empty();
+    }
+
+    /**
+     * Looks for what makes a model's numbers useless: a weight that is infinite or not a number.
+     *
+     * @throws UnsupportedException naming the first tensor that holds one
+     */
+    default void requireFiniteWeights() {
+        // a model without weights of its own
+    }
 
     /**
      * Where the model computes.

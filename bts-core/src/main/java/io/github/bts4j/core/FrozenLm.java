@@ -104,12 +104,16 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     @Override
     @SuppressWarnings("try") // the lease only has to be open
     public final DecodeSession newSession(int capacity) {
+        checkCapacity(capacity);
+        try (Lifetime.Lease use = lifetime.use()) {
+            return openSession(capacity);
+        }
+    }
+
+    final void checkCapacity(int capacity) {
         if (capacity < 1 || capacity > contextLength()) {
             throw new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
                     + " (the context length): shorten the prompt or ask for fewer new tokens");
-        }
-        try (Lifetime.Lease use = lifetime.use()) {
-            return openSession(capacity);
         }
     }
 

@@ -3,16 +3,14 @@ package io.github.bts4j.langchain4j;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.text.TextModel;
 import java.util.concurrent.Executor;
 
 /**
  * LangChain4j's streaming chat model over a model in this process, see {@link BtsChatModel}. The handler is called on the executor's thread; an exception that
- * it throws ends the answer and is given to its {@code onError}. Thread-safe. It closes nothing.
+ * it throws ends the answer and is given to its {@code onError}. Thread-safe. It does not close the model.
  */
 public final class BtsStreamingChatModel implements StreamingChatModel {
     private final Conversation conversation;
@@ -22,14 +20,12 @@ public final class BtsStreamingChatModel implements StreamingChatModel {
      * Wraps a model.
      *
      * @param name what responses call it
-     * @param model the model
-     * @param tokenizer its tokenizer
-     * @param chat how conversations become prompts
+     * @param model the model, with a chat template
      * @param defaults the options where a request has none; its end tokens apply to every request
      * @param executor where answers are generated; {@code Runnable::run} for the caller's thread
      */
-    public BtsStreamingChatModel(String name, CausalLm model, LlamaTokenizer tokenizer, ChatTemplate chat, GenerationConfig defaults, Executor executor) {
-        this.conversation = Conversation.of(name, model, tokenizer, chat, defaults);
+    public BtsStreamingChatModel(String name, TextModel model, GenerationConfig defaults, Executor executor) {
+        this.conversation = new Conversation(name, model, defaults);
         this.executor = executor;
     }
 

@@ -10,13 +10,10 @@ import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
-import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
-import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.text.TextModel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,15 +23,12 @@ import java.util.Map;
  * From LangChain4j's requests to generations and back. What a request leaves open is taken from a configuration. Thread-safe.
  *
  * @param name what responses call the model
- * @param generator generates
- * @param tokenizer its tokenizer
- * @param chat how conversations become prompts
+ * @param model the model, with a chat template
  * @param defaults the options where a request has none
  */
-record Conversation(String name, Generator generator, LlamaTokenizer tokenizer, ChatTemplate chat, GenerationConfig defaults) {
-
-    static Conversation of(String name, CausalLm model, LlamaTokenizer tokenizer, ChatTemplate chat, GenerationConfig defaults) {
-        return new Conversation(name, new Generator(model, tokenizer), tokenizer, chat, defaults);
+record Conversation(String name, TextModel model, GenerationConfig defaults) {
+    Conversation {
+        model.requireChatTemplate();
     }
 
     /** Refuses what this model cannot do, instead of leaving it out. */
@@ -50,7 +44,7 @@ record Conversation(String name, Generator generator, LlamaTokenizer tokenizer, 
         if (request.modelName() != null && !request.modelName().equals(name)) {
             throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);
         }
-        return generator.stream(chat.encode(tokenizer, io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages())).withGenerationPrompt(true)), config(request));
+        return model.streamChat(io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages())), config(request));
     }
 
     private static void requireNeutral(String option, Double value) {

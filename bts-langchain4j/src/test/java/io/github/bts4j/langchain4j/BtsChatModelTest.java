@@ -16,13 +16,13 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.ExpertTraining;
 import java.nio.file.Path;
@@ -36,33 +36,28 @@ import org.junit.jupiter.api.Test;
 class BtsChatModelTest {
     private static final GenerationConfig GREEDY = GenerationConfig.greedy(40);
 
-    private static LlamaTokenizer tokenizer;
-    private static FrozenLm model;
+    private static TextModel model;
     private static ChatModel chat;
 
     @BeforeAll
     static void open() {
-        tokenizer = LlamaTokenizer.open(Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        LlamaTokenizer tokenizer = LlamaTokenizer.open(Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
         LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(2).numHeads(4).numKvHeads(2)
                 .maxPositionEmbeddings(256).build();
         try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.4, 3, Device.cpu())) {
-            model = random.freeze("tiny");
+            model = TextModel.of(random.freeze("tiny"), tokenizer).withChatTemplate(ChatTemplate.llama2());
         }
-        chat = new BtsChatModel("tiny", model, tokenizer, ChatTemplate.llama2(), GREEDY);
+        chat = new BtsChatModel("tiny", model, GREEDY);
     }
 
     @AfterAll
     static void close() {
         model.close();
-        tokenizer.close();
     }
 
     private static String expected(GenerationConfig config, ChatMessage... messages) {
-        try (TokenStream stream = new Generator(model, tokenizer).stream(ChatTemplate.llama2().encode(tokenizer, List.of(messages), true), config)) {
-            while (stream.hasNext()) {
-                stream.next();
-            }
-            return stream.result().text();
+        try (TokenStream stream = new Generator(model.model(), model.tokenizer()).stream(ChatTemplate.llama2().encode(model.tokenizer(), List.of(messages), true), config)) {
+            return stream.toEnd().text();
         }
     }
 
@@ -116,14 +111,14 @@ class BtsChatModelTest {
     @Test
     void namesAndThoughtsReachTheTemplate() {
         ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.name }}{{ m.reasoning_content }}{{ m.content }}{% endfor %}", "<s>", "</s>");
-        BtsChatModel own = new BtsChatModel("tiny", model, tokenizer, template, GREEDY);
+        BtsChatModel own = new BtsChatModel("tiny", model.withChatTemplate(template), GREEDY);
         ChatResponse response = own.chat(ChatRequest.builder().messages(UserMessage.from("well", "so"), AiMessage.builder().text("views").thinking("man").build(), UserMessage.from("wife")).build());
-        assertEquals(tokenizer.encode("wellsomanviewswife", false).length, response.tokenUsage().inputTokenCount());
+        assertEquals(model.tokenizer().encode("wellsomanviewswife", false).length, response.tokenUsage().inputTokenCount());
     }
 
     @Test
     void streams() {
-        BtsStreamingChatModel streaming = new BtsStreamingChatModel("tiny", model, tokenizer, ChatTemplate.llama2(), GREEDY, Runnable::run);
+        BtsStreamingChatModel streaming = new BtsStreamingChatModel("tiny", model, GREEDY, Runnable::run);
         Told told = new Told();
         streaming.chat("Hello", told);
         assertTrue(told.parts.size() > 5, told.parts.toString());

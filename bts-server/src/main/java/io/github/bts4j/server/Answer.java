@@ -14,6 +14,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** Turns what the scheduler tells about a request's answers into OpenAI's JSON. Everything is called on the scheduler's thread. */
@@ -40,6 +41,7 @@ final class Answer {
 
     private final ApiRequest request;
     private final LlamaTokenizer tokenizer;
+    private final Set<Integer> endTokens;
     private final String model;
     private final Sink sink;
     private final String id;
@@ -51,7 +53,8 @@ final class Answer {
 
     Answer(ApiRequest request, ServedModel served, Sink sink) {
         this.request = request;
-        this.tokenizer = served.tokenizer();
+        this.tokenizer = served.model().tokenizer();
+        this.endTokens = served.model().endTokens();
         this.model = served.name();
         this.sink = sink;
         this.id = (request.chat() ? "chatcmpl-" : "cmpl-") + UUID.randomUUID().toString().replace("-", "");
@@ -176,7 +179,7 @@ final class Answer {
             completionTokens++;
             text.append(token.text());
             shown += token.text().codePointCount(0, token.text().length());
-            if (request.logprobs().isPresent() && !(request.chat() && request.config().eosTokenIds().contains(token.id()))) { // an end token is no content
+            if (request.logprobs().isPresent() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is no content
                 logProbs.add(token.id(), token.logProb(), alternatives);
             }
             if (request.stream() && (!token.text().isEmpty() || request.logprobs().isPresent())) {

@@ -51,16 +51,16 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     static ApiRequest chat(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
         Fields fields = Fields.parse(body);
         model(fields, served);
-        if (served.chat().isEmpty()) {
+        if (served.model().chatTemplate().isEmpty()) {
             throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or serve it with a template (bts serve --template)");
         }
         int[] prompt;
         try {
             ChatRequest request = Messages.request(fields, limits);
             if (body.length > Intake.SHORT_BYTES) { // it need not be the messages' contents that are long
-                limits.check("messages", List.of(served.chat().get().render(request).text()));
+                limits.check("messages", List.of(served.model().chatTemplate().get().render(request).text()));
             }
-            prompt = served.chat().get().encode(served.tokenizer(), request);
+            prompt = served.model().chatTemplate().get().encode(served.model().tokenizer(), request);
         } catch (IllegalArgumentException | ChatTemplateException e) {
             throw ApiException.field("messages", "messages: " + e.getMessage());
         }
@@ -90,7 +90,6 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
                 .minP(fields.number("min_p", 0, 0, 1))
                 .repetitionPenalty(fields.number("repetition_penalty", 1, 0.01, 100))
                 .seed(fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> ThreadLocalRandom.current().nextLong()))
-                .eosTokenIds(served.eosTokenIds())
                 .stopStrings(stops).build();
         boolean stream = fields.flag("stream");
         boolean includeUsage = false;
@@ -114,7 +113,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
 
     static Set<String> expertsOff(Fields fields, ServedModel served) {
         Set<String> off = new TreeSet<>(fields.texts("experts_off", MAX_EXPERTS));
-        List<String> experts = served.experts();
+        List<String> experts = served.model().experts();
         off.stream().filter(name -> !experts.contains(name)).findFirst().ifPresent(name -> {
             throw ApiException.field("experts_off", "experts_off: there is no expert " + Fields.shortened(name) + ", only " + experts);
         });

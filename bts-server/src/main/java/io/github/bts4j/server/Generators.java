@@ -1,35 +1,26 @@
 package io.github.bts4j.server;
 
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.Generator;
-import io.github.bts4j.stitch.StitchedModel;
-import java.util.ArrayList;
+import io.github.bts4j.core.text.TextModel;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A generator for every set of experts that was asked to be switched off. For the scheduler's thread. */
+/** The model, and views of it with every set of experts that was asked to be switched off. For the scheduler's thread. */
 final class Generators implements AutoCloseable {
-    private final ServedModel served;
-    private final Map<Set<String>, Generator> bySet = new HashMap<>();
-    private final List<FrozenLm> views = new ArrayList<>();
+    private final TextModel model;
+    private final Map<Set<String>, TextModel> views = new HashMap<>();
 
-    Generators(ServedModel served) {
-        this.served = served;
-        bySet.put(Set.of(), new Generator(served.model(), served.tokenizer()));
+    Generators(TextModel model) {
+        this.model = model;
     }
 
     Generator of(Set<String> expertsOff) {
-        return bySet.computeIfAbsent(expertsOff, off -> {
-            FrozenLm view = ((StitchedModel) served.model()).without(off);
-            views.add(view);
-            return new Generator(view, served.tokenizer());
-        });
+        return expertsOff.isEmpty() ? model.generator() : views.computeIfAbsent(expertsOff, model::without).generator();
     }
 
     @Override
     public void close() {
-        views.forEach(FrozenLm::close);
+        views.values().forEach(TextModel::close);
     }
 }

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * from {@code POST /bts/gates}.
  *
  * <p>Answers in progress share each pass over the weights. A request is checked before anything is computed; what is wrong is told with a status 4xx and the
- * field's name. Clients that go away end their answers. It closes neither the model nor the tokenizer.
+ * field's name. Clients that go away end their answers. It does not close the model.
  */
 public final class ModelServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ModelServer.class);
@@ -55,12 +55,12 @@ public final class ModelServer implements AutoCloseable {
         this.config = config;
         this.access = new Access(config);
         this.intake = new Intake(config);
-        this.limits = new PromptLimits(served.tokenizer(), served.model().contextLength());
+        this.limits = new PromptLimits(served.model().tokenizer(), served.model().contextLength());
         registries.add(prometheus);
         others.forEach(registries::add);
         this.others = others;
         this.metrics = new ServerMetrics(registries);
-        this.scheduler = new Scheduler(new Generators(served), config.maxBatch(), config.maxQueue(), metrics);
+        this.scheduler = new Scheduler(new Generators(served.model()), config.maxBatch(), config.maxQueue(), metrics);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
         metrics.gauges(scheduler::inProgress, scheduler::waiting, connections::count);
@@ -176,8 +176,8 @@ public final class ModelServer implements AutoCloseable {
 
     private ObjectNode model() {
         ObjectNode model = JsonNodeFactory.instance.objectNode().put("id", served.name()).put("object", "model").put("created", started).put("owned_by", "bts4j")
-                .put("context_length", served.model().contextLength()).put("chat", served.chat().isPresent());
-        served.experts().forEach(model.putArray("experts")::add);
+                .put("context_length", served.model().contextLength()).put("chat", served.model().chatTemplate().isPresent());
+        served.model().experts().forEach(model.putArray("experts")::add);
         return model;
     }
 

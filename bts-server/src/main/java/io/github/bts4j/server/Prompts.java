@@ -45,7 +45,7 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
 
     private int[] encode(String text, boolean addSpecialTokens) {
         limits.check("prompt", List.of(text));
-        return served.tokenizer().encode(text, addSpecialTokens);
+        return served.model().tokenizer().encode(text, addSpecialTokens);
     }
 
     private int[] ids(JsonNode node) {
@@ -75,7 +75,7 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
             throw ApiException.of(400, "context_length_exceeded", field, field + " number " + number + " holds " + ids.length + " tokens; between 1 and " + (context - room)
                     + " fit into the model's context of " + context + (room == 0 ? "" : " with at least " + room + " to follow"));
         }
-        int vocabulary = served.model().vocabSize();
+        int vocabulary = served.model().model().vocabSize();
         Arrays.stream(ids).filter(id -> id < 0 || id >= vocabulary).findFirst().ifPresent(id -> {
             throw ApiException.field(field, field + " number " + number + " holds the token id " + id + ", the vocabulary ends at " + (vocabulary - 1));
         });

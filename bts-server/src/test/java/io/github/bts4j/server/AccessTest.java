@@ -8,8 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,7 +28,7 @@ class AccessTest {
     @BeforeAll
     static void start() throws IOException {
         first = new TestServer(folder, TestServer.CONFIG);
-        ServedModel served = new ServedModel("tiny", first.model, first.tokenizer, Optional.empty(), Set.of());
+        ServedModel served = new ServedModel("tiny", first.text);
         open = ModelServer.start(served, TestServer.CONFIG.withApiKey("secret").allowing(List.of("Models.example"), List.of("https://App.example", "null")));
     }
 

@@ -8,6 +8,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.Socket;
@@ -17,8 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -272,7 +271,7 @@ class HostileClientsTest {
 
     @Test
     void anErrorEndsOneAnswer() throws Exception {
-        ServedModel served = new ServedModel("tiny", new Failing(server.model), server.tokenizer, Optional.empty(), Set.of());
+        ServedModel served = new ServedModel("tiny", TextModel.of(new Failing(server.model), server.tokenizer));
         try (ModelServer failing = ModelServer.start(served, TestServer.CONFIG)) {
             for (String prompt : List.of("[13,5]", "[13]", "[5],\"max_tokens\":76", "[5,6],\"echo\":true,\"logprobs\":1")) {
                 String body = "{\"model\":\"tiny\",\"prompt\":" + prompt + (prompt.contains("max_tokens") ? "" : ",\"max_tokens\":4") + "}";

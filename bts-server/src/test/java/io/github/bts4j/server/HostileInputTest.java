@@ -15,8 +15,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
-import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,7 +43,7 @@ class HostileInputTest {
     static void start() throws IOException {
         server = new TestServer(folder, TestServer.CONFIG.withLimits(64, 100_000)
                 .withTimeouts(Duration.ofMinutes(2), Duration.ofMinutes(2), Duration.ofSeconds(5)));
-        impatient = ModelServer.start(new ServedModel("tiny", server.model, server.tokenizer, Optional.empty(), Set.of()),
+        impatient = ModelServer.start(new ServedModel("tiny", server.text),
                 TestServer.CONFIG.withTimeouts(PATIENCE, Duration.ofMinutes(2), Duration.ofSeconds(5)));
     }
 

@@ -10,6 +10,7 @@ import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,8 +19,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,7 +39,7 @@ class LogProbsTest {
         model = LlamaModel.open(folder);
         tokenizer = LlamaTokenizer.open(folder);
         ChatTemplate chat = ChatTemplate.jinja("{% for m in messages %}{{ bos_token }}{{ m.content }}{% endfor %}", "<s>", "</s>");
-        server = ModelServer.start(new ServedModel("small", model, tokenizer, Optional.of(chat), Set.of(2)), TestServer.CONFIG);
+        server = ModelServer.start(new ServedModel("small", TextModel.of(model, tokenizer).withChatTemplate(chat)), TestServer.CONFIG);
     }
 
     @AfterAll
@@ -206,7 +205,7 @@ class LogProbsTest {
         ChatTemplate template = ChatTemplate.jinja("{{ bos_token }}{% for m in messages %}{% if m.tool_calls %}{% for c in m.tool_calls %}[{{ c.function.arguments.city }}]{% endfor %}"
                 + "{% else %}{{ m.content }}{% endif %}{{ m.mood }}{% endfor %}{% if documents %}{{ documents[0].text }}{% endif %}{{ extra }}{% if add_generation_prompt %}!{% endif %}",
                 "<s>", "</s>");
-        try (ModelServer own = ModelServer.start(new ServedModel("small", model, tokenizer, Optional.of(template), Set.of(2)), TestServer.CONFIG)) {
+        try (ModelServer own = ModelServer.start(new ServedModel("small", TextModel.of(model, tokenizer).withChatTemplate(template)), TestServer.CONFIG)) {
             ObjectNode request = request().put("max_tokens", 1);
             request.set("messages", JSON.readTree("[{\"role\":\"user\",\"content\":\"so\",\"mood\":\"well\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
                     + "[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"city\\\":\\\"Rome\\\"}\"}}]},"

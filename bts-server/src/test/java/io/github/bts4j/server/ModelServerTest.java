@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
@@ -57,7 +56,7 @@ class ModelServerTest {
     }
 
     private static GenerationConfig config(int maxTokens, double temperature, long seed) {
-        return GenerationConfig.builder(maxTokens).temperature(temperature).seed(seed).eosTokenIds(Set.of(server.tokenizer.eosTokenId().orElseThrow())).build();
+        return GenerationConfig.builder(maxTokens).temperature(temperature).seed(seed).build();
     }
 
     private static GenerationResult expected(int[] prompt, GenerationConfig config) {
@@ -87,7 +86,7 @@ class ModelServerTest {
     @Test
     void metricsGoToTheApplicationsRegistryToo() throws IOException, InterruptedException {
         SimpleMeterRegistry own = new SimpleMeterRegistry();
-        ServedModel served = new ServedModel("tiny", server.model, server.tokenizer, Optional.empty(), Set.of());
+        ServedModel served = new ServedModel("tiny", server.text);
         try (ModelServer second = ModelServer.start(served, TestServer.CONFIG, own)) {
             URI uri = second.uri().resolve("/v1/completions");
             HttpRequest request = HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
@@ -279,7 +278,7 @@ class ModelServerTest {
     void expertsAreSwitchedOffForARequest() throws IOException, InterruptedException {
         int[] prompt = server.tokenizer.encode("It is a truth", true);
         String alone;
-        try (FrozenLm hub = server.model.without(Set.of("code")); TokenStream stream = new Generator(hub, server.tokenizer).stream(prompt, config(30, 0, 0))) {
+        try (FrozenLm hub = server.model.without(Set.of("code")); TokenStream stream = new Generator(hub, server.tokenizer).stream(prompt, config(30, 0, 0).withEndTokens(server.text.endTokens()))) {
             while (stream.hasNext()) {
                 stream.next();
             }
@@ -329,7 +328,7 @@ class ModelServerTest {
     @Test
     void whatATemplateIsGivenReachesTheGatesToo() throws IOException, InterruptedException {
         ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content }}{{ m.mood }}{% endfor %}{% for d in documents or [] %}{{ d.text }}{% endfor %}{{ extra }}", "<s>", "</s>");
-        try (ModelServer own = ModelServer.start(new ServedModel("tiny", server.model, server.tokenizer, Optional.of(template), Set.of(2)), TestServer.CONFIG)) {
+        try (ModelServer own = ModelServer.start(new ServedModel("tiny", server.text.withChatTemplate(template)), TestServer.CONFIG)) {
             JsonNode gates = TestServer.JSON.readTree(TestServer.post(own, "/bts/gates", "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"so\",\"mood\":\"well\"},"
                     + "{\"role\":\"assistant\",\"content\":\"Good day\"}],\"documents\":[{\"text\":\"man\"}],\"chat_template_kwargs\":{\"extra\":\"views\"}}").body());
             assertEquals(server.tokenizer.encode("sowellmanviews", false).length, gates.get("answer_start").asInt(), gates.toString());

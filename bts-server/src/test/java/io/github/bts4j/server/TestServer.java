@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
@@ -21,7 +22,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** A server over a stitched model of random weights, lively enough that its texts differ, and a client. */
@@ -34,6 +34,7 @@ final class TestServer implements AutoCloseable {
     final LlamaTokenizer tokenizer;
     final StitchedModel model;
     final Generator generator;
+    final TextModel text;
     final ModelServer server;
 
     TestServer(Path folder, ServerConfig config) throws IOException {
@@ -52,8 +53,9 @@ final class TestServer implements AutoCloseable {
         }
         tokenizer = LlamaTokenizer.open(files);
         model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("code")).config(StitchConfig.evenly(4, 2)).open();
-        generator = new Generator(model, tokenizer);
-        server = ModelServer.start(new ServedModel("tiny", model, tokenizer, Optional.of(ChatTemplate.llama2()), Set.of(tokenizer.eosTokenId().orElseThrow())), config);
+        text = TextModel.of(model, tokenizer).withEndTokens(Set.of(tokenizer.eosTokenId().orElseThrow()));
+        generator = text.generator();
+        server = ModelServer.start(new ServedModel("tiny", text.withChatTemplate(ChatTemplate.llama2())), config);
     }
 
     URI uri(String path) {
@@ -130,7 +132,6 @@ final class TestServer implements AutoCloseable {
     @Override
     public void close() {
         server.close();
-        model.close();
-        tokenizer.close();
+        text.close();
     }
 }

@@ -1,12 +1,10 @@
 package io.github.bts4j.stitch;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedLm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * What the gates of one Experts-into-Hub layer let through on average: how much each model is used, and how decided the gates are. A token's share of a model
@@ -26,27 +24,27 @@ public record GateSummary(int stitch, List<Double> shares, double entropy, long 
      * @return a summary of every Experts-into-Hub layer, from the first to the last
      * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
      */
-    public static List<GateSummary> of(StitchedModel model, List<int[]> windows) {
+    public static List<GateSummary> of(GatedLm model, List<int[]> windows) {
         if (windows.isEmpty()) {
             throw new IllegalArgumentException("windows is empty: there is nothing to summarise");
         }
-        int[] stitches = IntStream.range(0, model.config().numStitches()).filter(model.config()::intoHub).toArray();
-        Sums[] sums = new Sums[stitches.length];
-        Arrays.setAll(sums, k -> new Sums(model.numExperts() + 1));
+        List<GateWeights.Place> places = List.of();
+        List<Sums> sums = new ArrayList<>();
         for (int[] window : windows) {
-            try (NDManager scope = model.getNDManager().newSubManager()) {
-                NDArray ids = TokenBatch.tensor(scope, new int[][] {window}, 0, window.length, model.vocabSize());
-                List<GateTrace> traces = model.gates(ids, stitches);
-                for (int k = 0; k < sums.length; k++) {
-                    for (float[] token : traces.get(k).meanOverChannels(0)) {
-                        sums[k].add(token);
-                    }
+            GateWeights gates = model.gates(window);
+            places = gates.places();
+            while (sums.size() < places.size()) {
+                sums.add(new Sums(gates.models().size()));
+            }
+            for (float[][] token : gates.values()) {
+                for (int k = 0; k < token.length; k++) {
+                    sums.get(k).add(token[k]);
                 }
             }
         }
         List<GateSummary> summaries = new ArrayList<>();
-        for (int k = 0; k < sums.length; k++) {
-            summaries.add(sums[k].summary(stitches[k]));
+        for (int k = 0; k < sums.size(); k++) {
+            summaries.add(sums.get(k).summary(places.get(k).stitch()));
         }
         return summaries;
     }

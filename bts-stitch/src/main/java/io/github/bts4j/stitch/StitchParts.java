@@ -99,6 +99,10 @@ final class StitchParts {
         return models.stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
     }
 
+    StitchGates gates() {
+        return new StitchGates(members.stream().map(Member::name).toList(), config);
+    }
+
     StitchConfig config() {
         return config;
     }

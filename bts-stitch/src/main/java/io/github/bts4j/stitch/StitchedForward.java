@@ -18,6 +18,7 @@ import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** Passes through all streams without gradients, with the stitch weights that are given. Thread-safe. */
@@ -107,6 +108,15 @@ final class StitchedForward {
         return new CachedSession<>(model, lifetime, engines(), capacity, streams::newCaches);
     }
 
+    /** An empty session that decodes in libtorch and hands on the gates' means over the channels, {@code [tokens, n + 1]} of every Experts-into-Hub layer. */
+    CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
+        return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
+            List<NDArray> found = KERNELS.tensors(step, Autograd.INFERENCE, "stitched_decode_gates", arguments(ids, ropes, caches.keys(), caches.values(), caches.starts()));
+            gates.accept(found.subList(1, found.size()));
+            return found.get(0);
+        }), capacity, streams::newCaches);
+    }
+
     /** Logits, and what the wanted stitch layers did, see {@link StitchedModel#gates}. */
     List<GateTrace> gates(NDManager scope, NDArray tokenIds, int... wanted) {
         LlamaModel hub = streams.models().get(0);
@@ -122,7 +132,7 @@ final class StitchedForward {
     }
 
     /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */
-    private List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
+    List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
             return KERNELS.tensors(owner, Autograd.OFF, "stitched_trace", arguments(ids, ropes, (Object) wanted));
         }

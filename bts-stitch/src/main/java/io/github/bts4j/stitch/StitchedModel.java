@@ -3,7 +3,9 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
-import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedLm;
+import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Decoder;
@@ -26,7 +28,7 @@ import java.util.stream.Stream;
  * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model
  * closes it, and the base models with it.
  */
-public final class StitchedModel extends FrozenLm {
+public final class StitchedModel extends GatedLm {
     static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
 
     private final LoadOptions options;
@@ -166,6 +168,35 @@ public final class StitchedModel extends FrozenLm {
     }
 
     @Override
+    public void requireFiniteWeights() {
+        models().forEach(LlamaModel::requireFiniteWeights);
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return models().get(0).endTokens();
+    }
+
+    @Override
+    public List<String> modelNames() {
+        return state.parts().gates().models();
+    }
+
+    @Override
+    public GateWeights gates(int... tokenIds) {
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return held.it().parts().gates().along(manager, held.it().pass(), tokenIds);
+        }
+    }
+
+    @Override
+    protected GatedSession openGatedSession(int capacity) {
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return new GatedStitchedSession(this, held.it().lifetime(), held.it().parts().gates(), held.it().pass(), capacity);
+        }
+    }
+
+    @Override
     public int contextLength() {
         return models().stream().mapToInt(LlamaModel::contextLength).min().orElseThrow();
     }
@@ -277,15 +308,8 @@ public final class StitchedModel extends FrozenLm {
         return state.hold();
     }
 
-    /**
-     * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
-     * It shares all weights, and stays what it is when stitch weights or experts of this model change.
-     *
-     * @param experts names of the experts to switch off; the hub stays
-     * @return a model, which the caller closes; once this one is closed, it says so
-     * @throws IllegalArgumentException if there is no such expert
-     */
-    public FrozenLm without(Set<String> experts) {
+    @Override
+    public GatedLm without(Set<String> experts) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
             return view(held.it(), experts);
         }

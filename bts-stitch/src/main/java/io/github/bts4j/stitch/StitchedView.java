@@ -3,7 +3,9 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
-import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedLm;
+import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Tensors;
@@ -11,18 +13,25 @@ import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
  * removing them computes. It stands on a snapshot of the model, of which nothing is copied but the biases. Closing it leaves the model open.
  */
-final class StitchedView extends FrozenLm {
+final class StitchedView extends GatedLm {
+    private final StitchSnapshot snapshot;
     private final StitchParts parts;
     private final StitchWeights.Argument biases;
     private final StitchedForward pass;
 
+    private final List<Integer> off;
+
     StitchedView(StitchSnapshot snapshot, List<Integer> off) {
         super("stitched", Torch.manager().newSubManager(snapshot.parts().models().get(0).device()), snapshot.lifetime());
+        this.snapshot = snapshot;
+        this.off = off;
         this.parts = snapshot.parts();
         LlamaModel hub = parts.models().get(0);
         int models = parts.models().size();
@@ -48,6 +57,37 @@ final class StitchedView extends FrozenLm {
     @Override
     public int vocabSize() {
         return parts.models().get(0).vocabSize();
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return parts.models().get(0).endTokens();
+    }
+
+    @Override
+    public List<String> modelNames() {
+        return parts.gates().models();
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public GateWeights gates(int... tokenIds) {
+        try (Lifetime.Lease use = lifetime().use()) {
+            return parts.gates().along(manager, pass, tokenIds);
+        }
+    }
+
+    @Override
+    protected GatedSession openGatedSession(int capacity) {
+        return new GatedStitchedSession(this, lifetime(), parts.gates(), pass, capacity);
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public GatedLm without(Set<String> experts) {
+        try (Lifetime.Lease use = lifetime().use()) {
+            return new StitchedView(snapshot, Stream.concat(off.stream(), experts.stream().map(parts::expertIndex)).distinct().toList());
+        }
     }
 
     @Override

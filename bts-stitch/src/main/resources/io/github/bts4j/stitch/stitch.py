@@ -184,3 +184,22 @@
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
     return (self).decode_logits(h[0], w[0], eps[0], len(starts))
+
+  def stitched_decode_gates(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+    # stitched_decode with gates: its logits, then for every Experts-into-Hub stitch the gates' means over the channels, float32 [tokens, n + 1]
+    h = (self).embed_each(ids, w)
+    found = [torch.to(h[0], 6)]
+    first = 0
+    for j in range(len(places)):
+      for i in range(len(h)):
+        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
+      h = (self).gathered(h)
+      if into_hub[j] == 1:
+        g = (self).gate(h[0], gates, biases, j, 0, 0., 1)
+        found = torch.append(found, torch.select(torch.mean(torch.to(g, 6), [-1]), 0, 0))
+        h = (self).experts_into_hub(h, g, projs, j)
+      else:
+        h = (self).stitch(h, gates, biases, projs, j, 0, 0.)
+      first = places[j]
+    found[0] = (self).decode_logits(h[0], w[0], eps[0], len(starts))
+    return found

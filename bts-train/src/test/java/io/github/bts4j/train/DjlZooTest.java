@@ -15,11 +15,9 @@ import io.github.bts4j.core.djl.LocalModelZoo;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchCheckpoint;
-import io.github.bts4j.stitch.StitchZoo;
 import io.github.bts4j.stitch.StitchedModel;
 import java.nio.file.Path;
 import java.util.List;
@@ -71,7 +69,7 @@ class DjlZooTest {
             expected = expected(model);
         }
         assertEquals(3, expected.stream().distinct().count());
-        assertPredicts(expected, LocalModelZoo.llama(hub));
+        assertPredicts(expected, LocalModelZoo.of(hub));
     }
 
     @Test
@@ -82,7 +80,7 @@ class DjlZooTest {
             StitchCheckpoint.save(model, stitches);
             expected = expected(model);
         }
-        assertPredicts(expected, StitchZoo.of(stitches, hub, LoadOptions.defaults()));
+        assertPredicts(expected, LocalModelZoo.of(stitches));
     }
 
     /** How many tokens a prompt has, by way of the logits' shape. */
@@ -100,7 +98,7 @@ class DjlZooTest {
 
     @Test
     void anotherTranslatorGetsTheLogits() throws Exception {
-        Criteria<Integer, Long> criteria = Criteria.builder().setTypes(Integer.class, Long.class).optModelZoo(LocalModelZoo.llama(hub))
+        Criteria<Integer, Long> criteria = Criteria.builder().setTypes(Integer.class, Long.class).optModelZoo(LocalModelZoo.of(hub))
                 .optTranslator(new Length()).build();
         try (ZooModel<Integer, Long> model = criteria.loadModel(); Predictor<Integer, Long> predictor = model.newPredictor()) {
             assertEquals(7, predictor.predict(7));
@@ -109,7 +107,7 @@ class DjlZooTest {
 
     @Test
     void whatDoesNotFitIsRefusedByName() {
-        LocalModelZoo zoo = LocalModelZoo.llama(hub);
+        LocalModelZoo zoo = LocalModelZoo.of(hub);
         assertRefused("java.lang.Integer", Criteria.builder().setTypes(Integer.class, String.class).optModelZoo(zoo).build());
         assertRefused("top_k = many", criteria(zoo).optArgument("top_k", "many").build());
         assertRefused("topP = 1.5", criteria(zoo).optArgument("top_p", 1.5).build());

@@ -109,6 +109,15 @@ public final class ChatRequest {
     }
 
     /**
+     * So that the model answers: with the beginning of the assistant's answer, unless the final message is to be continued.
+     *
+     * @return the request
+     */
+    public ChatRequest forAnswer() {
+        return continuedField.isEmpty() ? withGenerationPrompt(true) : this;
+    }
+
+    /**
      * With an argument of the template's own, such as {@code enable_thinking}; it also replaces a special token's text, such as {@code bos_token}.
      *
      * @param name its name

@@ -4,7 +4,6 @@ import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Generation options from the arguments of DJL criteria, numbers or their text. Any other argument is refused. */
 final class GenerationArguments {
@@ -24,7 +23,7 @@ final class GenerationArguments {
         }
     }
 
-    GenerationConfig config(Set<Integer> eosTokenIds) {
+    GenerationConfig config() {
         return GenerationConfig.builder(Math.toIntExact(whole("max_new_tokens", MAX_NEW_TOKENS)))
                 .temperature(number("temperature", 0))
                 .topK(Math.toIntExact(whole("top_k", 0)))
@@ -32,7 +31,6 @@ final class GenerationArguments {
                 .minP(number("min_p", 0))
                 .repetitionPenalty(number("repetition_penalty", 1))
                 .seed(whole("seed", 0))
-                .eosTokenIds(eosTokenIds)
                 .build();
     }
 

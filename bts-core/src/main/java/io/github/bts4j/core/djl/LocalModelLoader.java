@@ -10,25 +10,20 @@ import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Progress;
 import io.github.bts4j.core.FrozenLm;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.text.ModelSource;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 
 /** Loads the one model of a {@link LocalModelZoo}. */
 final class LocalModelLoader implements ModelLoader {
-    private final String name;
-    private final Path hub;
+    private final Path path;
     private final LoadOptions options;
-    private final LocalModelZoo.Opener opener;
 
-    LocalModelLoader(String name, Path hub, LoadOptions options, LocalModelZoo.Opener opener) {
-        this.name = name;
-        this.hub = hub;
+    LocalModelLoader(Path path, LoadOptions options) {
+        this.path = path;
         this.options = options;
-        this.opener = opener;
     }
 
     @Override
@@ -38,7 +33,7 @@ final class LocalModelLoader implements ModelLoader {
 
     @Override
     public String getArtifactId() {
-        return name;
+        return path.toAbsolutePath().normalize().getFileName().toString();
     }
 
     @Override
@@ -48,7 +43,7 @@ final class LocalModelLoader implements ModelLoader {
 
     @Override
     public MRL getMrl() {
-        return MRL.undefined(Repository.newInstance(name, hub), LocalModelZoo.GROUP, name);
+        return MRL.undefined(Repository.newInstance(getArtifactId(), path), LocalModelZoo.GROUP, getArtifactId());
     }
 
     @Override
@@ -58,7 +53,7 @@ final class LocalModelLoader implements ModelLoader {
         if (factory == null) {
             return generating(criteria, wanted);
         }
-        FrozenLm model = opener.open(wanted);
+        FrozenLm model = ModelSource.load(path, wanted).model();
         try {
             return new ZooModel<>(model, factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, criteria.getArguments()));
         } catch (Exception e) {
@@ -73,14 +68,13 @@ final class LocalModelLoader implements ModelLoader {
             throw new IllegalArgumentException("Types " + criteria.getInputClass().getName() + " -> " + criteria.getOutputClass().getName()
                     + " need a translator: give one with optTranslator, or ask for String -> String");
         }
-        LlamaConfig config = LlamaConfig.read(hub);
-        var generation = new GenerationArguments(criteria.getArguments()).config(new LinkedHashSet<>(config.eosTokenIds()));
-        LlamaTokenizer tokenizer = LlamaTokenizer.open(hub);
+        var generation = new GenerationArguments(criteria.getArguments()).config();
+        ModelSource.Loaded loaded = ModelSource.load(path, wanted);
         try {
-            var translator = (Translator<I, O>) new TextGenerationTranslator(tokenizer, generation);
-            return new OwningZooModel<>(opener.open(wanted), translator, tokenizer);
-        } catch (IOException | RuntimeException e) {
-            tokenizer.close();
+            LlamaTokenizer tokenizer = LlamaTokenizer.open(loaded.files());
+            return new OwningZooModel<>(loaded.model(), (Translator<I, O>) new TextGenerationTranslator(tokenizer, generation), tokenizer);
+        } catch (RuntimeException e) {
+            loaded.model().close();
             throw e;
         }
     }

@@ -1,15 +1,12 @@
 package io.github.bts4j.core.djl;
 
 import ai.djl.repository.zoo.ModelZoo;
-import io.github.bts4j.core.FrozenLm;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Set;
 
 /**
- * A model zoo of one local checkpoint, for {@code Criteria.builder().optModelZoo(..)}.
+ * A model zoo of one local model, for {@code Criteria.builder().optModelZoo(..)}.
  *
  * <p>The loaded {@code ZooModel<String, String>} generates text with the checkpoint's own tokenizer. Arguments of the criteria, with the
  * defaults of {@link io.github.bts4j.core.generate.GenerationConfig#greedy}: {@code max_new_tokens} (128), {@code temperature},
@@ -20,50 +17,29 @@ public final class LocalModelZoo extends ModelZoo {
     /** The zoo's group id. */
     public static final String GROUP = "io.github.bts4j";
 
-    /** Loads the model. */
-    @FunctionalInterface
-    public interface Opener {
-        /**
-         * Loads the model.
-         *
-         * @param options the precision asked for, on the criteria's device
-         * @return the model, which the zoo model closes
-         * @throws IOException if a file cannot be read
-         */
-        FrozenLm open(LoadOptions options) throws IOException;
+    private LocalModelZoo(Path path, LoadOptions options) {
+        addModel(new LocalModelLoader(path, options));
     }
 
     /**
-     * Makes a zoo.
+     * The zoo of one model on the CPU, in the precision of its files.
      *
-     * @param name the model's name, its artifact id
-     * @param hub the checkpoint folder whose tokenizer and end-of-text tokens count: of a stitched model, the hub's
-     * @param options device and precision
-     * @param opener loads the model
-     */
-    public LocalModelZoo(String name, Path hub, LoadOptions options, Opener opener) {
-        addModel(new LocalModelLoader(name, hub, options, opener));
-    }
-
-    /**
-     * The zoo of one Llama checkpoint.
-     *
-     * @param folder its folder
+     * @param path a checkpoint folder, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
      * @return the zoo; nothing is read before it is asked to load
      */
-    public static LocalModelZoo llama(Path folder) {
-        return llama(folder, LoadOptions.defaults());
+    public static LocalModelZoo of(Path path) {
+        return of(path, LoadOptions.defaults());
     }
 
     /**
-     * The zoo of one Llama checkpoint, with options.
+     * The zoo of one model.
      *
-     * @param folder its folder
+     * @param path a checkpoint folder, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
      * @param options device and precision
-     * @return the zoo
+     * @return the zoo; nothing is read before it is asked to load
      */
-    public static LocalModelZoo llama(Path folder, LoadOptions options) {
-        return new LocalModelZoo("llama", folder, options, wanted -> LlamaModel.open(folder, wanted));
+    public static LocalModelZoo of(Path path, LoadOptions options) {
+        return new LocalModelZoo(path, options);
     }
 
     @Override

@@ -5,7 +5,7 @@
  * <pre>{@code
  * Criteria<String, String> criteria = Criteria.builder()
  *         .setTypes(String.class, String.class)
- *         .optModelZoo(LocalModelZoo.llama(folder))
+ *         .optModelZoo(LocalModelZoo.of(folder))
  *         .optArgument("max_new_tokens", 50)
  *         .build();
  * try (ZooModel<String, String> model = criteria.loadModel();

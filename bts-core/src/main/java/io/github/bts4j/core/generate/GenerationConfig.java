@@ -2,6 +2,7 @@ package io.github.bts4j.core.generate;
 
 import io.github.bts4j.core.support.Problems;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -15,14 +16,14 @@ import java.util.Set;
  * @param repetitionPenalty what the positive logits of tokens seen before, in prompt or output, are divided by, and the negative ones multiplied by; 1 does
  *     nothing, more discourages repetition
  * @param seed the seed of the random numbers: the same logits, options and seed give the same tokens
- * @param eosTokenIds the tokens that end the text
+ * @param endTokens the tokens that end the text: the model's own if not said otherwise
  * @param stopStrings the texts that end the text; they are not part of it
  */
 public record GenerationConfig(int maxNewTokens, double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed,
-        Set<Integer> eosTokenIds, List<String> stopStrings) {
+        EndTokens endTokens, List<String> stopStrings) {
 
     /**
-     * Copies the collections and checks every option.
+     * Copies the stop strings and checks every option.
      *
      * @param maxNewTokens the most tokens to generate
      * @param temperature what the logits are divided by
@@ -31,12 +32,12 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @param minP the least probability relative to the likeliest token
      * @param repetitionPenalty the penalty on tokens seen before
      * @param seed the seed of the random numbers
-     * @param eosTokenIds the tokens that end the text
+     * @param endTokens the tokens that end the text
      * @param stopStrings the texts that end the text
      * @throws IllegalArgumentException naming every option that is out of its range
      */
     public GenerationConfig {
-        eosTokenIds = Set.copyOf(eosTokenIds);
+        Objects.requireNonNull(endTokens, "endTokens");
         stopStrings = List.copyOf(stopStrings);
         Problems problems = new Problems();
         require(maxNewTokens >= 1, "maxNewTokens = " + maxNewTokens + ", must be at least 1", problems);
@@ -46,7 +47,6 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         require(minP >= 0 && minP <= 1, "minP = " + minP + ", must be from 0 (off) to 1", problems);
         require(repetitionPenalty > 0 && Double.isFinite(repetitionPenalty),
                 "repetitionPenalty = " + repetitionPenalty + ", must be positive and finite (1 is off)", problems);
-        require(eosTokenIds.stream().noneMatch(id -> id < 0), "eosTokenIds = " + eosTokenIds + ", must not be negative", problems);
         stopStrings.forEach(stop -> StopStrings.problem(stop).ifPresent(problems::add));
         problems.throwInOneLine("generation options: ");
     }
@@ -56,7 +56,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     }
 
     /**
-     * The likeliest token each time, without penalty, end-of-text tokens or stop strings.
+     * The likeliest token each time, without penalty or stop strings, until the model ends its text.
      *
      * @param maxNewTokens the most tokens to generate, at least 1
      * @return the options
@@ -83,7 +83,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      */
     public Builder toBuilder() {
         return new Builder(maxNewTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).repetitionPenalty(repetitionPenalty).seed(seed)
-                .eosTokenIds(eosTokenIds).stopStrings(stopStrings);
+                .endTokens(endTokens).stopStrings(stopStrings);
     }
 
     /**
@@ -173,14 +173,14 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     }
 
     /**
-     * These options with another {@link #eosTokenIds}.
+     * These options with other {@link #endTokens} than the model's own.
      *
-     * @param eosTokenIds the tokens that end the text
+     * @param ids the tokens that end the text; none lets it go on until another limit is met
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if an id is negative
      */
-    public GenerationConfig withEosTokenIds(Set<Integer> eosTokenIds) {
-        return toBuilder().eosTokenIds(eosTokenIds).build();
+    public GenerationConfig withEndTokens(Set<Integer> ids) {
+        return toBuilder().endTokens(EndTokens.of(ids)).build();
     }
 
     /**
@@ -204,7 +204,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         private double minP;
         private double repetitionPenalty = 1;
         private long seed;
-        private Set<Integer> eosTokenIds = Set.of();
+        private EndTokens endTokens = EndTokens.OF_MODEL;
         private List<String> stopStrings = List.of();
 
         private Builder(int maxNewTokens) {
@@ -289,13 +289,13 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         }
 
         /**
-         * Sets {@link GenerationConfig#eosTokenIds}.
+         * Sets {@link GenerationConfig#endTokens}.
          *
-         * @param eosTokenIds the tokens that end the text
+         * @param endTokens the tokens that end the text
          * @return this builder
          */
-        public Builder eosTokenIds(Set<Integer> eosTokenIds) {
-            this.eosTokenIds = eosTokenIds;
+        public Builder endTokens(EndTokens endTokens) {
+            this.endTokens = endTokens;
             return this;
         }
 
@@ -317,7 +317,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
          * @throws IllegalArgumentException naming every option that is out of its range
          */
         public GenerationConfig build() {
-            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, eosTokenIds, stopStrings);
+            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, endTokens, stopStrings);
         }
     }
 }

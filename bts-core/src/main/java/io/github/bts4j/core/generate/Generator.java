@@ -2,12 +2,18 @@ package io.github.bts4j.core.generate;
 
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.GatedLm;
+import io.github.bts4j.core.GatedSession;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,19 +30,35 @@ public final class Generator {
 
     private final CausalLm model;
     private final LlamaTokenizer tokenizer;
+    private final Set<Integer> endTokens;
+    private final Lifetime lifetime;
 
     /**
-     * Joins a model and its tokenizer. A tokenizer with more ids than the model has is taken, as transformers takes it; a text that needs one of them is refused.
+     * Joins a model and its tokenizer; {@link CausalLm#endTokens} end its texts. A tokenizer with more ids than the model has is taken, as transformers takes it; a text that needs one of them is refused.
      *
      * @param model the model
      * @param tokenizer the tokenizer it was trained with
      */
     public Generator(CausalLm model, LlamaTokenizer tokenizer) {
+        this(model, tokenizer, model.endTokens(), Lifetime.shared("model"));
+    }
+
+    /**
+     * Joins a model and its tokenizer.
+     *
+     * @param model the model
+     * @param tokenizer the tokenizer it was trained with
+     * @param endTokens the tokens that end a text where the options do not name others
+     * @param lifetime how long model and tokenizer live: every token takes a lease, and streams say so once it is closed
+     */
+    public Generator(CausalLm model, LlamaTokenizer tokenizer, Set<Integer> endTokens, Lifetime lifetime) {
         if (tokenizer.vocabSize() > model.vocabSize()) {
             LOG.warn("The tokenizer {} has {} ids, the model's vocabulary {}: text that needs one of the others is refused", tokenizer.path(), tokenizer.vocabSize(), model.vocabSize());
         }
         this.model = model;
         this.tokenizer = tokenizer;
+        this.endTokens = Set.copyOf(endTokens);
+        this.lifetime = lifetime;
     }
 
     /**
@@ -49,10 +71,7 @@ public final class Generator {
      */
     public GenerationResult generate(String prompt, GenerationConfig config) {
         try (TokenStream stream = stream(prompt, config)) {
-            while (stream.hasNext()) {
-                stream.next();
-            }
-            return stream.result();
+            return stream.toEnd();
         }
     }
 
@@ -77,7 +96,33 @@ public final class Generator {
      * @throws IllegalArgumentException if the prompt is empty or longer than the context, or an id is out of range
      */
     public TokenStream stream(int[] prompt, GenerationConfig config) {
-        return new TokenStream(model, tokenizer, prompt, config);
+        DecodeSession session = model.newSession(TokenStream.capacity(prompt, config, model.contextLength()));
+        try {
+            return new TokenStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Generates token by token, with the gate weights of every token of the prompt and of the text.
+     *
+     * @param prompt token ids, at least one
+     * @param config the options
+     * @return a stream, which the caller closes
+     * @throws io.github.bts4j.core.UnsupportedException if the model has no gates
+     * @throws IllegalArgumentException if the prompt is empty or longer than the context, or an id is out of range
+     */
+    public GatedStream streamWithGates(int[] prompt, GenerationConfig config) {
+        GatedLm gated = model.gated().orElseThrow(() -> new UnsupportedException("This model is not made of several and has no gates: open a stitched model"));
+        GatedSession session = gated.newGatedSession(TokenStream.capacity(prompt, config, model.contextLength()));
+        try {
+            return new GatedStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
+        } catch (RuntimeException e) {
+            session.close();
+            throw e;
+        }
     }
 
     /**
@@ -124,7 +169,14 @@ public final class Generator {
      * @return their tokens, in order; afterwards some of the streams may have ended
      * @throws java.util.NoSuchElementException if one has ended before
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public List<GeneratedToken> nextEach(List<TokenStream> streams) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            return steppedEach(streams);
+        }
+    }
+
+    private List<GeneratedToken> steppedEach(List<TokenStream> streams) {
         List<GeneratedToken> chosen = streams.stream().map(TokenStream::choose).toList();
         List<TokenStream> going = streams.stream().filter(TokenStream::hasNext).toList();
         int[] ids = IntStream.range(0, chosen.size()).filter(i -> streams.get(i).hasNext()).map(i -> chosen.get(i).id()).toArray();

@@ -2,7 +2,7 @@ package io.github.bts4j.core.generate;
 
 /** Why a generation ended. */
 public enum StopReason {
-    /** The model gave one of {@link GenerationConfig#eosTokenIds}. */
+    /** The model gave one of {@link GenerationConfig#endTokens}. */
     EOS,
     /** The text came to one of {@link GenerationConfig#stopStrings}. */
     STOP_STRING,

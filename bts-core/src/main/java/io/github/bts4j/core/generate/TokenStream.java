@@ -1,7 +1,7 @@
 package io.github.bts4j.core.generate;
 
-import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
@@ -10,6 +10,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Tokens as they are generated. Each {@link #next} runs the model once; closing the stream cancels what is left and frees the
@@ -20,6 +21,8 @@ import java.util.Optional;
  */
 public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseable {
     private final GenerationConfig config;
+    private final Set<Integer> endTokens;
+    private final Lifetime lifetime;
     private final DecodeSession session;
     private final Sampler sampler;
     private final IncrementalDecoder decoder;
@@ -31,27 +34,28 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private float[] logits;
     private volatile Optional<StopReason> stopped = Optional.empty();
 
-    TokenStream(CausalLm model, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config) {
-        int context = model.contextLength();
+    /** How many tokens a session has to hold for a prompt and what may follow it. */
+    static int capacity(int[] prompt, GenerationConfig config, int context) {
         if (prompt.length == 0 || prompt.length >= context) {
             throw new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
                     + " fit before the first new token (max_position_embeddings " + context + ")");
         }
+        return (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
+    }
+
+    /** Reads the prompt into a session, which is closed at the end; where this fails, the caller closes it. */
+    TokenStream(Lifetime lifetime, DecodeSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
+        this.lifetime = lifetime;
         this.config = config;
+        this.endTokens = endTokens;
         this.promptLength = prompt.length;
-        int capacity = (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
-        this.ids = Arrays.copyOf(prompt, capacity);
+        this.ids = Arrays.copyOf(prompt, session.capacity());
         this.count = prompt.length;
         this.sampler = new Sampler(config);
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
-        this.session = model.newSession(capacity);
-        try {
-            this.logits = session.append(prompt);
-        } catch (RuntimeException e) {
-            session.close();
-            throw e;
-        }
+        this.session = session;
+        this.logits = session.append(prompt);
     }
 
     @Override
@@ -66,16 +70,29 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
      * @throws NoSuchElementException if the generation has ended
      */
     @Override
+    @SuppressWarnings("try") // the lease only has to be open
     public GeneratedToken next() {
         if (stopped.isPresent()) {
             throw new NoSuchElementException("The generation has ended: " + stopped.get());
         }
-        try {
+        try (Lifetime.Lease use = lifetime.use()) {
             return generateOne();
         } catch (RuntimeException e) {
             close();
             throw e;
         }
+    }
+
+    /**
+     * Generates what is left.
+     *
+     * @return the finished generation
+     */
+    public GenerationResult toEnd() {
+        while (hasNext()) {
+            next();
+        }
+        return result();
     }
 
     private GeneratedToken generateOne() {
@@ -99,7 +116,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     GeneratedToken choose() {
         int id = sampler.next(logits, ids, count);
         float logProb = Sampler.logProb(logits, id);
-        boolean eos = config.eosTokenIds().contains(id);
+        boolean eos = endTokens.contains(id);
         String text = eos ? "" : stops.push(decoder.push(id));
         if (count < ids.length) {
             ids[count] = id;

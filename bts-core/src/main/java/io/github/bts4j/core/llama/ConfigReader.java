@@ -132,8 +132,8 @@ final class ConfigReader {
 
     private void readTokens(LlamaConfigBuilder builder, Optional<TokenIds> generation) {
         OptionalInt bos = fields.integer(ConfigKey.BOS_TOKEN_ID);
-        List<Integer> eos = new ArrayList<>(fields.integers(ConfigKey.EOS_TOKEN_ID));
-        generation.ifPresent(tokens -> eos.addAll(tokens.eos()));
+        List<Integer> own = fields.integers(ConfigKey.EOS_TOKEN_ID);
+        List<Integer> eos = generation.map(TokenIds::eos).filter(ids -> !ids.isEmpty()).orElse(own); // as in transformers
         builder.bosTokenId(bos.isPresent() ? bos : generation.map(TokenIds::bos).orElse(OptionalInt.empty()));
         builder.eosTokenIds(eos);
     }

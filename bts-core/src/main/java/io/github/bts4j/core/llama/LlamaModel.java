@@ -12,6 +12,7 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
@@ -19,9 +20,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder or a GGUF file.
@@ -213,6 +216,19 @@ public final class LlamaModel extends FrozenLm {
     @Override
     public int vocabSize() {
         return config.vocabSize();
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public void requireFiniteWeights() {
+        try (Lifetime.Lease use = lifetime().use()) {
+            FiniteTensors.require(getName(), tensors);
+        }
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return Collections.unmodifiableSet(new LinkedHashSet<>(config.eosTokenIds()));
     }
 
     @Override

@@ -77,6 +77,17 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     }
 
     /**
+     * The engine of a model that consists of decoders.
+     *
+     * @param streams the decoders, the one that gives the logits first
+     * @param kernel what computes a step
+     * @return the engine
+     */
+    public static DecodeEngine<KvCaches> of(List<Decoder> streams, Kernel kernel) {
+        return new TorchEngine(streams, kernel);
+    }
+
+    /**
      * The engines of a model that consists of decoders: Java's vector instructions, where they can compute all of the decoders, and libtorch.
      *
      * @param streams the decoders, the one that gives the logits first

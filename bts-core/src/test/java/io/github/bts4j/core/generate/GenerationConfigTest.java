@@ -15,11 +15,11 @@ import org.junit.jupiter.api.Test;
 
 class GenerationConfigTest {
 
-    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, 1.1, 42L, Set.of(2, 3), List.of("\n\n", "User:"));
+    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, 1.1, 42L, EndTokens.of(Set.of(2, 3)), List.of("\n\n", "User:"));
 
     @Test
     void greedyHasEveryOptionOff() {
-        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, 1, 0, Set.of(), List.of()), GenerationConfig.greedy(9));
+        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, 1, 0, EndTokens.OF_MODEL, List.of()), GenerationConfig.greedy(9));
         assertTrue(GenerationConfig.greedy(9).isGreedy());
         assertEquals(false, FULL.isGreedy());
     }
@@ -27,19 +27,18 @@ class GenerationConfigTest {
     @Test
     void builderAndWithersSetEachOption() {
         assertEquals(FULL, FULL.toBuilder().build());
-        assertEquals(FULL, GenerationConfig.builder(5).temperature(0.7).topK(40).topP(0.9).minP(0.05).repetitionPenalty(1.1).seed(42).eosTokenIds(Set.of(3, 2))
+        assertEquals(FULL, GenerationConfig.builder(5).temperature(0.7).topK(40).topP(0.9).minP(0.05).repetitionPenalty(1.1).seed(42).endTokens(EndTokens.of(Set.of(3, 2)))
                 .stopStrings(List.of("\n\n", "User:")).build());
         assertEquals(FULL, GenerationConfig.greedy(1).withMaxNewTokens(5).withTemperature(0.7).withTopK(40).withTopP(0.9).withMinP(0.05).withRepetitionPenalty(1.1)
-                .withSeed(42).withEosTokenIds(Set.of(2, 3)).withStopStrings(List.of("\n\n", "User:")));
+                .withSeed(42).withEndTokens(Set.of(2, 3)).withStopStrings(List.of("\n\n", "User:")));
         assertEquals(6, FULL.toBuilder().maxNewTokens(6).build().maxNewTokens());
     }
 
     @Test
     void allProblemsAreNamedAtOnce() {
         String message = assertThrows(IllegalArgumentException.class,
-                () -> new GenerationConfig(0, -1, -2, 0, 1.5, 0, 0, Set.of(-7), List.of("ok", ""))).getMessage();
-        for (String problem : List.of("maxNewTokens = 0,", "temperature = -1.0,", "topK = -2,", "topP = 0.0,", "minP = 1.5,", "repetitionPenalty = 0.0,",
-                "eosTokenIds = [-7],", "stop string '' is empty")) {
+                () -> new GenerationConfig(0, -1, -2, 0, 1.5, 0, 0, EndTokens.NONE, List.of("ok", ""))).getMessage();
+        for (String problem : List.of("maxNewTokens = 0,", "temperature = -1.0,", "topK = -2,", "topP = 0.0,", "minP = 1.5,", "repetitionPenalty = 0.0,", "stop string '' is empty")) {
             assertTrue(message.contains(problem), message);
         }
     }
@@ -56,10 +55,10 @@ class GenerationConfigTest {
     void collectionsAreCopied() {
         Set<Integer> eos = new HashSet<>(Set.of(1));
         List<String> stops = new ArrayList<>(List.of("a"));
-        GenerationConfig config = GenerationConfig.greedy(1).withEosTokenIds(eos).withStopStrings(stops);
+        GenerationConfig config = GenerationConfig.greedy(1).withEndTokens(eos).withStopStrings(stops);
         eos.add(9);
         stops.add("b");
-        assertEquals(Set.of(1), config.eosTokenIds());
+        assertEquals(Set.of(1), config.endTokens().ids());
         assertEquals(List.of("a"), config.stopStrings());
     }
 

@@ -160,7 +160,7 @@ class GeneratorTest {
     void stopsAtAnEndToken() {
         Reciter model = new Reciter(TEXT, 256);
         int end = model.tokens[5];
-        GenerationResult result = new Generator(model, tokenizer).generate("Once", GenerationConfig.greedy(60).withEosTokenIds(Set.of(end)));
+        GenerationResult result = new Generator(model, tokenizer).generate("Once", GenerationConfig.greedy(60).withEndTokens(Set.of(end)));
         assertEquals(StopReason.EOS, result.stopReason());
         assertEquals(end, result.tokenIds()[result.tokenIds().length - 1]);
         assertEquals(tokenizer.decode(java.util.Arrays.copyOf(model.tokens, result.tokenIds().length - 1), true), result.text());

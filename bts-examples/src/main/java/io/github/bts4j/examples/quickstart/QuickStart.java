@@ -1,24 +1,20 @@
 package io.github.bts4j.examples.quickstart;
 
 import io.github.bts4j.core.generate.GenerationConfig;
-import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.llama.LlamaTensors;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.report.GateText;
 import io.github.bts4j.examples.report.Gates;
 import io.github.bts4j.examples.report.Report;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Sample;
-import io.github.bts4j.stitch.StitchCheckpoint;
-import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Branch-Train-Stitch from nothing, in minutes on a CPU: a seed, three experts, stitch layers, a table of held-out bits per
@@ -82,7 +78,7 @@ public final class QuickStart {
             ResultTable table = Comparison.run(phases, corpus, tokenizer);
             out.printf("%n%s%n", Comparison.text(table));
             out.println("* best of its column; lower is better. switching: windows joined from segments of different domains");
-            finish(phases, corpus, tokenizer, table);
+            finish(phases, corpus, table);
             return table;
         }
     }
@@ -101,35 +97,32 @@ public final class QuickStart {
         return phases;
     }
 
-    private void finish(Phases phases, Corpus corpus, LlamaTokenizer tokenizer, ResultTable table) throws IOException {
-        try (StitchedModel model = StitchCheckpoint.open(phases.stitchFolder(), LoadOptions.defaults())) {
-            List<Sample> samples = samples(model, tokenizer);
+    private void finish(Phases phases, Corpus corpus, ResultTable table) throws IOException {
+        try (TextModel model = TextModel.open(phases.stitchFolder())) {
+            List<Sample> samples = samples(model);
             for (Sample sample : samples) {
                 out.printf("%n> %s|%s%n", sample.prompt(), sample.continuation());
             }
             Path html = folder.resolve("report.html");
-            report(phases, corpus, tokenizer, table, model, samples).write(html);
+            report(phases, corpus, table, model, samples).write(html);
             out.printf("%nDone in %s. Report: %s%n", elapsed(), html.toAbsolutePath().toUri());
         }
     }
 
-    private List<Sample> samples(StitchedModel model, LlamaTokenizer tokenizer) {
-        Generator generator = new Generator(model, tokenizer);
-        GenerationConfig config = GenerationConfig.builder(NEW_TOKENS).temperature(0.7).topK(40).seed(recipe.seed())
-                .eosTokenIds(Set.copyOf(model.models().get(0).config().eosTokenIds())).build();
+    private List<Sample> samples(TextModel model) {
+        GenerationConfig config = GenerationConfig.builder(NEW_TOKENS).temperature(0.7).topK(40).seed(recipe.seed()).build();
         List<Sample> samples = new ArrayList<>();
         for (String prompt : PROMPTS) {
-            samples.add(new Sample(prompt, generator.generate(prompt, config).text(), "temperature 0.7, top-k 40"));
+            samples.add(new Sample(prompt, model.generate(prompt, config).text(), "temperature 0.7, top-k 40"));
         }
         return samples;
     }
 
-    private Report report(Phases phases, Corpus corpus, LlamaTokenizer tokenizer, ResultTable table, StitchedModel model,
-            List<Sample> samples) {
+    private Report report(Phases phases, Corpus corpus, ResultTable table, TextModel model, List<Sample> samples) {
         List<GateText> gates = new ArrayList<>();
         corpus.windows().forEach((name, windows) -> {
             Window window = windows.get(windows.size() / 2);
-            gates.add(0, Gates.along("Held-out text: " + Corpus.title(name), model, tokenizer, window).named(Corpus::title)); // switching text first
+            gates.add(0, Gates.along("Held-out text: " + Corpus.title(name), model, window).named(Corpus::title)); // switching text first
         });
         List<String> notes = List.of("All models saw the same training text and are scored on the same held-out documents.",
                 "Gate weights are those of the last stitch layer, averaged over its channels.",

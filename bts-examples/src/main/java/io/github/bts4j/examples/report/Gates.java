@@ -1,13 +1,7 @@
 package io.github.bts4j.examples.report;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.tokenizer.IncrementalDecoder;
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.stitch.GateTrace;
-import io.github.bts4j.stitch.Member;
-import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.core.text.TextGates;
+import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.train.data.Segment;
 import io.github.bts4j.train.data.Window;
 import java.util.ArrayList;
@@ -22,28 +16,17 @@ public final class Gates {
      *
      * @param title what the text is
      * @param model the model
-     * @param tokenizer its tokenizer
      * @param window the text
      * @return the text with its gate weights
      */
-    public static GateText along(String title, StitchedModel model, LlamaTokenizer tokenizer, Window window) {
-        int last = model.config().numStitches() - 1;
-        try (NDManager scope = model.getNDManager().newSubManager()) {
-            NDArray ids = TokenBatch.tensor(scope, new int[][] {window.tokens()}, 0, window.tokens().length, model.vocabSize());
-            GateTrace trace = model.gates(ids, last).get(0);
-            List<String> names = model.members().stream().map(Member::name).toList();
-            return new GateText(title, names, tokens(tokenizer, window, trace.meanOverChannels(0)));
-        }
-    }
-
-    private static List<GateToken> tokens(LlamaTokenizer tokenizer, Window window, float[][] weights) {
+    public static GateText along(String title, TextModel model, Window window) {
+        TextGates gates = model.gates(window.tokens());
         List<String> domains = domains(window);
-        IncrementalDecoder decoder = tokenizer.incrementalDecoder(true);
         List<GateToken> tokens = new ArrayList<>();
         for (int t = 0; t < window.tokens().length; t++) {
-            tokens.add(new GateToken(decoder.push(window.tokens()[t]), weights[t], domains.get(t)));
+            tokens.add(new GateToken(gates.tokens().get(t), gates.weights().last(t), domains.get(t)));
         }
-        return tokens;
+        return new GateText(title, gates.weights().models(), tokens);
     }
 
     private static List<String> domains(Window window) {

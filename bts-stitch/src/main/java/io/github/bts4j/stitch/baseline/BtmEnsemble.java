@@ -13,6 +13,7 @@ import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Branch-Train-Merge's ensemble (arXiv 2208.03306, section 2.3; arXiv 2502.00075, section 3.2): the models' output
@@ -84,6 +85,11 @@ public final class BtmEnsemble extends FrozenLm {
     @Override
     public int vocabSize() {
         return models.get(0).vocabSize();
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return models.get(0).endTokens();
     }
 
     @Override

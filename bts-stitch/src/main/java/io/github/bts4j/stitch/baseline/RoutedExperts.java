@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Expert routing (arXiv 2502.00075, section 3.2): a linear router looks at the beginning of a sequence and hands it to one of the
@@ -279,6 +280,11 @@ public final class RoutedExperts extends FrozenLm {
     @Override
     public int vocabSize() {
         return models.get(0).vocabSize();
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return models.get(0).endTokens();
     }
 
     @Override

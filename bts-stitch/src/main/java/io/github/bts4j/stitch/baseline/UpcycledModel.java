@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A frozen upcycled mixture: Branch-Train-MiX with sampled or soft routing, or BAM, with adapters or without (see {@link UpcycledConfig}).
@@ -129,6 +130,11 @@ public final class UpcycledModel extends FrozenLm {
     @Override
     public int vocabSize() {
         return config.base().vocabSize();
+    }
+
+    @Override
+    public Set<Integer> endTokens() {
+        return Set.copyOf(config.base().eosTokenIds());
     }
 
     @Override

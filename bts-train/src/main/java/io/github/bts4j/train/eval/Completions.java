@@ -1,5 +1,6 @@
 package io.github.bts4j.train.eval;
 
+import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
@@ -30,7 +31,7 @@ final class Completions {
         }
         this.model = model;
         Set<Integer> ends = model.tokenizer().eosTokenId().isPresent() ? Set.of(model.tokenizer().eosTokenId().getAsInt()) : Set.of();
-        this.config = GenerationConfig.builder(maxNewTokens).eosTokenIds(ends).stopStrings(stopStrings).build();
+        this.config = GenerationConfig.builder(maxNewTokens).endTokens(EndTokens.of(ends)).stopStrings(stopStrings).build();
         this.enough = enough;
     }
 

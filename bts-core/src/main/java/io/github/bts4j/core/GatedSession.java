@@ -1,0 +1,11 @@
+package io.github.bts4j.core;
+
+/** A session of a {@link GatedLm} that also gives gate weights. */
+public interface GatedSession extends DecodeSession {
+    /**
+     * The gate weights of the tokens of the last {@link #append}.
+     *
+     * @return the weights, token by token; of no token before the first call
+     */
+    GateWeights gates();
+}

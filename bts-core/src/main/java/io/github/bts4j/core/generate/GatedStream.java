@@ -1,0 +1,103 @@
+package io.github.bts4j.core.generate;
+
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedSession;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.util.Iterator;
+import java.util.Set;
+
+/**
+ * Tokens as they are generated, each with its gate weights; otherwise the same as a {@link TokenStream}. The model reads the last token too, so that its weights
+ * are known. For one thread at a time.
+ */
+public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
+    private final GatedSession session;
+    private final TokenStream stream;
+    private final GateWeights prompt;
+
+    /** Reads the prompt into a session, which is closed at the end; where this fails, the caller closes it. */
+    GatedStream(Lifetime lifetime, GatedSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
+        this.session = session;
+        this.stream = new TokenStream(lifetime, new KeptOpen(session), tokenizer, prompt, config, endTokens);
+        this.prompt = session.gates();
+    }
+
+    /** The session, which outlives the stream by the last token. */
+    private record KeptOpen(DecodeSession session) implements DecodeSession {
+        @Override
+        public float[] append(int... tokenIds) {
+            return session.append(tokenIds);
+        }
+
+        @Override
+        public int length() {
+            return session.length();
+        }
+
+        @Override
+        public int capacity() {
+            return session.capacity();
+        }
+
+        @Override
+        public void close() {
+            // by the stream with the gates
+        }
+    }
+
+    /**
+     * The gate weights of the prompt.
+     *
+     * @return the weights of each of its tokens
+     */
+    public GateWeights promptGates() {
+        return prompt;
+    }
+
+    @Override
+    public boolean hasNext() {
+        return stream.hasNext();
+    }
+
+    /**
+     * Generates one token.
+     *
+     * @return the token and its gate weights
+     * @throws java.util.NoSuchElementException if the generation has ended
+     */
+    @Override
+    public GatedToken next() {
+        try {
+            GeneratedToken token = stream.next();
+            if (!stream.hasNext()) {
+                session.append(token.id());
+            }
+            GatedToken gated = new GatedToken(token, session.gates());
+            if (!stream.hasNext()) {
+                session.close();
+            }
+            return gated;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
+     * What was generated so far, as {@link TokenStream#result} gives it.
+     *
+     * @return the result
+     */
+    public GenerationResult result() {
+        return stream.result();
+    }
+
+    /** Cancels what is left and frees the session. Closing twice does nothing. */
+    @Override
+    public void close() {
+        stream.close();
+        session.close();
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.bts4j.core.text;
+
+import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ServiceLoader;
+
+/**
+ * A kind of model on disk, for {@link TextModel#open}. Modules that bring one name it in {@code META-INF/services}; bts-stitch brings stitch checkpoints.
+ * What no source recognises is a Llama checkpoint or a GGUF file.
+ */
+public interface ModelSource {
+    /**
+     * Whether this is the kind of model that lies there.
+     *
+     * @param path an existing file or folder
+     * @return true if {@link #open} is the way to load it
+     */
+    boolean recognises(Path path);
+
+    /**
+     * Loads a model.
+     *
+     * @param path the file or folder
+     * @param options device and precision
+     * @return the model, which the caller closes, and where its texts' files lie
+     * @throws IOException if a file cannot be read
+     */
+    Loaded open(Path path, LoadOptions options) throws IOException;
+
+    /**
+     * Loads whatever kind of model lies there.
+     *
+     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file, or what a source on the class path recognises
+     * @param options device and precision
+     * @return the model, which the caller closes, and where its texts' files lie
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed
+     * @throws UnsupportedException if bts-stitch is needed and not there
+     */
+    static Loaded load(Path path, LoadOptions options) throws IOException {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(path + " does not exist: a model is a checkpoint folder, a GGUF file, or the folder of a stitch checkpoint");
+        }
+        for (ModelSource source : ServiceLoader.load(ModelSource.class, ModelSource.class.getClassLoader())) {
+            if (source.recognises(path)) {
+                return source.open(path, options);
+            }
+        }
+        if (Files.exists(path.resolve("stitch.json"))) {
+            throw new UnsupportedException(path + " is a stitch checkpoint: add bts-stitch to the class path to open it");
+        }
+        return new Loaded(LlamaModel.open(path, options), path);
+    }
+
+    /**
+     * A model that was loaded.
+     *
+     * @param model the model
+     * @param files the checkpoint folder or GGUF file with its tokenizer and chat template
+     */
+    record Loaded(FrozenLm model, Path files) {}
+}

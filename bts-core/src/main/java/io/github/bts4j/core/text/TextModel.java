@@ -1,0 +1,397 @@
+package io.github.bts4j.core.text;
+
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.GatedLm;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.chat.ChatMessage;
+import io.github.bts4j.core.chat.ChatRequest;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.generate.GatedStream;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenScore;
+import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.tokenizer.IncrementalDecoder;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * A language model that reads and writes texts: the model with its own tokenizer, chat template and end tokens.
+ *
+ * <p>Thread-safe: one model serves many threads, each generation with caches of its own. Whoever opens it closes it, and with it the model and the tokenizer:
+ * {@link #close} refuses new calls, waits for those that run and frees; streams that are left over say that the model is closed.
+ */
+public final class TextModel implements AutoCloseable {
+    private final Generator generator;
+    private final CausalLm model;
+    private final LlamaTokenizer tokenizer;
+    private final ChatTemplateSource chat;
+    private final Set<Integer> endTokens;
+    private final Lifetime lifetime;
+    private final Runnable release;
+
+    private TextModel(CausalLm model, LlamaTokenizer tokenizer, ChatTemplateSource chat, Set<Integer> endTokens, Lifetime lifetime, Runnable release) {
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.chat = chat;
+        this.endTokens = endTokens;
+        this.lifetime = lifetime;
+        this.release = release;
+        this.generator = new Generator(model, tokenizer, endTokens, lifetime);
+    }
+
+    /**
+     * Opens a model on the CPU, in the precision of its files.
+     *
+     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or model and tokenizer do not fit
+     * @throws UnsupportedException if bts-stitch is needed and not there
+     */
+    public static TextModel open(Path path) throws IOException {
+        return open(path, LoadOptions.defaults());
+    }
+
+    /**
+     * Opens a model.
+     *
+     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
+     * @param options device and precision
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or model and tokenizer do not fit
+     * @throws UnsupportedException if bts-stitch is needed and not there
+     */
+    public static TextModel open(Path path, LoadOptions options) throws IOException {
+        ModelSource.Loaded loaded = ModelSource.load(path, options);
+        try {
+            LlamaTokenizer tokenizer = LlamaTokenizer.open(loaded.files());
+            return owning(loaded.model(), tokenizer, ChatTemplateSource.in(loaded.files()));
+        } catch (RuntimeException e) {
+            loaded.model().close();
+            throw e;
+        }
+    }
+
+    /**
+     * Joins a model and its tokenizer, such as a model that was just trained.
+     *
+     * @param model the model; closed with the result
+     * @param tokenizer the tokenizer it was trained with; closed with the result
+     * @return the model over texts, without a chat template
+     */
+    public static TextModel of(CausalLm model, LlamaTokenizer tokenizer) {
+        return owning(model, tokenizer, ChatTemplateSource.none());
+    }
+
+    private static TextModel owning(CausalLm model, LlamaTokenizer tokenizer, ChatTemplateSource chat) {
+        return new TextModel(model, tokenizer, chat, model.endTokens(), Lifetime.shared("model"), () -> {
+            model.close();
+            tokenizer.close();
+        });
+    }
+
+    /**
+     * The same model with another chat template.
+     *
+     * @param template how conversations become prompts
+     * @return the model; closing either closes both
+     */
+    public TextModel withChatTemplate(ChatTemplate template) {
+        return new TextModel(model, tokenizer, ChatTemplateSource.of(template), endTokens, lifetime, release);
+    }
+
+    /**
+     * The same model with other end tokens.
+     *
+     * @param ids the tokens that end a text where the options of a generation do not name others
+     * @return the model; closing either closes both
+     */
+    public TextModel withEndTokens(Set<Integer> ids) {
+        return new TextModel(model, tokenizer, chat, Set.copyOf(ids), lifetime, release);
+    }
+
+    /**
+     * The same model with some experts switched off, which computes what it would compute without them. Nothing is copied.
+     *
+     * @param experts names of the experts
+     * @return a model, which the caller closes; this one stays open, and once it is closed the other one says so
+     * @throws IllegalArgumentException if there is no such expert
+     * @throws UnsupportedException if the model is not made of several
+     */
+    @SuppressWarnings("try") // the lease only has to be open
+    public TextModel without(Set<String> experts) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            GatedLm view = gated().without(experts);
+            return new TextModel(view, tokenizer, chat, endTokens, Lifetime.shared("model", lifetime), view::close);
+        }
+    }
+
+    /**
+     * The model over token ids.
+     *
+     * @return the model, closed with this one
+     */
+    public CausalLm model() {
+        return model;
+    }
+
+    /**
+     * The tokenizer that the model was trained with.
+     *
+     * @return the tokenizer, closed with this model
+     */
+    public LlamaTokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /**
+     * How conversations become prompts. Read from the checkpoint when it is first asked for.
+     *
+     * @return the template; empty if the checkpoint has none
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint's template is malformed
+     * @throws java.io.UncheckedIOException if a file cannot be read
+     */
+    public Optional<ChatTemplate> chatTemplate() {
+        return chat.find();
+    }
+
+    /**
+     * The chat template, for who cannot do without.
+     *
+     * @return the template
+     * @throws UnsupportedException if there is none
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint's template is malformed
+     * @throws java.io.UncheckedIOException if a file cannot be read
+     */
+    public ChatTemplate requireChatTemplate() {
+        return chat.require();
+    }
+
+    /**
+     * The tokens that end a text where the options of a generation do not name others.
+     *
+     * @return token ids; none if the checkpoint names none
+     */
+    public Set<Integer> endTokens() {
+        return endTokens;
+    }
+
+    /**
+     * The longest text that the model was made for, prompt and answer together.
+     *
+     * @return tokens
+     */
+    public int contextLength() {
+        return model.contextLength();
+    }
+
+    /**
+     * The generator over model and tokenizer, for token ids and for generations that are stepped together.
+     *
+     * @return the generator
+     */
+    public Generator generator() {
+        return generator;
+    }
+
+    /**
+     * The experts of a model that is made of several.
+     *
+     * @return their names; none for another model
+     */
+    public List<String> experts() {
+        return model.gated().map(GatedLm::experts).orElse(List.of());
+    }
+
+    private GatedLm gated() {
+        return model.gated().orElseThrow(() -> new UnsupportedException("This model is not made of several, it has neither gates nor experts: open a stitched model"));
+    }
+
+    @SuppressWarnings("try") // the lease only has to be open
+    private <T> T held(Supplier<T> call) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            return call.get();
+        }
+    }
+
+    /**
+     * Continues a text to its end.
+     *
+     * @param prompt the text; the begin token is added as the tokenizer's own template says, and special-token text in it counts as special tokens
+     * @param config the options
+     * @return the generated tokens and text
+     * @throws IllegalArgumentException if the prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public GenerationResult generate(String prompt, GenerationConfig config) {
+        return held(() -> generator.generate(prompt, config));
+    }
+
+    /**
+     * Continues many texts, several at a time in one pass over the weights, see {@link Generator#generateAll}.
+     *
+     * @param prompts the texts, of any lengths
+     * @param config the options of every one of them
+     * @param atOnce the most texts in progress at once, at least 1
+     * @return one result per text, in their order
+     * @throws IllegalArgumentException if atOnce is below 1, or a prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<GenerationResult> generateAll(List<String> prompts, GenerationConfig config, int atOnce) {
+        return held(() -> generator.generateAll(prompts, config, atOnce));
+    }
+
+    /**
+     * Continues a text token by token.
+     *
+     * @param prompt the text, as for {@link #generate}
+     * @param config the options
+     * @return a stream, which the caller closes; the prompt has been processed when it is returned
+     * @throws IllegalArgumentException if the prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public TokenStream stream(String prompt, GenerationConfig config) {
+        return held(() -> generator.stream(prompt, config));
+    }
+
+    /**
+     * Continues a text token by token, each with the weights that the gates gave to hub and experts.
+     *
+     * @param prompt the text, as for {@link #generate}
+     * @param config the options
+     * @return a stream, which the caller closes; the prompt has been processed when it is returned
+     * @throws UnsupportedException if the model has no gates
+     * @throws IllegalArgumentException if the prompt is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public GatedStream streamWithGates(String prompt, GenerationConfig config) {
+        return held(() -> generator.streamWithGates(tokenizer.encode(prompt, true), config));
+    }
+
+    /**
+     * Answers a conversation to the end.
+     *
+     * @param messages the conversation, at least one message; special-token text in it is ordinary text
+     * @param config the options
+     * @return the answer
+     * @throws UnsupportedException if the model has no chat template
+     * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public GenerationResult chat(List<ChatMessage> messages, GenerationConfig config) {
+        return chat(ChatRequest.ofMessages(messages), config);
+    }
+
+    /**
+     * Answers a conversation with tools, documents or other arguments of the template to the end.
+     *
+     * @param request the conversation; the beginning of the answer is added, unless the request continues its last message
+     * @param config the options
+     * @return the answer
+     * @throws UnsupportedException if the model has no chat template
+     * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public GenerationResult chat(ChatRequest request, GenerationConfig config) {
+        return held(() -> {
+            try (TokenStream stream = streamChat(request, config)) {
+                return stream.toEnd();
+            }
+        });
+    }
+
+    /**
+     * Answers a conversation token by token.
+     *
+     * @param messages the conversation, as for {@link #chat(List, GenerationConfig)}
+     * @param config the options
+     * @return a stream, which the caller closes; the prompt has been processed when it is returned
+     * @throws UnsupportedException if the model has no chat template
+     * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public TokenStream streamChat(List<ChatMessage> messages, GenerationConfig config) {
+        return streamChat(ChatRequest.ofMessages(messages), config);
+    }
+
+    /**
+     * Answers a conversation token by token.
+     *
+     * @param request the conversation, as for {@link #chat(ChatRequest, GenerationConfig)}
+     * @param config the options
+     * @return a stream, which the caller closes; the prompt has been processed when it is returned
+     * @throws UnsupportedException if the model has no chat template
+     * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public TokenStream streamChat(ChatRequest request, GenerationConfig config) {
+        return held(() -> generator.stream(chat.require().encode(tokenizer, request.forAnswer()), config));
+    }
+
+    /**
+     * How likely the model finds a text: every token but the first after those before it.
+     *
+     * @param text the text, encoded as for {@link #generate}
+     * @param alternatives how many of the likeliest tokens to give at every place
+     * @return one entry per token but the first
+     * @throws IllegalArgumentException if the text has fewer than two tokens or is longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public List<TokenScore> score(String text, int alternatives) {
+        return held(() -> generator.score(tokenizer.encode(text, true), alternatives));
+    }
+
+    /**
+     * What the gates give to hub and experts along a text.
+     *
+     * @param text the text, encoded as for {@link #generate}
+     * @return the weights of every token
+     * @throws UnsupportedException if the model has no gates
+     * @throws IllegalArgumentException if the text is empty or longer than the context
+     * @throws IllegalStateException if the model is closed
+     */
+    public TextGates gates(String text) {
+        return held(() -> gates(tokenizer.encode(text, true)));
+    }
+
+    /**
+     * What the gates give to hub and experts along a text of token ids.
+     *
+     * @param ids token ids, at least one
+     * @return the weights of every token
+     * @throws UnsupportedException if the model has no gates
+     * @throws IllegalArgumentException if the text is empty or longer than the context, or an id is out of range
+     * @throws IllegalStateException if the model is closed
+     */
+    public TextGates gates(int[] ids) {
+        return held(() -> {
+            IncrementalDecoder decoder = tokenizer.incrementalDecoder(true);
+            var weights = gated().gates(ids);
+            List<String> tokens = new ArrayList<>();
+            for (int id : ids) {
+                tokens.add(decoder.push(id));
+            }
+            tokens.set(ids.length - 1, tokens.get(ids.length - 1) + decoder.flush());
+            return new TextGates(tokens, weights);
+        });
+    }
+
+    /** Closes the model and the tokenizer, after the calls that run on other threads. Closing again does nothing. */
+    @Override
+    public void close() {
+        lifetime.close(release);
+    }
+}
