@@ -36,7 +36,7 @@ final class AddExpertCommand extends OutputCommand {
         output.check("OUT " + out, out, List.of(stitch, expert));
         try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
             output.check("OUT " + out, out, Models.folders(model));
-            Models.requireOneTokenizer("stitched", List.of(Models.files(stitch, model), expert));
+            Models.requireOneTokenizer("stitched", List.of(model.members().get(0).folder(), expert));
             model.addExpert(name, expert);
             output.write(out, model);
             outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
