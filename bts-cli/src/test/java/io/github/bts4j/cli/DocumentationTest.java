@@ -61,7 +61,7 @@ class DocumentationTest {
 
     /** Programs in Java that are not run, and why. */
     private static final Map<String, String> OTHER_PROGRAMS_IN_JAVA = Map.of("io.github.bts4j.examples.stability.SpikeExperiment", "SpikeExperimentTest, a slow test, runs it",
-            "Stitch", "the README's class, which ReadmeTest compiles and runs");
+            "Stitch", "the class of getting-started.md, which StitchProgramTest compiles and runs");
 
     /** Words of commands that are parsed but not run, and why. */
     private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU");
@@ -118,7 +118,7 @@ class DocumentationTest {
         return Page.all().stream().filter(page -> !fragments(javaBlocks(List.of(page))).isEmpty());
     }
 
-    /** All but classes, of which {@code ReadmeTest} runs the one there is, and but what needs a GPU. */
+    /** All but classes, of which {@code StitchProgramTest} runs the one there is, and but what needs a GPU. */
     private static List<Page.Block> fragments(List<Page.Block> blocks) {
         return blocks.stream().filter(block -> !block.text().startsWith("import ") && !block.text().contains("Device.gpu(")).toList();
     }

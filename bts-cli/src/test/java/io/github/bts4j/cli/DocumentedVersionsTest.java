@@ -120,10 +120,10 @@ class DocumentedVersionsTest {
 
     /** Maven 3.8 compiles with a plugin that does not know {@code maven.compiler.release}, and for Java 5 if it is told nothing else. */
     @Test
-    void theProjectToCopyTakesTheReadmesDependencies() throws Exception {
+    void theProjectToCopyTakesTheDependenciesOfTheInstallation() throws Exception {
         String whole = xml("docs/getting-started.md", "<modelVersion>");
         Element project = parsed(whole);
-        assertEquals(dependencies(parsed("<xml>" + xml("README.md", "pytorch-jni") + "</xml>")), dependencies(project));
+        assertEquals(dependencies(parsed("<xml>" + xml("docs/installation.md", "pytorch-jni") + "</xml>")), dependencies(project));
         Element properties = (Element) project.getElementsByTagName("properties").item(0);
         assertEquals("17", child(properties, "maven.compiler.source"));
         assertEquals("17", child(properties, "maven.compiler.target"));

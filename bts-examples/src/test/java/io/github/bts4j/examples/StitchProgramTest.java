@@ -17,9 +17,9 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The README's Java example, compiled and run as it stands there. */
-class ReadmeTest {
-    private static final Pattern JAVA = Pattern.compile("```java\\n(.*?)```", Pattern.DOTALL);
+/** The program of getting-started.md, compiled and run as it stands there. */
+class StitchProgramTest {
+    private static final Pattern JAVA = Pattern.compile("```java\\n(import .*?)```", Pattern.DOTALL);
 
     @TempDir
     private Path folder;
@@ -27,8 +27,8 @@ class ReadmeTest {
     @Test
     void theExampleCompilesAndRuns() throws Exception {
         Path root = Path.of(System.getProperty("bts4j.testData")).getParent();
-        Matcher example = JAVA.matcher(Files.readString(root.resolve("README.md")));
-        assertTrue(example.find(), "README.md holds no Java example");
+        Matcher example = JAVA.matcher(Files.readString(root.resolve("docs/getting-started.md")));
+        assertTrue(example.find(), "getting-started.md holds no program");
         Path source = folder.resolve("Stitch.java");
         Files.writeString(source, example.group(1));
         int status = ToolProvider.getSystemJavaCompiler().run(null, null, null, "-cp", System.getProperty("java.class.path"), "-d",
