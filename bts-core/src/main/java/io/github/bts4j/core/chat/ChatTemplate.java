@@ -24,7 +24,7 @@ import java.util.Set;
  * <p>Templates are Jinja, rendered as transformers' {@code apply_chat_template} renders them: jinja2's language with {@code trim_blocks},
  * {@code lstrip_blocks}, {@code break}, {@code continue} and {@code generation}, Python's values, and {@code messages}, {@code tools}, {@code documents},
  * {@code add_generation_prompt}, the special tokens, {@code raise_exception}, {@code strftime_now} and the request's own arguments. A template sees plain
- * maps, lists, texts, numbers and booleans and nothing else, and what it may take is bounded: steps, nesting, and memory (48 MiB, and more for long
+ * maps, lists, texts, numbers and booleans and nothing else, and what it may take is bounded: steps, nesting, and memory (20 MiB of values, and more for long
  * conversations). What goes wrong is a {@link ChatTemplateException} with line and column.
  *
  * <p>A checkpoint may have several templates: {@code tool_use} is taken when tools are given, else {@code default}; {@link #named} takes another.

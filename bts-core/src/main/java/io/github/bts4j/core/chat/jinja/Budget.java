@@ -10,7 +10,7 @@ final class Budget {
     private static final long STEPS = 2_000_000;
     private static final long STEPS_PER_CHARACTER = 500;
     private static final long MAX_STEPS = 10_000_000;
-    private static final long BYTES = 48L << 20;
+    private static final long BYTES = 20L << 20; // while a text grows it is there three times: its old and its new, longer buffer. So no more than 64 MiB are alive
     private static final long BYTES_PER_CHARACTER = 128;
     private static final int CHARACTERS_PER_STEP = 16;
 
