@@ -97,7 +97,7 @@ class AdvisoriesTest {
             String artifact = coordinates.substring(0, colon);
             String version = coordinates.substring(colon + 1);
             if (!version.equals(lookedAt.get(artifact))) {
-                problems.add(coordinates + " was not looked up in advisories, " + lookedAt.getOrDefault(artifact, "no version of it") + " was: see docs/contributing.md, Dependencies");
+                problems.add(coordinates + " was not looked up in advisories, " + lookedAt.getOrDefault(artifact, "no version of it") + " was: see CONTRIBUTING.md, Dependencies");
             }
             advisories.stream().filter(each -> each.artifact().equals(artifact) && each.holds(version) && each.accepted().isEmpty())
                     .forEach(each -> problems.add(coordinates + " is affected by " + each.id()));

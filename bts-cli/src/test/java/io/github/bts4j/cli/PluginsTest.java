@@ -99,7 +99,7 @@ class PluginsTest {
 
     @Test
     void thePagesPromiseWhatTheBuildDemands() throws IOException {
-        for (String page : List.of("README.md", "docs/contributing.md")) {
+        for (String page : List.of("README.md", "CONTRIBUTING.md")) {
             assertTrue(Files.readString(Page.ROOT.resolve(page)).matches("(?s).*Maven \\(?" + Pattern.quote(promised()) + " or later.*"), page);
         }
     }
