@@ -11,6 +11,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -80,10 +81,13 @@ class LongPromptsTest {
 
     /** Prints where it listens, and runs until it is killed. */
     static final class Server {
+        /** Patient, as a machine that runs other tests beside needs it. */
+        private static final ServerConfig CONFIG = TestServer.CONFIG.withTimeouts(Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(2));
+
         private Server() {}
 
         public static void main(String[] arguments) throws Exception {
-            try (TestServer server = new TestServer(Path.of(arguments[0]), TestServer.CONFIG, Integer.parseInt(arguments[1]))) {
+            try (TestServer server = new TestServer(Path.of(arguments[0]), CONFIG, Integer.parseInt(arguments[1]))) {
                 System.out.println(server.uri("/"));
                 Thread.sleep(TimeUnit.MINUTES.toMillis(30));
             }

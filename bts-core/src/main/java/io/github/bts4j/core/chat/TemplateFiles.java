@@ -6,6 +6,7 @@ import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
 import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,17 +44,25 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
     private static Map<String, String> files(Path folder) throws IOException {
         Map<String, String> templates = new TreeMap<>();
         if (Files.isRegularFile(folder.resolve(TEMPLATE))) {
-            templates.put(DEFAULT, Files.readString(folder.resolve(TEMPLATE)));
+            templates.put(DEFAULT, text(folder.resolve(TEMPLATE)));
         }
         if (Files.isDirectory(folder.resolve(FOLDER))) {
             try (DirectoryStream<Path> more = Files.newDirectoryStream(folder.resolve(FOLDER), "*" + SUFFIX)) {
                 for (Path file : more) {
                     String name = file.getFileName().toString();
-                    templates.put(name.substring(0, name.length() - SUFFIX.length()), Files.readString(file));
+                    templates.put(name.substring(0, name.length() - SUFFIX.length()), text(file));
                 }
             }
         }
         return templates;
+    }
+
+    private static String text(Path file) throws IOException {
+        try {
+            return Files.readString(file);
+        } catch (CharacterCodingException e) {
+            throw new ModelFormatException(file, "is not UTF-8 text: convert it", e);
+        }
     }
 
     private static TemplateFiles of(Path file, GgufMetadata metadata) {

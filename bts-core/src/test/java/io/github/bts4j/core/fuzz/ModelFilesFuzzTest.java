@@ -2,6 +2,7 @@ package io.github.bts4j.core.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.chat.ChatTemplateException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
@@ -12,9 +13,11 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +79,15 @@ class ModelFilesFuzzTest {
             LlamaTokenizer.open(folder).close();
             ChatTemplate.of(folder);
         }, Set.of(ModelFormatException.class, ChatTemplateException.class, IllegalArgumentException.class));
+    }
+
+    /** A template in a file of its own. */
+    @Test
+    void template() throws Exception {
+        Files.delete(folder.resolve("tokenizer_config.json"));
+        byte[] valid = "{% for m in messages %}{{ m.role ~ 'é' }}: {{ m['content']|trim }}{% if not loop.last %}\n{% endif %}{% endfor %}".getBytes(StandardCharsets.UTF_8);
+        Fuzz.run(folder.resolve("chat_template.jinja"), valid, Fuzz.count(COUNT), ByteMutation::of, file -> ChatTemplate.of(folder).render(List.of(ChatMessage.user("a"), ChatMessage.user("b")), true),
+                Set.of(ModelFormatException.class, ChatTemplateException.class));
     }
 
     @Test

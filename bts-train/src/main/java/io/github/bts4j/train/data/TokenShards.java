@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Token ids in mapped files of equal numbers of tokens, little-endian, two bytes per token where all ids of a file are below 2^16, else four. The mapped pages
@@ -79,7 +80,14 @@ final class TokenShards implements TokenStore {
 
     /** Bytes per token of every file. */
     private static int[] widths(Path folder, int size, int shardTokens) throws IOException {
-        int[] width = new int[(int) ((size + (long) shardTokens - 1) / shardTokens)];
+        long files = (size + (long) shardTokens - 1) / shardTokens;
+        try (Stream<Path> entries = Files.list(folder)) {
+            long there = entries.filter(entry -> entry.getFileName().toString().matches("tokens-\\d+\\.bin")).count();
+            if (there != files) { // an index that is damaged asks for any number
+                throw new IOException(folder + " holds " + there + " files of tokens, not " + files);
+            }
+        }
+        int[] width = new int[(int) files];
         for (int i = 0; i < width.length; i++) {
             int tokens = i + 1 < width.length ? shardTokens : size - i * shardTokens;
             long bytes = Files.size(file(folder, i));

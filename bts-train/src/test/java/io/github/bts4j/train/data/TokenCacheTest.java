@@ -137,6 +137,21 @@ class TokenCacheTest {
         }
     }
 
+    /** Numbers that ask for arrays of any size, which no exception of the file system stops. */
+    @Test
+    void anIndexThatAsksForMoreIsMadeAgain() throws IOException {
+        String expected = cached().fingerprint();
+        Path index = files().stream().filter(file -> file.endsWith("dataset.json")).findFirst().orElseThrow();
+        String json = Files.readString(index);
+        for (String tokens : List.of("2147483647", "2000000000")) {
+            String damaged = json.replaceFirst("(\"tokens\"\\s*:\\s*)\\d+", "$1" + tokens).replaceFirst("(\"shardTokens\"\\s*:\\s*)\\d+", "$11");
+            assertNotEquals(json, damaged);
+            Files.writeString(index, damaged);
+            assertEquals(expected, cached().fingerprint());
+        }
+        assertEquals(120, encoded.get());
+    }
+
     private static List<String> mappings(Path below) throws IOException {
         return Files.readAllLines(Path.of("/proc/self/maps")).stream().filter(line -> line.contains(below.toString())).toList();
     }
