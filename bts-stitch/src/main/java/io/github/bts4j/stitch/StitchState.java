@@ -3,12 +3,14 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * What a stitched model is at present, and what it was for those who still use that. Every change makes something new, and what it replaces is freed after its
@@ -16,14 +18,16 @@ import java.util.function.UnaryOperator;
  */
 final class StitchState {
     private final NDManager manager;
+    private final LoadOptions options;
     private final Set<StitchParts> living = new LinkedHashSet<>();
     private final Set<StitchSnapshot> snapshots = new LinkedHashSet<>();
     private StitchParts parts;
     private StitchSnapshot snapshot; // null: the weights have changed since the last one
     private boolean training;
 
-    StitchState(NDManager manager, StitchParts parts) {
+    StitchState(NDManager manager, StitchParts parts, LoadOptions options) {
         this.manager = manager;
+        this.options = options;
         this.parts = parts;
         living.add(parts);
     }
@@ -92,6 +96,19 @@ final class StitchState {
         living.add(parts);
         retireSnapshot();
         old.lifetime().retire(() -> free(old));
+    }
+
+    /** Loads one more expert; experts may come and go meanwhile. */
+    void add(Member member) throws IOException {
+        StitchParts now = parts();
+        StitchValidation.check(Stream.concat(now.members().stream(), Stream.of(member)).toList(), now.config());
+        LlamaModel added = LlamaModel.open(member.folder(), options.withPrecision(now.models().get(0).precision()));
+        try {
+            replace(old -> old.with(manager, member, added));
+        } catch (RuntimeException e) {
+            added.close();
+            throw e;
+        }
     }
 
     private void requireNoTraining() {

@@ -119,6 +119,11 @@ final class StitchedForward {
 
     /** Logits, and what the wanted stitch layers did, see {@link StitchedModel#gates}. */
     List<GateTrace> gates(NDManager scope, NDArray tokenIds, int... wanted) {
+        for (int j : wanted) {
+            if (j < 0 || j >= config.numStitches()) {
+                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1));
+            }
+        }
         LlamaModel hub = streams.models().get(0);
         NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, hub.device());
         List<NDArray> found = trace(tokenIds.getManager(), ids, IntStream.of(wanted).asLongStream().toArray());

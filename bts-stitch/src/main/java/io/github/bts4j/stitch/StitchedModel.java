@@ -19,26 +19,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * Frozen models joined by stitch layers: one language model whose only trainable weights are the stitches'.
  *
  * <p>Thread-safe. {@link #removeExpert}, {@link #addExpert}, {@link #setStitchTensors} and {@link #weightsChanged} count for calls, sessions and views that begin
- * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model
- * closes it, and the base models with it.
+ * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model closes it with its base models.
  */
 public final class StitchedModel extends GatedLm {
     static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
 
-    private final LoadOptions options;
     private final StitchState state;
 
     StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
         super("stitched", manager);
-        this.options = options;
         StitchWeights weights = StitchWeights.initial(manager, config, models.size() - 1, models.get(0).config().hiddenSize());
-        this.state = new StitchState(manager, new StitchParts(lifetime(), members, models, config, weights));
+        this.state = new StitchState(manager, new StitchParts(lifetime(), members, models, config, weights), options);
     }
 
     /**
@@ -251,16 +247,9 @@ public final class StitchedModel extends GatedLm {
      * @throws IllegalArgumentException if there is no such expert, a number is not below K, or the ids do not fit
      */
     public List<GateTrace> gates(Set<String> experts, NDArray tokenIds, int... stitches) {
-        int numStitches = config().numStitches();
-        for (int j : stitches) {
-            if (j < 0 || j >= numStitches) {
-                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (numStitches - 1));
-            }
-        }
-        int[] wanted = IntStream.of(stitches).distinct().sorted().toArray();
         try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager scope = manager.newSubManager();
-                StitchedView view = experts.isEmpty() ? null : view(held.it(), experts)) {
-            return (view == null ? held.it().pass() : view.pass()).gates(scope, tokenIds, wanted);
+                StitchedView view = experts.isEmpty() ? null : StitchedView.of(held.it(), experts)) {
+            return (view == null ? held.it().pass() : view.pass()).gates(scope, tokenIds, IntStream.of(stitches).distinct().sorted().toArray());
         }
     }
 
@@ -311,12 +300,8 @@ public final class StitchedModel extends GatedLm {
     @Override
     public GatedLm without(Set<String> experts) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return view(held.it(), experts);
+            return StitchedView.of(held.it(), experts);
         }
-    }
-
-    private static StitchedView view(StitchSnapshot snapshot, Set<String> experts) {
-        return new StitchedView(snapshot, experts.stream().map(snapshot.parts()::expertIndex).toList());
     }
 
     @Override
@@ -354,15 +339,7 @@ public final class StitchedModel extends GatedLm {
     @SuppressWarnings("try") // the lease only has to be open
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
         try (Lifetime.Lease use = lifetime().use()) {
-            Member member = new Member(name, folder);
-            StitchValidation.check(Stream.concat(members().stream(), Stream.of(member)).toList(), config());
-            LlamaModel added = LlamaModel.open(folder, options.withPrecision(models().get(0).precision()));
-            try {
-                state.replace(old -> old.with(manager, member, added)); // experts may have come and gone meanwhile
-            } catch (RuntimeException e) {
-                added.close();
-                throw e;
-            }
+            state.add(new Member(name, folder));
         }
     }
 

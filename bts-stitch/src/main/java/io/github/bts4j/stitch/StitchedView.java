@@ -28,6 +28,10 @@ final class StitchedView extends GatedLm {
 
     private final List<Integer> off;
 
+    static StitchedView of(StitchSnapshot snapshot, Set<String> experts) {
+        return new StitchedView(snapshot, experts.stream().map(snapshot.parts()::expertIndex).toList());
+    }
+
     StitchedView(StitchSnapshot snapshot, List<Integer> off) {
         super("stitched", Torch.manager().newSubManager(snapshot.parts().models().get(0).device()), snapshot.lifetime());
         this.snapshot = snapshot;
