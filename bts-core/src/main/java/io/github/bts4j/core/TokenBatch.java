@@ -37,6 +37,28 @@ public final class TokenBatch {
     }
 
     /**
+     * What goes into a model, and what is to come out of it.
+     *
+     * @param ids int64 {@code [batch, sequence]}: all tokens but the last
+     * @param labels int64 {@code [batch, sequence]}: all tokens but the first
+     */
+    public record NextTokens(NDArray ids, NDArray labels) {}
+
+    /**
+     * Tokens and their next ones.
+     *
+     * @param manager owner of the results; they lie on its device
+     * @param tokens rows of one length, {@code [batch][sequence + 1]}
+     * @param vocabSize the vocabulary's size
+     * @return inputs and labels
+     * @throws IllegalArgumentException if there is no row, rows differ in length or an id is outside the vocabulary
+     */
+    public static NextTokens nextTokens(NDManager manager, int[][] tokens, int vocabSize) {
+        int width = width(tokens);
+        return new NextTokens(tensor(manager, tokens, 0, width - 1, vocabSize), tensor(manager, tokens, 1, width, vocabSize));
+    }
+
+    /**
      * The length of a batch's rows.
      *
      * @param tokens rows of one length

@@ -28,13 +28,13 @@ record Prefix(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable
         /** Reads the states, where there is a cache, or computes them. */
         Prefix run(Optional<PrefixCache> cache, Optional<DocumentMask> mask) {
             return cache.isPresent() ? cache.get().states(this, mask)
-                    : new Prefix(StitchedModel.KERNELS.tensors(scope, Autograd.OFF, "prefix", streams.arguments(ids, ropes, config.kernelPlaces())), List.of());
+                    : new Prefix(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces()), List.of());
         }
 
         /** The frozen states of stream i alone. */
         List<NDArray> stream(int i) {
             long[] places = config.frozenPlaces(i).stream().mapToLong(Integer::longValue).toArray();
-            return StitchedModel.KERNELS.tensors(scope, Autograd.OFF, "stream_prefix", streams.arguments(ids, ropes, i, places));
+            return StitchedModel.KERNELS.streamPrefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), i, places);
         }
     }
 

@@ -12,7 +12,7 @@ import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
-import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 
 /** Passes through all streams without gradients, with the stitch weights that are given. Thread-safe. */
 final class StitchedForward {
-    private static final Kernels KERNELS = StitchedModel.KERNELS;
+    private static final StitchKernels KERNELS = StitchedModel.KERNELS;
 
     private final Streams streams;
     private final StitchConfig config;
@@ -51,20 +51,12 @@ final class StitchedForward {
         return streams;
     }
 
-    private Object[] arguments(NDArray ids, Ropes ropes, Object... rest) {
-        Object[] stitches = {config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list()};
-        Object[] all = new Object[stitches.length + rest.length];
-        System.arraycopy(stitches, 0, all, 0, stitches.length);
-        System.arraycopy(rest, 0, all, stitches.length, rest.length);
-        return streams.arguments(ids, ropes, all);
-    }
-
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
     NDArray hidden(NDManager scope, NDArray ids, Optional<PrefixCache> cache) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
                 Prefix prefix = new Prefix.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
-            return KERNELS.tensor(scope, Autograd.OFF, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
-                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0.0, 0));
+            return KERNELS.suffix(scope, Autograd.OFF, prefix.streams(), streams.weights(), ropes.tensors(), ropes.rows(), prefix.hub(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0);
         }
     }
 
@@ -73,24 +65,23 @@ final class StitchedForward {
         LlamaModel hub = streams.models().get(0);
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "stitched_logits", hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
+            return KERNELS.stitchedLogits(tokenIds.getManager(), Autograd.OFF, hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
         }
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
     NDArray losses(NDManager step, int[][] tokens, Optional<PrefixCache> cache) {
         LlamaModel hub = streams.models().get(0);
-        int width = TokenBatch.width(tokens);
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, hub.vocabSize());
-        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, hub.vocabSize());
-        return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden(step, ids, cache), hub.decoder().head(step), labels, LlamaModel.lossChunk(hub.vocabSize()));
+        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, hub.vocabSize());
+        return NextTokenLoss.of(KERNELS, step, hidden(step, next.ids(), cache), hub.decoder().head(step), next.labels());
     }
 
     /** What decodes with these weights; sessions that share them take steps together. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
-            engines = streams.engines((step, ids, ropes, caches) -> KERNELS.tensor(step, Autograd.INFERENCE, "stitched_decode",
-                    arguments(ids, ropes, caches.keys(), caches.values(), caches.starts())), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
+            engines = streams.engines((step, ids, ropes, caches) -> KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(),
+                    config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(),
+                    caches.starts()), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
         }
         return engines;
     }
@@ -111,7 +102,8 @@ final class StitchedForward {
     /** An empty session that decodes in libtorch and hands on the gates' means over the channels, {@code [tokens, n + 1]} of every Experts-into-Hub layer. */
     CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
         return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
-            List<NDArray> found = KERNELS.tensors(step, Autograd.INFERENCE, "stitched_decode_gates", arguments(ids, ropes, caches.keys(), caches.values(), caches.starts()));
+            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
             gates.accept(found.subList(1, found.size()));
             return found.get(0);
         }), capacity, streams::newCaches);
@@ -139,14 +131,16 @@ final class StitchedForward {
     /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */
     List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            return KERNELS.tensors(owner, Autograd.OFF, "stitched_trace", arguments(ids, ropes, (Object) wanted));
+            return KERNELS.stitchedTrace(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(), config.kernelKinds(),
+                    weights.gates().list(), weights.biases().list(), weights.projs().list(), wanted);
         }
     }
 
     /** ids: int64 {@code [batch, sequence]}; float32 {@code [stitches]}, see {@link GateInput}. */
     NDArray gateInputs(NDManager owner, NDArray ids) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            return KERNELS.tensor(owner, Autograd.OFF, "gate_inputs", arguments(ids, ropes));
+            return KERNELS.gateInputs(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(), config.kernelKinds(),
+                    weights.gates().list(), weights.biases().list(), weights.projs().list());
         }
     }
 }

@@ -8,7 +8,6 @@ import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Kernels;
@@ -27,7 +26,7 @@ import java.util.stream.IntStream;
  * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model closes it with its base models.
  */
 public final class StitchedModel extends GatedLm {
-    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/stitch.py");
+    static final StitchKernels KERNELS = Kernels.of(StitchKernels.class);
 
     private final StitchState state;
 

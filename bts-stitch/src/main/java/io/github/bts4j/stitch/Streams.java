@@ -9,9 +9,8 @@ import io.github.bts4j.core.llama.TorchEngine;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowEngine;
-import io.github.bts4j.core.torch.TensorList;
-import java.util.ArrayList;
-import java.util.Arrays;
+import io.github.bts4j.core.torch.LlamaWeights;
+import io.github.bts4j.core.torch.TorchList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -19,39 +18,21 @@ import java.util.function.Function;
 final class Streams implements AutoCloseable {
     private final List<LlamaModel> models;
     private final List<Decoder> decoders;
-    private final TensorList weights;
-    private final TensorList biases;
-    private final long[] dims;
-    private final double[] eps;
+    private final TorchList<LlamaWeights> weights;
     private final ParallelismTuner tuner = new ParallelismTuner();
 
     Streams(List<LlamaModel> models) {
         this.models = List.copyOf(models);
         decoders = models.stream().map(LlamaModel::decoder).toList();
-        weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
-        biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
-        dims = decoders.stream().flatMapToLong(decoder -> Arrays.stream(decoder.dims())).toArray();
-        eps = decoders.stream().mapToDouble(decoder -> decoder.config().rmsNormEps()).toArray();
+        weights = TorchList.of(decoders.stream().map(Decoder::weights).toList());
     }
 
     List<LlamaModel> models() {
         return models;
     }
 
-    TensorList weights() {
+    TorchList<LlamaWeights> weights() {
         return weights;
-    }
-
-    TensorList biases() {
-        return biases;
-    }
-
-    long[] dims() {
-        return dims;
-    }
-
-    double[] eps() {
-        return eps;
     }
 
     /** What decodes all models together. */
@@ -77,13 +58,5 @@ final class Streams implements AutoCloseable {
     @Override
     public void close() {
         weights.close();
-        biases.close();
-    }
-
-    /** Call arguments in the kernels' order: those of the frozen streams, then the rest. */
-    Object[] arguments(Object first, Ropes ropes, Object... rest) {
-        List<Object> all = new ArrayList<>(List.of(first, weights, biases, dims, eps, ropes.tensors(), ropes.rows()));
-        all.addAll(List.of(rest));
-        return all.toArray();
     }
 }

@@ -3,12 +3,12 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ import java.util.Map;
  * apart from the last ones, whose graphs may have been kept.
  */
 final class TrainingPass {
-    private static final Kernels KERNELS = StitchedModel.KERNELS;
+    private static final StitchTrainingKernels KERNELS = Kernels.of(StitchTrainingKernels.class);
 
     /** Between the seeds of two slices of one batch, more than there are stitches. */
     private static final long SLICE_SEEDS = 1_000_003;
@@ -61,12 +61,12 @@ final class TrainingPass {
     }
 
     private float[] slice(NDManager step, Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, tokens[0].length - 1, hub.vocabSize());
+        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, hub.vocabSize());
         if (options.documentMask().isEmpty()) {
-            return new Slice(step, ropes, seed).run(ids, tokens, tokenWeight);
+            return new Slice(step, ropes, seed).run(next, tokenWeight);
         }
-        try (Ropes masked = ropes.masked(step, options.documentMask().get().of(step, ids))) {
-            return new Slice(step, masked, seed).run(ids, tokens, tokenWeight);
+        try (Ropes masked = ropes.masked(options.documentMask().get().of(step, next.ids()))) {
+            return new Slice(step, masked, seed).run(next, tokenWeight);
         }
     }
 
@@ -84,17 +84,16 @@ final class TrainingPass {
             this.seed = seed;
         }
 
-        float[] run(NDArray ids, int[][] tokens, float tokenWeight) {
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, tokens[0].length, hub.vocabSize());
+        float[] run(TokenBatch.NextTokens next, float tokenWeight) {
             NDArray head = hub.decoder().head(step);
-            Prefix prefix = new Prefix.Pass(step, streams, ropes, config, ids).run(options.prefixCache(), options.documentMask());
+            Prefix prefix = new Prefix.Pass(step, streams, ropes, config, next.ids()).run(options.prefixCache(), options.documentMask());
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
-                return checkpointed(prefix, head, labels, tokenWeight);
+                return checkpointed(prefix, head, next.labels(), tokenWeight);
             }
-            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "suffix", streams.arguments(prefix.streams(), ropes, prefix.hub(), config.kernelPlaces(),
-                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed));
+            NDArray hidden = KERNELS.suffix(step, Autograd.ON, prefix.streams(), streams.weights(), ropes.tensors(), ropes.rows(), prefix.hub(), config.kernelPlaces(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed);
             prefix.close();
-            return Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+            return NextTokenLoss.backward(KERNELS, step, hidden, head, next.labels(), tokenWeight);
         }
 
         private float[] checkpointed(Prefix prefix, NDArray head, NDArray labels, float tokenWeight) {
@@ -102,16 +101,16 @@ final class TrainingPass {
             int last = before.size() - 1;
             List<NDArray> inputs = inputs(before.get(last), last);
             List<NDArray> stitched = stitch(inputs, last);
-            NDArray hidden = KERNELS.tensor(step, Autograd.ON, "hub_norm", stitched.get(0), streams.weights(), streams.eps());
-            float[] losses = Decoder.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+            NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, stitched.get(0), hub.decoder().weights());
+            float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, head, labels, tokenWeight);
             hidden.close();
             for (int j = last - 1; j >= 0; j--) {
-                List<NDArray> gradients = KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", inputs);
+                List<NDArray> gradients = KERNELS.leafGradients(step, Autograd.OFF, inputs);
                 close(stitched, inputs, before.get(j + 1));
                 inputs = inputs(before.get(j), j);
                 stitched = stitch(inputs, j);
                 List<NDArray> below = streamGradients(stitched, j, gradients);
-                KERNELS.run(Autograd.OFF, "backward_each", stitched, below);
+                KERNELS.backwardEach(Autograd.OFF, stitched, below);
                 close(gradients, below);
             }
             return losses;
@@ -132,8 +131,8 @@ final class TrainingPass {
                         next.add(prefix.hub().get(j));
                         continue;
                     }
-                    List<NDArray> graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
-                    next.add(KERNELS.tensor(step, Autograd.OFF, "detached", graph.get(1)));
+                    List<NDArray> graph = block(stitched.get(i), i, j);
+                    next.add(KERNELS.detached(step, Autograd.OFF, graph.get(1)));
                     if (j * models + i >= firstKept) {
                         kept.put(j * models + i, graph);
                     } else {
@@ -158,27 +157,27 @@ final class TrainingPass {
                 }
                 List<NDArray> graph = kept.remove(j * stitched.size() + i);
                 if (graph == null) {
-                    graph = KERNELS.tensors(step, Autograd.ON, "stream_graph", block(stitched.get(i), i, j));
+                    graph = block(stitched.get(i), i, j);
                 }
-                KERNELS.run(Autograd.OFF, "backward_each", graph.subList(1, 2), List.of(gradients.get(i)));
-                below.set(i, KERNELS.tensors(step, Autograd.OFF, "leaf_gradients", graph.subList(0, 1)).get(0));
+                KERNELS.backwardEach(Autograd.OFF, graph.subList(1, 2), List.of(gradients.get(i)));
+                below.set(i, KERNELS.leafGradients(step, Autograd.OFF, graph.subList(0, 1)).get(0));
                 close(graph);
             }
             return below;
         }
 
-        /** Arguments of the layers of stream i behind stitch j. */
-        private Object[] block(NDArray state, int i, int j) {
-            return streams.arguments(state, ropes, i, config.places().get(j), config.places().get(j + 1));
+        /** The graph of the layers of stream i behind stitch j: the leaf below them and the state behind them. */
+        private List<NDArray> block(NDArray state, int i, int j) {
+            return KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.places().get(j), config.places().get(j + 1));
         }
 
         /** The inputs of stitch j as leaves of a new graph; below the first stitch nothing trains, so that its inputs need no gradient. */
         private List<NDArray> inputs(List<NDArray> before, int j) {
-            return j == 0 ? before : KERNELS.tensors(step, Autograd.ON, "leaves", before);
+            return j == 0 ? before : KERNELS.leaves(step, Autograd.ON, before);
         }
 
         private List<NDArray> stitch(List<NDArray> inputs, int j) {
-            return KERNELS.tensors(step, Autograd.ON, "training_stitch", inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
+            return KERNELS.trainingStitch(step, Autograd.ON, inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
                     config.kernelKinds()[j], config.dropout(), seed);
         }
 

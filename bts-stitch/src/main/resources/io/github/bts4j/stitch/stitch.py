@@ -1,7 +1,7 @@
   # Branch-Train-Stitch (arXiv 2502.00075, section 3 and appendix B) over the decoder's kernels.
   #
   # h: the streams [hub, expert 1, .., expert n], each [batch, sequence, hidden].
-  # w, b, ropes, keys, values: one list per stream; dims: four numbers per stream; eps, rows: one per stream.
+  # models, ropes, rows, keys, values: one entry per stream.
   # A stitch j sits after layer places[j] (1-based); into_hub[j] is 1 for Experts-into-Hub and 0 for Hub-into-Experts.
   # gates[j]: [n + 1, hidden, hidden] (model, out, in); biases[j]: [n + 1, hidden], or no entry at all;
   # projs[j * n + i - 1]: [hidden, hidden] (out, in) of expert i.
@@ -62,55 +62,55 @@
       return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1), projs, j)
     return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0), 1, projs, j)
 
-  def stream_layers(self: __torch__.K, x: Tensor, i: int, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> Tensor:
+  def stream_layers(self: __torch__.K, x: Tensor, i: int, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> Tensor:
     # layers first .. last - 1 (0-based) of stream i
-    x = (self).here(x, w[i][0])
+    x = (self).here(x, models[i].norm)
     cos, sin, = (self).rope_rows(ropes[i], rows[i], torch.size(x, 1))
-    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+    m = models[i]
     for layer in range(first, last):
-      x = (self).layer(x, w[i], b[i], d, eps[i], cos, sin, (self).rope_mask(ropes[i]), layer)
+      x = (self).layer(x, m, m.layers[layer], cos, sin, (self).rope_mask(ropes[i]))
     return x
 
-  def layers(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], stream: int, first: int, last: int) -> List[Tensor]:
+  def layers(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], stream: int, first: int, last: int) -> List[Tensor]:
     # layers first .. last - 1 (0-based) of streams stream .. n
     out = torch.list(h)
     for i in range(stream, len(h)):
-      out[i] = (self).stream_layers(h[i], i, w, b, dims, eps, ropes, rows, first, last)
+      out[i] = (self).stream_layers(h[i], i, models, ropes, rows, first, last)
     return out
 
-  def embed_each(self: __torch__.K, ids: Tensor, w: List[List[Tensor]]) -> List[Tensor]:
+  def embed_each(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama]) -> List[Tensor]:
     h : List[Tensor] = []
-    for i in range(len(w)):
-      h = torch.append(h, (self).embed((self).here(ids, w[i][0]), w[i]))
+    for i in range(len(models)):
+      h = torch.append(h, (self).embed((self).here(ids, models[i].norm), models[i]))
     return h
 
-  def prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
+  def prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
     # the streams just before the first stitch: no trained weight has touched them
-    h = (self).embed_each(ids, w)
-    return (self).layers(h, w, b, dims, eps, ropes, rows, 0, 0, places[0])
+    h = (self).embed_each(ids, models)
+    return (self).layers(h, models, ropes, rows, 0, 0, places[0])
 
-  def stream_prefix(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, places: List[int]) -> List[Tensor]:
+  def stream_prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], i: int, places: List[int]) -> List[Tensor]:
     # stream i alone, with no stitch in between, just behind each of the places
-    x = (self).embed((self).here(ids, w[i][0]), w[i])
+    x = (self).embed((self).here(ids, models[i].norm), models[i])
     out : List[Tensor] = []
     first = 0
     for last in places:
-      x = (self).stream_layers(x, i, w, b, dims, eps, ropes, rows, first, last)
+      x = (self).stream_layers(x, i, models, ropes, rows, first, last)
       out = torch.append(out, x)
       first = last
     return out
 
-  def suffix(self: __torch__.K, h: List[Tensor], w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], hub: List[Tensor], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
+  def suffix(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], hub: List[Tensor], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
     # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden].
     # hub: its states before the second stitch, the third, .., as far as they are known
     for j in range(len(places)):
       h = (self).training_stitch(h, gates, biases, projs, j, into_hub[j], dropout, seed)
       if j + 1 < len(places):
         known = j < len(hub)
-        h = (self).layers(h, w, b, dims, eps, ropes, rows, int(known), places[j], places[j + 1])
+        h = (self).layers(h, models, ropes, rows, int(known), places[j], places[j + 1])
         if known:
           h[0] = hub[j]
-    return (self).final_norm(h[0], w[0], eps[0])
+    return (self).final_norm(h[0], models[0])
 
   def training_stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float, seed: int) -> List[Tensor]:
     # every stitch draws from a seed of its own, so that it can be computed again by itself
@@ -118,20 +118,10 @@
       torch.manual_seed(seed + j)
     return (self).stitch(h, gates, biases, projs, j, into_hub, dropout)
 
-  # Activation checkpointing cuts the graph into stitches and blocks, the layers of one stream between two stitches, each with leaves of its own.
-
-  def hub_norm(self: __torch__.K, h: Tensor, w: List[List[Tensor]], eps: List[float]) -> Tensor:
-    return (self).final_norm(h, w[0], eps[0])
-
-  def stream_graph(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int) -> List[Tensor]:
-    # [leaf, state behind layers first .. last - 1 of stream i]; no graph where x has none
-    leaf = torch.requires_grad_(torch.detach(x), ops.prim.requires_grad(x))
-    return [leaf, (self).stream_layers(leaf, i, w, b, dims, eps, ropes, rows, first, last)]
-
-  def stitched_trace(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
+  def stitched_trace(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
     # float32 [logits], then for every stitch in wanted its gate values [batch, sequence, hidden, n + 1] and the n + 1 stitched states
-    h = (self).prefix(ids, w, b, dims, eps, ropes, rows, places)
-    found = [torch.to(h[0], 6)]
+    h = (self).prefix(ids, models, ropes, rows, places)
+    found = [torch.to(h[0], FLOAT32)]
     for j in range(len(places)):
       h = (self).gathered(h)
       g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j])
@@ -140,66 +130,66 @@
       else:
         h = (self).hub_into_experts(h, g, 0, projs, j)
       if torch.__contains__(wanted, j):
-        found = torch.append(found, torch.to(torch.contiguous(torch.transpose(g, 2, 3)), 6))
+        found = torch.append(found, torch.to(torch.contiguous(torch.transpose(g, 2, 3)), FLOAT32))
         for i in range(len(h)):
-          found = torch.append(found, torch.to(h[i], 6))
+          found = torch.append(found, torch.to(h[i], FLOAT32))
       if j + 1 < len(places):
-        h = (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[j], places[j + 1])
-    found[0] = torch.to((self).weight_linear((self).final_norm(h[0], w[0], eps[0]), w[0], 2, None), 6)
+        h = (self).layers(h, models, ropes, rows, 0, places[j], places[j + 1])
+    found[0] = (self).head_logits((self).final_norm(h[0], models[0]), models[0])
     return found
 
-  def gate_inputs(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor]) -> Tensor:
+  def gate_inputs(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor]) -> Tensor:
     # float32 [places]: the mean L1 norm of the hub's states that each stitch's gates read
-    h = (self).prefix(ids, w, b, dims, eps, ropes, rows, places)
+    h = (self).prefix(ids, models, ropes, rows, places)
     norms = annotate(List[Tensor], [])
     for j in range(len(places)):
       h = (self).gathered(h)
-      norms = torch.append(norms, torch.mean(torch.sum(torch.abs(torch.to(h[0], 6)), [-1])))
+      norms = torch.append(norms, torch.mean(torch.sum(torch.abs(torch.to(h[0], FLOAT32)), [-1])))
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       if j + 1 < len(places):
-        h = (self).layers(h, w, b, dims, eps, ropes, rows, 0, places[j], places[j + 1])
+        h = (self).layers(h, models, ropes, rows, 0, places[j], places[j + 1])
     return torch.stack(norms)
 
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
-    return torch.to((self).linear(hidden, head, None), 6)
+    return torch.to((self).linear(hidden, head, None), FLOAT32)
 
-  def stream_decode(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+  def stream_decode(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # layers first .. last - 1 (0-based) of stream i for new tokens x: [1, tokens, hidden]; its caches grow by them.
     # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
-    x = (self).here(x, w[i][0])
+    x = (self).here(x, models[i].norm)
     at = i * len(starts)
     cos, sin, = (self).decode_ropes(ropes, rows, at, torch.size(x, 1), len(starts))
-    d = [dims[4 * i], dims[4 * i + 1], dims[4 * i + 2], dims[4 * i + 3]]
+    m = models[i]
     for layer in range(first, last):
-      x = (self).decode_layer(x, w[i], b[i], d, eps[i], cos, sin, layer, keys, values, at, starts)
+      x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
     return x
 
-  def stitched_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+  def stitched_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
-    h = (self).embed_each(ids, w)
+    h = (self).embed_each(ids, models)
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
+        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, places[j], keys, values, starts)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = places[j]
-    return (self).decode_logits(h[0], w[0], eps[0], len(starts))
+    return (self).decode_logits(h[0], models[0], len(starts))
 
-  def stitched_decode_gates(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: List[float], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+  def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     # stitched_decode with gates: its logits, then for every Experts-into-Hub stitch the gates' means over the channels, float32 [tokens, n + 1]
-    h = (self).embed_each(ids, w)
-    found = [torch.to(h[0], 6)]
+    h = (self).embed_each(ids, models)
+    found = [torch.to(h[0], FLOAT32)]
     first = 0
     for j in range(len(places)):
       for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], w, b, dims, eps, ropes, rows, i, first, places[j], keys, values, starts)
+        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, places[j], keys, values, starts)
       h = (self).gathered(h)
       if into_hub[j] == 1:
         g = (self).gate(h[0], gates, biases, j, 0, 0., 1)
-        found = torch.append(found, torch.select(torch.mean(torch.to(g, 6), [-1]), 0, 0))
+        found = torch.append(found, torch.select(torch.mean(torch.to(g, FLOAT32), [-1]), 0, 0))
         h = (self).experts_into_hub(h, g, projs, j)
       else:
         h = (self).stitch(h, gates, biases, projs, j, 0, 0.)
       first = places[j]
-    found[0] = (self).decode_logits(h[0], w[0], eps[0], len(starts))
+    found[0] = (self).decode_logits(h[0], models[0], len(starts))
     return found

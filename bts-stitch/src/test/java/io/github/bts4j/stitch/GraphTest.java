@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.Autograd;
-import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Test;
 /** Where autograd records: from the first stitch on, and nowhere before it. */
 class GraphTest {
     private static final int[][] TOKENS = TinyModels.tokens(2, 2, 10, 160);
-    private static final Kernels GRAPH = Kernels.of("/io/github/bts4j/stitch/graph.py");
     private StitchedModel model;
 
     @BeforeEach
@@ -33,14 +32,8 @@ class GraphTest {
         model.close();
     }
 
-    /** DJL's own JniUtils.requiresGrad answers false for whatever is no leaf of the graph. */
-    private static boolean requiresGradient(NDArray tensor) {
-        return GRAPH.number(Autograd.OFF, "recorded", tensor) == 1;
-    }
-
     private List<NDArray> prefix(NDManager scope, Streams streams, Ropes ropes) {
-        return StitchedModel.KERNELS.tensors(scope, Autograd.ON, "prefix",
-                streams.arguments(TinyModels.ids(scope, TOKENS, 160), ropes, new long[] {2, 4}));
+        return StitchedModel.KERNELS.prefix(scope, Autograd.ON, TinyModels.ids(scope, TOKENS, 160), streams.weights(), ropes.tensors(), ropes.rows(), new long[] {2, 4});
     }
 
     @Test
@@ -49,7 +42,7 @@ class GraphTest {
                 Ropes ropes = streams.ropes(0, 10)) {
             List<NDArray> states = prefix(scope, streams, ropes);
             assertEquals(3, states.size());
-            states.forEach(state -> assertFalse(requiresGradient(state)));
+            states.forEach(state -> assertFalse(Tensors.requiresGradient(state)));
         }
     }
 
@@ -60,15 +53,15 @@ class GraphTest {
             List<NDArray> states = prefix(scope, streams, ropes);
             for (Autograd mode : new Autograd[] {Autograd.ON, Autograd.OFF}) {
                 StitchWeights.Arguments w = weights.training();
-                NDArray hidden = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
-                        new long[] {0, 1}, w.gates().list(), w.biases().list(), w.projs().list(), 0.0, 0));
-                assertEquals(mode == Autograd.ON, requiresGradient(hidden));
-                model.stitchTensors().values().forEach(tensor -> assertTrue(requiresGradient(tensor)));
+                NDArray hidden = StitchedModel.KERNELS.suffix(scope, mode, states, streams.weights(), ropes.tensors(), ropes.rows(), List.of(), new long[] {2, 4},
+                        new long[] {0, 1}, w.gates().list(), w.biases().list(), w.projs().list(), 0, 0);
+                assertEquals(mode == Autograd.ON, Tensors.requiresGradient(hidden));
+                model.stitchTensors().values().forEach(tensor -> assertTrue(Tensors.requiresGradient(tensor)));
                 try (StitchState.Held<StitchSnapshot> held = model.hold()) {
                     StitchWeights.Arguments frozen = held.it().weights();
-                    NDArray evaluated = StitchedModel.KERNELS.tensor(scope, mode, "suffix", streams.arguments(states, ropes, List.of(), new long[] {2, 4},
-                            new long[] {0, 1}, frozen.gates().list(), frozen.biases().list(), frozen.projs().list(), 0.0, 0));
-                    assertFalse(requiresGradient(evaluated), "inference reads detached weights");
+                    NDArray evaluated = StitchedModel.KERNELS.suffix(scope, mode, states, streams.weights(), ropes.tensors(), ropes.rows(), List.of(), new long[] {2, 4},
+                            new long[] {0, 1}, frozen.gates().list(), frozen.biases().list(), frozen.projs().list(), 0, 0);
+                    assertFalse(Tensors.requiresGradient(evaluated), "inference reads detached weights");
                 }
             }
         }
@@ -84,12 +77,12 @@ class GraphTest {
     void evaluationOfAModelInTrainingRecordsNothing() {
         try (NDManager scope = model.getNDManager().newSubManager()) {
             NDArray ids = TinyModels.ids(scope, TOKENS, 160);
-            assertFalse(requiresGradient(model.forward(ids)));
+            assertFalse(Tensors.requiresGradient(model.forward(ids)));
             for (GateTrace trace : model.gates(ids, 0, 1)) {
-                assertFalse(requiresGradient(trace.gate()));
-                trace.states().forEach(state -> assertFalse(requiresGradient(state)));
+                assertFalse(Tensors.requiresGradient(trace.gate()));
+                trace.states().forEach(state -> assertFalse(Tensors.requiresGradient(state)));
             }
-            model.stitchTensors().values().forEach(tensor -> assertTrue(requiresGradient(tensor)));
+            model.stitchTensors().values().forEach(tensor -> assertTrue(Tensors.requiresGradient(tensor)));
         }
     }
 }

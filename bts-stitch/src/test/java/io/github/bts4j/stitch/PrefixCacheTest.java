@@ -174,8 +174,8 @@ class PrefixCacheTest {
     }
 
     private static float[] suffix(Prefix.Pass pass, List<NDArray> streams, List<NDArray> hub, StitchWeights.Arguments weights) {
-        return StitchedModel.KERNELS.tensor(pass.scope(), Autograd.OFF, "suffix", pass.streams().arguments(streams, pass.ropes(), hub, pass.config().kernelPlaces(),
-                pass.config().kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0.0, 0)).toFloatArray();
+        return StitchedModel.KERNELS.suffix(pass.scope(), Autograd.OFF, streams, pass.streams().weights(), pass.ropes().tensors(), pass.ropes().rows(), hub,
+                pass.config().kernelPlaces(), pass.config().kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0).toFloatArray();
     }
 
     @Test

@@ -33,7 +33,7 @@ import java.util.stream.Stream;
  * For one thread.
  */
 public final class AdamW implements AutoCloseable {
-    static final Kernels KERNELS = Kernels.of("/io/github/bts4j/train/optimizer.py");
+    static final OptimizerKernels KERNELS = Kernels.of(OptimizerKernels.class);
 
     private static final String REFERENCES = "clipping_reference";
 
@@ -109,7 +109,7 @@ public final class AdamW implements AutoCloseable {
     public double gradientNorm() {
         List<NDArray> grads = gradients(parameters.values());
         try {
-            return KERNELS.number(Autograd.OFF, "global_norm", grads);
+            return KERNELS.globalNorm(Autograd.OFF, grads);
         } finally {
             grads.forEach(NDArray::close);
         }
@@ -125,7 +125,7 @@ public final class AdamW implements AutoCloseable {
         double factor = maxNorm / (norm + 1e-6);
         if (factor < 1) {
             List<NDArray> grads = gradients(parameters.values());
-            KERNELS.run(Autograd.OFF, "scale", grads, factor);
+            KERNELS.scale(Autograd.OFF, grads, factor);
             grads.forEach(NDArray::close);
         }
     }
@@ -144,7 +144,7 @@ public final class AdamW implements AutoCloseable {
             if (!group.params.isEmpty()) {
                 List<NDArray> grads = gradients(group.params);
                 step.accept(group, grads);
-                KERNELS.run(Autograd.OFF, "zero", grads);
+                KERNELS.zero(Autograd.OFF, grads);
                 grads.forEach(NDArray::close);
             }
         }
@@ -178,9 +178,9 @@ public final class AdamW implements AutoCloseable {
         double b2 = config.beta2();
         int policy = config.epsilonPolicy().code();
         try (NDManager scope = manager.newSubManager()) {
-            NDArray before = KERNELS.tensor(scope, Autograd.OFF, "before", grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
+            NDArray before = KERNELS.before(scope, Autograd.OFF, grads, group.m, group.v, group.steps, b1, b2, config.eps(), policy);
             update(group, grads, learningRate);
-            NDArray after = KERNELS.tensor(scope, Autograd.OFF, "after", grads, group.m, group.v, group.steps, b1, b2,
+            NDArray after = KERNELS.after(scope, Autograd.OFF, grads, group.m, group.v, group.steps, b1, b2,
                     config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps(), policy,
                     AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
             float[] first = before.toFloatArray();
@@ -196,10 +196,10 @@ public final class AdamW implements AutoCloseable {
         AdamWConfig config = group.config;
         double rate = learningRate * group.rateFactor;
         if (config.epsilonPolicy() == EpsilonPolicy.ADD && !config.updateClipping()) {
-            KERNELS.run(Autograd.OFF, "adamw", group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
+            KERNELS.adamw(Autograd.OFF, group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
                     config.eps(), config.weightDecay());
         } else {
-            KERNELS.run(Autograd.OFF, "adamw_policy", group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
+            KERNELS.adamwPolicy(Autograd.OFF, group.params, grads, group.m, group.v, group.steps, rate, config.beta1(), config.beta2(),
                     config.eps(), config.weightDecay(), config.epsilonPolicy().code(), config.updateClipping());
         }
     }
@@ -221,7 +221,7 @@ public final class AdamW implements AutoCloseable {
         Map<String, Double> clipped = new LinkedHashMap<>();
         List<NDArray> grads = gradients(parameters.values());
         try (NDManager scope = manager.newSubManager()) {
-            float[] norms = KERNELS.tensor(scope, Autograd.OFF, "norms", grads).toFloatArray();
+            float[] norms = KERNELS.norms(scope, Autograd.OFF, grads).toFloatArray();
             float[] references = saved.toFloatArray();
             float[] factors = new float[norms.length];
             int i = 0;
@@ -233,7 +233,7 @@ public final class AdamW implements AutoCloseable {
                 }
                 i++;
             }
-            KERNELS.run(Autograd.OFF, "scale_each", grads, scope.create(factors));
+            KERNELS.scaleEach(Autograd.OFF, grads, scope.create(factors));
             TensorCopies.copyInto(saved, scope.create(references));
         } finally {
             grads.forEach(NDArray::close);
@@ -250,7 +250,7 @@ public final class AdamW implements AutoCloseable {
     public int resetMoments(String names) {
         List<String> reset = parameters.keySet().stream().filter(name -> name.matches(names)).toList();
         if (!reset.isEmpty()) {
-            KERNELS.run(Autograd.OFF, "zero", reset.stream().flatMap(name -> Stream.of("exp_avg.", "exp_avg_sq.", "step.").map(kind -> state.get(kind + name)))
+            KERNELS.zero(Autograd.OFF, reset.stream().flatMap(name -> Stream.of("exp_avg.", "exp_avg_sq.", "step.").map(kind -> state.get(kind + name)))
                     .toList());
         }
         return reset.size();
@@ -259,7 +259,7 @@ public final class AdamW implements AutoCloseable {
     /** Sets all gradients to zero. */
     public void zeroGradients() {
         List<NDArray> grads = gradients(parameters.values());
-        KERNELS.run(Autograd.OFF, "zero", grads);
+        KERNELS.zero(Autograd.OFF, grads);
         grads.forEach(NDArray::close);
     }
 

@@ -19,9 +19,11 @@ import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.TrainingKernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +42,7 @@ import java.util.TreeSet;
  * <p>For one thread. Whoever makes it closes it.
  */
 public final class ExpertTraining implements Trainable, AutoCloseable {
-    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS);
+    static final TrainingKernels KERNELS = Kernels.of(TrainingKernels.class);
 
     private final Lifetime lifetime = Lifetime.shared("training");
     private final LlamaConfig config;
@@ -150,24 +152,22 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
+            TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.vocabSize());
             if (documentMask.isEmpty()) {
-                return pass(step, rope, ids, labels, tokenWeight);
+                return pass(step, rope, next, tokenWeight);
             }
-            try (RopeRows masked = rope.masked(step, documentMask.get().of(step, ids))) {
-                return pass(step, masked, ids, labels, tokenWeight);
+            try (RopeRows masked = rope.masked(documentMask.get().of(step, next.ids()))) {
+                return pass(step, masked, next, tokenWeight);
             }
         }
     }
 
-    private float[] pass(NDManager step, RopeRows rope, NDArray ids, NDArray labels, float tokenWeight) {
+    private float[] pass(NDManager step, RopeRows rope, TokenBatch.NextTokens next, float tokenWeight) {
         if (checkpointing != ActivationCheckpointing.OFF) {
-            return new CheckpointedPass(step, decoder, rope, checkpointing).run(ids, labels, tokenWeight);
+            return new CheckpointedPass(step, decoder, rope, checkpointing).run(next, tokenWeight);
         }
-        NDArray hidden = KERNELS.tensor(step, Autograd.ON, "forward_hidden", ids, decoder.weights(), decoder.biases(),
-                decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
-        return Decoder.backward(KERNELS, step, hidden, decoder.head(step), labels, tokenWeight);
+        NDArray hidden = KERNELS.forwardHidden(step, Autograd.ON, next.ids(), decoder.weights(), rope.tensors(), rope.row());
+        return NextTokenLoss.backward(KERNELS, step, hidden, decoder.head(step), next.labels(), tokenWeight);
     }
 
     /**
@@ -197,13 +197,9 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     public float[][] tokenLosses(int[][] tokens) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
-            NDArray hidden = KERNELS.tensor(step, Autograd.OFF, "forward_hidden", ids, decoder.weights(), decoder.biases(),
-                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
-            float[] flat = KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(step), labels, LlamaModel.lossChunk(config.vocabSize()))
-                    .toFloatArray();
-            return TokenBatch.rows(flat, tokens.length);
+            TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.vocabSize());
+            NDArray hidden = KERNELS.forwardHidden(step, Autograd.OFF, next.ids(), decoder.weights(), rope.tensors(), rope.row());
+            return TokenBatch.rows(NextTokenLoss.of(KERNELS, step, hidden, decoder.head(step), next.labels()).toFloatArray(), tokens.length);
         }
     }
 

@@ -41,7 +41,7 @@ final class OneExpertTraining extends ForwardingTrainable {
         float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
         saved.keySet().forEach(gate -> {
             try (NDArray gradient = parameters.get(gate).getGradient()) {
-                AdamW.KERNELS.run(Autograd.OFF, "zero_others", gradient, index);
+                AdamW.KERNELS.zeroOthers(Autograd.OFF, gradient, index);
             }
         });
         return losses;
@@ -59,7 +59,7 @@ final class OneExpertTraining extends ForwardingTrainable {
     }
 
     private void restore() {
-        saved.forEach((gate, before) -> AdamW.KERNELS.run(Autograd.OFF, "restore_others", parameters.get(gate), before, index));
+        saved.forEach((gate, before) -> AdamW.KERNELS.restoreOthers(Autograd.OFF, parameters.get(gate), before, index));
     }
 
     @Override

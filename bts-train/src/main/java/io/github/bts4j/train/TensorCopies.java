@@ -2,19 +2,17 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.support.Problems;
-import io.github.bts4j.core.torch.Autograd;
-import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
 import java.util.Map;
 
 /** Copies tensors into tensors: their storage stays what it is, where {@code NDArray.set} would lend them a Java buffer that dies with the NDArray. */
 final class TensorCopies {
-    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/core/torch/tensors.py");
 
     private TensorCopies() {}
 
     /** Copies one tensor of the target's shape in place. */
     static void copyInto(NDArray target, NDArray value) {
-        KERNELS.run(Autograd.OFF, "write", target, value);
+        Tensors.write(target, value);
     }
 
     /**

@@ -4,10 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
@@ -75,12 +73,8 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     @Override
     @SuppressWarnings("try") // the lease only has to be open
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        int width = TokenBatch.width(tokens);
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = weights.rope(0, width - 1)) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.base().vocabSize());
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.base().vocabSize());
-            NDArray hidden = weights.trainingHidden(step, ids, rope, seed);
-            return Decoder.backward(UpcycledWeights.KERNELS, step, hidden, weights.head(step), labels, tokenWeight);
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
+            return weights.accumulateGradients(step, tokens, tokenWeight, seed);
         }
     }
 

@@ -31,7 +31,7 @@ final class WeightAverage implements AutoCloseable {
 
     void update(long stepsDone) {
         if (decay > 0) {
-            AdamW.KERNELS.run(Autograd.OFF, "average", List.copyOf(averages.values()), List.copyOf(parameters.values()), stepsDone == 1 ? 0 : decay);
+            AdamW.KERNELS.average(Autograd.OFF, List.copyOf(averages.values()), List.copyOf(parameters.values()), stepsDone == 1 ? 0 : decay);
         }
     }
 

@@ -97,6 +97,6 @@
       sums = [active, below, torch.mul(torch.sum(v), 1. / c2), torch.mul((self).dot(m, m), 1. / (c1 * c1)), torch.mul((self).dot(u, u), c2 / (c1 * c1)), torch.mul((self).dot(ratio, ratio), c2), torch.sum(kept), torch.sum(torch.gt(torch.abs(r), 3. * sigma))]
       floats : List[Tensor] = []
       for s in sums:
-        floats = torch.append(floats, torch.to(s, 6))
+        floats = torch.append(floats, torch.to(s, FLOAT32))
       rows = torch.append(rows, torch.cat([torch.stack(floats), torch.histc(r, bins, -bound, bound)]))
     return torch.stack(rows)

@@ -58,6 +58,7 @@ public final class TensorFiles {
             case INT64 -> TensorType.I64;
             case INT32 -> TensorType.I32;
             case INT8 -> TensorType.I8;
+            case BOOL -> TensorType.BOOL;
             case UINT8 -> TensorType.U8;
         };
     }

@@ -55,7 +55,7 @@ public record DocumentMask(int token, boolean begins) {
      * @return bool {@code [batch, 1, sequence, sequence]}: whether token t (third dimension) may attend to token u (last one)
      */
     public NDArray of(NDManager scope, NDArray ids) {
-        return Decoder.CALLS.tensor(scope, Autograd.OFF, "document_mask", ids, token, begins);
+        return Decoder.CALLS.documentMask(scope, Autograd.OFF, ids, token, begins);
     }
 
     /**

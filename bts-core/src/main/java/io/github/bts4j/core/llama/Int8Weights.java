@@ -56,7 +56,7 @@ final class Int8Weights {
                     NDArray scale = source.load(scope, Set.of(name + SCALE)).get(name + SCALE);
                     tensors.put(name + SCALE, Tensors.copy(owner, scale, type).reshape(scale.size()));
                 } else if (all && stored.getShape().dimension() == 2) {
-                    List<NDArray> quantised = Decoder.CALLS.tensors(owner, Autograd.OFF, "quantize", stored, type.code());
+                    List<NDArray> quantised = Decoder.CALLS.quantize(owner, Autograd.OFF, stored, type);
                     tensors.put(name, quantised.get(0));
                     tensors.put(name + SCALE, quantised.get(1));
                 } else if (Tensors.type(stored) == type) {

@@ -13,6 +13,9 @@ import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
+import io.github.bts4j.core.torch.LlamaWeights;
+import io.github.bts4j.core.torch.NextTokenLoss;
+import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
@@ -34,7 +37,6 @@ import java.util.Set;
  * loads it closes it, on any thread and at any time, see {@link FrozenLm#close}.
  */
 public final class LlamaModel extends FrozenLm {
-    private static final long LOSS_VALUES = 4L << 20;
 
     private final LlamaConfig config;
     private final TorchType type;
@@ -238,7 +240,7 @@ public final class LlamaModel extends FrozenLm {
 
     @Override
     public NDArray forward(NDArray tokenIds) {
-        return call(tokenIds, "forward");
+        return call(tokenIds, Decoder.CALLS::forward);
     }
 
     /**
@@ -254,17 +256,19 @@ public final class LlamaModel extends FrozenLm {
     public List<NDArray> hiddenStates(NDArray tokenIds) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
-            return Decoder.CALLS.tensors(tokenIds.getManager(), Autograd.OFF, "forward_states", ids, decoder.weights(),
-                    decoder.biases(), decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+            return Decoder.CALLS.forwardStates(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
         }
     }
 
+    private interface Pass {
+        NDArray run(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
+    }
+
     @SuppressWarnings("try") // the lease only has to be open
-    private NDArray call(NDArray tokenIds, String method) {
+    private NDArray call(NDArray tokenIds, Pass pass) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
-            return Decoder.CALLS.tensor(tokenIds.getManager(), Autograd.OFF, method, ids, decoder.weights(), decoder.biases(),
-                    decoder.dims(), config.rmsNormEps(), rope.tensors(), rope.row());
+            return pass.run(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
         }
     }
 
@@ -274,21 +278,8 @@ public final class LlamaModel extends FrozenLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = TokenBatch.width(tokens);
-        NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, config.vocabSize());
-        NDArray labels = TokenBatch.tensor(step, tokens, 1, width, config.vocabSize());
-        NDArray hidden = call(ids, "forward_hidden");
-        return Decoder.CALLS.tensor(step, Autograd.OFF, "token_loss", hidden, decoder.head(step), labels, lossChunk(config.vocabSize()));
-    }
-
-    /**
-     * How many tokens' logits the loss holds at once: about 16 MiB of float32.
-     *
-     * @param vocabSize the vocabulary's size
-     * @return tokens, at least 16
-     */
-    public static int lossChunk(int vocabSize) {
-        return (int) Math.max(16, Math.min(1024, LOSS_VALUES / vocabSize));
+        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.vocabSize());
+        return NextTokenLoss.of(Decoder.CALLS, step, call(next.ids(), Decoder.CALLS::forwardHidden), decoder.head(step), next.labels());
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
 
@@ -16,12 +15,11 @@ public record RopeRows(TensorList tensors, int row, boolean owned) implements Au
     /**
      * The same tables with a restriction of attention.
      *
-     * @param scope owner of the references
      * @param mask bool {@code [batch, 1, sequence, sequence]}, see {@link DocumentMask#of}
      * @return tables for calls over whole sequences; closed by the caller, while this one is still open
      */
-    public RopeRows masked(NDManager scope, NDArray mask) {
-        return new RopeRows(TensorList.of(Decoder.CALLS.tensors(scope, Autograd.OFF, "masked_rope", tensors, mask)), row, true);
+    public RopeRows masked(NDArray mask) {
+        return new RopeRows(Decoder.CALLS.maskedRope(Autograd.OFF, tensors, mask), row, true);
     }
 
     @Override

@@ -1,16 +1,16 @@
 package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.TorchList;
 import java.util.Arrays;
 import java.util.List;
 
 /** The rotary tables of several streams for one kernel call; closed by whoever asked for them. */
 public final class Ropes implements AutoCloseable {
     private final List<RopeRows> parts;
-    private final TensorList tensors;
+    private final TorchList<TensorList> tensors;
 
     private Ropes(List<RopeRows> parts) {
         this.parts = parts;
@@ -46,7 +46,7 @@ public final class Ropes implements AutoCloseable {
      *
      * @return a {@code List[List[Tensor]]}, see {@link RopeRows}
      */
-    public TensorList tensors() {
+    public TorchList<TensorList> tensors() {
         return tensors;
     }
 
@@ -62,12 +62,11 @@ public final class Ropes implements AutoCloseable {
     /**
      * The same with a restriction of attention.
      *
-     * @param scope owner of the references
      * @param mask bool {@code [batch, 1, sequence, sequence]}, see {@link DocumentMask#of}
      * @return tables for calls over whole sequences; closed by the caller, before these
      */
-    public Ropes masked(NDManager scope, NDArray mask) {
-        return new Ropes(parts.stream().map(part -> part.masked(scope, mask)).toList());
+    public Ropes masked(NDArray mask) {
+        return new Ropes(parts.stream().map(part -> part.masked(mask)).toList());
     }
 
     @Override

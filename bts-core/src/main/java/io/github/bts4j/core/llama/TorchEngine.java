@@ -11,6 +11,7 @@ import io.github.bts4j.core.rows.RowEngine;
 import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +44,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
      * @param values the same of the values
      * @param starts the number of tokens in each session's caches
      */
-    public record Caches(TensorList keys, TensorList values, long... starts) implements AutoCloseable {
+    public record Caches(TorchList<TensorList> keys, TorchList<TensorList> values, long... starts) implements AutoCloseable {
         /**
          * The caches of a step.
          *
@@ -54,7 +55,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
             return new Caches(lists(batch.states(), KvCache::keys), lists(batch.states(), KvCache::values), Arrays.stream(batch.starts()).asLongStream().toArray());
         }
 
-        private static TensorList lists(List<KvCaches> states, Function<KvCache, TensorList> part) {
+        private static TorchList<TensorList> lists(List<KvCaches> states, Function<KvCache, TensorList> part) {
             List<TensorList> lists = new ArrayList<>();
             for (int stream = 0; stream < states.get(0).streams().size(); stream++) {
                 for (KvCaches state : states) {

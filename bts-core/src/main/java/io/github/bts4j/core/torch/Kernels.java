@@ -1,78 +1,127 @@
 package io.github.bts4j.core.torch;
 
 import ai.djl.engine.EngineException;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
-import ai.djl.pytorch.jni.TorchCalls;
 import io.github.bts4j.core.UnsupportedException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /**
- * A set of TorchScript methods, written as readable resource files and loaded from memory at run time.
+ * TorchScript methods, written as readable resource files and loaded from memory at run time, behind Java interfaces.
  *
- * <p>The methods hold no weights: tensors, lists of tensors and numbers are arguments. Arguments may be {@link NDArray},
- * {@link TensorList}, {@code List} of NDArray, {@code long}/{@code int}, {@code double}/{@code float}, {@code boolean},
- * {@code String}, {@code long[]} or {@code double[]}. Results belong to the manager that the caller names. Thread-safe: one
- * set serves many threads. A set lives as long as the process.
+ * <p>A method of the interface has the name of the TorchScript method in Java's spelling ({@code forwardHidden} for {@code forward_hidden}) and the same
+ * parameters. Before them stand the {@link Autograd} mode and, where tensors are returned, the manager that will own them. An interface that extends another
+ * has its methods too. The methods hold no weights. Thread-safe: one set serves many threads, and lives as long as the process.
  */
-public final class Kernels {
-    private static final Map<List<String>, Kernels> LOADED = new ConcurrentHashMap<>();
-    private static final Map<List<String>, Kernels> WITH_LINEAR = new ConcurrentHashMap<>();
+public final class Kernels implements InvocationHandler {
+    private static final Map<Class<?>, Object> LOADED = new ConcurrentHashMap<>();
     private static final ThreadLocal<Boolean> PREPARED = ThreadLocal.withInitial(() -> {
         JniUtils.setGraphExecutorOptimize(false); // thread-local in libtorch; profiling runs cost memory and the first calls
         return Boolean.TRUE;
     });
 
-    private final List<String> resources;
-    private final Supplier<String> more;
-    private final Set<String> called = ConcurrentHashMap.newKeySet();
+    private final Map<Method, KernelCall> calls = new HashMap<>();
+    private final Supplier<String> source;
     private volatile long module; // 0 until the first call
 
-    private Kernels(List<String> resources, Supplier<String> more) {
-        this.resources = resources;
-        this.more = more;
+    private Kernels(Class<?> kernels, Supplier<String> source) {
+        this.source = source;
+        for (Method method : kernels.getMethods()) {
+            calls.put(method, KernelCall.of(method));
+        }
     }
 
     /**
-     * The kernels of the given resource files, loaded once per process, at the first call of one of them.
+     * The kernels of an interface, loaded once per process, at the first call of one of them.
      *
-     * @param resources absolute resource names of files whose text is methods of one class, indented by two spaces
+     * @param <K> the interface
+     * @param kernels an interface with {@link KernelSource}
      * @return the kernels
      */
-    public static Kernels of(String... resources) {
-        return LOADED.computeIfAbsent(List.of(resources), names -> new Kernels(names, () -> ""));
-    }
-
-    /**
-     * The kernels of the given resource files together with {@code linear} and {@code linear_silu}, which compute products with weights in the library that is
-     * fastest here, and {@code packed_int8}, which says whether libtorch's product with int8 weights may be used.
-     *
-     * @param resources as above
-     * @return the kernels
-     */
-    public static Kernels withLinear(String... resources) {
-        List<String> names = List.of(resources);
-        return WITH_LINEAR.computeIfAbsent(names, any -> new Kernels(names, () -> LinearProducts.asked().source()));
+    public static <K> K of(Class<K> kernels) {
+        return kernels.cast(LOADED.computeIfAbsent(kernels, any -> proxy(kernels, () -> source(kernels))));
     }
 
     /** Kernels that may not be there: loading them is a part of asking. */
-    static Kernels asking(String resource) {
-        return new Kernels(List.of(resource), () -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n");
+    static <K> K asking(Class<K> kernels, String resource) {
+        return proxy(kernels, () -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n" + text(kernels, resource));
+    }
+
+    private static <K> K proxy(Class<K> kernels, Supplier<String> source) {
+        return kernels.cast(Proxy.newProxyInstance(kernels.getClassLoader(), new Class<?>[] {kernels}, new Kernels(kernels, source)));
+    }
+
+    private static String source(Class<?> kernels) {
+        Set<Class<?>> all = new LinkedHashSet<>();
+        collect(kernels, all);
+        boolean products = all.stream().anyMatch(each -> each.isAnnotationPresent(KernelSource.class) && each.getAnnotation(KernelSource.class).products());
+        StringBuilder source = new StringBuilder(products ? LinearProducts.asked().source() : "");
+        for (Class<?> each : all) {
+            if (each.isAnnotationPresent(KernelSource.class)) {
+                source.append(text(each, each.getAnnotation(KernelSource.class).value())).append('\n');
+            }
+        }
+        return source.toString();
+    }
+
+    private static void collect(Class<?> kernels, Set<Class<?>> all) {
+        for (Class<?> parent : kernels.getInterfaces()) {
+            collect(parent, all);
+        }
+        all.add(kernels);
+    }
+
+    /** A file beside a class; element types stand for PyTorch's numbers. */
+    static String text(Class<?> beside, String resource) {
+        try (InputStream in = beside.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IllegalArgumentException("Kernel source '" + resource + "' does not lie beside " + beside.getName());
+            }
+            return TorchType.numbered(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] arguments) throws Throwable {
+        KernelCall call = calls.get(method);
+        return call == null ? method.invoke(this, arguments) : run(call, arguments); // toString and the like
+    }
+
+    private Object run(KernelCall call, Object[] arguments) {
+        long loaded = module();
+        PREPARED.get();
+        Autograd mode = call.mode(arguments);
+        boolean before = JniUtils.isGradMode();
+        boolean wanted = mode == Autograd.ON;
+        if (before != wanted) {
+            JniUtils.setGradMode(wanted);
+        }
+        try {
+            return call.run(loaded, arguments, mode != Autograd.INFERENCE);
+        } catch (EngineException e) {
+            UnsupportedException missing = LinearProducts.missing(e);
+            throw missing == null ? e : missing;
+        } finally {
+            if (before != wanted) {
+                JniUtils.setGradMode(before);
+            }
+        }
     }
 
     private long module() {
@@ -83,9 +132,7 @@ public final class Kernels {
     private synchronized long load() {
         if (module == 0) {
             Torch.start();
-            StringBuilder source = new StringBuilder(more.get());
-            resources.forEach(name -> source.append(text(name)).append('\n'));
-            InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.toString()));
+            InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.get()));
             try {
                 PtSymbolBlock block = JniUtils.loadModule((PtNDManager) Torch.manager(), archive, false, false);
                 module = block.getHandle();
@@ -94,146 +141,5 @@ public final class Kernels {
             }
         }
         return module;
-    }
-
-    static String text(String resource) {
-        try (InputStream in = Kernels.class.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IllegalArgumentException("Kernel source '" + resource + "' is not on the class path");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /**
-     * Runs a method that returns nothing.
-     *
-     * @param mode the autograd mode
-     * @param method the method's name
-     * @param arguments the arguments
-     */
-    public void run(Autograd mode, String method, Object... arguments) {
-        call(mode, method, arguments, result -> null);
-    }
-
-    /**
-     * Runs a method that returns one tensor.
-     *
-     * @param manager owner of the result
-     * @param mode the autograd mode
-     * @param method the method's name
-     * @param arguments the arguments
-     * @return the tensor, which must not be asked for its data type when it may be bfloat16
-     */
-    public NDArray tensor(NDManager manager, Autograd mode, String method, Object... arguments) {
-        return call(mode, method, arguments, result -> new PtNDArray((PtNDManager) manager, TorchCalls.toTensor(result)));
-    }
-
-    /**
-     * Runs a method that returns a list of tensors.
-     *
-     * @param manager owner of the results
-     * @param mode the autograd mode
-     * @param method the method's name
-     * @param arguments the arguments
-     * @return the tensors
-     */
-    public List<NDArray> tensors(NDManager manager, Autograd mode, String method, Object... arguments) {
-        return call(mode, method, arguments, result -> {
-            List<NDArray> list = new ArrayList<>();
-            for (long handle : TorchCalls.toTensors(result)) {
-                list.add(new PtNDArray((PtNDManager) manager, handle));
-            }
-            return list;
-        });
-    }
-
-    /**
-     * Runs a method that returns a {@code float}.
-     *
-     * @param mode the autograd mode
-     * @param method the method's name
-     * @param arguments the arguments
-     * @return the number
-     */
-    public double number(Autograd mode, String method, Object... arguments) {
-        return call(mode, method, arguments, TorchCalls::toDouble);
-    }
-
-    private <R> R call(Autograd mode, String method, Object[] arguments, LongFunction<R> unwrap) {
-        long loaded = module();
-        PREPARED.get();
-        boolean before = JniUtils.isGradMode();
-        boolean wanted = mode == Autograd.ON;
-        if (before != wanted) {
-            JniUtils.setGradMode(wanted);
-        }
-        long[] handles = new long[arguments.length];
-        long result = 0;
-        try {
-            for (int i = 0; i < handles.length; i++) {
-                handles[i] = wrap(arguments[i]);
-            }
-            result = run(loaded, method, handles, mode != Autograd.INFERENCE);
-            return unwrap.apply(result);
-        } catch (EngineException e) {
-            UnsupportedException missing = LinearProducts.missing(e);
-            throw missing == null ? e : missing;
-        } finally {
-            release(arguments, handles, result);
-            if (before != wanted) {
-                JniUtils.setGradMode(before);
-            }
-        }
-    }
-
-    private long run(long loaded, String method, long[] handles, boolean train) {
-        if (called.contains(method)) {
-            return TorchCalls.run(loaded, method, handles, train);
-        }
-        ExitGuard.begin();
-        try {
-            return TorchCalls.run(loaded, method, handles, train);
-        } finally {
-            ExitGuard.end();
-            called.add(method);
-        }
-    }
-
-    private static void release(Object[] arguments, long[] handles, long result) {
-        if (result != 0) {
-            TorchCalls.delete(result);
-        }
-        for (int i = 0; i < handles.length; i++) {
-            if (handles[i] != 0 && !(arguments[i] instanceof TensorList)) {
-                TorchCalls.delete(handles[i]);
-            }
-        }
-    }
-
-    private static long wrap(Object argument) {
-        if (argument instanceof TensorList list) {
-            return list.handle();
-        } else if (argument instanceof PtNDArray tensor) {
-            return TorchCalls.ofTensor(tensor.getHandle());
-        } else if (argument instanceof Long || argument instanceof Integer) {
-            return TorchCalls.of(((Number) argument).longValue());
-        } else if (argument instanceof Double || argument instanceof Float) {
-            return TorchCalls.of(((Number) argument).doubleValue());
-        } else if (argument instanceof Boolean flag) {
-            return TorchCalls.of(flag);
-        } else if (argument instanceof String text) {
-            return TorchCalls.of(text);
-        } else if (argument instanceof long[] values) {
-            return TorchCalls.of(values);
-        } else if (argument instanceof double[] values) {
-            return TorchCalls.of(values);
-        } else if (argument instanceof List<?> tensors) {
-            return TorchCalls.ofTensors(tensors.stream().mapToLong(t -> ((PtNDArray) t).getHandle()).toArray());
-        }
-        throw new IllegalArgumentException("A kernel argument of type " + argument.getClass().getName()
-                + " has no TorchScript form: pass tensors, lists of tensors, numbers, booleans or strings");
     }
 }

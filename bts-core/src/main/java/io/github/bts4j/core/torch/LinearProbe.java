@@ -22,14 +22,14 @@ final class LinearProbe {
     private static final double ACTIVATION = 0x1p-16; // what vector code for exp may be off by, relatively
 
     private final Random random = new Random(1);
-    private final Kernels oneDnn;
-    private final Kernels packed;
+    private final OneDnnKernels oneDnn;
+    private final Int8Kernels packed;
 
     LinearProbe() {
-        this(Kernels.asking("/io/github/bts4j/core/torch/linear.py"), Kernels.asking("/io/github/bts4j/core/torch/int8.py"));
+        this(Kernels.asking(OneDnnKernels.class, "linear.py"), Kernels.asking(Int8Kernels.class, "int8.py"));
     }
 
-    LinearProbe(Kernels oneDnn, Kernels packed) {
+    LinearProbe(OneDnnKernels oneDnn, Int8Kernels packed) {
         this.oneDnn = oneDnn;
         this.packed = packed;
     }
@@ -47,12 +47,12 @@ final class LinearProbe {
                 Values b = values(scope, type, 1, OUT);
                 for (int rows : ROWS) {
                     Values x = values(scope, type, 1, rows, IN);
-                    why += compared(x, w, b, type, y -> y, oneDnn.tensor(scope, Autograd.INFERENCE, "pointwise", x.tensor, w.tensor, b.tensor, "none"));
-                    why += compared(x, w, b, type, LinearProbe::silu, oneDnn.tensor(scope, Autograd.INFERENCE, "pointwise", x.tensor, w.tensor, b.tensor, "swish"));
+                    why += compared(x, w, b, type, y -> y, oneDnn.pointwise(scope, Autograd.INFERENCE, x.tensor, w.tensor, b.tensor, "none"));
+                    why += compared(x, w, b, type, LinearProbe::silu, oneDnn.pointwise(scope, Autograd.INFERENCE, x.tensor, w.tensor, b.tensor, "swish"));
                 }
                 if (type == TorchType.FLOAT32) {
                     Values x = values(scope, type, 1, ROWS_OF_A_CONVOLUTION, IN);
-                    why += compared(x, w, b, type, y -> y, oneDnn.tensor(scope, Autograd.OFF, "convolved", x.tensor, w.tensor, b.tensor, ROWS_OF_A_CONVOLUTION));
+                    why += compared(x, w, b, type, y -> y, oneDnn.convolved(scope, Autograd.OFF, x.tensor, w.tensor, b.tensor, ROWS_OF_A_CONVOLUTION));
                 }
             }
             return why.isEmpty() ? "" : INEXACT;
@@ -72,7 +72,7 @@ final class LinearProbe {
                 }
                 for (int rows : ROWS) {
                     Values x = values(scope, type, 1, rows, IN);
-                    NDArray y = packed.tensor(scope, Autograd.INFERENCE, "packed_product", x.tensor, q.tensor, scale.tensor);
+                    NDArray y = packed.packedProduct(scope, Autograd.INFERENCE, x.tensor, q.tensor, scale.tensor);
                     why += compared(x, new Values(q.tensor, weights), new Values(q.tensor, new float[OUT]), type, z -> z, y);
                 }
             }

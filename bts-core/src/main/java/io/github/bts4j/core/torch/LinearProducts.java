@@ -18,7 +18,6 @@ final class LinearProducts {
     static final String PROPERTY = "bts4j.matmul";
 
     private static final Logger LOG = LoggerFactory.getLogger(LinearProducts.class);
-    private static final String FOLDER = "/io/github/bts4j/core/torch/";
     private static LinearProducts asked;
 
     private final Map<TorchType, String> oneDnnLacks = new EnumMap<>(TorchType.class); // with the reason
@@ -98,8 +97,8 @@ final class LinearProducts {
         boolean both = oneDnnLacks.containsKey(TorchType.FLOAT32) && oneDnnLacks.containsKey(TorchType.BFLOAT16);
         return answer("one_dnn", oneDnnLacks, TorchType.FLOAT32, TorchType.BFLOAT16)
                 + answer("packed_int8", packedInt8Lacks, TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.FLOAT16)
-                + Kernels.text(FOLDER + (both ? "linear_default.py" : "linear.py"))
-                + Kernels.text(FOLDER + (packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py"));
+                + Kernels.text(LinearProducts.class, both ? "linear_default.py" : "linear.py")
+                + Kernels.text(LinearProducts.class, packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py");
     }
 
     private static String answer(String method, Map<TorchType, String> lacking, TorchType... types) {

@@ -19,7 +19,7 @@ import java.security.MessageDigest;
  * <p>Results belong to the manager given or, where none is given, to the tensor's own. Thread-safe.
  */
 public final class Tensors {
-    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/core/torch/tensors.py");
+    private static final TensorKernels KERNELS = Kernels.of(TensorKernels.class);
     private static final long SLICE = 64L << 20;
 
     private Tensors() {}
@@ -31,7 +31,7 @@ public final class Tensors {
      * @return true if it requires a gradient
      */
     public static boolean requiresGradient(NDArray tensor) {
-        return KERNELS.number(Autograd.OFF, "requires_grad", tensor) == 1; // JniUtils.requiresGrad says no of a tensor that has a graph
+        return KERNELS.requiresGrad(Autograd.OFF, tensor); // JniUtils.requiresGrad says no of a tensor that has a graph
     }
 
     /**
@@ -44,7 +44,7 @@ public final class Tensors {
      * @return the tensor
      */
     public static NDArray zeros(NDManager manager, TorchType type, Device device, long... shape) {
-        return KERNELS.tensor(manager, Autograd.OFF, "zeros", shape, type.code(), torchName(device));
+        return KERNELS.zeros(manager, Autograd.OFF, shape, type, torchName(device));
     }
 
     /**
@@ -71,7 +71,7 @@ public final class Tensors {
      * @return a tensor {@code [size]} of UINT8
      */
     public static NDArray map(NDManager manager, Path file, long size) {
-        return KERNELS.tensor(manager, Autograd.OFF, "map_file", file.toAbsolutePath().toString(), size);
+        return KERNELS.mapFile(manager, Autograd.OFF, file.toAbsolutePath().toString(), size);
     }
 
     /**
@@ -88,7 +88,7 @@ public final class Tensors {
         if (offset % type.bytes() != 0) {
             throw new IllegalArgumentException("offset = " + offset + " is no multiple of " + type.bytes() + ", the size of one " + type);
         }
-        return KERNELS.tensor(manager, Autograd.OFF, "view_bytes", bytes, type.code(), offset / type.bytes(), shape);
+        return KERNELS.viewBytes(manager, Autograd.OFF, bytes, type, offset / type.bytes(), shape);
     }
 
     /**
@@ -101,7 +101,7 @@ public final class Tensors {
      * @return the converted tensor
      */
     public static NDArray place(NDManager manager, NDArray tensor, TorchType type, Device device) {
-        return KERNELS.tensor(manager, Autograd.OFF, "place", tensor, type.code(), torchName(device));
+        return KERNELS.place(manager, Autograd.OFF, tensor, type, torchName(device));
     }
 
     /**
@@ -113,7 +113,7 @@ public final class Tensors {
      * @return the copy, on the tensor's device
      */
     public static NDArray copy(NDManager manager, NDArray tensor, TorchType type) {
-        return KERNELS.tensor(manager, Autograd.OFF, "copy", tensor, type.code());
+        return KERNELS.copy(manager, Autograd.OFF, tensor, type);
     }
 
     /**
@@ -123,7 +123,7 @@ public final class Tensors {
      * @return its type
      */
     public static TorchType type(NDArray tensor) {
-        return TorchType.ofCode((int) KERNELS.number(Autograd.OFF, "dtype", tensor));
+        return KERNELS.dtype(Autograd.OFF, tensor);
     }
 
     /**
@@ -200,7 +200,7 @@ public final class Tensors {
      * @return UINT8 {@code [length]}
      */
     public static NDArray copyBytes(NDManager manager, NDArray bytes, long offset, long length) {
-        return KERNELS.tensor(manager, Autograd.OFF, "slice_bytes", bytes, offset, offset + length);
+        return KERNELS.sliceBytes(manager, Autograd.OFF, bytes, offset, offset + length);
     }
 
     /**
@@ -213,7 +213,7 @@ public final class Tensors {
      * @return a copy with reordered rows
      */
     public static NDArray halvesFromPairs(NDManager manager, NDArray rows, int heads) {
-        return KERNELS.tensor(manager, Autograd.OFF, "halves_from_pairs", rows, heads);
+        return KERNELS.halvesFromPairs(manager, Autograd.OFF, rows, heads);
     }
 
     /**
@@ -226,12 +226,22 @@ public final class Tensors {
         return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /**
+     * Overwrites a tensor's values, without a graph.
+     *
+     * @param target the tensor
+     * @param value what it will hold, of the same shape
+     */
+    public static void write(NDArray target, NDArray value) {
+        KERNELS.write(Autograd.OFF, target, value);
+    }
+
     static void write(NDArray target, long at, NDArray values, int count) {
-        KERNELS.run(Autograd.OFF, "write_at", target, at, values, count);
+        KERNELS.writeAt(Autograd.OFF, target, at, values, count);
     }
 
     static NDArray flatBytes(NDArray tensor) {
-        return KERNELS.tensor(Torch.manager(), Autograd.OFF, "bytes", tensor); // a frozen model's manager takes nothing more
+        return KERNELS.bytes(Torch.manager(), Autograd.OFF, tensor); // a frozen model's manager takes nothing more
     }
 
     static ByteBuffer slice(NDArray flat, long from, long to) {

@@ -4,6 +4,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -18,14 +21,18 @@ import java.util.zip.ZipOutputStream;
 final class TorchArchive {
     private static final String PREAMBLE = "class K(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
 
+    private static final Pattern TUPLE = Pattern.compile("^class \\w+\\(NamedTuple\\):\n(?:  [^\\n]+\n)+", Pattern.MULTILINE);
+
     private TorchArchive() {}
 
-    /** The archive of a class K whose body is the given methods, each indented by two spaces. */
-    static byte[] of(String methods) {
+    /** The archive of a class K whose body is the given methods, each indented by two spaces; named tuples between them stand before the class. */
+    static byte[] of(String source) {
+        String tuples = TUPLE.matcher(source).results().map(MatchResult::group).collect(Collectors.joining("\n"));
+        String methods = TUPLE.matcher(source).replaceAll("");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(out)) {
             store(zip, "k/data.pkl", pickledModule());
-            store(zip, "k/code/__torch__.py", (PREAMBLE + methods).getBytes(StandardCharsets.UTF_8));
+            store(zip, "k/code/__torch__.py", (tuples + PREAMBLE + methods).getBytes(StandardCharsets.UTF_8));
             store(zip, "k/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
             store(zip, "k/version", "3\n".getBytes(StandardCharsets.US_ASCII));
         } catch (IOException e) {

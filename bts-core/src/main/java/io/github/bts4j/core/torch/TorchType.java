@@ -1,5 +1,9 @@
 package io.github.bts4j.core.torch;
 
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
 /** The element types of tensors, with the numbers that PyTorch's scripts use for them. DJL's own enum lacks bfloat16. */
 public enum TorchType {
     /** Unsigned byte. */
@@ -16,8 +20,12 @@ public enum TorchType {
     FLOAT32(6, 4),
     /** IEEE double precision. */
     FLOAT64(7, 8),
+    /** Truth values. */
+    BOOL(11, 1),
     /** Single precision cut to 16 bits. */
     BFLOAT16(15, 2);
+
+    private static final Pattern NAMES = Pattern.compile(Arrays.stream(values()).map(Enum::name).collect(Collectors.joining("|", "\\b(?:", ")\\b")));
 
     private final int code;
     private final int bytes;
@@ -43,6 +51,11 @@ public enum TorchType {
      */
     public int bytes() {
         return bytes;
+    }
+
+    /** A kernel source with PyTorch's number for each name of a type. */
+    static String numbered(String source) {
+        return NAMES.matcher(source).replaceAll(name -> String.valueOf(valueOf(name.group()).code));
     }
 
     static TorchType ofCode(int code) {

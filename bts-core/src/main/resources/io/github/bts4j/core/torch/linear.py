@@ -10,10 +10,10 @@
       return torch.linear(x, w, b)
     graph = ops.prim.requires_grad(x) or ops.prim.requires_grad(w)
     rows = torch.floordiv(torch.numel(x), torch.size(x, -1))
-    if not graph and (dtype == 6 or rows <= 4):
+    if not graph and (dtype == FLOAT32 or rows <= 4):
       return (self).pointwise(x, w, b, "none")
     # libtorch hands a convolution to oneDNN above 20,480 input values; bfloat16 matrix products are at full speed as they are
-    if dtype == 15 or torch.numel(x) <= 20480:
+    if dtype == BFLOAT16 or torch.numel(x) <= 20480:
       return torch.linear(x, w, b)
     return (self).convolved(x, w, b, rows)
 

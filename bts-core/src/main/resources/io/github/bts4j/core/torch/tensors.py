@@ -2,7 +2,7 @@
 
   def map_file(self: __torch__.K, path: str, size: int) -> Tensor:
     # the first size bytes of a file, mapped privately: pages are read when they are touched, and shared between models
-    return torch.from_file(path, False, size, dtype=0, layout=0, device=torch.device("cpu"), pin_memory=False)
+    return torch.from_file(path, False, size, dtype=UINT8, layout=0, device=torch.device("cpu"), pin_memory=False)
 
   def view_bytes(self: __torch__.K, bytes: Tensor, dtype: int, offset: int, shape: List[int]) -> Tensor:
     # a view of mapped bytes; offset in elements of dtype
@@ -20,20 +20,17 @@
   def zeros(self: __torch__.K, shape: List[int], dtype: int, device: str) -> Tensor:
     return torch.zeros(shape, dtype=dtype, layout=0, device=torch.device(device))
 
-  def cast(self: __torch__.K, x: Tensor, dtype: int) -> Tensor:
-    return torch.to(x, dtype)
-
   def place(self: __torch__.K, x: Tensor, dtype: int, device: str) -> Tensor:
     return torch.to(x, torch.device(device), dtype)
 
   def copy(self: __torch__.K, x: Tensor, dtype: int) -> Tensor:
     return torch.to(torch.clone(x), dtype)
 
-  def dtype(self: __torch__.K, x: Tensor) -> float:
-    return float(ops.prim.dtype(x))
+  def dtype(self: __torch__.K, x: Tensor) -> int:
+    return ops.prim.dtype(x)
 
-  def requires_grad(self: __torch__.K, x: Tensor) -> float:
-    return float(ops.prim.requires_grad(x))
+  def requires_grad(self: __torch__.K, x: Tensor) -> bool:
+    return ops.prim.requires_grad(x)
 
   def bytes(self: __torch__.K, x: Tensor) -> Tensor:
     # the elements as bytes on the CPU, [numel * element size]
@@ -41,7 +38,7 @@
     size = torch.element_size(c)
     # set_ itself adds the source's storage offset, which counts elements and not bytes
     offset = torch.storage_offset(c) * (size - 1)
-    return torch.set_(torch.empty([0], dtype=0, layout=0, device=torch.device("cpu")), c, offset, [torch.numel(c) * size], [1])
+    return torch.set_(torch.empty([0], dtype=UINT8, layout=0, device=torch.device("cpu")), c, offset, [torch.numel(c) * size], [1])
 
   def slice_bytes(self: __torch__.K, flat: Tensor, start: int, end: int) -> Tensor:
     return torch.clone(torch.narrow(flat, 0, start, end - start))

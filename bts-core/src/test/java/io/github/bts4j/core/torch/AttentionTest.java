@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.golden.Tolerance;
-import io.github.bts4j.core.llama.Decoder;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The decoder's causal attention, in blocks without a graph and fused with one, against softmax(Q K^T / sqrt(d)) V in double. */
 class AttentionTest {
+    /** A part of the decoder that no other code calls by itself. */
+    interface AttentionKernels extends DecoderKernels {
+        NDArray attend(NDManager owner, Autograd mode, NDArray q, NDArray k, NDArray v);
+    }
+
     private static final int BATCH = 2;
     private static final int HEADS = 4;
     private static final int SIZE = 24;
@@ -19,7 +23,7 @@ class AttentionTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 4", "63, 63, 2", "64, 64, 1", "65, 65, 2", "130, 130, 4", "2, 100, 2", "70, 107, 1", "129, 200, 4"})
     void equalsTheFormula(int queries, int keys, int kvHeads) {
-        Kernels kernels = Kernels.withLinear(Decoder.KERNELS);
+        AttentionKernels kernels = Kernels.of(AttentionKernels.class);
         for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
             try (NDManager manager = Torch.manager().newSubManager()) {
                 NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);
@@ -27,10 +31,10 @@ class AttentionTest {
                 NDArray v = random(manager, type, 3, BATCH, kvHeads, keys, SIZE);
                 double[] expected = reference(Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v), queries, keys, kvHeads);
                 double tolerance = tolerance(type, keys, Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v));
-                check(expected, kernels.tensor(manager, Autograd.INFERENCE, "attend", q, k, v), tolerance);
+                check(expected, kernels.attend(manager, Autograd.INFERENCE, q, k, v), tolerance);
                 if (type == TorchType.FLOAT32) {
                     q.setRequiresGradient(true);
-                    check(expected, kernels.tensor(manager, Autograd.ON, "attend", q, k, v), tolerance);
+                    check(expected, kernels.attend(manager, Autograd.ON, q, k, v), tolerance);
                 }
             }
         }

@@ -85,10 +85,12 @@ class LinearProductsTest {
                 assertThrows(IllegalArgumentException.class, () -> LinearProducts.ask("mkl")).getMessage());
     }
 
+    interface InexactKernels extends OneDnnKernels, Int8Kernels {}
+
     /** Products of inputs cut to bfloat16, and of bfloat16 with sums kept in it: both run, and neither is taken. */
     @Test
     void kernelsThatAreLessExactThanTheirTypeAreNotTaken() {
-        Kernels inexact = Kernels.of("/io/github/bts4j/core/torch/inexact.py");
+        InexactKernels inexact = Kernels.asking(InexactKernels.class, "inexact.py");
         LinearProbe probe = new LinearProbe(inexact, inexact);
         assertEquals("its sums are less exact than float32's", probe.oneDnn(TorchType.FLOAT32));
         assertEquals("its sums are less exact than float32's", probe.oneDnn(TorchType.BFLOAT16));

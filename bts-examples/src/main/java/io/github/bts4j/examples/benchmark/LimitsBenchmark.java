@@ -148,7 +148,7 @@ public final class LimitsBenchmark {
     }
 
     private static void multiply(NDManager scope, NDArray a) {
-        Kernels.withLinear("/io/github/bts4j/examples/benchmark/product.py").tensor(scope, Autograd.INFERENCE, "product", a, a).close();
+        Kernels.of(ProductKernels.class).product(scope, Autograd.INFERENCE, a, a).close();
     }
 
     private static int[] prompt(int length) {

@@ -11,6 +11,7 @@ import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.DecoderKernels;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.PassOptions;
@@ -37,7 +38,7 @@ import java.util.stream.IntStream;
  * one JSON object.
  */
 public final class PassBenchmark {
-    private static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS);
+    private static final DecoderKernels KERNELS = Kernels.of(DecoderKernels.class);
 
     private PassBenchmark() {}
 
@@ -123,8 +124,7 @@ public final class PassBenchmark {
             for (LlamaModel member : model.models()) {
                 Decoder decoder = member.decoder();
                 try (RopeRows rope = decoder.rope(0, length)) {
-                    KERNELS.tensor(scope, Autograd.OFF, "forward_hidden", ids, decoder.weights(), decoder.biases(), decoder.dims(), member.config().rmsNormEps(),
-                            rope.tensors(), rope.row());
+                    KERNELS.forwardHidden(scope, Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
                 }
             }
         }

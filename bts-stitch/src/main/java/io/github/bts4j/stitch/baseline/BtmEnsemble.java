@@ -27,7 +27,7 @@ import java.util.Set;
  * stay open.
  */
 public final class BtmEnsemble extends FrozenLm {
-    private static final Kernels KERNELS = Kernels.of("/io/github/bts4j/stitch/baseline/btm.py");
+    private static final BtmKernels KERNELS = Kernels.of(BtmKernels.class);
 
     private final List<FrozenLm> models;
     private final int topK;
@@ -108,7 +108,7 @@ public final class BtmEnsemble extends FrozenLm {
                 found.attach(scope);
                 logits.add(found);
             }
-            return KERNELS.tensor(tokenIds.getManager(), Autograd.OFF, "mixture", logits, tokenIds, topK);
+            return KERNELS.mixture(tokenIds.getManager(), Autograd.OFF, logits, tokenIds, topK);
         }
     }
 

@@ -41,7 +41,7 @@ record RoutedText(List<LlamaModel> models, Router router, int decisionTokens, ND
         }
         try (NDManager scope = manager.newSubManager()) {
             NDArray ids = TokenBatch.tensor(scope, select(tokens, rows, tokens[0].length), 0, positions, models.get(0).vocabSize());
-            Router.KERNELS.run(Autograd.OFF, "put_rows", logits, model.forward(ids), scope.create(Arrays.stream(rows).asLongStream().toArray()));
+            Router.KERNELS.putRows(Autograd.OFF, logits, model.forward(ids), scope.create(Arrays.stream(rows).asLongStream().toArray()));
         }
     }
 

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.llama.Decoder;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
@@ -17,7 +16,7 @@ import java.util.Map;
 
 /** The trained part of routed experts: one matrix over the mean input embedding. Thread-safe for reading; its tensor belongs to the manager given. */
 final class Router {
-    static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/router.py");
+    static final RouterKernels KERNELS = Kernels.of(RouterKernels.class);
 
     private static final String WEIGHT = "router.weight";
 
@@ -43,7 +42,7 @@ final class Router {
             throw new IllegalArgumentException("The tensors " + given + " are no router of this model, which needs " + WEIGHT + " " + weight.getShape()
                     + " (number of models, hidden size): was it trained over other models?");
         }
-        write(() -> KERNELS.run(Autograd.OFF, "put_router", weight, value));
+        write(() -> Tensors.write(weight, value));
     }
 
     /** No route is chosen meanwhile. */
@@ -54,7 +53,7 @@ final class Router {
     /** Probabilities [sequences][models]; sequences of any lengths. */
     synchronized float[][] probabilities(int[][] tokens) {
         try (NDManager scope = manager.newSubManager()) {
-            float[] flat = KERNELS.tensor(scope, Autograd.OFF, "route_probabilities", ids(scope, tokens), hub.decoder().weights(), weight).toFloatArray();
+            float[] flat = KERNELS.routeProbabilities(scope, Autograd.OFF, ids(scope, tokens), hub.decoder().weights(), weight).toFloatArray();
             int models = flat.length / tokens.length;
             float[][] rows = new float[tokens.length][];
             for (int row = 0; row < rows.length; row++) {
@@ -68,11 +67,11 @@ final class Router {
     float[] accumulateGradients(int[][] prefixes, int[] targets, float tokenWeight) {
         try (NDManager scope = manager.newSubManager()) {
             NDArray labels = scope.create(Arrays.stream(targets).asLongStream().toArray());
-            NDArray losses = KERNELS.tensor(scope, Autograd.ON, "route_losses", ids(scope, prefixes), hub.decoder().weights(), weight, labels);
+            NDArray losses = KERNELS.routeLosses(scope, Autograd.ON, ids(scope, prefixes), hub.decoder().weights(), weight, labels);
             if (!Tensors.requiresGradient(losses)) {
                 throw new IllegalStateException("The router requires no gradient: call setRequiresGradient(true) on it, or let AdamW take it");
             }
-            KERNELS.run(Autograd.OFF, "backward_each", List.of(losses), List.of(scope.full(new Shape(targets.length), tokenWeight)));
+            KERNELS.backwardEach(Autograd.OFF, List.of(losses), List.of(scope.full(new Shape(targets.length), tokenWeight)));
             try (NDArray found = losses.stopGradient()) {
                 return found.toFloatArray();
             }

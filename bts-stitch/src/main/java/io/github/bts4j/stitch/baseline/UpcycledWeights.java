@@ -17,10 +17,14 @@ import io.github.bts4j.core.llama.TorchEngine;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.LlamaWeights;
+import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.TorchList;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.TorchValue;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,16 +39,14 @@ import java.util.regex.Pattern;
  * <p>It holds references to tensors that others own. Thread-safe. Whoever makes it closes it.
  */
 public final class UpcycledWeights implements AutoCloseable {
-    /** The kernels of upcycled mixtures and of the decoder beneath. */
-    public static final Kernels KERNELS = Kernels.withLinear(Decoder.KERNELS, "/io/github/bts4j/stitch/baseline/upcycled.py");
+    private static final UpcycledKernels KERNELS = Kernels.of(UpcycledKernels.class);
 
     private static final long NO_NOISE = -1;
     private static final Pattern EXPERT = Pattern.compile("experts\\.(\\d+)\\.");
 
     private final UpcycledConfig config;
     private final List<Decoder> decoders = new ArrayList<>();
-    private final TensorList weights;
-    private final TensorList biases;
+    private final TorchList<LlamaWeights> weights;
     private final List<NDArray> routers;
     private final List<NDArray> adapters;
     private final TensorList kernelRouters;
@@ -67,8 +69,7 @@ public final class UpcycledWeights implements AutoCloseable {
             LlamaTensors.shapes(config.base()).keySet().forEach(name -> own.put(name, tensors.get(config.nameOf(name, expert))));
             decoders.add(new Decoder(config.base(), own, manager, type));
         }
-        this.weights = TensorList.ofLists(decoders.stream().map(Decoder::weights).toList());
-        this.biases = TensorList.ofLists(decoders.stream().map(Decoder::biases).toList());
+        this.weights = TorchList.of(decoders.stream().map(Decoder::weights).toList());
         this.routers = config.routers().stream().map(tensors::get).toList();
         this.adapters = config.adapterNames().stream().map(tensors::get).toList();
         this.kernelRouters = TensorList.of(routers);
@@ -169,21 +170,24 @@ public final class UpcycledWeights implements AutoCloseable {
     }
 
     /**
-     * The state after the final norm in training: with top-1 routing, experts are drawn.
+     * A training step's loss and backward pass; with top-1 routing, experts are drawn.
      *
-     * @param owner owner of the result
-     * @param ids int64 {@code [batch, sequence]}
-     * @param rope the tables of these tokens
+     * @param step owner of everything in between
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @param tokenWeight what each token's loss counts in the sum that is differentiated
      * @param seed seed of the draws
-     * @return {@code [batch, sequence, hidden]} with its graph
+     * @return losses in nats, {@code [batch * sequence]}
      */
-    public NDArray trainingHidden(NDManager owner, NDArray ids, RopeRows rope, long seed) {
-        return hidden(owner, Autograd.ON, ids, rope, seed & (Long.MAX_VALUE >> 8)); // a layer's number is added to it
+    public float[] accumulateGradients(NDManager step, int[][] tokens, float tokenWeight, long seed) {
+        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.base().vocabSize());
+        try (RopeRows rope = rope(0, tokens[0].length - 1)) {
+            NDArray hidden = hidden(step, Autograd.ON, next.ids(), rope, seed & (Long.MAX_VALUE >> 8)); // a layer's number is added to it
+            return NextTokenLoss.backward(KERNELS, step, hidden, head(step), next.labels(), tokenWeight);
+        }
     }
 
     private NDArray hidden(NDManager owner, Autograd mode, NDArray ids, RopeRows rope, long seed) {
-        return KERNELS.tensor(owner, mode, "upcycled_hidden", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
-                kernelRouters, kernelAdapters, config.topOne(), seed);
+        return KERNELS.upcycledHidden(owner, mode, ids, weights, rope.tensors(), rope.row(), kernelRouters, kernelAdapters, config.topOne(), seed);
     }
 
     /**
@@ -194,19 +198,14 @@ public final class UpcycledWeights implements AutoCloseable {
      * @return float32 losses in nats, {@code [batch * sequence]}
      */
     public NDArray tokenLosses(NDManager step, int[][] tokens) {
-        int width = TokenBatch.width(tokens);
-        int vocabSize = config.base().vocabSize();
-        try (RopeRows rope = rope(0, width - 1)) {
-            NDArray ids = TokenBatch.tensor(step, tokens, 0, width - 1, vocabSize);
-            NDArray labels = TokenBatch.tensor(step, tokens, 1, width, vocabSize);
-            NDArray hidden = hidden(step, Autograd.OFF, ids, rope, NO_NOISE);
-            return KERNELS.tensor(step, Autograd.OFF, "token_loss", hidden, head(step), labels, LlamaModel.lossChunk(vocabSize));
+        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.base().vocabSize());
+        try (RopeRows rope = rope(0, tokens[0].length - 1)) {
+            return NextTokenLoss.of(KERNELS, step, hidden(step, Autograd.OFF, next.ids(), rope, NO_NOISE), head(step), next.labels());
         }
     }
 
     NDArray logits(NDManager owner, NDArray ids, RopeRows rope) {
-        return KERNELS.tensor(owner, Autograd.OFF, "upcycled", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), rope.tensors(), rope.row(),
-                kernelRouters, kernelAdapters, config.topOne());
+        return KERNELS.upcycled(owner, Autograd.OFF, ids, weights, rope.tensors(), rope.row(), kernelRouters, kernelAdapters, config.topOne());
     }
 
     /** Empty caches for a session: one per attention, every expert's or the shared one's. */
@@ -223,14 +222,13 @@ public final class UpcycledWeights implements AutoCloseable {
     }
 
     private NDArray decode(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
-        return KERNELS.tensor(step, Autograd.INFERENCE, "upcycled_decode", ids, weights, biases, decoders.get(0).dims(), config.base().rmsNormEps(), ropes.tensors(),
-                ropes.rows(), kernelRouters, kernelAdapters, config.topOne(), caches.keys(), caches.values(), caches.starts());
+        return KERNELS.upcycledDecode(step, Autograd.INFERENCE, ids, weights, ropes.tensors(), ropes.rows(), kernelRouters, kernelAdapters, config.topOne(), caches.keys(), caches.values(), caches.starts());
     }
 
     /** Releases the references; the tensors live on with their owner. */
     @Override
     public void close() {
-        List.of(weights, biases, kernelRouters, kernelAdapters).forEach(TensorList::close);
+        List.of(weights, kernelRouters, kernelAdapters).forEach(TorchValue::close);
         decoders.forEach(Decoder::close);
     }
 }

@@ -19,7 +19,7 @@
       p = torch.log_softmax(logits[i], -1, None)
       parts = torch.append(parts, p)
       likelihood = torch.squeeze(torch.gather(torch.narrow(p, 1, 0, n - 1), -1, next), -1)
-      start = torch.zeros([torch.size(ids, 0), 1], dtype=6, layout=0, device=ops.prim.device(ids))
+      start = torch.zeros([torch.size(ids, 0), 1], dtype=FLOAT32, layout=0, device=ops.prim.device(ids))
       seen = torch.append(seen, torch.cat([start, torch.cumsum(likelihood, 1)], 1))
     posterior = torch.log_softmax((self).top_models(torch.stack(seen), top_k), 0, None)
     for i in range(len(parts)):

@@ -1,6 +1,6 @@
   # Upcycled mixtures over the decoder's kernels: Branch-Train-MiX (arXiv 2403.07816) and BAM (arXiv 2408.08274).
   #
-  # w, b: one list per expert, each a whole decoder in the decoder's order; what the experts share is the same tensor in each of them.
+  # models: one whole decoder per expert; what the experts share is the same tensor in each of them.
   # routers: [experts, hidden] per layer, of the feed-forward networks, then, where attention is a mixture too, as many of attention.
   # adapters: no entry, or [hidden, hidden] per layer and expert, of the feed-forward networks, then of attention.
   # top1: every token goes to one feed-forward network; otherwise to all of them, weighted by softmax.
@@ -14,16 +14,16 @@
       return x
     return (self).linear(x, adapters[at], None)
 
-  def soft_mlp(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], routers: List[Tensor], adapters: List[Tensor], layer: int) -> Tensor:
+  def soft_mlp(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], routers: List[Tensor], adapters: List[Tensor], layer: int) -> Tensor:
     # y = sum_i softmax(W x)_i A_i FFN_i(x)
-    n = len(w)
+    n = len(models)
     g = (self).routed(x, routers[layer])
-    y = torch.mul((self).adapted((self).mlp(x, w[0], b[0], layer), adapters, layer * n), torch.narrow(g, -1, 0, 1))
+    y = torch.mul((self).adapted((self).mlp(x, models[0].layers[layer]), adapters, layer * n), torch.narrow(g, -1, 0, 1))
     for i in range(1, n):
-      y = torch.addcmul(y, (self).adapted((self).mlp(x, w[i], b[i], layer), adapters, layer * n + i), torch.narrow(g, -1, i, 1))
+      y = torch.addcmul(y, (self).adapted((self).mlp(x, models[i].layers[layer]), adapters, layer * n + i), torch.narrow(g, -1, i, 1))
     return y
 
-  def top1_mlp(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], routers: List[Tensor], layer: int, seed: int) -> Tensor:
+  def top1_mlp(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], routers: List[Tensor], layer: int, seed: int) -> Tensor:
     # y = FFN_i(x) with i = argmax(W x). In training (seed >= 0) Gumbel noise is added to W x, which makes i a sample of softmax(W x), and the gradient of
     # the relaxed choice stands for that of the hard one: straight-through Gumbel-softmax (arXiv 1611.01144), temperature 1
     flat = torch.reshape(x, [-1, torch.size(x, -1)])
@@ -35,23 +35,23 @@
     g = torch.softmax(z, -1, None)
     chosen = torch.argmax(z, -1)
     y = torch.zeros_like(flat)
-    for i in range(len(w)):
+    for i in range(len(models)):
       rows = torch.flatten(torch.nonzero(torch.eq(chosen, i)))
       if torch.numel(rows) > 0:
-        e = (self).mlp(torch.index_select(flat, 0, rows), w[i], b[i], layer)
+        e = (self).mlp(torch.index_select(flat, 0, rows), models[i].layers[layer])
         if seed >= 0:
           p = torch.index_select(torch.narrow(g, 1, i, 1), 0, rows)
           e = torch.mul(e, torch.add(torch.sub(p, torch.detach(p)), 1.))
         y = torch.index_add(y, 0, rows, e)
     return torch.view_as(y, x)
 
-  def upcycled_output(self: __torch__.K, x: Tensor, attended: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], eps: float, routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int, layer: int) -> Tensor:
+  def upcycled_output(self: __torch__.K, x: Tensor, attended: Tensor, models: List[__torch__.Llama], routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int, layer: int) -> Tensor:
     # attended: what attention adds to the residual stream
     h = (self).add_residual(x, attended)
-    m = (self).norm(h, w[0][8 + 9 * layer], eps)
+    m = (self).norm(h, models[0].layers[layer].post_attention_layernorm, models[0].eps)
     if top1:
-      return (self).add_residual(h, (self).top1_mlp(m, w, b, routers, layer, seed))
-    return (self).add_residual(h, (self).soft_mlp(m, w, b, routers, adapters, layer))
+      return (self).add_residual(h, (self).top1_mlp(m, models, routers, layer, seed))
+    return (self).add_residual(h, (self).soft_mlp(m, models, routers, adapters, layer))
 
   def joined(self: __torch__.K, x: Tensor, each: List[Tensor], routers: List[Tensor], adapters: List[Tensor], layer: int, layers: int) -> Tensor:
     # x: the normalised state; each: every attention expert's output, or the shared attention's alone
@@ -64,49 +64,49 @@
       y = torch.addcmul(y, (self).adapted(each[i], adapters, at + i), torch.narrow(g, -1, i, 1))
     return y
 
-  def attentions(self: __torch__.K, w: List[List[Tensor]], routers: List[Tensor], layers: int) -> int:
+  def attentions(self: __torch__.K, models: List[__torch__.Llama], routers: List[Tensor], layers: int) -> int:
     if len(routers) > layers:
-      return len(w)
+      return len(models)
     return 1
 
-  def each_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, allowed: Optional[Tensor], layer: int, count: int) -> List[Tensor]:
+  def each_attention(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], cos: Tensor, sin: Tensor, allowed: Optional[Tensor], layer: int, count: int) -> List[Tensor]:
     # a loop of its own: in a loop within a loop, libtorch's interpreter lets go of x after the first turn
     each : List[Tensor] = []
     for i in range(count):
-      q, k, v, = (self).qkv(x, w[i], b[i], dims, cos, sin, layer)
-      each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed), w[i], b[i], dims, layer))
+      q, k, v, = (self).qkv(x, models[i], models[i].layers[layer], cos, sin)
+      each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed), models[i].layers[layer]))
     return each
 
-  def each_cached_attention(self: __torch__.K, x: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+  def each_cached_attention(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     each : List[Tensor] = []
     for i in range(torch.floordiv(len(keys), len(starts))):
-      a = (self).decode_attention(x, w[i], b[i], dims, cos, sin, layer, keys, values, i * len(starts), starts)
-      each = torch.append(each, (self).attention_output(a, w[i], b[i], dims, layer))
+      a = (self).decode_attention(x, models[i], layer, cos, sin, keys, values, i * len(starts), starts)
+      each = torch.append(each, (self).attention_output(a, models[i].layers[layer]))
     return each
 
-  def upcycled_hidden(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int) -> Tensor:
+  def upcycled_hidden(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int) -> Tensor:
     # ids: [batch, sequence] -> the state after the final norm, [batch, sequence, hidden]; seed < 0: no noise
     cos, sin, = (self).rope_rows(rope, row, torch.size(ids, 1))
-    layers = dims[3]
-    x = (self).embed(ids, w[0])
+    layers = len(models[0].layers)
+    x = (self).embed(ids, models[0])
     for layer in range(layers):
-      n = (self).norm(x, w[0][3 + 9 * layer], eps)
-      each = (self).each_attention(n, w, b, dims, cos, sin, (self).rope_mask(rope), layer, (self).attentions(w, routers, layers))
-      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), w, b, eps, routers, adapters, top1, seed, layer)
-    return (self).final_norm(x, w[0], eps)
+      n = (self).norm(x, models[0].layers[layer].input_layernorm, models[0].eps)
+      each = (self).each_attention(n, models, cos, sin, (self).rope_mask(rope), layer, (self).attentions(models, routers, layers))
+      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), models, routers, adapters, top1, seed, layer)
+    return (self).final_norm(x, models[0])
 
-  def upcycled(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool) -> Tensor:
+  def upcycled(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], rope: List[Tensor], row: int, routers: List[Tensor], adapters: List[Tensor], top1: bool) -> Tensor:
     # ids: [batch, sequence] -> float32 logits [batch, sequence, vocabulary]
-    h = (self).upcycled_hidden(ids, w, b, dims, eps, rope, row, routers, adapters, top1, -1)
-    return torch.to((self).weight_linear(h, w[0], 2, None), 6)
+    h = (self).upcycled_hidden(ids, models, rope, row, routers, adapters, top1, -1)
+    return (self).head_logits(h, models[0])
 
-  def upcycled_decode(self: __torch__.K, ids: Tensor, w: List[List[Tensor]], b: List[List[Tensor]], dims: List[int], eps: float, ropes: List[List[Tensor]], rows: List[int], routers: List[Tensor], adapters: List[Tensor], top1: bool, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+  def upcycled_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], routers: List[Tensor], adapters: List[Tensor], top1: bool, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, tokens] -> float32 logits [sessions, vocabulary]; keys, values: attention 0 of every session, then attention 1 of every session, ..
     cos, sin, = (self).decode_ropes(ropes, rows, 0, torch.size(ids, 1), len(starts))
-    layers = dims[3]
-    x = (self).embed(ids, w[0])
+    layers = len(models[0].layers)
+    x = (self).embed(ids, models[0])
     for layer in range(layers):
-      n = (self).norm(x, w[0][3 + 9 * layer], eps)
-      each = (self).each_cached_attention(n, w, b, dims, cos, sin, layer, keys, values, starts)
-      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), w, b, eps, routers, adapters, top1, -1, layer)
-    return (self).decode_logits(x, w[0], eps, len(starts))
+      n = (self).norm(x, models[0].layers[layer].input_layernorm, models[0].eps)
+      each = (self).each_cached_attention(n, models, cos, sin, layer, keys, values, starts)
+      x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), models, routers, adapters, top1, -1, layer)
+    return (self).decode_logits(x, models[0], len(starts))

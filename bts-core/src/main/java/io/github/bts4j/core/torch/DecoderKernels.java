@@ -1,0 +1,164 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The Llama decoder: {@code decoder.py} beside this interface says what each method computes, with equations and shapes. Internal.
+ *
+ * <p>{@code m} is a model; {@code rope} holds its rotary tables, of which {@code row} is the row of the first token at hand.
+ */
+@KernelSource(value = "decoder.py", products = true)
+public interface DecoderKernels {
+    /**
+     * Gathers a model's weights by their names.
+     *
+     * @param mode the autograd mode
+     * @param tensors every tensor by its Hugging Face name; a matrix of int8 has its scales under its name and {@code _scale}
+     * @param numLayers number of layers
+     * @param numHeads number of query heads
+     * @param numKvHeads number of heads of keys and values
+     * @param headDim size of a head
+     * @param eps what the norms add to the mean square
+     * @param tied whether the head is the embedding
+     * @return the model, which the caller closes
+     */
+    LlamaWeights llama(Autograd mode, Map<String, NDArray> tensors, long numLayers, long numHeads, long numKvHeads, long headDim, double eps, boolean tied);
+
+    /**
+     * A matrix as int8.
+     *
+     * @param owner owner of the results
+     * @param mode the autograd mode
+     * @param w {@code [out, in]}
+     * @param dtype type of the scales
+     * @return int8 {@code [out, in]} and scales {@code [out]}
+     */
+    List<NDArray> quantize(NDManager owner, Autograd mode, NDArray w, TorchType dtype);
+
+    /**
+     * A matrix of int8 as it was.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param q int8 {@code [out, in]}
+     * @param scale {@code [out]}
+     * @return {@code [out, in]} in the scales' type
+     */
+    NDArray dequantize(NDManager owner, Autograd mode, NDArray q, NDArray scale);
+
+    /**
+     * Which tokens may attend to which.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param ids int64 {@code [batch, sequence]}
+     * @param token the mark between documents
+     * @param begins whether it begins them
+     * @return bool {@code [batch, 1, sequence, sequence]}
+     */
+    NDArray documentMask(NDManager owner, Autograd mode, NDArray ids, long token, boolean begins);
+
+    /**
+     * Rotary tables with a restriction of attention.
+     *
+     * @param mode the autograd mode
+     * @param rope the tables
+     * @param allowed bool {@code [batch, 1, sequence, sequence]}
+     * @return tables, which the caller closes
+     */
+    TensorList maskedRope(Autograd mode, TensorList rope, NDArray allowed);
+
+    /**
+     * The embeddings of tokens.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param ids int64 {@code [batch, sequence]}
+     * @param m the model
+     * @return {@code [batch, sequence, hidden]}
+     */
+    NDArray embed(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m);
+
+    /**
+     * The final norm.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param x {@code [.., hidden]}
+     * @param m the model
+     * @return the same shape
+     */
+    NDArray finalNorm(NDManager owner, Autograd mode, NDArray x, LlamaWeights m);
+
+    /**
+     * The state after the final norm.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param ids int64 {@code [batch, sequence]}
+     * @param m the model
+     * @param rope its rotary tables
+     * @param row the row of the first token
+     * @return {@code [batch, sequence, hidden]}
+     */
+    NDArray forwardHidden(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
+
+    /**
+     * Logits of all tokens.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param ids int64 {@code [batch, sequence]}
+     * @param m the model
+     * @param rope its rotary tables
+     * @param row the row of the first token
+     * @return float32 {@code [batch, sequence, vocabulary]}
+     */
+    NDArray forward(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
+
+    /**
+     * Every layer's state.
+     *
+     * @param owner owner of the results
+     * @param mode the autograd mode
+     * @param ids int64 {@code [batch, sequence]}
+     * @param m the model
+     * @param rope its rotary tables
+     * @param row the row of the first token
+     * @return float32 {@code [batch, sequence, hidden]}, as many as layers and one more
+     */
+    List<NDArray> forwardStates(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
+
+    /**
+     * A step of decoding: the new tokens of one session, or the next token of each of several.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param ids int64 {@code [1, tokens]}
+     * @param m the model
+     * @param ropes rotary tables for each session
+     * @param rows the row of its first new token in each
+     * @param keys cached keys of every session and layer, written in place
+     * @param values cached values of every session and layer, written in place
+     * @param starts tokens in each session's caches
+     * @return float32 logits of each session's last token, {@code [sessions, vocabulary]}
+     */
+    NDArray decode(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TorchList<TensorList> ropes, long[] rows, TorchList<TensorList> keys,
+            TorchList<TensorList> values, long[] starts);
+
+    /**
+     * Next-token losses.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param states {@code [batch, sequence, hidden]} after the final norm
+     * @param head {@code [vocabulary, hidden]}
+     * @param labels int64 {@code [batch, sequence]}
+     * @param chunk tokens whose logits exist at once
+     * @return float32 losses in nats, {@code [batch * sequence]}, 0 where the label is negative
+     */
+    NDArray tokenLoss(NDManager owner, Autograd mode, NDArray states, NDArray head, NDArray labels, long chunk);
+}

@@ -1,0 +1,55 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+
+/** The next-token loss, of an evaluation and of a training step. The logits of all tokens never exist at once. */
+public final class NextTokenLoss {
+    private static final int LOSS_VALUES = 1 << 22;
+
+    private NextTokenLoss() {}
+
+    /** How many tokens' logits exist at once: about 16 MiB of float32. */
+    private static long chunk(NDArray head) {
+        return Math.max(16, Math.min(1024, LOSS_VALUES / head.getShape().get(0)));
+    }
+
+    /**
+     * The loss of every token.
+     *
+     * @param kernels the kernels
+     * @param step owner of the result
+     * @param hidden the state after the final norm, {@code [batch, sequence, hidden]}
+     * @param head the head's weight {@code [vocabulary, hidden]}
+     * @param labels int64 {@code [batch, sequence]}, the next tokens
+     * @return float32 losses in nats, {@code [batch * sequence]}
+     */
+    public static NDArray of(DecoderKernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels) {
+        return kernels.tokenLoss(step, Autograd.OFF, hidden, head, labels, chunk(head));
+    }
+
+    /**
+     * The loss of a training step and its backward pass: computes the gradient of the loss with respect to the last hidden
+     * state chunk by chunk, so that the logits of all tokens never exist at once, and sends it down the recorded graph.
+     *
+     * @param kernels the kernels
+     * @param step owner of everything in between
+     * @param hidden the state after the final norm, {@code [batch, sequence, hidden]}, with its graph
+     * @param head the head's weight {@code [vocabulary, hidden]}; where it requires a gradient, that is accumulated too
+     * @param labels int64 {@code [batch, sequence]}, the next tokens
+     * @param tokenWeight what each token's loss counts in the sum that is differentiated
+     * @return losses in nats, {@code [batch * sequence]}
+     * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
+     */
+    public static float[] backward(TrainingKernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
+        if (!Tensors.requiresGradient(hidden)) {
+            throw new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
+                    + " on the tensors to train, or let AdamW take them");
+        }
+        NDArray weights = step.full(labels.getShape(), tokenWeight);
+        List<NDArray> found = kernels.lossGradient(step, Autograd.OFF, hidden, head, labels, weights, chunk(head));
+        kernels.backward(Autograd.OFF, hidden, found.get(1), head, found.get(2));
+        return found.get(0).toFloatArray();
+    }
+}

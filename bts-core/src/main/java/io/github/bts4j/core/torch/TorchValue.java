@@ -1,0 +1,32 @@
+package io.github.bts4j.core.torch;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A kernel argument that is made once and passed to many calls. It holds references of its own to its tensors; whoever makes it closes it. Thread-safe for
+ * reading.
+ */
+public abstract class TorchValue implements AutoCloseable {
+    private final AtomicLong handle;
+
+    TorchValue(long handle) {
+        this.handle = new AtomicLong(handle);
+    }
+
+    final long handle() {
+        long value = handle.get();
+        if (value == 0) {
+            throw new IllegalStateException("This " + getClass().getSimpleName() + " is closed: is its model closed?");
+        }
+        return value;
+    }
+
+    /** Releases the references. Closing twice does nothing. */
+    @Override
+    public final void close() {
+        long value = handle.getAndSet(0);
+        if (value != 0) {
+            Natives.delete(value);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package io.github.bts4j.examples.benchmark;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.KernelSource;
+
+/** The product that benchmarks measure the machine with. */
+@KernelSource(value = "product.py", products = true)
+interface ProductKernels {
+    NDArray product(NDManager owner, Autograd mode, NDArray a, NDArray b);
+}
