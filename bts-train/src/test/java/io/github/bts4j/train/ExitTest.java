@@ -31,7 +31,7 @@ class ExitTest {
 
     @BeforeAll
     static void models() throws IOException {
-        TinyRuns.textModels(folder, "hub", "code", "math");
+        LifetimeModels.write(folder);
     }
 
     @ParameterizedTest
@@ -51,7 +51,7 @@ class ExitTest {
         SplittableRandom random = new SplittableRandom(11);
         for (int trial = 0; trial < trials; trial++) {
             Path output = folder.resolve(program + signal + trial + ".txt");
-            Process process = LifetimesTest.start(output, SIGNALS_AS_IN_A_TERMINAL, LifetimePrograms.class.getName(), program, "1", String.valueOf(trial), folder.toString());
+            Process process = LifetimesTest.start(output, SIGNALS_AS_IN_A_TERMINAL, ExitPrograms.class.getName(), program, String.valueOf(trial), folder.toString());
             try {
                 while (process.isAlive() && !LifetimesTest.text(output).contains("ready")) {
                     Thread.sleep(5);

@@ -1,26 +1,23 @@
 package io.github.bts4j.train;
 
-import ai.djl.Device;
+import ai.djl.inference.Predictor;
+import ai.djl.translate.TranslateException;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.djl.TextGenerationTranslator;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.baseline.BtmEnsemble;
-import io.github.bts4j.stitch.baseline.RoutedExperts;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -31,22 +28,29 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Programs that open, compute and close in every order, each in a process of its own, since what they look for ends the process. Arguments: the program, the
- * number of trials, a seed, a folder with the models hub, code and math of the bundled tokenizer's vocabulary. Exit status 0: every answer was that of a single
- * thread, or the sentence that the model is closed.
+ * number of trials, a seed, a folder with {@link LifetimeModels}. Exit status 0: every answer was that of a single thread, or the sentence that the model is
+ * closed. A trial that hangs ends the process with {@link Watchdog#STATUS} and all stacks.
  */
 final class LifetimePrograms {
-    static final List<String> PROGRAMS = List.of("leftover", "losses", "append", "generate", "together", "cancel", "change", "train");
+    static final List<String> PROGRAMS = List.of("leftover", "losses", "append", "generate", "together", "batch", "predict", "cancel", "change", "train");
+
+    private static final int LONGEST_TRIAL = Integer.getInteger("bts4j.longestTrial", 120); // seconds; a trial takes some tenths of one
 
     private static final int THREADS = 8;
     private static final int[] PROMPT = {3, 141, 59, 26, 535};
-    private static final int NEW_TOKENS = 12;
+    private static final List<String> TEXTS = List.of("the house", "public static void", "Y dijo Dios");
+    private static final int NEW_TOKENS = 8;
+    private static final long LONGEST_WAIT = TimeUnit.MILLISECONDS.toNanos(6);
     private static final GenerationConfig GREEDY = GenerationConfig.greedy(NEW_TOKENS);
 
+    private final LifetimeModels models;
     private final Path folder;
     private final SplittableRandom random;
+    private final Map<Integer, Integer> expected = new HashMap<>();
     private final LlamaTokenizer tokenizer;
 
     private LifetimePrograms(Path folder, long seed) {
+        this.models = new LifetimeModels(folder);
         this.folder = folder;
         this.random = new SplittableRandom(seed);
         this.tokenizer = LlamaTokenizer.open(folder.resolve("hub"));
@@ -55,7 +59,12 @@ final class LifetimePrograms {
     public static void main(String[] arguments) throws Exception {
         LifetimePrograms programs = new LifetimePrograms(Path.of(arguments[3]), Long.parseLong(arguments[2]));
         int trials = Integer.parseInt(arguments[1]);
+        Watchdog dog = Watchdog.of(LONGEST_TRIAL);
         for (int trial = 0; trial < trials; trial++) {
+            dog.begin(arguments[0] + ", trial " + trial);
+            if (trial % 100 == 0) {
+                System.out.println("at " + trial);
+            }
             programs.run(arguments[0], trial);
         }
         System.out.println(arguments[0] + ": " + trials + " trials");
@@ -63,94 +72,25 @@ final class LifetimePrograms {
 
     private void run(String program, int trial) throws Exception {
         switch (program) {
-            case "scoring", "generating", "exit" -> busy(program);
-            case "leftover" -> leftover(open(trial));
+            case "leftover" -> leftover(models.open(trial));
             case "losses" -> closedUnder(trial, model -> Arrays.deepHashCode(model.tokenLosses(new int[][] {PROMPT, PROMPT})));
             case "append" -> closedUnder(trial, LifetimePrograms::appended);
             case "generate" -> closedUnder(trial, this::generated);
             case "together" -> closedUnder(trial, LifetimePrograms::together);
-            case "cancel" -> cancel(open(trial));
+            case "batch" -> closedUnder(trial, model -> new Generator(model, tokenizer).generateAll(TEXTS, GREEDY, 2).hashCode());
+            case "predict" -> closedUnder(trial, this::predicted);
+            case "cancel" -> cancel(models.open(trial));
             case "change" -> change(trial);
             case "train" -> train(trial);
             default -> throw new IllegalArgumentException(program);
         }
     }
 
-    /** Computes on several threads, until the process is told to end or ends itself. */
-    private void busy(String program) throws Exception {
-        FrozenLm model = program.equals("generating") ? stitched(LoadOptions.defaults()) : large();
-        int[][] text = new int[4][400];
-        for (int[] row : text) {
-            Arrays.setAll(row, t -> 7 * t % 2048);
-        }
-        Callable<?> task = () -> {
-            while (true) {
-                if (program.equals("generating")) {
-                    generated(model);
-                } else {
-                    model.tokenLosses(text);
-                }
-            }
-        };
-        for (int i = 0; i < 3; i++) {
-            Thread daemon = new Thread(() -> {
-                try {
-                    task.call();
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            });
-            daemon.setDaemon(true);
-            daemon.start();
-        }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("A hook computes: " + (appended(model) != 0))));
-        System.out.println("ready");
-        if (program.equals("exit")) {
-            Thread.sleep(random.nextInt(1500));
-            System.exit(7);
-        }
-        task.call();
-    }
-
-    /** Its passes take so long that Java does not wait for their end: without a guard most such processes crash when they are told to end. */
-    private static FrozenLm large() {
-        LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(512).intermediateSize(1408).numLayers(8).numHeads(8).numKvHeads(4)
-                .maxPositionEmbeddings(512).build();
-        try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.02, 1, Device.cpu())) {
-            return random.freeze("large");
-        }
-    }
-
-    /** A model of every kind in turn. */
-    private FrozenLm open(int trial) throws IOException {
-        LoadOptions options = LoadOptions.defaults();
-        Path hub = folder.resolve("hub");
-        return switch (trial % 8) {
-            case 0 -> LlamaModel.open(hub, options);
-            case 1 -> LlamaModel.open(hub, options.withRepacking(false));
-            case 2 -> LlamaModel.open(hub, options.withQuantization(Quantization.INT8));
-            case 3 -> LlamaModel.open(hub, options.withPrecision(Precision.BFLOAT16));
-            case 4 -> stitched(options);
-            case 5 -> stitched(options.withRepacking(false));
-            case 6 -> stitched(options.withQuantization(Quantization.INT8));
-            default -> RoutedExperts.open(stitchedMembers(), options);
-        };
-    }
-
-    private List<io.github.bts4j.stitch.Member> stitchedMembers() {
-        return List.of(new io.github.bts4j.stitch.Member("hub", folder.resolve("hub")), new io.github.bts4j.stitch.Member("code", folder.resolve("code")));
-    }
-
-    private StitchedModel stitched(LoadOptions options) throws IOException {
-        return StitchedModel.builder().hub(folder.resolve("hub")).expert("code", folder.resolve("code")).expert("math", folder.resolve("math"))
-                .config(StitchConfig.evenly(4, 2)).options(options).open();
-    }
-
     private static void refused(Callable<?> call, String what) throws Exception {
         try {
             call.call();
-        } catch (IllegalStateException e) {
-            if (!e.getMessage().equals("This " + what + " is closed")) {
+        } catch (IllegalStateException | TranslateException e) {
+            if (!isSaid(e, "This " + what + " is closed")) {
                 throw new AssertionError(e.getMessage(), e);
             }
             return;
@@ -158,8 +98,15 @@ final class LifetimePrograms {
         throw new AssertionError("answered after it was closed");
     }
 
+    /** DJL's predictors wrap what goes wrong. */
+    private static boolean isSaid(Exception e, String sentence) {
+        Throwable said = e instanceof TranslateException ? e.getCause() : e;
+        return said instanceof IllegalStateException && sentence.equals(said.getMessage());
+    }
+
     /** One thread: what is left over when a model is closed says so, and is closed itself without harm. */
-    private void leftover(FrozenLm model) throws Exception {
+    private void leftover(LifetimeModels.Opened opened) throws Exception {
+        FrozenLm model = opened.model();
         FrozenLm view = model instanceof StitchedModel stitched ? stitched.without(Set.of("math")) : new BtmEnsemble(List.of(model));
         DecodeSession session = model.newSession(64);
         DecodeSession ofView = view.newSession(64);
@@ -169,7 +116,10 @@ final class LifetimePrograms {
         other.append(4);
         TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GREEDY);
         stream.next();
+        Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, GREEDY));
+        predictor.predict(TEXTS.get(0));
         model.close();
+        refused(() -> predictor.predict(TEXTS.get(0)), "model");
         refused(() -> session.append(4), "model");
         refused(() -> ofView.append(4), "model");
         refused(() -> model.appendEach(List.of(session, other), new int[] {1, 2}), "model");
@@ -184,8 +134,9 @@ final class LifetimePrograms {
             session.append(4);
             return null;
         }, "model");
-        model.close();
+        opened.close();
         stream.close();
+        predictor.close();
         view.close();
         ofView.close();
         other.close();
@@ -193,10 +144,10 @@ final class LifetimePrograms {
 
     /** What threads compute with a model, reduced to a number. */
     private interface Answer {
-        int of(FrozenLm model);
+        int of(FrozenLm model) throws Exception;
     }
 
-    private static int appended(FrozenLm model) {
+    static int appended(FrozenLm model) {
         try (DecodeSession session = model.newSession(PROMPT.length + NEW_TOKENS)) {
             int hash = Arrays.hashCode(session.append(PROMPT));
             for (int t = 0; t < NEW_TOKENS; t++) {
@@ -207,11 +158,21 @@ final class LifetimePrograms {
     }
 
     private int generated(FrozenLm model) {
+        return generated(model, tokenizer);
+    }
+
+    static int generated(FrozenLm model, LlamaTokenizer tokenizer) {
         try (TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GREEDY)) {
             while (stream.hasNext()) {
                 stream.next();
             }
             return stream.result().tokens().hashCode();
+        }
+    }
+
+    private int predicted(FrozenLm model) throws TranslateException {
+        try (Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, GREEDY))) {
+            return predictor.predict(TEXTS.get(0)).hashCode();
         }
     }
 
@@ -227,13 +188,10 @@ final class LifetimePrograms {
         }
     }
 
-    /** Eight threads compute, and two others close. */
+    /** Eight threads compute, and two others close, in two orders where there is more than one model. */
     private void closedUnder(int trial, Answer answer) throws Exception {
-        int expected;
-        try (FrozenLm alone = open(trial)) {
-            expected = answer.of(alone);
-        }
-        FrozenLm model = open(trial);
+        int alone = alone(trial % LifetimeModels.KINDS, answer);
+        LifetimeModels.Opened opened = models.open(trial);
         CyclicBarrier begin = new CyclicBarrier(THREADS + 2);
         List<Callable<?>> tasks = new ArrayList<>();
         for (int i = 0; i < THREADS; i++) {
@@ -246,29 +204,39 @@ final class LifetimePrograms {
                     }
                     int found;
                     try {
-                        found = answer.of(model);
-                    } catch (IllegalStateException e) {
-                        if (!"This model is closed".equals(e.getMessage())) {
+                        found = answer.of(opened.model());
+                    } catch (IllegalStateException | TranslateException e) {
+                        if (!isSaid(e, "This model is closed")) {
                             throw e;
                         }
                         return null;
                     }
-                    if (found != expected) {
+                    if (found != alone) {
                         throw new AssertionError("another answer than a single thread's");
                     }
                 }
             });
         }
-        for (int i = 0; i < 2; i++) {
-            long nanos = random.nextLong(TimeUnit.MILLISECONDS.toNanos(12));
+        for (Runnable closing : List.<Runnable>of(opened::close, opened::closeFromBelow)) {
+            long nanos = random.nextLong(LONGEST_WAIT);
             tasks.add(() -> {
                 begin.await();
                 LockSupport.parkNanos(nanos);
-                model.close();
+                closing.run();
                 return null;
             });
         }
         together(tasks);
+    }
+
+    /** What a single thread gets of a model of this kind; asked once. */
+    private int alone(int kind, Answer answer) throws Exception {
+        if (!expected.containsKey(kind)) {
+            try (LifetimeModels.Opened opened = models.open(kind)) {
+                expected.put(kind, answer.of(opened.model()));
+            }
+        }
+        return expected.get(kind);
     }
 
     /** Runs tasks on threads of their own and throws what one of them threw. */
@@ -291,8 +259,9 @@ final class LifetimePrograms {
     }
 
     /** A stream and a session are closed by another thread than the one that reads them. */
-    private void cancel(FrozenLm model) throws Exception {
-        try (model) {
+    private void cancel(LifetimeModels.Opened opened) throws Exception {
+        try (opened) {
+            FrozenLm model = opened.model();
             DecodeSession session = model.newSession(100);
             TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GenerationConfig.greedy(100));
             List<Callable<?>> tasks = List.of(() -> {
@@ -334,12 +303,12 @@ final class LifetimePrograms {
         LoadOptions options = trial % 2 == 0 ? LoadOptions.defaults() : LoadOptions.defaults().withRepacking(false);
         int three;
         int two;
-        try (StitchedModel model = stitched(options)) {
+        try (StitchedModel model = models.stitched(options)) {
             three = generated(model);
             model.removeExpert("math");
             two = generated(model);
         }
-        StitchedModel model = stitched(options);
+        StitchedModel model = models.stitched(options);
         CyclicBarrier begin = new CyclicBarrier(5);
         List<Callable<?>> tasks = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
@@ -370,7 +339,7 @@ final class LifetimePrograms {
 
     /** A model is closed, changed and read while it is trained. */
     private void train(int trial) throws Exception {
-        StitchedModel model = stitched(LoadOptions.defaults());
+        StitchedModel model = models.stitched(LoadOptions.defaults());
         Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(1000), metrics -> { });
         List<Callable<?>> tasks = List.of(() -> {
             try {

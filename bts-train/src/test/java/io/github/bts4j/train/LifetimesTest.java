@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** No order of opening, computing, changing and closing ends the process, or gives an answer that no model gives: see {@link LifetimePrograms}. */
 class LifetimesTest {
-    private static final int FEW = 8;
+    private static final int FEW = LifetimeModels.KINDS;
     private static final int MANY = Integer.getInteger("bts4j.lifetimeTrials", 1000);
 
     @TempDir
@@ -26,7 +26,7 @@ class LifetimesTest {
 
     @BeforeAll
     static void models() throws IOException {
-        TinyRuns.textModels(folder, "hub", "code", "math");
+        LifetimeModels.write(folder);
     }
 
     static Stream<String> programs() {
@@ -49,7 +49,9 @@ class LifetimesTest {
     private static void run(String program, int trials) throws IOException, InterruptedException {
         Path output = folder.resolve(program + ".txt");
         Process process = start(output, List.of(), LifetimePrograms.class.getName(), program, String.valueOf(trials), "7", folder.toString());
-        if (!process.waitFor(120 + 5L * trials, TimeUnit.SECONDS)) {
+        if (!process.waitFor(180 + 5L * trials, TimeUnit.SECONDS)) { // its watchdog could not speak
+            new ProcessBuilder("kill", "-QUIT", String.valueOf(process.pid())).start().waitFor(); // the Java machine prints all stacks
+            Thread.sleep(5000);
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor(), () -> text(output));
