@@ -74,11 +74,21 @@ public abstract class GatedLm extends FrozenLm {
 
     /**
      * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
-     * It shares all weights, and stays what it is when weights or experts of this model change.
+     * It shares all weights, and stays what it is when weights or experts of this model change, see {@link #isPresent}: the memory of what they were is in use
+     * until it is closed.
      *
      * @param experts names of the experts to switch off; the hub stays
      * @return a model, which the caller closes; once this one is closed, it says so
      * @throws IllegalArgumentException if there is no such expert
      */
     public abstract GatedLm without(Set<String> experts);
+
+    /**
+     * Whether this has the experts and weights that its model has now.
+     *
+     * @return false of a model with experts switched off, once experts or weights of the model that it came from have changed
+     */
+    public boolean isPresent() {
+        return true;
+    }
 }

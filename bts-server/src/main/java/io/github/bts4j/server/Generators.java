@@ -2,25 +2,56 @@ package io.github.bts4j.server;
 
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.text.TextModel;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 
-/** The model, and views of it with every set of experts that was asked to be switched off. For the scheduler's thread. */
+/**
+ * Generators for the sets of experts that are asked to be switched off. One stands on the experts and weights that the model had when it was made, and keeps
+ * their memory: it is given up when no answer in progress needs it, and new answers get another one once the model has changed. For the scheduler's thread.
+ */
 final class Generators implements AutoCloseable {
     private final TextModel model;
-    private final Map<Set<String>, TextModel> views = new HashMap<>();
+    private final List<View> views = new ArrayList<>();
+
+    private record View(Set<String> off, TextModel model) {}
 
     Generators(TextModel model) {
         this.model = model;
     }
 
+    /** For an answer that begins now. */
     Generator of(Set<String> expertsOff) {
-        return expertsOff.isEmpty() ? model.generator() : views.computeIfAbsent(expertsOff, model::without).generator();
+        if (expertsOff.isEmpty()) {
+            return model.generator();
+        }
+        return views.stream().filter(view -> view.off.equals(expertsOff) && view.model.isPresent()).findFirst().orElseGet(() -> open(expertsOff)).model.generator();
+    }
+
+    private View open(Set<String> off) {
+        try {
+            View view = new View(off, model.without(off));
+            views.add(view);
+            return view;
+        } catch (IllegalArgumentException e) { // it was there when the request came
+            throw ApiException.field("experts_off", "experts_off: " + e.getMessage());
+        }
+    }
+
+    /** Gives up those that no answer in progress needs. */
+    void keep(Collection<Generator> needed) {
+        views.removeIf(view -> {
+            boolean unused = !needed.contains(view.model.generator());
+            if (unused) {
+                view.model.close();
+            }
+            return unused;
+        });
     }
 
     @Override
     public void close() {
-        views.values().forEach(TextModel::close);
+        keep(List.of());
     }
 }

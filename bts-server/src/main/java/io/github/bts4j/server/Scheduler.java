@@ -2,6 +2,7 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.generate.GeneratedToken;
+import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenStream;
 import java.util.ArrayDeque;
@@ -11,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +36,7 @@ final class Scheduler implements AutoCloseable {
     private volatile int activeCount;
 
     /** An answer in progress. */
-    private record Active(Generation generation, TokenStream stream) {}
+    private record Active(Generation generation, TokenStream stream, Generator generator) {}
 
     Scheduler(Generators generators, int maxBatch, int maxQueue, ServerMetrics metrics) {
         this.generators = generators;
@@ -88,6 +88,7 @@ final class Scheduler implements AutoCloseable {
                 } catch (RuntimeException | Error e) { // each answer's own failures are told to it alone: this is none of them
                     failAll(List.copyOf(active), e);
                 }
+                generators.keep(active.stream().map(Active::generator).toList());
                 activeCount = active.size();
             }
         } finally {
@@ -176,12 +177,13 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void begin(Generation next) {
+        Generator generator = generators.of(next.expertsOff());
         if (next.scoresPrompt()) {
-            next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generators.of(next.expertsOff()).score(next.prompt(), Math.max(0, next.alternatives())));
+            next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
         }
         metrics.promptTokens(next.prompt().length);
         if (next.generates()) {
-            active.add(new Active(next, generators.of(next.expertsOff()).stream(next.prompt(), next.config())));
+            active.add(new Active(next, generator.stream(next.prompt(), next.config()), generator));
         } else {
             next.listener().onEnd(Optional.empty());
         }
@@ -189,8 +191,8 @@ final class Scheduler implements AutoCloseable {
 
     /** One token for every answer whose client keeps up: one pass for those with the same experts. */
     private void step() {
-        Map<Set<String>, List<Active>> together = new LinkedHashMap<>();
-        active.stream().filter(one -> one.generation.isReady()).forEach(one -> together.computeIfAbsent(one.generation.expertsOff(), off -> new ArrayList<>()).add(one));
+        Map<Generator, List<Active>> together = new LinkedHashMap<>();
+        active.stream().filter(one -> one.generation.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
         if (together.isEmpty()) {
             pause();
         }
@@ -208,12 +210,12 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void step(Set<String> expertsOff, List<Active> some) {
+    private void step(Generator generator, List<Active> some) {
         List<List<TokenLogProb>> alternatives = new ArrayList<>();
         List<GeneratedToken> tokens;
         try {
             some.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
-            tokens = generators.of(expertsOff).nextEach(some.stream().map(Active::stream).toList());
+            tokens = generator.nextEach(some.stream().map(Active::stream).toList());
         } catch (RuntimeException | Error e) {
             failAll(some, e);
             return;

@@ -1,8 +1,13 @@
 package io.github.bts4j.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpRequest;
@@ -11,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +26,11 @@ class LoadTest {
     private static final String COMPLETIONS = "/v1/completions";
     private static final String LONG = "{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1900,\"temperature\":1,\"seed\":1,\"stream\":true}";
 
+    /** Some megabytes, twenty alternatives for every token. */
+    private static final String ENDLESS = LONG.replace("}", ",\"logprobs\":20}");
+
+    private static final ServerConfig ONE = TestServer.CONFIG.withConcurrency(1, 2).withTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ofSeconds(5));
+
     private static final String GATES = "/bts/gates";
     private static final String TEXT = "{\"model\":\"tiny\",\"prompt\":\"public static boolean\"}";
 
@@ -27,12 +38,6 @@ class LoadTest {
 
     @TempDir
     private Path folder;
-
-    private static InputStream open(TestServer server, String body) throws IOException, InterruptedException {
-        HttpResponse<InputStream> response = server.client.send(server.request(COMPLETIONS, body), HttpResponse.BodyHandlers.ofInputStream());
-        assertEquals(200, response.statusCode());
-        return response.body();
-    }
 
     private static void awaitMetric(TestServer server, String name, double value) throws IOException, InterruptedException {
         for (int i = 0; i < 2400 && server.metric(name) != value; i++) {
@@ -43,13 +48,13 @@ class LoadTest {
 
     @Test
     void clientsThatGoAwayEndTheirAnswers() throws IOException, InterruptedException {
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG)) {
-            List<InputStream> streams = new ArrayList<>();
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE.withConcurrency(3, 3))) {
+            List<Unread> streams = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                streams.add(open(server, LONG));
+                streams.add(new Unread(server.server, COMPLETIONS, ENDLESS));
             }
             awaitMetric(server, "bts4j_in_progress", 3);
-            for (InputStream stream : streams) {
+            for (Unread stream : streams) {
                 stream.close();
             }
             awaitMetric(server, "bts4j_in_progress", 0);
@@ -65,9 +70,9 @@ class LoadTest {
 
     @Test
     void aFullQueueRefuses() throws IOException, InterruptedException {
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2))) {
-            List<InputStream> streams = new ArrayList<>();
-            streams.add(open(server, LONG));
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
+            Unread first = new Unread(server.server, COMPLETIONS, ENDLESS);
+            awaitMetric(server, "bts4j_in_progress", 1);
             List<CompletableFuture<HttpResponse<InputStream>>> waiting = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 waiting.add(server.client.sendAsync(server.request(COMPLETIONS, LONG), HttpResponse.BodyHandlers.ofInputStream()));
@@ -78,7 +83,7 @@ class LoadTest {
             assertEquals("queue_full", TestServer.JSON.readTree(refused.body()).at("/error/code").asText());
             assertEquals("1", refused.headers().firstValue("Retry-After").orElseThrow());
             assertEquals(400, server.post(COMPLETIONS, LONG.replace("\"seed\":1", "\"n\":3")).statusCode(), "more than can ever wait");
-            streams.get(0).close();
+            first.close();
             for (CompletableFuture<HttpResponse<InputStream>> one : waiting) {
                 one.join().body().close();
             }
@@ -90,9 +95,10 @@ class LoadTest {
     /** Gates are asked for through the same queue: refused when it is full, given up when the client goes, and else answered when their turn comes. */
     @Test
     void gatesWaitTheirTurn() throws IOException, InterruptedException {
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2))) {
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
             String alone = server.ask(GATES, TEXT).toString();
-            InputStream stream = open(server, LONG);
+            Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS);
+            awaitMetric(server, "bts4j_in_progress", 1);
             CompletableFuture<HttpResponse<String>> gone = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
             CompletableFuture<HttpResponse<String>> kept = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
             awaitMetric(server, "bts4j_waiting", 2);
@@ -108,6 +114,34 @@ class LoadTest {
             stream.close();
             assertEquals(alone, TestServer.JSON.readTree(kept.join().body()).toString());
             awaitMetric(server, "bts4j_waiting", 0);
+        }
+    }
+
+    /** An answer with an expert switched off is that of the model as it is, and keeps nothing of what the model was once it has ended. */
+    @Test
+    @SuppressWarnings("try") // the stream only has to be open
+    void expertsThatLeaveAreFreed() throws IOException, InterruptedException {
+        try (TestServer server = new TestServer(folder, TestServer.CONFIG)) {
+            server.model.addExpert("again", folder.resolve("code"));
+            LlamaModel again = server.model.models().get(2);
+            String request = SHORT.replace("1}", "5,\"temperature\":0,\"experts_off\":[\"code\"]}");
+            String three = server.ask(COMPLETIONS, request).at("/choices").toString();
+            try (Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS.replace("}", ",\"experts_off\":[\"code\"]}"))) {
+                awaitMetric(server, "bts4j_in_progress", 1);
+                assertEquals(three, server.ask(COMPLETIONS, request).at("/choices").toString());
+                server.model.removeExpert("again");
+                String two = server.ask(COMPLETIONS, request).at("/choices").toString();
+                assertNotEquals(three, two, "new answers are those of the model that is left");
+                try (TextModel hub = server.text.without(Set.of("code"))) {
+                    assertEquals(hub.generate("A", GenerationConfig.greedy(5)).text(), TestServer.JSON.readTree(two).at("/0/text").asText());
+                }
+                assertFalse(again.lifetime().isClosed(), "an answer in progress goes on with it");
+            }
+            awaitMetric(server, "bts4j_in_progress", 0);
+            for (int i = 0; i < 2400 && !again.lifetime().isClosed(); i++) {
+                Thread.sleep(25);
+            }
+            assertTrue(again.lifetime().isClosed());
         }
     }
 

@@ -42,6 +42,15 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Path folder, ServerConfig config, int context) throws IOException {
+        this(folder, config, context, true);
+    }
+
+    /** Whose answers end with the tokens that were asked for, and not before. */
+    static TestServer withoutEndToken(Path folder, ServerConfig config) throws IOException {
+        return new TestServer(folder, config, CONTEXT, false);
+    }
+
+    private TestServer(Path folder, ServerConfig config, int context, boolean endToken) throws IOException {
         Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
                 .maxPositionEmbeddings(context).build();
@@ -53,7 +62,7 @@ final class TestServer implements AutoCloseable {
         }
         tokenizer = LlamaTokenizer.open(files);
         model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("code")).config(StitchConfig.evenly(4, 2)).open();
-        text = TextModel.of(model, tokenizer).withEndTokens(Set.of(tokenizer.eosTokenId().orElseThrow()));
+        text = TextModel.of(model, tokenizer).withEndTokens(endToken ? Set.of(tokenizer.eosTokenId().orElseThrow()) : Set.of());
         generator = text.generator();
         server = ModelServer.start(new ServedModel("tiny", text.withChatTemplate(ChatTemplate.llama2())), config);
     }

@@ -15,6 +15,7 @@ final class StitchSnapshot {
     private final NDManager scope;
     private final StitchWeights.Arguments weights;
     private final StitchedForward pass;
+    private volatile boolean present = true;
 
     StitchSnapshot(StitchParts parts, NDManager owner) {
         this.parts = parts;
@@ -28,6 +29,16 @@ final class StitchSnapshot {
         try (NDArray detached = master.stopGradient()) {
             return Tensors.copy(scope, detached, parts.streams().models().get(0).type());
         }
+    }
+
+    /** Whether inference that begins now reads this. */
+    boolean isPresent() {
+        return present;
+    }
+
+    /** Something newer is read from now on. */
+    void passed() {
+        present = false;
     }
 
     StitchParts parts() {

@@ -84,6 +84,7 @@ final class StitchState {
         if (snapshot != null) {
             StitchSnapshot old = snapshot;
             snapshot = null;
+            old.passed();
             old.lifetime().retire(() -> free(old));
         }
     }

@@ -54,6 +54,11 @@ final class StitchedView extends GatedLm {
         this.pass = new StitchedForward(snapshot.pass(), biases);
     }
 
+    @Override
+    public boolean isPresent() {
+        return snapshot.isPresent();
+    }
+
     StitchedForward pass() {
         return pass;
     }
