@@ -24,6 +24,7 @@ final class StitchState {
     private StitchParts parts;
     private StitchSnapshot snapshot; // null: the weights have changed since the last one
     private boolean training;
+    private int pins; // of those who work with the stitch weights outside of this class
 
     StitchState(NDManager manager, StitchParts parts, LoadOptions options) {
         this.manager = manager;
@@ -113,7 +114,7 @@ final class StitchState {
     }
 
     private void requireNoTraining() {
-        if (training) {
+        if (training || pins > 0) {
             throw new IllegalStateException("This model is being trained: its experts and stitch weights can be exchanged when the training has ended");
         }
     }
@@ -129,6 +130,20 @@ final class StitchState {
 
     private synchronized void trained() {
         training = false;
+    }
+
+    /** The present parts stay what this is until the result is closed: an exchange is refused, a close waits. */
+    synchronized Lifetime.Lease pin() {
+        Lifetime.Lease use = parts.lifetime().use();
+        pins++;
+        return () -> {
+            unpin();
+            use.close();
+        };
+    }
+
+    private synchronized void unpin() {
+        pins--;
     }
 
     private void free(StitchSnapshot old) {

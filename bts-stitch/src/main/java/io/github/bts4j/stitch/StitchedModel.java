@@ -148,6 +148,17 @@ public final class StitchedModel extends GatedLm {
     }
 
     /**
+     * Holds the experts and stitch weights for whoever reads or writes {@link #stitchTensors} itself: until the result is closed, on the same thread, they are
+     * neither exchanged, which is refused as while a training runs, nor freed.
+     *
+     * @return a lease of the model and of what it consists of now
+     * @throws IllegalStateException if the model is closed
+     */
+    public Lifetime.Lease useStitchTensors() {
+        return state.pin();
+    }
+
+    /**
      * Says that the stitch weights are being trained. Until the result is closed, experts and stitch weights are not exchanged, and no second training begins.
      *
      * @return what ends the training when it is closed, on any thread

@@ -84,6 +84,15 @@ public final class AdamW implements AutoCloseable {
                 .orElse(tensor.getShape().dimension() > 1 ? matrices : vectors), name, tensor));
     }
 
+    /** As a run's configuration says. */
+    static AdamW of(TrainerConfig config, NDManager manager, Map<String, NDArray> parameters) {
+        AdamW optimizer = new AdamW(config.optimizer(), config.parameterGroups(), manager, parameters);
+        if (config.safeguards().tensorClipping().isOn()) {
+            optimizer.prepareClipping();
+        }
+        return optimizer;
+    }
+
     private void add(Group group, String name, NDArray tensor) {
         Device device = tensor.getDevice();
         long[] shape = tensor.getShape().getShape();

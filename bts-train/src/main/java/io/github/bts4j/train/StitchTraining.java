@@ -33,15 +33,19 @@ public final class StitchTraining implements Trainable {
      * @param model the stitched model
      * @throws IOException if a base model's files cannot be read for their fingerprints
      * @throws io.github.bts4j.core.FileFormatException if a weight of a base model is NaN or infinite
+     * @throws IllegalStateException if the model is closed
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public StitchTraining(StitchedModel model) throws IOException {
         this.model = model;
-        this.identity = new LinkedHashMap<>(StitchCheckpoint.identity(model));
-        identity.put(StartingWeights.NAME, StartingWeights.sha256(model.stitchTensors()));
-        for (int i = 0; i < model.models().size(); i++) {
-            LlamaModel base = model.models().get(i);
-            FiniteTensors.require(base.getName(), base.tensors());
-            identity.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+        try (Lifetime.Lease use = model.useStitchTensors()) {
+            this.identity = new LinkedHashMap<>(StitchCheckpoint.identity(model));
+            identity.put(StartingWeights.NAME, StartingWeights.sha256(model.stitchTensors()));
+            for (int i = 0; i < model.models().size(); i++) {
+                LlamaModel base = model.models().get(i);
+                FiniteTensors.require(base.getName(), base.tensors());
+                identity.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+            }
         }
     }
 
@@ -132,7 +136,7 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public Lifetime.Lease use() {
-        return model.lifetime().use();
+        return model.useStitchTensors();
     }
 
     @Override

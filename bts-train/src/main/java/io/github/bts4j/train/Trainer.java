@@ -54,19 +54,20 @@ public final class Trainer implements AutoCloseable {
      * @param data the mixture of domains
      * @param config how to train
      * @param listener receives the metrics of every step
+     * @throws IllegalStateException if the model is closed
      */
+    @SuppressWarnings("try") // the lease only has to be open
     public Trainer(Trainable model, Datamix data, TrainerConfig config, MetricsListener listener) {
         this.model = model;
-        this.hold = new TrainerHold(model);
         this.data = data;
         this.config = config;
         this.listener = listener;
-        this.optimizer = new AdamW(config.optimizer(), config.parameterGroups(), model.manager(), model.parameters());
-        if (config.safeguards().tensorClipping().isOn()) {
-            optimizer.prepareClipping();
-        }
         this.safety = new RunSafety(config.safeguards(), listener);
-        this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
+        try (Lifetime.Lease trained = model.use()) {
+            this.hold = new TrainerHold(model);
+            this.optimizer = AdamW.of(config, model.manager(), model.parameters());
+            this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
+        }
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.FrozenLm;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
@@ -18,7 +19,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** Tiny models of every kind, in a folder that {@link #write} has filled. */
+/** Tiny models of every kind, in a folder that {@link #write} has filled. They are shallow: their passes cost as many operators as they have layers, whatever their width. */
 record LifetimeModels(Path folder) {
     static final int KINDS = 10;
 
@@ -40,7 +41,9 @@ record LifetimeModels(Path folder) {
     }
 
     static void write(Path folder) throws IOException {
-        TinyRuns.textModels(folder, "hub", "code", "math");
+        LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(2).numHeads(4).numKvHeads(2)
+                .maxPositionEmbeddings(128).build();
+        TinyRuns.textModels(folder, config, "hub", "code", "math");
         try (LlamaModel hub = LlamaModel.open(folder.resolve("hub")); LlamaModel code = LlamaModel.open(folder.resolve("code"));
                 UpcycledTraining mixture = new UpcycledTraining(UpcycledConfig.btxSoft(hub.config(), List.of("hub", "code")), List.of(hub, code))) {
             mixture.save(folder.resolve("upcycled"));
@@ -75,6 +78,6 @@ record LifetimeModels(Path folder) {
 
     StitchedModel stitched(LoadOptions options) throws IOException {
         return StitchedModel.builder().hub(folder.resolve("hub")).expert("code", folder.resolve("code")).expert("math", folder.resolve("math"))
-                .config(StitchConfig.evenly(4, 2)).options(options).open();
+                .config(StitchConfig.evenly(2, 2)).options(options).open();
     }
 }

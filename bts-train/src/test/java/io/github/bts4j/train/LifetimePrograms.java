@@ -27,8 +27,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Programs that open, compute and close in every order, each in a process of its own, since what they look for ends the process. Arguments: the program, the
- * number of trials, a seed, a folder with {@link LifetimeModels}. Exit status 0: every answer was that of a single thread, or the sentence that the model is
+ * Programs that open, compute and close in every order, in a process of their own, since what they look for ends the process. Arguments: programs, separated by
+ * commas, the number of trials of each, a seed, a folder with {@link LifetimeModels}. Exit status 0: every answer was that of a single thread, or the sentence that the model is
  * closed. A trial that hangs ends the process with {@link Watchdog#STATUS} and all stacks.
  */
 final class LifetimePrograms {
@@ -37,11 +37,11 @@ final class LifetimePrograms {
     private static final int LONGEST_TRIAL = Integer.getInteger("bts4j.longestTrial", 120); // seconds; a trial takes some tenths of one
 
     private static final int THREADS = 8;
-    private static final int[] PROMPT = {3, 141, 59, 26, 535};
+    static final int[] PROMPT = {3, 141, 59, 26, 535};
     private static final List<String> TEXTS = List.of("the house", "public static void", "Y dijo Dios");
-    private static final int NEW_TOKENS = 8;
+    private static final int NEW_TOKENS = 5;
     private static final long LONGEST_WAIT = TimeUnit.MILLISECONDS.toNanos(6);
-    private static final GenerationConfig GREEDY = GenerationConfig.greedy(NEW_TOKENS);
+    static final GenerationConfig GREEDY = GenerationConfig.greedy(NEW_TOKENS);
 
     private final LifetimeModels models;
     private final Path folder;
@@ -57,17 +57,17 @@ final class LifetimePrograms {
     }
 
     public static void main(String[] arguments) throws Exception {
-        LifetimePrograms programs = new LifetimePrograms(Path.of(arguments[3]), Long.parseLong(arguments[2]));
         int trials = Integer.parseInt(arguments[1]);
         Watchdog dog = Watchdog.of(LONGEST_TRIAL);
-        for (int trial = 0; trial < trials; trial++) {
-            dog.begin(arguments[0] + ", trial " + trial);
-            if (trial % 100 == 0) {
-                System.out.println("at " + trial);
+        for (String program : arguments[0].split(",")) {
+            LifetimePrograms programs = new LifetimePrograms(Path.of(arguments[3]), Long.parseLong(arguments[2]));
+            for (int trial = 0; trial < trials; trial++) {
+                dog.begin(program + ", trial " + trial);
+                programs.run(program, trial);
             }
-            programs.run(arguments[0], trial);
+            programs.tokenizer.close();
+            System.out.println(program + ": " + trials + " trials");
         }
-        System.out.println(arguments[0] + ": " + trials + " trials");
     }
 
     private void run(String program, int trial) throws Exception {
@@ -78,7 +78,7 @@ final class LifetimePrograms {
             case "generate" -> closedUnder(trial, this::generated);
             case "together" -> closedUnder(trial, LifetimePrograms::together);
             case "batch" -> closedUnder(trial, model -> new Generator(model, tokenizer).generateAll(TEXTS, GREEDY, 2).hashCode());
-            case "predict" -> closedUnder(trial, this::predicted);
+            case "predict" -> closedUnder(trial, model -> predicted(model, tokenizer));
             case "cancel" -> cancel(models.open(trial));
             case "change" -> change(trial);
             case "train" -> train(trial);
@@ -170,13 +170,13 @@ final class LifetimePrograms {
         }
     }
 
-    private int predicted(FrozenLm model) throws TranslateException {
+    static int predicted(FrozenLm model, LlamaTokenizer tokenizer) throws TranslateException {
         try (Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, GREEDY))) {
             return predictor.predict(TEXTS.get(0)).hashCode();
         }
     }
 
-    private static int together(FrozenLm model) {
+    static int together(FrozenLm model) {
         try (DecodeSession first = model.newSession(20); DecodeSession second = model.newSession(20)) {
             first.append(PROMPT);
             second.append(1);
@@ -307,6 +307,9 @@ final class LifetimePrograms {
             three = generated(model);
             model.removeExpert("math");
             two = generated(model);
+        }
+        if (three == two) {
+            throw new AssertionError("the texts do not differ");
         }
         StitchedModel model = models.stitched(options);
         CyclicBarrier begin = new CyclicBarrier(5);

@@ -9,12 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** No order of opening, computing, changing and closing ends the process, or gives an answer that no model gives: see {@link LifetimePrograms}. */
 class LifetimesTest {
@@ -29,33 +27,28 @@ class LifetimesTest {
         LifetimeModels.write(folder);
     }
 
-    static Stream<String> programs() {
-        return LifetimePrograms.PROGRAMS.stream();
+    @Test
+    void fewTrials() throws IOException, InterruptedException {
+        run(FEW);
     }
 
-    @ParameterizedTest
-    @MethodSource("programs")
-    void fewTrials(String program) throws IOException, InterruptedException {
-        run(program, FEW);
-    }
-
-    @ParameterizedTest
-    @MethodSource("programs")
+    @Test
     @Tag("slow")
-    void manyTrials(String program) throws IOException, InterruptedException {
-        run(program, MANY);
+    void manyTrials() throws IOException, InterruptedException {
+        run(MANY);
     }
 
-    private static void run(String program, int trials) throws IOException, InterruptedException {
-        Path output = folder.resolve(program + ".txt");
-        Process process = start(output, List.of(), LifetimePrograms.class.getName(), program, String.valueOf(trials), "7", folder.toString());
-        if (!process.waitFor(180 + 5L * trials, TimeUnit.SECONDS)) { // its watchdog could not speak
+    private static void run(int trials) throws IOException, InterruptedException {
+        Path output = folder.resolve(trials + ".txt");
+        Process process = start(output, List.of(), LifetimePrograms.class.getName(), String.join(",", LifetimePrograms.PROGRAMS), String.valueOf(trials), "7", folder.toString());
+        if (!process.waitFor(300 + 10L * trials, TimeUnit.SECONDS)) { // its watchdog could not speak
             new ProcessBuilder("kill", "-QUIT", String.valueOf(process.pid())).start().waitFor(); // the Java machine prints all stacks
             Thread.sleep(5000);
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor(), () -> text(output));
-        assertEquals(program + ": " + trials + " trials", Files.readAllLines(output).stream().filter(line -> line.startsWith(program)).findFirst().orElse(""));
+        assertEquals(LifetimePrograms.PROGRAMS.stream().map(program -> program + ": " + trials + " trials").toList(),
+                Files.readAllLines(output).stream().filter(line -> line.endsWith(" trials")).toList());
     }
 
     /** A JVM with this one's class path, modules and settings; {@code launcher} is the command that starts it, such as {@code env}, empty for none. */

@@ -59,10 +59,13 @@ final class TinyRuns {
 
     /** Random models of the bundled tokenizer's vocabulary, lively enough that their texts differ. */
     static void textModels(Path root, String... names) throws IOException {
+        textModels(root, LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
+                .maxPositionEmbeddings(128).build(), names);
+    }
+
+    static void textModels(Path root, LlamaConfig config, String... names) throws IOException {
         Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         for (int i = 0; i < names.length; i++) {
-            LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
-                    .maxPositionEmbeddings(128).build();
             try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, i, Device.cpu())) {
                 random.save(root.resolve(names[i]), files);
             }
