@@ -54,7 +54,6 @@ public final class Trainer implements AutoCloseable {
      * @param data the mixture of domains
      * @param config how to train
      * @param listener receives the metrics of every step
-     * @throws IllegalStateException if the model is closed
      */
     @SuppressWarnings("try") // the lease only has to be open
     public Trainer(Trainable model, Datamix data, TrainerConfig config, MetricsListener listener) {
