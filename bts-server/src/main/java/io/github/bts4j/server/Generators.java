@@ -15,7 +15,11 @@ final class Generators implements AutoCloseable {
     private final TextModel model;
     private final List<View> views = new ArrayList<>();
 
-    private record View(Set<String> off, TextModel model) {}
+    private record View(Set<String> off, TextModel model) {
+        boolean isPresent() {
+            return model.model().gated().orElseThrow().isPresent();
+        }
+    }
 
     Generators(TextModel model) {
         this.model = model;
@@ -26,7 +30,7 @@ final class Generators implements AutoCloseable {
         if (expertsOff.isEmpty()) {
             return model.generator();
         }
-        return views.stream().filter(view -> view.off.equals(expertsOff) && view.model.isPresent()).findFirst().orElseGet(() -> open(expertsOff)).model.generator();
+        return views.stream().filter(view -> view.off.equals(expertsOff) && view.isPresent()).findFirst().orElseGet(() -> open(expertsOff)).model.generator();
     }
 
     private View open(Set<String> off) {

@@ -140,15 +140,6 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Whether this has the experts and weights that its model has now.
-     *
-     * @return false of what {@link #without} gave, once experts or weights of the model that it came from have changed
-     */
-    public boolean isPresent() {
-        return model.gated().map(GatedLm::isPresent).orElse(true);
-    }
-
-    /**
      * The model over token ids.
      *
      * @return the model, closed with this one
