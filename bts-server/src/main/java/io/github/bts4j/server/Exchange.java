@@ -250,70 +250,73 @@ final class Exchange {
 
     /** Where an answer goes; for the scheduler's thread. */
     Answer.Sink sink() {
-        return new Answer.Sink() {
-            private final AtomicInteger held = new AtomicInteger(); // characters on their way to the event loop
-            private volatile boolean full;
-            private boolean begun;
+        return new EventSink();
+    }
 
-            @Override
-            public void event(ObjectNode part) {
-                String text = "data: " + part + "\n\n";
-                held.addAndGet(text.length());
-                context.runOnContext(nothing -> {
-                    write(text);
-                    held.addAndGet(-text.length());
-                });
+    /** Sends an answer's events, or the whole answer; called by the thread that generates. */
+    private final class EventSink implements Answer.Sink {
+        private final AtomicInteger held = new AtomicInteger(); // characters on their way to the event loop
+        private volatile boolean full;
+        private boolean begun;
+
+        @Override
+        public void event(ObjectNode part) {
+            String text = "data: " + part + "\n\n";
+            held.addAndGet(text.length());
+            context.runOnContext(nothing -> {
+                write(text);
+                held.addAndGet(-text.length());
+            });
+        }
+
+        @Override
+        public boolean isReady() {
+            return !full && held.get() < MOST_HELD;
+        }
+
+        private void write(String text) {
+            if (gone || response.ended()) {
+                return;
             }
-
-            @Override
-            public boolean isReady() {
-                return !full && held.get() < MOST_HELD;
+            if (!begun) {
+                begun = true;
+                // not no-store: Chromium then calls streams that were read to their end aborted
+                response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
             }
+            response.write(text);
+            if (!full && response.writeQueueFull()) {
+                awaitReader();
+            }
+        }
 
-            private void write(String text) {
-                if (gone || response.ended()) {
-                    return;
+        /** Nothing more is generated until the client has read on; one that does not read loses its connection. */
+        private void awaitReader() {
+            full = true;
+            long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> Connections.end(request.connection()));
+            response.drainHandler(nothing -> {
+                vertx.cancelTimer(timer);
+                full = false;
+            });
+        }
+
+        @Override
+        public void endOfStream() {
+            context.runOnContext(nothing -> {
+                write("data: [DONE]\n\n");
+                if (!gone && !response.ended()) {
+                    response.end();
                 }
-                if (!begun) {
-                    begun = true;
-                    // not no-store: Chromium then calls streams that were read to their end aborted
-                    response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
-                }
-                response.write(text);
-                if (!full && response.writeQueueFull()) {
-                    awaitReader();
-                }
-            }
+            });
+        }
 
-            /** Nothing more is generated until the client has read on; one that does not read loses its connection. */
-            private void awaitReader() {
-                full = true;
-                long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> Connections.end(request.connection()));
-                response.drainHandler(nothing -> {
-                    vertx.cancelTimer(timer);
-                    full = false;
-                });
-            }
+        @Override
+        public void whole(ObjectNode answer) {
+            context.runOnContext(nothing -> json(200, answer));
+        }
 
-            @Override
-            public void endOfStream() {
-                context.runOnContext(nothing -> {
-                    write("data: [DONE]\n\n");
-                    if (!gone && !response.ended()) {
-                        response.end();
-                    }
-                });
-            }
-
-            @Override
-            public void whole(ObjectNode answer) {
-                context.runOnContext(nothing -> json(200, answer));
-            }
-
-            @Override
-            public void failed(RuntimeException failure) {
-                context.runOnContext(nothing -> Exchange.this.failed(failure));
-            }
-        };
+        @Override
+        public void failed(RuntimeException failure) {
+            context.runOnContext(nothing -> Exchange.this.failed(failure));
+        }
     }
 }

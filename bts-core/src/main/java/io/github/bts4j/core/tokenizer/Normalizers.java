@@ -26,14 +26,7 @@ final class Normalizers {
                 component.allow("type", "normalizers");
                 component.inner("normalizers").forEach(inner -> check(inner, depth + 1));
             }
-            case "BertNormalizer" -> {
-                component.allow("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
-                component.flag("clean_text");
-                component.flag("handle_chinese_chars");
-                component.optionalFlag("strip_accents");
-                component.flag("lowercase");
-                unicode(component, 8);
-            }
+            case "BertNormalizer" -> bert(component);
             case "Strip" -> {
                 component.allow("type", "strip_left", "strip_right");
                 component.flag("strip_left");
@@ -52,17 +45,28 @@ final class Normalizers {
                 component.allow("type");
                 grow(component, 2);
             }
-            case "Prepend" -> {
-                component.allow("type", "prepend");
-                String prefix = component.shortText("prepend", 16);
-                component.require("prepend", !prefix.isEmpty(), "a text that is not empty");
-                grow(component, 1 + utf8(prefix));
-            }
+            case "Prepend" -> prepend(component);
             case "Replace" -> replace(component);
             case "Precompiled" -> precompiled(component);
             default -> throw component.problem("is not known: known normalizers are Sequence, BertNormalizer, Strip, StripAccents, NFC, NFD, NFKC, NFKD,"
                     + " Lowercase, Nmt, Precompiled, Replace, Prepend and ByteLevel");
         }
+    }
+
+    private void bert(Component component) {
+        component.allow("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
+        component.flag("clean_text");
+        component.flag("handle_chinese_chars");
+        component.optionalFlag("strip_accents");
+        component.flag("lowercase");
+        unicode(component, 8);
+    }
+
+    private void prepend(Component component) {
+        component.allow("type", "prepend");
+        String prefix = component.shortText("prepend", 16);
+        component.require("prepend", !prefix.isEmpty(), "a text that is not empty");
+        grow(component, 1 + utf8(prefix));
     }
 
     private void replace(Component component) {

@@ -104,16 +104,7 @@ final class TokenizerCheck {
                 metaspace(component);
                 prepends(component, true);
             }
-            case "Split" -> {
-                component.allow("type", "pattern", "behavior", "invert");
-                RegexCheck.Cost cost = component.pattern();
-                if (cost.nullable() && component.node().path("pattern").has("String")) {
-                    throw component.problem("has an empty pattern");
-                }
-                behavior(component);
-                component.flag("invert");
-                cost(component, cost);
-            }
+            case "Split" -> split(component);
             case "Punctuation" -> {
                 component.allow("type", "behavior");
                 if (component.node().has("behavior")) {
@@ -132,6 +123,17 @@ final class TokenizerCheck {
             default -> throw component.problem("is not known: known pre-tokenizers are Sequence, ByteLevel, Metaspace, Split, Punctuation, Digits,"
                     + " CharDelimiterSplit, BertPreTokenizer, Whitespace, WhitespaceSplit and UnicodeScripts");
         }
+    }
+
+    private void split(Component component) {
+        component.allow("type", "pattern", "behavior", "invert");
+        RegexCheck.Cost cost = component.pattern();
+        if (cost.nullable() && component.node().path("pattern").has("String")) {
+            throw component.problem("has an empty pattern");
+        }
+        behavior(component);
+        component.flag("invert");
+        cost(component, cost);
     }
 
     private void cost(Component component, RegexCheck.Cost cost) {
