@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -129,5 +130,13 @@ public record RunDifference(String part, String name, String saved, String now) 
             parts.add(text.substring(begin));
         }
         return parts;
+    }
+
+    /** Throws if a difference is not allowed. */
+    static void refuse(Path checkpoint, List<RunDifference> differences, Set<ResumeChange> allowed) {
+        List<RunDifference> refused = differences.stream().filter(difference -> !difference.isAllowedBy(allowed)).toList();
+        if (!refused.isEmpty()) {
+            throw new ResumeException(checkpoint, refused);
+        }
     }
 }

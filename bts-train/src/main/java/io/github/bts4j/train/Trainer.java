@@ -1,6 +1,5 @@
 package io.github.bts4j.train;
 
-import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
@@ -8,11 +7,8 @@ import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.stability.Reaction;
-import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,13 +30,11 @@ public final class Trainer implements AutoCloseable {
     private final Datamix data;
     private final TrainerConfig config;
     private final MetricsListener listener;
-    private final AdamW optimizer;
     private final RunSafety safety;
-    private final WeightAverage average;
+    private final WeightUpdate update;
+    private final RunOutput output = new RunOutput();
     private Optional<RunValidation> validation = Optional.empty();
     private String validationIdentity = "none";
-    private Optional<Path> run = Optional.empty();
-    private Optional<RunLock> lock = Optional.empty();
     private boolean stopsOnShutdown;
     private volatile boolean stopRequested;
     private long step;
@@ -64,8 +58,7 @@ public final class Trainer implements AutoCloseable {
         this.safety = new RunSafety(config.safeguards(), listener);
         try (Lifetime.Lease trained = model.use()) {
             this.hold = new TrainerHold(model);
-            this.optimizer = AdamW.of(config, model.manager(), model.parameters());
-            this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
+            this.update = new WeightUpdate(model, config, safety);
         }
     }
 
@@ -106,14 +99,13 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.bts4j.core.LockedException if another trainer, of this process or another, writes into it
      */
     public Trainer saveTo(Path folder) throws IOException {
-        closeLock();
         try {
-            lock = Optional.of(RunLock.acquire(folder));
+            output.lock(folder);
         } catch (IOException | RuntimeException e) {
             close(); // new Trainer(..).saveTo(..) has no one else who could
             throw e;
         }
-        return saveTo(lock.get());
+        return this;
     }
 
     /**
@@ -123,20 +115,8 @@ public final class Trainer implements AutoCloseable {
      * @return this trainer
      */
     public Trainer saveTo(RunLock locked) {
-        run = Optional.of(locked.folder());
+        output.use(locked);
         return this;
-    }
-
-    private void closeLock() {
-        try {
-            if (lock.isPresent()) {
-                lock.get().close();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } finally {
-            lock = Optional.empty();
-        }
     }
 
     /**
@@ -157,7 +137,7 @@ public final class Trainer implements AutoCloseable {
         }
         RunState state = RunCheckpoint.state(latest.get());
         List<RunDifference> changed = RunDifference.between(state, identity(), data.fingerprint(), model.identity());
-        refuseAnotherRun(latest.get(), changed, Set.of(allowed));
+        RunDifference.refuse(latest.get(), changed, Set.of(allowed));
         try (Lifetime.Lease use = hold.use()) {
             restore(latest.get());
         }
@@ -177,22 +157,9 @@ public final class Trainer implements AutoCloseable {
         return config.identity() + " validation: " + validationIdentity;
     }
 
-    private static void refuseAnotherRun(Path checkpoint, List<RunDifference> differences, Set<ResumeChange> allowed) {
-        List<RunDifference> refused = differences.stream().filter(difference -> !difference.isAllowedBy(allowed)).toList();
-        if (!refused.isEmpty()) {
-            throw new ResumeException(checkpoint, refused);
-        }
-    }
-
     private void restore(Path checkpoint) throws IOException {
-        RunCheckpoint.restore(checkpoint, model.parameters(), optimizerState());
+        RunCheckpoint.restore(checkpoint, model.parameters(), update.state());
         model.weightsChanged();
-    }
-
-    private Map<String, NDArray> optimizerState() {
-        Map<String, NDArray> state = optimizer.state();
-        state.putAll(average.state());
-        return state;
     }
 
     /**
@@ -218,7 +185,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
         }
         if (config.safeguards().rewind().isPresent()) {
-            Path folder = run.orElseThrow(() -> new IllegalStateException("A Rewind goes back to run checkpoints: call saveTo(folder) first"));
+            Path folder = output.folder().orElseThrow(() -> new IllegalStateException("A Rewind goes back to run checkpoints: call saveTo(folder) first"));
             if (RunCheckpoint.latest(folder).isEmpty()) {
                 checkpoint(folder); // of step 0, so that there is something to go back to
             }
@@ -232,7 +199,7 @@ public final class Trainer implements AutoCloseable {
             }
             listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
             if (stopRequested) { // said before the guard lets the process end
-                listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked" + run.map(folder -> "; saved in " + folder).orElse(""));
+                listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked" + output.folder().map(folder -> "; saved in " + folder).orElse(""));
             }
         }
     }
@@ -257,8 +224,8 @@ public final class Trainer implements AutoCloseable {
         }
         boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
         boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
-        if (run.isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
-            checkpoint(run.get());
+        if (output.folder().isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
+            checkpoint(output.folder().get());
         }
     }
 
@@ -274,9 +241,9 @@ public final class Trainer implements AutoCloseable {
             Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
             losses.add(batch, model.accumulateGradients(batch.rows(), 1f / tokens, PassSeed.of(config.seed(), step, pass)));
         }
-        double gradientNorm = optimizer.gradientNorm();
+        double gradientNorm = update.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
-            optimizer.zeroGradients();
+            update.zeroGradients();
             if (safety.mayLeaveOut(step, losses.mean(), gradientNorm)) {
                 step++;
                 position += sequences;
@@ -285,11 +252,8 @@ public final class Trainer implements AutoCloseable {
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
         }
         double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
-        clip(gradientNorm);
-        Map<String, AdamStatistics> measured = new LinkedHashMap<>();
-        model.write(() -> measured.putAll(optimizer.step(learningRate, safety.measures(step + 1))));
+        Map<String, AdamStatistics> measured = update.apply(step, gradientNorm, learningRate);
         step++;
-        average.update(step);
         position += sequences;
         tokensSeen += tokens;
         double seconds = (System.nanoTime() - begin) / 1e9;
@@ -298,16 +262,6 @@ public final class Trainer implements AutoCloseable {
                 tokensSeen, tokens / seconds, safety.metrics(measured)));
         safety.report(step, measured);
         return trouble;
-    }
-
-    private void clip(double gradientNorm) {
-        TensorClipping each = config.safeguards().tensorClipping();
-        if (!each.isOn() || step < each.warmup()) {
-            optimizer.clip(gradientNorm, safety.normLimit(step + 1, gradientNorm, config.maxGradNorm()));
-        }
-        if (each.isOn()) {
-            safety.tellClipped(step + 1, optimizer.clipEach(each, step));
-        }
     }
 
     private void skipBatches() {
@@ -331,14 +285,14 @@ public final class Trainer implements AutoCloseable {
                 safety.backOff(backoff.factor());
                 listener.onMessage("Learning rate times " + backoff.factor() + " (in all " + safety.learningRateFactor() + ") after " + why);
             } else if (reaction instanceof Reaction.MomentReset reset) {
-                int tensors = optimizer.resetMoments(reset.tensors());
+                int tensors = update.resetMoments(reset.tensors());
                 listener.onMessage("Moments of " + tensors + " tensors set to zero after " + why);
             }
         }
     }
 
     private void rewind(Reaction.Rewind rewind, String why) throws IOException {
-        Path folder = run.orElseThrow();
+        Path folder = output.folder().orElseThrow();
         Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpointEvery()).orElseThrow();
         RunState state = RunCheckpoint.state(checkpoint);
         long from = step;
@@ -365,7 +319,7 @@ public final class Trainer implements AutoCloseable {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
         try (Lifetime.Lease use = hold.use()) {
-            return RunCheckpoint.write(folder, state, model.parameters(), optimizerState(), config.keepCheckpoints(), config.checkpointEvery());
+            return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.keepCheckpoints(), config.checkpointEvery());
         }
     }
 
@@ -382,9 +336,7 @@ public final class Trainer implements AutoCloseable {
     @SuppressWarnings("try") // the lease only has to be open
     public void adoptAverages() {
         try (Lifetime.Lease use = hold.use()) {
-            if (!average.state().isEmpty()) {
-                model.write(() -> TensorCopies.copyInto(model.parameters(), average.byParameter(), "average"));
-            }
+            update.adoptAverages();
         }
     }
 
@@ -392,9 +344,8 @@ public final class Trainer implements AutoCloseable {
     @Override
     public void close() {
         hold.close(() -> {
-            average.close();
-            optimizer.close();
-            closeLock();
+            update.close();
+            output.close();
         });
     }
 }

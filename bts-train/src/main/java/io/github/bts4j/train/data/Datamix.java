@@ -56,7 +56,7 @@ public final class Datamix {
             }
             drawnBefore.add(drawn);
             mixtures.add(new Mixture(stages.get(i).weights(), blockSize, i == 0 ? seed : SplitMix64.key(seed, "stage " + i)));
-            refuseInvisible(stages.get(i).weights(), mixtures.get(i).shares());
+            DatamixProblems.refuseInvisible(domains, stages.get(i).weights(), mixtures.get(i).shares());
         }
     }
 
@@ -322,17 +322,6 @@ public final class Datamix {
 
     private boolean isDrawn(int domain) {
         return stages.stream().anyMatch(stage -> stage.weights()[domain] > 0);
-    }
-
-    private void refuseInvisible(double[] weights, int[] shares) {
-        Problems problems = new Problems();
-        for (int d = 0; d < weights.length; d++) {
-            problems.addIf(weights[d] > 0 && shares[d] == 0,
-                    "weight of domain '" + domains.get(d).name() + "' is " + weights[d]
-                    + " of the sum, less than one sequence in " + BlockCounts.MAX_PERIOD
-                    + ": it would never be drawn; raise it or set it to 0");
-        }
-        problems.throwInOneLine("Datamix: ");
     }
 
     private void checkBatch(int batchSize, int sequenceLength) {

@@ -3,6 +3,7 @@ package io.github.bts4j.train.data;
 import io.github.bts4j.core.support.Problems;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -55,5 +56,17 @@ final class DatamixProblems {
         } else if (weights.get(domain.name()) > 0 && domain instanceof TokenDataset dataset && dataset.size() == 0) {
             problems.add("domain '" + domain.name() + "' has a weight but no data");
         }
+    }
+
+    /** {@code shares} are the domains' sequences in one period. */
+    static void refuseInvisible(List<Domain> domains, double[] weights, int[] shares) {
+        Problems problems = new Problems();
+        for (int d = 0; d < weights.length; d++) {
+            problems.addIf(weights[d] > 0 && shares[d] == 0,
+                    "weight of domain '" + domains.get(d).name() + "' is " + weights[d]
+                    + " of the sum, less than one sequence in " + BlockCounts.MAX_PERIOD
+                    + ": it would never be drawn; raise it or set it to 0");
+        }
+        problems.throwInOneLine("Datamix: ");
     }
 }

@@ -1,0 +1,41 @@
+package io.github.bts4j.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The folder that a trainer writes its checkpoints into, and the lock if it is the trainer's own. */
+final class RunOutput implements AutoCloseable {
+    private Optional<Path> folder = Optional.empty();
+    private Optional<RunLock> lock = Optional.empty();
+
+    /** Locks a folder until this is closed. */
+    void lock(Path run) throws IOException {
+        close();
+        lock = Optional.of(RunLock.acquire(run));
+        use(lock.get());
+    }
+
+    /** A folder that the caller has locked, and releases. */
+    void use(RunLock locked) {
+        folder = Optional.of(locked.folder());
+    }
+
+    Optional<Path> folder() {
+        return folder;
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (lock.isPresent()) {
+                lock.get().close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            lock = Optional.empty();
+        }
+    }
+}
