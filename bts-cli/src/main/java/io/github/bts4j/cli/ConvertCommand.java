@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
 import io.github.bts4j.core.llama.LlamaModel;
@@ -54,7 +55,7 @@ final class ConvertCommand extends OutputCommand {
 
     /** The tokenizer, the chat template and what else belongs to a model beside its weights. */
     static void copyFiles(Path model, Path out) throws IOException {
-        if (GgufFile.isGguf(model)) {
+        if (Checkpoint.isGguf(model)) {
             copyTokenizer(model, GgufFile.open(model).metadata(), out);
             return;
         }

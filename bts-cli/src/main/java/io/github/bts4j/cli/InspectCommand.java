@@ -48,11 +48,11 @@ final class InspectCommand extends OutputCommand {
         }
         if (Models.isStitched(path)) {
             result.set("stitch", ModelSize.stitch(path));
-        } else if (Files.exists(path.resolve("config.json")) || GgufFile.isGguf(path)) {
+        } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
             config = Optional.of(LlamaConfig.read(path));
             result.set("config", ModelSize.describe(config.get()));
         }
-        if (GgufFile.isGguf(path)) {
+        if (Checkpoint.isGguf(path)) {
             GgufFile file = GgufFile.open(path);
             for (GgufTensor tensor : file.tensors().values()) {
                 add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");

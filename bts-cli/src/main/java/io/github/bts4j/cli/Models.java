@@ -1,7 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.MismatchException;
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
@@ -45,7 +45,7 @@ final class Models {
     }
 
     static boolean hasTokenizer(Path model) {
-        return GgufFile.isGguf(model) || Files.exists(model.resolve("tokenizer.json"));
+        return Checkpoint.isGguf(model) || Files.exists(model.resolve("tokenizer.json"));
     }
 
     /**

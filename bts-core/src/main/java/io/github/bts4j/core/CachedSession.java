@@ -69,7 +69,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
      * @throws IllegalStateException if a session or the model is closed, or another thread uses a session; all sessions are unchanged
      */
     @SuppressWarnings("try") // the lease only has to be open
-    static float[][] appendEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
+    public static float[][] appendEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
         try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
             check(model, members, tokenIds);

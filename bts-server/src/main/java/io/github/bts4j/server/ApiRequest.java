@@ -1,8 +1,8 @@
 package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.ChatRequest;
-import io.github.bts4j.core.chat.ChatTemplateException;
 import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.List;
 import java.util.Optional;

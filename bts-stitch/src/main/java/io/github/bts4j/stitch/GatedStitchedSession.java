@@ -2,11 +2,11 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CachedSession;
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.KvCaches;
+import io.github.bts4j.core.torch.FrozenLm;
 import java.util.List;
 
 /** A session of a stitched model that gives gate weights too; it decodes in libtorch. */

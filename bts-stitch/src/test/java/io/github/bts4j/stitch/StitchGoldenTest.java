@@ -254,7 +254,7 @@ class StitchGoldenTest {
         }
     }
 
-    static float[] logits(io.github.bts4j.core.FrozenLm model, int[][] tokens) {
+    static float[] logits(io.github.bts4j.core.torch.FrozenLm model, int[][] tokens) {
         try (NDArray ids = io.github.bts4j.core.TokenBatch.tensor(model.getNDManager(), tokens, 0, tokens[0].length, model.vocabSize());
                 NDArray logits = model.forward(ids)) {
             return logits.toFloatArray();

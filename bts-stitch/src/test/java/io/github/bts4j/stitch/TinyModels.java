@@ -78,7 +78,7 @@ final class TinyModels {
         return tokens;
     }
 
-    static float[] logits(io.github.bts4j.core.FrozenLm model, int[][] tokens) {
+    static float[] logits(io.github.bts4j.core.torch.FrozenLm model, int[][] tokens) {
         return StitchGoldenTest.logits(model, tokens);
     }
 
@@ -102,7 +102,7 @@ final class TinyModels {
     }
 
     /** Greedy tokens after a prompt, through the caches. */
-    static int[] generate(io.github.bts4j.core.FrozenLm model, int[] prompt, int count) {
+    static int[] generate(io.github.bts4j.core.torch.FrozenLm model, int[] prompt, int count) {
         int[] found = new int[count];
         try (DecodeSession session = model.newSession(prompt.length + count)) {
             float[] logits = session.append(prompt);

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.chat;
 
+import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;

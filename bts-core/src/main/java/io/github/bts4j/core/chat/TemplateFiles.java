@@ -1,6 +1,7 @@
 package io.github.bts4j.core.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
@@ -28,7 +29,7 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
             "pad_token", "padding", "cls_token", "cls", "mask_token", "mask");
 
     static TemplateFiles read(Path folder) throws IOException {
-        if (GgufFile.isGguf(folder)) {
+        if (Checkpoint.isGguf(folder)) {
             return of(folder, GgufFile.open(folder).metadata());
         }
         Path file = folder.resolve(CONFIG);

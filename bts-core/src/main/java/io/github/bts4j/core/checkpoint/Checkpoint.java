@@ -3,10 +3,13 @@ package io.github.bts4j.core.checkpoint;
 import io.github.bts4j.core.OutputException;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.support.Quoted;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +32,8 @@ public final class Checkpoint {
     /** The file that says in which shard each tensor of a split checkpoint lies. */
     public static final String INDEX_FILE = "model.safetensors.index.json";
 
+    private static final byte[] GGUF_MAGIC = {'G', 'G', 'U', 'F'};
+
     private final List<Path> files;
     private final Optional<Path> index;
     private final TensorTable tensors;
@@ -37,6 +42,23 @@ public final class Checkpoint {
         this.files = shards.stream().map(SafetensorsFile::file).toList();
         this.index = index;
         this.tensors = new TensorTable(path, shards.stream().flatMap(shard -> shard.entries().stream()).toList());
+    }
+
+    /**
+     * Whether a path is a file that begins as GGUF files do.
+     *
+     * @param path any path
+     * @return true if {@link io.github.bts4j.core.checkpoint.gguf.GgufFile#open} reads it
+     */
+    public static boolean isGguf(Path path) {
+        if (!Files.isRegularFile(path)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(GGUF_MAGIC.length), GGUF_MAGIC);
+        } catch (IOException e) {
+            return false; // whoever opens it says why
+        }
     }
 
     /**

@@ -1,6 +1,5 @@
 package io.github.bts4j.core.checkpoint;
 
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
@@ -63,7 +62,7 @@ public record ModelFingerprint(Map<String, String> files) {
      * @throws ModelFormatException if a file is missing, cannot be read, or the checkpoint is damaged
      */
     public static ModelFingerprint of(Path folder) {
-        if (GgufFile.isGguf(folder)) {
+        if (Checkpoint.isGguf(folder)) {
             return new ModelFingerprint(Map.of(GGUF, sha256(folder)));
         }
         Map<String, String> files = new TreeMap<>();
@@ -75,7 +74,7 @@ public record ModelFingerprint(Map<String, String> files) {
 
     /** The files that define a model. */
     static List<Path> files(Path folder) {
-        if (GgufFile.isGguf(folder)) {
+        if (Checkpoint.isGguf(folder)) {
             return List.of(folder);
         }
         if (!Files.isDirectory(folder)) {

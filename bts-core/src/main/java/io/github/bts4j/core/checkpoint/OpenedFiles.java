@@ -1,6 +1,5 @@
 package io.github.bts4j.core.checkpoint;
 
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -50,7 +49,7 @@ public final class OpenedFiles {
      * @throws ModelFormatException if a file is missing or damaged
      */
     public static OpenedFiles of(Path model) throws IOException {
-        List<Path> weights = GgufFile.isGguf(model) ? List.of(model) : Checkpoint.open(model).files();
+        List<Path> weights = Checkpoint.isGguf(model) ? List.of(model) : Checkpoint.open(model).files();
         OpenedFiles opened = new OpenedFiles(model, weights);
         for (Path file : ModelFingerprint.files(model)) {
             opened.stamps.put(file, Stamp.of(file));

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
@@ -151,7 +152,7 @@ public record LlamaConfig(
      * @throws IOException if a file cannot be read
      */
     public static LlamaConfig read(Path path) throws IOException {
-        return GgufFile.isGguf(path) ? GgufConfig.read(GgufFile.open(path)) : ConfigReader.read(path);
+        return Checkpoint.isGguf(path) ? GgufConfig.read(GgufFile.open(path)) : ConfigReader.read(path);
     }
 
     /**

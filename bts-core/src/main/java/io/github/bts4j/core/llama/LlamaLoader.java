@@ -2,9 +2,9 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.checkpoint.TensorLoader;
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
@@ -25,7 +25,7 @@ final class LlamaLoader {
 
     static LlamaModel open(Path folder, LoadOptions options) throws IOException {
         OpenedFiles files = OpenedFiles.of(folder);
-        if (GgufFile.isGguf(folder)) {
+        if (Checkpoint.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             TorchType type = LlamaModel.torchType(options.precision().orElse(gguf.config().dtype()));
             return open(files, folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type, options.mapping()));

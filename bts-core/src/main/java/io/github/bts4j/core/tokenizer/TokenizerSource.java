@@ -1,6 +1,6 @@
 package io.github.bts4j.core.tokenizer;
 
-import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 interface TokenizerSource {
     /** Finds a tokenizer.json, in a folder or by itself, or the tokenizer inside a GGUF file. */
     static TokenizerSource locate(Path path) {
-        return GgufFile.isGguf(path) ? GgufTokenizer.open(path) : TokenizerFiles.locate(path);
+        return Checkpoint.isGguf(path) ? GgufTokenizer.open(path) : TokenizerFiles.locate(path);
     }
 
     /** The file that holds it. */

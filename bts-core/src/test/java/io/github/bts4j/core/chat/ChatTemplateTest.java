@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.io.IOException;

@@ -2,6 +2,7 @@ package io.github.bts4j.core.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

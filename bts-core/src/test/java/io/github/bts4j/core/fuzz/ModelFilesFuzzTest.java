@@ -2,9 +2,9 @@ package io.github.bts4j.core.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
-import io.github.bts4j.core.chat.ChatTemplateException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;

@@ -1,6 +1,6 @@
 package io.github.bts4j.core.chat.jinja;
 
-import io.github.bts4j.core.chat.ChatTemplateException;
+import io.github.bts4j.core.ChatTemplateException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;

@@ -2,12 +2,10 @@ package io.github.bts4j.core.checkpoint.gguf;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,7 +21,6 @@ public final class GgufFile {
     /** The most values that {@link #dequantize} gives at once. */
     public static final int PIECE_VALUES = 1 << 20;
 
-    private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
 
     private final Path file;
     private final GgufMetadata metadata;
@@ -33,23 +30,6 @@ public final class GgufFile {
         this.file = file;
         this.metadata = metadata;
         this.tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
-    }
-
-    /**
-     * Whether a path is a file that begins as GGUF files do.
-     *
-     * @param path any path
-     * @return true if {@link #open} is the way to read it
-     */
-    public static boolean isGguf(Path path) {
-        if (!Files.isRegularFile(path)) {
-            return false;
-        }
-        try (InputStream in = Files.newInputStream(path)) {
-            return Arrays.equals(in.readNBytes(MAGIC.length), MAGIC);
-        } catch (IOException e) {
-            return false; // whoever opens it says why
-        }
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -63,10 +64,10 @@ class GgufFileTest {
 
     @Test
     void isToldFromOtherFilesByItsFirstBytes() throws IOException {
-        assertTrue(GgufFile.isGguf(DATA.resolve("types.gguf")));
-        assertFalse(GgufFile.isGguf(DATA.resolve("types.safetensors")));
-        assertFalse(GgufFile.isGguf(DATA));
-        assertFalse(GgufFile.isGguf(folder.resolve("missing")));
+        assertTrue(Checkpoint.isGguf(DATA.resolve("types.gguf")));
+        assertFalse(Checkpoint.isGguf(DATA.resolve("types.safetensors")));
+        assertFalse(Checkpoint.isGguf(DATA));
+        assertFalse(Checkpoint.isGguf(folder.resolve("missing")));
     }
 
     @Test

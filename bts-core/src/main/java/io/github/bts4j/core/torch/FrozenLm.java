@@ -1,4 +1,4 @@
-package io.github.bts4j.core;
+package io.github.bts4j.core.torch;
 
 import ai.djl.BaseModel;
 import ai.djl.Device;
@@ -7,7 +7,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.translate.Translator;
-import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.CachedSession;
+import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,6 +1,4 @@
-package io.github.bts4j.core.chat;
-
-import io.github.bts4j.core.MismatchException;
+package io.github.bts4j.core;
 
 /** A chat template and what is to be rendered do not fit: it is no template, it fails, it takes too much, or it refuses the conversation. */
 public final class ChatTemplateException extends MismatchException {

@@ -1,4 +1,4 @@
-package io.github.bts4j.core;
+package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -7,6 +7,7 @@ import ai.djl.nn.AbstractSymbolBlock;
 import ai.djl.nn.ParameterList;
 import ai.djl.training.ParameterStore;
 import ai.djl.util.PairList;
+import io.github.bts4j.core.CausalLm;
 
 /** A model as a DJL block: int64 {@code [batch, sequence]} token ids in, float32 {@code [batch, sequence, vocabulary]} logits out. */
 final class LogitsBlock extends AbstractSymbolBlock {

@@ -1,6 +1,9 @@
-package io.github.bts4j.core;
+package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedSession;
+import io.github.bts4j.core.Lifetime;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core;
+package io.github.bts4j.core.torch;
 
 import ai.djl.Device;
 import ai.djl.inference.Predictor;
