@@ -68,17 +68,7 @@ final class ServeCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
-                .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
-                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout())
-                .allowing(allowedHosts, allowedOrigins);
-        if (apiKeyVariable != null) {
-            String key = System.getenv(apiKeyVariable);
-            if (key == null || key.isBlank()) {
-                throw new IllegalArgumentException("--api-key-variable: the environment variable " + apiKeyVariable + " is not set");
-            }
-            config = config.withApiKey(key);
-        }
+        ServerConfig config = config();
         try (TextModel text = models.open(model)) {
             String called = name == null ? model.toAbsolutePath().normalize().getFileName().toString() : name;
             ServedModel served = new ServedModel(called, ChatCommand.withTemplate(text, template));
@@ -107,5 +97,20 @@ final class ServeCommand extends OutputCommand {
             }
             return 0;
         }
+    }
+
+    private ServerConfig config() {
+        ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
+                .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
+                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout())
+                .allowing(allowedHosts, allowedOrigins);
+        if (apiKeyVariable != null) {
+            String key = System.getenv(apiKeyVariable);
+            if (key == null || key.isBlank()) {
+                throw new IllegalArgumentException("--api-key-variable: the environment variable " + apiKeyVariable + " is not set");
+            }
+            config = config.withApiKey(key);
+        }
+        return config;
     }
 }

@@ -2,7 +2,6 @@ package io.github.bts4j.core;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.torch.GatedLm;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;

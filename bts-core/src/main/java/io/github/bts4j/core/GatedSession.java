@@ -1,6 +1,5 @@
 package io.github.bts4j.core;
 
-import io.github.bts4j.core.torch.GatedLm;
 
 /** A session of a {@link GatedLm} that also gives gate weights. */
 public interface GatedSession extends DecodeSession {

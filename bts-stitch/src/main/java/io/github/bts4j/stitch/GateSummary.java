@@ -1,7 +1,7 @@
 package io.github.bts4j.stitch;
 
 import io.github.bts4j.core.GateWeights;
-import io.github.bts4j.core.torch.GatedLm;
+import io.github.bts4j.core.GatedLm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -9,7 +9,7 @@ import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.torch.GatedLm;
+import io.github.bts4j.core.torch.FrozenGatedLm;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
@@ -25,7 +25,7 @@ import java.util.stream.IntStream;
  * <p>Thread-safe. {@link #removeExpert}, {@link #addExpert}, {@link #setStitchTensors} and {@link #weightsChanged} count for calls, sessions and views that begin
  * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model closes it with its base models.
  */
-public final class StitchedModel extends GatedLm {
+public final class StitchedModel extends FrozenGatedLm {
     static final StitchKernels KERNELS = Kernels.of(StitchKernels.class);
 
     private final StitchState state;
@@ -308,7 +308,7 @@ public final class StitchedModel extends GatedLm {
     }
 
     @Override
-    public GatedLm without(Set<String> experts) {
+    public FrozenGatedLm without(Set<String> experts) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
             return StitchedView.of(held.it(), experts);
         }

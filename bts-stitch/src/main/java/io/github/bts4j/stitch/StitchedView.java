@@ -7,7 +7,7 @@ import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.torch.GatedLm;
+import io.github.bts4j.core.torch.FrozenGatedLm;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
  * removing them computes. It stands on a snapshot of the model, of which nothing is copied but the biases. Closing it leaves the model open.
  */
-final class StitchedView extends GatedLm {
+final class StitchedView extends FrozenGatedLm {
     private final StitchSnapshot snapshot;
     private final StitchParts parts;
     private final StitchWeights.Argument biases;
@@ -93,7 +93,7 @@ final class StitchedView extends GatedLm {
 
     @Override
     @SuppressWarnings("try") // the lease only has to be open
-    public GatedLm without(Set<String> experts) {
+    public FrozenGatedLm without(Set<String> experts) {
         try (Lifetime.Lease use = lifetime().use()) {
             return new StitchedView(snapshot, Stream.concat(off.stream(), experts.stream().map(parts::expertIndex)).distinct().toList());
         }

@@ -1,10 +1,10 @@
 package io.github.bts4j.train;
 
 import ai.djl.Device;
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.FrozenLm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

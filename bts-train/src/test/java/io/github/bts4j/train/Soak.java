@@ -1,10 +1,10 @@
 package io.github.bts4j.train;
 
 import ai.djl.translate.TranslateException;
-import io.github.bts4j.core.FrozenLm;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;

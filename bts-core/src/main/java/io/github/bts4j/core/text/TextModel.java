@@ -1,6 +1,7 @@
 package io.github.bts4j.core.text;
 
 import io.github.bts4j.core.CausalLm;
+import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.chat.ChatMessage;
@@ -15,7 +16,6 @@ import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.core.torch.GatedLm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

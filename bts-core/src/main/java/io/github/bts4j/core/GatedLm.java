@@ -1,29 +1,13 @@
-package io.github.bts4j.core.torch;
+package io.github.bts4j.core;
 
-import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.GateWeights;
-import io.github.bts4j.core.GatedSession;
-import io.github.bts4j.core.Lifetime;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /** A frozen language model made of several, a hub and experts, whose gates weigh them token by token. Thread-safe for reading. */
-public abstract class GatedLm extends FrozenLm {
-    /**
-     * Makes a model whose tensors belong to the given manager.
-     *
-     * @param name the model's name
-     * @param manager owner of the model's tensors, closed with the model
-     * @param parents the lifetimes of what it computes with and does not own
-     * @throws IllegalStateException if a parent is closed
-     */
-    protected GatedLm(String name, NDManager manager, Lifetime... parents) {
-        super(name, manager, parents);
-    }
-
+public interface GatedLm extends CausalLm {
     @Override
-    public final Optional<GatedLm> gated() {
+    default Optional<GatedLm> gated() {
         return Optional.of(this);
     }
 
@@ -32,14 +16,14 @@ public abstract class GatedLm extends FrozenLm {
      *
      * @return their names in the order of the gates' weights, hub first
      */
-    public abstract List<String> modelNames();
+    List<String> modelNames();
 
     /**
      * The experts.
      *
      * @return their names, in the order of the gates' weights behind the hub's
      */
-    public final List<String> experts() {
+    default List<String> experts() {
         return modelNames().subList(1, modelNames().size());
     }
 
@@ -50,7 +34,7 @@ public abstract class GatedLm extends FrozenLm {
      * @return the weights of every token
      * @throws IllegalArgumentException if the text is too short or too long, or an id is out of range
      */
-    public abstract GateWeights gates(int... tokenIds);
+    GateWeights gates(int... tokenIds);
 
     /**
      * Opens a session that also gives the gate weights of the tokens it is given.
@@ -59,21 +43,7 @@ public abstract class GatedLm extends FrozenLm {
      * @return a session with empty caches
      * @throws IllegalArgumentException if the capacity is below 1 or above {@link #contextLength}
      */
-    @SuppressWarnings("try") // the lease only has to be open
-    public final GatedSession newGatedSession(int capacity) {
-        checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return openGatedSession(capacity);
-        }
-    }
-
-    /**
-     * Opens a session that gives gate weights, under a lease of the model.
-     *
-     * @param capacity tokens, between 1 and the context length
-     * @return an empty session of this model
-     */
-    protected abstract GatedSession openGatedSession(int capacity);
+    GatedSession newGatedSession(int capacity);
 
     /**
      * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
@@ -84,14 +54,14 @@ public abstract class GatedLm extends FrozenLm {
      * @return a model, which the caller closes; once this one is closed, it says so
      * @throws IllegalArgumentException if there is no such expert
      */
-    public abstract GatedLm without(Set<String> experts);
+    GatedLm without(Set<String> experts);
 
     /**
      * Whether this has the experts and weights that its model has now.
      *
      * @return false of a model with experts switched off, once experts or weights of the model that it came from have changed
      */
-    public boolean isPresent() {
+    default boolean isPresent() {
         return true;
     }
 }

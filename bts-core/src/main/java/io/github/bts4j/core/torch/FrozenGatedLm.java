@@ -1,0 +1,38 @@
+package io.github.bts4j.core.torch;
+
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.GatedLm;
+import io.github.bts4j.core.GatedSession;
+import io.github.bts4j.core.Lifetime;
+
+/** A model made of several, on DJL's engine. Thread-safe for reading. */
+public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
+    /**
+     * Makes a model whose tensors belong to the given manager.
+     *
+     * @param name the model's name
+     * @param manager owner of the model's tensors, closed with the model
+     * @param parents the lifetimes of what it computes with and does not own
+     * @throws IllegalStateException if a parent is closed
+     */
+    protected FrozenGatedLm(String name, NDManager manager, Lifetime... parents) {
+        super(name, manager, parents);
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public final GatedSession newGatedSession(int capacity) {
+        checkCapacity(capacity);
+        try (Lifetime.Lease use = lifetime().use()) {
+            return openGatedSession(capacity);
+        }
+    }
+
+    /**
+     * Opens a session that gives gate weights, under a lease of the model.
+     *
+     * @param capacity tokens, between 1 and the context length
+     * @return an empty session of this model
+     */
+    protected abstract GatedSession openGatedSession(int capacity);
+}
