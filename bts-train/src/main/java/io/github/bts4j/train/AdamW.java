@@ -4,7 +4,6 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.util.NativeResource;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
@@ -107,7 +106,7 @@ public final class AdamW implements AutoCloseable {
         group.m.add(m);
         group.v.add(v);
         group.steps.add(step);
-        tensor.setRequiresGradient(true);
+        Trained.begin(tensor);
     }
 
     /**
@@ -301,7 +300,9 @@ public final class AdamW implements AutoCloseable {
 
     @Override
     public void close() {
-        parameters.values().stream().filter(tensor -> !((NativeResource<?>) tensor).isReleased()).forEach(tensor -> tensor.setRequiresGradient(false));
-        manager.close();
+        if (manager.isOpen()) {
+            parameters.values().forEach(Trained::end);
+            manager.close();
+        }
     }
 }

@@ -53,6 +53,26 @@ class TrainerTest {
         assertEquals(before, managed());
     }
 
+    /** The losses of a run are the same whether or not another trainer of the model is closed in its midst. */
+    @Test
+    void aTrainerThatIsClosedDoesNotEndAnothersTraining() throws IOException {
+        List<Double> losses = new ArrayList<>();
+        try (StitchedModel model = TinyRuns.stitched(0.1)) {
+            Trainer first = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(4), metrics -> { });
+            try (Trainer second = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(4), metrics -> losses.add(metrics.loss()))) {
+                second.runTo(2);
+                first.close();
+                second.run();
+            }
+        }
+        List<Double> alone = new ArrayList<>();
+        try (StitchedModel model = TinyRuns.stitched(0.1);
+                Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(4), metrics -> alone.add(metrics.loss()))) {
+            trainer.run();
+        }
+        assertEquals(alone, losses);
+    }
+
     private static void assertConstant(Trainer trainer, int parameters) throws IOException {
         List<Integer> counts = new ArrayList<>();
         for (int step = 1; step <= 3; step++) {

@@ -1,0 +1,29 @@
+package io.github.bts4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.util.NativeResource;
+import java.util.IdentityHashMap;
+import java.util.Map;
+
+/** Which tensors require a gradient, for how many optimizers: one that is closed must not end what another still trains. */
+final class Trained {
+    private static final Map<NDArray, Integer> OPTIMIZERS = new IdentityHashMap<>();
+
+    private Trained() {}
+
+    static void begin(NDArray tensor) {
+        synchronized (OPTIMIZERS) {
+            OPTIMIZERS.merge(tensor, 1, Integer::sum);
+            tensor.setRequiresGradient(true);
+        }
+    }
+
+    static void end(NDArray tensor) {
+        synchronized (OPTIMIZERS) {
+            boolean last = OPTIMIZERS.computeIfPresent(tensor, (any, count) -> count == 1 ? null : count - 1) == null;
+            if (last && !((NativeResource<?>) tensor).isReleased()) {
+                tensor.setRequiresGradient(false);
+            }
+        }
+    }
+}
