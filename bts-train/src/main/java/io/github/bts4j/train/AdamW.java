@@ -298,10 +298,16 @@ public final class AdamW implements AutoCloseable {
         TensorCopies.copyInto(state, values, "optimizer state");
     }
 
+    /** Releases the moments; tensors that no other optimizer has require no gradient any more. Nobody may free them meanwhile. */
     @Override
     public void close() {
+        close(true);
+    }
+
+    /** The same where somebody may: then they are left as they are, unless they are held. */
+    void close(boolean held) {
         if (manager.isOpen()) {
-            parameters.values().forEach(Trained::end);
+            parameters.values().forEach(tensor -> Trained.end(tensor, held));
             manager.close();
         }
     }

@@ -18,10 +18,11 @@ final class Trained {
         }
     }
 
-    static void end(NDArray tensor) {
+    /** If nobody may free it meanwhile, {@code held}, the tensor is told so; else it is another's, or gone. */
+    static void end(NDArray tensor, boolean held) {
         synchronized (OPTIMIZERS) {
             boolean last = OPTIMIZERS.computeIfPresent(tensor, (any, count) -> count == 1 ? null : count - 1) == null;
-            if (last && !((NativeResource<?>) tensor).isReleased()) {
+            if (last && held && !((NativeResource<?>) tensor).isReleased()) {
                 tensor.setRequiresGradient(false);
             }
         }

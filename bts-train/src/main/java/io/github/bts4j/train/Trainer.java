@@ -343,8 +343,8 @@ public final class Trainer implements AutoCloseable {
     /** Releases the moments, after the step that another thread may be in; its run then ends with an {@link IllegalStateException}. Closing again does nothing. */
     @Override
     public void close() {
-        hold.close(() -> {
-            update.close();
+        hold.close(held -> {
+            update.close(held);
             output.close();
         });
     }

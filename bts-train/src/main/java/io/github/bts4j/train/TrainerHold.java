@@ -31,13 +31,40 @@ final class TrainerHold {
 
     /** The optimizer writes to the tensors that the model had when the trainer was made. */
     void requireSameParameters() {
-        Map<String, NDArray> present = model.parameters();
-        if (!present.keySet().equals(parameters.keySet()) || present.entrySet().stream().anyMatch(each -> parameters.get(each.getKey()) != each.getValue())) {
+        if (!hasSameParameters()) {
             throw new IllegalStateException("The model's experts or stitch weights were exchanged after this trainer was made: make a new one");
         }
     }
 
-    void close(Runnable release) {
-        lifetime.close(release);
+    private boolean hasSameParameters() {
+        Map<String, NDArray> present = model.parameters();
+        return present.keySet().equals(parameters.keySet()) && present.entrySet().stream().allMatch(each -> parameters.get(each.getKey()) == each.getValue());
+    }
+
+    /** What releases. */
+    interface Release {
+        /**
+         * Called once.
+         *
+         * @param held whether the tensors are still the model's, and nobody frees them meanwhile
+         */
+        void run(boolean held);
+    }
+
+    void close(Release release) {
+        lifetime.close(() -> {
+            Lifetime.Lease trained;
+            try {
+                trained = model.use();
+            } catch (IllegalStateException e) { // another thread may be freeing them
+                release.run(false);
+                return;
+            }
+            try {
+                release.run(hasSameParameters());
+            } finally {
+                trained.close();
+            }
+        });
     }
 }

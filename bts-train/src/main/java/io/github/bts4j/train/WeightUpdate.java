@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** What one optimizer step does to the weights: clips their gradients, steps with AdamW, and follows with the average. */
-final class WeightUpdate implements AutoCloseable {
+final class WeightUpdate {
     private final Trainable model;
     private final TensorClipping clipping;
     private final double maxGradientNorm;
@@ -67,9 +67,9 @@ final class WeightUpdate implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    /** With the knowledge whether the weights are held and still the model's. */
+    void close(boolean held) {
         average.close();
-        optimizer.close();
+        optimizer.close(held);
     }
 }

@@ -64,7 +64,7 @@ record LifetimeModels(Path folder) {
             case 6 -> alone(stitched(options.withQuantization(Quantization.INT8)));
             case 7 -> alone(RoutedExperts.open(List.of(new Member("hub", hub), new Member("code", folder.resolve("code"))), options));
             case 8 -> alone(UpcycledModel.open(folder.resolve("upcycled"), options));
-            default -> ensemble(LlamaModel.open(hub, options), LlamaModel.open(folder.resolve("code"), options));
+            default -> ensemble(options);
         };
     }
 
@@ -72,8 +72,15 @@ record LifetimeModels(Path folder) {
         return new Opened(model, List.of());
     }
 
-    private static Opened ensemble(FrozenLm... models) {
-        return new Opened(new BtmEnsemble(List.of(models)), List.of(models));
+    private Opened ensemble(LoadOptions options) throws IOException {
+        LlamaModel hub = LlamaModel.open(folder.resolve("hub"), options);
+        try {
+            List<LlamaModel> models = List.of(hub, LlamaModel.open(folder.resolve("code"), options));
+            return new Opened(new BtmEnsemble(models), List.copyOf(models));
+        } catch (IOException | RuntimeException e) { // the second may be interrupted
+            hub.close();
+            throw e;
+        }
     }
 
     StitchedModel stitched(LoadOptions options) throws IOException {

@@ -176,7 +176,7 @@ final class LifetimePrograms {
         }
     }
 
-    static int together(FrozenLm model) {
+    private static int together(FrozenLm model) {
         try (DecodeSession first = model.newSession(20); DecodeSession second = model.newSession(20)) {
             first.append(PROMPT);
             second.append(1);
