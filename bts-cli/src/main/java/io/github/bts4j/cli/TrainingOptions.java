@@ -2,9 +2,8 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.DocumentMask;
-import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.train.AdamWConfig;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.ResumeChange;
 import io.github.bts4j.train.ResumeException;
@@ -25,6 +24,7 @@ import io.github.bts4j.train.metrics.JsonLinesMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.ProgressBar;
 import io.github.bts4j.train.metrics.TensorBoardWriter;
+import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;

@@ -11,12 +11,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The library as modules: a program that has it on the module path opens a model and generates. */
 class ModulePathTest {
+    private static final Pattern NATIVES = Pattern.compile("pytorch-(native|jni)-");
+
     @TempDir
     private Path folder;
 
@@ -28,7 +31,9 @@ class ModulePathTest {
         // mvn test has folders of classes where mvn verify has jars: only those name their modules
         assumeTrue(jars.stream().anyMatch(each -> Path.of(each).getFileName().toString().startsWith("bts-core")), "bts-core is not packaged yet");
         Path model = TinyCheckpoints.write(folder.resolve("model"), 3);
-        String classes = entries.stream().filter(each -> Path.of(each).endsWith("test-classes") && Files.isDirectory(Path.of(each))).collect(Collectors.joining(File.pathSeparator));
+        // the jars of native libraries hold resources, under names that are none of modules
+        String classes = entries.stream().filter(each -> NATIVES.matcher(Path.of(each).getFileName().toString()).lookingAt()
+                || Path.of(each).endsWith("test-classes") && Files.isDirectory(Path.of(each))).collect(Collectors.joining(File.pathSeparator));
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
                 "-p", String.join(File.pathSeparator, jars), "--add-modules", "ALL-MODULE-PATH", "-cp", classes, ModulePathProgram.class.getName(), model.toString())
                 .redirectError(folder.resolve("err").toFile()).start();

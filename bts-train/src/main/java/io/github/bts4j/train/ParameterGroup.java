@@ -1,5 +1,6 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

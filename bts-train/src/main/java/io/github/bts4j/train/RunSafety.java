@@ -1,11 +1,12 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.optim.AdamStatistics;
 import io.github.bts4j.train.stability.Safeguards;
 import io.github.bts4j.train.stability.SpikeDetector;
 import io.github.bts4j.train.stability.StabilityLevel;
-import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.StabilityMonitor.Finding;
+import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.ZClip;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -11,6 +11,7 @@ import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;

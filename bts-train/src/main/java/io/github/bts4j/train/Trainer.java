@@ -6,6 +6,7 @@ import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.optim.AdamStatistics;
 import io.github.bts4j.train.stability.Reaction;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -147,9 +148,9 @@ public final class Trainer implements AutoCloseable {
         safety.restore(state.safety());
         validation.ifPresent(v -> v.restore(state.validation()));
         changed.forEach(change -> listener.onResumedWith(change.part(), change.name(), change.saved(), change.now()));
-        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step "
-                + step + " of " + config.totalSteps() + ", data position " + position
-                + (state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep()));
+        String best = state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep();
+        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step " + step + " of " + config.totalSteps()
+                + ", data position " + position + best);
         return true;
     }
 
@@ -223,8 +224,7 @@ public final class Trainer implements AutoCloseable {
             react(trouble.get());
         }
         boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
-        boolean due = config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0;
-        if (output.folder().isPresent() && (due || best || step == lastStep || stopRequested || isOver())) {
+        if (output.folder().isPresent() && (config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0 || best || step == lastStep || stopRequested || isOver())) {
             checkpoint(output.folder().get());
         }
     }
@@ -256,10 +256,9 @@ public final class Trainer implements AutoCloseable {
         step++;
         position += sequences;
         tokensSeen += tokens;
-        double seconds = (System.nanoTime() - begin) / 1e9;
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
         listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
-                tokensSeen, tokens / seconds, safety.metrics(measured)));
+                tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), safety.metrics(measured)));
         safety.report(step, measured);
         return trouble;
     }

@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
 

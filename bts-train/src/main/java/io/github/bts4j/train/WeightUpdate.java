@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.train.optim.AdamStatistics;
 import io.github.bts4j.train.stability.TensorClipping;
 import java.util.LinkedHashMap;
 import java.util.Map;

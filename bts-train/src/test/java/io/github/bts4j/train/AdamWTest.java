@@ -16,6 +16,7 @@ import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.stability.TensorClipping;
 import java.io.IOException;
 import java.net.URISyntaxException;

@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

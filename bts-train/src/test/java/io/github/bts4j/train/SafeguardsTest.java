@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.TensorMetrics;
+import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
 import io.github.bts4j.train.stability.TensorClipping;

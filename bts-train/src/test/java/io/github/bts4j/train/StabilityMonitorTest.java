@@ -4,9 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.train.AdamStatisticsTest.Bench;
+import io.github.bts4j.train.optim.AdamStatistics;
 import io.github.bts4j.train.stability.StabilityLevel;
-import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.StabilityMonitor.Finding;
+import io.github.bts4j.train.stability.StabilityMonitor;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

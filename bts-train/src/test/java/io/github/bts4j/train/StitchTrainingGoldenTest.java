@@ -12,6 +12,7 @@ import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.StitchedModelBuilder;
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -20,6 +20,7 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
 import java.nio.file.Path;

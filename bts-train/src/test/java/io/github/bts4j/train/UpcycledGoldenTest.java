@@ -19,6 +19,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
 import io.github.bts4j.stitch.baseline.UpcycledModel;
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -1,7 +1,6 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
-import io.github.bts4j.train.AdamWConfig;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.RunCheckpoint;
 import io.github.bts4j.train.Trainable;
@@ -11,6 +10,7 @@ import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.JsonLinesMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.ProgressBar;
+import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

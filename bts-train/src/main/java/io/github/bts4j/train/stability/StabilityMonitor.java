@@ -1,8 +1,8 @@
 package io.github.bts4j.train.stability;
 
-import io.github.bts4j.train.AdamStatistics;
 import io.github.bts4j.train.metrics.HistogramMetrics;
 import io.github.bts4j.train.metrics.TensorMetrics;
+import io.github.bts4j.train.optim.AdamStatistics;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import io.github.bts4j.core.support.Problems;
 
@@ -64,7 +64,12 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
         return new AdamWConfig(beta1, beta2, eps, weightDecay, policy, updateClipping);
     }
 
-    AdamWConfig withoutDecay() {
+    /**
+     * The same without weight decay.
+     *
+     * @return a changed copy
+     */
+    public AdamWConfig withoutDecay() {
         return new AdamWConfig(beta1, beta2, eps, 0, epsilonPolicy, updateClipping);
     }
 

@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import java.util.Arrays;
 
@@ -13,7 +13,7 @@ public final class AdamStatistics {
     public static final int BINS = 64;
 
     /** The most components of a tensor that the histogram is made of, evenly spaced. */
-    static final int SAMPLE = 1 << 14;
+    public static final int SAMPLE = 1 << 14;
 
     private static final int BEFORE = 5;
     private static final int AFTER = 8;
@@ -30,8 +30,16 @@ public final class AdamStatistics {
         this.histogram = histogram;
     }
 
-    /** Row {@code i} of the kernels' two results. */
-    static AdamStatistics of(AdamWConfig config, float[] before, float[] after, int i) {
+    /**
+     * Row {@code i} of the kernels' two results.
+     *
+     * @param config of the step
+     * @param before float32 {@code [tensors][5]}, sums before the step
+     * @param after float32 {@code [tensors][8 + BINS]}, sums and histogram after it
+     * @param i the tensor's row
+     * @return its statistics
+     */
+    public static AdamStatistics of(AdamWConfig config, float[] before, float[] after, int i) {
         double[] sums = new double[BEFORE + AFTER];
         double[] histogram = new double[BINS];
         for (int k = 0; k < BEFORE; k++) {

@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 /**
  * What AdamW does with eps in its denominator, v^ being the bias-corrected second moment. Gradients of the size of eps are where Adam's instability
@@ -18,8 +18,12 @@ public enum EpsilonPolicy {
         this.code = code;
     }
 
-    /** The kernels' number. */
-    int code() {
+    /**
+     * The kernels' number.
+     *
+     * @return 0, 1 or 2
+     */
+    public int code() {
         return code;
     }
 }
