@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** Opens a checkpoint and generates eight tokens; prints the modules that it found and the number of tokens. */
 final class ModulePathProgram {
     /** What a user of bts-core and bts-stitch has. */
-    static final Pattern WANTED = Pattern.compile("bts-(core|stitch)|api-|pytorch-engine-|tokenizers-|jackson-(core|databind|annotations)|jna-|slf4j-|gson-|commons-(compress|codec|io|lang3)");
+    static final Pattern WANTED = Pattern.compile("bts-(core|stitch)|api-|pytorch-engine-|tokenizers-|jackson-(core|databind|annotations)|jna-|slf4j-|gson-");
 
     private ModulePathProgram() {}
 

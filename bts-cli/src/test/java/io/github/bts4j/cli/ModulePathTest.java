@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The library as modules: a program that has it on the module path opens a model and generates. */
 class ModulePathTest {
-    private static final Pattern NATIVES = Pattern.compile("pytorch-(native|jni)-");
+    private static final Pattern LEFT = Pattern.compile("pytorch-(native|jni)-|commons-");
 
     @TempDir
     private Path folder;
@@ -31,8 +31,8 @@ class ModulePathTest {
         // mvn test has folders of classes where mvn verify has jars: only those name their modules
         assumeTrue(jars.stream().anyMatch(each -> Path.of(each).getFileName().toString().startsWith("bts-core")), "bts-core is not packaged yet");
         Path model = TinyCheckpoints.write(folder.resolve("model"), 3);
-        // the jars of native libraries hold resources, under names that are none of modules
-        String classes = entries.stream().filter(each -> NATIVES.matcher(Path.of(each).getFileName().toString()).lookingAt()
+        // the jars of native libraries have names that no module can have; commons-compress requires a module that DJL leaves out
+        String classes = entries.stream().filter(each -> LEFT.matcher(Path.of(each).getFileName().toString()).lookingAt()
                 || Path.of(each).endsWith("test-classes") && Files.isDirectory(Path.of(each))).collect(Collectors.joining(File.pathSeparator));
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
                 "-p", String.join(File.pathSeparator, jars), "--add-modules", "ALL-MODULE-PATH", "-cp", classes, ModulePathProgram.class.getName(), model.toString())
