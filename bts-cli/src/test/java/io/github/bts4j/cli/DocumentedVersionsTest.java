@@ -223,6 +223,16 @@ class DocumentedVersionsTest {
     }
 
     @Test
+    void theImageAndTheCatalogueDoToo() throws Exception {
+        String version = PROPERTIES.get("project.version");
+        String image = Files.readString(Page.ROOT.resolve("Dockerfile"));
+        assertTrue(image.contains("ADD bts-cli/target/bts-" + version + "-linux-x86_64.tar.gz"), image);
+        assertTrue(image.contains("ENTRYPOINT [\"/opt/bts-" + version + "/bin/bts\"]"), image);
+        String catalogue = Files.readString(Page.ROOT.resolve("jbang-catalog.json"));
+        assertTrue(catalogue.contains("\"io.github.bts4j:bts-cli:" + version + "\""), catalogue);
+    }
+
+    @Test
     void theGpusVersionsBelongTogether() throws Exception {
         String gpu = Files.readString(Page.ROOT.resolve("docs/gpu.md"));
         String libtorch = PROPERTIES.get("libtorch.version");
