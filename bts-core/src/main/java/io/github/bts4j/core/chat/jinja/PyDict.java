@@ -51,6 +51,7 @@ final class PyDict {
         if (key instanceof PyTuple tuple) {
             budget.enter(4);
             try {
+                budget.elements(tuple.items().size() + 4); // a tuple that is many times within another is here as often
                 List<Object> items = new ArrayList<>(tuple.items().size());
                 for (Object item : tuple.items()) {
                     budget.step();
