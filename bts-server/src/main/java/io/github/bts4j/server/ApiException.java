@@ -26,6 +26,11 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, code, Optional.empty(), message);
     }
 
+    /** The server takes no more requests. */
+    static ApiException shuttingDown() {
+        return of(503, "shutting_down", "The server is shutting down");
+    }
+
     static ApiException of(int status, String code, String field, String message) {
         return new ApiException(status, code, Optional.of(field), message);
     }

@@ -42,13 +42,14 @@ final class Intake implements AutoCloseable {
     /**
      * Runs what a request of this length asks for.
      *
-     * @throws ApiException with status 429 if too many such requests wait
+     * @throws ApiException with status 429 if too many such requests wait, with 503 if the server is closing
      */
     void run(int bytes, Runnable action) {
+        ThreadPoolExecutor lane = bytes > SHORT_BYTES ? longOnes : shortOnes;
         try {
-            (bytes > SHORT_BYTES ? longOnes : shortOnes).execute(action);
+            lane.execute(action);
         } catch (RejectedExecutionException e) {
-            throw busy();
+            throw lane.isShutdown() ? ApiException.shuttingDown() : busy();
         }
     }
 

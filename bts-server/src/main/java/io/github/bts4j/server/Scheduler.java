@@ -54,7 +54,7 @@ final class Scheduler implements AutoCloseable {
      */
     synchronized void submit(List<? extends Work> works) {
         if (closing) {
-            throw ApiException.of(503, "shutting_down", "The server is shutting down");
+            throw ApiException.shuttingDown();
         }
         if (works.size() > maxQueue) {
             throw ApiException.of(400, "too_many_answers", "The request asks for " + works.size() + " answers; " + maxQueue + " can wait at a time");
@@ -278,7 +278,7 @@ final class Scheduler implements AutoCloseable {
         });
         active.clear();
         activeCount = 0;
-        left.forEach(one -> fail(one, ApiException.of(503, "shutting_down", "The server is shutting down")));
+        left.forEach(one -> fail(one, ApiException.shuttingDown()));
     }
 
     /** Refuses new answers and waits for those in progress and in the queue. */
