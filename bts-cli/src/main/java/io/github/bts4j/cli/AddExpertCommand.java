@@ -1,8 +1,5 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.stitch.StitchCheckpoint;
-import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,21 +23,13 @@ final class AddExpertCommand extends OutputCommand {
     private Path out;
 
     @Mixin
-    private OutputFolder output;
-
-    @Mixin
-    private Outcome outcome;
+    private StitchOutput output;
 
     @Override
     public Integer call() throws IOException {
-        output.check("OUT " + out, out, List.of(stitch, expert));
-        try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
-            output.check("OUT " + out, out, Models.folders(model));
+        return output.change(stitch, List.of(expert), out, model -> {
             Models.requireOneTokenizer("stitched", List.of(model.members().get(0).folder(), expert));
             model.addExpert(name, expert);
-            output.write(out, model);
-            outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
-            return 0;
-        }
+        });
     }
 }

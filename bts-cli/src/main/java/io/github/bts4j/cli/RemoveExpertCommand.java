@@ -1,8 +1,5 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.stitch.StitchCheckpoint;
-import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,20 +20,10 @@ final class RemoveExpertCommand extends OutputCommand {
     private Path out;
 
     @Mixin
-    private OutputFolder output;
-
-    @Mixin
-    private Outcome outcome;
+    private StitchOutput output;
 
     @Override
     public Integer call() throws IOException {
-        output.check("OUT " + out, out, List.of(stitch));
-        try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
-            output.check("OUT " + out, out, Models.folders(model));
-            model.removeExpert(name);
-            output.write(out, model);
-            outcome.print("Saved a stitched model of " + model.members().size() + " models to " + out, Outcome.made(out, model));
-            return 0;
-        }
+        return output.change(stitch, List.of(), out, model -> model.removeExpert(name));
     }
 }

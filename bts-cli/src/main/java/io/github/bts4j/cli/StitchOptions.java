@@ -43,10 +43,7 @@ final class StitchOptions {
     private FrozenOptions models;
 
     @Mixin
-    private OutputFolder output;
-
-    @Mixin
-    private Outcome outcome;
+    private StitchOutput output;
 
     FrozenOptions models() {
         return models;
@@ -54,7 +51,7 @@ final class StitchOptions {
 
     /** Refuses folders that hold something else, before anything is loaded. */
     void checkFolders(List<Path> inputs) throws IOException {
-        training.checkFolders(out, output, inputs);
+        training.checkFolders(out, output.folder(), inputs);
     }
 
     /** Trains and saves; what is to be trained is chosen of all stitch layers. */
@@ -77,11 +74,11 @@ final class StitchOptions {
     private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
         Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, () -> peakRate(model, datasets),
                 config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)),
-                training.runFolder(out), output.isForced());
+                training.runFolder(out), output.folder().isForced());
         if (trained.isPresent()) {
-            output.write(out, model);
+            output.folder().write(out, model);
             RunProduct.remember(training.runFolder(out), out);
-            outcome.print("Saved the stitch layers to " + out, Outcome.made(out, model).setAll(trained.get()));
+            output.print("Saved the stitch layers to " + out, out, model, trained.get());
         }
     }
 

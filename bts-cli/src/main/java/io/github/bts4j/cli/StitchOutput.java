@@ -1,0 +1,56 @@
+package io.github.bts4j.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Mixin;
+
+/** Where a stitched model is saved; options of the commands that change one: an expert is added or removed, or its stitches are trained. */
+final class StitchOutput {
+    @Mixin
+    private OutputFolder folder;
+
+    @Mixin
+    private Outcome outcome;
+
+    /** Changes a model that is open. */
+    interface Change {
+        void apply(StitchedModel model) throws IOException;
+    }
+
+    OutputFolder folder() {
+        return folder;
+    }
+
+    /**
+     * Opens a stitched model, changes it and saves the result.
+     *
+     * @param stitch folder of the stitch checkpoint
+     * @param experts folders of new experts
+     * @param out folder of the new stitch checkpoint
+     * @param change what happens to the model
+     * @return the exit status
+     */
+    int change(Path stitch, List<Path> experts, Path out, Change change) throws IOException {
+        List<Path> inputs = new ArrayList<>(experts);
+        inputs.add(stitch);
+        folder.check("OUT " + out, out, inputs);
+        try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
+            folder.check("OUT " + out, out, Models.folders(model));
+            change.apply(model);
+            folder.write(out, model);
+            print("Saved a stitched model of " + model.members().size() + " models to " + out, out, model, Outcome.object());
+            return 0;
+        }
+    }
+
+    /** Prints the sentence, or what was saved and more about it. */
+    void print(String sentence, Path out, StitchedModel model, ObjectNode more) throws IOException {
+        outcome.print(sentence, Outcome.made(out, model).setAll(more));
+    }
+}
