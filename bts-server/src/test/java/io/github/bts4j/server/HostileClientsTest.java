@@ -8,6 +8,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.ForwardingSession;
 import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -201,29 +202,18 @@ class HostileClientsTest {
     private record Failing(CausalLm model) implements CausalLm {
         @Override
         public DecodeSession newSession(int capacity) {
-            DecodeSession session = model.newSession(capacity);
-            return new DecodeSession() {
+            return new ForwardingSession(model.newSession(capacity)) {
                 @Override
                 public float[] append(int... ids) {
                     if (ids[0] == 13) {
                         throw ids.length > 1 ? new OutOfMemoryError("as if") : new StackOverflowError("as if");
                     }
-                    return session.append(ids);
-                }
-
-                @Override
-                public int length() {
-                    return session.length();
-                }
-
-                @Override
-                public int capacity() {
-                    return session.capacity();
+                    return super.append(ids);
                 }
 
                 @Override
                 public void close() {
-                    session.close();
+                    super.close();
                     if (capacity == 77) {
                         throw new AssertionError("as if");
                     }

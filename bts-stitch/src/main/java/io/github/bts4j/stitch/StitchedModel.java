@@ -198,7 +198,7 @@ public final class StitchedModel extends FrozenGatedLm {
     @Override
     protected GatedSession openGatedSession(int capacity) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return new GatedStitchedSession(this, held.it().lifetime(), held.it().parts().gates(), held.it().pass(), capacity);
+            return GatedStitchedSession.open(this, held.it().lifetime(), held.it().parts().gates(), held.it().pass(), capacity);
         }
     }
 

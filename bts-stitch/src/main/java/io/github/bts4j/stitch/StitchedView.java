@@ -88,7 +88,7 @@ final class StitchedView extends FrozenGatedLm {
 
     @Override
     protected GatedSession openGatedSession(int capacity) {
-        return new GatedStitchedSession(this, lifetime(), parts.gates(), pass, capacity);
+        return GatedStitchedSession.open(this, lifetime(), parts.gates(), pass, capacity);
     }
 
     @Override

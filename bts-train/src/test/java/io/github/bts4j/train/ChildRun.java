@@ -92,8 +92,7 @@ final class ChildRun {
 
     /** Starts this class in a new JVM with one thread per tensor operation. */
     static Process start(Path errors, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m",
-                "-Dbts4j.golden=" + System.getProperty("bts4j.golden"), "-Dbts4j.testData=" + System.getProperty("bts4j.testData"), "-cp", System.getProperty("java.class.path"), ChildRun.class.getName()));
+        List<String> command = ChildJvm.command("-Xmx512m", ChildRun.class.getName());
         for (Object argument : arguments) {
             command.add(argument.toString());
         }

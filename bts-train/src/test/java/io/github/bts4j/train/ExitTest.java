@@ -51,9 +51,9 @@ class ExitTest {
         SplittableRandom random = new SplittableRandom(11);
         for (int trial = 0; trial < trials; trial++) {
             Path output = folder.resolve(program + signal + trial + ".txt");
-            Process process = LifetimesTest.start(output, SIGNALS_AS_IN_A_TERMINAL, ExitPrograms.class.getName(), program, String.valueOf(trial), folder.toString());
+            Process process = ChildJvm.start(output, SIGNALS_AS_IN_A_TERMINAL, ExitPrograms.class.getName(), program, String.valueOf(trial), folder.toString());
             try {
-                while (process.isAlive() && !LifetimesTest.text(output).contains("ready")) {
+                while (process.isAlive() && !ChildJvm.text(output).contains("ready")) {
                     Thread.sleep(5);
                 }
                 if (!signal.equals("none")) {
@@ -61,8 +61,8 @@ class ExitTest {
                     assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid())).start().waitFor());
                 }
                 assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the process does not end");
-                assertEquals(status, process.exitValue(), () -> LifetimesTest.text(output));
-                assertTrue(LifetimesTest.text(output).contains("A hook computes: true"), () -> LifetimesTest.text(output));
+                assertEquals(status, process.exitValue(), () -> ChildJvm.text(output));
+                assertTrue(ChildJvm.text(output).contains("A hook computes: true"), () -> ChildJvm.text(output));
                 assertFalse(Files.exists(Path.of(output + ".crash")), "a crash report");
             } finally {
                 process.destroyForcibly();

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,8 +26,7 @@ class LocksTest {
     @ValueSource(strings = {"run", "prefix"})
     @Timeout(120)
     void oneProcessAtATime(String kind) throws Exception {
-        Process other = new ProcessBuilder(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m", "-cp", System.getProperty("java.class.path"),
-                Holder.class.getName(), kind, folder.toString())).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process other = new ProcessBuilder(ChildJvm.command("-Xmx64m", Holder.class.getName(), kind, folder.toString())).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader said = other.inputReader(StandardCharsets.UTF_8)) {
             assertEquals("held", said.readLine());
             Path left = Files.createDirectory(folder.resolve(".checkpoint-of-the-other"));

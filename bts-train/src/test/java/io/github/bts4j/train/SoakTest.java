@@ -55,13 +55,13 @@ class SoakTest {
 
     private static void soak(int seconds) throws IOException, InterruptedException {
         Path output = folder.resolve(seconds + ".txt");
-        Process process = LifetimesTest.start(output, List.of(), "-Xms1g", "-XX:+AlwaysPreTouch", Soak.class.getName(), folder.toString(), String.valueOf(seconds), "5");
+        Process process = ChildJvm.start(output, List.of(), "-Xms1g", "-XX:+AlwaysPreTouch", Soak.class.getName(), folder.toString(), String.valueOf(seconds), "5");
         if (!process.waitFor(600 + 2L * seconds, TimeUnit.SECONDS)) {
             process.destroyForcibly();
         }
-        assertEquals(0, process.waitFor(), () -> LifetimesTest.text(output));
+        assertEquals(0, process.waitFor(), () -> ChildJvm.text(output));
         List<long[]> rounds = Files.readAllLines(output).stream().map(FIGURES::matcher).filter(Matcher::matches).map(SoakTest::figures).toList();
-        assertFlat(rounds.get(WARM_UP - 1), rounds.get(rounds.size() - 1), LifetimesTest.text(output));
+        assertFlat(rounds.get(WARM_UP - 1), rounds.get(rounds.size() - 1), ChildJvm.text(output));
     }
 
     private static long[] figures(Matcher line) {

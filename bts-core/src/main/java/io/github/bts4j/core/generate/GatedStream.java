@@ -1,6 +1,7 @@
 package io.github.bts4j.core.generate;
 
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.ForwardingSession;
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
@@ -25,20 +26,9 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
     }
 
     /** The session, which outlives the stream by the last token. */
-    private record KeptOpen(DecodeSession session) implements DecodeSession {
-        @Override
-        public float[] append(int... tokenIds) {
-            return session.append(tokenIds);
-        }
-
-        @Override
-        public int length() {
-            return session.length();
-        }
-
-        @Override
-        public int capacity() {
-            return session.capacity();
+    private static final class KeptOpen extends ForwardingSession {
+        KeptOpen(DecodeSession session) {
+            super(session);
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.github.bts4j.train.data;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.bts4j.train.ChildJvm;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -34,8 +35,7 @@ class StreamingTest {
                 out.write(("{\"text\":\"" + text(i) + "\"}\n").getBytes(StandardCharsets.UTF_8));
             }
         }
-        Process child = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx32m", "-cp",
-                System.getProperty("java.class.path"), StreamingTest.class.getName(), source.toString(), folder.resolve("cache").toString())
+        Process child = new ProcessBuilder(ChildJvm.command("-Xmx32m", StreamingTest.class.getName(), source.toString(), folder.resolve("cache").toString()))
                 .redirectErrorStream(true).start();
         String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, child.waitFor(), said);
