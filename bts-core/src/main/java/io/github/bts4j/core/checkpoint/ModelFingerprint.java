@@ -72,6 +72,21 @@ public record ModelFingerprint(Map<String, String> files) {
         return new ModelFingerprint(files);
     }
 
+    /**
+     * Computes the fingerprint of a model that is written down as an adapter of a base: the adapter's files by their names, and the base's behind {@code base/}.
+     *
+     * @param base a folder with {@code config.json} and a checkpoint, or a GGUF file
+     * @param adapter the files of the adapter
+     * @return the fingerprint of both
+     * @throws ModelFormatException if a file is missing, cannot be read, or the checkpoint is damaged
+     */
+    public static ModelFingerprint of(Path base, List<Path> adapter) {
+        Map<String, String> files = new TreeMap<>();
+        of(base).files.forEach((name, hash) -> files.put("base/" + name, hash));
+        adapter.forEach(file -> files.put(file.getFileName().toString(), sha256(file)));
+        return new ModelFingerprint(files);
+    }
+
     /** The files that define a model. */
     static List<Path> files(Path folder) {
         if (Checkpoint.isGguf(folder)) {

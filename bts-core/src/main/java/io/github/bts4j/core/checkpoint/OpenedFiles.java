@@ -6,11 +6,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The files of a model as they were when it was opened: size, time of the last change, and the file system's own key. By them a change is found without
@@ -30,13 +32,13 @@ public final class OpenedFiles {
         }
     }
 
-    private final Path model;
+    private final Supplier<ModelFingerprint> hashing;
     private final Map<Path, Stamp> stamps = new LinkedHashMap<>();
     private final List<Path> weights;
     private Optional<ModelFingerprint> fingerprint = Optional.empty();
 
-    private OpenedFiles(Path model, List<Path> weights) {
-        this.model = model;
+    private OpenedFiles(Supplier<ModelFingerprint> hashing, List<Path> weights) {
+        this.hashing = hashing;
         this.weights = weights;
     }
 
@@ -50,8 +52,28 @@ public final class OpenedFiles {
      */
     public static OpenedFiles of(Path model) throws IOException {
         List<Path> weights = Checkpoint.isGguf(model) ? List.of(model) : Checkpoint.open(model).files();
-        OpenedFiles opened = new OpenedFiles(model, weights);
-        for (Path file : ModelFingerprint.files(model)) {
+        return of(() -> ModelFingerprint.of(model), weights, ModelFingerprint.files(model));
+    }
+
+    /**
+     * Notes the files of a model that is written down as an adapter of a base.
+     *
+     * @param base a folder with {@code config.json} and a checkpoint, or a GGUF file
+     * @param adapter files of the adapter, all in one folder
+     * @return the files as they are now
+     * @throws IOException if a file's attributes cannot be read
+     * @throws ModelFormatException if a file is missing or damaged
+     */
+    public static OpenedFiles of(Path base, List<Path> adapter) throws IOException {
+        List<Path> weights = Checkpoint.isGguf(base) ? List.of(base) : Checkpoint.open(base).files();
+        List<Path> all = new ArrayList<>(ModelFingerprint.files(base));
+        all.addAll(adapter);
+        return of(() -> ModelFingerprint.of(base, adapter), weights, all);
+    }
+
+    private static OpenedFiles of(Supplier<ModelFingerprint> hashing, List<Path> weights, List<Path> all) throws IOException {
+        OpenedFiles opened = new OpenedFiles(hashing, weights);
+        for (Path file : all) {
             opened.stamps.put(file, Stamp.of(file));
         }
         return opened;
@@ -97,7 +119,7 @@ public final class OpenedFiles {
     public synchronized ModelFingerprint fingerprint() {
         if (fingerprint.isEmpty()) {
             requireUnchanged();
-            ModelFingerprint computed = ModelFingerprint.of(model);
+            ModelFingerprint computed = hashing.get();
             requireUnchanged();
             fingerprint = Optional.of(computed);
         }

@@ -94,6 +94,22 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
+     * Loads a base with an adapter that PEFT or this library saved, merged: the adapter's part is added to the base's weights. What the adapter does not change stays in the
+     * base's files, as in {@link #open(Path, LoadOptions)}.
+     *
+     * @param base the folder or GGUF file of the base, with unquantised weights
+     * @param adapter a folder with adapter_config.json and adapter_model.safetensors
+     * @param options device and precision
+     * @return the model, which the caller closes; {@link #save} writes it as a full checkpoint
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is malformed, or the adapter is not one of this base or asks for what is not supported
+     * @throws IllegalArgumentException if quantisation is wished, or repacking and cannot be done
+     */
+    public static LlamaModel open(Path base, Path adapter, LoadOptions options) throws IOException {
+        return AdaptedLoader.open(base, adapter, options);
+    }
+
+    /**
      * Makes a model from tensors, which are copied.
      *
      * @param name the model's name, for messages

@@ -1,0 +1,98 @@
+package io.github.bts4j.core.adapter;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.TorchType;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Adds an adapter to its base's tensors. Sums are taken in float32 and rounded once. Not for concurrent use.
+ *
+ * <p>What an adapter does not touch stays the base's own tensor. Of tied embeddings, table and head are two tensors as soon as the adapter changes one of them, as in PEFT.
+ */
+public final class AdapterMerge {
+    private static final AdapterKernels KERNELS = Kernels.of(AdapterKernels.class);
+    private static final String TABLE = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+
+    private final NDManager owner;
+    private final TorchType type;
+
+    /**
+     * Merges into one type.
+     *
+     * @param owner owner of the tensors that are made
+     * @param type their type
+     */
+    public AdapterMerge(NDManager owner, TorchType type) {
+        this.owner = owner;
+        this.type = type;
+    }
+
+    /**
+     * Merges.
+     *
+     * @param adapter the adapter
+     * @param base the base's tensors by their names, on the owner's device
+     * @return all tensors of the merged model: those of the base that nothing changes, and new ones; {@code lm_head.weight} is among them where it is a tensor of its own
+     * @throws IOException if the adapter's file cannot be read
+     */
+    public Map<String, NDArray> merge(Adapter adapter, Map<String, NDArray> base) throws IOException {
+        Map<String, NDArray> merged = new LinkedHashMap<>(base);
+        if (changes(adapter, TABLE) || changes(adapter, HEAD)) {
+            merged.putIfAbsent(HEAD, base.get(TABLE));
+        }
+        merged.putAll(new TensorLoader(owner, java.util.Optional.of(type), false).load(named(adapter.whole())));
+        try (NDManager scope = owner.newSubManager()) {
+            Map<TensorEntry, NDArray> loaded = load(scope, adapter);
+            adapter.modules().forEach((module, part) -> merge(merged, module, part.map(loaded)));
+        }
+        return merged;
+    }
+
+    private static boolean changes(Adapter adapter, String name) {
+        return adapter.whole().containsKey(name) || adapter.modules().containsKey(name.substring(0, name.lastIndexOf('.')));
+    }
+
+    /** The entries under the base's names. */
+    private static List<TensorEntry> named(Map<String, TensorEntry> whole) {
+        List<TensorEntry> entries = new ArrayList<>();
+        whole.forEach((name, entry) -> entries.add(new TensorEntry(name, entry.type(), entry.shape(), entry.file(), entry.offset(), entry.length())));
+        return entries;
+    }
+
+    private static Map<TensorEntry, NDArray> load(NDManager scope, Adapter adapter) throws IOException {
+        List<TensorEntry> entries = new ArrayList<>();
+        for (LowRank<TensorEntry> part : adapter.modules().values()) {
+            entries.addAll(List.of(part.a(), part.b()));
+            part.magnitude().ifPresent(entries::add);
+            part.bias().ifPresent(entries::add);
+        }
+        Map<String, NDArray> tensors = new TensorLoader(scope).load(entries);
+        Map<TensorEntry, NDArray> loaded = new HashMap<>();
+        entries.forEach(entry -> loaded.put(entry, tensors.get(entry.name())));
+        return loaded;
+    }
+
+    private void merge(Map<String, NDArray> merged, String module, LowRank<NDArray> part) {
+        NDArray weight = merged.get(module + ".weight");
+        List<NDArray> magnitude = part.magnitude().map(List::of).orElse(List.of());
+        merged.put(module + ".weight", part.isEmbedding() ? KERNELS.mergeTable(owner, Autograd.OFF, weight, part.a(), part.b(), part.scaling(), magnitude, type)
+                : KERNELS.merge(owner, Autograd.OFF, weight, part.a(), part.b(), part.scaling(), magnitude, type));
+        part.bias().ifPresent(bias -> {
+            NDArray own = merged.get(module + ".bias");
+            NDArray before = own == null ? Tensors.zeros(owner, type, owner.getDevice(), bias.size()) : own;
+            merged.put(module + ".bias", KERNELS.mergeBias(owner, Autograd.OFF, before, bias, part.scaling(), type));
+        });
+    }
+}

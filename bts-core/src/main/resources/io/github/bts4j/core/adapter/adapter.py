@@ -1,0 +1,30 @@
+  # What an adapter adds to a matrix: LoRA (arXiv 2106.09685) and DoRA (arXiv 2402.09353).
+  # w: [out, in]; a: [r, in]; b: [out, r]; magnitude: [out] of DoRA, or no entry at all.
+
+  def adapted_rows(self: __torch__.K, w: Tensor, a: Tensor, b: Tensor, scaling: float) -> Tensor:
+    # float32 W + s B A
+    return torch.add(torch.to(w, FLOAT32), torch.mul(torch.matmul(torch.to(b, FLOAT32), torch.to(a, FLOAT32)), scaling))
+
+  def row_norms(self: __torch__.K, rows: Tensor) -> Tensor:
+    return torch.sqrt(torch.sum(torch.mul(rows, rows), [1]))
+
+  def merge(self: __torch__.K, w: Tensor, a: Tensor, b: Tensor, scaling: float, magnitude: List[Tensor], dtype: int) -> Tensor:
+    # the matrix that computes what base and adapter compute, rounded once; a thousand rows at a time in float32
+    n, at = torch.size(w, 0), 0
+    out = torch.empty([n, torch.size(w, 1)], dtype=dtype, layout=0, device=ops.prim.device(w))
+    while at < n:
+      m = min(1024, n - at)
+      rows = (self).adapted_rows(torch.narrow(w, 0, at, m), a, torch.narrow(b, 0, at, m), scaling)
+      if len(magnitude) > 0:
+        length = torch.to(torch.narrow(magnitude[0], 0, at, m), FLOAT32)
+        rows = torch.mul(rows, torch.unsqueeze(torch.div(length, (self).row_norms(rows)), 1))
+      torch.copy_(torch.narrow(out, 0, at, m), rows)
+      at = at + m
+    return out
+
+  def merge_table(self: __torch__.K, table: Tensor, a: Tensor, b: Tensor, scaling: float, magnitude: List[Tensor], dtype: int) -> Tensor:
+    # the same of a table whose matrix is stored transposed
+    return torch.contiguous(torch.t((self).merge(torch.contiguous(torch.t(table)), a, b, scaling, magnitude, dtype)))
+
+  def merge_bias(self: __torch__.K, bias: Tensor, b: Tensor, scaling: float, dtype: int) -> Tensor:
+    return torch.to(torch.add(torch.to(bias, FLOAT32), torch.mul(torch.to(b, FLOAT32), scaling)), dtype)
