@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.MismatchException;
+import io.github.bts4j.core.adapter.Adapter;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -17,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -232,6 +234,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
     public List<Member> members(Path folder, D description, Map<String, Path> moved) {
         Problems problems = new Problems();
         List<Member> members = new ArrayList<>();
+        Optional<ModelFingerprint> hub = Optional.empty();
         for (Base base : description.models()) {
             Member member = new Member(base.name(), moved.getOrDefault(base.name(), folder.resolve(base.path()).normalize()));
             members.add(member);
@@ -239,7 +242,12 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
                 problems.add("model '" + base.name() + "' is not in " + member.folder() + ": pass its folder");
                 continue;
             }
-            String difference = new ModelFingerprint(base.files()).describeDifference(ModelFingerprint.of(member.folder()));
+            if (member.isAdapter() && hub.isEmpty()) {
+                continue; // its base is the hub, which is not there
+            }
+            ModelFingerprint found = member.isAdapter() ? hub.get().withAdapter(Adapter.files(member.folder())) : ModelFingerprint.of(member.folder());
+            hub = hub.isEmpty() && members.size() == 1 ? Optional.of(found) : hub;
+            String difference = new ModelFingerprint(base.files()).describeDifference(found);
             problems.addIf(!difference.isEmpty(), "model '" + base.name() + "' in " + member.folder() + " is not the one " + bound + " trained with: " + difference);
         }
         List<String> names = description.models().stream().map(Base::name).toList();

@@ -1,12 +1,13 @@
 package io.github.bts4j.stitch;
 
+import io.github.bts4j.core.adapter.Adapter;
 import java.nio.file.Path;
 
 /**
  * A model that takes part in a stitched model.
  *
  * @param name its name in messages, gate traces and the stitch checkpoint
- * @param folder its checkpoint folder
+ * @param folder its checkpoint folder; of an expert also the folder of a PEFT adapter, whose base is the hub
  */
 public record Member(String name, Path folder) {
     /**
@@ -20,5 +21,14 @@ public record Member(String name, Path folder) {
         if (name.isBlank()) {
             throw new IllegalArgumentException("A model in " + folder + " has a blank name: names tell the models apart");
         }
+    }
+
+    /**
+     * Whether it is an adapter of the hub.
+     *
+     * @return true if its folder holds an adapter and no full model
+     */
+    public boolean isAdapter() {
+        return Adapter.isAdapter(folder);
     }
 }

@@ -3,6 +3,7 @@ package io.github.bts4j.stitch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,6 +33,10 @@ public final class Members {
         for (Member member : members) {
             problems.addIf(!names.add(member.name()), "two models are called '" + member.name() + "': give each its own name");
         }
+        if (!members.isEmpty() && members.get(0).isAdapter()) {
+            problems.add("the hub '" + members.get(0).name() + "' in " + members.get(0).folder() + " is an adapter: give its base as the hub, or merge the two into one checkpoint");
+            return problems.all();
+        }
         for (int i = 1; i < members.size(); i++) {
             compare(members.get(0), members.get(i), problems);
         }
@@ -39,16 +44,49 @@ public final class Members {
     }
 
     private static void compare(Member hub, Member expert, Problems problems) throws IOException {
+        compareTokenizers(hub, expert, problems);
+        if (expert.isAdapter()) {
+            return; // of the hub, which its tensors have to fit
+        }
         int ours = LlamaConfig.read(hub.folder()).vocabSize();
         int theirs = LlamaConfig.read(expert.folder()).vocabSize();
         problems.addIf(theirs != ours,
                 "expert '" + expert.name() + "' has vocab_size = " + theirs + ", the hub '" + hub.name() + "' has " + ours
                 + ": every model embeds the same token ids");
+    }
+
+    private static void compareTokenizers(Member hub, Member expert, Problems problems) {
         Path our = hub.folder().resolve("tokenizer.json");
         Path their = expert.folder().resolve("tokenizer.json");
         problems.addIf(Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their)),
                 "expert '" + expert.name() + "' has another tokenizer.json than the hub '" + hub.name()
                 + "': every model must give the same ids to the same text (branch experts from one seed)");
+    }
+
+    /**
+     * Loads a model that takes part.
+     *
+     * @param hub the hub, which is the base of adapters
+     * @param member the hub or an expert
+     * @param options device and precision
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or an adapter is not one of the hub
+     */
+    public static LlamaModel open(Member hub, Member member, LoadOptions options) throws IOException {
+        return member.isAdapter() ? LlamaModel.open(hub.folder(), member.folder(), options) : LlamaModel.open(member.folder(), options);
+    }
+
+    /**
+     * The dimensions of a model that takes part.
+     *
+     * @param hub the hub, which is the base of adapters
+     * @param member the hub or an expert
+     * @return its configuration; that of the base, for an adapter
+     * @throws IOException if the file cannot be read
+     */
+    public static LlamaConfig config(Member hub, Member member) throws IOException {
+        return LlamaConfig.read((member.isAdapter() ? hub : member).folder());
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.List;
 /** Checks that models can be stitched, from their configurations alone, before a single tensor is loaded; reports every problem at once. */
 final class StitchValidation {
     private final Problems problems = new Problems();
+    private static final String HEADING = "These models cannot be stitched";
     private final List<LlamaConfig> configs = new ArrayList<>();
     private final List<Member> members;
 
@@ -20,14 +21,17 @@ final class StitchValidation {
     static List<LlamaConfig> check(List<Member> members, StitchConfig config) throws IOException {
         StitchValidation validation = new StitchValidation(members);
         validation.problems.addAll(Members.problems(members));
+        if (members.get(0).isAdapter()) {
+            validation.problems.throwAsArgument(HEADING);
+        }
         for (Member member : members) {
-            validation.configs.add(LlamaConfig.read(member.folder()));
+            validation.configs.add(Members.config(members.get(0), member));
         }
         for (int i = 1; i < members.size(); i++) {
             validation.compare(i);
         }
         validation.checkPlaces(config);
-        validation.problems.throwAsArgument("These models cannot be stitched");
+        validation.problems.throwAsArgument(HEADING);
         return validation.configs;
     }
 

@@ -341,7 +341,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * {@link Init#AVERAGE} does, with the biases of {@link Init#EXPERTS} where there are any. The other weights stay what they are.
      *
      * @param name a new name
-     * @param folder its checkpoint folder
+     * @param folder its checkpoint folder, or the folder of a PEFT adapter of the hub
      * @throws IOException if a file cannot be read
      * @throws IllegalArgumentException listing everything in which the expert does not fit
      * @throws IllegalStateException if the model is closed or being trained

@@ -50,7 +50,7 @@ public final class StitchedModelBuilder {
      * One more expert; the order of experts is the order of the gate's slices.
      *
      * @param name the name
-     * @param folder its checkpoint folder
+     * @param folder its checkpoint folder, or the folder of a PEFT adapter of the hub
      * @return this builder
      */
     public StitchedModelBuilder expert(String name, Path folder) {
@@ -119,7 +119,7 @@ public final class StitchedModelBuilder {
             for (Member member : members) {
                 // streams of one type: without a wish, the hub's
                 LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
-                models.add(LlamaModel.open(member.folder(), same.withDevice(devices.getOrDefault(member.name(), options.device()))));
+                models.add(Members.open(members.get(0), member, same.withDevice(devices.getOrDefault(member.name(), options.device()))));
             }
             return new StitchedModel(manager, members, models, config, options);
         } catch (IOException | RuntimeException e) {

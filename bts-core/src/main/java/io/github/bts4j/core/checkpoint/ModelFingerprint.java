@@ -73,18 +73,17 @@ public record ModelFingerprint(Map<String, String> files) {
     }
 
     /**
-     * Computes the fingerprint of a model that is written down as an adapter of a base: the adapter's files by their names, and the base's behind {@code base/}.
+     * The fingerprint of a model that is written down as an adapter of the one that has this fingerprint: the adapter's files by their names, and the base's behind {@code base/}.
      *
-     * @param base a folder with {@code config.json} and a checkpoint, or a GGUF file
      * @param adapter the files of the adapter
      * @return the fingerprint of both
-     * @throws ModelFormatException if a file is missing, cannot be read, or the checkpoint is damaged
+     * @throws ModelFormatException if a file is missing or cannot be read
      */
-    public static ModelFingerprint of(Path base, List<Path> adapter) {
-        Map<String, String> files = new TreeMap<>();
-        of(base).files.forEach((name, hash) -> files.put("base/" + name, hash));
-        adapter.forEach(file -> files.put(file.getFileName().toString(), sha256(file)));
-        return new ModelFingerprint(files);
+    public ModelFingerprint withAdapter(List<Path> adapter) {
+        Map<String, String> both = new TreeMap<>();
+        files.forEach((name, hash) -> both.put("base/" + name, hash));
+        adapter.forEach(file -> both.put(file.getFileName().toString(), sha256(file)));
+        return new ModelFingerprint(both);
     }
 
     /** The files that define a model. */

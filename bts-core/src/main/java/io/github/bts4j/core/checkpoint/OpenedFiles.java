@@ -68,7 +68,7 @@ public final class OpenedFiles {
         List<Path> weights = Checkpoint.isGguf(base) ? List.of(base) : Checkpoint.open(base).files();
         List<Path> all = new ArrayList<>(ModelFingerprint.files(base));
         all.addAll(adapter);
-        return of(() -> ModelFingerprint.of(base, adapter), weights, all);
+        return of(() -> ModelFingerprint.of(base).withAdapter(adapter), weights, all);
     }
 
     private static OpenedFiles of(Supplier<ModelFingerprint> hashing, List<Path> weights, List<Path> all) throws IOException {
