@@ -1,6 +1,7 @@
 package io.github.bts4j.stitch;
 
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.llama.AdaptedLlama;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
@@ -64,17 +65,22 @@ public final class Members {
     }
 
     /**
-     * Loads a model that takes part.
+     * Loads an expert; an adapter on the hub's device computes with the hub's weights.
      *
      * @param hub the hub, which is the base of adapters
-     * @param member the hub or an expert
+     * @param loaded the hub, loaded
+     * @param member the expert
      * @param options device and precision
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or an adapter is not one of the hub
      */
-    public static LlamaModel open(Member hub, Member member, LoadOptions options) throws IOException {
-        return member.isAdapter() ? LlamaModel.open(hub.folder(), member.folder(), options) : LlamaModel.open(member.folder(), options);
+    public static LlamaModel open(Member hub, LlamaModel loaded, Member member, LoadOptions options) throws IOException {
+        if (!member.isAdapter()) {
+            return LlamaModel.open(member.folder(), options);
+        }
+        boolean together = loaded.device().equals(options.device()) && !loaded.isQuantized();
+        return together ? AdaptedLlama.beside(loaded, hub.folder(), member.folder(), options) : AdaptedLlama.merged(hub.folder(), member.folder(), options);
     }
 
     /**

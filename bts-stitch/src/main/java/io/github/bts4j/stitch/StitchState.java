@@ -104,7 +104,7 @@ final class StitchState {
     void add(Member member) throws IOException {
         StitchParts now = parts();
         StitchValidation.check(Stream.concat(now.members().stream(), Stream.of(member)).toList(), now.config());
-        LlamaModel added = Members.open(now.members().get(0), member, options.withPrecision(now.models().get(0).precision()));
+        LlamaModel added = Members.open(now.members().get(0), now.models().get(0), member, options.withPrecision(now.models().get(0).precision()));
         try {
             replace(old -> old.with(manager, member, added));
         } catch (RuntimeException e) {

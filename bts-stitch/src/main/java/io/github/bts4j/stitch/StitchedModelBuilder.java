@@ -119,7 +119,8 @@ public final class StitchedModelBuilder {
             for (Member member : members) {
                 // streams of one type: without a wish, the hub's
                 LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
-                models.add(Members.open(members.get(0), member, same.withDevice(devices.getOrDefault(member.name(), options.device()))));
+                LoadOptions own = same.withDevice(devices.getOrDefault(member.name(), options.device()));
+                models.add(models.isEmpty() ? LlamaModel.open(member.folder(), own) : Members.open(members.get(0), models.get(0), member, own));
             }
             return new StitchedModel(manager, members, models, config, options);
         } catch (IOException | RuntimeException e) {

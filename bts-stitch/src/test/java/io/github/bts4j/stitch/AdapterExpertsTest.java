@@ -10,6 +10,7 @@ import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.adapter.AdapterFolders;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.AdaptedLlama;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.FrozenLm;
@@ -40,7 +41,7 @@ class AdapterExpertsTest {
     @BeforeAll
     static void merge() throws IOException {
         for (String name : List.of("lora", "dora", "saved", "patterns")) {
-            try (LlamaModel model = LlamaModel.open(BASE, AdapterFolders.ROOT.resolve(name), LoadOptions.defaults())) {
+            try (LlamaModel model = AdaptedLlama.merged(BASE, AdapterFolders.ROOT.resolve(name), LoadOptions.defaults())) {
                 model.save(merged.resolve(name));
             }
         }

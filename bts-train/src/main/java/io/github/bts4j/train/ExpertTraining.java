@@ -105,7 +105,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      */
     @SuppressWarnings("try") // the lease only has to be open
     public static ExpertTraining branch(LlamaModel seed) {
-        seed.requireUnquantized("branched from");
+        seed.requireFullWeights("branched from");
         try (Lifetime.Lease use = seed.lifetime().use()) {
             FiniteTensors.require(seed.getName(), seed.tensors());
             NDManager manager = Torch.manager().newSubManager(seed.device());

@@ -15,4 +15,8 @@ interface AdapterKernels {
     NDArray mergeTable(NDManager owner, Autograd mode, NDArray table, NDArray a, NDArray b, double scaling, List<NDArray> magnitude, TorchType dtype);
 
     NDArray mergeBias(NDManager owner, Autograd mode, NDArray bias, NDArray b, double scaling, TorchType dtype);
+
+    NDArray scaled(NDManager owner, Autograd mode, NDArray b, double scaling, TorchType dtype);
+
+    NDArray factor(NDManager owner, Autograd mode, NDArray w, NDArray a, NDArray b, double scaling, NDArray magnitude, TorchType dtype);
 }

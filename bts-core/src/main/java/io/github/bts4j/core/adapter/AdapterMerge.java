@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Adds an adapter to its base's tensors. Sums are taken in float32 and rounded once. Not for concurrent use.
@@ -23,6 +24,7 @@ import java.util.Map;
 public final class AdapterMerge {
     private static final AdapterKernels KERNELS = Kernels.of(AdapterKernels.class);
     private static final String TABLE = "model.embed_tokens.weight";
+    private static final String LAYERS = "model.layers.";
     private static final String HEAD = "lm_head.weight";
 
     private final NDManager owner;
@@ -48,14 +50,49 @@ public final class AdapterMerge {
      * @throws IOException if the adapter's file cannot be read
      */
     public Map<String, NDArray> merge(Adapter adapter, Map<String, NDArray> base) throws IOException {
+        return with(adapter, base, (merged, module, part) -> merge(merged, module, part));
+    }
+
+    /**
+     * Keeps the low-rank parts of the layers beside the base's matrices; the rest is merged.
+     *
+     * @param adapter the adapter
+     * @param base the base's tensors by their names, on the owner's device
+     * @return all tensors of the model, and for each adapted module of a layer {@code X.lora_A [r, in]}, {@code X.lora_B [out, r]} with its scale in it, and of DoRA
+     *     {@code X.lora_factor [out]}
+     * @throws IOException if the adapter's file cannot be read
+     */
+    public Map<String, NDArray> beside(Adapter adapter, Map<String, NDArray> base) throws IOException {
+        return with(adapter, base, (merged, module, part) -> {
+            if (module.startsWith(LAYERS)) {
+                put(merged, module, part);
+            } else {
+                merge(merged, module, part);
+            }
+        });
+    }
+
+    private void put(Map<String, NDArray> tensors, String module, LowRank<NDArray> part) {
+        tensors.put(module + ".lora_A", Tensors.copy(owner, part.a(), type));
+        tensors.put(module + ".lora_B", KERNELS.scaled(owner, Autograd.OFF, part.b(), part.scaling(), type));
+        part.magnitude().ifPresent(magnitude -> tensors.put(module + ".lora_factor", KERNELS.factor(owner, Autograd.OFF, tensors.get(module + ".weight"), part.a(), part.b(), part.scaling(),
+                magnitude, type)));
+        mergeBias(tensors, module, part);
+    }
+
+    private interface Way {
+        void add(Map<String, NDArray> tensors, String module, LowRank<NDArray> part);
+    }
+
+    private Map<String, NDArray> with(Adapter adapter, Map<String, NDArray> base, Way way) throws IOException {
         Map<String, NDArray> merged = new LinkedHashMap<>(base);
         if (changes(adapter, TABLE) || changes(adapter, HEAD)) {
             merged.putIfAbsent(HEAD, base.get(TABLE));
         }
-        merged.putAll(new TensorLoader(owner, java.util.Optional.of(type), false).load(named(adapter.whole())));
+        merged.putAll(new TensorLoader(owner, Optional.of(type), false).load(named(adapter.whole())));
         try (NDManager scope = owner.newSubManager()) {
             Map<TensorEntry, NDArray> loaded = load(scope, adapter);
-            adapter.modules().forEach((module, part) -> merge(merged, module, part.map(loaded)));
+            adapter.modules().forEach((module, part) -> way.add(merged, module, part.map(loaded)));
         }
         return merged;
     }
@@ -89,6 +126,10 @@ public final class AdapterMerge {
         List<NDArray> magnitude = part.magnitude().map(List::of).orElse(List.of());
         merged.put(module + ".weight", part.isEmbedding() ? KERNELS.mergeTable(owner, Autograd.OFF, weight, part.a(), part.b(), part.scaling(), magnitude, type)
                 : KERNELS.merge(owner, Autograd.OFF, weight, part.a(), part.b(), part.scaling(), magnitude, type));
+        mergeBias(merged, module, part);
+    }
+
+    private void mergeBias(Map<String, NDArray> merged, String module, LowRank<NDArray> part) {
         part.bias().ifPresent(bias -> {
             NDArray own = merged.get(module + ".bias");
             NDArray before = own == null ? Tensors.zeros(owner, type, owner.getDevice(), bias.size()) : own;

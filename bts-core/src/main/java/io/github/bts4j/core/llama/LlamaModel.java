@@ -94,22 +94,6 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Loads a base with an adapter that PEFT or this library saved, merged: the adapter's part is added to the base's weights. What the adapter does not change stays in the
-     * base's files, as in {@link #open(Path, LoadOptions)}.
-     *
-     * @param base the folder or GGUF file of the base, with unquantised weights
-     * @param adapter a folder with adapter_config.json and adapter_model.safetensors
-     * @param options device and precision
-     * @return the model, which the caller closes; {@link #save} writes it as a full checkpoint
-     * @throws IOException if a file cannot be read
-     * @throws ModelFormatException if a file is malformed, or the adapter is not one of this base or asks for what is not supported
-     * @throws IllegalArgumentException if quantisation is wished, or repacking and cannot be done
-     */
-    public static LlamaModel open(Path base, Path adapter, LoadOptions options) throws IOException {
-        return AdaptedLoader.open(base, adapter, options);
-    }
-
-    /**
      * Makes a model from tensors, which are copied.
      *
      * @param name the model's name, for messages
@@ -159,12 +143,24 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
+     * Whether low-rank matrices of an adapter stand beside the weights.
+     *
+     * @return true of a model that {@link AdaptedLlama#beside} made
+     */
+    public boolean isAdapted() {
+        return tensors.keySet().stream().anyMatch(name -> name.endsWith(".lora_A"));
+    }
+
+    /**
      * Refuses what needs the weights themselves.
      *
      * @param what what was asked for, such as "saved"
-     * @throws IllegalStateException if the weights are quantised
+     * @throws IllegalStateException if the weights are quantised, or an adapter stands beside them
      */
-    public void requireUnquantized(String what) {
+    public void requireFullWeights(String what) {
+        if (isAdapted()) {
+            throw new IllegalStateException("Model '" + getName() + "' is an adapter beside its base's weights and cannot be " + what + ": merge it first, with AdaptedLlama.merged");
+        }
         if (isQuantized()) {
             throw new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
                     + ": load the checkpoint that its weights were rounded from, without withQuantization");
@@ -311,9 +307,13 @@ public final class LlamaModel extends FrozenLm {
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
      * @throws io.github.bts4j.core.OutputException if the folder holds shards
+     * @throws IllegalStateException if an adapter stands beside the weights
      */
     @SuppressWarnings("try") // the lease only has to be open
     public void save(Path folder) throws IOException {
+        if (isAdapted()) {
+            requireFullWeights("saved");
+        }
         Checkpoint.requireNoShards(folder);
         Files.createDirectories(folder);
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = Torch.manager().newSubManager(device())) {

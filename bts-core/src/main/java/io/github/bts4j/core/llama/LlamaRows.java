@@ -50,7 +50,7 @@ final class LlamaRows {
     }
 
     private boolean isSupported() {
-        return !device.isGpu() && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
+        return !device.isGpu() && tensors.keySet().stream().noneMatch(name -> name.endsWith(".lora_A")) && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
                 && tensors.values().stream().allMatch(tensor -> tensor.size() * Tensors.type(tensor).bytes() <= Integer.MAX_VALUE);
     }
 

@@ -28,3 +28,17 @@
 
   def merge_bias(self: __torch__.K, bias: Tensor, b: Tensor, scaling: float, dtype: int) -> Tensor:
     return torch.to(torch.add(torch.to(bias, FLOAT32), torch.mul(torch.to(b, FLOAT32), scaling)), dtype)
+
+  def scaled(self: __torch__.K, b: Tensor, scaling: float, dtype: int) -> Tensor:
+    return torch.to(torch.mul(torch.to(b, FLOAT32), scaling), dtype)
+
+  def factor(self: __torch__.K, w: Tensor, a: Tensor, b: Tensor, scaling: float, magnitude: Tensor, dtype: int) -> Tensor:
+    # [out]: what DoRA multiplies each output with, m / |W + s B A|
+    n, at = torch.size(w, 0), 0
+    out = torch.empty([n], dtype=dtype, layout=0, device=ops.prim.device(w))
+    while at < n:
+      m = min(1024, n - at)
+      rows = (self).adapted_rows(torch.narrow(w, 0, at, m), a, torch.narrow(b, 0, at, m), scaling)
+      torch.copy_(torch.narrow(out, 0, at, m), torch.div(torch.to(torch.narrow(magnitude, 0, at, m), FLOAT32), (self).row_norms(rows)))
+      at = at + m
+    return out

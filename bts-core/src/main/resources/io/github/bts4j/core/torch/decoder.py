@@ -5,10 +5,12 @@
   # sequence], says which tokens a token may attend to, where that is not all before it.
 
 class Linear(NamedTuple):
-  # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row
+  # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row.
+  # lora: nothing, or what an adapter adds: [a, b] with a: [r, in] and b: [out, r], its scale within b; DoRA's factor [out] behind them
   weight : Tensor
   bias : Optional[Tensor]
   scale : Optional[Tensor]
+  lora : List[Tensor]
 
 class Layer(NamedTuple):
   input_layernorm : Tensor
@@ -39,7 +41,11 @@ class Llama(NamedTuple):
 
   def linear_weights(self: __torch__.K, tensors: Dict[str, Tensor], name: str) -> __torch__.Linear:
     weight = name + ".weight"
-    return __torch__.Linear(tensors[weight], (self).optional(tensors, name + ".bias"), (self).optional(tensors, weight + "_scale"))
+    lora : List[Tensor] = []
+    for part in [".lora_A", ".lora_B", ".lora_factor"]:
+      if torch.__contains__(tensors, name + part):
+        lora = torch.append(lora, tensors[name + part])
+    return __torch__.Linear(tensors[weight], (self).optional(tensors, name + ".bias"), (self).optional(tensors, weight + "_scale"), lora)
 
   def llama(self: __torch__.K, tensors: Dict[str, Tensor], num_layers: int, num_heads: int, num_kv_heads: int, head_dim: int, eps: float, tied: bool) -> __torch__.Llama:
     # tensors: by their Hugging Face names; tied: the head is the embedding
@@ -56,6 +62,8 @@ class Llama(NamedTuple):
     return __torch__.Llama(embedding, tensors["model.norm.weight"], lm_head, layers, num_heads, num_kv_heads, head_dim, eps)
 
   def weight_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
+    if len(w.lora) > 0:
+      return (self).adapted_linear(x, w)
     if ops.prim.dtype(w.weight) != INT8:
       return (self).linear(x, w.weight, w.bias)
     scale = unchecked_cast(Tensor, w.scale)
@@ -71,6 +79,24 @@ class Llama(NamedTuple):
     shape = torch.size(x)
     shape[-1] = torch.size(y, -1)
     return torch.reshape(y, shape)
+
+  def adapted_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
+    # y = x W^T + (x A^T) B^T + bias; of DoRA y = f * (x W^T + (x A^T) B^T) + bias
+    dora = len(w.lora) > 2
+    bias = w.bias
+    if dora:
+      bias = None
+    y = (self).linear(x, w.weight, bias)
+    z = (self).linear((self).linear(x, w.lora[0], None), w.lora[1], None)
+    if ops.prim.requires_grad(y) or ops.prim.requires_grad(z):
+      y = torch.add(y, z)
+    else:
+      y = torch.add_(y, z)
+    if dora:
+      y = torch.mul(y, w.lora[2])
+      if torch.__isnot__(w.bias, None):
+        y = torch.add(y, unchecked_cast(Tensor, w.bias))
+    return y
 
   def dequantize(self: __torch__.K, q: Tensor, scale: Tensor) -> Tensor:
     return torch.mul_(torch.to(q, ops.prim.dtype(scale)), torch.unsqueeze(scale, 1))
@@ -175,7 +201,7 @@ class Llama(NamedTuple):
 
   def mlp(self: __torch__.K, x: Tensor, l: __torch__.Layer) -> Tensor:
     u = (self).weight_linear(x, l.up_proj)
-    if ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or ops.prim.dtype(l.gate_proj.weight) == INT8:
+    if ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or len(l.gate_proj.lora) > 0 or ops.prim.dtype(l.gate_proj.weight) == INT8:
       a = torch.mul(torch.silu((self).weight_linear(x, l.gate_proj)), u)
     else:
       a = torch.mul_((self).linear_silu(x, l.gate_proj.weight, l.gate_proj.bias), u)  # nothing is kept for a backward pass: no new buffers

@@ -1,16 +1,19 @@
 package io.github.bts4j.core.adapter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.AdaptedLlama;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
@@ -19,6 +22,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,13 +50,44 @@ class AdapterGoldenTest {
     @ParameterizedTest
     @MethodSource("adapters")
     void mergedLogitsAreThoseOfPeft(Path adapter) throws IOException {
-        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(AdapterFolders.base(adapter), adapter, LoadOptions.defaults())) {
+        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel model = AdaptedLlama.merged(AdapterFolders.base(adapter), adapter, LoadOptions.defaults())) {
             check(scope, adapter, model);
             assertTrue(model.fingerprint().files().keySet().containsAll(List.of("base/config.json", "base/model.safetensors", "adapter_config.json", "adapter_model.safetensors")));
             model.save(folder);
         }
         try (NDManager scope = Torch.manager().newSubManager(); LlamaModel saved = LlamaModel.open(folder)) {
             check(scope, adapter, saved); // as a full checkpoint
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    @SuppressWarnings("try") // the base is closed first on purpose
+    void logitsBesideTheBaseAreThoseOfPeft(Path adapter) throws IOException {
+        Path folderOfBase = AdapterFolders.base(adapter);
+        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel base = LlamaModel.open(folderOfBase);
+                LlamaModel model = AdaptedLlama.beside(base, folderOfBase, adapter, LoadOptions.defaults())) {
+            check(scope, adapter, model);
+            decodes(scope, adapter, model);
+            base.close();
+            check(scope, adapter, model); // its handles are its own
+            assertTrue(model.isAdapted());
+            assertThrows(IllegalStateException.class, () -> model.save(folder));
+        }
+    }
+
+    /** Token by token through the caches: the first half at once, the rest one at a time. */
+    private static void decodes(NDManager scope, Path adapter, LlamaModel model) throws IOException {
+        Map<String, NDArray> golden = TensorFiles.read(scope, adapter.resolve("golden.safetensors"));
+        int[] ids = Arrays.stream(golden.get("input_ids").toLongArray()).limit(20).mapToInt(Math::toIntExact).toArray();
+        float[] expected = Tensors.toFloats(golden.get("logits"));
+        int vocabulary = model.vocabSize();
+        try (DecodeSession session = model.newSession(ids.length)) {
+            float[] logits = session.append(Arrays.copyOf(ids, 10));
+            for (int t = 10; t < ids.length; t++) {
+                GoldenCase.assertClose(adapter + " at " + t, Arrays.copyOfRange(expected, (t - 1) * vocabulary, t * vocabulary), logits, TOLERANCE);
+                logits = session.append(ids[t]);
+            }
         }
     }
 

@@ -223,7 +223,7 @@ class Int8Test {
     @Test
     void whatNeedsTheWeightsIsRefused() throws IOException {
         try (LlamaModel model = LlamaModel.open(cases().findFirst().orElseThrow(), INT8)) {
-            String message = assertThrows(IllegalStateException.class, () -> model.requireUnquantized("merged")).getMessage();
+            String message = assertThrows(IllegalStateException.class, () -> model.requireFullWeights("merged")).getMessage();
             assertTrue(message.contains("holds its weights as int8") && message.contains("withQuantization"), message);
         }
     }

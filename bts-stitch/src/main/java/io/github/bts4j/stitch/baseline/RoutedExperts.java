@@ -83,7 +83,7 @@ public final class RoutedExperts extends FrozenLm {
         List<LlamaModel> models = new ArrayList<>();
         try {
             for (Member member : members) {
-                models.add(Members.open(members.get(0), member, options));
+                models.add(models.isEmpty() ? LlamaModel.open(member.folder(), options) : Members.open(members.get(0), models.get(0), member, options));
             }
             RoutedExperts routed = over(members, models, models, decisionTokens);
             tensors.ifPresent(routed::setRouterTensors);

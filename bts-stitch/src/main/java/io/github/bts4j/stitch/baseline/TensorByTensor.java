@@ -37,7 +37,7 @@ final class TensorByTensor {
         LlamaModel first = models.get(0);
         LlamaConfig config = first.config().withDtype(Precision.FLOAT32);
         for (LlamaModel model : models) {
-            model.requireUnquantized(done);
+            model.requireFullWeights(done);
             List<String> differences = model.config().differences(first.config(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
             if (!differences.isEmpty()) {
                 throw new MismatchException("Model '" + model.getName() + "' differs from '" + first.getName() + "' in " + String.join(", ", differences)

@@ -102,7 +102,7 @@ public final class UpcycledWeights implements AutoCloseable {
             throw new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one for each");
         }
         for (LlamaModel model : models) {
-            model.requireUnquantized("upcycled");
+            model.requireFullWeights("upcycled");
             List<String> differences = model.config().differences(config.base(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
             if (!differences.isEmpty()) {
                 throw new MismatchException("Model '" + model.getName() + "' differs from the mixture in " + String.join(", ", differences) + ": only models of one shape can be upcycled");
