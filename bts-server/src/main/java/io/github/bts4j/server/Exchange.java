@@ -3,6 +3,7 @@ package io.github.bts4j.server;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.TooLargeException;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -219,7 +220,8 @@ final class Exchange {
 
     /** Tells the client what is wrong with its request; of errors of our own, nothing but that there was one. */
     void failed(Throwable failure) {
-        ApiException known = failure instanceof ApiException api ? api : internal(failure);
+        ApiException known = failure instanceof ApiException api ? api
+                : failure instanceof TooLargeException large ? ApiException.of(400, "too_large", large.getMessage()) : internal(failure);
         if (gone || response.ended()) {
             return;
         }

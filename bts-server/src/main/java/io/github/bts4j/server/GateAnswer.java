@@ -90,7 +90,7 @@ final class GateAnswer extends Work {
         if (off.isEmpty()) {
             return json(model.gates(ids));
         }
-        try (TextModel without = model.without(off)) {
+        try (TextModel without = Generators.without(model, off)) {
             return json(without.gates(ids));
         }
     }

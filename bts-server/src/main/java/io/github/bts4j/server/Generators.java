@@ -34,11 +34,16 @@ final class Generators implements AutoCloseable {
     }
 
     private View open(Set<String> off) {
+        View view = new View(off, without(model, off));
+        views.add(view);
+        return view;
+    }
+
+    /** A model with experts switched off, which the caller closes. An expert that was there when the request came may be gone when its turn comes. */
+    static TextModel without(TextModel model, Set<String> off) {
         try {
-            View view = new View(off, model.without(off));
-            views.add(view);
-            return view;
-        } catch (IllegalArgumentException e) { // it was there when the request came
+            return model.without(off);
+        } catch (IllegalArgumentException e) {
             throw ApiException.field("experts_off", "experts_off: " + e.getMessage());
         }
     }

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -180,33 +181,108 @@ class LoadTest {
         }
     }
 
+    /** The answer is in progress as long as this client does not read it, however fast the machine is. */
     @Test
     void closingLetsAnswersEndAndRefusesNewOnes() throws IOException, InterruptedException {
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withTimeouts(Duration.ofSeconds(5), Duration.ofMinutes(2), Duration.ofMinutes(2)))) {
-            String body = LONG.replace("1900", "1200").replace("true", "false");
-            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, body), HttpResponse.BodyHandlers.ofString());
+        Duration patience = Duration.ofMinutes(10);
+        try (TestServer server = TestServer.withoutEndToken(folder, TestServer.CONFIG.withConcurrency(2, 4).withTimeouts(patience, patience, patience));
+                Unread answer = new Unread(server.server, COMPLETIONS, ENDLESS.replace("}", ",\"stream_options\":{\"include_usage\":true}}"))) {
             awaitMetric(server, "bts4j_in_progress", 1);
             Thread closing = new Thread(server.server::close);
             closing.start();
             HttpResponse<String> other = server.post(COMPLETIONS, SHORT);
-            for (int i = 0; i < 100 && other.statusCode() == 200; i++) {
+            for (long end = System.nanoTime() + patience.toNanos(); other.statusCode() == 200 && System.nanoTime() < end;) {
                 other = server.post(COMPLETIONS, SHORT); // until the closing has begun
             }
             assertEquals(503, other.statusCode(), other.body());
-            assertEquals(200, answer.join().statusCode());
-            assertEquals(1200, TestServer.JSON.readTree(answer.join().body()).at("/usage/completion_tokens").asInt());
-            closing.join(120_000);
+            String whole = answer.readTo("data: [DONE]\n\n");
+            assertTrue(whole.startsWith("HTTP/1.1 200 ") && whole.contains("\"completion_tokens\":1900"), () -> whole.substring(Math.max(0, whole.length() - 1000)));
+            closing.join(patience.toMillis());
             assertTrue(!closing.isAlive(), "the server closes");
         }
-        try (TestServer server = new TestServer(folder, TestServer.CONFIG.withConcurrency(1, 2).withTimeouts(Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ZERO))) {
-            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, LONG.replace("true", "false")),
-                    HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void closingAtOnceGivesUpWhatWaits() throws IOException, InterruptedException {
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE.withTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ZERO));
+                Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS)) {
             awaitMetric(server, "bts4j_in_progress", 1);
             CompletableFuture<HttpResponse<String>> gates = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
-            awaitMetric(server, "bts4j_waiting", 1);
+            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, SHORT), HttpResponse.BodyHandlers.ofString());
+            awaitMetric(server, "bts4j_waiting", 2);
             server.server.close();
-            assertEquals(503, answer.join().statusCode(), "given up, and said so");
             assertEquals(503, gates.join().statusCode(), "given up before its turn, and said so");
+            assertEquals(503, answer.join().statusCode(), "given up before its turn, and said so");
+            assertFalse(stream.readTo("data: [DONE]").contains("[DONE]"));
+        }
+    }
+
+    /** The answer is being computed, for as long as the server has not begun to close. */
+    @Test
+    void closingAtOnceGivesUpWhatIsInProgress() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
+            TextModel held = TextModel.of(new HookedModel(server.model, ids -> {
+                begun.countDown();
+                await(goOn);
+            }), server.tokenizer);
+            ModelServer closed = ModelServer.start(new ServedModel("tiny", held), ONE.withTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ZERO));
+            HttpRequest request = HttpRequest.newBuilder(closed.uri().resolve(COMPLETIONS)).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString(LONG.replace("true", "false"))).build();
+            CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+            begun.await();
+            List<CompletableFuture<HttpResponse<String>>> others = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                others.add(server.client.sendAsync(request, HttpResponse.BodyHandlers.ofString()));
+            }
+            HttpRequest metrics = HttpRequest.newBuilder(closed.uri().resolve("/metrics")).build();
+            while (TestServer.metric(server.client.send(metrics, HttpResponse.BodyHandlers.ofString()), "bts4j_waiting") < 2) {
+                Thread.sleep(25);
+            }
+            Thread closing = new Thread(closed::close);
+            closing.start();
+            int status = 429; // the queue is full
+            while (status == 429) {
+                status = TestServer.post(closed, COMPLETIONS, SHORT).statusCode();
+            }
+            goOn.countDown();
+            assertEquals(503, status);
+            assertEquals(503, answer.join().statusCode(), "given up, and said so");
+            for (CompletableFuture<HttpResponse<String>> each : others) {
+                assertEquals(503, each.join().statusCode(), "given up before its turn, and said so");
+            }
+            closing.join();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** An expert that was there when the request came may be gone when its turn comes. */
+    @Test
+    @SuppressWarnings("try") // the stream only has to be open
+    void gatesWithoutAnExpertThatIsGone() throws IOException, InterruptedException {
+        String without = TEXT.replace("}", ",\"experts_off\":[\"again\"]}");
+        try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
+            server.model.addExpert("again", folder.resolve("code"));
+            CompletableFuture<HttpResponse<String>> gates;
+            try (Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS)) {
+                awaitMetric(server, "bts4j_in_progress", 1);
+                gates = server.client.sendAsync(server.request(GATES, without), HttpResponse.BodyHandlers.ofString());
+                awaitMetric(server, "bts4j_waiting", 1);
+                server.model.removeExpert("again");
+            }
+            HttpResponse<String> refused = gates.join();
+            assertEquals(400, refused.statusCode(), refused.body());
+            assertEquals("experts_off", TestServer.JSON.readTree(refused.body()).at("/error/param").asText());
+            assertTrue(refused.body().contains("again"), refused.body());
+            assertEquals(400, server.post(GATES, without).statusCode(), "and one that is not there when it is asked for");
         }
     }
 }

@@ -134,7 +134,12 @@ final class TestServer implements AutoCloseable {
 
     /** A number from /metrics, without labels. */
     double metric(String name) throws IOException, InterruptedException {
-        return get("/metrics").body().lines().filter(line -> line.startsWith(name + " ")).mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        return metric(get("/metrics"), name);
+    }
+
+    /** A number from an answer of /metrics, without labels. */
+    static double metric(HttpResponse<String> metrics, String name) {
+        return metrics.body().lines().filter(line -> line.startsWith(name + " ")).mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
                 .findFirst().orElseThrow(() -> new AssertionError("no metric " + name));
     }
 
