@@ -7,6 +7,7 @@ import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.EnumSet;
 import java.util.Set;
+import jdk.incubator.vector.FloatVector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +18,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class VectorArithmetic implements Arithmetic {
     private static final Logger LOG = LoggerFactory.getLogger(VectorArithmetic.class);
+    private static final Set<String> X86 = Set.of("amd64", "x86_64", "x86", "i386");
+    private static final int ENOUGH_BITS = 256;
+
     private static final Set<TorchType> PREPARED = EnumSet.noneOf(TorchType.class);
 
     /** Made by the service loader. */
@@ -33,7 +37,17 @@ public final class VectorArithmetic implements Arithmetic {
             LOG.info("This processor is big-endian: tokens are decoded in libtorch");
             return false;
         }
+        if (isNarrow(System.getProperty("os.arch"), FloatVector.SPECIES_PREFERRED.vectorBitSize()) && System.getProperty("bts4j.decode") == null) {
+            LOG.info("The Java machine has vectors of {} bits: tokens are decoded in libtorch, which is faster then (-Dbts4j.decode=vector decodes in Java)",
+                    FloatVector.SPECIES_PREFERRED.vectorBitSize());
+            return false;
+        }
         return true;
+    }
+
+    /** Whether libtorch, which asks the processor and not the Java machine, is faster. ARM has 128 bits, which is what the kernels are fast with there. */
+    static boolean isNarrow(String architecture, int bits) {
+        return X86.contains(architecture) && bits < ENOUGH_BITS;
     }
 
     @Override

@@ -7,7 +7,7 @@ import java.util.Optional;
  * The arithmetic of decoding in Java: products of matrices with a few vectors, and operations on vectors. Thread-safe.
  *
  * <p>The fastest implementation is found by {@link java.util.ServiceLoader}; without one, models decode in libtorch, as {@code -Dbts4j.decode=torch} makes them. {@code -Dbts4j.decode=scalar} takes
- * the reference implementation, plain loops.
+ * the reference implementation, plain loops, and {@code -Dbts4j.decode=vector} the one that is found, even where libtorch is thought to be faster.
  */
 public interface Arithmetic {
     /**
