@@ -6,15 +6,26 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.github.bts4j.core.torch.TensorFiller;
+import io.github.bts4j.core.torch.Tensors;
+import java.nio.Buffer;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Packages depend on each other in one direction, as modules do. What is compared are the compiled classes. */
 class PackagesTest {
     private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests())
             .withImportOption(location -> !location.contains("-tests.jar")).importPackages("io.github.bts4j");
+
+    private static final DescribedPredicate<JavaMethodCall> DECODING = DescribedPredicate.describe("that decodes a tensor in DJL", call ->
+            call.getTargetOwner().getPackageName().startsWith("ai.djl.ndarray") && Set.of("decode", "load").contains(call.getName()));
+    private static final DescribedPredicate<JavaMethodCall> TAKING_A_BUFFER = DescribedPredicate.describe("that gives DJL a buffer", call ->
+            call.getTargetOwner().getPackageName().startsWith("ai.djl.ndarray") && call.getTarget().getRawParameterTypes().stream().anyMatch(type -> type.isAssignableTo(Buffer.class)));
 
     @Test
     void allModulesAreRead() {
@@ -38,6 +49,15 @@ class PackagesTest {
     @Test
     void onlyTheKernelsTouchTheEnginesInternals() {
         noClasses().that().resideOutsideOfPackages("..core.torch..", "ai.djl..").should().dependOnClassesThat().resideInAPackage("ai.djl.pytorch..").check(CLASSES);
+    }
+
+    /** DJL up to 0.36 counts a ByteBuffer's elements in 32 bits (CVE-2026-85228): only bytes, and buffers of our own making, go through there, and nothing is decoded by it. */
+    @Test
+    void tensorsAreDecodedHere() {
+        noClasses().should().callMethodWhere(DECODING).check(CLASSES);
+        noClasses().that().doNotHaveFullyQualifiedName(Tensors.class.getName()).and().doNotHaveFullyQualifiedName(TensorFiller.class.getName())
+                .should().callMethodWhere(TAKING_A_BUFFER).check(CLASSES);
+        assertThrows(AssertionError.class, () -> noClasses().should().callMethodWhere(TAKING_A_BUFFER).check(CLASSES));
     }
 
     @Test

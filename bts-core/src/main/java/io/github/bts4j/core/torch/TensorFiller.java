@@ -11,6 +11,8 @@ import java.nio.ByteOrder;
  * makes it closes it.
  */
 public final class TensorFiller implements AutoCloseable {
+    private static final int MOST_VALUES = Integer.MAX_VALUE / Float.BYTES;
+
     private final NDArray target;
     private final int capacity;
     private final ByteBuffer buffer;
@@ -20,9 +22,12 @@ public final class TensorFiller implements AutoCloseable {
      * Prepares to fill a tensor.
      *
      * @param target a contiguous tensor
-     * @param capacity the most values that one piece has
+     * @param capacity the most values that one piece has, up to {@value #MOST_VALUES}
      */
     public TensorFiller(NDArray target, int capacity) {
+        if (capacity > MOST_VALUES) {
+            throw new IllegalArgumentException("capacity = " + capacity + " is above " + MOST_VALUES + ", what a buffer holds");
+        }
         this.target = target;
         this.capacity = (int) Math.min(capacity, Math.max(1, target.size()));
         this.buffer = ByteBuffer.allocateDirect(this.capacity * Float.BYTES).order(ByteOrder.nativeOrder());
