@@ -1,6 +1,7 @@
 package io.github.bts4j.parquet;
 
 import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.support.Interrupts;
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.DocumentReader;
 import java.io.FileNotFoundException;
@@ -152,6 +153,7 @@ final class ParquetDocuments implements DocumentReader {
         }
 
         private static DataException damaged(Path file, String where, Throwable cause) {
+            Interrupts.rethrow(file, cause);
             return new DataException(file, file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()) + ": fetch it again", cause);
         }
 

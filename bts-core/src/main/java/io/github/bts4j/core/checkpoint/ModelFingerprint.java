@@ -124,7 +124,7 @@ public record ModelFingerprint(Map<String, String> files) {
                 digest.update(buffer, 0, count);
             }
         } catch (IOException e) {
-            throw new ModelFormatException(file, "cannot be read: " + e, e);
+            throw ModelFormatException.unreadable(file, e);
         }
         return Hashes.hex(digest);
     }

@@ -1,7 +1,9 @@
 package io.github.bts4j.core.checkpoint;
 
 import io.github.bts4j.core.FileFormatException;
+import io.github.bts4j.core.support.Interrupts;
 import io.github.bts4j.core.support.Quoted;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -140,6 +142,19 @@ public final class ModelFormatException extends FileFormatException {
      */
     public OptionalLong offset() {
         return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
+    }
+
+    /**
+     * A file that cannot be read.
+     *
+     * @param file the file
+     * @param failure what the operating system said
+     * @return the exception to throw
+     * @throws java.io.UncheckedIOException if the thread was interrupted, which says nothing about the file
+     */
+    public static ModelFormatException unreadable(Path file, IOException failure) {
+        Interrupts.rethrow(file, failure);
+        return new ModelFormatException(file, "cannot be read: " + failure, failure);
     }
 
     private static String compose(Path file, String tensor, Long offset, String message) {

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.support.Interrupts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -137,6 +138,7 @@ public final class OpenedFiles {
         } catch (NoSuchFileException e) {
             return null;
         } catch (IOException e) {
+            Interrupts.rethrow(file, e);
             throw new ModelFormatException(file, "cannot be looked at: " + e.getMessage(), e);
         }
     }

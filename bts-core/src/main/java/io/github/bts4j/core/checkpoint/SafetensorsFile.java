@@ -48,7 +48,7 @@ public final class SafetensorsFile {
             return new SafetensorsFile(
                     file, SafetensorsHeader.read(file, Channels.newInputStream(channel), channel.size()));
         } catch (IOException e) {
-            throw new ModelFormatException(file, "cannot be read: " + e, e);
+            throw ModelFormatException.unreadable(file, e);
         }
     }
 

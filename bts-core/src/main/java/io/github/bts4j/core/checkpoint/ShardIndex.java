@@ -54,7 +54,7 @@ record ShardIndex(Path file, Map<String, String> shardOf) {
             }
             return json;
         } catch (IOException e) {
-            throw new ModelFormatException(file, "cannot be read: " + e, e);
+            throw ModelFormatException.unreadable(file, e);
         }
     }
 

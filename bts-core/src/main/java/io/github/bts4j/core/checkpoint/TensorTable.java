@@ -1,9 +1,9 @@
 package io.github.bts4j.core.checkpoint;
 
 import io.github.bts4j.core.support.Quoted;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -71,7 +71,7 @@ final class TensorTable {
         try (FileChannel channel = FileChannel.open(entry.file())) {
             fill(bytes, channel, entry);
         } catch (IOException e) {
-            throw new ModelFormatException(entry.file(), "cannot be read: " + e, e);
+            throw ModelFormatException.unreadable(entry.file(), e);
         }
         return bytes.rewind();
     }

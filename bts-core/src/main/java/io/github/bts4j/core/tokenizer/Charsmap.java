@@ -3,8 +3,8 @@ package io.github.bts4j.core.tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Base64;
+import java.util.BitSet;
 
 /**
  * SentencePiece's {@code precompiled_charsmap}: the length of a double-array trie, its 32-bit units, and the replacements as texts that end with a zero byte.

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
+import io.github.bts4j.core.support.Interrupts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -47,6 +48,7 @@ final class GgufTokenizer implements TokenizerSource {
         try {
             return new GgufTokenizer(file, GgufFile.open(file).metadata());
         } catch (IOException e) {
+            Interrupts.rethrow(file, e);
             throw TokenizerFiles.broken(file, "cannot be read", e);
         }
     }

@@ -2,6 +2,7 @@ package io.github.bts4j.core.tokenizer;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.TooLargeException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.support.Hashes;
@@ -59,6 +60,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param tokenizerJsonOrFolder a tokenizer.json, the folder that holds it, or a GGUF file with the tokenizer inside
      * @return the tokenizer, which the caller closes
      * @throws IllegalArgumentException if there is no such file
+     * @throws java.io.UncheckedIOException if the thread is interrupted meanwhile
      * @throws ModelFormatException if the file is not a tokenizer.json, holds what is not known or cannot be run safely, has a decoder that cannot decode token by token, or does not know the special tokens
      *     that tokenizer_config.json names
      */
@@ -72,7 +74,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param text the text, of up to 16,777,216 characters
      * @param addSpecialTokens whether to add what the post-processor adds, which is the begin-of-text token for Llama models
      * @return the ids
-     * @throws IllegalArgumentException if the text is too long for the tokenizer, or for the heap: 12 bytes for each of its bytes are needed
+     * @throws TooLargeException if the text is too long for the tokenizer, or for the heap: 12 bytes for each of its bytes are needed
      * @throws ModelFormatException if the tokenizer has no token for a character of the text, nor one for what it does not know
      */
     public int[] encode(String text, boolean addSpecialTokens) {
@@ -129,6 +131,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param skipSpecialTokens whether special tokens are left out of the text
      * @return the text
      * @throws IllegalArgumentException if an id is negative or not below {@link #vocabSize}
+     * @throws TooLargeException if the heap has no room for the text
      */
     public String decode(int[] ids, boolean skipSpecialTokens) {
         for (int id : ids) {

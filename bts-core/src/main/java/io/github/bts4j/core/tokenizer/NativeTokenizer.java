@@ -3,7 +3,9 @@ package io.github.bts4j.core.tokenizer;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.github.bts4j.core.TooLargeException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Interrupts;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +50,7 @@ final class NativeTokenizer implements AutoCloseable {
         OfflineDefaults.apply();
         Map<String, String> options = Map.of("truncation", "false", "padding", "false");
         try (ByteArrayInputStream stream = new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8))) {
-            return new NativeTokenizer(file, HuggingFaceTokenizer.newInstance(stream, options), limits, vocabulary);
+            return new NativeTokenizer(file, Interrupts.postponed(() -> HuggingFaceTokenizer.newInstance(stream, options)), limits, vocabulary);
         } catch (IOException | RuntimeException e) {
             throw TokenizerFiles.broken(file, "is not a tokenizer that the tokenizers library can load", e);
         }
@@ -169,9 +171,9 @@ final class NativeTokenizer implements AutoCloseable {
         room = null;
     }
 
-    private static IllegalArgumentException noRoom(String what, OutOfMemoryError cause) {
+    private static TooLargeException noRoom(String what, OutOfMemoryError cause) {
         Runtime heap = Runtime.getRuntime();
-        return new IllegalArgumentException(what + " of heap; the JVM has " + mebibytes(heap.maxMemory()) + " at most and "
+        return new TooLargeException(what + " of heap; the JVM has " + mebibytes(heap.maxMemory()) + " at most and "
                 + mebibytes(heap.maxMemory() - heap.totalMemory() + heap.freeMemory()) + " free: give it more (-Xmx, BTS_HEAP for ./bts) or split the text", cause);
     }
 

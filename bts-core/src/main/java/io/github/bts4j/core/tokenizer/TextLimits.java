@@ -1,5 +1,6 @@
 package io.github.bts4j.core.tokenizer;
 
+import io.github.bts4j.core.TooLargeException;
 import java.nio.file.Path;
 
 /**
@@ -23,11 +24,11 @@ record TextLimits(int maxChars, String reason, double growth, double unicodeGrow
     /**
      * The most ids that a text can have.
      *
-     * @throws IllegalArgumentException if the text is too long for this tokenizer
+     * @throws TooLargeException if the text is too long for this tokenizer
      */
     long maxIds(Path file, String text) {
         if (text.length() > maxChars) {
-            throw new IllegalArgumentException("text has " + text.length() + " characters, " + file + " takes at most " + maxChars + " at once (" + reason
+            throw new TooLargeException("text has " + text.length() + " characters, " + file + " takes at most " + maxChars + " at once (" + reason
                     + "): split the text");
         }
         double bytes = 0;
@@ -40,7 +41,7 @@ record TextLimits(int maxChars, String reason, double growth, double unicodeGrow
             run = isSpace == space ? run + 1 : 1;
             space = isSpace;
             if (run > MAX_RUN) {
-                throw new IllegalArgumentException("text has more than " + MAX_RUN + " characters in a row " + (isSpace ? "that are" : "without")
+                throw new TooLargeException("text has more than " + MAX_RUN + " characters in a row " + (isSpace ? "that are" : "without")
                         + " white space: is it a text? Split it or leave it out");
             }
         }

@@ -3,6 +3,7 @@ package io.github.bts4j.core.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Interrupts;
 import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,6 +70,7 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
             }
             return Files.readAllBytes(file);
         } catch (IOException e) {
+            Interrupts.rethrow(file, e);
             throw broken(file, "cannot be read", e);
         }
     }

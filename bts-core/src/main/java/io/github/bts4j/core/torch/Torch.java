@@ -3,6 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.bts4j.core.support.Interrupts;
 
 /**
  * Starts DJL's PyTorch engine the way this library needs it: offline, without telemetry, with a tuned allocator.
@@ -38,19 +39,23 @@ public final class Torch {
             }
             NativeTuning.keepFreedPages();
             NativeTuning.spinBriefly();
-            ExitGuard.begin();
-            try {
-                ExitGuard.install();
-                Engine engine = Engine.getEngine("PyTorch");
-                JniUtils.setGraphExecutorOptimize(false);
-                NDManager manager = engine.newBaseManager();
-                manager.setName("bts4j");
-                root = manager;
-            } finally {
-                ExitGuard.end();
-            }
+            root = Interrupts.postponed(Torch::startEngine); // a library that is half unpacked would not be tried again
         }
         return root;
+    }
+
+    private static NDManager startEngine() {
+        ExitGuard.begin();
+        try {
+            ExitGuard.install();
+            Engine engine = Engine.getEngine("PyTorch");
+            JniUtils.setGraphExecutorOptimize(false);
+            NDManager manager = engine.newBaseManager();
+            manager.setName("bts4j");
+            return manager;
+        } finally {
+            ExitGuard.end();
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.TooLargeException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.fuzz.Fuzz;
 import java.io.IOException;
@@ -114,7 +115,7 @@ class HostileTokenizerTest {
                 + " {\"Regex\": \"\\\\d+x\"}, \"behavior\": \"Isolated\", \"invert\": false}, {\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": false}]}")));
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(file)) {
             assertEquals(10_000, tokenizer.encode("1".repeat(10_000), false).length);
-            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("1".repeat(100_000), false)).getMessage();
+            String message = assertThrows(TooLargeException.class, () -> tokenizer.encode("1".repeat(100_000), false)).getMessage();
             assertTrue(message.contains("text has 100000 characters") && message.contains("at most 15811") && message.contains("split the text"), message);
         }
     }
@@ -209,7 +210,7 @@ class HostileTokenizerTest {
         private static void encode(LlamaTokenizer tokenizer, int length) {
             try {
                 System.out.println(length + ": " + tokenizer.encode("ab 12 é ".repeat(length / 8), true).length);
-            } catch (IllegalArgumentException e) {
+            } catch (TooLargeException e) {
                 System.out.println(length + ": " + e.getMessage());
             }
         }

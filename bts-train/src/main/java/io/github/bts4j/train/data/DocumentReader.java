@@ -4,6 +4,7 @@ import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Interrupts;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -128,8 +129,10 @@ public interface DocumentReader extends Closeable {
      * @param path the source's path
      * @param failure what the operating system said
      * @return the exception to throw, with the failure as its cause
+     * @throws java.io.UncheckedIOException if the thread was interrupted, which says nothing about the source
      */
     static DataException unreadable(Path path, IOException failure) {
+        Interrupts.rethrow(path, failure);
         String why = failure instanceof AccessDeniedException denied ? denied.getFile() + ": permission denied; is it yours, and may you read it?"
                 : failure instanceof NoSuchFileException missing ? missing.getFile() + " does not exist any more"
                 : String.valueOf(failure.getMessage());

@@ -3,6 +3,7 @@ package io.github.bts4j.train.data;
 import io.airlift.compress.zstd.ZstdInputStream;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.support.FileErrors;
+import io.github.bts4j.core.support.Interrupts;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -52,7 +53,7 @@ final class TextFiles {
             return raw;
         } catch (IOException | RuntimeException e) {
             raw.close();
-            if (e instanceof FileSystemException || e instanceof DataException) {
+            if (e instanceof FileSystemException || e instanceof DataException || Interrupts.caused(e)) {
                 throw e;
             }
             throw new DataException(file, file + " is damaged: " + e.getMessage() + ": fetch it again", e); // a header of gzip that is cut
@@ -125,7 +126,7 @@ final class TextFiles {
                 return read;
             } catch (IOException | RuntimeException e) {
                 boolean window = String.valueOf(e.getMessage()).contains("indow");
-                if (e instanceof FileSystemException) {
+                if (e instanceof FileSystemException || Interrupts.caused(e)) {
                     throw e;
                 }
                 throw new DataException(file, file + " cannot be decompressed (" + format + ") after " + bytes + " bytes of text: " + e.getMessage() + (window

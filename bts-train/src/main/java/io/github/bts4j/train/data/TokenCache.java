@@ -5,6 +5,7 @@ import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Interrupts;
 import io.github.bts4j.core.support.JsonReader;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -105,6 +106,9 @@ public final class TokenCache {
             try {
                 return read(name, target);
             } catch (IOException | RuntimeException e) { // whatever is wrong with it: it is made again
+                if (Interrupts.caused(e)) {
+                    throw e;
+                }
                 LOG.warn("Cached tokens of domain '{}' are damaged and made again: {}", name, e.getMessage());
                 FileTree.delete(target);
             }

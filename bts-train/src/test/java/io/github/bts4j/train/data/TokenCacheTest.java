@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.support.Interrupts;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -202,5 +204,20 @@ class TokenCacheTest {
         try (NamedOutput out = new NamedOutput(Path.of("/dev/full"))) {
             assertEquals("/dev/full: No space left on device", assertThrows(IOException.class, () -> out.write(new byte[8])).getMessage());
         }
+    }
+
+    /** An interrupt says nothing about what lies in the cache, which stays. */
+    @Test
+    void anInterruptIsNoDamage() throws IOException {
+        cached();
+        List<Path> before = files();
+        int count = encoded.get();
+        Thread.currentThread().interrupt();
+        Exception e = assertThrows(Exception.class, this::cached);
+        assertTrue(Thread.interrupted(), "the interrupt stays visible");
+        assertTrue((e instanceof IOException || e instanceof UncheckedIOException) && Interrupts.caused(e), e.toString());
+        assertEquals(before, files());
+        assertEquals(onHeap().fingerprint(), cached().fingerprint());
+        assertEquals(count, encoded.get());
     }
 }

@@ -1,0 +1,80 @@
+package io.github.bts4j.core.support;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
+import java.nio.file.Path;
+
+/**
+ * What an interrupt of the thread means to whoever reads files: the JDK ends the read, which tells nothing about the file. Not for instances.
+ */
+public final class Interrupts {
+    private Interrupts() {}
+
+    /**
+     * Makes something.
+     *
+     * @param <T> what is made
+     * @param <E> what may be thrown
+     */
+    @FunctionalInterface
+    public interface Work<T, E extends Exception> {
+        /**
+         * Makes it.
+         *
+         * @return what was made
+         * @throws E if it cannot be made
+         */
+        T run() throws E;
+    }
+
+    /**
+     * Whether a failure is no more than an interrupt.
+     *
+     * @param failure what was caught
+     * @return true if it, or what caused it, is one of the JDK's exceptions for interrupts
+     */
+    public static boolean caused(Throwable failure) {
+        for (Throwable each = failure; each != null; each = each.getCause()) {
+            if (each instanceof ClosedByInterruptException || each instanceof InterruptedIOException || each instanceof FileLockInterruptionException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Throws if a failed read is no more than an interrupt. The thread stays interrupted.
+     *
+     * @param file what was read
+     * @param failure what was caught
+     * @throws UncheckedIOException if {@link #caused} is true of it
+     */
+    public static void rethrow(Path file, Throwable failure) {
+        if (caused(failure)) {
+            throw new UncheckedIOException(file + ": reading was interrupted", failure instanceof IOException io ? io : new IOException(failure));
+        }
+    }
+
+    /**
+     * Does what must not fail half-way, such as to load a native library, which a process tries once. An interrupt, before or meanwhile, is set again afterwards.
+     *
+     * @param <T> what is made
+     * @param <E> what may be thrown
+     * @param work makes it
+     * @return what was made
+     * @throws E if {@code work} throws it
+     */
+    public static <T, E extends Exception> T postponed(Work<T, E> work) throws E {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return work.run();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
