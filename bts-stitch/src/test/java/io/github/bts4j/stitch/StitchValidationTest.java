@@ -5,12 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaConfigBuilder;
-import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
-
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

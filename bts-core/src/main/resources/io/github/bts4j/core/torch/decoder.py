@@ -100,7 +100,7 @@ class Llama(NamedTuple):
 
   def dequantize(self: __torch__.K, q: Tensor, scale: Tensor) -> Tensor:
     return torch.mul_(torch.to(q, ops.prim.dtype(scale)), torch.unsqueeze(scale, 1))
-  
+
   def quantize(self: __torch__.K, w: Tensor, dtype: int) -> List[Tensor]:
     # [out, in] -> int8 [out, in] and scales [out] in dtype; the scale is rounded before it is divided by, and upwards, so that nothing is clipped
     n, at = torch.size(w, 0), 0
@@ -115,7 +115,7 @@ class Llama(NamedTuple):
       torch.copy_(torch.narrow(q, 0, at, m), torch.clamp(torch.round(torch.div(rows, torch.unsqueeze(torch.to(scale, FLOAT32), 1))), -127, 127))
       at = at + m
     return [q, scales]
-  
+
   def norm(self: __torch__.K, x: Tensor, w: Tensor, eps: float) -> Tensor:
     return torch.rms_norm(x, [torch.size(x, -1)], w, eps)
 
@@ -364,4 +364,3 @@ class Llama(NamedTuple):
       torch.copy_(torch.narrow(loss, 0, at, m), torch.mul(nll, torch.ge(t, 0)))
       at = at + chunk
     return loss
-
