@@ -2,7 +2,6 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
-import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
@@ -38,12 +37,12 @@ final class StitchRows implements RowEngine.Layers {
         this.config = config;
         this.math = streams.get(0).math();
         this.rounding = streams.get(0).rounding();
-        this.hidden = Elements.of(weights.gates().tensors().get(0)).columns();
+        this.hidden = Tensors.elements(weights.gates().tensors().get(0)).columns();
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
         UnaryOperator<Linear> held = linear -> repacked ? linear.repacked() : linear;
         this.gates = IntStream.range(0, config.numStitches()).mapToObj(j -> gates(weights.gates().tensors().get(j)).map(held).toList()).toList();
-        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(new Linear(math.matrix(Elements.of(proj)), hidden))).toList();
+        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(new Linear(math.matrix(Tensors.elements(proj)), hidden))).toList();
     }
 
     private StitchRows(StitchRows like, List<List<Linear>> gates) {
@@ -65,7 +64,7 @@ final class StitchRows implements RowEngine.Layers {
 
     /** A stitch's gates for each model, without biases. */
     private Stream<Linear> gates(NDArray tensor) {
-        Matrix all = math.matrix(Elements.of(tensor));
+        Matrix all = math.matrix(Tensors.elements(tensor));
         return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0))).mapToObj(i -> new Linear(all.from(i * hidden), hidden));
     }
 

@@ -77,7 +77,7 @@ final class ConfigKeyPolicy {
         boolean noWindow = fields.take("use_sliding_window").filter(ConfigKeyPolicy::isNothing).isPresent();
         fields.take("sliding_window").filter(window -> !noWindow && !isNothing(window))
                 .ifPresent(window -> refuse(fields, "sliding_window", "null"));
-        fields.take("quantization_config").filter(value -> !isNothing(value) && !Int8Weights.isDescribedBy(value))
+        fields.take("quantization_config").filter(value -> !isNothing(value) && !Int8Description.isIn(value))
                 .ifPresent(value -> refuse(fields, "quantization_config", "compressed-tensors with 8 bits for each weight, symmetric, a scale for each row, or null"));
         NEUTRAL.forEach((key, neutral) -> fields.take(key)
                 .filter(value -> !isNothing(value) && !isNumber(value, neutral))

@@ -20,7 +20,7 @@ final class ConfigWriter {
         Path file = Files.isDirectory(path) ? path.resolve(ConfigReader.FILE_NAME) : path;
         ObjectNode json = json(config);
         if (int8) {
-            json.set("quantization_config", Int8Weights.description());
+            json.set("quantization_config", Int8Description.json());
         }
         AtomicFiles.write(file, MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
     }

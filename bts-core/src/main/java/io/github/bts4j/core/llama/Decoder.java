@@ -67,7 +67,7 @@ public final class Decoder implements AutoCloseable {
         this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
         this.weights = CALLS.llama(Autograd.OFF, tensors, config.numLayers(), config.numHeads(), config.numKvHeads(), config.headDim(), config.rmsNormEps(),
                 config.tieWordEmbeddings());
-        this.rotary = new Rotary(config, manager, type);
+        this.rotary = new Rotary(config.rope(), manager, type);
         this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, repack);
     }
 

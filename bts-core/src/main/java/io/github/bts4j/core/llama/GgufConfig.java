@@ -18,7 +18,7 @@ import java.util.Set;
 /** A Llama configuration from the metadata of a GGUF file, whose keys the specification of GGUF defines. */
 final class GgufConfig {
     /** The tensor in which llama.cpp keeps what Hugging Face calls the rope type llama3: a divisor per frequency. */
-    static final String ROPE_FREQS = "rope_freqs.weight";
+    private static final String ROPE_FREQS = "rope_freqs.weight";
 
     private static final String ARCHITECTURE = "llama";
     private static final int DEFAULT_CONTEXT = 2048;

@@ -25,6 +25,7 @@ import java.util.Set;
  * ones dequantised; query and key projections, whose rows llama.cpp permutes, are copied.
  */
 final class GgufLlama {
+    private static final String ROPE_DIVISORS = "rope_freqs.weight"; // part of the configuration
     private static final Map<String, String> MODEL_NAMES = Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
     private static final Map<String, String> LAYER_NAMES = Map.of("attn_norm", "input_layernorm", "attn_q", "self_attn.q_proj", "attn_k",
             "self_attn.k_proj", "attn_v", "self_attn.v_proj", "attn_output", "self_attn.o_proj", "ffn_norm", "post_attention_layernorm", "ffn_gate",
@@ -36,9 +37,9 @@ final class GgufLlama {
 
     private GgufLlama(GgufFile file) throws IOException {
         this.file = file;
-        this.config = GgufConfig.read(file);
+        this.config = LlamaConfig.read(file);
         file.tensors().forEach((name, tensor) -> {
-            if (!name.equals(GgufConfig.ROPE_FREQS)) {
+            if (!name.equals(ROPE_DIVISORS)) {
                 tensors.put(huggingFaceName(name), tensor);
             }
         });

@@ -2,9 +2,6 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.TensorType;
@@ -105,34 +102,5 @@ final class Int8Weights {
         tensors.forEach((name, tensor) -> stored.put(name,
                 name.endsWith(SCALE) ? Tensors.copy(manager, tensor, Tensors.type(tensor)).reshape(tensor.size(), 1) : tensor));
         return stored;
-    }
-
-    /** What {@code config.json} says of such a checkpoint in {@code quantization_config}. */
-    static ObjectNode description() {
-        ObjectNode json = JsonNodeFactory.instance.objectNode().put("quant_method", "compressed-tensors").put("format", "int-quantized")
-                .put("quantization_status", "compressed");
-        json.putArray("ignore");
-        ObjectNode group = json.putObject("config_groups").putObject("group_0");
-        group.putArray("targets").add("Linear").add("Embedding");
-        group.putObject("weights").put("num_bits", 8).put("type", "int").put("symmetric", true).put("strategy", "channel").put("dynamic", false);
-        group.putNull("input_activations").putNull("output_activations");
-        return json;
-    }
-
-    /** Whether a {@code quantization_config} asks for just that: weights of 8 bits, symmetric, a scale for each row, activations as they are. */
-    static boolean isDescribedBy(JsonNode json) {
-        boolean same = json.path("quant_method").asText().equals("compressed-tensors") && json.path("format").asText().equals("int-quantized")
-                && json.path("config_groups").size() > 0 && json.path("sparsity_config").isEmpty() && isNothing(json.path("kv_cache_scheme"));
-        for (JsonNode group : json.path("config_groups")) {
-            JsonNode weights = group.path("weights");
-            same &= isNothing(group.path("input_activations")) && isNothing(group.path("output_activations")) && weights.path("num_bits").asInt() == 8
-                    && weights.path("type").asText("int").equals("int") && weights.path("symmetric").asBoolean(true)
-                    && weights.path("strategy").asText().equals("channel") && !weights.path("dynamic").asBoolean() && isNothing(weights.path("actorder"));
-        }
-        return same;
-    }
-
-    private static boolean isNothing(JsonNode json) {
-        return json.isMissingNode() || json.isNull();
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
@@ -35,8 +36,12 @@ public final class KvCache implements AutoCloseable {
             }
             keys = TensorList.of(k); // holds references of its own
             values = TensorList.of(v);
-            rows = math.map(m -> RowCache.of(m, k, v));
+            rows = math.map(m -> RowCache.of(m, elements(k), elements(v), config.numKvHeads(), capacity));
         }
+    }
+
+    private static List<Elements> elements(List<NDArray> tensors) {
+        return tensors.stream().map(Tensors::elements).toList();
     }
 
     /**

@@ -88,7 +88,7 @@ public record LlamaConfig(
         checkHeads(problems, hiddenSize, numHeads, numKvHeads, headDim);
         problems.positive("maxPositionEmbeddings", maxPositionEmbeddings);
         problems.positiveFloat("rmsNormEps", rmsNormEps);
-        RopeMath.checkTheta(problems, ropeTheta);
+        problems.floatAbove("ropeTheta", ropeTheta, 1);
         problems.addIf(ropeScaling == null, "ropeScaling is null: use RopeScaling.none()");
         problems.addIf(ropeScaling instanceof RopeScaling.Dynamic && headDim == 2, "headDim = 2 must be at least 4 for dynamic ropeScaling");
         problems.addIf(dtype == null, "dtype is null");
@@ -152,7 +152,19 @@ public record LlamaConfig(
      * @throws IOException if a file cannot be read
      */
     public static LlamaConfig read(Path path) throws IOException {
-        return Checkpoint.isGguf(path) ? GgufConfig.read(GgufFile.open(path)) : ConfigReader.read(path);
+        return Checkpoint.isGguf(path) ? read(GgufFile.open(path)) : ConfigReader.read(path);
+    }
+
+    /**
+     * Reads the configuration in a GGUF file's metadata.
+     *
+     * @param file the file
+     * @return the configuration
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException as {@link #read(Path)} says
+     * @throws IOException if the file cannot be read
+     */
+    public static LlamaConfig read(GgufFile file) throws IOException {
+        return GgufConfig.read(file);
     }
 
     /**
@@ -164,7 +176,18 @@ public record LlamaConfig(
      * @throws IOException if it cannot be written
      */
     public void write(Path path) throws IOException {
-        ConfigWriter.write(this, false, path);
+        write(path, false);
+    }
+
+    /**
+     * The same for a checkpoint whose matrices may be int8.
+     *
+     * @param path as above
+     * @param int8 whether they are, each with a scale for each of its rows; the file then says so in {@code quantization_config}
+     * @throws IOException if it cannot be written
+     */
+    public void write(Path path, boolean int8) throws IOException {
+        ConfigWriter.write(this, int8, path);
     }
 
     /**
@@ -228,6 +251,15 @@ public record LlamaConfig(
      */
     public LlamaConfig withTieWordEmbeddings(boolean tied) {
         return toBuilder().tieWordEmbeddings(tied).build();
+    }
+
+    /**
+     * The rotary position embedding.
+     *
+     * @return its settings
+     */
+    public Rope rope() {
+        return new Rope(headDim, ropeTheta, maxPositionEmbeddings, ropeScaling);
     }
 
     /**

@@ -319,7 +319,7 @@ public final class LlamaModel extends FrozenLm {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = Torch.manager().newSubManager(device())) {
             TensorFiles.write(folder.resolve("model.safetensors"), Int8Weights.stored(scope, tensors), Map.of("format", "pt"));
         }
-        ConfigWriter.write(config.withDtype(precision()), isQuantized(), folder.resolve("config.json"));
+        config.withDtype(precision()).write(folder.resolve("config.json"), isQuantized());
     }
 
     /**

@@ -3,7 +3,6 @@ package io.github.bts4j.core.llama;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
-import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -87,7 +86,7 @@ final class LlamaRows {
 
     private Matrix matrix(Arithmetic math, String name) {
         NDArray scales = tensors.get(name + Int8Weights.SCALE);
-        return math.matrix(Elements.of(tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales)));
+        return math.matrix(Tensors.elements(tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales)));
     }
 
     private float[] floats(String name) {

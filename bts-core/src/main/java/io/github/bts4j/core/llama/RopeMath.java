@@ -15,14 +15,10 @@ final class RopeMath {
     static void check(int headDim, double theta, int maxPositionEmbeddings, int sequenceLength) {
         Problems problems = new Problems();
         problems.addIf(headDim < 2 || headDim % 2 != 0, "headDim = " + headDim + " must be positive and even");
-        checkTheta(problems, theta);
+        problems.floatAbove("ropeTheta", theta, 1);
         problems.positive("maxPositionEmbeddings", maxPositionEmbeddings);
         problems.positive("sequenceLength", sequenceLength);
         problems.throwAsArgument("RoPE");
-    }
-
-    static void checkTheta(Problems problems, double theta) {
-        problems.addIf(!(theta > 1) || !Float.isFinite((float) theta), "ropeTheta = " + theta + " must be greater than 1 and finite in float32");
     }
 
     /** {@code theta^(2i / headDim)} for i below headDim / 2. */

@@ -1,6 +1,5 @@
 package io.github.bts4j.core.llama;
 
-import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.support.Problems;
 
 /**
@@ -27,29 +26,17 @@ public final class RopeTable {
     }
 
     /**
-     * The table of the first positions, for a sequence of just that length.
-     *
-     * @param config the model
-     * @param positions the number of rows, at least 1
-     * @return the table
-     * @throws IllegalArgumentException if the number is below 1 or the table does not fit into an array
-     */
-    public static RopeTable of(LlamaConfig config, int positions) {
-        return of(config, 0, positions, positions);
-    }
-
-    /**
      * The table of a range of positions within a sequence. The length matters to {@link RopeScaling.Dynamic} alone.
      *
-     * @param config the model
+     * @param rope the model's settings
      * @param firstPosition the position of row 0, counted from 0
      * @param positions the number of rows, at least 1
      * @param sequenceLength the length in tokens of the whole sequence, cached tokens included
      * @return the table
      * @throws IllegalArgumentException if a number is outside its range or the table does not fit into an array
      */
-    public static RopeTable of(LlamaConfig config, int firstPosition, int positions, int sequenceLength) {
-        int pairs = config.headDim() / 2;
+    public static RopeTable of(Rope rope, int firstPosition, int positions, int sequenceLength) {
+        int pairs = rope.headDim() / 2;
         Problems problems = new Problems();
         problems.addIf(firstPosition < 0, "firstPosition = " + firstPosition + " must not be negative");
         problems.positive("positions", positions);
@@ -60,15 +47,13 @@ public final class RopeTable {
                 "positions = " + positions + " x headDim / 2 = " + pairs + " does not fit into an array");
         problems.throwAsArgument("RoPE table");
         RopeTable table = new RopeTable(positions, pairs);
-        table.fill(config, firstPosition, sequenceLength);
+        table.fill(rope, firstPosition, sequenceLength);
         return table;
     }
 
-    private void fill(LlamaConfig config, int firstPosition, int sequenceLength) {
-        RopeScaling scaling = config.ropeScaling();
-        double[] frequencies =
-                scaling.inverseFrequencies(config.headDim(), config.ropeTheta(), config.maxPositionEmbeddings(), sequenceLength);
-        float attention = (float) scaling.attentionScaling();
+    private void fill(Rope rope, int firstPosition, int sequenceLength) {
+        double[] frequencies = rope.scaling().inverseFrequencies(rope.headDim(), rope.theta(), rope.context(), sequenceLength);
+        float attention = (float) rope.scaling().attentionScaling();
         for (int row = 0; row < positions; row++) {
             float position = firstPosition + row;
             for (int pair = 0; pair < pairs; pair++) {
@@ -115,12 +100,16 @@ public final class RopeTable {
         return sin.clone();
     }
 
-    /** One row: the cosines, then the sines, {@code [headDim]}. */
-    float[] cosSin(int row, Rounding rounding) {
+    /**
+     * One row.
+     *
+     * @param row its number
+     * @return the cosines, then the sines, {@code [headDim]}
+     */
+    public float[] cosSin(int row) {
         float[] both = new float[2 * pairs];
         System.arraycopy(cos, row * pairs, both, 0, pairs);
         System.arraycopy(sin, row * pairs, both, pairs, pairs);
-        rounding.round(both, 0, both.length);
         return both;
     }
 }

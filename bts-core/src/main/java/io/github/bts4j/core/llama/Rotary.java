@@ -18,7 +18,7 @@ import java.util.List;
 final class Rotary implements AutoCloseable {
     private static final int FIRST_ROWS = 512;
 
-    private final LlamaConfig config;
+    private final Rope rope;
     private final NDManager manager;
     private final TorchType type;
     private final List<TensorList> made = new ArrayList<>();
@@ -26,8 +26,8 @@ final class Rotary implements AutoCloseable {
     private TensorList tensors;
     private int rows;
 
-    Rotary(LlamaConfig config, NDManager manager, TorchType type) {
-        this.config = config;
+    Rotary(Rope rope, NDManager manager, TorchType type) {
+        this.rope = rope;
         this.manager = manager;
         this.type = type;
     }
@@ -35,17 +35,19 @@ final class Rotary implements AutoCloseable {
     /** The rows of tokens start .. start + length - 1 of a sequence that ends there. */
     RopeRows rows(int start, int length) {
         int end = Math.addExact(start, length);
-        if (config.ropeScaling().dependsOnSequenceLength() && end > config.maxPositionEmbeddings()) {
-            return new RopeRows(tensors(RopeTable.of(config, start, length, end)), 0, true); // serves this length alone
+        if (rope.isOwn(end)) {
+            return new RopeRows(tensors(RopeTable.of(rope, start, length, end)), 0, true); // serves this length alone
         }
         return new RopeRows(shared(end), start, false);
     }
 
     /** Cosines, then sines of one position of a sequence of that length, {@code [headDim]}, in the model's precision. */
     float[] cosSin(int position, int length) {
-        boolean own = config.ropeScaling().dependsOnSequenceLength() && length > config.maxPositionEmbeddings();
-        RopeTable row = own ? RopeTable.of(config, position, 1, length) : table(position + 1);
-        return row.cosSin(own ? 0 : position, Rounding.of(type));
+        boolean own = rope.isOwn(length);
+        RopeTable table = own ? RopeTable.of(rope, position, 1, length) : table(position + 1);
+        float[] row = table.cosSin(own ? 0 : position);
+        Rounding.of(type).round(row, 0, row.length);
+        return row;
     }
 
     private synchronized RopeTable table(int end) {
@@ -60,9 +62,9 @@ final class Rotary implements AutoCloseable {
 
     private void grow(int end) {
         if (rows < end) {
-            rows = (int) Math.max(end, Math.min(Math.max(FIRST_ROWS, 2L * rows), config.maxPositionEmbeddings()));
-            int length = Math.min(rows, config.maxPositionEmbeddings()); // matters to scaling by length alone, which never exceeds it here
-            table = RopeTable.of(config, 0, rows, length);
+            rows = (int) Math.max(end, Math.min(Math.max(FIRST_ROWS, 2L * rows), rope.context()));
+            int length = Math.min(rows, rope.context()); // matters to scaling by length alone, which never exceeds it here
+            table = RopeTable.of(rope, 0, rows, length);
             tensors = tensors(table);
             made.add(tensors);
         }

@@ -100,7 +100,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     public static List<DecodeEngine<KvCaches>> orRows(List<Decoder> streams, Kernel kernel, ParallelismTuner tuner, Function<List<RowDecoder>, RowEngine.Layers> layers) {
         DecodeEngine<KvCaches> torch = new TorchEngine(streams, kernel);
         List<RowDecoder> rows = streams.stream().flatMap(stream -> stream.rows().stream()).toList();
-        return rows.size() < streams.size() ? List.of(torch) : List.of(new RowEngine<>(rows, KvCaches::rows, layers.apply(rows), WorkerTeam.shared(), tuner), torch);
+        return rows.size() < streams.size() ? List.of(torch) : List.of(new RowEngine<>(rows, KvCaches::rows, layers.apply(rows), WorkerTeam.shared(Torch.threads()), tuner), torch);
     }
 
     @Override

@@ -1,7 +1,5 @@
 package io.github.bts4j.core.rows;
 
-import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.nio.ByteBuffer;
 
@@ -15,17 +13,6 @@ import java.nio.ByteBuffer;
  * @param scales for int8, a factor for each row; else empty
  */
 public record Elements(ByteBuffer bytes, TorchType type, long offset, int columns, float... scales) {
-    /**
-     * The elements of a tensor: its last dimension are the columns, all others the rows.
-     *
-     * @param tensor a contiguous tensor on the CPU that is not closed while the elements are used
-     * @param scales for int8, a factor for each row; else empty
-     * @return the elements
-     */
-    public static Elements of(NDArray tensor, float... scales) {
-        return new Elements(Tensors.memory(tensor), Tensors.type(tensor), 0, Math.toIntExact(tensor.getShape().get(tensor.getShape().dimension() - 1)), scales);
-    }
-
     /**
      * The rows from a given one on.
      *

@@ -1,8 +1,8 @@
 package io.github.bts4j.core.rows;
 
-import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The KV cache of one stream as matrices: for every layer and head, keys and values {@code [capacity, head_dim]} in the tensors' own memory.
@@ -15,24 +15,21 @@ public record RowCache(List<Matrix[]> keys, List<Matrix[]> values) {
      * The matrices of a cache.
      *
      * @param math what will compute with them
-     * @param keys one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
+     * @param keys elements {@code [kv_heads * capacity, head_dim]} of each layer
      * @param values the same
-     * @return the cache, valid while the tensors live
+     * @param heads the number of key and value heads
+     * @param capacity tokens
+     * @return the cache, valid while the elements are
      */
-    public static RowCache of(Arithmetic math, List<NDArray> keys, List<NDArray> values) {
-        return new RowCache(heads(math, keys), heads(math, values));
+    public static RowCache of(Arithmetic math, List<Elements> keys, List<Elements> values, int heads, int capacity) {
+        return new RowCache(heads(math, keys, heads, capacity), heads(math, values, heads, capacity));
     }
 
-    private static List<Matrix[]> heads(Arithmetic math, List<NDArray> tensors) {
+    private static List<Matrix[]> heads(Arithmetic math, List<Elements> elements, int heads, int capacity) {
         List<Matrix[]> layers = new ArrayList<>();
-        for (NDArray tensor : tensors) {
-            Matrix all = math.matrix(Elements.of(tensor));
-            int capacity = Math.toIntExact(tensor.getShape().get(2));
-            Matrix[] heads = new Matrix[Math.toIntExact(tensor.getShape().get(1))];
-            for (int head = 0; head < heads.length; head++) {
-                heads[head] = all.from(head * capacity);
-            }
-            layers.add(heads);
+        for (Elements layer : elements) {
+            Matrix all = math.matrix(layer);
+            layers.add(IntStream.range(0, heads).mapToObj(head -> all.from(head * capacity)).toArray(Matrix[]::new));
         }
         return layers;
     }

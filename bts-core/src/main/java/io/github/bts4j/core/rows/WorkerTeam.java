@@ -1,6 +1,5 @@
 package io.github.bts4j.core.rows;
 
-import io.github.bts4j.core.torch.Torch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -16,6 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 public final class WorkerTeam {
     private static final int SPINS = 10_000; // up to some hundred microseconds
     private static final long NAP_NANOS = 50_000;
+
+    private static WorkerTeam shared;
 
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
@@ -45,16 +46,16 @@ public final class WorkerTeam {
     }
 
     /**
-     * The process's team, with as many threads as a tensor operation uses at the first call, at most one per processor.
+     * The process's team, which the first call makes.
      *
+     * @param threads as many threads as a tensor operation uses; the team has at most one per processor
      * @return the team
      */
-    public static WorkerTeam shared() {
-        return Shared.CREW;
-    }
-
-    private static final class Shared {
-        static final WorkerTeam CREW = new WorkerTeam(Math.max(1, Math.min(Torch.threads(), Runtime.getRuntime().availableProcessors())));
+    public static synchronized WorkerTeam shared(int threads) {
+        if (shared == null) {
+            shared = new WorkerTeam(Math.max(1, Math.min(threads, Runtime.getRuntime().availableProcessors())));
+        }
+        return shared;
     }
 
     /**

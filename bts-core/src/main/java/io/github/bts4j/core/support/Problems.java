@@ -71,6 +71,17 @@ public final class Problems {
     }
 
     /**
+     * Refuses NaN, what float32 holds as infinite, and what is not above {@code limit}.
+     *
+     * @param name the value's name
+     * @param value the value
+     * @param limit the limit
+     */
+    public void floatAbove(String name, double value, int limit) {
+        addIf(!(value > limit) || !Float.isFinite((float) value), name + " = " + value + " must be greater than " + limit + " and finite in float32");
+    }
+
+    /**
      * Whether nothing is wrong.
      *
      * @return true if no problem was noted

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.support.Hashes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -224,6 +225,18 @@ public final class Tensors {
      */
     public static ByteBuffer memory(NDArray tensor) {
         return JniUtils.getByteBuffer((PtNDArray) tensor, true).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /**
+     * A tensor as a matrix of the row engine, in its own memory: its last dimension are the columns, all others the rows.
+     *
+     * @param tensor a contiguous tensor on the CPU of less than 2 GiB, which must outlive every use of the elements
+     * @param scales for int8, a factor for each row; else empty
+     * @return the elements
+     */
+    public static Elements elements(NDArray tensor, float... scales) {
+        Shape shape = tensor.getShape();
+        return new Elements(memory(tensor), type(tensor), 0, Math.toIntExact(shape.get(shape.dimension() - 1)), scales);
     }
 
     /**

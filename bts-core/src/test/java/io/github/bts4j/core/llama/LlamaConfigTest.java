@@ -141,9 +141,9 @@ class LlamaConfigTest {
                   - sequenceLength = -1 must be at least 1""", messageOf(() -> RopeScaling.none().inverseFrequencies(5, 0, 0, -1)));
         assertEquals("RoPE: headDim = 2 must be at least 4 for dynamic scaling",
                 messageOf(() -> new RopeScaling.Dynamic(2).inverseFrequencies(2, 1e4, 64, 64)));
-        assertEquals("RoPE table: positions = 0 must be at least 1", messageOf(() -> RopeTable.of(small().build(), 0, 0, 1)));
+        assertEquals("RoPE table: positions = 0 must be at least 1", messageOf(() -> RopeTable.of(small().build().rope(), 0, 0, 1)));
         assertEquals("RoPE table: positions = 2000000000 x headDim / 2 = 2 does not fit into an array",
-                messageOf(() -> RopeTable.of(small().build(), 2_000_000_000)));
+                messageOf(() -> RopeTable.of(small().build().rope(), 0, 2_000_000_000, 2_000_000_000)));
     }
 
     private static String messageOf(Runnable call) {
@@ -153,8 +153,8 @@ class LlamaConfigTest {
     @Test
     void aRangeOfATableIsItsRows() {
         LlamaConfig config = small().ropeScaling(new RopeScaling.Dynamic(2)).maxPositionEmbeddings(8).build();
-        RopeTable whole = RopeTable.of(config, 20);
-        RopeTable tail = RopeTable.of(config, 13, 7, 20);
+        RopeTable whole = RopeTable.of(config.rope(), 0, 20, 20);
+        RopeTable tail = RopeTable.of(config.rope(), 13, 7, 20);
         assertEquals(7, tail.positions());
         assertEquals(2, tail.pairs());
         float[] expected = Arrays.copyOfRange(whole.cos(), 13 * 2, 20 * 2);

@@ -50,7 +50,7 @@ class RopeGoldenTest {
             JsonNode golden = entry.getValue();
             LlamaConfig config = read(golden);
             int length = golden.get("sequence_length").intValue();
-            RopeTable table = RopeTable.of(config, length);
+            RopeTable table = RopeTable.of(config.rope(), 0, length, length);
             double[] frequencies =
                     config.ropeScaling().inverseFrequencies(config.headDim(), config.ropeTheta(), config.maxPositionEmbeddings(), length);
             float[] cos = table.cos();

@@ -2,7 +2,6 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
-import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
@@ -10,6 +9,7 @@ import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowEngine;
 import io.github.bts4j.core.rows.RowStep;
 import io.github.bts4j.core.rows.WorkerTeam;
+import io.github.bts4j.core.torch.Tensors;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -33,8 +33,8 @@ final class UpcycledRows implements RowEngine.Layers {
         this.experts = experts;
         this.math = experts.get(0).math();
         this.rounding = experts.get(0).rounding();
-        this.routers = routers.stream().map(router -> math.matrix(Elements.of(router))).toList();
-        this.adapters = adapters.stream().map(adapter -> new Linear(math.matrix(Elements.of(adapter)), hidden)).toList();
+        this.routers = routers.stream().map(router -> math.matrix(Tensors.elements(router))).toList();
+        this.adapters = adapters.stream().map(adapter -> new Linear(math.matrix(Tensors.elements(adapter)), hidden)).toList();
     }
 
     @Override
