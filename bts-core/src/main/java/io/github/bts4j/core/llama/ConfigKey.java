@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

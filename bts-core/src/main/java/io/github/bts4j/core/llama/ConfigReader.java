@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,6 +5,7 @@ import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -3,6 +3,7 @@ package io.github.bts4j.core.llama;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 
 /**

@@ -2,6 +2,8 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.llama.rope.Rope;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.lang.reflect.RecordComponent;

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.util.List;
 import java.util.OptionalInt;
 

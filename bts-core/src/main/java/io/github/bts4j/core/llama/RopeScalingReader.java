@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.util.Optional;
 import java.util.OptionalDouble;

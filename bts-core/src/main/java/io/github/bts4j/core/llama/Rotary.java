@@ -2,6 +2,8 @@ package io.github.bts4j.core.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.rope.Rope;
+import io.github.bts4j.core.llama.rope.RopeTable;
 import io.github.bts4j.core.rows.Rounding;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;

@@ -12,6 +12,7 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.llama.rope.RopeScaling;
+import io.github.bts4j.core.llama.rope.RopeTable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

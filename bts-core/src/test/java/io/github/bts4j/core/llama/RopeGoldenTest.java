@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.rope.RopeTable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.llama.rope;
 
 import io.github.bts4j.core.support.Problems;
 import java.util.OptionalDouble;

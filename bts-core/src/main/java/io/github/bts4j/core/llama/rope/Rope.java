@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.llama.rope;
 
 /**
  * The rotary position embedding of a model: what its tables follow from.
