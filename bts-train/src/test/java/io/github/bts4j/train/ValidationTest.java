@@ -140,7 +140,7 @@ class ValidationTest {
             assertEquals(step, trainer.step());
             Map<String, NDArray> weights = expert.parameters();
             try (ai.djl.ndarray.NDManager scope = expert.manager().newSubManager()) {
-                TensorCopies.copyInto(weights, io.github.bts4j.core.checkpoint.TensorFiles.read(scope,
+                TensorCopies.copyInto(weights, io.github.bts4j.core.torch.TensorFiles.read(scope,
                         RunCheckpoint.best(folder).orElseThrow().resolve("weights.safetensors")), "best");
             }
             double sum = 0;

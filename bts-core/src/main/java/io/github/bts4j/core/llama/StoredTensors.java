@@ -2,7 +2,7 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
-import io.github.bts4j.core.checkpoint.TensorLoader;
+import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -11,6 +11,7 @@ import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.io.InputStream;

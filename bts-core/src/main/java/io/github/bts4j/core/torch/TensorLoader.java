@@ -1,10 +1,10 @@
-package io.github.bts4j.core.checkpoint;
+package io.github.bts4j.core.torch;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.TensorEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

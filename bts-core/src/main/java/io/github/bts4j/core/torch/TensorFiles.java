@@ -1,9 +1,11 @@
-package io.github.bts4j.core.checkpoint;
+package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.checkpoint.SafetensorsFile;
+import io.github.bts4j.core.checkpoint.SafetensorsWriter;
+import io.github.bts4j.core.checkpoint.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
