@@ -2,7 +2,7 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -3,9 +3,9 @@ package io.github.bts4j.cli;
 import ai.djl.Device;
 import ai.djl.engine.Engine;
 import io.github.bts4j.core.UnsupportedException;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import picocli.CommandLine.Option;
 
 /** How frozen models are held and computed; options of commands that compute with them. */

@@ -1,6 +1,6 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.baseline.ModelMerge;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,10 +2,10 @@ package io.github.bts4j.cli;
 
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.tokenizer.TokenizerDifference;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;

@@ -1,6 +1,6 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import picocli.CommandLine.Option;
 
 /** How a model is read that is trained as a whole, in float32. */

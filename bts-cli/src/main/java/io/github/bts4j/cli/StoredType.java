@@ -1,7 +1,7 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LoadOptions;
-import io.github.bts4j.core.llama.Quantization;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import picocli.CommandLine.Option;
 
 /** The type that a model is written in; options of commands that write one without computing with it. */

@@ -1,8 +1,8 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.ResumeChange;
 import io.github.bts4j.train.ResumeException;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.Init;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchCheckpoint;

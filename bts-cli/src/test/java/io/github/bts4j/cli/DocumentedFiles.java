@@ -1,6 +1,6 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.examples.TinyCheckpoints;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchConfig;

@@ -5,7 +5,7 @@
  * <p>Every model's session is a {@link io.github.bts4j.core.CachedSession}. It hands what a step computes, a {@link io.github.bts4j.core.DecodeBatch}, to the first of the model's
  * {@link io.github.bts4j.core.DecodeEngine}s that prefers it.
  *
- * <p>{@link io.github.bts4j.core.torch.FrozenLm} adds DJL's {@code ai.djl.Model}. One Llama is {@link io.github.bts4j.core.llama.LlamaModel}.
+ * <p>{@link io.github.bts4j.core.torch.FrozenLm} adds DJL's {@code ai.djl.Model}. One Llama is {@link io.github.bts4j.core.torch.llama.LlamaModel}.
  *
  * <h2>Exceptions</h2>
  *

@@ -1,7 +1,7 @@
 package io.github.bts4j.examples;
 
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.Trainer;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.generate.GenerationConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.text.TextModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpRequest;

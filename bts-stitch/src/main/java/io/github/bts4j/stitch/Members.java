@@ -6,6 +6,7 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package io.github.bts4j.stitch;
 
-import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.llama.DocumentMask;
 import java.util.Optional;
 
 /**

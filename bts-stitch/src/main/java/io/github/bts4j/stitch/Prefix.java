@@ -2,9 +2,9 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.DocumentMask;
-import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.llama.DocumentMask;
+import io.github.bts4j.core.torch.llama.Ropes;
 import java.util.List;
 import java.util.Optional;
 

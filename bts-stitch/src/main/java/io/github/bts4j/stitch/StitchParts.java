@@ -3,7 +3,7 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.github.bts4j.stitch;
 
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.text.ModelSource;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

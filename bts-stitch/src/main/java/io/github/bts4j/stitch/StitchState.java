@@ -2,8 +2,8 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;

@@ -2,9 +2,9 @@ package io.github.bts4j.stitch;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

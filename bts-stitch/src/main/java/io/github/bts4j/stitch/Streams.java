@@ -1,16 +1,16 @@
 package io.github.bts4j.stitch;
 
 import io.github.bts4j.core.DecodeEngine;
-import io.github.bts4j.core.llama.Decoder;
-import io.github.bts4j.core.llama.KvCaches;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.Ropes;
-import io.github.bts4j.core.llama.TorchEngine;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowEngine;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.TorchList;
+import io.github.bts4j.core.torch.llama.Decoder;
+import io.github.bts4j.core.torch.llama.KvCaches;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.Ropes;
+import io.github.bts4j.core.torch.llama.TorchEngine;
 import java.util.List;
 import java.util.function.Function;
 

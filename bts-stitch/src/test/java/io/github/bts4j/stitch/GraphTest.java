@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.Ropes;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.llama.Ropes;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -8,7 +8,7 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.fuzz.ByteMutation;
 import io.github.bts4j.core.fuzz.Fuzz;
 import io.github.bts4j.core.fuzz.JsonMutation;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

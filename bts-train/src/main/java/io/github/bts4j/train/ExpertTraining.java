@@ -6,13 +6,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.Checkpoint;
-import io.github.bts4j.core.llama.Decoder;
-import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.RopeRows;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
@@ -24,6 +20,10 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.TrainingKernels;
+import io.github.bts4j.core.torch.llama.Decoder;
+import io.github.bts4j.core.torch.llama.DocumentMask;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -228,7 +228,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         try (Lifetime.Lease use = use(); NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> detached = new LinkedHashMap<>();
             weights.forEach((tensor, array) -> detached.put(tensor, attached(scope, array.stopGradient())));
-            return LlamaModel.of(name, config, detached, io.github.bts4j.core.llama.LoadOptions.defaults().withDevice(manager.getDevice()));
+            return LlamaModel.of(name, config, detached, io.github.bts4j.core.torch.llama.LoadOptions.defaults().withDevice(manager.getDevice()));
         }
     }
 

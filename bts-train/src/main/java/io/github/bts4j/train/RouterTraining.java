@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.Members;
 import io.github.bts4j.stitch.baseline.RoutedExperts;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.llama.DocumentMask;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.PrefixCache;
 import io.github.bts4j.stitch.StitchedModel;

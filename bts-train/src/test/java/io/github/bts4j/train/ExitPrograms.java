@@ -2,9 +2,9 @@ package io.github.bts4j.train;
 
 import ai.djl.Device;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -9,7 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,11 +1,11 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;

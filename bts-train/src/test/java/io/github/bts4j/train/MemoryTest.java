@@ -8,7 +8,7 @@ import ai.djl.Device;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -9,7 +9,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;

@@ -9,10 +9,10 @@ import ai.djl.repository.zoo.ZooModel;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Progress;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.text.ModelSource;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 

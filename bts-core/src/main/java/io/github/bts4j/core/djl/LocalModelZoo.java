@@ -1,7 +1,7 @@
 package io.github.bts4j.core.djl;
 
 import ai.djl.repository.zoo.ModelZoo;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.nio.file.Path;
 import java.util.Set;
 

@@ -2,12 +2,12 @@ package io.github.bts4j.core.golden;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.LlamaTensors;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -15,6 +15,8 @@ import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;

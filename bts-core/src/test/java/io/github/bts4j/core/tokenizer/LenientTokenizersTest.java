@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

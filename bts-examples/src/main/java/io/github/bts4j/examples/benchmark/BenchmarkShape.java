@@ -2,9 +2,9 @@ package io.github.bts4j.examples.benchmark;
 
 import ai.djl.Device;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,10 +1,10 @@
 package io.github.bts4j.examples.benchmark;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.AdamW;

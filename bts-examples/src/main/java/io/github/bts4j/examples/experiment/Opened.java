@@ -1,7 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.List;
 
 /**

@@ -1,9 +1,9 @@
 package io.github.bts4j.examples.quickstart;
 
 import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
 import io.github.bts4j.stitch.StitchCheckpoint;

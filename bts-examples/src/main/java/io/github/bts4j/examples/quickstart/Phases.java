@@ -1,7 +1,7 @@
 package io.github.bts4j.examples.quickstart;
 
 import ai.djl.Device;
-import io.github.bts4j.core.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.examples.report.Curve;
 import io.github.bts4j.examples.report.Distributions;
 import io.github.bts4j.stitch.StitchCheckpoint;

@@ -1,11 +1,11 @@
 package io.github.bts4j.examples.quickstart;
 
 import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.llama.LlamaModel;
-import io.github.bts4j.core.llama.LoadOptions;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.llama.Quantization;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Window;

@@ -1,7 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;

@@ -2,9 +2,9 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.List;
 
 /** Model soup: one model whose weights are the average of several models' (Wortsman et al., arXiv 2203.05482). Not for instances. */

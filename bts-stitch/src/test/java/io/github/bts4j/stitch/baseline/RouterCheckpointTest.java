@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

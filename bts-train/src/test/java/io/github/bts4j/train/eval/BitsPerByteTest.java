@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.bts4j.core.golden.Tolerance;
-import io.github.bts4j.core.llama.LlamaModel;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.train.data.SwitchingDomain;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.Window;

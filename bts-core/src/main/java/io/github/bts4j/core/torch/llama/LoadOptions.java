@@ -1,6 +1,7 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
+import io.github.bts4j.core.llama.Precision;
 import java.util.Optional;
 
 /**

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import io.github.bts4j.core.KvState;
 import io.github.bts4j.core.rows.RowCache;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -9,6 +9,8 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Torch;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 /** How frozen weights are held in memory more tightly than they are computed with. */
 public enum Quantization {

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +12,8 @@ import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Int8Noise;
 import io.github.bts4j.core.golden.Tolerance;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;

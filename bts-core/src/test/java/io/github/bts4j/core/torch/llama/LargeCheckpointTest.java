@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +8,9 @@ import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.golden.Tolerance;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.io.RandomAccessFile;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -8,6 +8,8 @@ import io.github.bts4j.core.checkpoint.TensorType;
 import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.torch.TensorFiller;
 import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.Tensors;

@@ -1,8 +1,9 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.RowCache;

@@ -1,7 +1,8 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;

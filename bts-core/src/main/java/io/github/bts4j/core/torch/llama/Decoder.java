@@ -1,9 +1,10 @@
-package io.github.bts4j.core.llama;
+package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
