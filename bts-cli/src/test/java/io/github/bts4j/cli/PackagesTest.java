@@ -1,5 +1,9 @@
 package io.github.bts4j.cli;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.simpleName;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -44,6 +48,15 @@ class PackagesTest {
     void dataAndEvaluationDoNotKnowTheTrainer() {
         noClasses().that().resideInAnyPackage("..train.data..", "..train.eval..").should().dependOnClassesThat()
                 .resideInAnyPackage("io.github.bts4j.train", "..train.optim..", "..train.stability..", "..train.metrics..").check(CLASSES);
+    }
+
+    /** Configurations, files, tokenizers, templates, sampling and the row engine do without libtorch and without DJL's tensors. */
+    @Test
+    void whatComputesNoTensorsKnowsNoTensorLibrary() {
+        noClasses().that().resideInAnyPackage("..core.llama..", "..core.checkpoint..", "..core.tokenizer..", "..core.chat..", "..core.generate..", "..core.rows..", "..core.support..",
+                "..bts4j.vector..").should().dependOnClassesThat(resideInAnyPackage("ai.djl..", "..core.torch..").and(not(resideInAPackage("ai.djl.huggingface.tokenizers..")))
+                .and(not(simpleName("TorchType"))))
+                .check(CLASSES);
     }
 
     @Test

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * A causal language model: token ids in, logits of the next token out. One Llama model is one, and so is a stitched model.
@@ -68,6 +69,19 @@ public interface CausalLm extends AutoCloseable {
      * @throws IllegalArgumentException if the shape or an id does not fit
      */
     NDArray forward(NDArray tokenIds);
+
+    /**
+     * Logits of every position of one sequence.
+     *
+     * @param tokenIds token ids, at least one
+     * @return float32 logits {@code [sequence][vocabulary]}
+     * @throws IllegalArgumentException if there is no id, or one does not fit
+     */
+    default float[][] logits(int... tokenIds) {
+        try (DecodeSession session = newSession(tokenIds.length)) {
+            return IntStream.of(tokenIds).mapToObj(session::append).toArray(float[][]::new);
+        }
+    }
 
     /**
      * Next-token cross-entropy of every position but the last, without materialising the logits of all positions at once.

@@ -1,15 +1,12 @@
 package io.github.bts4j.core.generate;
 
-import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -199,15 +196,9 @@ public final class Generator {
      */
     public List<TokenScore> score(int[] ids, int alternatives) {
         checkLength(0, ids);
-        List<TokenScore> scores = new ArrayList<>();
-        try (NDManager scope = Torch.manager().newSubManager(model.device())) {
-            float[] flat = model.forward(TokenBatch.tensor(scope, new int[][] {ids}, 0, ids.length - 1, model.vocabSize())).toFloatArray();
-            for (int t = 1; t < ids.length; t++) {
-                float[] logits = Arrays.copyOfRange(flat, (t - 1) * model.vocabSize(), t * model.vocabSize());
-                scores.add(new TokenScore(ids[t], Sampler.logProb(logits, ids[t]), Sampler.mostLikely(logits, alternatives)));
-            }
-        }
-        return scores;
+        float[][] logits = model.logits(Arrays.copyOf(ids, ids.length - 1));
+        return IntStream.range(1, ids.length)
+                .mapToObj(t -> new TokenScore(ids[t], Sampler.logProb(logits[t - 1], ids[t]), Sampler.mostLikely(logits[t - 1], alternatives))).toList();
     }
 
     private void checkLength(int number, int[] ids) {

@@ -88,6 +88,13 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     @Override
+    public final float[][] logits(int... tokenIds) {
+        try (NDManager step = Torch.manager().newSubManager(device())) {
+            return TokenBatch.rows(forward(TokenBatch.tensor(step, new int[][] {tokenIds}, 0, tokenIds.length, vocabSize())).toFloatArray(), tokenIds.length);
+        }
+    }
+
+    @Override
     @SuppressWarnings("try") // the lease only has to be open
     public final float[][] tokenLosses(int[][] tokens) {
         try (Lifetime.Lease use = lifetime.use(); NDManager step = manager.newSubManager();

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.djl;
+package io.github.bts4j.core.torch.djl;
 
 import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.LinkedHashMap;

@@ -1,4 +1,4 @@
-package io.github.bts4j.core.djl;
+package io.github.bts4j.core.torch.djl;
 
 import ai.djl.repository.zoo.ModelZoo;
 import io.github.bts4j.core.torch.llama.LoadOptions;

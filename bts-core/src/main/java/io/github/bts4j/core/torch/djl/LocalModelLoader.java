@@ -1,4 +1,4 @@
-package io.github.bts4j.core.djl;
+package io.github.bts4j.core.torch.djl;
 
 import ai.djl.Application;
 import ai.djl.repository.MRL;

@@ -1,6 +1,6 @@
 /**
- * bts4j for users of Deep Java Library: a {@link io.github.bts4j.core.djl.LocalModelZoo} that {@code Criteria} loads from, and a
- * {@link io.github.bts4j.core.djl.TextGenerationTranslator} from prompt to text.
+ * bts4j for users of Deep Java Library: a {@link io.github.bts4j.core.torch.djl.LocalModelZoo} that {@code Criteria} loads from, and a
+ * {@link io.github.bts4j.core.torch.djl.TextGenerationTranslator} from prompt to text.
  *
  * <pre>{@code
  * Criteria<String, String> criteria = Criteria.builder()
@@ -14,4 +14,6 @@
  * }
  * }</pre>
  */
-package io.github.bts4j.core.djl;
+package io.github.bts4j.core.torch.djl;
+
+import io.github.bts4j.core.torch.djl.LocalModelZoo;
