@@ -1,7 +1,7 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
