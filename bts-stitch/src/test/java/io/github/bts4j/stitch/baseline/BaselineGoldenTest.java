@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
-import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.TensorFiles;

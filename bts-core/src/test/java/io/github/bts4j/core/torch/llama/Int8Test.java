@@ -8,7 +8,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
-import io.github.bts4j.core.checkpoint.TensorFiles;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Int8Noise;
 import io.github.bts4j.core.golden.Tolerance;
