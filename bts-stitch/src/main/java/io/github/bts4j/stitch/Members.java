@@ -1,9 +1,9 @@
 package io.github.bts4j.stitch;
 
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
-import io.github.bts4j.core.llama.AdaptedLlama;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
