@@ -30,6 +30,8 @@ final class StitchRows implements RowEngine.Layers {
     private final List<List<Linear>> gates; // by stitch and model
     private final List<Linear> projs;
     private final int hidden;
+    private final int[] together; // the hub, and the experts that are adapters of it
+    private final RowDecoder joint; // of these streams
 
     /** Without biases. Repacked, if the hub's matrices are and there is room. */
     StitchRows(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
@@ -38,6 +40,8 @@ final class StitchRows implements RowEngine.Layers {
         this.math = streams.get(0).math();
         this.rounding = streams.get(0).rounding();
         this.hidden = Tensors.elements(weights.gates().tensors().get(0)).columns();
+        this.together = IntStream.range(0, streams.size()).filter(i -> i == 0 || streams.get(i).isOver(streams.get(0))).toArray();
+        this.joint = RowDecoder.joint(IntStream.of(together).mapToObj(streams::get).toList());
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
         UnaryOperator<Linear> held = linear -> repacked ? linear.repacked() : linear;
@@ -51,6 +55,8 @@ final class StitchRows implements RowEngine.Layers {
         this.math = like.math;
         this.rounding = like.rounding;
         this.hidden = like.hidden;
+        this.together = like.together;
+        this.joint = like.joint;
         this.gates = gates;
         this.projs = like.projs;
     }
@@ -68,13 +74,28 @@ final class StitchRows implements RowEngine.Layers {
         return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0))).mapToObj(i -> new Linear(all.from(i * hidden), hidden));
     }
 
+    /** Of streams over the same matrices, the rows are one step more; a prompt has rows enough by itself. */
+    @Override
+    public List<RowStep> prepared(List<RowStep> steps) {
+        if (together.length == 1 || steps.get(0).batch().isPrompt()) {
+            return steps;
+        }
+        return Stream.concat(steps.stream(), Stream.of(joint.jointStep(IntStream.of(together).mapToObj(steps::get).toList()))).toList();
+    }
+
     @Override
     public void run(WorkerTeam.Share share, List<RowStep> steps) {
-        float[][][] h = steps.stream().map(RowStep::hidden).toArray(float[][][]::new); // [streams][tokens][hidden]
+        float[][][] h = steps.stream().limit(streams.size()).map(RowStep::hidden).toArray(float[][][]::new); // [streams][tokens][hidden]
+        boolean areJoint = steps.size() > streams.size();
         int first = 0;
         for (int j = 0; j < config.numStitches(); j++) {
+            if (areJoint) {
+                joint.layers(share, steps.get(streams.size()), first, config.places().get(j));
+            }
             for (int i = 0; i < h.length; i++) {
-                streams.get(i).layers(share, steps.get(i), first, config.places().get(j));
+                if (!areJoint || Arrays.binarySearch(together, i) < 0) {
+                    streams.get(i).layers(share, steps.get(i), first, config.places().get(j));
+                }
             }
             stitch(share, j, h);
             first = config.places().get(j);

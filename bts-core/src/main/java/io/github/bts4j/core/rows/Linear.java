@@ -1,13 +1,48 @@
 package io.github.bts4j.core.rows;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
 /**
  * A matrix product with its bias, {@code y = round(w x + b)}, whose rows workers share.
  *
  * @param weight {@code [out, in]}
  * @param rows out
  * @param bias {@code [out]}, or empty
+ * @param adapters what is added to the product of each stream; its vectors are one stream's after the other's, equally many of each. Empty where nothing is added
  */
-public record Linear(Matrix weight, int rows, float... bias) {
+public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAdapter>> adapters) {
+    /**
+     * A product without adapters.
+     *
+     * @param weight {@code [out, in]}
+     * @param rows out
+     * @param bias {@code [out]}, or empty
+     */
+    public Linear(Matrix weight, int rows, float... bias) {
+        this(weight, rows, bias, List.of());
+    }
+
+    /**
+     * The same product for several streams, each with what its own adds.
+     *
+     * @param streams products over the same matrix
+     * @return one product
+     */
+    static Linear joint(List<Linear> streams) {
+        Linear first = streams.get(0);
+        List<Optional<RowAdapter>> all = new ArrayList<>();
+        streams.forEach(stream -> all.add(stream.adapters.isEmpty() ? Optional.empty() : stream.adapters.get(0)));
+        return new Linear(first.weight, first.rows, first.bias, List.copyOf(all));
+    }
+
+    /** Whether another product reads the same matrix, and adds the same bias. */
+    boolean isOver(Linear other) {
+        return weight == other.weight && Arrays.equals(bias, other.bias) && other.adapters.size() < 2 && adapters.size() < 2;
+    }
+
     /**
      * One worker's rows for a few vectors.
      *
@@ -29,6 +64,12 @@ public record Linear(Matrix weight, int rows, float... bias) {
     /** Rows from .. to - 1 of {@code w x + b}. */
     void sum(int from, int to, float[][] x, float[][] y) {
         weight.matmul(from, to, x, y, 0);
+        int each = adapters.isEmpty() ? 0 : y.length / adapters.size();
+        for (int i = 0; i < adapters.size(); i++) {
+            if (adapters.get(i).isPresent()) {
+                adapters.get(i).get().addTo(from, to, Arrays.copyOfRange(x, i * each, (i + 1) * each), Arrays.copyOfRange(y, i * each, (i + 1) * each));
+            }
+        }
         if (bias.length > 0) {
             for (float[] row : y) {
                 for (int i = from; i < to; i++) {
@@ -39,7 +80,7 @@ public record Linear(Matrix weight, int rows, float... bias) {
     }
 
     long bytes() {
-        return (long) rows * weight.columns() * weight.elements().type().bytes();
+        return (long) rows * weight.columns() * weight.elements().type().bytes() + adapters.stream().flatMap(Optional::stream).mapToLong(adapter -> adapter.bytes(rows)).sum();
     }
 
     /**
@@ -48,6 +89,6 @@ public record Linear(Matrix weight, int rows, float... bias) {
      * @return the product
      */
     public Linear repacked() {
-        return new Linear(weight.repacked(rows), rows, bias);
+        return new Linear(weight.repacked(rows), rows, bias, adapters.stream().map(adapter -> adapter.map(RowAdapter::repacked)).toList());
     }
 }

@@ -2,6 +2,10 @@ package io.github.bts4j.core.rows;
 
 import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.torch.TorchType;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * A Llama decoder (arXiv 2307.09288) for one new token of each of a few sessions, or a few of one.
@@ -59,13 +63,55 @@ public final class RowDecoder {
      * @param rope the rotations of queries and keys
      */
     public RowDecoder(Arithmetic math, TorchType type, Dimensions dims, RowWeights weights, Rotations rope) {
+        this(math, Rounding.of(type), dims, weights, rope);
+    }
+
+    private RowDecoder(Arithmetic math, Rounding rounding, Dimensions dims, RowWeights weights, Rotations rope) {
         this.math = math;
-        this.rounding = Rounding.of(type);
+        this.rounding = rounding;
         this.dims = dims;
         this.weights = weights;
         this.rope = rope;
         this.small = weights.bytes() <= SMALL_MODEL;
         this.attention = new RowAttention(math, rounding, dims);
+    }
+
+    /**
+     * A decoder of the layers of several streams over the same matrices: each matrix is read once for all of them.
+     *
+     * @param streams decoders that {@link #isOver} says can be joined
+     * @return the decoder
+     */
+    public static RowDecoder joint(List<RowDecoder> streams) {
+        RowDecoder first = streams.get(0);
+        return new RowDecoder(first.math, first.rounding, first.dims, RowWeights.joint(streams.stream().map(stream -> stream.weights).toList()), first.rope);
+    }
+
+    /**
+     * Whether the layers are those of another decoder, adapters apart.
+     *
+     * @param other the other one
+     * @return true if the matrices are the same objects, and norms and biases have the same values
+     */
+    public boolean isOver(RowDecoder other) {
+        return rounding == other.rounding && dims.equals(other.dims) && weights.isOver(other.weights);
+    }
+
+    /**
+     * One step of several streams, over their own states.
+     *
+     * @param streams the streams' steps, of the same tokens, one of each session
+     * @return a step of all rows, stream after stream
+     */
+    public RowStep jointStep(List<RowStep> streams) {
+        int[] tokens = streams.stream().flatMapToInt(step -> IntStream.of(step.batch().tokens())).toArray();
+        int[] positions = streams.stream().flatMapToInt(step -> IntStream.of(step.batch().positions())).toArray();
+        List<RowCache> caches = streams.stream().flatMap(step -> step.batch().states().stream()).toList();
+        return step(new DecodeBatch<>(tokens, positions, caches), rows(streams, RowStep::hidden), rows(streams, RowStep::rope));
+    }
+
+    private static float[][] rows(List<RowStep> streams, Function<RowStep, float[][]> part) {
+        return streams.stream().flatMap(step -> Arrays.stream(part.apply(step))).toArray(float[][]::new);
     }
 
     /**
@@ -126,8 +172,6 @@ public final class RowDecoder {
     /** The beginning of a step: the tokens' states before the first layer, their rotations, and buffers. */
     RowStep step(DecodeBatch<RowCache> batch) {
         int n = batch.size();
-        int q = dims.heads * dims.headDim;
-        int kv = dims.kvHeads * dims.headDim;
         float[][] hidden = new float[n][dims.hidden];
         float[][] rotations = new float[n][];
         for (int s = 0; s < n; s++) {
@@ -136,6 +180,13 @@ public final class RowDecoder {
                 hidden[s][c] = rounding.round(weights.embedding().elements().get(batch.tokens()[s], c));
             }
         }
+        return step(batch, hidden, rotations);
+    }
+
+    private RowStep step(DecodeBatch<RowCache> batch, float[][] hidden, float[][] rotations) {
+        int n = batch.size();
+        int q = dims.heads * dims.headDim;
+        int kv = dims.kvHeads * dims.headDim;
         return new RowStep(batch, hidden, rotations, new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate],
                 new float[n][dims.intermediate], new float[n][dims.hidden]);
     }

@@ -28,6 +28,16 @@ public final class RowEngine<S> implements DecodeEngine<S> {
          * @param steps the step as each stream sees it
          */
         void run(WorkerTeam.Share share, List<RowStep> steps);
+
+        /**
+         * What {@link #run} is given.
+         *
+         * @param steps the step as each stream sees it
+         * @return the same, and behind it whatever all workers share
+         */
+        default List<RowStep> prepared(List<RowStep> steps) {
+            return steps;
+        }
     }
 
     /**
@@ -57,8 +67,9 @@ public final class RowEngine<S> implements DecodeEngine<S> {
         RowDecoder hub = streams.get(0);
         List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.apply(state, i)))).toList();
         float[][] logits = hub.newLogits(steps.get(0));
+        List<RowStep> prepared = layers.prepared(steps);
         team.run(tuner, batch.size(), share -> {
-            layers.run(share, steps);
+            layers.run(share, prepared);
             hub.logits(share, steps.get(0), logits);
         });
         return logits;

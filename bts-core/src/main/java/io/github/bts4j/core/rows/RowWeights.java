@@ -1,6 +1,9 @@
 package io.github.bts4j.core.rows;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -33,9 +36,38 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
             return Stream.of(query, key, value, output, gate, up, down);
         }
 
+        private static Layer joint(List<Layer> streams) {
+            Layer first = streams.get(0);
+            return new Layer(first.inputNorm, joint(streams, Layer::query), joint(streams, Layer::key), joint(streams, Layer::value), joint(streams, Layer::output), first.postNorm,
+                    joint(streams, Layer::gate), joint(streams, Layer::up), joint(streams, Layer::down));
+        }
+
+        private static Linear joint(List<Layer> streams, Function<Layer, Linear> part) {
+            return Linear.joint(streams.stream().map(part).toList());
+        }
+
+        private boolean isOver(Layer other) {
+            List<Linear> ours = linears().toList();
+            List<Linear> theirs = other.linears().toList();
+            return Arrays.equals(inputNorm, other.inputNorm) && Arrays.equals(postNorm, other.postNorm)
+                    && IntStream.range(0, ours.size()).allMatch(i -> ours.get(i).isOver(theirs.get(i)));
+        }
+
         private Layer repacked() {
             return new Layer(inputNorm, query.repacked(), key.repacked(), value.repacked(), output.repacked(), postNorm, gate.repacked(), up.repacked(), down.repacked());
         }
+    }
+
+    /** The layers of streams over the same matrices, as one. */
+    static RowWeights joint(List<RowWeights> streams) {
+        RowWeights first = streams.get(0);
+        List<Layer> layers = IntStream.range(0, first.layers.size()).mapToObj(i -> Layer.joint(streams.stream().map(stream -> stream.layers.get(i)).toList())).toList();
+        return new RowWeights(first.embedding, layers, first.norm, first.head, first.isRepacked);
+    }
+
+    /** Whether the layers are products over the same matrices, adapters apart. */
+    boolean isOver(RowWeights other) {
+        return layers.size() == other.layers.size() && IntStream.range(0, layers.size()).allMatch(i -> layers.get(i).isOver(other.layers.get(i)));
     }
 
     /**

@@ -8,14 +8,18 @@ import io.github.bts4j.core.adapter.AdapterMerge;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.rows.Linear;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Loads models that are written down as adapters of a base, as PEFT or this library saved them. Not for instances. */
 public final class AdaptedLlama {
@@ -41,7 +45,7 @@ public final class AdaptedLlama {
         OpenedFiles files = OpenedFiles.of(base, Adapter.files(folder));
         try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(false))) {
             loaded.requireFullWeights("given an adapter");
-            return checked(made(loaded, folder, options.repack(), AdapterMerge::merge), folder, files, options);
+            return checked(made(loaded, folder, any -> LlamaRows.Choice.of(options.repack()), AdapterMerge::merge), folder, files, options);
         }
     }
 
@@ -60,7 +64,7 @@ public final class AdaptedLlama {
     public static LlamaModel beside(LlamaModel base, Path baseFolder, Path folder, LoadOptions options) throws IOException {
         OpenedFiles files = OpenedFiles.of(baseFolder, Adapter.files(folder));
         base.requireFullWeights("given an adapter");
-        return checked(made(base, folder, options.repack(), AdapterMerge::beside), folder, files, options);
+        return checked(made(base, folder, adapter -> shared(base, adapter), AdapterMerge::beside), folder, files, options);
     }
 
     private static LlamaModel checked(LlamaModel model, Path folder, OpenedFiles files, LoadOptions options) {
@@ -79,7 +83,7 @@ public final class AdaptedLlama {
     }
 
     @SuppressWarnings("try") // the lease only has to be open
-    private static LlamaModel made(LlamaModel base, Path folder, Optional<Boolean> repack, Way way) throws IOException {
+    private static LlamaModel made(LlamaModel base, Path folder, Function<Adapter, LlamaRows.Choice> rows, Way way) throws IOException {
         Adapter adapter = Adapter.open(folder, LlamaTensors.shapes(base.config()));
         NDManager manager = Torch.manager().newSubManager(base.device());
         try (Lifetime.Lease use = base.lifetime().use()) {
@@ -88,11 +92,20 @@ public final class AdaptedLlama {
             Map<String, NDArray> added = way.add(new AdapterMerge(manager, base.type()), adapter, own);
             LlamaConfig config = fitting(base.config(), added);
             String name = folder.toAbsolutePath().normalize().getFileName().toString();
-            return new LlamaModel(name, manager, config, base.type(), complete(manager, config, added, base.type()), repack);
+            return new LlamaModel(name, manager, config, base.type(), complete(manager, config, added, base.type()), rows.apply(adapter));
         } catch (IOException | RuntimeException e) {
             manager.close();
             throw e;
         }
+    }
+
+    /** The base's products, but for those whose matrices the adapter replaces. */
+    private static LlamaRows.Choice shared(LlamaModel base, Adapter adapter) {
+        Map<String, Linear> shared = new HashMap<>(base.decoder().linears());
+        boolean repacked = base.decoder().rows().map(RowDecoder::isRepacked).orElse(false);
+        adapter.whole().keySet().forEach(name -> shared.remove(name.substring(0, name.lastIndexOf('.'))));
+        shared.keySet().removeIf(name -> !name.startsWith("model.layers.") && adapter.modules().containsKey(name));
+        return new LlamaRows.Choice(shared.isEmpty() ? Optional.empty() : Optional.of(repacked), shared);
     }
 
     /** The base's configuration, with a head and biases of its own where the adapter made some. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.Autograd;
@@ -47,7 +48,7 @@ public final class Decoder implements AutoCloseable {
      * @param type element type of the tensors
      */
     public Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
-        this(config, tensors, manager, type, Optional.empty());
+        this(config, tensors, manager, type, LlamaRows.Choice.of(Optional.empty()));
     }
 
     /**
@@ -57,9 +58,9 @@ public final class Decoder implements AutoCloseable {
      * @param tensors as above
      * @param manager owner of the rotary tables
      * @param type element type of the tensors
-     * @param repack see {@link LoadOptions#repack}
+     * @param choice how matrices are held for decoding outside of libtorch
      */
-    Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type, Optional<Boolean> repack) {
+    Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type, LlamaRows.Choice choice) {
         this.config = config;
         this.type = type;
         this.device = manager.getDevice();
@@ -69,7 +70,7 @@ public final class Decoder implements AutoCloseable {
         this.weights = CALLS.llama(Autograd.OFF, tensors, config.numLayers(), config.numHeads(), config.numKvHeads(), config.headDim(), config.rmsNormEps(),
                 config.tieWordEmbeddings());
         this.rotary = new Rotary(config.rope(), manager, type);
-        this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, repack);
+        this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, choice);
     }
 
     /**
@@ -128,6 +129,11 @@ public final class Decoder implements AutoCloseable {
      */
     public Optional<RowDecoder> rows() {
         return rows.decoder();
+    }
+
+    /** The products outside of libtorch by their names, for models over the same matrices; none where there is no such decoder. */
+    Map<String, Linear> linears() {
+        return rows().isEmpty() ? Map.of() : rows.linears();
     }
 
     /** An empty cache. */

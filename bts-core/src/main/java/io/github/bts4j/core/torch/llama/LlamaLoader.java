@@ -45,7 +45,7 @@ final class LlamaLoader {
         try {
             Set<String> names = LlamaTensors.shapes(config).keySet();
             Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
-            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, options.repack());
+            LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, LlamaRows.Choice.of(options.repack()));
             files.requireUnchanged();
             return model.from(folder, files, options.mapping() && !options.device().isGpu());
         } catch (IOException | RuntimeException e) {
@@ -68,7 +68,7 @@ final class LlamaLoader {
             }
             Map<String, NDArray> own = options.quantization().isEmpty() ? copies
                     : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies);
-            return new LlamaModel(name, manager, config, type, own, options.repack());
+            return new LlamaModel(name, manager, config, type, own, LlamaRows.Choice.of(options.repack()));
         } catch (RuntimeException e) {
             manager.close();
             throw e;

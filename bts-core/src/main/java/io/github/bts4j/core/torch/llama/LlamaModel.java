@@ -47,14 +47,14 @@ public final class LlamaModel extends FrozenLm {
     private Optional<OpenedFiles> opened = Optional.empty();
     private boolean mapped;
 
-    LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, Optional<Boolean> repack) {
+    LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, LlamaRows.Choice choice) {
         super(name, manager);
         this.config = config;
         this.type = type;
         this.tensors = Collections.unmodifiableMap(tensors);
-        this.decoder = new Decoder(config, tensors, manager, type, repack);
+        this.decoder = new Decoder(config, tensors, manager, type, choice);
         manager.cap(); // frozen from here on
-        if (repack.orElse(false)) {
+        if (choice.repack().orElse(false)) {
             decoder.rows(); // fails now rather than at the first token
         }
     }

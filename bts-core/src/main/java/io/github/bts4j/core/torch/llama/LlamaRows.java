@@ -6,11 +6,13 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
+import io.github.bts4j.core.rows.RowAdapter;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,22 +27,35 @@ final class LlamaRows {
     private final Device device;
     private final TorchType type;
     private final RowDecoder.Rotations rope;
-    private final Optional<Boolean> repack;
+    private final Choice choice;
+    private final Map<String, Linear> linears = new HashMap<>();
     private Optional<RowDecoder> decoder;
 
-    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, RowDecoder.Rotations rope, Optional<Boolean> repack) {
+    /**
+     * How matrices are held.
+     *
+     * @param repack whether they are repacked; empty where their size decides
+     * @param shared products of another model over the same matrices, by their names without {@code .weight}
+     */
+    record Choice(Optional<Boolean> repack, Map<String, Linear> shared) {
+        static Choice of(Optional<Boolean> repack) {
+            return new Choice(repack, Map.of());
+        }
+    }
+
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, RowDecoder.Rotations rope, Choice choice) {
         this.config = config;
         this.tensors = tensors;
         this.device = device;
         this.type = type;
         this.rope = rope;
-        this.repack = repack;
+        this.choice = choice;
     }
 
     synchronized Optional<RowDecoder> decoder() {
         if (decoder == null) {
             Optional<Arithmetic> math = isSupported() ? Arithmetic.available() : Optional.empty();
-            if (math.isEmpty() && repack.orElse(false)) {
+            if (math.isEmpty() && choice.repack.orElse(false)) {
                 throw new IllegalArgumentException("repack = true: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
                         + " here it is " + type + " on " + device + (Arithmetic.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
             }
@@ -50,7 +65,7 @@ final class LlamaRows {
     }
 
     private boolean isSupported() {
-        return !device.isGpu() && tensors.keySet().stream().noneMatch(name -> name.endsWith(".lora_A")) && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
+        return !device.isGpu() && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
                 && tensors.values().stream().allMatch(tensor -> tensor.size() * Tensors.type(tensor).bytes() <= Integer.MAX_VALUE);
     }
 
@@ -68,21 +83,53 @@ final class LlamaRows {
                 (float) config.rmsNormEps());
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
-        RowWeights weights = new RowWeights(embedding, layers, floats("model.norm.weight"), new Linear(head, config.vocabSize()), false);
-        return new RowDecoder(math, type, dims, isRepacked(weights.bytes()) ? weights.repacked() : weights, rope);
+        RowWeights stored = new RowWeights(embedding, layers, floats("model.norm.weight"), choice.shared.getOrDefault(headName(), new Linear(head, config.vocabSize())), false);
+        RowWeights weights = isRepacked(stored.bytes()) ? stored.repacked() : stored;
+        remember(weights);
+        return new RowDecoder(math, type, dims, weights, rope);
+    }
+
+    private String headName() {
+        return config.tieWordEmbeddings() ? "model.embed_tokens" : "lm_head";
+    }
+
+    /** The products by their names, for models over the same matrices. */
+    synchronized Map<String, Linear> linears() {
+        return Map.copyOf(linears);
+    }
+
+    private void remember(RowWeights weights) {
+        linears.put(headName(), weights.head());
+        for (int i = 0; i < config.numLayers(); i++) {
+            RowWeights.Layer layer = weights.layers().get(i);
+            String attention = "model.layers." + i + ".self_attn.";
+            String mlp = "model.layers." + i + ".mlp.";
+            linears.putAll(Map.of(attention + "q_proj", layer.query(), attention + "k_proj", layer.key(), attention + "v_proj", layer.value(), attention + "o_proj", layer.output(),
+                    mlp + "gate_proj", layer.gate(), mlp + "up_proj", layer.up(), mlp + "down_proj", layer.down()));
+        }
     }
 
     /** As wished; without a wish, a small model for which there is room. */
     private boolean isRepacked(long bytes) {
-        if (repack.orElse(false)) {
+        if (choice.repack.orElse(false)) {
             RowWeights.requireRoom(bytes);
         }
-        return repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
+        return choice.repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
     }
 
     private Linear linear(Arithmetic math, String name) {
         int rows = Math.toIntExact(tensors.get(name + ".weight").getShape().get(0));
-        return new Linear(matrix(math, name + ".weight"), rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0]);
+        Matrix weight = choice.shared.containsKey(name) ? choice.shared.get(name).weight() : matrix(math, name + ".weight");
+        return new Linear(weight, rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0], adapters(math, name, rows));
+    }
+
+    private List<Optional<RowAdapter>> adapters(Arithmetic math, String name, int rows) {
+        if (!tensors.containsKey(name + ".lora_A")) {
+            return List.of();
+        }
+        int rank = Math.toIntExact(tensors.get(name + ".lora_A").getShape().get(0));
+        return List.of(Optional.of(new RowAdapter(matrix(math, name + ".lora_A"), rank, matrix(math, name + ".lora_B").repacked(rows),
+                tensors.containsKey(name + ".lora_factor") ? floats(name + ".lora_factor") : new float[0])));
     }
 
     private Matrix matrix(Arithmetic math, String name) {
