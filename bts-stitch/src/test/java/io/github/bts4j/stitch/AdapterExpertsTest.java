@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.adapter.AdapterFolders;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
@@ -18,6 +20,8 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,6 +71,50 @@ class AdapterExpertsTest {
                 assertSame(some, same);
             }
         }
+    }
+
+    /** Several sessions in step, of different lengths. */
+    @Test
+    void sessionsInStep() throws IOException {
+        for (int sessions : new int[] {2, 3, 5, 8}) {
+            try (StitchedModel first = open(merged); StitchedModel adapted = open(AdapterFolders.ROOT)) {
+                float[][] expected = inStep(first, sessions);
+                float[][] actual = inStep(adapted, sessions);
+                for (int s = 0; s < sessions; s++) {
+                    GoldenCase.assertClose(sessions + " sessions, the one of number " + s, expected[s], actual[s], 1e-4);
+                }
+            }
+        }
+    }
+
+    private static float[][] inStep(FrozenLm model, int sessions) {
+        List<DecodeSession> open = new ArrayList<>();
+        for (int s = 0; s < sessions; s++) {
+            open.add(model.newSession(20));
+            open.get(s).append(Arrays.copyOf(TOKENS[s % 2], 1 + s));
+        }
+        model.appendEach(open, Arrays.copyOf(TOKENS[0], sessions));
+        float[][] logits = model.appendEach(open, Arrays.copyOf(TOKENS[1], sessions));
+        open.forEach(DecodeSession::close);
+        return logits;
+    }
+
+    /** In bfloat16, where merged matrices are rounded and low-rank ones are not: closer to each other than to the hub by far. */
+    @Test
+    void inBfloat16() throws IOException {
+        LoadOptions options = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
+        float[][] logits = new float[3][];
+        for (int i = 0; i < 3; i++) {
+            StitchedModelBuilder builder = StitchedModel.builder().config(CONFIG).hub(BASE).options(options);
+            Path adapters = i == 0 ? merged : AdapterFolders.ROOT;
+            builder.expert("a", i == 2 ? BASE : adapters.resolve("lora")).expert("b", i == 2 ? BASE : adapters.resolve("dora"));
+            try (StitchedModel model = builder.open(); DecodeSession session = model.newSession(20)) {
+                session.append(Arrays.copyOf(TOKENS[0], 10));
+                logits[i] = session.append(TOKENS[0][10]);
+            }
+        }
+        double error = GoldenCase.relativeError(logits[0], logits[1]);
+        assertTrue(error < 0.03 && error < 0.1 * GoldenCase.relativeError(logits[0], logits[2]), error + ", without adapters " + GoldenCase.relativeError(logits[0], logits[2]));
     }
 
     @Test

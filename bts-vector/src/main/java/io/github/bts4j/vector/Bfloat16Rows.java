@@ -101,20 +101,84 @@ final class Bfloat16Rows extends VectorMatrix {
         return columns % 2 == 0 ? sum : sum + Float.intBitsToFloat(bytes.getShort(offset + 4 * half) << 16) * x[columns - 1];
     }
 
+    /** With 32 registers of 512 bits. */
+    @Override
+    boolean isFastestWithFour() {
+        return LANES == 16;
+    }
+
+    /** Two rows at a time share the loads of x, as for one vector, where there are registers for sixteen sums. */
     @Override
     void fourSessions(int from, int to, float[][] x, float[][] y, int at, int s) {
         Elements w = elements();
         Object memory = this.memory;
-        for (int r = from; r < to; r++) {
-            int offset = (int) w.rowOffset(r);
-            fourSessions(memory, offset, w.columns() / 2, x, y, at + r, s);
-            for (int k = s; k < s + 4; k++) {
-                y[k][at + r] += tail(w.bytes(), offset, x[k], w.columns());
+        int half = isFastestWithFour() ? (to - from) / 2 : 0;
+        for (int r = from; r < from + half; r++) {
+            fourSessions(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), w.columns() / 2, x, y, at + r, at + r + half, s);
+        }
+        for (int r = from + 2 * half; r < to; r++) {
+            oneRow(memory, (int) w.rowOffset(r), w.columns() / 2, x, y, at + r, s);
+        }
+        if (w.columns() % (2 * LANES) != 0) {
+            for (int r = from; r < to; r++) {
+                for (int k = s; k < s + 4 && (k == s || y[k] != y[k - 1]); k++) { // what is computed twice is added to once
+                    y[k][at + r] += tail(w.bytes(), (int) w.rowOffset(r), x[k], w.columns());
+                }
             }
         }
     }
 
-    private static void fourSessions(Object memory, int offset, int half, float[][] x, float[][] y, int to, int s) {
+    private static void fourSessions(Object memory, int offset, int other, int half, float[][] x, float[][] y, int to, int otherTo, int s) {
+        float[] x0 = x[s];
+        float[] x1 = x[s + 1];
+        float[] x2 = x[s + 2];
+        float[] x3 = x[s + 3];
+        FloatVector zero = FloatVector.zero(F);
+        FloatVector even0 = zero, even1 = zero, even2 = zero, even3 = zero, otherEven0 = zero, otherEven1 = zero, otherEven2 = zero, otherEven3 = zero;
+        FloatVector odd0 = zero, odd1 = zero, odd2 = zero, odd3 = zero, otherOdd0 = zero, otherOdd1 = zero, otherOdd2 = zero, otherOdd3 = zero;
+        for (int i = 0; i + LANES <= half; i += LANES) {
+            IntVector word = words(memory, offset + 4 * i);
+            IntVector otherWord = words(memory, other + 4 * i);
+            FloatVector w = low(word);
+            FloatVector v = low(otherWord);
+            FloatVector value = at(x0, i);
+            even0 = w.fma(value, even0);
+            otherEven0 = v.fma(value, otherEven0);
+            value = at(x1, i);
+            even1 = w.fma(value, even1);
+            otherEven1 = v.fma(value, otherEven1);
+            value = at(x2, i);
+            even2 = w.fma(value, even2);
+            otherEven2 = v.fma(value, otherEven2);
+            value = at(x3, i);
+            even3 = w.fma(value, even3);
+            otherEven3 = v.fma(value, otherEven3);
+            w = high(word);
+            v = high(otherWord);
+            value = at(x0, half + i);
+            odd0 = w.fma(value, odd0);
+            otherOdd0 = v.fma(value, otherOdd0);
+            value = at(x1, half + i);
+            odd1 = w.fma(value, odd1);
+            otherOdd1 = v.fma(value, otherOdd1);
+            value = at(x2, half + i);
+            odd2 = w.fma(value, odd2);
+            otherOdd2 = v.fma(value, otherOdd2);
+            value = at(x3, half + i);
+            odd3 = w.fma(value, odd3);
+            otherOdd3 = v.fma(value, otherOdd3);
+        }
+        y[s][to] = Lanes.sum(even0.add(odd0));
+        y[s][otherTo] = Lanes.sum(otherEven0.add(otherOdd0));
+        y[s + 1][to] = Lanes.sum(even1.add(odd1));
+        y[s + 1][otherTo] = Lanes.sum(otherEven1.add(otherOdd1));
+        y[s + 2][to] = Lanes.sum(even2.add(odd2));
+        y[s + 2][otherTo] = Lanes.sum(otherEven2.add(otherOdd2));
+        y[s + 3][to] = Lanes.sum(even3.add(odd3));
+        y[s + 3][otherTo] = Lanes.sum(otherEven3.add(otherOdd3));
+    }
+
+    private static void oneRow(Object memory, int offset, int half, float[][] x, float[][] y, int to, int s) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];

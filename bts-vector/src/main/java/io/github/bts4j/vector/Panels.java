@@ -104,6 +104,10 @@ abstract class Panels extends Matrix {
     private void turns(int from, int to, float[][] x, float[][] y, int at) {
         int first = from / LANES;
         int last = to / LANES;
+        if (x.length == 2 || x.length == 3) { // four take less time than two one after the other
+            turns(from, to, VectorMatrix.four(x), VectorMatrix.four(y), at);
+            return;
+        }
         int n = x.length;
         int fours = n < 4 ? 0 : n % 4 == 3 ? n : n - n % 4; // three that are left go with one that is done, which is computed again
         for (int v = first; v < last; v += TURN) {
