@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
@@ -19,20 +20,27 @@ final class CheckpointedPass {
     private static final TrainingKernels KERNELS = ExpertTraining.KERNELS;
 
     private final NDManager step;
-    private final Decoder decoder;
+    private final LlamaWeights weights;
+    private final NDArray head;
+    private final int layers;
     private final RopeRows rope;
     private final ActivationCheckpointing checkpointing;
 
     CheckpointedPass(NDManager step, Decoder decoder, RopeRows rope, ActivationCheckpointing checkpointing) {
+        this(step, decoder.weights(), decoder.head(step), decoder.config().numLayers(), rope, checkpointing);
+    }
+
+    CheckpointedPass(NDManager step, LlamaWeights weights, NDArray head, int layers, RopeRows rope, ActivationCheckpointing checkpointing) {
         this.step = step;
-        this.decoder = decoder;
+        this.weights = weights;
+        this.head = head;
+        this.layers = layers;
         this.rope = rope;
         this.checkpointing = checkpointing;
     }
 
     float[] run(TokenBatch.NextTokens next, float tokenWeight) {
-        int layers = decoder.config().numLayers();
-        NDArray embedded = KERNELS.embed(step, Autograd.ON, next.ids(), decoder.weights());
+        NDArray embedded = KERNELS.embed(step, Autograd.ON, next.ids(), weights);
         List<NDArray> before = new ArrayList<>(List.of(detached(embedded)));
         Deque<List<NDArray>> kept = new ArrayDeque<>();
         for (int layer = 0; layer < layers; layer++) {
@@ -45,8 +53,8 @@ final class CheckpointedPass {
             }
         }
         List<NDArray> leaf = KERNELS.leaves(step, Autograd.ON, before.subList(layers, layers + 1));
-        NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, leaf.get(0), decoder.weights());
-        float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, decoder.head(step), next.labels(), tokenWeight);
+        NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, leaf.get(0), weights);
+        float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, head, next.labels(), tokenWeight);
         List<NDArray> gradient = below(leaf);
         for (int layer = layers - 1; layer >= 0; layer--) {
             List<NDArray> graph = kept.isEmpty() ? graph(before.get(layer), layer) : kept.pop();
@@ -61,7 +69,7 @@ final class CheckpointedPass {
     }
 
     private List<NDArray> graph(NDArray state, int layer) {
-        return KERNELS.layerGraph(step, Autograd.ON, state, decoder.weights(), rope.tensors(), rope.row(), layer);
+        return KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer);
     }
 
     private NDArray detached(NDArray tensor) {

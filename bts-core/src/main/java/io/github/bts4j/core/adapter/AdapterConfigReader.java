@@ -112,7 +112,7 @@ final class AdapterConfigReader {
             return new ModuleNames.Listed(fields.texts(key).orElse(List.of()));
         }
         fields.take(key);
-        if (key.equals("target_modules") && text.get().equalsIgnoreCase("all-linear")) {
+        if (key.equals("target_modules") && text.get().equalsIgnoreCase(ModuleNames.ALL_LINEAR)) {
             return new ModuleNames.AllLinear();
         }
         try {

@@ -2,19 +2,14 @@ package io.github.bts4j.core.adapter;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Adds an adapter to its base's tensors. Sums are taken in float32 and rounded once. Not for concurrent use.
@@ -89,36 +84,15 @@ public final class AdapterMerge {
         if (changes(adapter, TABLE) || changes(adapter, HEAD)) {
             merged.putIfAbsent(HEAD, base.get(TABLE));
         }
-        merged.putAll(new TensorLoader(owner, Optional.of(type), false).load(named(adapter.whole())));
+        merged.putAll(new AdapterTensorLoader(owner, type).whole(adapter));
         try (NDManager scope = owner.newSubManager()) {
-            Map<TensorEntry, NDArray> loaded = load(scope, adapter);
-            adapter.modules().forEach((module, part) -> way.add(merged, module, part.map(loaded)));
+            new AdapterTensorLoader(scope, TorchType.FLOAT32).modules(adapter).forEach((module, part) -> way.add(merged, module, part));
         }
         return merged;
     }
 
     private static boolean changes(Adapter adapter, String name) {
         return adapter.whole().containsKey(name) || adapter.modules().containsKey(name.substring(0, name.lastIndexOf('.')));
-    }
-
-    /** The entries under the base's names. */
-    private static List<TensorEntry> named(Map<String, TensorEntry> whole) {
-        List<TensorEntry> entries = new ArrayList<>();
-        whole.forEach((name, entry) -> entries.add(new TensorEntry(name, entry.type(), entry.shape(), entry.file(), entry.offset(), entry.length())));
-        return entries;
-    }
-
-    private static Map<TensorEntry, NDArray> load(NDManager scope, Adapter adapter) throws IOException {
-        List<TensorEntry> entries = new ArrayList<>();
-        for (LowRank<TensorEntry> part : adapter.modules().values()) {
-            entries.addAll(List.of(part.a(), part.b()));
-            part.magnitude().ifPresent(entries::add);
-            part.bias().ifPresent(entries::add);
-        }
-        Map<String, NDArray> tensors = new TensorLoader(scope).load(entries);
-        Map<TensorEntry, NDArray> loaded = new HashMap<>();
-        entries.forEach(entry -> loaded.put(entry, tensors.get(entry.name())));
-        return loaded;
     }
 
     private void merge(Map<String, NDArray> merged, String module, LowRank<NDArray> part) {

@@ -74,7 +74,7 @@ public final class AdapterWriter {
         if (names instanceof ModuleNames.Listed listed) {
             putNames(json, key, listed.names());
         } else {
-            json.put(key, names instanceof ModuleNames.Matching matching ? matching.pattern().toString() : "all-linear");
+            json.put(key, names.toString());
         }
     }
 

@@ -7,6 +7,9 @@ public sealed interface ModuleNames {
     /** No module at all. */
     ModuleNames NONE = new Listed(List.of());
 
+    /** PEFT's name for {@link AllLinear}. */
+    String ALL_LINEAR = "all-linear";
+
     /**
      * Whether a module is chosen.
      *
@@ -34,6 +37,11 @@ public sealed interface ModuleNames {
         public boolean contains(String module) {
             return names.stream().anyMatch(name -> module.equals(name) || module.endsWith("." + name));
         }
+
+        @Override
+        public String toString() {
+            return names.toString();
+        }
     }
 
     /**
@@ -46,6 +54,11 @@ public sealed interface ModuleNames {
         public boolean contains(String module) {
             return pattern.matches(module);
         }
+
+        @Override
+        public String toString() {
+            return pattern.toString();
+        }
     }
 
     /** Every linear module but the head: PEFT's {@code all-linear}. */
@@ -53,6 +66,11 @@ public sealed interface ModuleNames {
         @Override
         public boolean contains(String module) {
             return module.endsWith("_proj");
+        }
+
+        @Override
+        public String toString() {
+            return ALL_LINEAR;
         }
     }
 }

@@ -1,0 +1,190 @@
+package io.github.bts4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.adapter.Adapter;
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.adapter.AdapterFolders;
+import io.github.bts4j.core.adapter.ModuleNames;
+import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.TensorFiles;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.AdaptedLlama;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.train.optim.AdamWConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The training of adapters, against PEFT and torch.optim.AdamW where the values come from them (src-test-data/adapters/generate.py). */
+class AdapterTrainingTest {
+    private static final Path BASE = AdapterFolders.ROOT.resolve("base");
+    private static final AdamWConfig ADAMW = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
+
+    @TempDir
+    private Path folder;
+
+    private static int[][] ids(Map<String, NDArray> golden) {
+        long[] flat = golden.get("input_ids").toLongArray();
+        int width = (int) golden.get("input_ids").getShape().get(1);
+        int[][] ids = new int[flat.length / width][];
+        for (int row = 0; row < ids.length; row++) {
+            ids[row] = Arrays.stream(flat, row * width, (row + 1) * width).mapToInt(Math::toIntExact).toArray();
+        }
+        return ids;
+    }
+
+    private static int[][] tokens() {
+        SplittableRandom random = new SplittableRandom(4);
+        return IntStream.range(0, 3).mapToObj(row -> random.ints(16, 3, 96).toArray()).toArray(int[][]::new);
+    }
+
+    private static double mean(float[] losses) {
+        double sum = 0;
+        for (float loss : losses) {
+            sum += loss;
+        }
+        return sum / losses.length;
+    }
+
+    /** Losses of ten steps, the gradients of the first, and every tensor after the last. */
+    @ParameterizedTest
+    @CsvSource({"lora, OFF", "rslora, OFF", "dora, OFF", "patterns, OFF", "saved, OFF", "dora, FULL", "saved, PARTIAL"})
+    void tenStepsAreThoseOfPeft(String name, ActivationCheckpointing checkpointing) throws IOException {
+        Path adapter = AdapterFolders.ROOT.resolve(name);
+        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel base = LlamaModel.open(BASE);
+                AdapterTraining training = AdapterTraining.from(base, adapter).withCheckpointing(checkpointing)) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, adapter.resolve("golden.safetensors"));
+            int[][] ids = ids(golden);
+            float tokenWeight = 1f / (ids.length * (ids[0].length - 1));
+            float[] losses = Tensors.toFloats(golden.get("losses"));
+            List<ParameterGroup> all = List.of(new ParameterGroup(".*", ADAMW, 1)); // vectors decay too, as there
+            int gradients = 0;
+            try (AdamW optimizer = new AdamW(ADAMW, all, training.manager(), training.parameters())) {
+                for (int step = 0; step < 10; step++) {
+                    optimizer.zeroGradients();
+                    assertEquals(losses[step], mean(training.accumulateGradients(ids, tokenWeight, step)), 2e-5, "loss of step " + step);
+                    for (Map.Entry<String, NDArray> parameter : step == 0 ? training.parameters().entrySet() : Set.<Map.Entry<String, NDArray>>of()) {
+                        try (NDArray gradient = parameter.getValue().getGradient()) {
+                            assertNear(golden, "grad.", parameter.getKey(), gradient, 1e-4);
+                            gradients++;
+                        }
+                    }
+                    optimizer.step(2e-3);
+                }
+                training.parameters().forEach((parameter, tensor) -> assertNear(golden, "after.", parameter, tensor, 2e-4));
+            }
+            assertEquals(golden.keySet().stream().filter(key -> key.startsWith("grad.")).count(), gradients);
+        }
+    }
+
+    private static void assertNear(Map<String, NDArray> golden, String kind, String name, NDArray found, double tolerance) {
+        double error = GoldenCase.relativeError(Tensors.toFloats(golden.get(kind + "base_model.model." + name)), Tensors.toFloats(found));
+        assertTrue(error <= tolerance, kind + name + ": relative error " + error);
+    }
+
+    /** A new adapter is the base; a trained one, saved, gives the losses that the training saw. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void startsAsTheBaseAndIsSavedAsItIs(boolean dora) throws IOException {
+        int[][] tokens = tokens();
+        AdapterConfig config = AdapterConfig.lora(3, 6, new ModuleNames.AllLinear()).withDora(dora).withBase("../base");
+        try (LlamaModel base = LlamaModel.open(BASE); AdapterTraining training = AdapterTraining.start(base, config, 7)) {
+            assertEquals(dora ? 42 : 28, training.parameters().size());
+            float[][] before = base.tokenLosses(tokens);
+            for (int row = 0; row < tokens.length; row++) {
+                GoldenCase.assertClose("losses at the start", before[row], training.tokenLosses(tokens)[row], 1e-5);
+            }
+            try (AdamW optimizer = new AdamW(ADAMW, training.manager(), training.parameters())) {
+                for (int step = 0; step < 20; step++) {
+                    optimizer.zeroGradients();
+                    training.accumulateGradients(tokens, 1 / 45f, step);
+                    optimizer.step(1e-2);
+                }
+            }
+            float[][] after = training.tokenLosses(tokens);
+            assertTrue(mean(after[0]) < mean(before[0]) - 0.1, mean(after[0]) + ", before " + mean(before[0]));
+            training.save(folder);
+            try (LlamaModel merged = AdaptedLlama.merged(BASE, folder, LoadOptions.defaults())) {
+                for (int row = 0; row < tokens.length; row++) {
+                    GoldenCase.assertClose("losses of what was saved", after[row], merged.tokenLosses(tokens)[row], 1e-4);
+                }
+            }
+            assertEquals(config, AdapterConfig.read(folder));
+        }
+    }
+
+    @Test
+    void theBaseIsFrozenAndMayBeInBfloat16() throws IOException {
+        int[][] tokens = tokens();
+        LoadOptions options = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
+        try (LlamaModel base = LlamaModel.open(BASE, options); AdapterTraining training = AdapterTraining.start(base, AdapterConfig.lora(4, 8, new ModuleNames.AllLinear()).withDora(true), 1)) {
+            Map<String, String> hashes = TinyRuns.hashes(base.tensors());
+            float first = 0;
+            float last = 0;
+            try (AdamW optimizer = new AdamW(ADAMW, training.manager(), training.parameters())) {
+                for (int step = 0; step < 20; step++) {
+                    optimizer.zeroGradients();
+                    last = (float) mean(training.accumulateGradients(tokens, 1 / 45f, step));
+                    first = step == 0 ? last : first;
+                    optimizer.step(1e-2);
+                }
+            }
+            assertTrue(last < first - 0.1, last + ", first " + first);
+            assertEquals(hashes, TinyRuns.hashes(base.tensors()));
+        }
+    }
+
+    @Test
+    void theSameSeedIsTheSameAdapter() throws IOException {
+        try (LlamaModel base = LlamaModel.open(BASE)) {
+            AdapterConfig config = AdapterConfig.lora(4, 8, new ModuleNames.Listed(List.of("q_proj")));
+            try (AdapterTraining a = AdapterTraining.start(base, config, 3); AdapterTraining b = AdapterTraining.start(base, config, 3); AdapterTraining c = AdapterTraining.start(base, config, 4)) {
+                assertEquals(a.identity(), b.identity());
+                assertTrue(!a.identity().equals(c.identity()));
+                String name = "model.layers.0.self_attn.q_proj.lora_A.weight";
+                assertArrayEquals(Tensors.toFloats(a.parameters().get(name)), Tensors.toFloats(b.parameters().get(name)));
+            }
+        }
+    }
+
+    @Test
+    void refusals() throws IOException {
+        try (LlamaModel base = LlamaModel.open(BASE)) {
+            assertEquals("target modules = [query] match no matrix of the layers; they are q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj and down_proj",
+                    refusal(base, AdapterConfig.lora(4, 8, new ModuleNames.Listed(List.of("query")))));
+            assertEquals("low-rank matrices of model.embed_tokens are not trained here: train it in full (modules_to_save), or the layers alone",
+                    refusal(base, AdapterConfig.lora(4, 8, new ModuleNames.Listed(List.of("embed_tokens")))));
+            assertEquals("r = 33 of model.layers.0.self_attn.q_proj is above 32, the smaller side of its matrix: nothing would be of low rank",
+                    refusal(base, AdapterConfig.lora(33, 8, new ModuleNames.Listed(List.of("q_proj")))));
+            assertThrows(IllegalArgumentException.class, () -> AdapterTraining.from(base, AdapterFolders.ROOT.resolve("lorabias")));
+            try (LlamaModel beside = AdaptedLlama.beside(base, BASE, AdapterFolders.ROOT.resolve("lora"), LoadOptions.defaults())) {
+                assertThrows(IllegalStateException.class, () -> AdapterTraining.from(beside, AdapterFolders.ROOT.resolve("lora")));
+            }
+            assertTrue(Adapter.isAdapter(AdapterFolders.ROOT.resolve("lora")));
+        }
+    }
+
+    private static String refusal(LlamaModel base, AdapterConfig config) {
+        return assertThrows(IllegalArgumentException.class, () -> AdapterTraining.start(base, config, 0)).getMessage();
+    }
+}
