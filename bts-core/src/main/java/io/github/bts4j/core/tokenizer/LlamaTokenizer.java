@@ -16,8 +16,7 @@ import java.util.OptionalInt;
 
 /**
  * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, nothing is ever truncated or
- * padded, whatever tokenizer.json says. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on
- * which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
+ * padded, whatever tokenizer.json says. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
  * {@code ai.djl.offline}, the environment variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
  *
  * <p>What counts is tokenizer.json; of tokenizer_config.json (or, failing that, special_tokens_map.json) only the roles of special tokens are read. In
@@ -60,7 +59,6 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param tokenizerJsonOrFolder a tokenizer.json, the folder that holds it, or a GGUF file with the tokenizer inside
      * @return the tokenizer, which the caller closes
      * @throws IllegalArgumentException if there is no such file
-     * @throws java.io.UncheckedIOException if the thread is interrupted meanwhile
      * @throws ModelFormatException if the file is not a tokenizer.json, holds what is not known or cannot be run safely, has a decoder that cannot decode token by token, or does not know the special tokens
      *     that tokenizer_config.json names
      */
@@ -131,7 +129,6 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param skipSpecialTokens whether special tokens are left out of the text
      * @return the text
      * @throws IllegalArgumentException if an id is negative or not below {@link #vocabSize}
-     * @throws TooLargeException if the heap has no room for the text
      */
     public String decode(int[] ids, boolean skipSpecialTokens) {
         for (int id : ids) {
