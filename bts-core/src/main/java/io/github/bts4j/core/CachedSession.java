@@ -44,7 +44,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease only has to be open; it is held by one thread
     public float[] append(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
             if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
@@ -68,7 +68,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
      * @throws IllegalArgumentException as {@link CausalLm#appendEach} says
      * @throws IllegalStateException if a session or the model is closed, or another thread uses a session; all sessions are unchanged
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease only has to be open; it is held by one thread
     public static float[][] appendEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
         try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {

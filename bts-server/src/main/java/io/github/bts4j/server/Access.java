@@ -65,7 +65,7 @@ final class Access {
         HttpServerResponse response = request.response();
         response.putHeader("Access-Control-Allow-Origin", given.get(0)).putHeader("Vary", "Origin").putHeader("Access-Control-Expose-Headers", "Retry-After");
         String method = request.getHeader("Access-Control-Request-Method");
-        if (request.method() != HttpMethod.OPTIONS || method == null) {
+        if (!request.method().equals(HttpMethod.OPTIONS) || method == null) {
             return false;
         }
         preflight(request);

@@ -56,6 +56,7 @@ final class Connections {
     }
 
     /** Closes a connection at once; Vert.x itself would first wait until the client has read what is there for it. On the event loop. */
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to be told
     static void end(HttpConnection connection) {
         ((HttpServerConnection) connection).channelHandlerContext().close();
     }

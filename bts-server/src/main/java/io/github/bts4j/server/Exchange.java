@@ -39,7 +39,6 @@ final class Exchange {
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final ServerConfig config;
-    private final ServerMetrics metrics;
     private final long begin = System.nanoTime();
     private volatile boolean gone; // written on the event loop
 
@@ -50,7 +49,6 @@ final class Exchange {
         this.request = request;
         this.response = request.response();
         this.config = config;
-        this.metrics = metrics;
         response.exceptionHandler(e -> { });
         request.exceptionHandler(e -> { });
         response.closeHandler(nothing -> gone = true);
@@ -78,7 +76,7 @@ final class Exchange {
 
     /** Answers GET, and HEAD with the same headers and no body. */
     void get(Runnable action) {
-        if (request.method() != HttpMethod.GET && request.method() != HttpMethod.HEAD) {
+        if (!request.method().equals(HttpMethod.GET) && !request.method().equals(HttpMethod.HEAD)) {
             throw notAllowed("GET, HEAD");
         }
         action.run();
@@ -96,7 +94,7 @@ final class Exchange {
 
     /** Reads the body within the limits of size and time, and hands it to a thread that may take its time. */
     void post(Consumer<byte[]> action) {
-        if (request.method() != HttpMethod.POST) {
+        if (!request.method().equals(HttpMethod.POST)) {
             throw notAllowed("POST");
         }
         String type = request.getHeader("Content-Type");

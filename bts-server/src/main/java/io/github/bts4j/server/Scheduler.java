@@ -200,6 +200,7 @@ final class Scheduler implements AutoCloseable {
     }
 
     /** All answers in progress wait for their clients. */
+    @SuppressWarnings("WaitNotInLoop") // to wake too soon does no harm
     private synchronized void pause() {
         try {
             if (!abandon) {

@@ -3,11 +3,10 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.util.NativeResource;
 import java.util.IdentityHashMap;
-import java.util.Map;
 
 /** Which tensors require a gradient, for how many optimizers: one that is closed must not end what another still trains. */
 final class Trained {
-    private static final Map<NDArray, Integer> OPTIMIZERS = new IdentityHashMap<>();
+    private static final IdentityHashMap<NDArray, Integer> OPTIMIZERS = new IdentityHashMap<>();
 
     private Trained() {}
 

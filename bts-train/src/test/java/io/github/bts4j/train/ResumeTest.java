@@ -212,6 +212,7 @@ class ResumeTest {
     }
 
     @Test
+    @SuppressWarnings("ReferenceEquality")
     void anotherStartIsAnotherRun() throws IOException {
         Path run = folder.resolve("run");
         TinyRuns.textModels(folder, "one", "two");

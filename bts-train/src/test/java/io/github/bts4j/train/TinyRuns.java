@@ -105,6 +105,7 @@ final class TinyRuns {
     }
 
     /** Keeps the metrics of every step. */
+    @SuppressWarnings("JavaLangClash")
     static final class Record implements MetricsListener {
         final List<StepMetrics> steps = new ArrayList<>();
         final List<String> messages = new ArrayList<>();

@@ -163,7 +163,7 @@ class ValidationTest {
         for (int i = 1; i <= 12; i++) {
             try (ExpertTraining expert = expert(); Trainer trainer = trainer(expert, worsening(300), validation, parts)) {
                 trainer.resumeFrom(folder);
-                trainer.runTo(5 * i);
+                trainer.runTo(5L * i);
             }
         }
         assertEquals(whole.found, parts.found);

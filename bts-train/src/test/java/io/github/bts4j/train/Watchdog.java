@@ -22,6 +22,7 @@ final class Watchdog {
     }
 
     /** One that bites when nothing new has begun for so long. */
+    @SuppressWarnings("ThreadPriorityCheck")
     static Watchdog of(long seconds) {
         Watchdog dog = new Watchdog(seconds);
         Thread thread = new Thread(dog::watch, "watchdog");

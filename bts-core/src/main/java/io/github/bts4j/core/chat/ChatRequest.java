@@ -38,6 +38,7 @@ public final class ChatRequest {
      * @return the request
      * @throws IllegalArgumentException if there is no message
      */
+    @SuppressWarnings("JavaTimeDefaultTimeZone") // dates are the user's
     public static ChatRequest of(List<? extends Map<String, ?>> messages) {
         if (messages.isEmpty()) {
             throw new IllegalArgumentException("A conversation needs at least one message");

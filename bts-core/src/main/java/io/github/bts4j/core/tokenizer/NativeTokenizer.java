@@ -36,6 +36,7 @@ final class NativeTokenizer implements AutoCloseable {
     private final TextLimits limits;
     private final Vocabulary vocabulary;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    @SuppressWarnings("UnusedVariable")
     private volatile long[] room; // written only, so that no compiler leaves the allocation out
     private boolean closed;
 

@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param <T> their type
  */
+@SuppressWarnings("UnusedTypeParameter") // for the compiler alone
 public final class TorchList<T extends TorchValue> extends TorchValue {
     private TorchList(long handle) {
         super(handle);

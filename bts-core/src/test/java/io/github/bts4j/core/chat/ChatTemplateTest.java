@@ -141,6 +141,7 @@ class ChatTemplateTest {
     }
 
     @Test
+    @SuppressWarnings("JavaTimeDefaultTimeZone")
     void datesAreOfTheRequestsClock() {
         Clock clock = Clock.fixed(Instant.parse("2024-07-06T15:04:09Z"), ZoneOffset.UTC);
         ChatRequest request = ChatRequest.ofMessages(List.of(ChatMessage.user(""))).at(clock);

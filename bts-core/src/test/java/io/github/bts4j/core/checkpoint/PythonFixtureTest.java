@@ -121,7 +121,7 @@ class PythonFixtureTest {
         int fraction = bits & 1023;
         double magnitude = exponent == 31
                 ? (fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN)
-                : exponent == 0 ? Math.scalb(fraction, -24) : Math.scalb(1024.0 + fraction, exponent - 25);
+                : exponent == 0 ? Math.scalb((double) fraction, -24) : Math.scalb(1024.0 + fraction, exponent - 25);
         return bits < 0 ? -magnitude : magnitude;
     }
 }

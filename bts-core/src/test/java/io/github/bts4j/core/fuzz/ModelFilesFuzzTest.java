@@ -65,7 +65,7 @@ class ModelFilesFuzzTest {
 
     @Test
     void generationConfig() throws Exception {
-        byte[] valid = "{\"bos_token_id\":1,\"eos_token_id\":[2,3],\"do_sample\":true,\"temperature\":0.6,\"top_p\":0.9,\"top_k\":50,\"max_new_tokens\":20,\"repetition_penalty\":1.1}".getBytes();
+        byte[] valid = "{\"bos_token_id\":1,\"eos_token_id\":[2,3],\"do_sample\":true,\"temperature\":0.6,\"top_p\":0.9,\"top_k\":50,\"max_new_tokens\":20,\"repetition_penalty\":1.1}".getBytes(StandardCharsets.UTF_8);
         Fuzz.run(folder.resolve("generation_config.json"), valid, Fuzz.count(COUNT), new JsonMutation()::of, file -> LlamaConfig.read(folder), FORMAT);
     }
 
@@ -73,7 +73,7 @@ class ModelFilesFuzzTest {
     void tokenizerConfig() throws Exception {
         Files.copy(DATA.resolve("server/tokenizer.json"), folder.resolve("tokenizer.json"), StandardCopyOption.REPLACE_EXISTING); // a small one: it is opened every time
         byte[] valid = ("{\"bos_token\":{\"content\":\"<s>\",\"lstrip\":false},\"eos_token\":\"</s>\",\"chat_template\":\"{% for m in messages %}{{ m.content }}{% endfor %}\","
-                + "\"model_max_length\":1000000000000000019884624838656,\"added_tokens_decoder\":{\"0\":{\"content\":\"<unk>\",\"special\":true}}}").getBytes();
+                + "\"model_max_length\":1000000000000000019884624838656,\"added_tokens_decoder\":{\"0\":{\"content\":\"<unk>\",\"special\":true}}}").getBytes(StandardCharsets.UTF_8);
         JsonMutation mutation = new JsonMutation("[{\"name\":\"default\",\"template\":\"x\"}]", "\"{% for\"", "\"{{ m }}\"");
         Fuzz.run(folder.resolve("tokenizer_config.json"), valid, Fuzz.count(COUNT), mutation::of, file -> {
             LlamaTokenizer.open(folder).close();
@@ -107,7 +107,7 @@ class ModelFilesFuzzTest {
         StringBuilder map = new StringBuilder();
         single.entries().forEach(entry -> map.append(map.isEmpty() ? "" : ",").append('"').append(entry.name()).append("\":\"model-00001-of-00001.safetensors\""));
         Files.move(folder.resolve("model.safetensors"), folder.resolve("model-00001-of-00001.safetensors"));
-        byte[] valid = ("{\"metadata\":{\"total_size\":1},\"weight_map\":{" + map + "}}").getBytes();
+        byte[] valid = ("{\"metadata\":{\"total_size\":1},\"weight_map\":{" + map + "}}").getBytes(StandardCharsets.UTF_8);
         JsonMutation mutation = new JsonMutation("\"../model.safetensors\"", "\"/dev/zero\"", "\"a\\u0000b.safetensors\"");
         Fuzz.run(folder.resolve(Checkpoint.INDEX_FILE), valid, Fuzz.count(COUNT), mutation::of, file -> Checkpoint.open(folder), FORMAT);
     }

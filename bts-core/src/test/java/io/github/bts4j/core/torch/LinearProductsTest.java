@@ -67,7 +67,7 @@ class LinearProductsTest {
         String said = said();
         assertEquals(0, status, said);
         assertTrue(said.contains("bfloat16: libtorch (not oneDNN: " + (choice.equals("auto") ? "could not create a primitive" : "-Dbts4j.matmul=default")), said);
-        assertEquals(2 * Precision.values().length, said.lines().filter(line -> line.endsWith(" true")).count(), said);
+        assertEquals(2L * Precision.values().length, said.lines().filter(line -> line.endsWith(" true")).count(), said);
     }
 
     @Test

@@ -235,7 +235,7 @@ public final class LimitsBenchmark {
 
     /** The median over the steps, after one warm-up. */
     private double median(DoubleSupplier seconds) {
-        seconds.getAsDouble();
+        double unused = seconds.getAsDouble();
         double[] all = new double[options.steps()];
         Arrays.setAll(all, i -> seconds.getAsDouble());
         return median(all);

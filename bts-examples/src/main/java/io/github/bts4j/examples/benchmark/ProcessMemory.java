@@ -11,6 +11,7 @@ final class ProcessMemory {
     private ProcessMemory() {}
 
     /** The most there was while the work ran; a thread looks all the time. */
+    @SuppressWarnings("ThreadPriorityCheck")
     static double peakMib(Runnable work) throws InterruptedException {
         AtomicBoolean done = new AtomicBoolean();
         double[] peak = new double[1];

@@ -92,7 +92,7 @@ public final class UpcycledWeights implements AutoCloseable {
         check(config, models);
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         try (Lifetime.Lease use = Lifetime.useAll(models.stream().map(LlamaModel::lifetime).toList())) {
-            config.shapes().forEach((name, shape) -> tensors.put(name, start(config, models, name, shape, owner)));
+            config.shapes().forEach((name, shape) -> tensors.put(name, start(models, name, shape, owner)));
         }
         return tensors;
     }
@@ -110,7 +110,7 @@ public final class UpcycledWeights implements AutoCloseable {
         }
     }
 
-    private static NDArray start(UpcycledConfig config, List<LlamaModel> models, String name, List<Long> shape, NDManager owner) {
+    private static NDArray start(List<LlamaModel> models, String name, List<Long> shape, NDManager owner) {
         Device device = owner.getDevice();
         long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
         if (name.endsWith(UpcycledConfig.ROUTER)) {

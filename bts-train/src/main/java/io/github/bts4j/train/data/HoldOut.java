@@ -64,7 +64,7 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
         @Override
         public BitSet heldOut(TokenDataset dataset) {
             BitSet held = new BitSet();
-            for (long i = k - 1; i < dataset.documentCount(); i += k) {
+            for (long i = k - 1L; i < dataset.documentCount(); i += k) {
                 held.set((int) i);
             }
             return held;

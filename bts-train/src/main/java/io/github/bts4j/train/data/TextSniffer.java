@@ -24,7 +24,7 @@ final class TextSniffer {
     private static final byte[] PARQUET = "PAR1".getBytes(StandardCharsets.US_ASCII);
     private static final int TAR_MAGIC = 257;
     private static final Set<String> PACKED = Set.of("bz2", "xz", "zip", "7z", "rar", "tar", "tgz", "tbz2", "txz", "lz4", "lz", "lzma", "br", "z", "sz", "snappy", "jar", "whl");
-    private static final Map<String, String> MAGIC = new LinkedHashMap<>(Map.of("BZh", "bzip2", "\u00fd7zXZ\0", "xz", "PK\3\4", "zip", "7z\u00bc\u00af\u0027\u001c", "7z", "Rar!\u001a", "RAR",
+    private static final Map<String, String> MAGIC = new LinkedHashMap<>(Map.of("BZh", "bzip2", "\u00fd7zXZ\0", "xz", "PK\3\4", "zip", "7z\u00bc\u00af'\u001c", "7z", "Rar!\u001a", "RAR",
             "\u0004\"M\u0018", "lz4", "LZIP", "lzip"));
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build();

@@ -118,6 +118,7 @@ public final class HeldOutItems {
         return List.copyOf(items);
     }
 
+    @SuppressWarnings("ReferenceEquality") // the same document, not an equal one
     private Optional<ChoiceItem> choice(Document document, Random random, int contextLength, int choiceLength) {
         String text = document.text();
         Optional<Integer> cut = draw(gaps(text, 1, choiceLength), random);

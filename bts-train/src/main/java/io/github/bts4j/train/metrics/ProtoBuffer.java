@@ -38,6 +38,7 @@ final class ProtoBuffer {
         return this;
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // made here, over a whole array
     ProtoBuffer packedFloat64(int field, double[] values) {
         ByteBuffer packed = little(values.length * Double.BYTES);
         for (double value : values) {

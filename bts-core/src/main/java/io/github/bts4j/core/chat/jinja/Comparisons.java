@@ -37,7 +37,7 @@ final class Comparisons {
     }
 
     private static boolean sameNumber(Object left, Object right) {
-        if (left instanceof Double && Double.isNaN((Double) left) || right instanceof Double && Double.isNaN((Double) right)) {
+        if (left instanceof Double a && a.isNaN() || right instanceof Double b && b.isNaN()) {
             return false;
         }
         return compareNumbers(left, right) == 0;

@@ -34,7 +34,7 @@ final class StringCodes {
         }
         StringBuilder encodable = new StringBuilder();
         text.codePoints().forEach(c -> {
-            boolean fits = c < 128 || charset == StandardCharsets.UTF_8 && (c < 0xd800 || c > 0xdfff) || charset == StandardCharsets.ISO_8859_1 && c < 256;
+            boolean fits = c < 128 || charset.equals(StandardCharsets.UTF_8) && (c < 0xd800 || c > 0xdfff) || charset.equals(StandardCharsets.ISO_8859_1) && c < 256;
             if (fits) {
                 encodable.appendCodePoint(c);
             } else if (errors.equals("strict")) {

@@ -56,7 +56,7 @@ final class TextFilters {
         };
     }
 
-    /** Words begin behind whitespace and {@code - ( { [ <}. */
+    /** Words begin behind whitespace, hyphens and opening brackets of any kind. */
     private static String title(String text) {
         StringBuilder out = new StringBuilder(text.length());
         int word = 0;

@@ -153,7 +153,7 @@ final class Types {
             }
             return items.iterator();
         }
-        return isText(value) ? new CodePoints(text(value), value instanceof Markup) : null;
+        return isText(value) ? new CodePoints(text(value)) : null;
     }
 
     /** All elements, as a new list. */
@@ -205,12 +205,10 @@ final class Types {
 
     private static final class CodePoints implements Iterator<Object> {
         private final String text;
-        private final boolean markup;
         private int next;
 
-        CodePoints(String text, boolean markup) {
+        CodePoints(String text) {
             this.text = text;
-            this.markup = markup;
         }
 
         @Override

@@ -135,6 +135,7 @@ public final class GgufMetadata {
         return required(key, value.isPresent() ? Optional.of(value.getAsInt()) : Optional.empty());
     }
 
+    @SuppressWarnings("TypeParameterUnusedInFormals") // it returns nothing
     private <T> T refuse(String key, Object value, String expected) {
         String shown = value instanceof List<?> list ? "a list of " + list.size() : value.toString();
         throw new ModelFormatException(file, "metadata '" + key + "' = " + shown.substring(0, Math.min(shown.length(), 80)) + ": expected " + expected);

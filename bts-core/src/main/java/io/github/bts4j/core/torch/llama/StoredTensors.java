@@ -82,8 +82,9 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
 
     private static ByteBuffer piece(FileChannel file, long at, int size) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(size);
-        while (bytes.hasRemaining() && file.read(bytes, at + bytes.position()) >= 0) {
-            continue;
+        int read = 0;
+        while (bytes.hasRemaining() && read >= 0) {
+            read = file.read(bytes, at + bytes.position());
         }
         return bytes.flip();
     }

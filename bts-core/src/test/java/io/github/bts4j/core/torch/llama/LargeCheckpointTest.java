@@ -72,7 +72,7 @@ class LargeCheckpointTest {
             entry.putArray("data_offsets").add(end).add(end += 2 * tensor.getValue().stream().reduce(1L, (a, b) -> a * b));
         }
         byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        long data = 8 + json.length + (8 - json.length % 8) % 8;
+        long data = 8L + json.length + (8 - json.length % 8) % 8;
         assertTrue(starts.get("lm_head.weight") > 2L << 30 && end > 4L << 30, "the file holds " + end + " bytes");
         try (RandomAccessFile file = new RandomAccessFile(folder.resolve("model.safetensors").toFile(), "rw")) {
             file.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(data - 8).array());

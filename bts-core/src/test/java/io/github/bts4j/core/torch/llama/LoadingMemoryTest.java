@@ -68,7 +68,7 @@ class LoadingMemoryTest {
     private static void use(LlamaModel model) {
         try (NDManager scope = Torch.manager().newSubManager()) {
             NDArray logits = model.forward(scope.create(new long[] {1, 2, 3, 4}, new Shape(1, 4)));
-            assertEquals(4 * model.vocabSize(), logits.size());
+            assertEquals(4L * model.vocabSize(), logits.size());
         }
     }
 
