@@ -1,9 +1,11 @@
 package io.github.bts4j.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufMetadata;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
@@ -16,8 +18,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "convert", description = "Write a model as a Hugging Face checkpoint: a GGUF file as safetensors with its tokenizer and chat template, another --dtype, or --int8 weights.",
-        footer = {"", "Examples:", "  bts convert model.gguf model", "  bts convert model model-int8 --int8"})
+@Command(name = "convert", description = "Write a model as a Hugging Face checkpoint: a GGUF file as safetensors with its tokenizer and chat template, another --dtype, or --int8 weights; an adapter merged into its base, or extracted from an expert.",
+        footer = {"", "Examples:", "  bts convert model.gguf model", "  bts convert model model-int8 --int8", "  bts convert seed law-full --adapter law", "  bts convert expert-law law-16 --extract-from seed --rank 16"})
 final class ConvertCommand extends OutputCommand {
     static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json",
             "chat_template.jinja");
@@ -32,6 +34,9 @@ final class ConvertCommand extends OutputCommand {
     private StoredType stored;
 
     @Mixin
+    private AdapterConversion adapters;
+
+    @Mixin
     private OutputFolder output;
 
     @Mixin
@@ -39,9 +44,26 @@ final class ConvertCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        output.check("OUT " + out, out, List.of(model));
-        output.write(out, folder -> copy(model, folder, stored.options()));
+        output.check("OUT " + out, out, adapters.inputs(model));
+        if (adapters.isExtraction()) {
+            return extract();
+        }
+        output.write(out, folder -> {
+            if (adapters.isMerge()) {
+                adapters.merge(model, folder, stored.options());
+            } else {
+                copy(model, folder, stored.options());
+            }
+        });
         outcome.print("Saved " + out, Outcome.made(out));
+        return 0;
+    }
+
+    private int extract() throws IOException {
+        ObjectNode result = JsonReader.object();
+        StringBuilder lines = new StringBuilder();
+        output.write(out, folder -> lines.append(adapters.extract(model, folder, result)));
+        outcome.print(lines + "Saved the adapter to " + out, Outcome.made(out).setAll(result));
         return 0;
     }
 

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 final class OutputFolder {
     private static final String STAGING = ".bts4j-";
     /** Without these a folder is no model: they go first and come last. */
-    private static final List<String> DESCRIPTIONS = List.of("config.json", "stitch.json", "router.json", "upcycled.json");
+    private static final List<String> DESCRIPTIONS = List.of("config.json", "adapter_config.json", "stitch.json", "router.json", "upcycled.json");
     private static final Set<String> FILES = Set.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
             "chat_template.json", "added_tokens.json");
 
@@ -102,6 +102,7 @@ final class OutputFolder {
         Optional<String> description = DESCRIPTIONS.stream().filter(name -> Files.exists(out.resolve(name))).reduce((first, last) -> last);
         String kind = description.map(name -> switch (name) {
             case "config.json" -> "a model";
+            case "adapter_config.json" -> "an adapter";
             case "stitch.json" -> "a stitched model";
             default -> "a checkpoint";
         }).orElse("other files");

@@ -1,8 +1,10 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.train.AdapterTraining;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,13 +16,13 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "train", description = "Branch an expert from a model and train all its weights on a domain. An interrupted run goes on when it is called again.",
-        footer = {"", "Examples:", "  bts train seed --data code=code.jsonl --data text=general.jsonl --weight code=6 --steps 500 --out expert-code", "  bts train run.yaml steps=200"})
+@Command(name = "train", description = "Branch an expert from a model and train all its weights, or an adapter with --lora, on a domain. An interrupted run goes on when it is called again.",
+        footer = {"", "Examples:", "  bts train seed --data code=code.jsonl --data text=general.jsonl --weight code=6 --steps 500 --out expert-code", "  bts train seed --data law=law.jsonl --lora rank=16,alpha=32 --out law", "  bts train run.yaml steps=200"})
 final class TrainCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "The model to branch from.")
     private Path model;
 
-    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the expert's checkpoint.")
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the expert's checkpoint, or for the adapter.")
     private Path out;
 
     @Mixin
@@ -39,11 +41,38 @@ final class TrainCommand extends OutputCommand {
     private boolean freezeEmbeddings;
 
     @Mixin
+    private LoraOption lora;
+
+    @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
+        Optional<AdapterConfig> adapter = lora.config();
+        if (adapter.isPresent() && freezeEmbeddings) {
+            throw new IllegalArgumentException("--freeze-embeddings is for the training of all weights: an adapter leaves the embeddings, the final norm and the head as they are");
+        }
         training.checkFolders(out, output, List.of(model));
+        return adapter.isPresent() ? trainAdapter(adapter.get().withBase(model.toString())) : trainAll();
+    }
+
+    private Integer trainAdapter(AdapterConfig config) throws IOException {
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
+                LlamaModel base = LlamaModel.open(model, models.options());
+                AdapterTraining adapter = AdapterTraining.start(base, config, training.seed()).withCheckpointing(training.checkpointing())) {
+            training.documentMask(tokenizer, data).ifPresent(adapter::withDocumentMask);
+            training.checkContext(base.contextLength());
+            Optional<ObjectNode> trained = training.train(adapter, data.read(tokenizer), tokenizer, () -> 2e-4, UnaryOperator.identity(), training.runFolder(out), output.isForced());
+            if (trained.isPresent()) {
+                output.write(out, adapter::save);
+                RunProduct.remember(training.runFolder(out), out);
+                outcome.print("Saved the adapter to " + out, Outcome.made(out).setAll(trained.get()));
+            }
+            return 0;
+        }
+    }
+
+    private Integer trainAll() throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(model);
                 LlamaModel seed = LlamaModel.open(model, models.options());
                 ExpertTraining expert = ExpertTraining.branch(seed).withCheckpointing(training.checkpointing())) {

@@ -1,6 +1,8 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.adapter.ModuleNames;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
@@ -17,7 +19,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * A training run in a process of its own. Arguments: {@code stitch}, {@code rewind} or {@code expert}, the run's folder, total steps, the step to
+ * A training run in a process of its own. Arguments: {@code stitch}, {@code rewind}, {@code expert} or {@code adapter}, the run's folder, total steps, the step to
  * stop at, steps between checkpoints, and the file for the result: a line {@code STEP LOSS-BITS} per step, a line
  * {@code NAME SHA-256} per tensor. Each step is a line on standard output. With a seventh argument, {@code paced}, the run waits after each such line for a byte on
  * standard input, until that ends: whoever wants to kill it in some step need not be faster than it.
@@ -58,6 +60,12 @@ final class ChildRun {
     }
 
     private static List<String> run(String kind, Path run, TrainerConfig config, long lastStep, Consumer<String> echo) throws IOException {
+        if (kind.equals("adapter")) {
+            AdapterConfig adapter = AdapterConfig.lora(4, 8, new ModuleNames.AllLinear()).withDora(true);
+            try (LlamaModel seed = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); AdapterTraining training = AdapterTraining.start(seed, adapter, 5)) {
+                return train(training, run, config, lastStep, echo);
+            }
+        }
         if (!kind.equals("expert")) {
             try (StitchedModel model = TinyRuns.stitched(0.1)) {
                 StitchTraining stitches = new StitchTraining(model);

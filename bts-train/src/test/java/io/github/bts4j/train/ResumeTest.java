@@ -35,7 +35,7 @@ class ResumeTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"stitch", "expert"})
+    @ValueSource(strings = {"stitch", "expert", "adapter"})
     void aRunThatGoesOnInAnotherProcessIsTheSameToTheBit(String kind) throws IOException, InterruptedException {
         List<String> whole = ChildRun.run(kind, folder.resolve("whole"), TinyRuns.config(20), 20);
         List<String> parts = new ArrayList<>(ChildRun.run(kind, folder.resolve("parts"), TinyRuns.config(20), 10).subList(0, 10));

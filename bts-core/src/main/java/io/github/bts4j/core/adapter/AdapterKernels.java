@@ -19,4 +19,10 @@ interface AdapterKernels {
     NDArray scaled(NDManager owner, Autograd mode, NDArray b, double scaling, TorchType dtype);
 
     NDArray factor(NDManager owner, Autograd mode, NDArray w, NDArray a, NDArray b, double scaling, NDArray magnitude, TorchType dtype);
+
+    List<NDArray> extract(NDManager owner, Autograd mode, NDArray w, NDArray base, long rank);
+
+    double distance(Autograd mode, NDArray x, NDArray y);
+
+    double lowRankDistance(Autograd mode, NDArray w, NDArray base, NDArray a, NDArray b);
 }

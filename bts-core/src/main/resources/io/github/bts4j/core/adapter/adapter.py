@@ -42,3 +42,18 @@
       torch.copy_(torch.narrow(out, 0, at, m), torch.div(torch.to(torch.narrow(magnitude, 0, at, m), FLOAT32), (self).row_norms(rows)))
       at = at + m
     return out
+
+  def extract(self: __torch__.K, w: Tensor, base: Tensor, rank: int) -> List[Tensor]:
+    # the best approximation of W - W_0 of a rank (Eckart and Young 1936): float32 [a [r, in], b [out, r]], both with the roots of the singular values
+    u, s, vh, = torch.linalg_svd(torch.sub(torch.to(w, FLOAT32), torch.to(base, FLOAT32)), False)
+    root = torch.sqrt(torch.narrow(s, 0, 0, rank))
+    return [torch.contiguous(torch.mul(torch.narrow(vh, 0, 0, rank), torch.unsqueeze(root, 1))), torch.contiguous(torch.mul(torch.narrow(u, 1, 0, rank), root))]
+
+  def distance(self: __torch__.K, x: Tensor, y: Tensor) -> float:
+    # |x - y| over all elements
+    d = torch.sub(torch.to(x, FLOAT32), torch.to(y, FLOAT32))
+    return float(torch.sqrt(torch.sum(torch.mul(d, d))))
+
+  def low_rank_distance(self: __torch__.K, w: Tensor, base: Tensor, a: Tensor, b: Tensor) -> float:
+    # |W - W_0 - B A|
+    return (self).distance(w, (self).adapted_rows(base, a, b, 1.))

@@ -1,0 +1,100 @@
+package io.github.bts4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.adapter.Adapter;
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.train.ExpertTraining;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Adapters on the command line: trained, merged, extracted and stitched. */
+class AdapterCommandsTest {
+    @TempDir
+    private static Path folder;
+
+    private static Path seed;
+    private static Path text;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        seed = folder.resolve("seed");
+        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
+            random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        }
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 60; i++) {
+            lines.append("{\"text\": \"The court of the ").append(i).append("th district finds that the party of the first part owes the party of the second part ").append(7 * i).append(".\"}\n");
+        }
+        text = Files.writeString(folder.resolve("law.jsonl"), lines);
+    }
+
+    @Test
+    void fromTrainingToAStitchedModel() throws IOException {
+        Path law = folder.resolve("law");
+        Object[] train = {"train", seed, "--data", "law=" + text, "--steps", 12, "--sequence", 32, "--batch", 2, "--lr", "1e-2", "--lora", "rank=4,alpha=8,dora", "--out", law};
+        Commands.done(train);
+        assertTrue(Adapter.isAdapter(law));
+        AdapterConfig config = AdapterConfig.read(law);
+        assertTrue(config.rank() == 4 && config.alpha() == 8 && config.dora() && config.base().orElseThrow().equals(seed.toString()), config.toString());
+        Commands.done(train); // is over: the same again
+        Commands.refused("holds an adapter (adapter_config.json, adapter_model.safetensors)", "train", seed, "--data", "law=" + text, "--steps", 12, "--lora", "rank=4", "--out", law, "--run",
+                folder.resolve("other"));
+
+        Path full = folder.resolve("full");
+        Commands.done("convert", seed, full, "--adapter", law);
+        double merged = bits("eval", full, "--data", "law=" + text, "--sequence", 64, "--json");
+        assertTrue(merged < bits("eval", seed, "--data", "law=" + text, "--sequence", 64, "--json") - 0.05, "it has learnt something: " + merged);
+
+        Path extracted = folder.resolve("extracted");
+        JsonNode losses = new ObjectMapper().readTree(Commands.done("convert", full, extracted, "--extract-from", seed, "--rank", 32, "--json").out());
+        assertEquals(28, losses.get("tensors").size());
+        losses.get("tensors").forEach(part -> assertTrue(part.get("error").asDouble() < 1e-4 && part.get("change").asDouble() > 0, part.toString()));
+        Commands.done("convert", seed, folder.resolve("again"), "--adapter", extracted);
+        assertEquals(merged, bits("eval", folder.resolve("again"), "--data", "law=" + text, "--sequence", 64, "--json"), 1e-4);
+        assertTrue(Commands.done("convert", full, folder.resolve("small"), "--extract-from", seed, "--rank", 1).out().contains("model.layers.3.mlp.down_proj.weight"));
+
+        Path stitched = folder.resolve("stitched");
+        Commands.done("stitch", seed, "--expert", "law=" + law, "--expert", "full=" + full, "--stitches", 2, "--data", "law=" + text, "--steps", 3, "--sequence", 32, "--batch", 2, "--out", stitched);
+        assertEquals(3, Commands.done("generate", stitched, "The court", "--max-tokens", 3, "--temperature", 0, "--json").json().get("tokens").asInt());
+        assertTrue(bits("eval", stitched, "--data", "law=" + text, "--sequence", 64, "--json") > 0);
+    }
+
+    private static double bits(Object... arguments) throws IOException {
+        return new ObjectMapper().readTree(Commands.done(arguments).out()).at("/domains/law/bits_per_byte").asDouble();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
+            alpha=8               | rank is missing
+            rank=0                | rank = '0' is no number from 1 to 999999
+            rank=4,alpha=x        | 'x' is not a number
+            rank=4,targets=query  | target 'query' is none of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj
+            rank=4,dora=1         | dora takes no value
+            rank=4,drop           | 'drop' is not known
+            rank=99               | r = 99 of model.layers.0.self_attn.q_proj is above 32, the smaller side of its matrix
+            """)
+    void refusals(String spec, String message) {
+        Commands.refused(message, "train", seed, "--data", "law=" + text, "--steps", 2, "--lora", spec, "--out", folder.resolve("refused"));
+    }
+
+    @Test
+    void optionsThatDoNotGoTogether() {
+        Commands.refused("--rank 3 needs --extract-from BASE", "convert", seed, folder.resolve("x"), "--rank", 3);
+        Commands.refused("exclude each other", "convert", seed, folder.resolve("x"), "--extract-from", seed, "--adapter", seed);
+        Commands.refused("The two models have the same weights", "convert", seed, folder.resolve("x"), "--extract-from", seed);
+        Commands.refused("--freeze-embeddings is for the training of all weights", "train", seed, "--data", "law=" + text, "--lora", "rank=2", "--freeze-embeddings", "--out", folder.resolve("x"));
+    }
+}
