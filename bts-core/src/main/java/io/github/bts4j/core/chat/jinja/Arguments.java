@@ -2,6 +2,7 @@ package io.github.bts4j.core.chat.jinja;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
     };
 
     static Arguments of(Object... positional) {
-        return new Arguments(java.util.Arrays.asList(positional), Map.of());
+        return new Arguments(Arrays.asList(positional), Map.of());
     }
 
     /** The same with one in front. */
@@ -40,11 +41,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         if (positional.size() > parameters.length) {
             throw Fault.type(function + "() takes " + parameters.length + " positional arguments but " + positional.size() + " were given");
         }
-        Object[] values = new Object[parameters.length];
-        java.util.Arrays.fill(values, MISSING);
-        for (int i = 0; i < positional.size(); i++) {
-            values[i] = positional.get(i);
-        }
+        Object[] values = padded(parameters.length);
         Map<String, Object> rest = new LinkedHashMap<>(named);
         for (int i = 0; i < parameters.length; i++) {
             if (rest.containsKey(parameters[i])) {
@@ -71,12 +68,13 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         if (positional.size() < required || positional.size() > most) {
             throw Fault.type(function + "() takes " + (required == most ? "" : "from " + required + " to ") + most + " arguments (" + positional.size() + " given)");
         }
-        Object[] values = new Object[most];
-        java.util.Arrays.fill(values, MISSING);
-        for (int i = 0; i < positional.size(); i++) {
-            values[i] = positional.get(i);
-        }
-        return new Bound(function, values);
+        return new Bound(function, padded(most));
+    }
+
+    private Object[] padded(int length) {
+        Object[] values = positional.toArray(new Object[length]);
+        Arrays.fill(values, positional.size(), length, MISSING);
+        return values;
     }
 
     /** Arguments that belong to parameters. */

@@ -15,23 +15,19 @@ final class CaptureCompiler {
     Step assignBlock(Statement.AssignBlock assign, Frame frame) {
         Frame inside = frame.inner();
         new SymbolFinder(inside.symbols()).statements(assign.body());
-        Step enter = statements.enter(inside);
         Step body = statements.body(assign.body(), inside);
         FilteredCode filter = assign.filter() == null ? null : filtered(assign.filter(), inside);
         Targets targets = Targets.compile(assign.target(), frame);
         Step export = StatementCompiler.export(assign.target(), frame);
-        Step leave = statements.leave(inside);
-        return (run, locals) -> {
-            enter.exec(run, locals);
+        return statements.scoped(inside, (run, locals) -> {
             Rendered rendered = rendered(run, locals, body);
             if (rendered.signal() != Signal.NEXT) {
                 return rendered.signal();
             }
             Object value = filter == null ? rendered.value(run) : filter.apply(run, locals, rendered.value(run));
             targets.assign(run, locals, run.autoescape() && !(value instanceof Markup) ? new Markup(Repr.str(run, value)) : value);
-            export.exec(run, locals);
-            return leave.exec(run, locals);
-        };
+            return export.exec(run, locals);
+        });
     }
 
     /** What a body wrote, and how it ended. */
@@ -66,19 +62,16 @@ final class CaptureCompiler {
         SymbolFinder finder = new SymbolFinder(inside.symbols());
         finder.statements(block.body());
         finder.expression(block.filter());
-        Step enter = statements.enter(inside);
         Step body = statements.body(block.body(), inside);
         FilteredCode filter = filtered(block.filter(), inside);
-        Step leave = statements.leave(inside);
-        return (run, locals) -> {
-            enter.exec(run, locals);
+        return statements.scoped(inside, (run, locals) -> {
             Rendered rendered = rendered(run, locals, body);
             if (rendered.signal() != Signal.NEXT) {
                 return rendered.signal();
             }
             run.write(joinable(filter.apply(run, locals, rendered.value(run))));
-            return leave.exec(run, locals);
-        };
+            return Signal.NEXT;
+        });
     }
 
     /** What is written without {@code str}: texts alone. */

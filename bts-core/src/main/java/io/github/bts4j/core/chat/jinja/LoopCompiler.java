@@ -60,7 +60,7 @@ final class LoopCompiler {
         Step enter = statements.enter(inside);
         Step body = statements.body(loop.body(), inside.looping(true));
         Step leave = statements.leave(inside);
-        Step none = otherwise(loop, otherwise);
+        Step none = loop.otherwise().isEmpty() ? null : statements.scoped(otherwise, statements.body(loop.otherwise(), otherwise));
         return (run, locals, given, recursion, depth) -> {
             Object iterable = filtering == null ? given : filtering.filter(run, locals, given);
             Loop state = extended ? new Loop(run, iterable, recursion, depth) : null;
@@ -81,20 +81,6 @@ final class LoopCompiler {
             }
             leave.exec(run, locals);
             return empty && none != null ? none.exec(run, locals) : Signal.NEXT;
-        };
-    }
-
-    private Step otherwise(Statement.For loop, Frame frame) {
-        if (loop.otherwise().isEmpty()) {
-            return null;
-        }
-        Step enter = statements.enter(frame);
-        Step body = statements.body(loop.otherwise(), frame);
-        Step leave = statements.leave(frame);
-        return (run, locals) -> {
-            enter.exec(run, locals);
-            Signal signal = body.exec(run, locals);
-            return signal == Signal.NEXT ? leave.exec(run, locals) : signal;
         };
     }
 

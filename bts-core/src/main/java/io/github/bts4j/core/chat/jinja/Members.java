@@ -5,6 +5,7 @@ import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /**
  * {@code a.b} and {@code a[b]} as jinja2's immutable sandbox looks them up: attributes first or items first, what begins with an underscore or changes a
@@ -72,18 +73,17 @@ final class Members {
             return character(run, object, index);
         }
         if (object instanceof Sequence sequence) {
-            int at = index(index, sequence.items().size());
-            return at < 0 ? Arguments.MISSING : sequence.items().get(at);
+            return element(index, sequence.items().size(), sequence.items()::get);
         }
         if (object instanceof Range range) {
-            int at = index(index, range.size());
-            return at < 0 ? Arguments.MISSING : range.get(at);
+            return element(index, range.size(), range::get);
         }
-        if (object instanceof Bytes bytes) {
-            int at = index(index, bytes.value().length);
-            return at < 0 ? Arguments.MISSING : BigInteger.valueOf(bytes.value()[at] & 0xff);
-        }
-        return Arguments.MISSING;
+        return object instanceof Bytes bytes ? element(index, bytes.value().length, bytes::get) : Arguments.MISSING;
+    }
+
+    private static Object element(BigInteger index, int size, IntFunction<Object> elements) {
+        int at = index(index, size);
+        return at < 0 ? Arguments.MISSING : elements.apply(at);
     }
 
     private static Object character(Run run, Object object, BigInteger index) {

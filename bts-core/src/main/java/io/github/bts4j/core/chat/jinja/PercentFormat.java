@@ -13,11 +13,8 @@ final class PercentFormat {
     private int at;
     private int used;
     private boolean byName;
-    private boolean left;
-    private boolean plus;
-    private boolean space;
-    private boolean alternate;
-    private boolean zero;
+    private Object valueByName;
+    private String flags;
 
     private PercentFormat(Run run, String format, Object values, boolean escapes) {
         this.run = run;
@@ -55,7 +52,7 @@ final class PercentFormat {
 
     private Object next() {
         if (byName) {
-            return byNameValue;
+            return valueByName;
         }
         if (values instanceof PyTuple tuple) {
             if (used >= tuple.items().size()) {
@@ -69,8 +66,6 @@ final class PercentFormat {
         return values;
     }
 
-    private Object byNameValue;
-
     private char peek() {
         if (at >= format.length()) {
             throw Fault.value("incomplete format");
@@ -83,17 +78,14 @@ final class PercentFormat {
         if (peek() == '(') {
             key();
         }
-        left = false;
-        plus = false;
-        space = false;
-        alternate = false;
-        zero = false;
-        while (flag(peek())) {
+        int begin = at;
+        while ("-+ #0".indexOf(peek()) >= 0) {
             at++;
         }
+        flags = format.substring(begin, at);
         int width = number();
         if (width < 0) {
-            left = true;
+            flags += '-';
             width = -width;
         }
         int precision = -1;
@@ -109,13 +101,8 @@ final class PercentFormat {
         convert(type, width, precision);
     }
 
-    private boolean flag(char c) {
-        left |= c == '-';
-        plus |= c == '+';
-        space |= c == ' ';
-        alternate |= c == '#';
-        zero |= c == '0';
-        return "-+ #0".indexOf(c) >= 0;
+    private boolean has(char flag) {
+        return flags.indexOf(flag) >= 0;
     }
 
     private void key() {
@@ -136,7 +123,7 @@ final class PercentFormat {
             throw Fault.lookup(Repr.text(key));
         }
         byName = true;
-        byNameValue = entry.value();
+        valueByName = entry.value();
     }
 
     private int number() {
@@ -195,12 +182,12 @@ final class PercentFormat {
         int radix = type == 'o' ? 8 : hex ? 16 : 10;
         String digits = radix == 10 ? Repr.integer(number.abs()) : number.abs().toString(radix);
         digits = StringPadding.pad(run, precision - (long) digits.length(), "0") + (type == 'X' ? StringCase.upper(digits) : digits);
-        String prefix = alternate && hex ? "0" + type : "";
+        String prefix = has('#') && hex ? "0" + type : "";
         pad(sign(number.signum() < 0) + prefix, digits, width, true);
     }
 
     private String sign(boolean negative) {
-        return negative ? "-" : plus ? "+" : space ? " " : "";
+        return negative ? "-" : has('+') ? "+" : has(' ') ? " " : "";
     }
 
     private void real(char type, int width, int precision) {
@@ -215,9 +202,9 @@ final class PercentFormat {
         String special = Floats.special(Math.abs(number));
         run.budget().text(precision + 400L);
         String digits = special != null ? special : switch (type) {
-            case 'f', 'F' -> Floats.fixed(number, precision, alternate);
-            case 'e', 'E' -> Floats.exponential(number, precision, alternate);
-            default -> Floats.general(number, precision, alternate);
+            case 'f', 'F' -> Floats.fixed(number, precision, has('#'));
+            case 'e', 'E' -> Floats.exponential(number, precision, has('#'));
+            default -> Floats.general(number, precision, has('#'));
         };
         boolean negative = number < 0 || number == 0 && 1 / number < 0;
         pad(sign(negative), Character.isUpperCase(type) ? StringCase.upper(digits) : digits, width, true);
@@ -225,9 +212,9 @@ final class PercentFormat {
 
     private void pad(String lead, String text, int width, boolean number) {
         long missing = (long) width - lead.length() - Text.length(text);
-        if (left) {
+        if (has('-')) {
             out.append(lead).append(text).append(StringPadding.pad(run, missing, " "));
-        } else if (zero && number) {
+        } else if (has('0') && number) {
             out.append(lead).append(StringPadding.pad(run, missing, "0")).append(text);
         } else {
             out.append(StringPadding.pad(run, missing, " ")).append(lead).append(text);

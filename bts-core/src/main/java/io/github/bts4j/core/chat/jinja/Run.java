@@ -72,8 +72,4 @@ final class Run {
     String text() {
         return root.toString();
     }
-
-    int rootLength() {
-        return root.length();
-    }
 }

@@ -103,6 +103,17 @@ final class StatementCompiler {
         };
     }
 
+    /** What runs in a frame: the frame's variables begin before it and are gone after it, unless it ends the loop around it. */
+    Step scoped(Frame frame, Step content) {
+        Step enter = enter(frame);
+        Step leave = leave(frame);
+        return (run, locals) -> {
+            enter.exec(run, locals);
+            Signal signal = content.exec(run, locals);
+            return signal == Signal.NEXT ? leave.exec(run, locals) : signal;
+        };
+    }
+
     private static Step sequence(List<Step> steps) {
         Step[] all = steps.toArray(Step[]::new);
         return (run, locals) -> {
@@ -270,8 +281,7 @@ final class StatementCompiler {
         SymbolFinder finder = new SymbolFinder(inside.symbols());
         with.targets().forEach(target -> finder.target(target, true));
         finder.statements(with.body());
-        Step enter = enter(inside);
-        List<Step> steps = new ArrayList<>(List.of(enter));
+        List<Step> steps = new ArrayList<>();
         for (int i = 0; i < with.targets().size(); i++) {
             Targets target = Targets.compile(with.targets().get(i), inside);
             Code value = expressions.root(with.values().get(i), frame);
@@ -281,8 +291,7 @@ final class StatementCompiler {
             });
         }
         steps.add(body(with.body(), inside));
-        steps.add(leave(inside));
-        return sequence(steps);
+        return scoped(inside, sequence(steps));
     }
 
     private Step autoEscape(Statement.AutoEscape escape, Frame frame) {
@@ -290,18 +299,15 @@ final class StatementCompiler {
         SymbolFinder finder = new SymbolFinder(inside.symbols());
         finder.expression(escape.enabled());
         finder.statements(escape.body());
-        Step enter = enter(inside);
         Code enabled = expressions.root(escape.enabled(), inside);
         Step body = body(escape.body(), inside);
-        Step leave = leave(inside);
-        return (run, locals) -> {
-            enter.exec(run, locals);
+        return scoped(inside, (run, locals) -> {
             boolean before = run.autoescape();
             run.autoescape(Types.truth(enabled.eval(run, locals)));
             Signal signal = body.exec(run, locals);
             run.autoescape(before);
-            return signal == Signal.NEXT ? leave.exec(run, locals) : signal;
-        };
+            return signal;
+        });
     }
 
     private Step block(Statement.Block block, Frame frame) {

@@ -1,6 +1,9 @@
 package io.github.bts4j.core.chat.jinja;
 
+import java.util.Arrays;
+import java.util.Map;
 import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 
 /** {@code isalpha} and its like. */
 final class StringTests {
@@ -9,38 +12,29 @@ final class StringTests {
         {0x2780, 0x2788}, {0x278a, 0x2792}, {0x10a40, 0x10a43}, {0x10e60, 0x10e68}, {0x11052, 0x1105a}, {0x1f100, 0x1f10a}};
     private static final String IDEOGRAPHS = "一二三四五六七八九十百千万億兆〇零壹貳參肆伍陸柒捌玖拾佰仟亿两叁参陌阡廿卅卌弌弍弎幺亖";
 
+    /** By their names in Python. */
+    static final Map<String, Predicate<String>> TESTS = Map.ofEntries(
+            Map.entry("isalpha", text -> all(text, Character::isLetter)),
+            Map.entry("isdecimal", text -> all(text, StringTests::decimal)),
+            Map.entry("isdigit", text -> all(text, StringTests::digit)),
+            Map.entry("isnumeric", text -> all(text, StringTests::numeric)),
+            Map.entry("isalnum", StringTests::isAlnum),
+            Map.entry("isspace", text -> all(text, Text::isSpace)),
+            Map.entry("isascii", text -> text.chars().allMatch(c -> c < 128)),
+            Map.entry("islower", StringTests::isLower),
+            Map.entry("isupper", StringTests::isUpper),
+            Map.entry("istitle", StringTests::isTitle),
+            Map.entry("isidentifier", StringTests::isIdentifier),
+            Map.entry("isprintable", StringTests::isPrintable));
+
     private StringTests() {}
 
     private static boolean all(String text, IntPredicate test) {
         return !text.isEmpty() && text.codePoints().allMatch(test);
     }
 
-    static boolean isAlpha(String text) {
-        return all(text, Character::isLetter);
-    }
-
-    static boolean isDecimal(String text) {
-        return all(text, StringTests::decimal);
-    }
-
-    static boolean isDigit(String text) {
-        return all(text, StringTests::digit);
-    }
-
-    static boolean isNumeric(String text) {
-        return all(text, StringTests::numeric);
-    }
-
     static boolean isAlnum(String text) {
         return all(text, c -> Character.isLetter(c) || numeric(c));
-    }
-
-    static boolean isSpace(String text) {
-        return all(text, Text::isSpace);
-    }
-
-    static boolean isAscii(String text) {
-        return text.chars().allMatch(c -> c < 128);
     }
 
     static boolean isLower(String text) {
@@ -92,15 +86,7 @@ final class StringTests {
     }
 
     private static boolean digit(int c) {
-        if (decimal(c)) {
-            return true;
-        }
-        for (int[] range : DIGITS) {
-            if (c >= range[0] && c <= range[1]) {
-                return true;
-            }
-        }
-        return false;
+        return decimal(c) || Arrays.stream(DIGITS).anyMatch(range -> c >= range[0] && c <= range[1]);
     }
 
     private static boolean numeric(int c) {

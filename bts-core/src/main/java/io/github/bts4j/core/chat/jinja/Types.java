@@ -1,12 +1,11 @@
 package io.github.bts4j.core.chat.jinja;
 
-import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
+import java.util.stream.IntStream;
 
 /**
  * What values are: none is {@code null}, booleans are {@link Boolean}, integers {@link BigInteger}, floats {@link Double}, texts {@link String} or
@@ -71,8 +70,7 @@ final class Types {
         if (value instanceof Double number) {
             return number != 0;
         }
-        int size = sizeOrNone(value);
-        return size != 0;
+        return sizeOrNone(value) != 0;
     }
 
     private static int sizeOrNone(Object value) {
@@ -135,7 +133,7 @@ final class Types {
             return view.items(run.budget()).iterator();
         }
         if (value instanceof Range range) {
-            return new Counted(range);
+            return IntStream.range(0, range.size()).<Object>mapToObj(range::get).iterator();
         }
         if (value instanceof Lazy lazy) {
             return lazy.elements();
@@ -147,13 +145,9 @@ final class Types {
             return loop.pairs();
         }
         if (value instanceof Bytes bytes) {
-            List<Object> items = new ArrayList<>();
-            for (byte b : bytes.value()) {
-                items.add(BigInteger.valueOf(b & 0xff));
-            }
-            return items.iterator();
+            return IntStream.range(0, bytes.value().length).<Object>mapToObj(bytes::get).iterator();
         }
-        return isText(value) ? new CodePoints(text(value)) : null;
+        return isText(value) ? text(value).codePoints().<Object>mapToObj(Text::of).iterator() : null;
     }
 
     /** All elements, as a new list. */
@@ -173,57 +167,7 @@ final class Types {
         return items;
     }
 
-    static PyList pyList(List<Object> items) {
-        return new PyList(items);
-    }
-
     static PyTuple tuple(Object... items) {
         return new PyTuple(java.util.Arrays.asList(items));
-    }
-
-    private static final class Counted implements Iterator<Object> {
-        private final Range range;
-        private int next;
-
-        Counted(Range range) {
-            this.range = range;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return next < range.size();
-        }
-
-        @Override
-        public Object next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException();
-            }
-            return range.get(next++);
-        }
-    }
-
-    private static final class CodePoints implements Iterator<Object> {
-        private final String text;
-        private int next;
-
-        CodePoints(String text) {
-            this.text = text;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return next < text.length();
-        }
-
-        @Override
-        public Object next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException();
-            }
-            int c = text.codePointAt(next);
-            next += Character.charCount(c);
-            return Text.of(c);
-        }
     }
 }
