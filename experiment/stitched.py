@@ -19,7 +19,7 @@ class Stitched:
         folders = [f"{output}/models/" + (name if name == "seed" else f"expert-{name}") for name in self.names]
         self.models = [LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval() for folder in folders]
         self.tokenizer = AutoTokenizer.from_pretrained(folders[0])
-        self.places = stitched["places"]
+        self.after_layers = stitched["afterLayers"]
 
     def forward(self, ids, last_gate=lambda z, hub: z, into_experts=True, seen=None):
         """Logits; last_gate may change the last stitch's logits [models, batch, sequence, channels], seen gets what the last stitch read and decided."""
@@ -31,14 +31,14 @@ class Stitched:
             for i, m in enumerate(self.models):
                 out = m.model.layers[layer](h[i], attention_mask=None, position_ids=positions[None], position_embeddings=rotary[i])
                 h[i] = out[0] if isinstance(out, tuple) else out
-            if layer + 1 not in self.places:
+            if layer + 1 not in self.after_layers:
                 continue
-            j = self.places.index(layer + 1)
+            j = self.after_layers.index(layer + 1)
             z = torch.einsum("bsd,nod->nbso", h[0], self.weights[f"stitch.{j}.gate.weight"]) + self.weights[f"stitch.{j}.gate.bias"][:, None, None]
-            into_hub = (len(self.places) - 1 - j) % 2 == 0
+            into_hub = (len(self.after_layers) - 1 - j) % 2 == 0
             projected = [F.linear(h[i + 1] if into_hub else h[0], self.weights[f"stitch.{j}.proj.{i + 1}.weight"]) for i in range(experts)]
             if into_hub:
-                if j == len(self.places) - 1:
+                if j == len(self.after_layers) - 1:
                     if seen is not None:
                         seen.append((h[0], z))
                     z = last_gate(z, h[0])

@@ -17,5 +17,5 @@ const long = await c.completions.create({model:process.env.MODEL, prompt:'A', ma
 let seen=0; try { for await (const p of long) { if (++seen===5) ctl.abort(); } } catch(e) {}
 await new Promise(r=>setTimeout(r,1500));
 const m = await (await fetch(process.env.URL.replace(/v1$/,'metrics'))).text();
-assert.match(m,/bts4j_cancelled_total \d\.0/); assert.match(m,/bts4j_in_progress 0\.0/);
+assert.match(m,/bts4j_cancelled_total \d\.0/); assert.match(m,/bts4j_running 0\.0/);
 console.log('all checks passed;', n, 'chunks; cancelled after', seen);

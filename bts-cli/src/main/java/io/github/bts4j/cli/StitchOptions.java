@@ -3,7 +3,7 @@ package io.github.bts4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.PassOptions;
-import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
@@ -26,8 +26,8 @@ final class StitchOptions {
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the stitch checkpoint.")
     private Path out;
 
-    @Option(names = "--prefix-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
-    private Path prefixCache;
+    @Option(names = "--frozen-state-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
+    private Path frozenStateCache;
 
     @Option(names = "--projection-rate", paramLabel = "X", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = 1000)
@@ -61,12 +61,12 @@ final class StitchOptions {
         PassOptions plain = PassOptions.DEFAULT.withCheckpointing(training.checkpointing());
         PassOptions options = training.documentMask(tokenizer, data).map(plain::withDocumentMask).orElse(plain);
         List<TokenDataset> datasets = data.read(tokenizer);
-        if (prefixCache == null) {
+        if (frozenStateCache == null) {
             train(model, what.apply(new StitchTraining(model).withOptions(options)), datasets, tokenizer);
             return;
         }
-        try (PrefixCache cache = PrefixCache.open(prefixCache)) {
-            train(model, what.apply(new StitchTraining(model).withOptions(options.withPrefixCache(cache))),
+        try (FrozenStateCache cache = FrozenStateCache.open(frozenStateCache)) {
+            train(model, what.apply(new StitchTraining(model).withOptions(options.withFrozenStateCache(cache))),
                     datasets.stream().map(TokenDataset::withFixedWindows).toList(), tokenizer);
         }
     }

@@ -45,7 +45,7 @@ class CheckpointFormatTest {
         done("train", folder.resolve("seed"), "--data", "code=" + folder.resolve("code.jsonl"), "--steps", 2, "--sequence", 16, "--batch", 2, "--out", folder.resolve("trained"));
         done("stitch", folder.resolve("seed"), "--expert", "code=" + folder.resolve("expert-code"), "--data", "code=" + folder.resolve("code.jsonl"), "--steps", 3,
                 "--sequence", 16, "--batch", 2, "--hold-out", 10, "--validate-every", 1, "--measure-every", 1, "--token-cache", folder.resolve("tokens"),
-                "--prefix-cache", folder.resolve("prefixes"), "--out", folder.resolve("joined"));
+                "--frozen-state-cache", folder.resolve("states"), "--out", folder.resolve("joined"));
     }
 
     private static void done(Object... arguments) {
@@ -176,6 +176,6 @@ class CheckpointFormatTest {
         Path dataset = folder.resolve("tokens").resolve(datasets.get(0));
         assertNames("Token cache", "file", Set.of(), files(dataset));
         assertKeys("dataset.json", json(dataset.resolve("dataset.json")));
-        assertNames("Prefix cache", "file", Set.of(), files(folder.resolve("prefixes")));
+        assertNames("Frozen-state cache", "file", Set.of(), files(folder.resolve("states")));
     }
 }

@@ -330,7 +330,7 @@ class DamagedInputsTest {
                 calls.add(new Call("where nothing can be made", call(spec, argument, "/proc/bts4j"), List.of(1)));
             }
         }
-        for (String option : List.of("--run", "--token-cache", "--prefix-cache")) {
+        for (String option : List.of("--run", "--token-cache", "--frozen-state-cache")) {
             if (spec.findOption(option) != null) {
                 calls.add(new Call("a file", call(spec, spec.findOption(option), file.toString()), List.of(1)));
                 calls.add(new Call("below a file", call(spec, spec.findOption(option), file.resolve("x").toString()), List.of(1)));

@@ -37,7 +37,7 @@ final class DocumentedValues implements AutoCloseable {
         TYPES.put("model", "StitchedModel");
         TYPES.put("tokenizer", "LlamaTokenizer");
         TYPES.put("folder", "Path");
-        TYPES.put("prefixes", "Path");
+        TYPES.put("states", "Path");
         TYPES.put("run", "Path");
         TYPES.put("hubConfig", "LlamaConfig");
         TYPES.put("expertConfig", "LlamaConfig");
@@ -73,7 +73,7 @@ final class DocumentedValues implements AutoCloseable {
             case "model" -> model;
             case "tokenizer" -> tokenizer;
             case "folder" -> Path.of("seed");
-            case "prefixes" -> Path.of("prefixes-" + fragment);
+            case "states" -> Path.of("states-" + fragment);
             case "run" -> Path.of("run-" + fragment);
             case "hubConfig", "expertConfig" -> llama;
             case "stitches" -> model.config();

@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Which web pages may talk to the server. A browser says in {@code Host} by which name it came and in {@code Origin} whose page sends the request. A name
- * that an attacker's DNS lets resolve to 127.0.0.1 (DNS rebinding) is no name of the loopback address, and a page of another origin is let in only by
- * {@link ServerConfig#allowedOrigins}: it then gets the headers of CORS (Fetch Standard, section 3.2). What is no browser sends no {@code Origin}.
+ * Decides which web pages may use the server. A browser sends the host name it was given in {@code Host} and the page's origin in {@code Origin}. A name
+ * that an attacker resolves to 127.0.0.1 (DNS rebinding) is not a loopback name and is refused. A page of another origin is allowed only by
+ * {@link ServerConfig#allowedOrigins}: it then gets CORS headers (Fetch Standard, section 3.2). Clients other than browsers send no {@code Origin}.
  */
 final class Access {
     private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1]");
@@ -42,10 +42,10 @@ final class Access {
     }
 
     /**
-     * Checks who asks, and writes the headers that let an allowed page read the answer.
+     * Checks the host and origin, and writes the headers that let an allowed page read the response.
      *
-     * @return whether it was a preflight request, which is answered by now
-     * @throws ApiException with status 400 or 403 where the request is not let in
+     * @return whether it was a preflight request, which has now been answered
+     * @throws ApiException with status 400 or 403 if the request is refused
      */
     boolean answered(HttpServerRequest request) {
         String host = checkHost(request);
@@ -57,7 +57,7 @@ final class Access {
         boolean same = host != null && withoutDefaultPort(origin.replaceFirst("^https?://", ""), origin).equals(withoutDefaultPort(host, origin));
         boolean listed = origins.contains("*") || origins.contains(origin);
         if (given.size() > 1 || !same && !listed) {
-            throw ApiException.of(403, "origin_not_allowed", "Origin " + Fields.shortened(given.get(0)) + " may not use this server: its owner can allow it with --allow-origin");
+            throw ApiException.of(403, "origin_not_allowed", "Origin " + Fields.shortened(given.get(0)) + " may not use this server: allow it with --allow-origin");
         }
         if (!listed) {
             return false;
@@ -77,7 +77,7 @@ final class Access {
         response.putHeader("Access-Control-Allow-Methods", "GET, HEAD, POST").putHeader("Access-Control-Max-Age", "600");
         response.putHeader("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
         String names = request.getHeader("Access-Control-Request-Headers");
-        if (names != null && HEADER_NAMES.matcher(names).matches()) { // a key and what client libraries add; none is read but Authorization and Content-Type
+        if (names != null && HEADER_NAMES.matcher(names).matches()) { // the key and what client libraries add; only Authorization and Content-Type are read
             response.putHeader("Access-Control-Allow-Headers", names);
         }
         if ("true".equals(request.getHeader("Access-Control-Request-Private-Network"))) {
@@ -86,7 +86,7 @@ final class Access {
         response.setStatusCode(204).end();
     }
 
-    /** The request's Host, in lower case; null where an old client sent none. */
+    /** The request's Host in lower case; null if an old client sent none. */
     private String checkHost(HttpServerRequest request) {
         List<String> given = request.headers().getAll(HttpHeaders.HOST);
         String host = given.size() == 1 ? given.get(0).strip().toLowerCase(Locale.ROOT) : "";
@@ -98,7 +98,7 @@ final class Access {
         }
         String name = host.replaceFirst(":\\d*$", "").replaceFirst("\\.$", "");
         if (!anyHost && !LOOPBACK.matcher(name).matches() && !name.equals(own) && !hosts.contains(name)) {
-            throw ApiException.of(403, "host_not_allowed", "Host " + Fields.shortened(given.get(0)) + " is no name of this server, which listens on "
+            throw ApiException.of(403, "host_not_allowed", "Host " + Fields.shortened(given.get(0)) + " is not a name of this server, which listens on "
                     + own + ": use that, or allow the name with --allow-host");
         }
         return host;

@@ -2,7 +2,7 @@ package io.github.bts4j.server;
 
 import java.util.Optional;
 
-/** A request that cannot be served, with what the client is told. */
+/** A request that cannot be served, with the error that the client gets. */
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -11,7 +11,7 @@ final class ApiException extends RuntimeException {
     private final transient Optional<String> field;
 
     private ApiException(int status, String code, Optional<String> field, String message) {
-        super(message, null, false, false); // expected, and nobody reads its stack
+        super(message, null, false, false); // expected: no stack trace
         this.status = status;
         this.code = code;
         this.field = field;
@@ -26,7 +26,7 @@ final class ApiException extends RuntimeException {
         return new ApiException(status, code, Optional.empty(), message);
     }
 
-    /** The server takes no more requests. */
+    /** The server accepts no more requests. */
     static ApiException shuttingDown() {
         return of(503, "shutting_down", "The server is shutting down");
     }

@@ -11,17 +11,17 @@ import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A request for completions, understood and checked.
+ * A parsed and validated completion request.
  *
  * @param chat whether it is a chat completion
  * @param prompts token ids of every prompt
- * @param n answers per prompt
- * @param maxTokens the most new tokens of an answer; 0 where only the prompt is to be scored
- * @param config the options of the first answer; answer i draws with its seed plus i
- * @param stream whether tokens are sent as they come
- * @param includeUsage whether the stream ends with the counts of tokens
- * @param echo whether answers begin with their prompts
- * @param logprobs how many alternatives to give at every token; empty for no log-probabilities
+ * @param n choices per prompt
+ * @param maxTokens maximum number of new tokens per choice; 0 to score the prompt only
+ * @param config the options of the first choice; choice i uses the seed plus i
+ * @param stream whether tokens are sent as they are generated
+ * @param includeUsage whether the stream ends with the token counts
+ * @param echo whether the text begins with the prompt
+ * @param logprobs number of alternatives per token; empty for no log-probabilities
  * @param expertsOff experts of a stitched model that are switched off for this request
  */
 record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, GenerationConfig config, boolean stream, boolean includeUsage, boolean echo,
@@ -30,8 +30,8 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     private static final int MAX_STOPS = 16;
     private static final int MAX_EXPERTS = 512;
     private static final int MAX_ALTERNATIVES = 20;
-    private static final int COMPLETION_TOKENS = 16; // what OpenAI's completions give without max_tokens
-    private static final int HELD_BYTES = 2048; // of heap for each, generously
+    private static final int COMPLETION_TOKENS = 16; // OpenAI's default for completions
+    private static final int HELD_BYTES = 2048; // upper bound of heap for each
 
     static ApiRequest completion(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
         Fields fields = Fields.parse(body);
@@ -40,7 +40,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         int maxTokens = fields.whole("max_tokens", echo ? 0 : 1, server.maxTokens()).map(Long::intValue).orElse(Math.min(COMPLETION_TOKENS, server.maxTokens()));
         List<int[]> prompts = new Prompts(fields, served, limits).read(maxTokens == 0 ? 0 : 1);
         Optional<Integer> logprobs = fields.whole("logprobs", 0, MAX_ALTERNATIVES).map(Long::intValue);
-        int n = answers(fields, prompts.size(), server);
+        int n = choices(fields, prompts.size(), server);
         if (fields.whole("best_of", 1, MAX_ANSWERS).orElse((long) n) != n) {
             throw ApiException.of(400, "unsupported_value", "best_of", "best_of other than n = " + n + " is not supported by this server; leave it out");
         }
@@ -52,12 +52,12 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         Fields fields = Fields.parse(body);
         model(fields, served);
         if (served.model().chatTemplate().isEmpty()) {
-            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or serve it with a template (bts serve --template)");
+            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or start the server with one (bts serve --template)");
         }
         int[] prompt;
         try {
             ChatRequest request = Messages.request(fields, limits);
-            if (body.length > Intake.SHORT_BYTES) { // it need not be the messages' contents that are long
+            if (body.length > Intake.SHORT_BYTES) { // the long part may not be the messages' content
                 limits.check("messages", List.of(served.model().chatTemplate().get().render(request).text()));
             }
             prompt = served.model().chatTemplate().get().encode(served.model().tokenizer(), request);
@@ -74,14 +74,14 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("top_logprobs", "top_logprobs = " + alternatives + " needs logprobs = true");
         }
         Neutral.checkChat(fields);
-        return common(fields, true, List.of(prompt), answers(fields, 1, server), maxTokens, false, logprobs ? Optional.of((int) alternatives) : Optional.empty(), served);
+        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? Optional.of((int) alternatives) : Optional.empty(), served);
     }
 
     private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, Optional<Integer> logprobs,
             ServedModel served) {
         List<String> stops = fields.texts("stop", MAX_STOPS);
         if (stops.stream().anyMatch(String::isEmpty)) {
-            throw ApiException.field("stop", "stop holds an empty string, which would end every text at once");
+            throw ApiException.field("stop", "stop holds an empty string, which would end every text immediately");
         }
         GenerationConfig config = GenerationConfig.builder(Math.max(1, maxTokens))
                 .temperature(fields.number("temperature", 1, 0, 2))
@@ -100,7 +100,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             }
             Fields inner = new Fields(options, "stream_options.");
             includeUsage = inner.flag("include_usage");
-            inner.flag("include_obfuscation"); // it would hide lengths from who listens on the line
+            inner.flag("include_obfuscation"); // padding that hides token lengths from eavesdroppers
             inner.end();
         }
         Set<String> off = expertsOff(fields, served);
@@ -121,36 +121,36 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     }
 
     static void model(Fields fields, ServedModel served) {
-        String name = fields.text("model").orElseThrow(() -> ApiException.field("model", "model is missing: this server has " + served.name()));
+        String name = fields.text("model").orElseThrow(() -> ApiException.field("model", "model is missing: this server serves " + served.name()));
         if (!name.equals(served.name())) {
-            throw ApiException.of(404, "model_not_found", "model", "There is no model " + Fields.shortened(name) + ": this server has " + served.name());
+            throw ApiException.of(404, "model_not_found", "model", "There is no model " + Fields.shortened(name) + ": this server serves " + served.name());
         }
     }
 
-    private static int answers(Fields fields, int prompts, ServerConfig server) {
+    private static int choices(Fields fields, int prompts, ServerConfig server) {
         int n = fields.whole("n", 1, MAX_ANSWERS).map(Long::intValue).orElse(1);
         int most = Math.min(Prompts.MOST, server.maxQueue());
         if (n * prompts > most) {
-            throw ApiException.field("n", "n = " + n + " for " + prompts + (prompts == 1 ? " prompt" : " prompts") + ": this server gives at most " + most
-                    + " answers per request (--max-queue)");
+            throw ApiException.field("n", "n = " + n + " for " + prompts + (prompts == 1 ? " prompt" : " prompts") + ": this server returns at most " + most
+                    + " choices per request (--max-queue)");
         }
         return n;
     }
 
-    /** An answer in one piece holds its log-probabilities to the end. */
+    /** A response that is not streamed keeps all its log-probabilities until it is sent. */
     private static void checkHeld(List<int[]> prompts, int n, int maxTokens, boolean echo, Optional<Integer> logprobs) {
         if (logprobs.isPresent()) {
             long tokens = (echo ? prompts.stream().mapToLong(ids -> ids.length).sum() : 0) + (long) prompts.size() * maxTokens;
             long values = n * tokens * (logprobs.get() + 1);
             long most = Runtime.getRuntime().maxMemory() / HELD_BYTES;
             if (values > most) {
-                throw ApiException.field("logprobs", "logprobs: the answers may have " + values + " log-probabilities, " + most
-                        + " at a time are kept: ask for fewer prompts or tokens, or stream = true (more heap allows more: BTS_HEAP)");
+                throw ApiException.field("logprobs", "logprobs: the response may have " + values + " log-probabilities, at most " + most
+                        + " fit into memory: ask for fewer prompts or tokens, set stream = true, or start the server with more heap (BTS_HEAP)");
             }
         }
     }
 
-    /** Options of answer number i of a prompt. */
+    /** Options of choice i of a prompt. */
     GenerationConfig config(int i) {
         return config.withSeed(config.seed() + i);
     }

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Closes connections on which no request arrives in time. A time-out for silence does not: a client that sends its headers a byte at a time is never silent.
- * For the event loop, of which the server has one.
+ * Closes connections on which no request arrives in time. An idle time-out is not enough: a client that sends its headers byte by byte is never idle.
+ * To be used on the server's one event loop.
  */
 final class Connections {
     private static final Long NONE = -1L;
@@ -21,11 +21,11 @@ final class Connections {
     private final Map<HttpConnection, Long> timers = new ConcurrentHashMap<>(); // of every open connection
 
     /**
-     * Watches nothing yet.
+     * Creates it without connections.
      *
-     * @param vertx whose event loop counts the time
-     * @param first how long the headers of a connection's first request may take
-     * @param next how long after an answer those of the next request may take
+     * @param vertx runs the timers
+     * @param first time limit for the headers of a connection's first request
+     * @param next time limit, after a response, for the headers of the next request
      */
     Connections(Vertx vertx, Duration first, Duration next) {
         this.vertx = vertx;
@@ -39,12 +39,12 @@ final class Connections {
         await(connection, first);
     }
 
-    /** How many connections are open; for any thread. */
+    /** The number of open connections. Thread-safe. */
     int count() {
         return timers.size();
     }
 
-    /** The headers of a request are there: what it takes from here on has limits of its own. */
+    /** The headers of a request have arrived: other limits apply from here on. */
     void arrived(HttpServerRequest request) {
         HttpConnection connection = request.connection();
         cancel(timers.replace(connection, NONE));
@@ -52,11 +52,11 @@ final class Connections {
     }
 
     private void await(HttpConnection connection, Duration limit) {
-        timers.computeIfPresent(connection, (open, none) -> vertx.setTimer(limit.toMillis(), id -> end(connection))); // it may be closed by now
+        timers.computeIfPresent(connection, (open, none) -> vertx.setTimer(limit.toMillis(), id -> end(connection))); // it may have been closed
     }
 
-    /** Closes a connection at once; Vert.x itself would first wait until the client has read what is there for it. On the event loop. */
-    @SuppressWarnings("FutureReturnValueIgnored") // nobody is left to be told
+    /** Closes a connection at once, on the event loop; Vert.x itself would first wait until the client has read what was sent. */
+    @SuppressWarnings("FutureReturnValueIgnored") // nothing depends on the result
     static void end(HttpConnection connection) {
         ((HttpServerConnection) connection).channelHandlerContext().close();
     }

@@ -20,17 +20,17 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One request and its answer. Runs on the event loop; what other threads have to say is brought there. */
+/** One request and its response. Runs on the event loop; calls from other threads are dispatched to it. */
 final class Exchange {
     private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
 
-    /** Time for a client to read why it was refused, before the connection is closed. */
+    /** How long a refused client may take to read the error before the connection is closed. */
     private static final long LINGER_MILLISECONDS = 1000;
 
-    /** How long an answer in one piece may wait for its client to read it. */
+    /** How long a client may take to read a response that is not streamed. */
     private static final long UNREAD_MILLISECONDS = 60_000;
 
-    /** How much of a stream may wait for the event loop and, apart from the system's own buffers, for the client. */
+    /** How much of a stream may be buffered for the event loop and, besides the system's own buffers, for the client. */
     private static final int MOST_HELD = 256 << 10;
 
     private final Vertx vertx;
@@ -55,7 +55,7 @@ final class Exchange {
         response.endHandler(nothing -> metrics.request(endpoint(), response.getStatusCode(), (System.nanoTime() - begin) / 1e9));
     }
 
-    /** A path of ours, or "other": clients do not choose the names of metrics. */
+    /** A known path, or "other", so that clients cannot choose metric names. */
     private String endpoint() {
         return switch (request.path() == null ? "" : request.path()) {
             case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/bts/gates", "/" -> request.path();
@@ -87,12 +87,12 @@ final class Exchange {
         return ApiException.of(405, "method_not_allowed", "This address takes " + methods.replace(", ", " and ") + " requests");
     }
 
-    /** When the answer is late, by {@link System#nanoTime}: what is counted begins with the request's arrival. */
+    /** The deadline by {@link System#nanoTime}, counted from the request's arrival. */
     long deadline() {
         return begin + config.requestTimeout().toNanos();
     }
 
-    /** Reads the body within the limits of size and time, and hands it to a thread that may take its time. */
+    /** Reads the body within the limits of size and time, and passes it to a worker thread. */
     void post(Consumer<byte[]> action) {
         if (!request.method().equals(HttpMethod.POST)) {
             throw notAllowed("POST");
@@ -107,7 +107,7 @@ final class Exchange {
         request.endHandler(nothing -> body.complete(action));
     }
 
-    /** A request's body, while it arrives. */
+    /** A request body that is being received. */
     private final class Body {
         private final long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> refuse(ApiException.of(408, "request_timeout",
                 "The request did not arrive within " + config.bodyTimeout().toMillis() / 1000.0 + " seconds")));
@@ -116,7 +116,7 @@ final class Exchange {
         void add(Buffer part) {
             try {
                 if (bytes.length() + part.length() > config.maxBodyBytes()) {
-                    throw ApiException.of(413, "request_too_large", "The request has more than the " + config.maxBodyBytes() + " bytes that this server takes");
+                    throw ApiException.of(413, "request_too_large", "The request body has more than " + config.maxBodyBytes() + " bytes, the limit of this server");
                 }
                 intake.take(bytes.length(), part.length());
                 bytes.appendBuffer(part);
@@ -151,7 +151,7 @@ final class Exchange {
         private void process(byte[] whole, Consumer<byte[]> action) {
             try {
                 if (System.nanoTime() - deadline() > 0) {
-                    throw ApiException.of(504, "timeout", "The answer took longer than this server allows");
+                    throw ApiException.of(504, "timeout", "The response took longer than this server allows");
                 }
                 if (!gone) {
                     action.accept(whole);
@@ -164,7 +164,7 @@ final class Exchange {
         }
     }
 
-    /** Answers before the whole request is there, and takes leave of a client that may go on sending. */
+    /** Responds before the whole request has arrived, then disconnects the client, which may still be sending. */
     private void refuseRest(ApiException why) {
         request.handler(rest -> { });
         request.endHandler(nothing -> { });
@@ -173,12 +173,12 @@ final class Exchange {
         vertx.setTimer(LINGER_MILLISECONDS, id -> Connections.end(request.connection()));
     }
 
-    /** What to do when the client is gone before its answer is complete. */
+    /** Sets what to do if the client disconnects before the response is complete. */
     void whenGone(Runnable action) {
         context.runOnContext(nothing -> {
             if (gone) {
                 action.run();
-            } else if (!response.ended()) { // it is where the request was refused meanwhile
+            } else if (!response.ended()) { // it has ended if the request was refused in the meantime
                 response.closeHandler(closed -> {
                     gone = true;
                     action.run();
@@ -193,7 +193,7 @@ final class Exchange {
         }
     }
 
-    /** An answer in one piece, of which HEAD gets the length alone. Closes the connection of a client that leaves it unread. */
+    /** A response that is not streamed; HEAD gets its length only. Closes the connection of a client that does not read it. */
     private void end(HttpServerResponse head, Buffer body) {
         Future<Void> written = head.putHeader("Content-Length", Integer.toString(body.length())).end(body);
         if (!written.isComplete()) {
@@ -202,7 +202,7 @@ final class Exchange {
         }
     }
 
-    /** A file of the page. Nothing of it may come from elsewhere. */
+    /** A file of the page. The content security policy forbids content from other hosts. */
     void page(String name, String type) {
         try (InputStream in = Exchange.class.getResourceAsStream("page/" + name)) {
             end(response.putHeader("Content-Type", type + "; charset=utf-8").putHeader("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
@@ -216,14 +216,14 @@ final class Exchange {
         end(response.putHeader("Content-Type", type), Buffer.buffer(text));
     }
 
-    /** Tells the client what is wrong with its request; of errors of our own, nothing but that there was one. */
+    /** Sends the error to the client. An internal error is reported without details. */
     void failed(Throwable failure) {
         ApiException known = failure instanceof ApiException api ? api
                 : failure instanceof TooLargeException large ? ApiException.of(400, "too_large", large.getMessage()) : internal(failure);
         if (gone || response.ended()) {
             return;
         }
-        if (response.headWritten()) { // in the midst of a stream
+        if (response.headWritten()) { // in the middle of a stream
             response.write("data: " + error(known) + "\n\n");
             response.end();
             return;
@@ -236,7 +236,7 @@ final class Exchange {
 
     private static ApiException internal(Throwable failure) {
         LOG.error("A request failed", failure);
-        return ApiException.of(500, "internal_error", "The server failed; its log says why");
+        return ApiException.of(500, "internal_error", "Internal server error: see the server's log");
     }
 
     private static ObjectNode error(ApiException failure) {
@@ -248,14 +248,14 @@ final class Exchange {
         return json;
     }
 
-    /** Where an answer goes; for the scheduler's thread. */
-    Answer.Sink sink() {
+    /** The sink of this exchange; for the scheduler's thread. */
+    CompletionResponse.Sink sink() {
         return new EventSink();
     }
 
-    /** Sends an answer's events, or the whole answer; called by the thread that generates. */
-    private final class EventSink implements Answer.Sink {
-        private final AtomicInteger held = new AtomicInteger(); // characters on their way to the event loop
+    /** Sends the events of a stream or the whole response; called by the thread that generates. */
+    private final class EventSink implements CompletionResponse.Sink {
+        private final AtomicInteger held = new AtomicInteger(); // characters queued for the event loop
         private volatile boolean full;
         private boolean begun;
 
@@ -289,7 +289,7 @@ final class Exchange {
             }
         }
 
-        /** Nothing more is generated until the client has read on; one that does not read loses its connection. */
+        /** Generation pauses until the client has read more; a client that does not read is disconnected. */
         private void awaitReader() {
             full = true;
             long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> Connections.end(request.connection()));
@@ -310,8 +310,8 @@ final class Exchange {
         }
 
         @Override
-        public void whole(ObjectNode answer) {
-            context.runOnContext(nothing -> json(200, answer));
+        public void whole(ObjectNode response) {
+            context.runOnContext(nothing -> json(200, response));
         }
 
         @Override

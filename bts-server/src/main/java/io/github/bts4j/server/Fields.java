@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The fields of a JSON object in a request: each is asked for by name and type, and what nobody asked for is an error. */
+/** The fields of a JSON object in a request, read by name and type. A field that was not read is an error. */
 final class Fields {
     private static final int MAX_DEPTH = 32;
     private static final ObjectMapper JSON = mapper();
@@ -51,15 +51,15 @@ final class Fields {
             text = StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
                     .decode(ByteBuffer.wrap(body)).toString();
         } catch (CharacterCodingException e) {
-            throw ApiException.of(400, "invalid_json", "The request is no valid UTF-8");
+            throw ApiException.of(400, "invalid_json", "The request is not valid UTF-8");
         }
         if (text.isBlank()) {
-            throw ApiException.of(400, "invalid_json", "The request has no body: a JSON object is needed");
+            throw ApiException.of(400, "invalid_json", "The request has no body: send a JSON object");
         }
         try {
             return new Fields(JSON.readTree(text), "");
         } catch (JsonProcessingException e) {
-            throw ApiException.of(400, "invalid_json", "The request is no valid JSON: " + JsonProblem.withoutPlace(e)
+            throw ApiException.of(400, "invalid_json", "The request is not valid JSON: " + JsonProblem.withoutPlace(e)
                     + (e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr() + ")"));
         }
     }
@@ -143,7 +143,7 @@ final class Fields {
         return texts;
     }
 
-    /** What cannot be done; its neutral value may be sent. */
+    /** A field that is not supported; only its neutral values are accepted. */
     void onlyNeutral(String name, JsonNode... neutral) {
         JsonNode node = get(name);
         boolean fine = node.isMissingNode();
@@ -157,12 +157,12 @@ final class Fields {
         }
     }
 
-    /** Accepted and without effect. */
+    /** Accepts fields that have no effect. */
     void ignored(String... names) {
         known.addAll(List.of(names));
     }
 
-    /** Refuses every field that was not asked for and has a value. */
+    /** Refuses every field that was not read and has a value. */
     void end() {
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name) && !object.path(name).isNull()) {
@@ -172,7 +172,7 @@ final class Fields {
     }
 
     ApiException wrong(String name, JsonNode value, String needed) {
-        return ApiException.field(path + name, path + name + " = " + shortened(value.toString()) + ": " + needed + " is needed");
+        return ApiException.field(path + name, path + name + " = " + shortened(value.toString()) + " must be " + needed);
     }
 
     private String valid(String name, String text) {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Generators for the sets of experts that are asked to be switched off. One stands on the experts and weights that the model had when it was made, and keeps
- * their memory: it is given up when no answer in progress needs it, and new answers get another one once the model has changed. For the scheduler's thread.
+ * One generator per set of switched-off experts. A generator uses the experts and weights that the model had when it was created, and holds
+ * their memory: it is closed when no running sequence needs it, and replaced for new sequences once the model has changed. For the scheduler's thread.
  */
 final class Generators implements AutoCloseable {
     private final TextModel model;
@@ -25,7 +25,7 @@ final class Generators implements AutoCloseable {
         this.model = model;
     }
 
-    /** For an answer that begins now. */
+    /** The generator for a sequence that starts now. */
     Generator of(Set<String> expertsOff) {
         if (expertsOff.isEmpty()) {
             return model.generator();
@@ -48,7 +48,7 @@ final class Generators implements AutoCloseable {
         }
     }
 
-    /** Gives up those that no answer in progress needs. */
+    /** Closes those that no running sequence needs. */
     void keep(Collection<Generator> needed) {
         views.removeIf(view -> {
             boolean unused = !needed.contains(view.model.generator());

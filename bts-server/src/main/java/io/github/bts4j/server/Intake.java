@@ -8,11 +8,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Where requests are parsed and their texts become tokens, off the event loop. Long requests have one thread and a short queue of their own, so that short
- * ones do not wait for them, and so that one long text at a time takes memory.
+ * Parses requests and tokenises their texts, off the event loop. Long requests have one thread and a short queue of their own, so that short
+ * ones do not wait for them and only one long text at a time needs memory.
  */
 final class Intake implements AutoCloseable {
-    /** What is longer counts as long; so much of every request is free of the budget. */
+    /** A request with more bytes is long. Up to this size it is not counted in the budget. */
     static final int SHORT_BYTES = 64 << 10;
 
     private static final int LONG_WAITING = 16;
@@ -40,9 +40,9 @@ final class Intake implements AutoCloseable {
     }
 
     /**
-     * Runs what a request of this length asks for.
+     * Runs a task for a request of this length.
      *
-     * @throws ApiException with status 429 if too many such requests wait, with 503 if the server is closing
+     * @throws ApiException with status 429 if too many such requests are waiting, with 503 if the server is closing
      */
     void run(int bytes, Runnable action) {
         ThreadPoolExecutor lane = bytes > SHORT_BYTES ? longOnes : shortOnes;
@@ -56,9 +56,9 @@ final class Intake implements AutoCloseable {
     /**
      * Makes room for more bytes of a request's body.
      *
-     * @param before how many it has
-     * @param more how many come
-     * @throws ApiException with status 429 if the requests that are being received hold too much already
+     * @param before bytes received so far
+     * @param more bytes to add
+     * @throws ApiException with status 429 if the requests that are being received use too much memory
      */
     void take(int before, int more) {
         long counted = counted(before + more) - counted(before);
@@ -68,7 +68,7 @@ final class Intake implements AutoCloseable {
         }
     }
 
-    /** A body is no longer needed. */
+    /** Releases the budget of a body. */
     void give(int bytes) {
         held.addAndGet(-counted(bytes));
     }

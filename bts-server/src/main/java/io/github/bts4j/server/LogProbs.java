@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The log-probabilities of one answer, as OpenAI gives them. The names of ordinary tokens add up to the text, and so do the bytes of all that are not special.
- * {@code text_offset} counts the text's characters (Unicode code points) before a token; special tokens have no part in it, and the tokens of one character
- * all begin where it does.
+ * The log-probabilities of one choice in OpenAI's format. The names of ordinary tokens add up to the text, and so do the bytes of all tokens that are not special.
+ * {@code text_offset} counts the text's characters (Unicode code points) before a token. Special tokens do not count, and the tokens of one character
+ * all have its offset.
  */
 final class LogProbs {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -23,18 +23,18 @@ final class LogProbs {
 
     private final LlamaTokenizer tokenizer;
     private final boolean chat;
-    private final Deque<Entry> entries = new ArrayDeque<>(); // those not taken yet
+    private final Deque<Entry> entries = new ArrayDeque<>(); // not taken yet
     private IncrementalDecoder decoder;
     private boolean begun; // whether there is text
     private int characters;
 
-    /** A token; its text goes from one place to the other, as far as its characters are complete. */
+    /** A token; its text is a range of the whole text, as far as its characters are complete. */
     private record Entry(int token, TokenText text, float logProb, List<TokenLogProb> alternatives, int offset, int end) {}
 
     /**
-     * None yet.
+     * Starts empty.
      *
-     * @param echo whether the prompt's tokens come first, with which the text begins
+     * @param echo whether the text begins with the prompt's tokens
      */
     LogProbs(LlamaTokenizer tokenizer, boolean chat, boolean echo) {
         this.tokenizer = tokenizer;
@@ -43,7 +43,7 @@ final class LogProbs {
         this.decoder = echo ? tokenizer.incrementalDecoder(true) : tokenizer.continuationDecoder(true);
     }
 
-    /** A token; NaN for the log-probability of a prompt's first one, before which there is nothing. */
+    /** Adds a token; the log-probability is NaN for the first token of a prompt. */
     void add(int token, float logProb, List<TokenLogProb> alternatives) {
         TokenText text = TokenText.of(tokenizer, token, chat);
         String certain = decoder.push(token);
@@ -56,7 +56,7 @@ final class LogProbs {
         entries.add(new Entry(token, text, logProb, alternatives, offset, characters));
     }
 
-    /** What follows is generated. */
+    /** The tokens that follow are generated. */
     void endOfPrompt() {
         String rest = decoder.flush();
         characters += rest.codePointCount(0, rest.length());
@@ -68,7 +68,7 @@ final class LogProbs {
         return entries.isEmpty();
     }
 
-    /** Takes all of a completion's. */
+    /** Takes all entries, in the format of completions. */
     ObjectNode takeCompletion() {
         ObjectNode json = JSON.objectNode();
         ArrayNode names = json.putArray("tokens");
@@ -90,7 +90,7 @@ final class LogProbs {
         return json;
     }
 
-    /** The likeliest tokens, and always the chosen one. Names that tokens share, such as a letter's and that of its byte, are told apart by spelling and id. */
+    /** The most likely tokens and the chosen one. Names shared by several tokens, such as a letter and its byte token, are made unique by spelling and id. */
     private ObjectNode alternatives(Entry entry) {
         Map<String, Double> top = new LinkedHashMap<>();
         top.put(entry.text.name(), value(entry.logProb));
@@ -106,15 +106,15 @@ final class LogProbs {
         return json;
     }
 
-    /** An id inside the range may belong to no token: models have more rows than vocabularies have tokens. */
+    /** An id within the range may have no token: embedding matrices can have more rows than the vocabulary has tokens. */
     private String spelling(int id) {
         return tokenizer.bytes(id).length == 0 ? "token_id:" + id : tokenizer.token(id);
     }
 
     /**
-     * Takes those of a chat's tokens whose text is shown.
+     * Takes the entries whose text has been sent, in the format of chats.
      *
-     * @param shown the characters that are
+     * @param shown number of characters sent
      */
     ObjectNode takeChat(int shown) {
         ObjectNode json = JSON.objectNode();

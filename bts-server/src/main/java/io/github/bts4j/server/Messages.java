@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads the messages of a chat, and what else its template is given. */
+/** Reads the messages of a chat and the template's other variables. */
 final class Messages {
     static final String CONTENT = "content";
 
@@ -22,7 +22,7 @@ final class Messages {
 
     private Messages() {}
 
-    /** A chat that is to go on. */
+    /** Reads a chat request. */
     static ChatRequest request(Fields fields, PromptLimits limits) {
         ChatRequest request = ChatRequest.of(read(fields, limits));
         boolean goingOn = fields.flag("continue_final_message");
@@ -33,7 +33,7 @@ final class Messages {
         return withArguments((goingOn ? request.continuingFinalMessage() : request).withGenerationPrompt(prompt), fields);
     }
 
-    /** With what else the template is given: {@code documents} and {@code chat_template_kwargs}. */
+    /** Adds the template's other variables: {@code documents} and {@code chat_template_kwargs}. */
     static ChatRequest withArguments(ChatRequest messages, Fields fields) {
         ChatRequest request = messages;
         JsonNode documents = fields.get("documents");
@@ -54,7 +54,7 @@ final class Messages {
         return request;
     }
 
-    /** The messages as the template sees them, with every field that it may know. */
+    /** The messages with all fields that a template may use. */
     static List<Map<String, Object>> read(Fields fields, PromptLimits limits) {
         JsonNode node = fields.get("messages");
         if (!node.isArray() || node.isEmpty() || node.size() > MOST) {
@@ -68,7 +68,7 @@ final class Messages {
         return messages;
     }
 
-    /** What clients send back of an earlier answer, such as {@code refusal: null}, is accepted where it says nothing. */
+    /** Fields that clients send back from an earlier response, such as {@code refusal: null}, are accepted if they are empty. */
     private static Map<String, Object> message(Fields message) {
         String role = message.text("role").map(name -> name.equals("developer") ? "system" : name).orElse("");
         if (!ROLES.contains(role)) {
@@ -80,7 +80,7 @@ final class Messages {
         }
         JsonNode calls = message.get("tool_calls");
         if (!calls.isMissingNode() && !calls.isArray() || !calls.isEmpty() && !role.equals("assistant")) {
-            throw message.wrong("tool_calls", calls, "a list, in an assistant's message,");
+            throw message.wrong("tool_calls", calls, "a list, in an assistant's message");
         }
         Map<String, Object> map = map(message.object());
         for (String name : List.of("annotations", "refusal", "audio", "function_call", "tool_calls", CONTENT)) {
@@ -90,13 +90,13 @@ final class Messages {
         if (!calls.isEmpty()) {
             map.put("tool_calls", calls(message, calls));
         }
-        if (calls.isEmpty() || !message.get(CONTENT).isMissingNode()) { // beside calls an assistant need not say anything
+        if (calls.isEmpty() || !message.get(CONTENT).isMissingNode()) { // content is optional beside tool calls
             map.put(CONTENT, content(message));
         }
         return map;
     }
 
-    /** Arguments are JSON in a string, where templates expect an object. */
+    /** Parses the arguments: clients send JSON in a string, templates expect an object. */
     private static List<Object> calls(Fields message, JsonNode calls) {
         List<Object> list = new ArrayList<>();
         for (JsonNode each : calls) {
@@ -127,7 +127,7 @@ final class Messages {
         for (JsonNode each : node) {
             Fields part = new Fields(each, "messages[].content[].");
             if (!part.text("type").orElse("").equals("text")) {
-                throw part.wrong("type", part.get("type"), "text, the only kind of content that this server reads,");
+                throw part.wrong("type", part.get("type"), "text, the only content type that this server supports");
             }
             text.append(part.text("text").orElseThrow(() -> part.wrong("text", part.get("text"), "a string")));
             part.end();

@@ -23,16 +23,16 @@ import org.slf4j.LoggerFactory;
 
 /**
  * An HTTP server for one model, with OpenAI's interface: {@code POST /v1/chat/completions} and {@code /v1/completions}, both also streaming,
- * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus; at {@code /} a page to talk with the model and to see the gates of a stitched one,
+ * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus; at {@code /} a page to chat with the model and to see the gates of a stitched one,
  * from {@code POST /bts/gates}.
  *
- * <p>Answers in progress share each pass over the weights. A request is checked before anything is computed; what is wrong is told with a status 4xx and the
- * field's name. Clients that go away end their answers. It does not close the model.
+ * <p>Running sequences are batched: each pass over the weights serves all of them. A request is validated before anything is computed; an error gets a status 4xx and the
+ * field's name. When a client disconnects, its sequences are cancelled. The server does not close the model.
  */
 public final class ModelServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ModelServer.class);
     private static final int MAX_HEADER_BYTES = 16 << 10;
-    private static final int SEND_BUFFER_BYTES = 128 << 10; // the system would take megabytes for a client that does not read
+    private static final int SEND_BUFFER_BYTES = 128 << 10; // the system's default is megabytes for each client that does not read
 
     private final ServedModel served;
     private final ServerConfig config;
@@ -63,7 +63,7 @@ public final class ModelServer implements AutoCloseable {
         this.scheduler = new Scheduler(new Generators(served.model()), config.maxBatch(), config.maxQueue(), metrics);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
-        metrics.gauges(scheduler::inProgress, scheduler::waiting, connections::count);
+        metrics.gauges(scheduler::running, scheduler::waiting, connections::count);
         try {
             this.http = await(vertx.createHttpServer(options()).connectionHandler(connections::opened).requestHandler(this::route)
                     .listen(config.port(), config.host()).toCompletionStage().toCompletableFuture());
@@ -82,7 +82,7 @@ public final class ModelServer implements AutoCloseable {
                 .setHttp2ClearTextEnabled(false).setSendBufferSize(SEND_BUFFER_BYTES).setIdleTimeout((int) idleTimeout().toSeconds()).setIdleTimeoutUnit(TimeUnit.SECONDS);
     }
 
-    /** Longer than an answer takes. */
+    /** Longer than any response takes. */
     private Duration idleTimeout() {
         return Duration.ofSeconds(Math.max(60, config.requestTimeout().toSeconds() + 30));
     }
@@ -91,29 +91,29 @@ public final class ModelServer implements AutoCloseable {
      * Starts a server.
      *
      * @param served what to serve
-     * @param config how
+     * @param config the settings
      * @return the running server, which the caller closes
-     * @throws IOException if the address cannot be listened on
+     * @throws IOException if the server cannot listen on the address
      */
     public static ModelServer start(ServedModel served, ServerConfig config) throws IOException {
         return new ModelServer(served, config, List.of());
     }
 
     /**
-     * Starts a server that also writes its metrics to a registry of the application's.
+     * Starts a server that also reports its metrics to a registry of the application.
      *
      * @param served what to serve
-     * @param config how
-     * @param metrics where meters named {@code bts4j.*} are registered, besides the server's own registry behind {@code /metrics}; not closed with the server
+     * @param config the settings
+     * @param metrics where meters named {@code bts4j.*} are registered, besides the server's own registry at {@code /metrics}; not closed with the server
      * @return the running server, which the caller closes
-     * @throws IOException if the address cannot be listened on
+     * @throws IOException if the server cannot listen on the address
      */
     public static ModelServer start(ServedModel served, ServerConfig config, MeterRegistry metrics) throws IOException {
         return new ModelServer(served, config, List.of(metrics));
     }
 
     /**
-     * Where the server is, and its page. A client of OpenAI's interface takes this with {@code /v1} as its base URL.
+     * The server's address, which is also its page. OpenAI clients use it followed by {@code /v1} as base URL.
      *
      * @return such as {@code http://127.0.0.1:8080}
      */
@@ -123,7 +123,7 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void route(HttpServerRequest request) {
-        if (request.response().writeQueueFull()) { // it asks on and on and reads nothing
+        if (request.response().writeQueueFull()) { // a client that sends requests and reads no responses
             Connections.end(request.connection());
             return;
         }
@@ -154,11 +154,11 @@ public final class ModelServer implements AutoCloseable {
     private void model(Exchange exchange, HttpServerRequest request) {
         String prefix = "/v1/models/";
         if (request.path() == null || !request.path().startsWith(prefix)) {
-            throw ApiException.of(404, "not_found", "There is nothing here; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /health, /metrics and a page at /");
+            throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /health, /metrics and a page at /");
         }
         exchange.authorized();
         if (!request.path().substring(prefix.length()).equals(served.name())) {
-            throw ApiException.of(404, "model_not_found", "There is no such model: this server has " + served.name());
+            throw ApiException.of(404, "model_not_found", "There is no such model: this server serves " + served.name());
         }
         exchange.get(() -> exchange.json(200, model()));
     }
@@ -182,11 +182,11 @@ public final class ModelServer implements AutoCloseable {
     }
 
     private void answer(Exchange exchange, ApiRequest request) {
-        submit(exchange, new Answer(request, served, exchange.sink()).generations(exchange.deadline()));
+        submit(exchange, new CompletionResponse(request, served, exchange.sink()).sequences(exchange.deadline()));
     }
 
     private void trace(Exchange exchange, byte[] body) {
-        submit(exchange, List.of(GateAnswer.of(body, served, limits, exchange.deadline(), exchange.sink())));
+        submit(exchange, List.of(GateRequest.of(body, served, limits, exchange.deadline(), exchange.sink())));
     }
 
     private void submit(Exchange exchange, List<? extends Work> works) {
@@ -194,7 +194,7 @@ public final class ModelServer implements AutoCloseable {
         scheduler.submit(works);
     }
 
-    /** Refuses new requests, lets answers in progress end within {@link ServerConfig#shutdownTimeout}, and stops. Closing twice does nothing. */
+    /** Refuses new requests, lets running sequences finish within {@link ServerConfig#shutdownTimeout}, and stops. Closing twice does nothing. */
     @Override
     public synchronized void close() {
         if (closed) {
@@ -212,12 +212,12 @@ public final class ModelServer implements AutoCloseable {
             await(http.shutdown(2, TimeUnit.SECONDS).toCompletionStage().toCompletableFuture());
             await(vertx.close().toCompletionStage().toCompletableFuture());
         } catch (IOException e) {
-            LOG.warn("The server did not close in order: {}", e.getMessage());
+            LOG.warn("The server did not shut down cleanly: {}", e.getMessage());
         }
         leaveRegistries();
     }
 
-    /** The application's registries stay open. */
+    /** Leaves the application's registries open. */
     private void leaveRegistries() {
         metrics.removeGauges();
         others.forEach(registries::remove);

@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.TextNode;
 
 /**
- * Fields that clients send unasked: those of OpenAI's interface, and of the servers that have its interface (vLLM, llama.cpp), that this server does not act
- * upon. What cannot change the answer is accepted; of the rest, the value that stands for "as if not sent" is, and others are refused by name.
+ * Fields that clients send and this server does not support: those of OpenAI's API and of compatible servers (vLLM,
+ * llama.cpp). A field that cannot change the response is accepted; any other only with its default value.
  */
 final class Neutral {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
@@ -21,7 +21,7 @@ final class Neutral {
 
     private Neutral() {}
 
-    /** Fields of both kinds of request. */
+    /** Fields of completions and chats. */
     static void check(Fields fields) {
         fields.ignored("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention");
         fields.onlyNeutral("frequency_penalty", ZERO);
@@ -48,7 +48,7 @@ final class Neutral {
 
     static void checkChat(Fields fields) {
         check(fields);
-        fields.ignored("parallel_tool_calls", "prediction"); // the one speaks of tools, which there are none of, the other only of speed
+        fields.ignored("parallel_tool_calls", "prediction"); // without tools the first has no effect; the second affects speed only
         fields.onlyNeutral("tools", EMPTY_LIST);
         fields.onlyNeutral("tool_choice", TextNode.valueOf("none"), TextNode.valueOf("auto"));
         fields.onlyNeutral("functions", EMPTY_LIST);

@@ -4,8 +4,8 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.List;
 
 /**
- * Refuses texts that cannot fit the context before they are tokenised: first by length alone, since no token is longer than the vocabulary's longest; then,
- * where a text is still many times longer than a context of usual tokens, by the tokens of its beginning.
+ * Refuses texts that cannot fit the context before they are tokenised: first by length, since no token is longer than the vocabulary's longest; then,
+ * if a text is still many times longer than a context of average tokens, by the tokens of its beginning.
  */
 final class PromptLimits {
     private static final int USUAL_CHARACTERS = 4; // per token, of English prose
@@ -31,14 +31,14 @@ final class PromptLimits {
     void check(String field, List<String> texts) {
         long length = texts.stream().mapToLong(String::length).sum();
         if (length > most) {
-            throw tooLong(field, length, "at most " + most + " can");
+            throw tooLong(field, length, "at most " + most + " characters can");
         }
         if (length > (long) GROWTH * USUAL_CHARACTERS * context) {
             checkBeginning(field, texts.size() == 1 ? texts.get(0) : String.join("", texts));
         }
     }
 
-    /** Looks for a beginning with a quarter more tokens than fit: its last word may be tokenised otherwise in the whole text, the rest is not. */
+    /** Looks for a prefix with a quarter more tokens than fit. Only its last word may be tokenised differently in the whole text. */
     private void checkBeginning(String field, String text) {
         for (long length = (long) USUAL_CHARACTERS * context; length < text.length(); length *= GROWTH) {
             int end = (int) length;
@@ -53,7 +53,7 @@ final class PromptLimits {
     }
 
     private ApiException tooLong(String field, long length, String why) {
-        return ApiException.of(400, "context_length_exceeded", field, field + " holds a text of " + length + " characters, which does not fit the model's context of " + context
+        return ApiException.of(400, "context_length_exceeded", field, field + " has a text of " + length + " characters, which does not fit the model's context of " + context
                 + " tokens: " + why);
     }
 }

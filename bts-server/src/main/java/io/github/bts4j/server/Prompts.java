@@ -18,7 +18,7 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
     /**
      * A string, a list of strings, a list of token ids, or a list of lists of token ids.
      *
-     * @param room how many tokens must fit behind a prompt
+     * @param room how many tokens must fit after a prompt
      */
     List<int[]> read(int room) {
         JsonNode node = fields.get("prompt");
@@ -55,7 +55,7 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
         int[] ids = new int[node.size()];
         for (int i = 0; i < ids.length; i++) {
             if (!node.get(i).isIntegralNumber() || !node.get(i).canConvertToInt()) {
-                throw fields.wrong("prompt", node.get(i), "a token id, a whole number,");
+                throw fields.wrong("prompt", node.get(i), "a token id, a whole number");
             }
             ids[i] = node.get(i).intValue();
         }
@@ -66,18 +66,18 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
      * Checks the length and the ids of a prompt.
      *
      * @param number of the prompt, from 0
-     * @param field where it comes from
-     * @param room how many tokens must fit behind it
+     * @param field the request's field
+     * @param room how many tokens must fit after it
      */
     static void check(int[] ids, int number, String field, int room, ServedModel served) {
         int context = served.model().contextLength();
         if (ids.length == 0 || ids.length > context - room) {
-            throw ApiException.of(400, "context_length_exceeded", field, field + " number " + number + " holds " + ids.length + " tokens; between 1 and " + (context - room)
-                    + " fit into the model's context of " + context + (room == 0 ? "" : " with at least " + room + " to follow"));
+            throw ApiException.of(400, "context_length_exceeded", field, field + " number " + number + " has " + ids.length + " tokens; the model's context of " + context
+                    + " allows 1 to " + (context - room) + (room == 0 ? "" : " and at least " + room + " new tokens"));
         }
         int vocabulary = served.model().model().vocabSize();
         Arrays.stream(ids).filter(id -> id < 0 || id >= vocabulary).findFirst().ifPresent(id -> {
-            throw ApiException.field(field, field + " number " + number + " holds the token id " + id + ", the vocabulary ends at " + (vocabulary - 1));
+            throw ApiException.field(field, field + " number " + number + " has the token id " + id + "; the largest id of the vocabulary is " + (vocabulary - 1));
         });
     }
 }

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Continuous batching: one thread computes for all answers in progress, a token of each per pass over the weights. Answers join and leave between two tokens;
- * a new prompt is processed by itself, one between two tokens of the others, and so is a text whose gates are asked for.
+ * Continuous batching: one thread computes one token of every running sequence per pass over the weights. Sequences join and leave between steps.
+ * Prompts are processed one at a time, at most one between two steps of the others; so are requests for gates.
  */
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
@@ -29,14 +29,14 @@ final class Scheduler implements AutoCloseable {
     private final int maxQueue;
     private final ServerMetrics metrics;
     private final Deque<Work> queue = new ArrayDeque<>();
-    private final List<Active> active = new ArrayList<>();
+    private final List<Running> running = new ArrayList<>();
     private final Thread thread;
     private boolean closing;
     private boolean abandon;
-    private volatile int activeCount;
+    private volatile int runningCount;
 
-    /** An answer in progress. */
-    private record Active(Generation generation, TokenStream stream, Generator generator) {}
+    /** A running sequence. */
+    private record Running(Sequence sequence, TokenStream stream, Generator generator) {}
 
     Scheduler(Generators generators, int maxBatch, int maxQueue, ServerMetrics metrics) {
         this.generators = generators;
@@ -48,19 +48,19 @@ final class Scheduler implements AutoCloseable {
     }
 
     /**
-     * Lets work wait for its turn.
+     * Adds work to the waiting queue.
      *
-     * @throws ApiException with status 429 if they do not all fit the queue, with 503 if the server is closing
+     * @throws ApiException with status 429 if the queue has no room for all of it, with 503 if the server is closing
      */
     synchronized void submit(List<? extends Work> works) {
         if (closing) {
             throw ApiException.shuttingDown();
         }
         if (works.size() > maxQueue) {
-            throw ApiException.of(400, "too_many_answers", "The request asks for " + works.size() + " answers; " + maxQueue + " can wait at a time");
+            throw ApiException.of(400, "too_many_choices", "The request asks for " + works.size() + " choices; the queue holds at most " + maxQueue);
         }
         if (queue.size() + works.size() > maxQueue) {
-            throw ApiException.of(429, "queue_full", "The server is busy: " + queue.size() + " answers wait, " + maxQueue + " can; try again later");
+            throw ApiException.of(429, "queue_full", "The server is busy: " + queue.size() + " sequences are waiting, at most " + maxQueue + " can; try again later");
         }
         queue.addAll(works);
         notifyAll();
@@ -74,8 +74,8 @@ final class Scheduler implements AutoCloseable {
         return thread.isAlive();
     }
 
-    int inProgress() {
-        return activeCount;
+    int running() {
+        return runningCount;
     }
 
     private void run() {
@@ -85,11 +85,11 @@ final class Scheduler implements AutoCloseable {
                     drop();
                     admit();
                     step();
-                } catch (RuntimeException | Error e) { // each answer's own failures are told to it alone: this is none of them
-                    failAll(List.copyOf(active), e);
+                } catch (RuntimeException | Error e) { // failures of a single sequence are handled where they occur
+                    failAll(List.copyOf(running), e);
                 }
-                generators.keep(active.stream().map(Active::generator).toList());
-                activeCount = active.size();
+                generators.keep(running.stream().map(Running::generator).toList());
+                runningCount = running.size();
             }
         } finally {
             abandonAll();
@@ -98,21 +98,21 @@ final class Scheduler implements AutoCloseable {
     }
 
     private synchronized boolean awaitWork() {
-        while (queue.isEmpty() && active.isEmpty() && !closing) {
+        while (queue.isEmpty() && running.isEmpty() && !closing) {
             try {
                 wait();
             } catch (InterruptedException e) {
                 return false;
             }
         }
-        return !abandon && !(closing && queue.isEmpty() && active.isEmpty());
+        return !abandon && !(closing && queue.isEmpty() && running.isEmpty());
     }
 
-    /** Takes out what was cancelled or took too long, waiting or in progress. */
+    /** Removes what was cancelled or timed out, waiting or running. */
     private void drop() {
-        active.removeIf(one -> {
-            if (one.generation.isGivenUp()) {
-                giveUp(one.generation);
+        running.removeIf(one -> {
+            if (one.sequence.isGivenUp()) {
+                giveUp(one.sequence);
                 one.stream.close();
                 return true;
             }
@@ -129,13 +129,13 @@ final class Scheduler implements AutoCloseable {
         if (one.isCancelled()) {
             metrics.cancelled();
         } else {
-            fail(one, ApiException.of(504, "timeout", "The answer took longer than this server allows"));
+            fail(one, ApiException.of(504, "timeout", "The response took longer than this server allows"));
         }
     }
 
     private void admit() {
-        boolean busy = !active.isEmpty();
-        while (active.size() < maxBatch) {
+        boolean busy = !running.isEmpty();
+        while (running.size() < maxBatch) {
             Work next;
             synchronized (this) {
                 next = queue.stream().filter(Work::isReady).findFirst().orElse(null);
@@ -146,7 +146,7 @@ final class Scheduler implements AutoCloseable {
             }
             begin(next);
             if (busy) {
-                return; // the others go on before the next prompt
+                return; // a step of the others before the next prompt
             }
         }
     }
@@ -155,18 +155,18 @@ final class Scheduler implements AutoCloseable {
         try {
             if (next.isGivenUp()) {
                 giveUp(next);
-            } else if (next instanceof GateAnswer gates) {
+            } else if (next instanceof GateRequest gates) {
                 trace(gates);
             } else {
-                begin((Generation) next);
+                begin((Sequence) next);
             }
         } catch (RuntimeException | Error e) {
             fail(next, e);
         }
     }
 
-    /** One pass, as over a prompt. */
-    private void trace(GateAnswer gates) {
+    /** One pass, as for a prompt. */
+    private void trace(GateRequest gates) {
         ObjectNode trace = gates.trace();
         metrics.promptTokens(gates.length());
         if (gates.isGivenUp()) {
@@ -176,31 +176,31 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void begin(Generation next) {
+    private void begin(Sequence next) {
         Generator generator = generators.of(next.expertsOff());
         if (next.scoresPrompt()) {
             next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
         }
         metrics.promptTokens(next.prompt().length);
         if (next.generates()) {
-            active.add(new Active(next, generator.stream(next.prompt(), next.config()), generator));
+            running.add(new Running(next, generator.stream(next.prompt(), next.config()), generator));
         } else {
             next.listener().onEnd(Optional.empty());
         }
     }
 
-    /** One token for every answer whose client keeps up: one pass for those with the same experts. */
+    /** One token for every sequence whose client keeps up; one pass for those with the same experts. */
     private void step() {
-        Map<Generator, List<Active>> together = new LinkedHashMap<>();
-        active.stream().filter(one -> one.generation.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
+        Map<Generator, List<Running>> together = new LinkedHashMap<>();
+        running.stream().filter(one -> one.sequence.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
         if (together.isEmpty()) {
             pause();
         }
         together.forEach(this::step);
     }
 
-    /** All answers in progress wait for their clients. */
-    @SuppressWarnings("WaitNotInLoop") // to wake too soon does no harm
+    /** Waits a little: every running sequence is paused by its client. */
+    @SuppressWarnings("WaitNotInLoop") // spurious wake-ups are harmless
     private synchronized void pause() {
         try {
             if (!abandon) {
@@ -211,12 +211,12 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void step(Generator generator, List<Active> some) {
+    private void step(Generator generator, List<Running> some) {
         List<List<TokenLogProb>> alternatives = new ArrayList<>();
         List<GeneratedToken> tokens;
         try {
-            some.forEach(one -> alternatives.add(one.generation.alternatives() > 0 ? one.stream.mostLikely(one.generation.alternatives()) : List.of()));
-            tokens = generator.nextEach(some.stream().map(Active::stream).toList());
+            some.forEach(one -> alternatives.add(one.sequence.alternatives() > 0 ? one.stream.mostLikely(one.sequence.alternatives()) : List.of()));
+            tokens = generator.nextEach(some.stream().map(Running::stream).toList());
         } catch (RuntimeException | Error e) {
             failAll(some, e);
             return;
@@ -224,45 +224,45 @@ final class Scheduler implements AutoCloseable {
         metrics.pass(tokens.size());
         for (int i = 0; i < tokens.size(); i++) {
             try {
-                tell(some.get(i), tokens.get(i), alternatives.get(i));
+                publish(some.get(i), tokens.get(i), alternatives.get(i));
             } catch (RuntimeException | Error e) {
                 failAll(List.of(some.get(i)), e);
             }
         }
     }
 
-    private void tell(Active one, GeneratedToken token, List<TokenLogProb> alternatives) {
+    private void publish(Running one, GeneratedToken token, List<TokenLogProb> alternatives) {
         if (token.index() == 0) {
-            metrics.firstToken(one.generation.secondsSinceSubmission());
+            metrics.firstToken(one.sequence.secondsSinceSubmission());
         }
-        one.generation.listener().onToken(token, alternatives);
+        one.sequence.listener().onToken(token, alternatives);
         if (!one.stream.hasNext()) {
-            active.remove(one);
-            one.generation.listener().onEnd(Optional.of(one.stream.result()));
+            running.remove(one);
+            one.sequence.listener().onEnd(Optional.of(one.stream.result()));
         }
     }
 
-    private void failAll(List<Active> some, Throwable failure) {
-        active.removeAll(some);
+    private void failAll(List<Running> some, Throwable failure) {
+        running.removeAll(some);
         some.forEach(one -> {
-            fail(one.generation, failure);
+            fail(one.sequence, failure);
             try {
                 one.stream.close();
             } catch (RuntimeException | Error e) {
-                LOG.error("An answer's caches could not be freed", e);
+                LOG.error("A sequence's caches could not be freed", e);
             }
         });
     }
 
-    /** Tells one answer that it failed; errors too, for the others have nothing to do with it. */
+    /** Reports a failure to one sequence. Errors too: the others are not affected. */
     private static void fail(Work one, Throwable failure) {
         try {
             if (!(failure instanceof ApiException)) {
-                LOG.error("An answer failed", failure);
+                LOG.error("A sequence failed", failure);
             }
             one.failed(failure instanceof RuntimeException known ? known : new IllegalStateException(failure.toString()));
         } catch (RuntimeException | Error e) {
-            LOG.error("A client could not be told that its answer failed", e);
+            LOG.error("The failure could not be reported to the client", e);
         }
     }
 
@@ -273,16 +273,16 @@ final class Scheduler implements AutoCloseable {
             left = new ArrayList<>(queue);
             queue.clear();
         }
-        active.forEach(one -> {
-            left.add(one.generation);
+        running.forEach(one -> {
+            left.add(one.sequence);
             one.stream.close();
         });
-        active.clear();
-        activeCount = 0;
+        running.clear();
+        runningCount = 0;
         left.forEach(one -> fail(one, ApiException.shuttingDown()));
     }
 
-    /** Refuses new answers and waits for those in progress and in the queue. */
+    /** Refuses new work and waits until everything running and waiting has finished. */
     void drain(long milliseconds) throws InterruptedException {
         synchronized (this) {
             closing = true;
@@ -291,7 +291,7 @@ final class Scheduler implements AutoCloseable {
         thread.join(Math.max(1, milliseconds));
     }
 
-    /** Gives up what is left. */
+    /** Fails what is left. */
     @Override
     public void close() {
         synchronized (this) {

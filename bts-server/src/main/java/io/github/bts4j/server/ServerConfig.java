@@ -8,25 +8,25 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How a server behaves.
+ * The settings of a server.
  *
- * @param host the address to listen on; by default the loopback address, which other machines do not reach
+ * @param host the address to listen on; by default the loopback address, which other machines cannot reach
  * @param port the port; 0 lets the system choose one
  * @param apiKey what clients must send as {@code Authorization: Bearer KEY}; empty for no check
- * @param maxBatch generations in progress at once; they share each pass over the weights, and each has a KV cache
- * @param maxQueue generations, and texts whose gates are asked for, that wait; more are refused with status 429
- * @param maxTokens the most new tokens of one answer
+ * @param maxBatch maximum number of running sequences; they share each pass over the weights, and each has a KV cache
+ * @param maxQueue maximum number of waiting sequences and requests for gates; more are refused with status 429
+ * @param maxTokens maximum number of new tokens per sequence
  * @param maxBodyBytes the largest request
  * @param bodyTimeout how long a client may take to send a request, and how long it may leave a stream unread
- * @param requestTimeout how long an answer may take from the request's arrival, waiting included
- * @param shutdownTimeout how long answers in progress may go on when the server closes
+ * @param requestTimeout how long a response may take from the request's arrival, waiting included
+ * @param shutdownTimeout how long running sequences may take to finish when the server closes
  * @param allowedHosts names, besides that of the address it listens on and those of the loopback address, by which clients may call the server
  *     ({@code Host}), without ports; {@code *} for any; where it is empty and the address is not the loopback address, any
  * @param allowedOrigins the web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
  */
 public record ServerConfig(String host, int port, Optional<String> apiKey, int maxBatch, int maxQueue, int maxTokens, int maxBodyBytes, Duration bodyTimeout,
         Duration requestTimeout, Duration shutdownTimeout, Set<String> allowedHosts, Set<String> allowedOrigins) {
-    /** Port 8080 of the loopback address, no key, 8 generations at once and 512 waiting, 4 MiB per request, no page of another origin. */
+    /** Port 8080 of the loopback address, no key, 8 running and 512 waiting sequences, 4 MiB per request, no page of another origin. */
     public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), 8, 512, 4096, 4 << 20, Duration.ofSeconds(15),
             Duration.ofMinutes(10), Duration.ofSeconds(30), Set.of(), Set.of());
 
@@ -36,13 +36,13 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @param host the address to listen on
      * @param port the port
      * @param apiKey what clients must send
-     * @param maxBatch generations in progress at once
-     * @param maxQueue generations that wait
-     * @param maxTokens the most new tokens of one answer
+     * @param maxBatch maximum number of running sequences
+     * @param maxQueue maximum number of waiting sequences
+     * @param maxTokens maximum number of new tokens per sequence
      * @param maxBodyBytes the largest request
      * @param bodyTimeout how long a client may take to send a request
-     * @param requestTimeout how long an answer may take
-     * @param shutdownTimeout how long answers in progress may go on when the server closes
+     * @param requestTimeout how long a response may take
+     * @param shutdownTimeout how long running sequences may take to finish when the server closes
      * @param allowedHosts names by which clients may call the server
      * @param allowedOrigins web pages that may use the server
      * @throws IllegalArgumentException naming the value that is out of its range
@@ -101,8 +101,8 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
     /**
      * The same with other limits of concurrency.
      *
-     * @param maxBatch generations in progress at once
-     * @param maxQueue generations that wait
+     * @param maxBatch maximum number of running sequences
+     * @param maxQueue maximum number of waiting sequences
      * @return a changed copy
      */
     public ServerConfig withConcurrency(int maxBatch, int maxQueue) {
@@ -112,7 +112,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
     /**
      * The same with other limits of size.
      *
-     * @param maxTokens the most new tokens of one answer
+     * @param maxTokens maximum number of new tokens per sequence
      * @param maxBodyBytes the largest request
      * @return a changed copy
      */
@@ -124,8 +124,8 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * The same with other limits of time.
      *
      * @param bodyTimeout how long a client may take to send a request
-     * @param requestTimeout how long an answer may take
-     * @param shutdownTimeout how long answers in progress may go on when the server closes
+     * @param requestTimeout how long a response may take
+     * @param shutdownTimeout how long running sequences may take to finish when the server closes
      * @return a changed copy
      */
     public ServerConfig withTimeouts(Duration bodyTimeout, Duration requestTimeout, Duration shutdownTimeout) {

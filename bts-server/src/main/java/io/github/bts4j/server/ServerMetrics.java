@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntSupplier;
 
-/** What the server counts, in whatever registry it is given. */
+/** The server's metrics. */
 final class ServerMetrics {
     private final MeterRegistry registry;
     private final Counter promptTokens;
@@ -22,20 +22,20 @@ final class ServerMetrics {
 
     ServerMetrics(MeterRegistry registry) {
         this.registry = registry;
-        promptTokens = Counter.builder("bts4j.prompt.tokens").description("Tokens of prompts that were processed").register(registry);
-        generatedTokens = Counter.builder("bts4j.generated.tokens").description("Tokens that were generated").register(registry);
-        cancelled = Counter.builder("bts4j.cancelled").description("Answers whose client went away").register(registry);
-        batch = DistributionSummary.builder("bts4j.batch.size").description("Answers that share a pass over the weights").register(registry);
+        promptTokens = Counter.builder("bts4j.prompt.tokens").description("Prompt tokens processed").register(registry);
+        generatedTokens = Counter.builder("bts4j.generated.tokens").description("Tokens generated").register(registry);
+        cancelled = Counter.builder("bts4j.cancelled").description("Sequences cancelled by their client").register(registry);
+        batch = DistributionSummary.builder("bts4j.batch.size").description("Sequences per pass over the weights").register(registry);
         firstToken = Timer.builder("bts4j.first.token").description("Time from request to first token").publishPercentiles(0.5, 0.9, 0.99).register(registry);
     }
 
-    void gauges(IntSupplier inProgress, IntSupplier waiting, IntSupplier connections) {
-        gauges.add(Gauge.builder("bts4j.in.progress", inProgress::getAsInt).description("Answers in progress").register(registry));
-        gauges.add(Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Answers that wait").register(registry));
+    void gauges(IntSupplier running, IntSupplier waiting, IntSupplier connections) {
+        gauges.add(Gauge.builder("bts4j.running", running::getAsInt).description("Running sequences").register(registry));
+        gauges.add(Gauge.builder("bts4j.waiting", waiting::getAsInt).description("Waiting sequences").register(registry));
         gauges.add(Gauge.builder("bts4j.connections", connections::getAsInt).description("Open connections").register(registry));
     }
 
-    /** Takes away what would go on reading a server that is gone, and would hide that of the next one. */
+    /** Removes the gauges, which would otherwise keep the closed server alive and hide those of the next one. */
     void removeGauges() {
         gauges.forEach(registry::remove);
     }
@@ -58,7 +58,7 @@ final class ServerMetrics {
     }
 
     void request(String endpoint, int status, double seconds) {
-        Timer.builder("bts4j.requests").description("Requests, from their first byte to the answer's last").tag("endpoint", endpoint)
+        Timer.builder("bts4j.requests").description("Requests, from the first byte of the request to the last of the response").tag("endpoint", endpoint)
                 .tag("status", Integer.toString(status)).register(registry).record(Duration.ofNanos((long) (seconds * 1e9)));
     }
 }

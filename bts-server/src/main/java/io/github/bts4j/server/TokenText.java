@@ -6,21 +6,21 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * How log-probabilities write a token, as OpenAI does: as its text; a part of a character, which has no text, as its bytes ({@code \xf0\x9f}; in completions
- * {@code bytes:\xf0\x9f}); a special token as its spelling.
+ * A token as OpenAI's log-probabilities write it: its text; for a part of a character, its bytes ({@code \xf0\x9f}; in completions
+ * {@code bytes:\xf0\x9f}); for a special token, its spelling.
  *
- * @param name the text or what stands for it
+ * @param name the text, or how the token is written
  * @param bytes the token's part of the text, in UTF-8
- * @param special whether it is no text
+ * @param special whether it is a special token, which adds no text
  */
 record TokenText(String name, byte[] bytes, boolean special) {
-    /** A token within a text that goes on. */
+    /** A token within a text. */
     static TokenText of(LlamaTokenizer tokenizer, int id, boolean chat) {
         byte[] bytes = tokenizer.bytes(id);
         return new TokenText(name(bytes, chat), bytes, tokenizer.isSpecial(id));
     }
 
-    /** The same where it begins a text and SentencePiece takes its space away. */
+    /** A token at the beginning of a text, where SentencePiece strips its space. */
     TokenText withoutSpace() {
         return new TokenText(name.substring(1), java.util.Arrays.copyOfRange(bytes, 1, bytes.length), special);
     }

@@ -1,13 +1,13 @@
 package io.github.bts4j.server;
 
-/** What waits for its turn with the scheduler. Any thread may cancel it; it is done, or told that it failed, on the scheduler's thread. */
-abstract sealed class Work permits Generation, GateAnswer {
+/** A unit of work for the scheduler. Any thread may cancel it; it finishes or fails on the scheduler's thread. */
+abstract sealed class Work permits Sequence, GateRequest {
     private final long deadline;
     private final long submitted = System.nanoTime();
     private volatile boolean cancelled;
 
     /**
-     * Work that is not done yet.
+     * Creates work that waits.
      *
      * @param deadline by {@link System#nanoTime}
      */
@@ -23,7 +23,7 @@ abstract sealed class Work permits Generation, GateAnswer {
         return cancelled;
     }
 
-    /** Whether there is no use in it any more: it was cancelled, or took too long. */
+    /** Whether it was cancelled or timed out. */
     boolean isGivenUp() {
         return cancelled || System.nanoTime() - deadline > 0;
     }
@@ -37,6 +37,6 @@ abstract sealed class Work permits Generation, GateAnswer {
         return (System.nanoTime() - submitted) / 1e9;
     }
 
-    /** It failed; nothing else follows. */
+    /** Reports a failure; no other call follows. */
     abstract void failed(RuntimeException failure);
 }

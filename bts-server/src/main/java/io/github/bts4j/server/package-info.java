@@ -1,6 +1,6 @@
 /**
- * An HTTP server for one model: OpenAI's completions and chat completions, streaming, batches of whatever is in progress, metrics.
+ * An HTTP server for one model: OpenAI's completions and chat completions, streaming, continuous batching, metrics.
  *
- * <p>{@link io.github.bts4j.server.ModelServer} is the way in.
+ * <p>{@link io.github.bts4j.server.ModelServer} is the entry point.
  */
 package io.github.bts4j.server;

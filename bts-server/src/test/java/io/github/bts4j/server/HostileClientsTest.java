@@ -123,7 +123,7 @@ class HostileClientsTest {
         String text = "It is a truth universally acknowledged. ".repeat(context / 2);
         assertTrue(text.length() < context * server.tokenizer.longestToken() && server.tokenizer.encode(text, true).length > context);
         ApiException refused = assertThrows(ApiException.class, () -> limits.check("prompt", List.of(text)));
-        assertTrue(refused.status() == 400 && refused.getMessage().contains("prompt holds a text of " + text.length() + " characters") && refused.getMessage().contains(" 20000 tokens"),
+        assertTrue(refused.status() == 400 && refused.getMessage().contains("prompt has a text of " + text.length() + " characters") && refused.getMessage().contains(" 20000 tokens"),
                 refused.getMessage());
         limits.check("prompt", List.of(" ".repeat(context * 9)));
         limits.check("prompt", List.of("a".repeat(context)));
@@ -141,11 +141,11 @@ class HostileClientsTest {
         }
         try {
             long end = System.nanoTime() + LONG_NANOS;
-            while ((hastyMetric("bts4j_cancelled_total") < before + 24 || hastyMetric("bts4j_in_progress") > 0) && System.nanoTime() < end) {
+            while ((hastyMetric("bts4j_cancelled_total") < before + 24 || hastyMetric("bts4j_running") > 0) && System.nanoTime() < end) {
                 Thread.sleep(50);
             }
             assertEquals(before + 24, hastyMetric("bts4j_cancelled_total"), "all answers of the three clients are given up");
-            assertEquals(0, hastyMetric("bts4j_in_progress"));
+            assertEquals(0, hastyMetric("bts4j_running"));
             generated = hastyMetric("bts4j_generated_tokens_total") - generated;
             assertTrue(generated < 24 * 1900, "what nobody reads is not generated to its end: " + generated + " tokens");
             assertHastyServes();

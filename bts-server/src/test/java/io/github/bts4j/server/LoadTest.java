@@ -56,17 +56,17 @@ class LoadTest {
             for (int i = 0; i < 3; i++) {
                 streams.add(new Unread(server.server, COMPLETIONS, ENDLESS));
             }
-            awaitMetric(server, "bts4j_in_progress", 3);
+            awaitMetric(server, "bts4j_running", 3);
             for (Unread stream : streams) {
                 stream.close();
             }
-            awaitMetric(server, "bts4j_in_progress", 0);
+            awaitMetric(server, "bts4j_running", 0);
             assertEquals(3, server.metric("bts4j_cancelled_total"));
             CompletableFuture<HttpResponse<String>> whole = server.client.sendAsync(server.request(COMPLETIONS, LONG.replace("true", "false")),
                     HttpResponse.BodyHandlers.ofString());
-            awaitMetric(server, "bts4j_in_progress", 1);
+            awaitMetric(server, "bts4j_running", 1);
             whole.cancel(true);
-            awaitMetric(server, "bts4j_in_progress", 0);
+            awaitMetric(server, "bts4j_running", 0);
             assertEquals(4, server.metric("bts4j_cancelled_total"), "also where nothing was sent yet");
         }
     }
@@ -75,7 +75,7 @@ class LoadTest {
     void aFullQueueRefuses() throws IOException, InterruptedException {
         try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
             Unread first = new Unread(server.server, COMPLETIONS, ENDLESS);
-            awaitMetric(server, "bts4j_in_progress", 1);
+            awaitMetric(server, "bts4j_running", 1);
             List<CompletableFuture<HttpResponse<InputStream>>> waiting = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 waiting.add(server.client.sendAsync(server.request(COMPLETIONS, LONG), HttpResponse.BodyHandlers.ofInputStream()));
@@ -91,7 +91,7 @@ class LoadTest {
                 one.join().body().close();
             }
             awaitMetric(server, "bts4j_waiting", 0);
-            awaitMetric(server, "bts4j_in_progress", 0);
+            awaitMetric(server, "bts4j_running", 0);
         }
     }
 
@@ -101,7 +101,7 @@ class LoadTest {
         try (TestServer server = TestServer.withoutEndToken(folder, ONE)) {
             String alone = server.ask(GATES, TEXT).toString();
             Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS);
-            awaitMetric(server, "bts4j_in_progress", 1);
+            awaitMetric(server, "bts4j_running", 1);
             CompletableFuture<HttpResponse<String>> gone = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
             CompletableFuture<HttpResponse<String>> kept = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
             awaitMetric(server, "bts4j_waiting", 2);
@@ -130,7 +130,7 @@ class LoadTest {
             String request = SHORT.replace("1}", "5,\"temperature\":0,\"experts_off\":[\"code\"]}");
             String three = server.ask(COMPLETIONS, request).at("/choices").toString();
             try (Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS.replace("}", ",\"experts_off\":[\"code\"]}"))) {
-                awaitMetric(server, "bts4j_in_progress", 1);
+                awaitMetric(server, "bts4j_running", 1);
                 assertEquals(three, server.ask(COMPLETIONS, request).at("/choices").toString());
                 server.model.removeExpert("again");
                 String two = server.ask(COMPLETIONS, request).at("/choices").toString();
@@ -140,7 +140,7 @@ class LoadTest {
                 }
                 assertFalse(again.lifetime().isClosed(), "an answer in progress goes on with it");
             }
-            awaitMetric(server, "bts4j_in_progress", 0);
+            awaitMetric(server, "bts4j_running", 0);
             for (int i = 0; i < 2400 && !again.lifetime().isClosed(); i++) {
                 Thread.sleep(25);
             }
@@ -187,7 +187,7 @@ class LoadTest {
         Duration patience = Duration.ofMinutes(10);
         try (TestServer server = TestServer.withoutEndToken(folder, TestServer.CONFIG.withConcurrency(2, 4).withTimeouts(patience, patience, patience));
                 Unread answer = new Unread(server.server, COMPLETIONS, ENDLESS.replace("}", ",\"stream_options\":{\"include_usage\":true}}"))) {
-            awaitMetric(server, "bts4j_in_progress", 1);
+            awaitMetric(server, "bts4j_running", 1);
             Thread closing = new Thread(server.server::close);
             closing.start();
             HttpResponse<String> other = server.post(COMPLETIONS, SHORT);
@@ -206,7 +206,7 @@ class LoadTest {
     void closingAtOnceGivesUpWhatWaits() throws IOException, InterruptedException {
         try (TestServer server = TestServer.withoutEndToken(folder, ONE.withTimeouts(Duration.ofHours(1), Duration.ofHours(1), Duration.ZERO));
                 Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS)) {
-            awaitMetric(server, "bts4j_in_progress", 1);
+            awaitMetric(server, "bts4j_running", 1);
             CompletableFuture<HttpResponse<String>> gates = server.client.sendAsync(server.request(GATES, TEXT), HttpResponse.BodyHandlers.ofString());
             CompletableFuture<HttpResponse<String>> answer = server.client.sendAsync(server.request(COMPLETIONS, SHORT), HttpResponse.BodyHandlers.ofString());
             awaitMetric(server, "bts4j_waiting", 2);
@@ -273,7 +273,7 @@ class LoadTest {
             server.model.addExpert("again", folder.resolve("code"));
             CompletableFuture<HttpResponse<String>> gates;
             try (Unread stream = new Unread(server.server, COMPLETIONS, ENDLESS)) {
-                awaitMetric(server, "bts4j_in_progress", 1);
+                awaitMetric(server, "bts4j_running", 1);
                 gates = server.client.sendAsync(server.request(GATES, without), HttpResponse.BodyHandlers.ofString());
                 awaitMetric(server, "bts4j_waiting", 1);
                 server.model.removeExpert("again");

@@ -28,12 +28,12 @@ public record GateSummary(int stitch, List<Double> shares, double entropy, long 
         if (windows.isEmpty()) {
             throw new IllegalArgumentException("windows is empty: there is nothing to summarise");
         }
-        List<GateWeights.Place> places = List.of();
+        List<GateWeights.GateLayer> layers = List.of();
         List<Sums> sums = new ArrayList<>();
         for (int[] window : windows) {
             GateWeights gates = model.gates(window);
-            places = gates.places();
-            while (sums.size() < places.size()) {
+            layers = gates.layers();
+            while (sums.size() < layers.size()) {
                 sums.add(new Sums(gates.models().size()));
             }
             for (float[][] token : gates.values()) {
@@ -44,7 +44,7 @@ public record GateSummary(int stitch, List<Double> shares, double entropy, long 
         }
         List<GateSummary> summaries = new ArrayList<>();
         for (int k = 0; k < sums.size(); k++) {
-            summaries.add(sums.get(k).summary(places.get(k).stitch()));
+            summaries.add(sums.get(k).summary(layers.get(k).stitch()));
         }
         return summaries;
     }

@@ -5,14 +5,14 @@ import io.github.bts4j.core.torch.llama.DocumentMask;
 import java.util.Optional;
 
 /**
- * How a training pass is computed. Checkpointing and the cache change nothing in the result, apart from the rounding that {@link PrefixCache} describes; the mask
+ * How a training pass is computed. Checkpointing and the cache change nothing in the result, apart from the rounding that {@link FrozenStateCache} describes; the mask
  * does.
  *
  * @param checkpointing which activations are kept, and which are computed again; a block is the layers of one stream between two stitches
- * @param prefixCache where the states that no training changes are kept, if they are
+ * @param frozenStateCache where the states that no training changes are kept, if they are
  * @param documentMask whether, and by which mark, tokens attend to those of their own document only
  */
-public record PassOptions(ActivationCheckpointing checkpointing, Optional<PrefixCache> prefixCache, Optional<DocumentMask> documentMask) {
+public record PassOptions(ActivationCheckpointing checkpointing, Optional<FrozenStateCache> frozenStateCache, Optional<DocumentMask> documentMask) {
     private static final int CPU_TOKENS_PER_PASS = 520;
     /** Everything is computed in every pass, all activations are kept, and attention goes over all of a sequence. */
     public static final PassOptions DEFAULT = new PassOptions(ActivationCheckpointing.OFF, Optional.empty(), Optional.empty());
@@ -24,17 +24,17 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
      * @return a changed copy
      */
     public PassOptions withCheckpointing(ActivationCheckpointing checkpointing) {
-        return new PassOptions(checkpointing, prefixCache, documentMask);
+        return new PassOptions(checkpointing, frozenStateCache, documentMask);
     }
 
     /**
      * The same with a cache of what no training changes.
      *
-     * @param prefixCache the cache, which the caller closes
+     * @param frozenStateCache the cache, which the caller closes
      * @return a changed copy
      */
-    public PassOptions withPrefixCache(PrefixCache prefixCache) {
-        return new PassOptions(checkpointing, Optional.of(prefixCache), documentMask);
+    public PassOptions withFrozenStateCache(FrozenStateCache frozenStateCache) {
+        return new PassOptions(checkpointing, Optional.of(frozenStateCache), documentMask);
     }
 
     /**
@@ -44,7 +44,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Prefix
      * @return a changed copy
      */
     public PassOptions withDocumentMask(DocumentMask documentMask) {
-        return new PassOptions(checkpointing, prefixCache, Optional.of(documentMask));
+        return new PassOptions(checkpointing, frozenStateCache, Optional.of(documentMask));
     }
 
     /**

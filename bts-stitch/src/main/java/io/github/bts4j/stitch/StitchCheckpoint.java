@@ -31,13 +31,13 @@ public final class StitchCheckpoint {
      * @param format version of the layout, 1
      * @param weights name of the safetensors file
      * @param sha256 its hash
-     * @param places layers that stitches follow, from 1
+     * @param afterLayers layers that stitches follow, from 1
      * @param alternating whether the kinds alternate
      * @param dropout gate dropout in training
      * @param init how the layers were started
      * @param models hub first
      */
-    public record Description(int format, String weights, String sha256, List<Integer> places, boolean alternating, double dropout, Init init,
+    public record Description(int format, String weights, String sha256, List<Integer> afterLayers, boolean alternating, double dropout, Init init,
             List<BoundCheckpoint.Base> models) implements BoundCheckpoint.Description {
         /**
          * The layout of the stitch layers.
@@ -46,13 +46,13 @@ public final class StitchCheckpoint {
          * @throws IllegalArgumentException if a value is out of range
          */
         public StitchConfig config() {
-            return new StitchConfig(places, alternating, dropout, init);
+            return new StitchConfig(afterLayers, alternating, dropout, init);
         }
 
         @Override
         public void check() {
-            if (places.contains(null)) {
-                throw new IllegalArgumentException("places = " + places + ": none is null");
+            if (afterLayers.contains(null)) {
+                throw new IllegalArgumentException("afterLayers = " + afterLayers + ": none is null");
             }
             config();
         }
@@ -80,7 +80,7 @@ public final class StitchCheckpoint {
     public static void save(StitchedModel model, Path folder) throws IOException {
         StitchConfig config = model.config();
         model.read(parts -> FILES.save(folder, parts.weights().tensors(), parts.members(), parts.models(), header -> new Description(header.format(),
-                header.weights(), header.sha256(), config.places(), config.alternating(), config.dropout(), config.init(), header.models())));
+                header.weights(), header.sha256(), config.afterLayers(), config.alternating(), config.dropout(), config.init(), header.models())));
     }
 
     /**
@@ -133,7 +133,7 @@ public final class StitchCheckpoint {
      */
     public static Map<String, String> identity(StitchedModel model) throws IOException {
         Map<String, String> identity = new LinkedHashMap<>();
-        identity.put("stitch.places", model.config().places().toString());
+        identity.put("stitch.afterLayers", model.config().afterLayers().toString());
         identity.put("stitch.alternating", String.valueOf(model.config().alternating()));
         identity.put("stitch.dropout", String.valueOf(model.config().dropout()));
         identity.put("stitch.gateBias", String.valueOf(model.config().init().hasGateBias()));

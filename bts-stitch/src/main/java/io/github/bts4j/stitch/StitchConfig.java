@@ -8,20 +8,20 @@ import java.util.stream.IntStream;
 /**
  * Where stitch layers sit, of which kind they are and how they start.
  *
- * @param places the layer, counted from 1, that each stitch follows; ascending, the last one is the model's last layer
+ * @param afterLayers the layer, counted from 1, that each stitch follows; ascending, the last one is the model's last layer
  * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn, ending with the latter (the paper's default);
  *     false for Experts-into-Hub only
  * @param dropout probability of dropping a gate's logit in training, in {@code [0, 1)}; off in evaluation
  * @param init how the layers start
  */
-public record StitchConfig(List<Integer> places, boolean alternating, double dropout, Init init) {
+public record StitchConfig(List<Integer> afterLayers, boolean alternating, double dropout, Init init) {
     /** Our default, for the paper names no rate. */
     public static final double DEFAULT_DROPOUT = 0.1;
 
     /**
-     * Checks the layout; the last place is compared with a model's depth when a model is stitched.
+     * Checks the layout. Whether the last stitch follows the last layer is checked when a model is stitched.
      *
-     * @param places the layer
+     * @param afterLayers the layer, counted from 1, that each stitch follows
      * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn
      * @param dropout probability of dropping a gate's logit in training
      * @param init how the layers start
@@ -29,15 +29,15 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      */
     public StitchConfig {
         Problems problems = new Problems();
-        problems.addIf(places.isEmpty(), "places is empty: at least one stitch layer, after the last Transformer layer, is needed");
-        for (int j = 0; j < places.size(); j++) {
-            int before = j == 0 ? 0 : places.get(j - 1);
-            problems.addIf(places.get(j) <= before,
-                    "places = " + places + ": place " + places.get(j) + " does not lie after " + before + "; layers are counted from 1 and ascend");
+        problems.addIf(afterLayers.isEmpty(), "afterLayers is empty: at least one stitch layer, after the last Transformer layer, is needed");
+        for (int j = 0; j < afterLayers.size(); j++) {
+            int before = j == 0 ? 0 : afterLayers.get(j - 1);
+            problems.addIf(afterLayers.get(j) <= before,
+                    "afterLayers = " + afterLayers + ": " + afterLayers.get(j) + " must be above " + before + "; layers are counted from 1 and ascend");
         }
         problems.addIf(!(dropout >= 0 && dropout < 1), "dropout = " + dropout + " is outside [0, 1)");
         problems.throwInOneLine("");
-        places = List.copyOf(places);
+        afterLayers = List.copyOf(afterLayers);
     }
 
     /**
@@ -54,21 +54,21 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
             throw new IllegalArgumentException("numStitches = " + numStitches + " is outside 1 .. numLayers = " + numLayers
                     + ": at most one stitch layer follows each Transformer layer");
         }
-        List<Integer> places = new ArrayList<>();
+        List<Integer> afterLayers = new ArrayList<>();
         for (int j = 1; j <= numStitches; j++) {
-            places.add((int) Math.rint((double) j * numLayers / numStitches));
+            afterLayers.add((int) Math.rint((double) j * numLayers / numStitches));
         }
-        return at(places);
+        return at(afterLayers);
     }
 
     /**
      * Stitch layers after the given layers, alternating, {@link Init#AVERAGE}, the default dropout.
      *
-     * @param places layers, counted from 1, ascending
+     * @param afterLayers layers, counted from 1, ascending
      * @return the configuration
      */
-    public static StitchConfig at(List<Integer> places) {
-        return new StitchConfig(places, true, DEFAULT_DROPOUT, Init.AVERAGE);
+    public static StitchConfig at(List<Integer> afterLayers) {
+        return new StitchConfig(afterLayers, true, DEFAULT_DROPOUT, Init.AVERAGE);
     }
 
     /**
@@ -77,7 +77,7 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @return K
      */
     public int numStitches() {
-        return places.size();
+        return afterLayers.size();
     }
 
     /**
@@ -87,7 +87,7 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @return true for Experts-into-Hub, false for Hub-into-Experts
      */
     public boolean intoHub(int index) {
-        return !alternating || (places.size() - 1 - index) % 2 == 0;
+        return !alternating || (afterLayers.size() - 1 - index) % 2 == 0;
     }
 
     /**
@@ -102,17 +102,17 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
         while (stream == 0 && !intoHub(first)) {
             first++; // the last one is always into the hub
         }
-        return places.get(first);
+        return afterLayers.get(first);
     }
 
     /**
-     * The places within {@link #frozenLayers}: a pass needs the stream's state at each of them, and {@link PrefixCache} keeps it.
+     * The entries of {@link #afterLayers} up to {@link #frozenLayers}: a pass needs the stream's state after each of these layers, and {@link FrozenStateCache} stores it.
      *
      * @param stream 0 for the hub, any other number for an expert
-     * @return at least one place
+     * @return layers, at least one
      */
-    public List<Integer> frozenPlaces(int stream) {
-        return places.subList(0, places.indexOf(frozenLayers(stream)) + 1);
+    public List<Integer> cachedLayers(int stream) {
+        return afterLayers.subList(0, afterLayers.indexOf(frozenLayers(stream)) + 1);
     }
 
     /**
@@ -134,7 +134,7 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @return a changed copy
      */
     public StitchConfig withAlternating(boolean alternating) {
-        return new StitchConfig(places, alternating, dropout, init);
+        return new StitchConfig(afterLayers, alternating, dropout, init);
     }
 
     /**
@@ -144,7 +144,7 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @return a changed copy
      */
     public StitchConfig withDropout(double dropout) {
-        return new StitchConfig(places, alternating, dropout, init);
+        return new StitchConfig(afterLayers, alternating, dropout, init);
     }
 
     /**
@@ -154,12 +154,12 @@ public record StitchConfig(List<Integer> places, boolean alternating, double dro
      * @return a changed copy
      */
     public StitchConfig withInit(Init init) {
-        return new StitchConfig(places, alternating, dropout, init);
+        return new StitchConfig(afterLayers, alternating, dropout, init);
     }
 
-    /** The places as the kernels take them. */
-    long[] kernelPlaces() {
-        return places.stream().mapToLong(Integer::longValue).toArray();
+    /** {@link #afterLayers} as the kernels take them. */
+    long[] kernelLayers() {
+        return afterLayers.stream().mapToLong(Integer::longValue).toArray();
     }
 
     /** The kinds as the kernels take them: 1 for Experts-into-Hub, 0 for Hub-into-Experts. */

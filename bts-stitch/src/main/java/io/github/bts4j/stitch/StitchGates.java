@@ -20,7 +20,7 @@ record StitchGates(List<String> models, StitchConfig config) {
     }
 
     private GateWeights weights(float[][][] values) {
-        return new GateWeights(models, IntStream.of(stitches()).mapToObj(j -> new GateWeights.Place(j, config.places().get(j))).toList(), values);
+        return new GateWeights(models, IntStream.of(stitches()).mapToObj(j -> new GateWeights.GateLayer(j, config.afterLayers().get(j))).toList(), values);
     }
 
     GateWeights none() {

@@ -90,15 +90,15 @@ final class StitchRows implements RowEngine.Layers {
         int first = 0;
         for (int j = 0; j < config.numStitches(); j++) {
             if (areJoint) {
-                joint.layers(share, steps.get(streams.size()), first, config.places().get(j));
+                joint.layers(share, steps.get(streams.size()), first, config.afterLayers().get(j));
             }
             for (int i = 0; i < h.length; i++) {
                 if (!areJoint || Arrays.binarySearch(together, i) < 0) {
-                    streams.get(i).layers(share, steps.get(i), first, config.places().get(j));
+                    streams.get(i).layers(share, steps.get(i), first, config.afterLayers().get(j));
                 }
             }
             stitch(share, j, h);
-            first = config.places().get(j);
+            first = config.afterLayers().get(j);
         }
     }
 

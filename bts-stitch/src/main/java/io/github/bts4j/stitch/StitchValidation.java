@@ -50,7 +50,7 @@ final class StitchValidation {
 
     private void checkPlaces(StitchConfig config) {
         int layers = configs.get(0).numLayers();
-        int last = config.places().get(config.numStitches() - 1);
+        int last = config.afterLayers().get(config.numStitches() - 1);
         problems.addIf(config.numStitches() > layers,
                 "K = " + config.numStitches() + " stitch layers, but the hub has L = " + layers + " Transformer layers: K is at most L");
         problems.addIf(last != layers,

@@ -80,7 +80,7 @@ final class StitchWeights implements AutoCloseable {
         for (int i = 1; i <= numExperts; i++) {
             projections.add(source.tensor(manager, "proj." + i + ".weight", j));
         }
-        int place = config.places().get(j);
+        int place = config.afterLayers().get(j);
         return config.intoHub(j) ? new ExpertsIntoHub(j, place, gate, bias, List.copyOf(projections))
                 : new HubIntoExperts(j, place, gate, bias, List.copyOf(projections));
     }

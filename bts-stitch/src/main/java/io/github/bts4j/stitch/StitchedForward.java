@@ -52,10 +52,10 @@ final class StitchedForward {
     }
 
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
-    NDArray hidden(NDManager scope, NDArray ids, Optional<PrefixCache> cache) {
+    NDArray hidden(NDManager scope, NDArray ids, Optional<FrozenStateCache> cache) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
-                Prefix prefix = new Prefix.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
-            return KERNELS.suffix(scope, Autograd.OFF, prefix.streams(), streams.weights(), ropes.tensors(), ropes.rows(), prefix.hub(), config.kernelPlaces(),
+                FrozenStates frozen = new FrozenStates.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
+            return KERNELS.suffix(scope, Autograd.OFF, frozen.streams(), streams.weights(), ropes.tensors(), ropes.rows(), frozen.hub(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0);
         }
     }
@@ -70,7 +70,7 @@ final class StitchedForward {
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
-    NDArray losses(NDManager step, int[][] tokens, Optional<PrefixCache> cache) {
+    NDArray losses(NDManager step, int[][] tokens, Optional<FrozenStateCache> cache) {
         LlamaModel hub = streams.models().get(0);
         TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, hub.vocabSize());
         return NextTokenLoss.of(KERNELS, step, hidden(step, next.ids(), cache), hub.decoder().head(step), next.labels());
@@ -80,7 +80,7 @@ final class StitchedForward {
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
             engines = streams.engines((step, ids, ropes, caches) -> KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(),
-                    config.kernelPlaces(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(),
+                    config.kernelLayers(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(),
                     caches.starts()), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
         }
         return engines;
@@ -102,7 +102,7 @@ final class StitchedForward {
     /** An empty session that decodes in libtorch and hands on the gates' means over the channels, {@code [tokens, n + 1]} of every Experts-into-Hub layer. */
     CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
         return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
-            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(),
+            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
             gates.accept(found.subList(1, found.size()));
             return found.get(0);
@@ -131,7 +131,7 @@ final class StitchedForward {
     /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */
     List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            return KERNELS.stitchedTrace(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(), config.kernelKinds(),
+            return KERNELS.stitchedTrace(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),
                     weights.gates().list(), weights.biases().list(), weights.projs().list(), wanted);
         }
     }
@@ -139,7 +139,7 @@ final class StitchedForward {
     /** ids: int64 {@code [batch, sequence]}; float32 {@code [stitches]}, see {@link GateInput}. */
     NDArray gateInputs(NDManager owner, NDArray ids) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
-            return KERNELS.gateInputs(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces(), config.kernelKinds(),
+            return KERNELS.gateInputs(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),
                     weights.gates().list(), weights.biases().list(), weights.projs().list());
         }
     }

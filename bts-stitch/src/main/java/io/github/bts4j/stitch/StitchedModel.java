@@ -226,10 +226,10 @@ public final class StitchedModel extends FrozenGatedLm {
      *
      * @param tokens token ids {@code [batch][sequence]}
      * @param cache where the states are kept
-     * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link PrefixCache} describes
+     * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link FrozenStateCache} describes
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
-    public float[][] tokenLosses(int[][] tokens, PrefixCache cache) {
+    public float[][] tokenLosses(int[][] tokens, FrozenStateCache cache) {
         try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager step = manager.newSubManager()) {
             return TokenBatch.rows(held.it().pass().losses(step, tokens, Optional.of(cache)).toFloatArray(), tokens.length);
         }

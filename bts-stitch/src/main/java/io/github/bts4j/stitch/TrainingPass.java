@@ -86,18 +86,18 @@ final class TrainingPass {
 
         float[] run(TokenBatch.NextTokens next, float tokenWeight) {
             NDArray head = hub.decoder().head(step);
-            Prefix prefix = new Prefix.Pass(step, streams, ropes, config, next.ids()).run(options.prefixCache(), options.documentMask());
+            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options.frozenStateCache(), options.documentMask());
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
-                return checkpointed(prefix, head, next.labels(), tokenWeight);
+                return checkpointed(frozen, head, next.labels(), tokenWeight);
             }
-            NDArray hidden = KERNELS.suffix(step, Autograd.ON, prefix.streams(), streams.weights(), ropes.tensors(), ropes.rows(), prefix.hub(), config.kernelPlaces(),
+            NDArray hidden = KERNELS.suffix(step, Autograd.ON, frozen.streams(), streams.weights(), ropes.tensors(), ropes.rows(), frozen.hub(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed);
-            prefix.close();
+            frozen.close();
             return NextTokenLoss.backward(KERNELS, step, hidden, head, next.labels(), tokenWeight);
         }
 
-        private float[] checkpointed(Prefix prefix, NDArray head, NDArray labels, float tokenWeight) {
-            List<List<NDArray>> before = forward(prefix);
+        private float[] checkpointed(FrozenStates frozen, NDArray head, NDArray labels, float tokenWeight) {
+            List<List<NDArray>> before = forward(frozen);
             int last = before.size() - 1;
             List<NDArray> inputs = inputs(before.get(last), last);
             List<NDArray> stitched = stitch(inputs, last);
@@ -117,9 +117,9 @@ final class TrainingPass {
         }
 
         /** The streams before every stitch; the last blocks' graphs go into {@link #kept}. */
-        private List<List<NDArray>> forward(Prefix prefix) {
-            List<List<NDArray>> before = new ArrayList<>(List.of(prefix.streams()));
-            int models = prefix.streams().size();
+        private List<List<NDArray>> forward(FrozenStates frozen) {
+            List<List<NDArray>> before = new ArrayList<>(List.of(frozen.streams()));
+            int models = frozen.streams().size();
             int blocks = (config.numStitches() - 1) * models;
             int firstKept = blocks - options.checkpointing().kept(blocks);
             for (int j = 0; j + 1 < config.numStitches(); j++) {
@@ -127,8 +127,8 @@ final class TrainingPass {
                 List<NDArray> stitched = stitch(inputs, j);
                 List<NDArray> next = new ArrayList<>();
                 for (int i = 0; i < models; i++) {
-                    if (i == 0 && j < prefix.hub().size()) {
-                        next.add(prefix.hub().get(j));
+                    if (i == 0 && j < frozen.hub().size()) {
+                        next.add(frozen.hub().get(j));
                         continue;
                     }
                     List<NDArray> graph = block(stitched.get(i), i, j);
@@ -168,7 +168,7 @@ final class TrainingPass {
 
         /** The graph of the layers of stream i behind stitch j: the leaf below them and the state behind them. */
         private List<NDArray> block(NDArray state, int i, int j) {
-            return KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.places().get(j), config.places().get(j + 1));
+            return KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.afterLayers().get(j), config.afterLayers().get(j + 1));
         }
 
         /** The inputs of stitch j as leaves of a new graph; below the first stitch nothing trains, so that its inputs need no gradient. */

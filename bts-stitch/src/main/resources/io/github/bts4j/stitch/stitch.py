@@ -2,7 +2,7 @@
   #
   # h: the streams [hub, expert 1, .., expert n], each [batch, sequence, hidden].
   # models, ropes, rows, keys, values: one entry per stream.
-  # A stitch j sits after layer places[j] (1-based); into_hub[j] is 1 for Experts-into-Hub and 0 for Hub-into-Experts.
+  # A stitch j sits after layer after_layers[j] (1-based); into_hub[j] is 1 for Experts-into-Hub and 0 for Hub-into-Experts.
   # gates[j]: [n + 1, hidden, hidden] (model, out, in); biases[j]: [n + 1, hidden], or no entry at all;
   # projs[j * n + i - 1]: [hidden, hidden] (out, in) of expert i.
   # Experts may lie on devices of their own: a stream goes to its model's device for its layers, and to the hub's for a stitch.
@@ -84,30 +84,30 @@
       h = torch.append(h, (self).embed((self).here(ids, models[i].norm), models[i]))
     return h
 
-  def prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int]) -> List[Tensor]:
+  def prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int]) -> List[Tensor]:
     # the streams just before the first stitch: no trained weight has touched them
     h = (self).embed_each(ids, models)
-    return (self).layers(h, models, ropes, rows, 0, 0, places[0])
+    return (self).layers(h, models, ropes, rows, 0, 0, after_layers[0])
 
-  def stream_prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], i: int, places: List[int]) -> List[Tensor]:
-    # stream i alone, with no stitch in between, just behind each of the places
+  def stream_prefix(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], i: int, after_layers: List[int]) -> List[Tensor]:
+    # stream i alone, with no stitch in between, just behind each of the after_layers
     x = (self).embed((self).here(ids, models[i].norm), models[i])
     out : List[Tensor] = []
     first = 0
-    for last in places:
+    for last in after_layers:
       x = (self).stream_layers(x, i, models, ropes, rows, first, last)
       out = torch.append(out, x)
       first = last
     return out
 
-  def suffix(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], hub: List[Tensor], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
+  def suffix(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], hub: List[Tensor], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], dropout: float, seed: int) -> Tensor:
     # from the streams before the first stitch to the hub's state after its final norm, [batch, sequence, hidden].
     # hub: its states before the second stitch, the third, .., as far as they are known
-    for j in range(len(places)):
+    for j in range(len(after_layers)):
       h = (self).training_stitch(h, gates, biases, projs, j, into_hub[j], dropout, seed)
-      if j + 1 < len(places):
+      if j + 1 < len(after_layers):
         known = j < len(hub)
-        h = (self).layers(h, models, ropes, rows, int(known), places[j], places[j + 1])
+        h = (self).layers(h, models, ropes, rows, int(known), after_layers[j], after_layers[j + 1])
         if known:
           h[0] = hub[j]
     return (self).final_norm(h[0], models[0])
@@ -118,11 +118,11 @@
       torch.manual_seed(seed + j)
     return (self).stitch(h, gates, biases, projs, j, into_hub, dropout)
 
-  def stitched_trace(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
+  def stitched_trace(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
     # float32 [logits], then for every stitch in wanted its gate values [batch, sequence, hidden, n + 1] and the n + 1 stitched states
-    h = (self).prefix(ids, models, ropes, rows, places)
+    h = (self).prefix(ids, models, ropes, rows, after_layers)
     found = [torch.to(h[0], FLOAT32)]
-    for j in range(len(places)):
+    for j in range(len(after_layers)):
       h = (self).gathered(h)
       g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j])
       if into_hub[j] == 1:
@@ -133,21 +133,21 @@
         found = torch.append(found, torch.to(torch.contiguous(torch.transpose(g, 2, 3)), FLOAT32))
         for i in range(len(h)):
           found = torch.append(found, torch.to(h[i], FLOAT32))
-      if j + 1 < len(places):
-        h = (self).layers(h, models, ropes, rows, 0, places[j], places[j + 1])
+      if j + 1 < len(after_layers):
+        h = (self).layers(h, models, ropes, rows, 0, after_layers[j], after_layers[j + 1])
     found[0] = (self).head_logits((self).final_norm(h[0], models[0]), models[0])
     return found
 
-  def gate_inputs(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor]) -> Tensor:
-    # float32 [places]: the mean L1 norm of the hub's states that each stitch's gates read
-    h = (self).prefix(ids, models, ropes, rows, places)
+  def gate_inputs(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor]) -> Tensor:
+    # float32 [after_layers]: the mean L1 norm of the hub's states that each stitch's gates read
+    h = (self).prefix(ids, models, ropes, rows, after_layers)
     norms = annotate(List[Tensor], [])
-    for j in range(len(places)):
+    for j in range(len(after_layers)):
       h = (self).gathered(h)
       norms = torch.append(norms, torch.mean(torch.sum(torch.abs(torch.to(h[0], FLOAT32)), [-1])))
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
-      if j + 1 < len(places):
-        h = (self).layers(h, models, ropes, rows, 0, places[j], places[j + 1])
+      if j + 1 < len(after_layers):
+        h = (self).layers(h, models, ropes, rows, 0, after_layers[j], after_layers[j + 1])
     return torch.stack(norms)
 
   def stitched_logits(self: __torch__.K, hidden: Tensor, head: Tensor) -> Tensor:
@@ -164,25 +164,25 @@
       x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
     return x
 
-  def stitched_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+  def stitched_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
     h = (self).embed_each(ids, models)
     first = 0
-    for j in range(len(places)):
+    for j in range(len(after_layers)):
       for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, places[j], keys, values, starts)
+        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, after_layers[j], keys, values, starts)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
-      first = places[j]
+      first = after_layers[j]
     return (self).decode_logits(h[0], models[0], len(starts))
 
-  def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], places: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+  def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     # stitched_decode with gates: its logits, then for every Experts-into-Hub stitch the gates' means over the channels, float32 [tokens, n + 1]
     h = (self).embed_each(ids, models)
     found = [torch.to(h[0], FLOAT32)]
     first = 0
-    for j in range(len(places)):
+    for j in range(len(after_layers)):
       for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, places[j], keys, values, starts)
+        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, after_layers[j], keys, values, starts)
       h = (self).gathered(h)
       if into_hub[j] == 1:
         g = (self).gate(h[0], gates, biases, j, 0, 0., 1)
@@ -190,6 +190,6 @@
         h = (self).experts_into_hub(h, g, projs, j)
       else:
         h = (self).stitch(h, gates, biases, projs, j, 0, 0.)
-      first = places[j]
+      first = after_layers[j]
     found[0] = (self).decode_logits(h[0], models[0], len(starts))
     return found

@@ -184,7 +184,7 @@ class StitchCheckpointTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"format", "weights", "sha256", "places", "alternating", "dropout", "init", "models"})
+    @ValueSource(strings = {"format", "weights", "sha256", "afterLayers", "alternating", "dropout", "init", "models"})
     void aMissingOrWrongEntryIsRefused(String key) throws IOException {
         Path file = folder.resolve("stitch.json");
         byte[] whole = Files.readAllBytes(file);
@@ -215,8 +215,8 @@ class StitchCheckpointTest {
                 description -> description.put("dropout", 1.5),
                 description -> description.put("init", "RANDOM"),
                 description -> description.put("unknown", 1),
-                description -> description.putArray("places").add(3).add(1),
-                description -> description.putArray("places").addNull(),
+                description -> description.putArray("afterLayers").add(3).add(1),
+                description -> description.putArray("afterLayers").addNull(),
                 description -> description.putArray("models"),
                 description -> description.putArray("models").addNull(),
                 description -> ((ObjectNode) models(description).get(1)).putNull("files"),

@@ -39,7 +39,7 @@ class StitchConfigTest {
     @Test
     void thePapersPlacesAndKinds() {
         StitchConfig config = StitchConfig.evenly(20, 4);
-        assertEquals(List.of(5, 10, 15, 20), config.places());
+        assertEquals(List.of(5, 10, 15, 20), config.afterLayers());
         assertEquals(List.of(false, true, false, true), intoHub(config));
         assertTrue(config.alternating());
         assertEquals(StitchConfig.DEFAULT_DROPOUT, config.dropout());
@@ -49,7 +49,7 @@ class StitchConfigTest {
     @Test
     void oneStitchFollowsTheLastLayerAndLeadsIntoTheHub() {
         StitchConfig config = StitchConfig.evenly(20, 1);
-        assertEquals(List.of(20), config.places());
+        assertEquals(List.of(20), config.afterLayers());
         assertEquals(List.of(true), intoHub(config));
     }
 
@@ -65,8 +65,8 @@ class StitchConfigTest {
 
     private static void assertFrozen(int hub, int expert, StitchConfig config) {
         assertEquals(List.of(hub, expert, expert), List.of(config.frozenLayers(0), config.frozenLayers(1), config.frozenLayers(2)), config.toString());
-        assertEquals(config.places().stream().filter(place -> place <= hub).toList(), config.frozenPlaces(0));
-        assertEquals(List.of(expert), config.frozenPlaces(2));
+        assertEquals(config.afterLayers().stream().filter(place -> place <= hub).toList(), config.cachedLayers(0));
+        assertEquals(List.of(expert), config.cachedLayers(2));
     }
 
     @Test
@@ -76,21 +76,21 @@ class StitchConfigTest {
 
     @ParameterizedTest
     @CsvSource({"22, 4, 6|11|16|22", "10, 3, 3|7|10", "5, 4, 1|2|4|5", "7, 7, 1|2|3|4|5|6|7", "16, 5, 3|6|10|13|16"})
-    void whereKDoesNotDivideLPlacesAreRoundedAndTheLastIsL(int layers, int stitches, String places) {
-        List<Integer> expected = Arrays.stream(places.split("\\|")).map(Integer::valueOf).toList();
-        assertEquals(expected, StitchConfig.evenly(layers, stitches).places());
+    void whereKDoesNotDivideLTheLayersAreRoundedAndTheLastIsL(int layers, int stitches, String afterLayers) {
+        List<Integer> expected = Arrays.stream(afterLayers.split("\\|")).map(Integer::valueOf).toList();
+        assertEquals(expected, StitchConfig.evenly(layers, stitches).afterLayers());
     }
 
     @Test
     void everyPairOfKAndLGivesAscendingPlacesThatEndWithL() {
         for (int layers = 1; layers <= 100; layers++) {
             for (int stitches = 1; stitches <= layers; stitches++) {
-                List<Integer> places = StitchConfig.evenly(layers, stitches).places();
-                assertEquals(stitches, places.size());
-                assertEquals(layers, places.get(stitches - 1));
+                List<Integer> afterLayers = StitchConfig.evenly(layers, stitches).afterLayers();
+                assertEquals(stitches, afterLayers.size());
+                assertEquals(layers, afterLayers.get(stitches - 1));
                 for (int j = 1; j <= stitches; j++) {
                     double exact = (double) j * layers / stitches;
-                    assertTrue(Math.abs(places.get(j - 1) - exact) <= 0.5, "L " + layers + ", K " + stitches + ": " + places);
+                    assertTrue(Math.abs(afterLayers.get(j - 1) - exact) <= 0.5, "L " + layers + ", K " + stitches + ": " + afterLayers);
                 }
             }
         }
@@ -106,11 +106,11 @@ class StitchConfigTest {
 
     @Test
     void explicitPlacesAreKeptAndCopied() {
-        List<Integer> places = new ArrayList<>(List.of(1, 2, 8));
-        StitchConfig config = StitchConfig.at(places);
-        places.set(0, 7);
-        assertEquals(List.of(1, 2, 8), config.places());
-        assertThrows(UnsupportedOperationException.class, () -> config.places().set(0, 3));
+        List<Integer> afterLayers = new ArrayList<>(List.of(1, 2, 8));
+        StitchConfig config = StitchConfig.at(afterLayers);
+        afterLayers.set(0, 7);
+        assertEquals(List.of(1, 2, 8), config.afterLayers());
+        assertThrows(UnsupportedOperationException.class, () -> config.afterLayers().set(0, 3));
     }
 
     @Test
@@ -148,6 +148,6 @@ class StitchConfigTest {
     @Test
     void noPlaceAtAllIsRefused() {
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> StitchConfig.at(List.of()));
-        assertTrue(refused.getMessage().contains("places is empty"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("afterLayers is empty"), refused.getMessage());
     }
 }

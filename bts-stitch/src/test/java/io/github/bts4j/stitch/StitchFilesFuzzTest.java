@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Stitch checkpoints and prefix caches, damaged. */
+/** Stitch checkpoints and frozen-state cache, damaged. */
 class StitchFilesFuzzTest {
 
     private static final int COUNT = 200;
@@ -60,7 +60,7 @@ class StitchFilesFuzzTest {
     /** A record is the one that was stored, or is told to be missing; and a missing one can be stored again. */
     @ParameterizedTest
     @ValueSource(strings = {"index", "states"})
-    void prefixStores(String which) throws Exception {
+    void frozenStateStores(String which) throws Exception {
         Path stores = Files.createDirectories(folder.resolve("stores"));
         byte[][] records = new byte[12][48];
         for (int i = 0; i < records.length; i++) {
@@ -86,7 +86,7 @@ class StitchFilesFuzzTest {
     private static void useStore(Path folder, List<TokensHash> hashes, byte[][] records) throws IOException {
         ByteBuffer into = ByteBuffer.allocate(records[0].length);
         for (int pass = 0; pass < 2; pass++) {
-            try (PrefixStore store = PrefixStore.open(folder, "a key", records[0].length)) {
+            try (FrozenStateStore store = FrozenStateStore.open(folder, "a key", records[0].length)) {
                 for (int i = 0; i < records.length; i++) {
                     if (store.read(hashes.get(i), into.clear())) {
                         assertArrayEquals(records[i], into.array());
@@ -101,7 +101,7 @@ class StitchFilesFuzzTest {
 
     /** Whatever is damaged, the losses are the right ones. */
     @Test
-    void prefixCaches() throws Exception {
+    void frozenStateCaches() throws Exception {
         Path cached = folder.resolve("cache");
         try (StitchedModel model = TinyModels.open(TinyModels.golden("bts-3x4"), StitchConfig.evenly(4, 2).withDropout(0), LoadOptions.defaults(), "hub", "code", "math")) {
             float[] expected = losses(model, cached);
@@ -113,9 +113,9 @@ class StitchFilesFuzzTest {
     }
 
     private static float[] losses(StitchedModel model, Path folder) throws IOException {
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
-            return model.accumulateGradients(TOKENS, 0.01f, 0, PassOptions.DEFAULT.withPrefixCache(cache));
+            return model.accumulateGradients(TOKENS, 0.01f, 0, PassOptions.DEFAULT.withFrozenStateCache(cache));
         }
     }
 }

@@ -41,9 +41,9 @@ class StitchGoldenTest {
 
     /** The same of models in another folder. */
     static StitchedModel open(GoldenCase golden, Path models, LoadOptions options) throws IOException {
-        List<Integer> places = new ArrayList<>();
-        golden.about().get("places").forEach(place -> places.add(place.asInt()));
-        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0)).options(options);
+        List<Integer> afterLayers = new ArrayList<>();
+        golden.about().get("places").forEach(place -> afterLayers.add(place.asInt()));
+        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(afterLayers).withDropout(0)).options(options);
         for (JsonNode name : golden.about().get("models")) {
             Path folder = models.resolve(name.asText());
             if (name.asText().equals("hub")) {

@@ -33,9 +33,9 @@ class StitchGpuTest {
     }
 
     private static StitchedModel open(GoldenCase golden, Device hub) throws IOException {
-        List<Integer> places = new ArrayList<>();
-        golden.about().get("places").forEach(place -> places.add(place.asInt()));
-        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(places).withDropout(0)).options(LoadOptions.defaults().withDevice(hub));
+        List<Integer> afterLayers = new ArrayList<>();
+        golden.about().get("places").forEach(place -> afterLayers.add(place.asInt()));
+        StitchedModelBuilder builder = StitchedModel.builder().config(StitchConfig.at(afterLayers).withDropout(0)).options(LoadOptions.defaults().withDevice(hub));
         for (JsonNode name : golden.about().get("models")) {
             Path folder = golden.folder().resolve(name.asText());
             if (name.asText().equals("hub")) {

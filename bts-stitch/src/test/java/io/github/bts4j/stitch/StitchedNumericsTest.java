@@ -58,10 +58,10 @@ class StitchedNumericsTest {
         List<String> names = new ArrayList<>();
         try (GoldenCase golden = new GoldenCase(folder)) {
             golden.about().get("models").forEach(name -> names.add(name.asText()));
-            List<Integer> places = new ArrayList<>();
-            golden.about().get("places").forEach(place -> places.add(place.asInt()));
+            List<Integer> afterLayers = new ArrayList<>();
+            golden.about().get("places").forEach(place -> afterLayers.add(place.asInt()));
             LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
-            try (StitchedModel model = TinyModels.open(folder, StitchConfig.at(places), half, names.toArray(String[]::new))) {
+            try (StitchedModel model = TinyModels.open(folder, StitchConfig.at(afterLayers), half, names.toArray(String[]::new))) {
                 assertEquals(TorchType.BFLOAT16, model.type());
                 model.setStitchTensors(TensorFiles.read(golden.manager(), folder.resolve("stitch.safetensors")));
                 float[] expected = golden.floats("logits");

@@ -108,7 +108,7 @@ class StitchedTextModelTest {
             TextGates gates = model.gates(golden.get("input").asText());
             assertEquals(golden.get("input").asText(), String.join("", gates.tokens()));
             assertEquals(List.of("hub", "code", "math"), gates.weights().models());
-            assertEquals(List.of(new GateWeights.Place(1, 4)), gates.weights().places());
+            assertEquals(List.of(new GateWeights.GateLayer(1, 4)), gates.weights().layers());
             assertEquals(ids.length, gates.weights().tokens());
             float[] golden = values.floats("gate.1"); // [batch, sequence, hidden, models]
             int hidden = 48;
@@ -142,7 +142,7 @@ class StitchedTextModelTest {
                 assertEquals(all.length, 8 + tokens.size());
                 for (int t = 0; t < all.length; t++) {
                     GateWeights gates = t < 8 ? stream.promptGates() : tokens.get(t - 8).gates();
-                    assertEquals(whole.places(), gates.places());
+                    assertEquals(whole.layers(), gates.layers());
                     assertArrayEquals(whole.last(t), gates.last(t < 8 ? t : 0), 1e-5f, "token " + t);
                 }
             }

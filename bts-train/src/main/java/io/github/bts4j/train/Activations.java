@@ -78,7 +78,7 @@ final class Activations {
             return 0;
         }
         LlamaConfig model = models.get(i);
-        int layers = stitches.places().get(j + 1) - stitches.places().get(j);
+        int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
         double hidden = model.hiddenSize();
         double attended = (double) model.numHeads() * model.headDim();
         double feedForward = model.intermediateSize();

@@ -127,7 +127,7 @@ public final class StitchTraining implements Trainable {
 
     @Override
     public float[][] tokenLosses(int[][] tokens) {
-        return options.prefixCache().map(cache -> model.tokenLosses(tokens, cache)).orElseGet(() -> model.tokenLosses(tokens));
+        return options.frozenStateCache().map(cache -> model.tokenLosses(tokens, cache)).orElseGet(() -> model.tokenLosses(tokens));
     }
 
     @Override
@@ -154,8 +154,8 @@ public final class StitchTraining implements Trainable {
     public Map<String, String> identity() {
         Map<String, String> all = new LinkedHashMap<>(identity);
         boolean rounds = model.models().stream().anyMatch(base -> base.type() == TorchType.FLOAT32);
-        if (options.prefixCache().isPresent() && rounds) {
-            all.put("prefix cache", "states in float32 are rounded to bfloat16");
+        if (options.frozenStateCache().isPresent() && rounds) {
+            all.put("frozen-state cache", "states in float32 are rounded to bfloat16");
         }
         return options.documentMask().map(mask -> mask.addTo(all)).orElse(all);
     }

@@ -19,8 +19,8 @@ import java.util.Locale;
  * @param trainedParameters weights of the stitch layers
  * @param forwardFlopsPerToken operations of a forward pass
  * @param trainingFlopsPerToken operations of a forward and a backward pass
- * @param cachedTrainingFlopsPerToken the same where a prefix cache holds what no training changes
- * @param cacheBytesPerToken what a prefix cache keeps of every token, on the disk
+ * @param cachedTrainingFlopsPerToken the same where a frozen-state cache holds what no training changes
+ * @param cacheBytesPerToken what a frozen-state cache keeps of every token, on the disk
  * @param frozenBytes size of the frozen weights
  * @param weightBytes float32 stitch weights, and their copies in the streams' type
  * @param gradientBytes their gradients
@@ -87,7 +87,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
                 peak, beside mapped weights            %,10.1f MiB
                 forward pass         %,15.0f FLOPs per token
                 training             %,15.0f FLOPs per token
-                with a prefix cache  %,15.0f FLOPs per token, %,d bytes of it on the disk
+                with a frozen-state cache  %,15.0f FLOPs per token, %,d bytes of it on the disk
                 """, frozenParameters, mib(frozenBytes), trainedParameters, mib(weightBytes), mib(gradientBytes), mib(optimizerBytes), mib(activationBytes),
                 mib(runtimeBytes), mib(peakBytes()), forwardFlopsPerToken, trainingFlopsPerToken, cachedTrainingFlopsPerToken, cacheBytesPerToken);
     }
@@ -95,7 +95,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     private static long cacheBytes(List<LlamaConfig> models, StitchConfig stitches) {
         long bytes = 0;
         for (int i = 0; i < models.size(); i++) {
-            bytes += (long) stitches.frozenPlaces(i).size() * models.get(i).hiddenSize() * Short.BYTES;
+            bytes += (long) stitches.cachedLayers(i).size() * models.get(i).hiddenSize() * Short.BYTES;
         }
         return bytes;
     }
@@ -108,7 +108,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     private static final class Work {
         private double forward;
         private double backward;
-        /** The part of the forward pass that a prefix cache saves. */
+        /** The part of the forward pass that a frozen-state cache saves. */
         private double frozen;
 
         Work(List<LlamaConfig> models, StitchConfig stitches, int sequence) {
@@ -119,11 +119,11 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
             for (int j = 0; j < stitches.numStitches(); j++) {
                 for (int i = 0; i < models.size(); i++) {
                     LlamaConfig model = models.get(i);
-                    int layers = stitches.places().get(j) - layer;
+                    int layers = stitches.afterLayers().get(j) - layer;
                     double attention = 4.0 * sequence * model.numHeads() * model.headDim();
                     double pass = layers * (products(model) + attention);
                     forward += pass;
-                    frozen += stitches.places().get(j) <= stitches.frozenLayers(i) ? pass : 0;
+                    frozen += stitches.afterLayers().get(j) <= stitches.frozenLayers(i) ? pass : 0;
                     if (j > 0 && (i > 0 || hubHasGraph)) {
                         backward += layers * (products(model) + 2 * attention); // the weights are frozen: gradients of the inputs only
                     }
@@ -134,7 +134,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
                 forward += gate + projections;
                 backward += gate + projections + (hubHasGraph ? gate : 0) + ((intoHub ? j > 0 : hubHasGraph) ? projections : 0);
                 hubHasGraph |= intoHub;
-                layer = stitches.places().get(j);
+                layer = stitches.afterLayers().get(j);
             }
             double head = 2.0 * models.get(0).vocabSize() * models.get(0).hiddenSize();
             forward += head;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.bts4j.stitch.PassOptions;
-import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
 import java.io.IOException;
@@ -109,13 +109,13 @@ class DiskTest {
     }
 
     @Test
-    void aPrefixCacheOnAFullDiskStoresNoMoreAndTheRunIsTheSame() throws IOException {
+    void aFrozenStateCacheOnAFullDiskStoresNoMoreAndTheRunIsTheSame() throws IOException {
         Map<String, String> without = run(PassOptions.DEFAULT);
-        try (PrefixCache cache = PrefixCache.open(folder.resolve("roomy"))) {
-            Map<String, String> cached = run(PassOptions.DEFAULT.withPrefixCache(cache));
-            try (PrefixCache small = PrefixCache.open(disk.resolve("cache"))) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder.resolve("roomy"))) {
+            Map<String, String> cached = run(PassOptions.DEFAULT.withFrozenStateCache(cache));
+            try (FrozenStateCache small = FrozenStateCache.open(disk.resolve("cache"))) {
                 assertTrue(call("dd", "if=/dev/zero", "of=" + disk.resolve("ballast"), "bs=1k", "count=770"));
-                assertEquals(cached, run(PassOptions.DEFAULT.withPrefixCache(small)));
+                assertEquals(cached, run(PassOptions.DEFAULT.withFrozenStateCache(small)));
             } catch (InterruptedException e) {
                 throw new AssertionError(e);
             }

@@ -12,7 +12,7 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.stitch.PassOptions;
-import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -123,11 +123,11 @@ class DocumentMaskTest {
     }
 
     @Test
-    void aPrefixCacheTellsMasksApart() throws IOException {
-        try (StitchedModel model = TinyRuns.stitched(0); PrefixCache cache = PrefixCache.open(folder)) {
+    void aFrozenStateCacheDistinguishesMasks() throws IOException {
+        try (StitchedModel model = TinyRuns.stitched(0); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
             int[][] tokens = {joined(document(7, FIRST, true), document(8, SECOND, true))};
-            PassOptions cached = PassOptions.DEFAULT.withPrefixCache(cache);
+            PassOptions cached = PassOptions.DEFAULT.withFrozenStateCache(cache);
             float[] plain = model.accumulateGradients(tokens, 1, 0, cached);
             float[] masked = model.accumulateGradients(tokens, 1, 0, cached.withDocumentMask(DocumentMask.beginningWith(BOS)));
             assertEquals(0, cache.hits());

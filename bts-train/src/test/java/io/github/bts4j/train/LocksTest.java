@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.LockedException;
-import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.FrozenStateCache;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +43,7 @@ class LocksTest {
     }
 
     private static AutoCloseable hold(String kind, Path folder) throws IOException {
-        return kind.equals("run") ? RunLock.acquire(folder) : PrefixCache.open(folder);
+        return kind.equals("run") ? RunLock.acquire(folder) : FrozenStateCache.open(folder);
     }
 
     /** A process that holds a folder until it is killed. */

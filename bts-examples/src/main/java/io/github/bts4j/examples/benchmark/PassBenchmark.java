@@ -15,7 +15,7 @@ import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import io.github.bts4j.stitch.PassOptions;
-import io.github.bts4j.stitch.PrefixCache;
+import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ import java.util.stream.IntStream;
 
 /**
  * What the ways to compute a training pass (forward and backward, without an optimizer's step) cost and save: the time of a pass with each, in turn and every
- * other time in the opposite order, and the anonymous memory at its peak (Linux). For the prefix cache also the time of a forward pass to the losses, without it
+ * other time in the opposite order, and the anonymous memory at its peak (Linux). For the frozen-state cache also the time of a forward pass to the losses, without it
  * and with it, and of all models' layers alone; and shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it
  * skips, and of the time that it saves. Times are medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints
  * one JSON object.
@@ -66,15 +66,15 @@ public final class PassBenchmark {
             Arrays.setAll(row, i -> random.nextInt(model.vocabSize()));
         }
         ObjectNode result = options.describe(JsonReader.object());
-        Path folder = Files.createTempDirectory(options.models(), "prefix-cache");
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        Path folder = Files.createTempDirectory(options.models(), "frozen-states");
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             Map<String, Runnable> ways = new LinkedHashMap<>();
             for (ActivationCheckpointing mode : List.of(ActivationCheckpointing.FULL, ActivationCheckpointing.PARTIAL, ActivationCheckpointing.OFF)) {
                 ways.put("checkpointing_" + mode.name().toLowerCase(Locale.ROOT), () -> pass(options, model, tokens, PassOptions.DEFAULT.withCheckpointing(mode)));
             }
-            ways.put("prefix_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withPrefixCache(cache)));
+            ways.put("frozen_state_cache", () -> pass(options, model, tokens, PassOptions.DEFAULT.withFrozenStateCache(cache)));
             ways.put("forward", () -> model.tokenLosses(tokens));
-            ways.put("forward_prefix_cache", () -> model.tokenLosses(tokens, cache));
+            ways.put("forward_frozen_state_cache", () -> model.tokenLosses(tokens, cache));
             ways.put("layers", () -> layers(model, tokens));
             ways.get("checkpointing_full").run(); // to warm up, and for the gradients' own memory
             result.put("loaded_mib", ProcessMemory.anonymousMib());
@@ -98,10 +98,10 @@ public final class PassBenchmark {
     private static void putShares(ObjectNode result, StitchedModel model, Map<String, List<Double>> seconds) {
         int layers = model.models().get(0).config().numLayers();
         int skipped = model.config().frozenLayers(0) + model.numExperts() * model.config().frozenLayers(1);
-        result.put("share_of_layers_below_first_stitch", model.config().places().get(0) / (double) layers);
+        result.put("share_of_layers_below_first_stitch", model.config().afterLayers().get(0) / (double) layers);
         result.put("share_of_layer_passes_skipped", skipped / (double) (layers * (model.numExperts() + 1)));
-        List<Double> forward = saved(seconds, "forward", "forward_prefix_cache");
-        List<Double> pass = saved(seconds, "checkpointing_off", "prefix_cache");
+        List<Double> forward = saved(seconds, "forward", "forward_frozen_state_cache");
+        List<Double> pass = saved(seconds, "checkpointing_off", "frozen_state_cache");
         result.put("share_of_forward_saved", median(over(forward, seconds.get("forward"))));
         result.put("share_of_pass_saved", median(over(pass, seconds.get("checkpointing_off"))));
         result.put("pass_saved_over_forward", median(over(pass, seconds.get("forward"))));

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param streams every stream before the first stitch
  * @param hub the hub before the second stitch, the third, .., as far as {@link StitchConfig#frozenLayers} goes, or none: they are then computed on the way
  */
-record Prefix(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable {
+record FrozenStates(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable {
     /**
      * The beginning of a pass.
      *
@@ -26,15 +26,15 @@ record Prefix(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable
      */
     record Pass(NDManager scope, Streams streams, Ropes ropes, StitchConfig config, NDArray ids) {
         /** Reads the states, where there is a cache, or computes them. */
-        Prefix run(Optional<PrefixCache> cache, Optional<DocumentMask> mask) {
+        FrozenStates run(Optional<FrozenStateCache> cache, Optional<DocumentMask> mask) {
             return cache.isPresent() ? cache.get().states(this, mask)
-                    : new Prefix(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelPlaces()), List.of());
+                    : new FrozenStates(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers()), List.of());
         }
 
         /** The frozen states of stream i alone. */
         List<NDArray> stream(int i) {
-            long[] places = config.frozenPlaces(i).stream().mapToLong(Integer::longValue).toArray();
-            return StitchedModel.KERNELS.streamPrefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), i, places);
+            long[] layers = config.cachedLayers(i).stream().mapToLong(Integer::longValue).toArray();
+            return StitchedModel.KERNELS.streamPrefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), i, layers);
         }
     }
 

@@ -15,17 +15,17 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * What the gates of a stitched model let through along a text, {@code POST /bts/gates}: a prompt, or messages of which the last is the assistant's answer, to the
- * tokens and, for every Experts-into-Hub stitch, the weight of every model at every token, mean over channels.
+ * A request for the gates of a stitched model, {@code POST /bts/gates}: a prompt, or messages of which the last is the assistant's. The response has the
+ * tokens and, for each Experts-into-Hub stitch, each model's gate weight at each token, averaged over channels.
  */
-final class GateAnswer extends Work {
+final class GateRequest extends Work {
     private final TextModel model;
     private final Set<String> off;
     private final int[] ids;
     private final int start;
-    private final Answer.Sink sink;
+    private final CompletionResponse.Sink sink;
 
-    private GateAnswer(TextModel model, Set<String> off, int[] ids, int start, long deadline, Answer.Sink sink) {
+    private GateRequest(TextModel model, Set<String> off, int[] ids, int start, long deadline, CompletionResponse.Sink sink) {
         super(deadline);
         this.model = model;
         this.off = off;
@@ -34,13 +34,13 @@ final class GateAnswer extends Work {
         this.sink = sink;
     }
 
-    /** Understands and checks a request; its gates are traced when its turn comes. */
-    static GateAnswer of(byte[] body, ServedModel served, PromptLimits limits, long deadline, Answer.Sink sink) {
+    /** Parses and validates a request; the gates are computed when the scheduler runs it. */
+    static GateRequest of(byte[] body, ServedModel served, PromptLimits limits, long deadline, CompletionResponse.Sink sink) {
         Fields fields = Fields.parse(body);
         ApiRequest.model(fields, served);
         TextModel model = served.model();
         if (model.experts().isEmpty()) {
-            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " is not a stitched one and has no gates");
+            throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " is not a stitched model and has no gates");
         }
         int start = 0;
         int[] ids;
@@ -68,7 +68,7 @@ final class GateAnswer extends Work {
         }
         Set<String> off = ApiRequest.expertsOff(fields, served);
         fields.end();
-        return new GateAnswer(model, off, ids, start, deadline, sink);
+        return new GateRequest(model, off, ids, start, deadline, sink);
     }
 
     /** The text's length in tokens. */
@@ -85,7 +85,7 @@ final class GateAnswer extends Work {
         sink.failed(failure);
     }
 
-    /** Computes the answer. */
+    /** Computes the gates. */
     ObjectNode trace() {
         if (off.isEmpty()) {
             return json(model.gates(ids));
@@ -101,9 +101,9 @@ final class GateAnswer extends Work {
         gates.tokens().forEach(result.putArray("tokens")::add);
         result.put("answer_start", start);
         ArrayNode stitches = result.putArray("stitches");
-        List<GateWeights.Place> places = gates.weights().places();
-        for (int k = 0; k < places.size(); k++) {
-            ArrayNode weights = stitches.addObject().put("after_layer", places.get(k).afterLayer()).putArray("weights");
+        List<GateWeights.GateLayer> layers = gates.weights().layers();
+        for (int k = 0; k < layers.size(); k++) {
+            ArrayNode weights = stitches.addObject().put("after_layer", layers.get(k).afterLayer()).putArray("weights");
             for (float[][] token : gates.weights().values()) {
                 ArrayNode row = weights.addArray();
                 for (float weight : token[k]) {

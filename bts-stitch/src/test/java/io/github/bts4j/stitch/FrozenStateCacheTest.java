@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The cache of what no training changes: same losses and gradients, and never those of something else. */
-class PrefixCacheTest {
+class FrozenStateCacheTest {
     private static final int[][] TOKENS = TinyModels.tokens(3, 3, 21, 160);
     private static final StitchConfig CONFIG = StitchConfig.evenly(4, 2).withDropout(0);
     private static final int LENGTH = TOKENS[0].length - 1;
@@ -53,8 +53,8 @@ class PrefixCacheTest {
         return TinyModels.disturbed(TinyModels.open(TinyModels.golden("bts-3x4"), config, options, models), 5);
     }
 
-    private static Map<String, float[]> pass(StitchedModel model, int[][] tokens, Optional<PrefixCache> cache) {
-        return pass(model, tokens, 0, cache.map(PassOptions.DEFAULT::withPrefixCache).orElse(PassOptions.DEFAULT));
+    private static Map<String, float[]> pass(StitchedModel model, int[][] tokens, Optional<FrozenStateCache> cache) {
+        return pass(model, tokens, 0, cache.map(PassOptions.DEFAULT::withFrozenStateCache).orElse(PassOptions.DEFAULT));
     }
 
     private static Map<String, float[]> pass(StitchedModel model, int[][] tokens, long seed, PassOptions options) {
@@ -92,9 +92,9 @@ class PrefixCacheTest {
         LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
         PassOptions options = PassOptions.DEFAULT.withCheckpointing(checkpointing);
         try (StitchedModel plain = open(layout.withDropout(0.2), half, "hub", "code", "math");
-                StitchedModel cached = open(layout.withDropout(0.2), half, "hub", "code", "math"); PrefixCache cache = PrefixCache.open(folder)) {
+                StitchedModel cached = open(layout.withDropout(0.2), half, "hub", "code", "math"); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             List<Map<String, float[]>> expected = train(plain, options);
-            assertSame(expected, train(cached, options.withPrefixCache(cache)));
+            assertSame(expected, train(cached, options.withFrozenStateCache(cache)));
             assertEquals(List.of(2L * 6 * states, 6L * states), List.of(cache.hits(), cache.misses()), "two epochs of six sequences, and the first one");
         }
     }
@@ -107,9 +107,9 @@ class PrefixCacheTest {
         LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
         try (StitchedModel plain = open(layout.withDropout(0.2), LoadOptions.defaults(), "hub", "code", "math");
                 StitchedModel rounded = open(layout.withDropout(0.2), half, "hub", "code", "math");
-                StitchedModel cached = open(layout.withDropout(0.2), LoadOptions.defaults(), "hub", "code", "math"); PrefixCache cache = PrefixCache.open(folder)) {
+                StitchedModel cached = open(layout.withDropout(0.2), LoadOptions.defaults(), "hub", "code", "math"); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             List<Map<String, float[]>> expected = train(plain, options);
-            List<Map<String, float[]>> found = train(cached, options.withPrefixCache(cache));
+            List<Map<String, float[]>> found = train(cached, options.withFrozenStateCache(cache));
             List<Map<String, float[]>> bfloat16 = train(rounded, options);
             assertEquals(List.of(2L * 6 * states, 6L * states), List.of(cache.hits(), cache.misses()));
             for (int step = 0; step < expected.size(); step++) {
@@ -160,28 +160,28 @@ class PrefixCacheTest {
         try (StitchedModel model = open(layout, LoadOptions.defaults(), "hub", "code"); Streams streams = new Streams(model.models());
                 NDManager scope = model.getNDManager().newSubManager(); Ropes ropes = streams.ropes(0, LENGTH + 1);
                 StitchWeights weights = StitchWeights.of(scope, layout, 1, model.stitchTensors())) {
-            Prefix.Pass pass = new Prefix.Pass(scope, streams, ropes, layout, TinyModels.ids(scope, TOKENS, 160));
-            Prefix prefix = pass.run(Optional.empty(), Optional.empty());
-            assertEquals(List.of(), prefix.hub());
+            FrozenStates.Pass pass = new FrozenStates.Pass(scope, streams, ropes, layout, TinyModels.ids(scope, TOKENS, 160));
+            FrozenStates frozen = pass.run(Optional.empty(), Optional.empty());
+            assertEquals(List.of(), frozen.hub());
             List<NDArray> hub = pass.stream(0);
             assertEquals(2, hub.size());
             assertEquals(1, pass.stream(1).size());
-            assertArrayEquals(prefix.streams().get(0).toFloatArray(), hub.get(0).toFloatArray());
-            float[] computed = suffix(pass, prefix.streams(), List.of(), weights.training());
-            assertArrayEquals(computed, suffix(pass, prefix.streams(), hub.subList(1, 2), weights.training()));
-            assertNotEquals(computed[0], suffix(pass, prefix.streams(), hub.subList(0, 1), weights.training())[0]);
+            assertArrayEquals(frozen.streams().get(0).toFloatArray(), hub.get(0).toFloatArray());
+            float[] computed = suffix(pass, frozen.streams(), List.of(), weights.training());
+            assertArrayEquals(computed, suffix(pass, frozen.streams(), hub.subList(1, 2), weights.training()));
+            assertNotEquals(computed[0], suffix(pass, frozen.streams(), hub.subList(0, 1), weights.training())[0]);
         }
     }
 
-    private static float[] suffix(Prefix.Pass pass, List<NDArray> streams, List<NDArray> hub, StitchWeights.Arguments weights) {
+    private static float[] suffix(FrozenStates.Pass pass, List<NDArray> streams, List<NDArray> hub, StitchWeights.Arguments weights) {
         return StitchedModel.KERNELS.suffix(pass.scope(), Autograd.OFF, streams, pass.streams().weights(), pass.ropes().tensors(), pass.ropes().rows(), hub,
-                pass.config().kernelPlaces(), pass.config().kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0).toFloatArray();
+                pass.config().kernelLayers(), pass.config().kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0).toFloatArray();
     }
 
     @Test
     void anotherLayoutMeetsStatesOfTheSameDepthOnly() throws IOException {
         LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             long[][] hitsAndMisses = {{0, 9}, {6, 9}, {6, 18}, {12, 18}, {21, 18}};
             List<StitchConfig> layouts = List.of(CONFIG, CONFIG.withAlternating(false), StitchConfig.at(List.of(1, 4)), StitchConfig.at(List.of(2, 3, 4)),
                     StitchConfig.at(List.of(1, 2, 3, 4)));
@@ -196,7 +196,7 @@ class PrefixCacheTest {
 
     @Test
     void expertsComeAndGo() throws IOException {
-        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code", "math"); PrefixCache cache = PrefixCache.open(folder)) {
+        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code", "math"); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             pass(model, TOKENS, Optional.of(cache));
             model.removeExpert("math");
             assertSame(pass(model, TOKENS, Optional.empty()), pass(model, TOKENS, Optional.of(cache)));
@@ -210,7 +210,7 @@ class PrefixCacheTest {
     @Test
     void int8WeightsHaveStatesOfTheirOwn() throws IOException {
         LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             for (LoadOptions options : List.of(half, half.withQuantization(Quantization.INT8))) {
                 try (StitchedModel model = open(CONFIG, options, "hub", "code")) {
                     long hits = cache.hits();
@@ -226,7 +226,7 @@ class PrefixCacheTest {
 
     @Test
     void aValidationReadsWhatItMetBefore() throws IOException {
-        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code"); PrefixCache cache = PrefixCache.open(folder)) {
+        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code"); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             assertArrayEquals(model.tokenLosses(TOKENS), model.tokenLosses(TOKENS, cache));
             TinyModels.disturbed(model, 6);
             assertArrayEquals(model.tokenLosses(TOKENS), model.tokenLosses(TOKENS, cache));
@@ -238,13 +238,13 @@ class PrefixCacheTest {
     void halfPrecisionStatesGiveTheSameBitsComputedReadAndReadByAnotherProcess() throws IOException {
         try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code", "math")) {
             Map<String, float[]> expected = pass(model, TOKENS, Optional.empty());
-            try (PrefixCache cache = PrefixCache.open(folder)) {
+            try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
                 assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
                 assertEquals(List.of(0L, 12L), List.of(cache.hits(), cache.misses()));
                 assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
                 assertEquals(List.of(12L, 12L), List.of(cache.hits(), cache.misses()));
             }
-            try (PrefixCache cache = PrefixCache.open(folder)) {
+            try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
                 assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
                 assertEquals(List.of(12L, 0L), List.of(cache.hits(), cache.misses()));
             }
@@ -254,7 +254,7 @@ class PrefixCacheTest {
 
     @Test
     void float32StatesAreRoundedAlikeWhetherComputedOrRead() throws IOException {
-        try (StitchedModel model = open(Precision.FLOAT32, "hub", "code"); PrefixCache cache = PrefixCache.open(folder)) {
+        try (StitchedModel model = open(Precision.FLOAT32, "hub", "code"); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             Map<String, float[]> exact = pass(model, TOKENS, Optional.empty());
             Map<String, float[]> computed = pass(model, TOKENS, Optional.of(cache));
             assertSame(computed, pass(model, TOKENS, Optional.of(cache)));
@@ -265,7 +265,7 @@ class PrefixCacheTest {
 
     @Test
     void anotherExpertIsComputedAndTheOthersAreRead() throws IOException {
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code")) {
                 pass(model, TOKENS, Optional.of(cache));
             }
@@ -281,7 +281,7 @@ class PrefixCacheTest {
     void nothingOfOtherTokensLayersOrPrecisionIsRead() throws IOException {
         int[][] other = TinyModels.tokens(4, 3, 21, 160);
         other[0] = TOKENS[0];
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code")) {
                 pass(model, TOKENS, Optional.of(cache));
                 assertSame(pass(model, other, Optional.empty()), pass(model, other, Optional.of(cache)));
@@ -302,7 +302,7 @@ class PrefixCacheTest {
     void aDamagedStateIsComputedAgainAndAHalfWrittenOneIsWrittenOver() throws IOException {
         try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code")) {
             Map<String, float[]> expected = pass(model, TOKENS, Optional.empty());
-            try (PrefixCache cache = PrefixCache.open(folder)) {
+            try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
                 pass(model, TOKENS, Optional.of(cache));
             }
             for (Path damaged : files(".states")) {
@@ -319,7 +319,7 @@ class PrefixCacheTest {
                 Files.write(damaged, index);
                 assertComputedAgain(model, expected);
                 Files.write(damaged, new byte[7], StandardOpenOption.APPEND);
-                try (PrefixCache cache = PrefixCache.open(folder)) {
+                try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
                     assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
                     assertEquals(9, cache.hits());
                 }
@@ -329,7 +329,7 @@ class PrefixCacheTest {
 
     /** One store has lost its states: those of its model are computed again, and then all are there. */
     private void assertComputedAgain(StitchedModel model, Map<String, float[]> expected) throws IOException {
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
             assertTrue(List.of(List.of(3L, 6L), List.of(6L, 3L)).contains(List.of(cache.hits(), cache.misses())), "the hub's two states, or the expert's one");
             assertSame(expected, pass(model, TOKENS, Optional.of(cache)));
@@ -340,7 +340,7 @@ class PrefixCacheTest {
 
     @Test
     void aFullCacheStoresNoMoreAndTrainingGoesOn() throws IOException {
-        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code"); PrefixCache cache = PrefixCache.open(folder, 3L * 3 * LENGTH * 48 * 2)) {
+        try (StitchedModel model = open(Precision.BFLOAT16, "hub", "code"); FrozenStateCache cache = FrozenStateCache.open(folder, 3L * 3 * LENGTH * 48 * 2)) {
             int[][] other = TinyModels.tokens(4, 3, 21, 160);
             pass(model, TOKENS, Optional.of(cache));
             assertSame(pass(model, other, Optional.empty()), pass(model, other, Optional.of(cache)));
@@ -353,11 +353,11 @@ class PrefixCacheTest {
 
     @Test
     void aSecondUserIsRefused() throws IOException {
-        try (PrefixCache cache = PrefixCache.open(folder)) {
+        try (FrozenStateCache cache = FrozenStateCache.open(folder)) {
             assertEquals(0, cache.hits());
-            assertTrue(assertThrows(LockedException.class, () -> PrefixCache.open(folder)).getMessage().contains("is open already"));
+            assertTrue(assertThrows(LockedException.class, () -> FrozenStateCache.open(folder)).getMessage().contains("is open already"));
         }
-        PrefixCache.open(folder).close();
+        FrozenStateCache.open(folder).close();
     }
 
     private List<Path> files(String ending) throws IOException {

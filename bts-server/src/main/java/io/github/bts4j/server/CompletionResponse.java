@@ -17,25 +17,25 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
-/** Turns what the scheduler tells about a request's answers into OpenAI's JSON. Everything is called on the scheduler's thread. */
-final class Answer {
+/** Turns the scheduler's events for a request's sequences into OpenAI's JSON. All methods are called on the scheduler's thread. */
+final class CompletionResponse {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    /** Where JSON goes. */
+    /** Receives the JSON. */
     interface Sink {
-        /** A part of a stream. */
+        /** One event of a stream. */
         void event(ObjectNode part);
 
-        /** Whether the client keeps up; where it does not, nothing should be generated for it. */
+        /** Whether the client keeps up; if not, its sequences pause. */
         boolean isReady();
 
         /** The end of a stream. */
         void endOfStream();
 
-        /** The whole answer. */
-        void whole(ObjectNode answer);
+        /** The whole response. */
+        void whole(ObjectNode response);
 
-        /** The answer failed. */
+        /** The response failed. */
         void failed(RuntimeException failure);
     }
 
@@ -51,7 +51,7 @@ final class Answer {
     private boolean over;
     private int completionTokens;
 
-    Answer(ApiRequest request, ServedModel served, Sink sink) {
+    CompletionResponse(ApiRequest request, ServedModel served, Sink sink) {
         this.request = request;
         this.tokenizer = served.model().tokenizer();
         this.endTokens = served.model().endTokens();
@@ -60,20 +60,20 @@ final class Answer {
         this.id = (request.chat() ? "chatcmpl-" : "cmpl-") + UUID.randomUUID().toString().replace("-", "");
     }
 
-    /** What the scheduler is to do: the answers of every prompt, prompt by prompt. */
-    List<Generation> generations(long deadline) {
-        List<Generation> generations = new ArrayList<>();
+    /** The sequences to schedule: the choices of each prompt, prompt by prompt. */
+    List<Sequence> sequences(long deadline) {
+        List<Sequence> sequences = new ArrayList<>();
         for (int[] prompt : request.prompts()) {
             for (int i = 0; i < request.n(); i++) {
                 Choice choice = new Choice(choices.size(), prompt);
                 choices.add(choice);
                 boolean score = request.echo() && request.logprobs().isPresent();
-                generations.add(new Generation(prompt, request.config(i), score, request.maxTokens() > 0, request.logprobs().orElse(-1), request.expertsOff(),
+                sequences.add(new Sequence(prompt, request.config(i), score, request.maxTokens() > 0, request.logprobs().orElse(-1), request.expertsOff(),
                         deadline, choice));
             }
         }
         unfinished = choices.size();
-        return generations;
+        return sequences;
     }
 
     private ObjectNode frame(boolean part) {
@@ -118,8 +118,8 @@ final class Answer {
         }
     }
 
-    /** One answer. */
-    private final class Choice implements Generation.Listener {
+    /** One choice of the response. */
+    private final class Choice implements Sequence.Listener {
         private final int index;
         private final int[] prompt;
         private final StringBuilder text = new StringBuilder();
@@ -150,7 +150,7 @@ final class Answer {
             }
         }
 
-        /** An echoed prompt, and the role of a chat's answer, come before all tokens. */
+        /** The echoed prompt and the role of a chat message come before all tokens. */
         private void begin() {
             if (begun) {
                 return;
@@ -179,7 +179,7 @@ final class Answer {
             completionTokens++;
             text.append(token.text());
             shown += token.text().codePointCount(0, token.text().length());
-            if (request.logprobs().isPresent() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is no content
+            if (request.logprobs().isPresent() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is not content
                 logProbs.add(token.id(), token.logProb(), alternatives);
             }
             if (request.stream() && (!token.text().isEmpty() || request.logprobs().isPresent())) {

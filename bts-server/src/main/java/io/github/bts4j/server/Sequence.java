@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** One answer that the scheduler generates. Its listener is called on the scheduler's thread and must not block. */
-final class Generation extends Work {
-    /** What becomes of an answer. */
+/** One sequence that the scheduler generates. Its listener is called on the scheduler's thread and must not block. */
+final class Sequence extends Work {
+    /** Receives the progress of a sequence. */
     interface Listener {
-        /** Whether there is room for what comes next; else the answer pauses. */
+        /** Whether there is room for the next token; if not, the sequence pauses. */
         boolean isReady();
 
-        /** The prompt's tokens but the first, where they were asked for. */
+        /** The scores of all prompt tokens but the first, if requested. */
         void onPrompt(List<TokenScore> scores);
 
-        /** A token, with the likeliest ones at its place where they were asked for. */
+        /** A generated token and, if requested, the most likely alternatives at its position. */
         void onToken(GeneratedToken token, List<TokenLogProb> alternatives);
 
-        /** The end; empty where nothing was to be generated. */
+        /** The sequence has finished; empty if nothing was to be generated. */
         void onEnd(Optional<GenerationResult> result);
 
-        /** The answer failed; nothing else follows. */
+        /** The sequence failed; no other call follows. */
         void onFailure(RuntimeException failure);
     }
 
@@ -38,18 +38,18 @@ final class Generation extends Work {
     private final Listener listener;
 
     /**
-     * Describes an answer.
+     * Describes a sequence.
      *
      * @param prompt token ids
      * @param config how to generate
-     * @param scorePrompt whether the prompt's own log-probabilities are wanted
-     * @param generate whether anything is to be generated
-     * @param alternatives how many of the likeliest tokens are wanted at every place; -1 for none at all
+     * @param scorePrompt whether to score the prompt's tokens
+     * @param generate whether to generate tokens
+     * @param alternatives how many of the most likely tokens to report at each position; -1 for none
      * @param expertsOff experts that are switched off
      * @param deadline by {@link System#nanoTime}
-     * @param listener what is told
+     * @param listener receives the progress
      */
-    Generation(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, Set<String> expertsOff, long deadline,
+    Sequence(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, Set<String> expertsOff, long deadline,
             Listener listener) {
         super(deadline);
         this.prompt = prompt;

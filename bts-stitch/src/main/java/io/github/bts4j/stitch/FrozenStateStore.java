@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
  * CRC-32C of the record, and the CRC-32C of the entry so far. A record is written before its entry; what a killed process left incomplete is written over.
  * Nothing is written before the first record, so that a full disk is met only where a record is to be stored.
  */
-final class PrefixStore implements AutoCloseable {
+final class FrozenStateStore implements AutoCloseable {
     private static final int ENTRY = TokensHash.BYTES + 2 * Integer.BYTES;
 
     private final NamedChannel index;
@@ -33,7 +33,7 @@ final class PrefixStore implements AutoCloseable {
 
     private record Place(long number, int crc) {}
 
-    private PrefixStore(NamedChannel index, NamedChannel states, int recordSize, byte[] key) {
+    private FrozenStateStore(NamedChannel index, NamedChannel states, int recordSize, byte[] key) {
         this.index = index;
         this.states = states;
         this.recordSize = recordSize;
@@ -41,14 +41,14 @@ final class PrefixStore implements AutoCloseable {
         this.header = Integer.BYTES + key.length;
     }
 
-    static PrefixStore open(Path folder, String key, int recordSize) throws IOException {
+    static FrozenStateStore open(Path folder, String key, int recordSize) throws IOException {
         byte[] text = key.getBytes(StandardCharsets.UTF_8);
         String name = Hashes.sha256(text).substring(0, 16);
         NamedChannel index = NamedChannel.open(folder.resolve(name + ".index"));
         NamedChannel states = null;
         try {
             states = NamedChannel.open(folder.resolve(name + ".states"));
-            PrefixStore store = new PrefixStore(index, states, recordSize, text);
+            FrozenStateStore store = new FrozenStateStore(index, states, recordSize, text);
             store.begun = store.hasHeader();
             if (store.begun) {
                 store.readIndex();

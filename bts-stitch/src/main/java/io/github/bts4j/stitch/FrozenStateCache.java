@@ -40,21 +40,21 @@ import org.slf4j.LoggerFactory;
  * <p>When the disk is full or the limit reached, training goes on and nothing more is stored. For one process at a time, which is checked; threads take turns, and closing
  * waits for the pass that another thread is in.
  */
-public final class PrefixCache implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(PrefixCache.class);
+public final class FrozenStateCache implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(FrozenStateCache.class);
     private static final int MAX_RECORD = 1 << 30;
 
     private final Path folder;
     private final FileChannel lock;
     private final long maxBytes;
-    private final Map<String, Optional<PrefixStore>> stores = new HashMap<>();
+    private final Map<String, Optional<FrozenStateStore>> stores = new HashMap<>();
     /** One record on its way from the disk. */
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
     private boolean full;
     private long hits;
     private long misses;
 
-    private PrefixCache(Path folder, FileChannel lock, long maxBytes) {
+    private FrozenStateCache(Path folder, FileChannel lock, long maxBytes) {
         this.folder = folder;
         this.lock = lock;
         this.maxBytes = maxBytes;
@@ -68,7 +68,7 @@ public final class PrefixCache implements AutoCloseable {
      * @throws IOException if the folder cannot be written to
      * @throws LockedException if another process, or this one, has it open
      */
-    public static PrefixCache open(Path folder) throws IOException {
+    public static FrozenStateCache open(Path folder) throws IOException {
         return open(folder, Long.MAX_VALUE);
     }
 
@@ -81,7 +81,7 @@ public final class PrefixCache implements AutoCloseable {
      * @throws IOException if the folder cannot be written to
      * @throws LockedException if another process, or this one, has it open
      */
-    public static PrefixCache open(Path folder, long maxBytes) throws IOException {
+    public static FrozenStateCache open(Path folder, long maxBytes) throws IOException {
         Files.createDirectories(folder);
         FileChannel lock = FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         boolean free;
@@ -92,9 +92,9 @@ public final class PrefixCache implements AutoCloseable {
         }
         if (!free) {
             lock.close();
-            throw new LockedException(folder, "The prefix cache in " + folder + " is open already: close it there, or use another folder");
+            throw new LockedException(folder, "The frozen-state cache in " + folder + " is open already: close it there, or use another folder");
         }
-        return new PrefixCache(folder, lock, maxBytes);
+        return new FrozenStateCache(folder, lock, maxBytes);
     }
 
     /**
@@ -116,26 +116,26 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /** All states of a pass that are frozen, read or computed. */
-    synchronized Prefix states(Prefix.Pass pass, Optional<DocumentMask> mask) {
+    synchronized FrozenStates states(FrozenStates.Pass pass, Optional<DocumentMask> mask) {
         int length = Math.toIntExact(pass.ids().getShape().get(1));
         List<TokensHash> rows = TokensHash.ofRows(pass.ids().toLongArray(), Math.toIntExact(pass.ids().getShape().get(0)));
         List<List<NDArray>> states = new ArrayList<>();
         for (int i = 0; i < pass.streams().models().size(); i++) {
             LlamaModel model = pass.streams().models().get(i);
-            List<Optional<PrefixStore>> places = pass.config().frozenPlaces(i).stream().map(layers -> store(model, layers, length, mask)).toList();
-            boolean open = places.stream().allMatch(Optional::isPresent);
-            states.add(open ? states(pass, i, places.stream().flatMap(Optional::stream).toList(), rows) : computed(pass, i, rows, List.of()));
+            List<Optional<FrozenStateStore>> stores = pass.config().cachedLayers(i).stream().map(layers -> store(model, layers, length, mask)).toList();
+            boolean open = stores.stream().allMatch(Optional::isPresent);
+            states.add(open ? states(pass, i, stores.stream().flatMap(Optional::stream).toList(), rows) : computed(pass, i, rows, List.of()));
         }
         List<NDArray> hub = states.get(0);
-        return new Prefix(states.stream().map(stream -> stream.get(0)).toList(), hub.subList(1, hub.size()));
+        return new FrozenStates(states.stream().map(stream -> stream.get(0)).toList(), hub.subList(1, hub.size()));
     }
 
     /** The states of stream i: all of them read, or all of them computed. */
-    private List<NDArray> states(Prefix.Pass pass, int i, List<PrefixStore> stores, List<TokensHash> rows) {
+    private List<NDArray> states(FrozenStates.Pass pass, int i, List<FrozenStateStore> stores, List<TokensHash> rows) {
         LlamaModel model = pass.streams().models().get(i);
         List<NDArray> states = new ArrayList<>();
         if (stores.stream().allMatch(store -> store.holds(rows))) {
-            for (PrefixStore store : stores) {
+            for (FrozenStateStore store : stores) {
                 read(pass.scope(), store, rows, model).ifPresent(states::add);
             }
         }
@@ -148,7 +148,7 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /** The states of stream i, rounded as they would be read; written where there are stores. */
-    private List<NDArray> computed(Prefix.Pass pass, int i, List<TokensHash> rows, List<PrefixStore> stores) {
+    private List<NDArray> computed(FrozenStates.Pass pass, int i, List<TokensHash> rows, List<FrozenStateStore> stores) {
         LlamaModel model = pass.streams().models().get(i);
         List<NDArray> states = new ArrayList<>();
         for (NDArray computed : pass.stream(i)) {
@@ -164,7 +164,7 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /** The states of all rows, {@code [batch, sequence, hidden]}; empty if one is damaged. */
-    private Optional<NDArray> read(NDManager scope, PrefixStore store, List<TokensHash> rows, LlamaModel model) {
+    private Optional<NDArray> read(NDManager scope, FrozenStateStore store, List<TokensHash> rows, LlamaModel model) {
         int size = store.recordSize();
         if (buffer.capacity() < size) {
             buffer = ByteBuffer.allocateDirect(size);
@@ -185,7 +185,7 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    private void write(PrefixStore store, List<TokensHash> rows, NDArray state) {
+    private void write(FrozenStateStore store, List<TokensHash> rows, NDArray state) {
         int row = 0;
         for (ByteBuffer record : Tensors.bytes(state, store.recordSize())) {
             TokensHash hash = rows.get(row++);
@@ -195,11 +195,11 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    private void append(PrefixStore store, TokensHash hash, ByteBuffer record) {
+    private void append(FrozenStateStore store, TokensHash hash, ByteBuffer record) {
         try {
-            if (stores.values().stream().flatMap(Optional::stream).mapToLong(PrefixStore::bytes).sum() + record.remaining() > maxBytes) {
+            if (stores.values().stream().flatMap(Optional::stream).mapToLong(FrozenStateStore::bytes).sum() + record.remaining() > maxBytes) {
                 full = true;
-                LOG.info("The prefix cache in {} has reached its limit of {} bytes; nothing more is stored", folder, maxBytes);
+                LOG.info("The frozen-state cache in {} has reached its limit of {} bytes; nothing more is stored", folder, maxBytes);
                 return;
             }
             store.append(hash, record);
@@ -211,7 +211,7 @@ public final class PrefixCache implements AutoCloseable {
     private void giveUp(IOException e) {
         if (!full) {
             full = true;
-            LOG.warn("The prefix cache in {} cannot be written to ({}); nothing more is stored", folder, e.getMessage());
+            LOG.warn("The frozen-state cache in {} cannot be written to ({}); nothing more is stored", folder, e.getMessage());
         }
     }
 
@@ -220,9 +220,9 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     /** Where states after so many layers are; empty if a file for them cannot be made. */
-    private Optional<PrefixStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
+    private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
         TorchType stored = stored(model);
-        String key = "bts4j prefix states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
+        String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
                 + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n"
                 + mask.map(m -> m + "\n").orElse("");
         return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
@@ -237,9 +237,9 @@ public final class PrefixCache implements AutoCloseable {
         }
     }
 
-    private Optional<PrefixStore> open(String key, int recordSize) {
+    private Optional<FrozenStateStore> open(String key, int recordSize) {
         try {
-            return Optional.of(PrefixStore.open(folder, key, recordSize));
+            return Optional.of(FrozenStateStore.open(folder, key, recordSize));
         } catch (IOException e) {
             giveUp(e);
             return Optional.empty();
@@ -248,7 +248,7 @@ public final class PrefixCache implements AutoCloseable {
 
     private static int recordSize(long bytes) {
         if (bytes > MAX_RECORD) {
-            throw new IllegalArgumentException("A state of one sequence takes " + bytes + " bytes, a prefix cache at most " + MAX_RECORD
+            throw new IllegalArgumentException("A state of one sequence takes " + bytes + " bytes, a frozen-state cache at most " + MAX_RECORD
                     + ": train on shorter sequences, or without the cache");
         }
         return (int) bytes;
@@ -256,7 +256,7 @@ public final class PrefixCache implements AutoCloseable {
 
     @Override
     public synchronized void close() throws IOException {
-        for (Optional<PrefixStore> store : stores.values()) {
+        for (Optional<FrozenStateStore> store : stores.values()) {
             if (store.isPresent()) {
                 store.get().close();
             }
