@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained: train-stitches trains them.",
+@Command(name = "add-expert", description = "Add an expert to a stitched model. Its stitches start untrained; train them with train-stitches.",
         footer = {"", "Example:", "  bts add-expert stitched law expert-law larger"})
 final class AddExpertCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")

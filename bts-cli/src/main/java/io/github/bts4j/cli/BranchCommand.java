@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "branch", description = "Copy a seed, once for every expert to be. train branches by itself: this is for copies that are trained elsewhere.",
+@Command(name = "branch", description = "Copy a seed, once for each future expert. The command train branches automatically; use branch for copies that are trained elsewhere.",
         footer = {"", "Example:", "  bts branch seed expert-code expert-math"})
 final class BranchCommand extends OutputCommand {
     @Parameters(index = "0", paramLabel = "MODEL", description = "The seed: a checkpoint folder or a GGUF file.")

@@ -11,20 +11,20 @@ import picocli.CommandLine.ScopeType;
 
 /** The command line. */
 @Command(name = "bts", mixinStandardHelpOptions = true, version = "bts4j 0.1.0", scope = ScopeType.INHERIT, sortOptions = false, usageHelpAutoWidth = true,
-        description = "Branch-Train-Stitch for the JVM: make one generalist of a seed model and its experts.",
+        description = "Branch-Train-Stitch for the JVM: make one generalist from a seed model and its experts.",
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:done", "1:failed: a file, a model, the data, the disk or the machine; the message says which and why", "2:called wrongly; the message names the option, or file, line and key", "130, 143:ended by Ctrl-C or SIGTERM; a training has saved"},
-        footer = {"", "A run in four steps:",
+        exitCodeList = {"0:done", "1:failed because of a file, a model, the data, the disk or the machine; the message says which and why", "2:wrong usage; the message names the option, or file, line and key", "130, 143:ended by Ctrl-C or SIGTERM; a training has saved a checkpoint"},
+        footer = {"", "A model in four steps:",
             "  bts train seed --data code=code.jsonl --steps 500 --out expert-code     # a copy of the seed, trained on code",
             "  bts stitch seed --expert code=expert-code --data code=code.jsonl --data text=general.jsonl --out stitched",
             "  bts eval stitched --data code=held-out-code.jsonl",
             "  bts serve stitched", "",
-            "bts COMMAND --help has examples of each; options of a training may come from a YAML file: bts stitch run.yaml steps=200"},
+            "bts COMMAND --help shows examples. Options of a training can be read from a YAML file: bts stitch run.yaml steps=200"},
         subcommands = {QuickStartCommand.class, BranchCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
             GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, SchemaCommand.class})
 public final class Bts implements Callable<Integer> {
-    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show where in the program an error arose; so does -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")
-    private boolean debug; // read from the arguments, since what is wrong with those is told as well
+    @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, like -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")
+    private boolean debug; // read from the raw arguments, because errors in them are reported too
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -40,7 +40,7 @@ public final class Bts implements Callable<Integer> {
         System.exit(run(arguments, new PrintWriter(System.out, true), new PrintWriter(System.err, true)));
     }
 
-    /** Runs a command and gives its exit status. */
+    /** Runs a command and returns its exit status. */
     static int run(String[] arguments, PrintWriter out, PrintWriter err) {
         CommandLine line = line(out, err);
         RunFile run = new RunFile(arguments, "", Map.of());
@@ -50,13 +50,13 @@ public final class Bts implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             err.println("bts: " + Failure.of(e).message());
             return CommandLine.ExitCode.USAGE;
-        } catch (Error e) { // as where memory ran out: picocli passes it on
+        } catch (Error e) { // such as out of memory: picocli does not handle errors
             CommandLine command = line.getSubcommands().getOrDefault(arguments.length == 0 ? "" : arguments[0], line);
             return Failure.print(e, command, run, traced(arguments));
         }
     }
 
-    /** Runs a command; what is wrong is told with its place in the run file, if there is one. */
+    /** Runs a command; errors name the line of the run file, if there is one. */
     static int execute(RunFile run, CommandLine line) {
         line.setParameterExceptionHandler((failure, arguments) -> {
             if (traced(arguments)) {
@@ -73,13 +73,13 @@ public final class Bts implements Callable<Integer> {
         return line.execute(run.arguments());
     }
 
-    /** What could not be printed, as to a full disk, was not done. */
+    /** A command whose output could not be written, for example to a full disk, has failed. */
     private static int written(int status, CommandLine line) {
         line.getOut().flush();
         if (status != CommandLine.ExitCode.OK || !line.getOut().checkError()) {
             return status;
         }
-        line.getErr().println("bts: standard output cannot be written to: is the disk full, or the reader gone?");
+        line.getErr().println("bts: standard output cannot be written to: is the disk full, or has the reader ended?");
         return CommandLine.ExitCode.SOFTWARE;
     }
 

@@ -17,16 +17,16 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "chat", description = "Talk with a model; one line is one message, an empty line or the end of the input ends.",
+@Command(name = "chat", description = "Chat with a model. Each line is a message; an empty line or end of input ends the chat.",
         footer = {"", "Examples:", "  bts chat stitched", "  bts chat model.gguf --temperature 0 --max-tokens 200"})
 final class ChatCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;
 
-    @Option(names = "--system", description = "What the model is told before the conversation.")
+    @Option(names = "--system", description = "The system message.")
     private String system;
 
-    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3; the checkpoint's own chat template if not given.")
+    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3 (default: the checkpoint's chat template).")
     private String template;
 
     @Mixin
@@ -35,7 +35,7 @@ final class ChatCommand extends OutputCommand {
     @Mixin
     private Models models;
 
-    /** With the template of this name; with its own if none is given. */
+    /** The model with the named template, or with its own if there is no name. */
     static TextModel withTemplate(TextModel model, String name) {
         return name == null ? model : model.withChatTemplate(template(name));
     }

@@ -75,7 +75,7 @@ final class ConvertCommand extends OutputCommand {
         copyFiles(model, out);
     }
 
-    /** The tokenizer, the chat template and what else belongs to a model beside its weights. */
+    /** Everything but the weights: tokenizer, chat template and so on. */
     static void copyFiles(Path model, Path out) throws IOException {
         if (Checkpoint.isGguf(model)) {
             copyTokenizer(model, GgufFile.open(model).metadata(), out);

@@ -21,35 +21,35 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Text by domain; options of several commands. */
+/** Options for texts by domain, shared by several commands. */
 final class DataOptions {
-    /** Files left out that a message names. */
+    /** The number of skipped files that a message names. */
     private static final int NAMED = 5;
 
     @Option(names = "--data", paramLabel = "DOMAIN=PATH", required = true,
-            description = "Text of a domain; repeat for every domain. JSON lines, Parquet or plain text, also .gz or .zst, or a folder of one kind.")
+            description = "Text of a domain; repeat for each domain. JSON lines, Parquet or plain text (also .gz or .zst), or a folder of one kind.")
     private List<String> data = List.of();
 
-    @Option(names = "--format", paramLabel = "KIND", description = "What the files hold: jsonl, parquet or text; found by content and name if not given.")
+    @Option(names = "--format", paramLabel = "KIND", description = "Kind of the files: jsonl, parquet or text (default: detected from content and name).")
     private Format format;
 
-    @Option(names = "--field", defaultValue = "text", description = "JSON field or Parquet column that holds the text (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--field", defaultValue = "text", description = "JSON field or Parquet column with the text (default: ${DEFAULT-VALUE}).")
     private String field;
 
-    @Option(names = "--max-bad-lines", defaultValue = "0", paramLabel = "N", description = "JSON lines that may be left out per domain (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-bad-lines", defaultValue = "0", paramLabel = "N", description = "Invalid JSON lines that may be skipped per domain (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = Within.COUNT)
     private int maxBadLines;
 
-    @Option(names = "--eos", description = "End every document with the tokenizer's end mark.")
+    @Option(names = "--eos", description = "End each document with the tokenizer's end token.")
     private boolean eos;
 
-    @Option(names = "--token-cache", paramLabel = "DIR", description = "Keep the token ids in this folder, so that text is encoded once.")
+    @Option(names = "--token-cache", paramLabel = "DIR", description = "Keep token ids in this folder, so that text is tokenised only once.")
     private Path cache;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    /** Kinds by the words of the command line. */
+    /** Kinds by their names on the command line. */
     private enum Format {
         JSONL(TextKind.JSON_LINES), PARQUET(TextKind.PARQUET), TEXT(TextKind.PLAIN_TEXT);
 
@@ -60,9 +60,9 @@ final class DataOptions {
         }
     }
 
-    /** The mark at the end of every document, with {@code --eos}. */
+    /** The token at the end of each document, with {@code --eos}. */
     OptionalInt endMark(LlamaTokenizer tokenizer) {
-        return eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end mark"))) : OptionalInt.empty();
+        return eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end token"))) : OptionalInt.empty();
     }
 
     List<TokenDataset> read(LlamaTokenizer tokenizer) throws IOException {
@@ -71,7 +71,7 @@ final class DataOptions {
         for (String each : data) {
             String[] pair = Models.pair("--data", each);
             if (datasets.stream().anyMatch(dataset -> dataset.name().equals(pair[0]))) {
-                throw new IllegalArgumentException("--data " + each + ": the domain '" + pair[0] + "' is there already; put its files into one folder, or give it another name");
+                throw new IllegalArgumentException("--data " + each + ": the domain '" + pair[0] + "' was given twice; put its files into one folder, or use another name");
             }
             if (!Files.exists(Path.of(pair[1]))) {
                 throw new IllegalArgumentException("--data " + each + " does not exist");
@@ -101,7 +101,7 @@ final class DataOptions {
     private void tell(String option, Path path, List<Path> leftOut) {
         if (!leftOut.isEmpty()) {
             String names = leftOut.stream().limit(NAMED).map(file -> path.relativize(file).toString()).collect(Collectors.joining(", "));
-            command.commandLine().getErr().println("--data " + option + ": left out " + names + (leftOut.size() > NAMED ? " and " + (leftOut.size() - NAMED) + " more" : ""));
+            command.commandLine().getErr().println("--data " + option + ": skipped " + names + (leftOut.size() > NAMED ? " and " + (leftOut.size() - NAMED) + " more" : ""));
         }
     }
 }

@@ -15,7 +15,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "eval", description = "Bits per byte of a model on texts by domain. Documents are packed into windows, one after the other, unless --by-document is given.",
+@Command(name = "eval", description = "Measure a model's bits per byte on each domain's text. Documents are packed into windows unless --by-document is given.",
         footer = {"", "Examples:", "  bts eval stitched --data code=held-out-code.jsonl --against seed", "  bts eval model.gguf --data code=held-out-code.jsonl --by-document --json"})
 final class EvalCommand extends OutputCommand {
     private static final double LEVEL = 0.95;
@@ -27,7 +27,7 @@ final class EvalCommand extends OutputCommand {
     @Mixin
     private WindowOptions windows;
 
-    @Option(names = "--against", paramLabel = "MODEL", description = "Another model with the same tokenizer: print the difference to it, with its 95 %% interval and p-value.")
+    @Option(names = "--against", paramLabel = "MODEL", description = "Another model with the same tokenizer: also print the difference from it, with a 95 %% interval and p-value.")
     private Path against;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -70,12 +70,12 @@ final class EvalCommand extends OutputCommand {
         }
     }
 
-    /** Refuses scores that are no numbers, and names the weight where one is to blame. */
+    /** Refuses scores that are not finite, and names the weight that caused it. */
     private static WindowScores finite(String domain, Path path, TextModel text, WindowScores scores) {
         if (!Double.isFinite(scores.bitsPerByte())) {
             text.model().requireFiniteWeights();
             throw new UnsupportedException("The bits per byte of '" + path.getFileName() + "' on '" + domain + "' are " + scores.bitsPerByte()
-                    + ", though its weights are finite: values overflow in the type that it computes in; try --dtype float32");
+                    + ", though its weights are finite: values overflow in the type that the model computes in; try --dtype float32");
         }
         return scores;
     }

@@ -11,16 +11,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "experiment", description = "Train a seed, experts and every method that a file names, and compare them. An interrupted experiment goes on when it is called again.",
+@Command(name = "experiment", description = "Train a seed, experts and the methods listed in a file, and compare them. Run the command again to resume.",
         footer = {"", "Example:", "  bts experiment experiment/paper.yaml"})
 final class ExperimentCommand extends OutputCommand {
-    /** What an experiment makes in its folder. A stage that was made from something else is refused by itself. */
+    /** The files that an experiment makes in its folder. Stages with other settings are refused separately. */
     private static final Set<String> OWN = Set.of("models", "methods", "tokens", "generated", "results", "locks", "results.md", "report.html");
 
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
-    @Option(names = "--force", description = "Make stages again that were made from other settings or text, also in a folder that holds something else. Without it, both are refused.")
+    @Option(names = "--force", description = "Repeat stages that were made with other settings or text, and write into a folder with other files. Without it, both are refused.")
     private boolean force;
 
     @Mixin
@@ -39,7 +39,7 @@ final class ExperimentCommand extends OutputCommand {
         return 0;
     }
 
-    /** What is wrong in the file is a wrong call, as in the run file of a training. */
+    /** Errors in the file are usage errors, as in the run file of a training. */
     private Experiment read() throws IOException {
         try {
             if (!Files.exists(file)) {

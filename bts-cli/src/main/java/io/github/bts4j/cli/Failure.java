@@ -19,16 +19,16 @@ import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
- * What a failure looks like to who called a command. This is the one place that knows which exception becomes which line and which exit status.
+ * Maps every exception to one line of text and an exit status. No other class does.
  *
  * @param status the exit status
- * @param message one line in the words of the command line
+ * @param message one line, in the command line's terms
  */
 record Failure(int status, String message) {
     private static final int SHOWN_LINES = 3;
     private static final int SHOWN_CHARACTERS = 100;
 
-    /** Describes what a command threw. */
+    /** Describes an exception of a command. */
     static Failure of(Throwable failure, CommandSpec command) {
         OptionWords words = new OptionWords(command);
         String message = words.translate(oneLine(describe(failure, words)));
@@ -36,7 +36,7 @@ record Failure(int status, String message) {
         return new Failure(called ? ExitCode.USAGE : ExitCode.SOFTWARE, message);
     }
 
-    /** Describes what came before a command was known. */
+    /** Describes an exception that was thrown before the command was known. */
     static Failure of(Throwable failure) {
         return of(failure, CommandSpec.create());
     }
@@ -63,16 +63,16 @@ record Failure(int status, String message) {
             return message;
         }
         String native_ = EngineMessages.of(cause);
-        return native_.isEmpty() ? "this is a fault of bts4j; please report what --debug prints" + (message == null ? "" : " (" + message.lines().findFirst().orElse("") + ")") : native_;
+        return native_.isEmpty() ? "this is a bug in bts4j; please report it with the output of --debug" + (message == null ? "" : " (" + message.lines().findFirst().orElse("") + ")") : native_;
     }
 
-    /** An unchecked exception that stands for an input or output error says no more than that one. */
+    /** Unwraps an unchecked exception around an I/O error. */
     private static Throwable cause(Throwable failure) {
         return failure instanceof UncheckedIOException unchecked && (unchecked.getMessage() == null || unchecked.getMessage().equals(unchecked.getCause().toString()))
                 ? unchecked.getCause() : failure instanceof UncheckedIOException unchecked ? new IOException(text(unchecked), unchecked) : failure;
     }
 
-    /** A message that ends in an exception's own text ends in its description instead. */
+    /** Replaces an exception's text at the end of a message by its description. */
     private static String text(UncheckedIOException failure) {
         String inner = failure.getCause().toString();
         return failure.getMessage().replace(inner, io(failure.getCause()));
@@ -90,12 +90,12 @@ record Failure(int status, String message) {
     private static String memory(OutOfMemoryError failure) {
         String message = String.valueOf(failure.getMessage());
         long heap = Runtime.getRuntime().maxMemory() >> 20;
-        return message.contains("native thread") ? "no further thread can be started: the system's limit on processes is reached (ulimit -u)"
+        return message.contains("native thread") ? "no more threads can be started: the system's limit on processes is reached (ulimit -u)"
                 : message.contains("Map failed") ? "a file cannot be mapped into memory: the system's limit on address space is reached (ulimit -v)"
-                : "the Java heap of " + heap + " MiB is too small; BTS_HEAP=" + Math.max(2, (2 * heap + 1023) / 1024) + "g, set in the environment, makes it larger";
+                : "the Java heap of " + heap + " MiB is too small; BTS_HEAP=" + Math.max(2, (2 * heap + 1023) / 1024) + "g, set in the environment, increases it";
     }
 
-    /** File system exceptions say no more than a path, or path and reason. */
+    /** The messages of file system exceptions are only a path, or a path and a reason. */
     static String io(IOException failure) {
         String message = failure.getMessage();
         if (failure instanceof NoSuchFileException missing) {
@@ -105,10 +105,10 @@ record Failure(int status, String message) {
             return message.endsWith("(No such file or directory)") ? message.substring(0, message.lastIndexOf(" (")) + " does not exist" : message;
         }
         if (failure instanceof AccessDeniedException denied) {
-            return denied.getFile() + ": permission denied; is it yours, and may you write there?";
+            return denied.getFile() + ": permission denied; check its owner and permissions";
         }
         if (failure instanceof FileAlreadyExistsException there) {
-            return there.getFile() + " is there already, and is not a folder: give another path";
+            return there.getFile() + " exists and is not a folder: give another path";
         }
         if (failure instanceof NotDirectoryException file) {
             return file.getFile() + " is not a folder";
@@ -126,13 +126,13 @@ record Failure(int status, String message) {
     }
 
     private static String withFix(String reason) {
-        return reason.endsWith("No space left on device") ? reason + "; free some, or write elsewhere"
-                : reason.endsWith("Is a directory") ? reason.replace("Is a directory", "it is a folder, a file is needed")
+        return reason.endsWith("No space left on device") ? reason + "; free some space, or write elsewhere"
+                : reason.endsWith("Is a directory") ? reason.replace("Is a directory", "it is a folder, not a file")
                 : reason.endsWith("Not a directory") ? reason.replace("Not a directory", "a part of the path is a file, not a folder")
                 : reason.endsWith("Read-only file system") ? reason.replace("Read-only file system", "the file system is read-only; write elsewhere") : reason;
     }
 
-    /** Of a message of several lines the first ones, joined. */
+    /** The first lines of a message, joined. */
     static String oneLine(String message) {
         List<String> lines = Arrays.stream(message.split("\\R")).map(String::strip).map(line -> line.replaceFirst("^- ", "")).filter(line -> !line.isEmpty()).toList();
         if (lines.size() < 2) {
@@ -143,13 +143,13 @@ record Failure(int status, String message) {
         return lines.get(0) + (lines.get(0).endsWith(":") ? " " : "; ") + joined + rest;
     }
 
-    /** Text of the caller's, shortened and without control characters. */
+    /** Text from the caller, shortened and without control characters. */
     static String shown(String text) {
         String start = text.length() > SHOWN_CHARACTERS ? text.substring(0, SHOWN_CHARACTERS) + "..." : text;
         return "'" + start.replaceAll("\\p{Cntrl}", "?") + "'";
     }
 
-    /** Prints the line, with the trace before it if asked. */
+    /** Prints the line, after the stack trace if requested. */
     static int print(Throwable failure, CommandLine command, RunFile run, boolean trace) {
         Failure told = of(failure, command.getCommandSpec());
         if (trace) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "gates", description = "How much of each model the gates of a stitched model let through: means by domain and Experts-into-Hub stitch, and the entropy in bits.",
+@Command(name = "gates", description = "Show the gate weights of a stitched model: the mean share of each model by domain and Experts-into-Hub stitch, and the entropy in bits.",
         footer = {"", "Example:", "  bts gates stitched --data code=held-out-code.jsonl --data text=held-out-general.jsonl"})
 final class GatesCommand extends OutputCommand {
     private static final int USUAL_SEQUENCE = 128;
@@ -28,7 +28,7 @@ final class GatesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
-    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per window (default: 128, or the model's context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per window (default: 128, or the model's context if that is shorter).")
     @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 

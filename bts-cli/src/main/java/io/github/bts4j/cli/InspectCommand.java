@@ -24,13 +24,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "inspect", description = "What a checkpoint holds: its configuration, tensors with type, shape and size, and with --hashes the SHA-256 of every tensor and file.",
+@Command(name = "inspect", description = "Show a checkpoint's configuration and its tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
         footer = {"", "Examples:", "  bts inspect seed", "  bts inspect model.gguf --hashes --json"})
 final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
     private Path path;
 
-    @Option(names = "--hashes", description = "Hash every tensor and file.")
+    @Option(names = "--hashes", description = "Print the SHA-256 of each tensor and file.")
     private boolean hashes;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -82,14 +82,14 @@ final class InspectCommand extends OutputCommand {
         return 0;
     }
 
-    /** The bytes as they lie in the file. */
+    /** The tensor's bytes in the file. */
     private static String sha256(Path file, GgufTensor tensor) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             return ModelFingerprint.sha256(channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset(), tensor.length()));
         }
     }
 
-    /** A stitch checkpoint's description names its file. */
+    /** The weights' file of a stitch checkpoint, which its description names. */
     private Path weights() {
         return result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
     }
@@ -108,7 +108,7 @@ final class InspectCommand extends OutputCommand {
             out.println(result);
             return;
         }
-        out.println(config.map(ModelSize::text).orElse(result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors alone, without a config.json"));
+        out.println(config.map(ModelSize::text).orElse(result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json"));
         out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes)
                 + config.map(llama -> ModelSize.memoryText(llama, parameters)).orElse(""));
         out.println();

@@ -7,7 +7,7 @@ import io.github.bts4j.train.metrics.StepMetrics;
 import java.util.Map;
 import java.util.Optional;
 
-/** Remembers the last step and the last validation of a run. */
+/** Keeps the metrics of the last step and the last validation of a run. */
 final class LastMetrics implements MetricsListener {
     private Optional<StepMetrics> step = Optional.empty();
     private Optional<EvaluationMetrics> validation = Optional.empty();
@@ -22,7 +22,7 @@ final class LastMetrics implements MetricsListener {
         validation = Optional.of(metrics);
     }
 
-    /** Losses are in nats; without a step or validation their fields are absent. */
+    /** Losses in nats. Without a step or validation, their fields are absent. */
     ObjectNode json() {
         ObjectNode json = Outcome.object();
         step.ifPresent(last -> {

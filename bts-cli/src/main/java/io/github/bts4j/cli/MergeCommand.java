@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "merge", description = "Merge models of one shape into one without training, as mergekit does: to compare a stitched model with.",
+@Command(name = "merge", description = "Merge models of the same shape without training, as mergekit does: a baseline for a stitched model.",
         footer = {"", "Examples:", "  bts merge linear --model expert-code --model expert-math --out soup", "  bts merge ties --base seed --model expert-code=0.5 --model expert-math=0.5 --out ties"})
 final class MergeCommand extends OutputCommand {
     private enum Method { LINEAR, TASK_ARITHMETIC, TIES, DARE_LINEAR, DARE_TIES, SLERP }
@@ -19,7 +19,7 @@ final class MergeCommand extends OutputCommand {
     @Parameters(paramLabel = "METHOD", description = "linear, task_arithmetic, ties, dare_linear, dare_ties or slerp.")
     private Method method;
 
-    @Option(names = "--model", paramLabel = "DIR=WEIGHT", required = true, description = "A model and its weight (default 1); repeat for every model.")
+    @Option(names = "--model", paramLabel = "DIR=WEIGHT", required = true, description = "A model and its weight (default 1); repeat for each model.")
     private List<String> models;
 
     @Option(names = "--base", paramLabel = "DIR", description = "The seed, for all methods but linear.")
@@ -29,7 +29,7 @@ final class MergeCommand extends OutputCommand {
     @Within(least = 0, above = true, most = 1)
     private double density;
 
-    @Option(names = "--t", paramLabel = "X", defaultValue = "0.5", description = "Where slerp stands between base (0) and model (1) (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--t", paramLabel = "X", defaultValue = "0.5", description = "Interpolation of slerp between base (0) and model (1) (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = 1)
     private double t;
 
@@ -45,7 +45,7 @@ final class MergeCommand extends OutputCommand {
     @Mixin
     private Outcome outcome;
 
-    /** A model and what it counts. */
+    /** A model and its weight. */
     private record Part(Path folder, double weight) {
         static Part of(String text) {
             int at = text.lastIndexOf('=');
@@ -96,7 +96,7 @@ final class MergeCommand extends OutputCommand {
             case DARE_TIES -> ModelMerge.dareTies(seedModel, parts, density, seed, weights);
             case SLERP -> {
                 if (parts.size() != 1) {
-                    throw new IllegalArgumentException("slerp mixes --base with one --model, not with " + parts.size());
+                    throw new IllegalArgumentException("slerp needs --base and exactly one --model, not " + parts.size());
                 }
                 yield ModelMerge.slerp(seedModel, parts.get(0), t);
             }

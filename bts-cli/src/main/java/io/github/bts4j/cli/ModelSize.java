@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What a model is and how large, for who looks at its files. */
+/** Describes a model's shape and size. */
 final class ModelSize {
     private ModelSize() {}
 
-    /** Keys and values of one token in all layers, in the checkpoint's type. */
+    /** Bytes of the KV cache per token, in the checkpoint's type. */
     static long kvCacheBytes(LlamaConfig config) {
         return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * config.dtype().bytes();
     }
@@ -46,6 +46,6 @@ final class ModelSize {
     static String stitchText(JsonNode stitch) {
         List<String> models = new ArrayList<>();
         stitch.path("models").forEach(model -> models.add(model.path("name").asText() + " in " + model.path("path").asText()));
-        return "Stitch layers after layers " + stitch.path("places") + " of " + models.size() + " models: " + String.join(", ", models) + " (hub first); bts inspect of each says how large it is";
+        return "Stitch layers after layers " + stitch.path("places") + " of " + models.size() + " models: " + String.join(", ", models) + " (hub first); bts inspect shows the size of each";
     }
 }

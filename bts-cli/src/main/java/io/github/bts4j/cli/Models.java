@@ -16,13 +16,13 @@ import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How models are loaded that decode; options of commands that generate or score. */
+/** Options for loading models, shared by commands that generate or score. */
 final class Models {
     @Mixin
     private FrozenOptions frozen;
 
     @Option(names = "--repack", negatable = true, fallbackValue = "true",
-            description = "Copy the frozen weights into the Java heap (BTS_HEAP), in an order in which the CPU decodes several sessions faster; without it, only models below 32 MiB.")
+            description = "Copy the frozen weights into the Java heap (BTS_HEAP), in a layout with which a CPU decodes several sequences faster (default: only for models below 32 MiB).")
     private Boolean repack;
 
     LoadOptions options() {
@@ -39,7 +39,7 @@ final class Models {
         return Files.exists(path.resolve(StitchCheckpoint.DESCRIPTION));
     }
 
-    /** The folders of the models that a stitched one is made of. */
+    /** The folders of a stitched model's base models. */
     static List<Path> folders(StitchedModel model) {
         return model.members().stream().map(Member::folder).toList();
     }
@@ -49,9 +49,9 @@ final class Models {
     }
 
     /**
-     * Refuses models whose token ids do not mean the same. One without a tokenizer is taken at its word.
+     * Refuses models whose token ids have different meanings. A model without a tokenizer is accepted.
      *
-     * @param what what is done to them: "merged"
+     * @param what the operation, for the message: "merged"
      */
     static void requireOneTokenizer(String what, List<Path> folders) throws IOException {
         List<Path> with = folders.stream().filter(Models::hasTokenizer).toList();
@@ -73,9 +73,9 @@ final class Models {
     }
 
     /**
-     * Refuses models whose token ids do not mean the same.
+     * Refuses models whose token ids have different meanings.
      *
-     * @param what what is done to them: "compared"
+     * @param what the operation, for the message: "compared"
      */
     static void requireOneTokenizer(String what, Path first, Path second) {
         try (LlamaTokenizer one = LlamaTokenizer.open(first); LlamaTokenizer other = LlamaTokenizer.open(second)) {
@@ -85,7 +85,7 @@ final class Models {
 
     static void requireOneTokenizer(String what, LlamaTokenizer one, LlamaTokenizer other) {
         TokenizerDifference.between(one, other).ifPresent(difference -> {
-            throw new MismatchException("Only models with one tokenizer can be " + what + ": " + difference);
+            throw new MismatchException("Only models with the same tokenizer can be " + what + ": " + difference);
         });
     }
 
@@ -93,12 +93,12 @@ final class Models {
     static String[] pair(String option, String text) {
         int at = text.indexOf('=');
         if (at < 1 || at + 1 == text.length()) {
-            throw new IllegalArgumentException(option + " " + text + ": NAME=VALUE is needed, such as code=path");
+            throw new IllegalArgumentException(option + " " + text + ": must be NAME=VALUE, such as code=path");
         }
         return new String[] {text.substring(0, at), text.substring(at + 1)};
     }
 
-    /** The number behind the last {@code =} of an option's value. */
+    /** The number after the last {@code =} of an option's value. */
     static double number(String option, String value, String text) {
         try {
             double number = Double.parseDouble(text);
@@ -106,7 +106,7 @@ final class Models {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // told below, in the option's words
+            // reported below, with the option's name
         }
         throw new IllegalArgumentException(option + " " + value + ": '" + text + "' is not a number");
     }

@@ -6,10 +6,10 @@ import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 
 /**
- * A progress bar whose messages have the words of the command line.
+ * A progress bar that shows messages in the command line's terms.
  *
  * @param bar where the progress is shown
- * @param words the options by the libraries' names
+ * @param words translates the library's names into options
  */
 record OptionProgress(MetricsListener bar, OptionWords words) implements MetricsListener {
     @Override

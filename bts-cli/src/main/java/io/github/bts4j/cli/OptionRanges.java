@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** Numbers out of range, and values that are no number at all, in the words of the command line. */
+/** Checks numbers, and reports them with the option's name. */
 final class OptionRanges {
     private static final List<Class<?>> WHOLE = List.of(int.class, long.class, Integer.class, Long.class);
     private static final List<Class<?>> REAL = List.of(double.class, Double.class);
@@ -26,7 +26,7 @@ final class OptionRanges {
         return argument.userObject() instanceof AnnotatedElement field ? Optional.ofNullable(field.getAnnotation(Within.class)) : Optional.empty();
     }
 
-    /** Refuses the first number that is out of its range. */
+    /** Refuses the first number that is out of range. */
     static void check(ParseResult parsed) {
         for (ParseResult result = parsed; result != null; result = result.subcommand()) {
             CommandLine command = result.commandSpec().commandLine();
@@ -43,23 +43,23 @@ final class OptionRanges {
         return (range.above() ? value > range.least() : value >= range.least()) && (range.below() ? value < range.most() : value <= range.most());
     }
 
-    /** What is wrong with a text that could not be read as the number that an option takes. */
+    /** Describes why a text is not a valid number for an option. */
     static String unreadable(ArgSpec option, String value) {
         BigDecimal number;
         try {
             number = new BigDecimal(value);
         } catch (NumberFormatException e) {
-            return name(option) + " " + value + " is not a " + (WHOLE.contains(option.type()) ? "whole " : "") + "number" + of(option).map(range -> "; it may be " + text(range)).orElse("");
+            return name(option) + " " + value + " is not a " + (WHOLE.contains(option.type()) ? "whole " : "") + "number" + of(option).map(range -> "; allowed: " + text(range)).orElse("");
         }
         return of(option).filter(range -> !holds(range, number.doubleValue())).map(range -> outside(option, value, number.doubleValue(), range))
                 .orElse(name(option) + " " + value + (number.stripTrailingZeros().scale() > 0 ? " is not a whole number" : " is out of range")
-                        + of(option).map(range -> "; it may be " + text(range)).orElse(""));
+                        + of(option).map(range -> "; allowed: " + text(range)).orElse(""));
     }
 
     private static String outside(ArgSpec option, String value, double number, Within range) {
         String how = Double.isNaN(number) ? " is not a number"
                 : number < range.least() ? " is below " + text(range.least()) : number > range.most() ? " is above " + text(range.most()) : " is not " + text(range);
-        return name(option) + " " + value + how + "; it may be " + text(range);
+        return name(option) + " " + value + how + "; allowed: " + text(range);
     }
 
     /** Such as {@code 1 to 100}. */

@@ -13,9 +13,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** What a command made, told as a sentence or with {@code --json} as one object; an option of commands whose results are files. */
+/** Prints what a command has written: a sentence or, with {@code --json}, one object. */
 final class Outcome {
-    @Option(names = "--json", description = "Print JSON: one object that says what was made.")
+    @Option(names = "--json", description = "Print one JSON object that describes the result.")
     private boolean json;
 
     @Spec(Spec.Target.MIXEE)
@@ -31,7 +31,7 @@ final class Outcome {
         return JsonNodeFactory.instance.objectNode();
     }
 
-    /** A folder that was made, with the bytes of its files. */
+    /** A folder that was written, with the size of its files in bytes. */
     static ObjectNode made(Path out) throws IOException {
         try (Stream<Path> files = Files.list(out)) {
             long bytes = 0;

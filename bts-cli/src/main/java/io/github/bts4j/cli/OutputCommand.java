@@ -5,7 +5,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** A command that prints to where the command line prints. Its options are its own, mixins too: inherited ones would stand before them in the help. */
+/** A command that prints to the command line's output. It declares no options: inherited ones would come first in the help. */
 abstract class OutputCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

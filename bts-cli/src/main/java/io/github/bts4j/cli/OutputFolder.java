@@ -20,9 +20,9 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /**
- * The folder that a command writes a checkpoint into: one rule for all of them. A folder that holds anything is refused, before any work is done, unless
- * {@code --force} says otherwise or what it holds is the product of the same run; a folder that is read is refused in any case. With {@code --force} a
- * checkpoint is replaced as a whole, and files that are no part of one stay.
+ * The folder that a command writes a checkpoint into. A folder that is not empty is refused before any work is done, unless
+ * {@code --force} is given or it contains the output of the same run. A folder that is also an input is always refused. With {@code --force} a
+ * checkpoint is replaced as a whole, and other files are kept.
  */
 final class OutputFolder {
     private static final String STAGING = ".bts4j-";
@@ -31,7 +31,7 @@ final class OutputFolder {
     private static final Set<String> FILES = Set.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
             "chat_template.json", "added_tokens.json");
 
-    @Option(names = "--force", description = "Replace what OUT holds. Without it, a folder that holds anything is refused.")
+    @Option(names = "--force", description = "Replace the contents of OUT. Without it, a folder that is not empty is refused.")
     private boolean force;
 
     /** Writes a checkpoint's files. */
@@ -40,24 +40,24 @@ final class OutputFolder {
     }
 
     /**
-     * Refuses a folder that cannot be written to, holds something else, or is read.
+     * Refuses a folder that cannot be written to, has other contents, or is an input.
      *
-     * @param what how to call it: the option or parameter with its value
+     * @param what its name in messages: the option or parameter with its value
      * @param out the folder
-     * @param inputs what is read
+     * @param inputs folders that are read
      */
     void check(String what, Path out, List<Path> inputs) throws IOException {
         check(what, out, inputs, Map.of());
     }
 
-    /** The same for a run, which may replace what it made itself: files with their SHA-256. */
+    /** Like {@link #check}, for a run, which may replace its own output: files with their SHA-256. */
     void check(String what, Path out, List<Path> inputs, Map<String, String> made) throws IOException {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new OutputException(out, what + " is a file: give a folder");
         }
         for (Path input : inputs) {
             if (isAtOrBelow(input, out)) {
-                throw new OutputException(out, what + " holds " + input + ", which is read: give another folder");
+                throw new OutputException(out, what + " holds " + input + ", which is an input: give another folder");
             }
         }
         List<Path> entries = entries(out);
@@ -67,7 +67,7 @@ final class OutputFolder {
         probe(what, out);
     }
 
-    /** Refuses a folder of stages that holds something else, beside what was made in it before, unless that is asked for. */
+    /** Refuses a folder with files that an experiment did not make, unless {@code --force} is given. */
     static void checkOwn(String what, Path out, Set<String> own, boolean force) throws IOException {
         if (Files.exists(out) && !Files.isDirectory(out)) {
             throw new OutputException(out, what + " is a file: give a folder");
@@ -84,7 +84,7 @@ final class OutputFolder {
         return force;
     }
 
-    /** Whether a path is a folder, or lies in it; links are followed. */
+    /** Whether a path is a folder or inside it; links are followed. */
     private static boolean isAtOrBelow(Path path, Path folder) throws IOException {
         return Files.exists(path) && Files.exists(folder) && path.toRealPath().startsWith(folder.toRealPath());
     }
@@ -109,7 +109,7 @@ final class OutputFolder {
         return kind + " (" + entries.stream().limit(3).map(entry -> entry.getFileName().toString()).collect(Collectors.joining(", ")) + (entries.size() > 3 ? ", .." : "") + ")";
     }
 
-    /** Makes and removes a folder where the checkpoint will be, so that a path that cannot be written to is told now. */
+    /** Creates and removes the output folder, so that a path that cannot be written to is reported early. */
     private static void probe(String what, Path out) throws IOException {
         Path parent = out.toAbsolutePath().normalize().getParent();
         try {
@@ -120,7 +120,7 @@ final class OutputFolder {
         }
     }
 
-    /** Writes a model, which takes its place in one step, or comes with its configuration last. */
+    /** Writes a model, either in one step or with its configuration last. */
     void write(Path out, Content content) throws IOException {
         Path target = out.toAbsolutePath().normalize();
         boolean exists = Files.isDirectory(target);
@@ -138,7 +138,7 @@ final class OutputFolder {
         }
     }
 
-    /** Writes stitch layers, which take the place of older ones in one step; then what there was of another kind goes. */
+    /** Writes stitch layers, replacing older ones in one step; then deletes files of another kind of checkpoint. */
     void write(Path out, StitchedModel model) throws IOException {
         StitchCheckpoint.save(model, out);
         for (Path entry : checkpointFiles(out)) {

@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "plan", description = "What the training of stitch layers needs: parameters, memory, operations. Reads configurations only.",
+@Command(name = "plan", description = "Show what training stitch layers needs: parameters, memory and operations. Reads configurations only.",
         footer = {"", "Example:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256"})
 final class PlanCommand extends OutputCommand {
     private static final int USUAL_SEQUENCE = 256;
@@ -32,14 +32,14 @@ final class PlanCommand extends OutputCommand {
     @Within(least = 1, most = 65_536)
     private int batch;
 
-    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the models' context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the models' context if that is shorter).")
     @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16; the hub's own if not given.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "Type to compute in: float32, bfloat16 or float16 (default: the hub's).")
     private String dtype;
 
-    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to recompute: off, partial or full (default: ${DEFAULT-VALUE}).")
     private ActivationCheckpointing checkpointing;
 
     @Option(names = "--json", description = "Print JSON.")
@@ -55,7 +55,7 @@ final class PlanCommand extends OutputCommand {
         int length = sequence == null ? Math.min(USUAL_SEQUENCE, context) : sequence;
         WindowOptions.check("--sequence", length, context);
         Precision precision = dtype == null ? configs.get(0).dtype() : Precision.named(dtype)
-                .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, bfloat16, float16"));
+                .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " must be one of float32, bfloat16, float16"));
         TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
                 TrainerConfig.of(1, batch, length, new LearningRate.Constant(1e-3)), checkpointing);
         output().print(json ? JsonReader.tree(plan) + System.lineSeparator() : plan.text());

@@ -25,24 +25,24 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * A YAML file of options in a command's arguments: {@code bts stitch run.yaml steps=200}. Keys are the command's long options without dashes, and the names
- * of its positional parameters; a list repeats an option, a map repeats it with {@code key=value}. Later overrides of the form {@code key=value} replace what
- * the file says.
+ * of its positional parameters; a list repeats an option, a map repeats it with {@code key=value}. Overrides of the form {@code key=value} replace values of
+ * the file.
  *
- * @param arguments the arguments with options in the file's place
- * @param file its name, empty where there is none
- * @param values what each key is, and where that stands: file and line, or the override
+ * @param arguments the arguments with options instead of the file
+ * @param file its name, empty if there is no file
+ * @param values the value of each key and where it comes from: file and line, or the override
  */
 record RunFile(String[] arguments, String file, Map<String, List<Entry>> values) {
     private static final Pattern OVERRIDE = Pattern.compile("([a-z][a-z0-9-]*)=(.*)", Pattern.DOTALL);
     private static final Pattern OPTION = Pattern.compile("--([a-z][a-z0-9-]*)");
 
-    /** One value of the file, with where it stands. */
+    /** One value of the file, with its line. */
     record Entry(String text, String place) {}
 
     /**
-     * Replaces a YAML file behind a command's name, and the overrides behind it, by options.
+     * Replaces a YAML file after a command's name, and the overrides after it, by options.
      *
-     * @throws IllegalArgumentException naming file, line and key of what is wrong
+     * @throws IllegalArgumentException naming file, line and key of an error
      */
     static RunFile expand(String[] arguments, CommandLine bts) {
         if (arguments.length < 2 || !arguments[1].matches(".*\\.ya?ml") || !bts.getSubcommands().containsKey(arguments[0])) {
@@ -84,19 +84,19 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
         return "--" + key + "=" + entry.text();
     }
 
-    /** What is wrong with an option's or parameter's value, with the place of its key; without a run file, the message as it is. */
+    /** Adds the line of the option's key to a message; without a run file, the message is unchanged. */
     String placed(ArgSpec argument, String message) {
         String key = key(argument);
         return values.containsKey(key) ? place(key, message) + ": " + (message.startsWith("--" + key) ? "" : key + ": ") + message : message;
     }
 
-    /** The same for a message that begins with the option. */
+    /** Like {@link #placed}, for a message that begins with the option. */
     String placed(String message) {
         var option = OPTION.matcher(message);
         return option.lookingAt() && values.containsKey(option.group(1)) ? place(option.group(1), message) + ": " + message : message;
     }
 
-    /** Of several values of a key, the one that the message tells. */
+    /** Of several values of a key, the one that the message mentions. */
     private String place(String key, String message) {
         List<Entry> entries = values.get(key);
         return entries.stream().filter(entry -> message.contains(entry.text())).findFirst().orElse(entries.get(0)).place();
@@ -106,7 +106,7 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
         return argument instanceof OptionSpec option ? option.longestName().replaceFirst("^--", "") : name(argument.paramLabel());
     }
 
-    /** Keys that the file and what follows it do not have. */
+    /** Required keys that are missing. */
     String missing(List<ArgSpec> arguments, String message) {
         return file.isEmpty() ? message : file + ": " + arguments.stream().map(argument -> "the key '" + key(argument) + "' is missing").collect(Collectors.joining(", "));
     }
@@ -145,12 +145,12 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
                 String key = yaml.currentName();
                 int line = yaml.currentLocation().getLineNr();
                 if (lines.putIfAbsent(key, line) != null) {
-                    throw new IllegalArgumentException(file + ":" + line + ": the key '" + key + "' is there already, in line " + lines.get(key));
+                    throw new IllegalArgumentException(file + ":" + line + ": the key '" + key + "' is already in line " + lines.get(key));
                 }
                 values.put(key, entries(file, key, yaml));
             }
         } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ":" + e.getLocation().getLineNr() + ": no valid YAML: " + JsonProblem.withoutPlace(e), e);
+            throw new IllegalArgumentException(file + ":" + e.getLocation().getLineNr() + ": invalid YAML: " + JsonProblem.withoutPlace(e), e);
         } catch (IOException e) {
             throw new IllegalArgumentException(Files.exists(file) ? file + " cannot be read: " + e.getMessage() : file + " does not exist", e);
         }
@@ -172,7 +172,7 @@ record RunFile(String[] arguments, String file, Map<String, List<Entry>> values)
                 token = yaml.nextToken();
             }
             if (!token.isScalarValue()) {
-                throw new IllegalArgumentException(file + ":" + yaml.currentLocation().getLineNr() + ": " + key + " is nested too deeply: a value, a list or a map is needed");
+                throw new IllegalArgumentException(file + ":" + yaml.currentLocation().getLineNr() + ": " + key + " is nested too deeply: use a value, a list or a map of values");
             }
             entries.add(new Entry(prefix + scalar(file, key, yaml), file + ":" + yaml.currentLocation().getLineNr()));
         }

@@ -8,28 +8,28 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The folder of a training's checkpoints and metrics, beside the folder of its result. Not for instances. */
+/** The folder of a training's checkpoints and metrics, beside the folder of its result. */
 final class RunFolder {
     private static final String OWN = "\\.?checkpoint-.*|metrics\\.jsonl|tensorboard|lock|saved\\.json";
 
     private RunFolder() {}
 
     /**
-     * Refuses a folder that holds something else than a run.
+     * Refuses a folder that contains something other than a run.
      *
-     * @param option the option that names it
+     * @param option the option that gives the folder
      */
     static void check(String option, Path folder, Path out) throws IOException {
         if (Files.exists(folder) && Files.exists(out) && Files.isSameFile(folder, out) || folder.toAbsolutePath().normalize().equals(out.toAbsolutePath().normalize())) {
-            throw new OutputException(folder, option + " is the folder of the result, --out: give another");
+            throw new OutputException(folder, option + " is the same folder as --out: give another");
         }
         List<Path> others = entries(folder).stream().filter(entry -> !entry.getFileName().toString().matches(OWN)).toList();
         if (!others.isEmpty()) {
-            throw new OutputException(folder, option + " holds something else than a run, such as " + others.get(0).getFileName() + ": give another folder with --run");
+            throw new OutputException(folder, option + " contains other files than a run's, such as " + others.get(0).getFileName() + ": give another folder with --run");
         }
     }
 
-    /** Removes a run, so that another one may take its place. */
+    /** Removes a run, so that another one can use the folder. */
     static void clear(Path folder) throws IOException {
         for (Path entry : entries(folder)) {
             if (!entry.getFileName().toString().equals("lock")) {

@@ -11,18 +11,18 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What a run has saved as its result: {@code saved.json} in the run's folder, by which a run knows its own product again. Not for instances. */
+/** The record of a run's output, {@code saved.json} in the run's folder: it allows a run to replace its own output. */
 final class RunProduct {
     private static final String FILE = "saved.json";
 
     private RunProduct() {}
 
-    /** Remembers the files of a folder, all of which the run made. */
-    static void remember(Path run, Path out) throws IOException {
+    /** Records the files of a folder, all of which the run made. */
+    static void record(Path run, Path out) throws IOException {
         AtomicFiles.write(run.resolve(FILE), JsonReader.pretty(hashes(out)));
     }
 
-    /** The files that the run made, with their SHA-256; none if it has not saved anything yet. */
+    /** The files that the run made, with their SHA-256; empty if it has not saved anything yet. */
     static Map<String, String> of(Path run) throws IOException {
         Path file = run.resolve(FILE);
         if (!Files.exists(file)) {
@@ -33,11 +33,11 @@ final class RunProduct {
             JsonReader.STRICT.object(file, FileFormatException::of).properties().forEach(entry -> made.put(entry.getKey(), entry.getValue().asText()));
             return made;
         } catch (FileFormatException e) {
-            return Map.of(); // as if it were not there: the folder is then another's
+            return Map.of(); // treated as missing: the folder then belongs to another run
         }
     }
 
-    /** Whether a folder holds what was made and nothing else. */
+    /** Whether a folder contains exactly the recorded files. */
     static boolean isWhatIsThere(Map<String, String> made, Path out) throws IOException {
         return !made.isEmpty() && made.equals(hashes(out));
     }

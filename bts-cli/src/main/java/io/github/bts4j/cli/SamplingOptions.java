@@ -4,21 +4,21 @@ import io.github.bts4j.core.generate.GenerationConfig;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** How text is generated. */
+/** Options for generating text. */
 final class SamplingOptions {
-    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "200", description = "The most new tokens (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "200", description = "Maximum number of new tokens (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 1_048_576)
     private int maxTokens;
 
-    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "0 takes the likeliest token each time (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--temperature", paramLabel = "X", defaultValue = "0.8", description = "0 always takes the most likely token (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = 100)
     private double temperature;
 
-    @Option(names = "--top-p", paramLabel = "X", defaultValue = "1.0", description = "Draw from the likeliest tokens with this probability together (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--top-p", paramLabel = "X", defaultValue = "1.0", description = "Sample from the most likely tokens with this total probability (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, above = true, most = 1)
     private double topP;
 
-    @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Draw from so many of the likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--top-k", paramLabel = "N", defaultValue = "0", description = "Sample from this many of the most likely tokens; 0 for all (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = Within.COUNT)
     private int topK;
 
@@ -26,10 +26,10 @@ final class SamplingOptions {
     @Within(least = 0, above = true, most = 100)
     private double repetitionPenalty;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Random seed; another one each time if not given.")
+    @Option(names = "--seed", paramLabel = "N", description = "Random seed (default: a new one each time).")
     private Long seed;
 
-    @Option(names = "--stop", description = "A text that ends the answer; may be repeated.")
+    @Option(names = "--stop", description = "A text that ends the generation; may be repeated.")
     private List<String> stop = List.of();
 
     GenerationConfig config() {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "schema", description = "The JSON schema of a command's run file, for editors that check YAML.",
+@Command(name = "schema", description = "Print the JSON schema of a command's run file, for editors that check YAML.",
         footer = {"", "Example:", "  bts schema stitch"})
 final class SchemaCommand extends OutputCommand {
     private static final List<String> RUNS = List.of("train", "stitch", "train-stitches");

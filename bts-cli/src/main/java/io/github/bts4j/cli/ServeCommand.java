@@ -14,16 +14,16 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's interface, until the process is told to stop.",
+@Command(name = "serve", description = "Serve a model over HTTP with OpenAI's API, until the process is stopped.",
         footer = {"", "Examples:", "  bts serve stitched", "  bts serve model.gguf --port 9000 --template llama3"})
 final class ServeCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "A checkpoint folder, a GGUF file, or a stitch checkpoint's folder.")
     private Path model;
 
-    @Option(names = "--name", description = "What clients call the model; the last part of its path if not given.")
+    @Option(names = "--name", description = "Name of the model in requests (default: the last part of its path).")
     private String name;
 
-    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on; other machines do not reach the default, ${DEFAULT-VALUE}.")
+    @Option(names = "--host", defaultValue = "127.0.0.1", description = "Address to listen on; other machines cannot reach the default, ${DEFAULT-VALUE}.")
     private String host;
 
     @Option(names = "--port", paramLabel = "N", defaultValue = "8080", description = "Port; 0 for any (default: ${DEFAULT-VALUE}).")
@@ -33,37 +33,37 @@ final class ServeCommand extends OutputCommand {
     @Option(names = "--api-key-variable", paramLabel = "NAME", description = "Environment variable with the key that clients must send.")
     private String apiKeyVariable;
 
-    @Option(names = "--max-batch", paramLabel = "N", defaultValue = "8", description = "Answers in progress at once (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-batch", paramLabel = "N", defaultValue = "8", description = "Maximum number of running sequences (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 1024)
     private int maxBatch;
 
-    @Option(names = "--max-queue", paramLabel = "N", defaultValue = "512", description = "Answers that may wait (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-queue", paramLabel = "N", defaultValue = "512", description = "Maximum number of waiting sequences (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 1_000_000)
     private int maxQueue;
 
-    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "4096", description = "The most new tokens of an answer (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "4096", description = "Maximum number of new tokens per sequence (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 1_048_576)
     private int maxTokens;
 
-    @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "The longest an answer may take (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "Maximum time for a response (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 604_800)
     private int timeout;
 
     @Option(names = "--allow-host", paramLabel = "NAME",
-            description = "Name, without a port, by which clients may call the server besides its address and localhost; * for any. May be given repeatedly.")
+            description = "Host name, without a port, that clients may use besides the address and localhost; * for any. May be repeated.")
     private List<String> allowedHosts = List.of();
 
     @Option(names = "--allow-origin", paramLabel = "ORIGIN",
-            description = "Web page of another origin that may use the server, such as https://app.example; * for any. May be given repeatedly.")
+            description = "Origin of web pages that may use the server, such as https://app.example; * for any. May be repeated.")
     private List<String> allowedOrigins = List.of();
 
-    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3; the checkpoint's own chat template if not given.")
+    @Option(names = "--template", paramLabel = "NAME", description = "llama2 or llama3 (default: the checkpoint's chat template).")
     private String template;
 
     @Mixin
     private Models models;
 
-    @Option(names = "--json", description = "Print JSON: one object that says what is served where.")
+    @Option(names = "--json", description = "Print one JSON object with the model and its address.")
     private boolean json;
 
     @Override
@@ -73,10 +73,10 @@ final class ServeCommand extends OutputCommand {
             String called = name == null ? model.toAbsolutePath().normalize().getFileName().toString() : name;
             ServedModel served = new ServedModel(called, ChatCommand.withTemplate(text, template));
             boolean chat = served.model().chatTemplate().isPresent();
-            CountDownLatch told = new CountDownLatch(1);
+            CountDownLatch stopped = new CountDownLatch(1);
             CountDownLatch closed = new CountDownLatch(1);
             Thread hook = new Thread(() -> {
-                told.countDown();
+                stopped.countDown();
                 try {
                     closed.await();
                 } catch (InterruptedException e) {
@@ -89,11 +89,11 @@ final class ServeCommand extends OutputCommand {
                         ? Outcome.object().put("model", called).put("uri", server.uri() + "/v1").put("page", server.uri() + "/").put("chat", chat).toString()
                         : called + " is served at " + server.uri() + "/v1, with a page at " + server.uri() + "/"
                                 + (chat ? "" : " (no chat template: completions only; --template llama2 or llama3 gives it one)"));
-                told.await();
+                stopped.await();
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt(); // ends as if told
+                Thread.currentThread().interrupt(); // stop as on a signal
             } finally {
-                closed.countDown(); // in any case: the hook would keep the process from ending
+                closed.countDown(); // always: otherwise the hook would keep the process from ending
             }
             return 0;
         }

@@ -15,13 +15,13 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "stitch", description = "Join a seed and its experts by stitch layers and train those. An interrupted run goes on when it is called again.",
+@Command(name = "stitch", description = "Join a seed and its experts with stitch layers and train those. Run the command again to resume an interrupted run.",
         footer = {"", "Examples:", "  bts stitch seed --expert code=expert-code --data code=code.jsonl --data text=general.jsonl --out stitched", "  bts stitch run.yaml steps=200"})
 final class StitchCommand extends OutputCommand {
-    @Parameters(paramLabel = "HUB", description = "The seed, or whichever model is to be the hub.")
+    @Parameters(paramLabel = "HUB", description = "The hub: the seed, or any other model.")
     private Path hub;
 
-    @Option(names = "--expert", paramLabel = "NAME=DIR", required = true, description = "An expert's name and checkpoint; repeat for every expert.")
+    @Option(names = "--expert", paramLabel = "NAME=DIR", required = true, description = "An expert's name and checkpoint; repeat for each expert.")
     private List<String> experts;
 
     @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers, spread evenly (default: ${DEFAULT-VALUE}).")
@@ -32,10 +32,10 @@ final class StitchCommand extends OutputCommand {
     @Within(least = 0, most = 1, below = true)
     private double dropout;
 
-    @Option(names = "--init", defaultValue = "AVERAGE", description = "How the stitch layers start: AVERAGE of all streams, the HUB alone, or the EXPERTS' streams left alone (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--init", defaultValue = "AVERAGE", description = "Start of the stitch layers: AVERAGE of all streams, only the HUB, or EXPERTS' streams unchanged (default: ${DEFAULT-VALUE}).")
     private Init init;
 
-    @Option(names = "--hub-only", description = "Experts-into-Hub layers only, instead of both kinds in turn.")
+    @Option(names = "--hub-only", description = "Only Experts-into-Hub layers, instead of alternating kinds.")
     private boolean hubOnly;
 
     @Mixin

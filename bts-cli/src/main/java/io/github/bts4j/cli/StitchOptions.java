@@ -18,15 +18,15 @@ import java.util.function.Function;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How stitch layers are trained; options of commands that do. */
+/** Options for training stitch layers. */
 final class StitchOptions {
-    /** Of a domain, to measure what the gates read. */
+    /** Tokens of each domain that are used to measure the gates' inputs. */
     private static final int MEASURED_WINDOWS = 4;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder for the stitch checkpoint.")
     private Path out;
 
-    @Option(names = "--frozen-state-cache", paramLabel = "DIR", description = "Keep what lies below the first stitch in this folder; pays off from the second epoch on.")
+    @Option(names = "--frozen-state-cache", paramLabel = "DIR", description = "Cache the hidden states below the first stitch in this folder; pays off from the second epoch.")
     private Path frozenStateCache;
 
     @Option(names = "--projection-rate", paramLabel = "X", defaultValue = "0.1", description = "The projections' learning rate as a share of the gates' (default: ${DEFAULT-VALUE}).")
@@ -49,12 +49,12 @@ final class StitchOptions {
         return models;
     }
 
-    /** Refuses folders that hold something else, before anything is loaded. */
+    /** Refuses folders with other contents before anything is loaded. */
     void checkFolders(List<Path> inputs) throws IOException {
         training.checkFolders(out, output.folder(), inputs);
     }
 
-    /** Trains and saves; what is to be trained is chosen of all stitch layers. */
+    /** Trains and saves the selected stitch weights. */
     void train(StitchedModel model, Function<StitchTraining, Trainable> what, LlamaTokenizer tokenizer) throws IOException {
         checkFolders(Models.folders(model));
         training.checkContext(model.contextLength());
@@ -77,12 +77,12 @@ final class StitchOptions {
                 training.runFolder(out), output.folder().isForced());
         if (trained.isPresent()) {
             output.folder().write(out, model);
-            RunProduct.remember(training.runFolder(out), out);
+            RunProduct.record(training.runFolder(out), out);
             output.print("Saved the stitch layers to " + out, out, model, trained.get());
         }
     }
 
-    /** Measured on the beginning of every domain's text, so that a training that goes on finds the same. */
+    /** Measured on the beginning of each domain's text, so that a resumed training gets the same rate. */
     private double peakRate(StitchedModel model, List<TokenDataset> datasets) {
         int length = training.sequence();
         List<int[]> windows = datasets.stream().flatMap(dataset -> dataset.windows(length).stream().limit(MEASURED_WINDOWS)).map(Window::tokens).toList();

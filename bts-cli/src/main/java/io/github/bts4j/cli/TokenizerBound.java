@@ -6,7 +6,7 @@ import io.github.bts4j.train.Trainable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A training whose run goes on with the same tokenizer only: another makes other tokens of the same text. */
+/** A training that can only be resumed with the same tokenizer, since another one gives different tokens. */
 final class TokenizerBound extends ForwardingTrainable {
     private final String sha256;
 

@@ -37,7 +37,7 @@ final class TrainCommand extends OutputCommand {
     @Mixin
     private OutputFolder output;
 
-    @Option(names = "--freeze-embeddings", description = "Keep the embeddings, the final norm and the head: a stitched model reads all experts with the hub's.")
+    @Option(names = "--freeze-embeddings", description = "Freeze the embeddings, the final norm and the head: a stitched model uses the hub's for all experts.")
     private boolean freezeEmbeddings;
 
     @Mixin
@@ -88,7 +88,7 @@ final class TrainCommand extends OutputCommand {
                     expert.save(folder, model);
                     ConvertCommand.copyFiles(model, folder);
                 });
-                RunProduct.remember(training.runFolder(out), out);
+                RunProduct.record(training.runFolder(out), out);
                 outcome.print("Saved the expert to " + out, Outcome.made(out).setAll(trained.get()));
             }
             return 0;

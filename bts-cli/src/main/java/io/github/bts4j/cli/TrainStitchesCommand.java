@@ -11,13 +11,13 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "train-stitches", description = "Train the stitch layers of a stitched model further, as after an expert came or went. An interrupted run goes on when it is called again.",
+@Command(name = "train-stitches", description = "Continue to train the stitch layers of a stitched model, for example after adding an expert. Run the command again to resume an interrupted run.",
         footer = {"", "Example:", "  bts train-stitches larger --only-expert law --data law=law.jsonl --data text=general.jsonl --out larger-trained"})
 final class TrainStitchesCommand extends OutputCommand {
     @Parameters(paramLabel = "STITCH", description = "A stitch checkpoint's folder.")
     private Path stitch;
 
-    @Option(names = "--only-expert", paramLabel = "NAME", description = "Train what belongs to this expert alone, such as a new one; the rest stays as it is, bit by bit.")
+    @Option(names = "--only-expert", paramLabel = "NAME", description = "Train only this expert's stitch weights, for example those of a new expert; the others do not change.")
     private String onlyExpert;
 
     @Mixin

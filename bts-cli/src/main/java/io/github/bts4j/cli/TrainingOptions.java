@@ -41,14 +41,14 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** How a training runs; options of {@code train} and {@code stitch}. */
+/** Options for training runs. */
 final class TrainingOptions {
     private static final int USUAL_SEQUENCE = 256;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain; 1 if not given.")
+    @Option(names = "--weight", paramLabel = "DOMAIN=W", description = "Relative weight of a domain (default: 1).")
     private List<String> weights = List.of();
 
     @Option(names = "--steps", paramLabel = "N", defaultValue = "1000", description = "Optimizer steps (default: ${DEFAULT-VALUE}).")
@@ -63,7 +63,7 @@ final class TrainingOptions {
     @Within(least = 1, most = 65_536)
     private int accumulation;
 
-    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the model's context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the model's context if that is shorter).")
     @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
@@ -73,7 +73,7 @@ final class TrainingOptions {
     @Within(least = 0, above = true, most = 100)
     private Double learningRate;
 
-    @Option(names = "--warmup", paramLabel = "N", description = "Steps of warm-up; a twentieth of all if not given. After it the rate falls linearly.")
+    @Option(names = "--warmup", paramLabel = "N", description = "Warm-up steps (default: a twentieth of all). After them the rate falls linearly.")
     @Within(least = 0, most = Within.COUNT)
     private Long warmup;
 
@@ -81,25 +81,25 @@ final class TrainingOptions {
     @Within(least = 0, most = 100)
     private double weightDecay;
 
-    @Option(names = "--clip", paramLabel = "X", defaultValue = "1.0", description = "Limit of the global gradient norm (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--clip", paramLabel = "X", defaultValue = "1.0", description = "Limit on the global gradient norm (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, above = true, most = Double.POSITIVE_INFINITY)
     private double clip;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed of weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Random seed for weights, dropout and the order of text (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--run", paramLabel = "DIR", description = "Folder for run checkpoints and metrics; a run that is there goes on. OUT-run if not given.")
+    @Option(names = "--run", paramLabel = "DIR", description = "Folder for run checkpoints and metrics; a run in it is resumed (default: OUT-run).")
     private Path run;
 
     @Option(names = "--save-every", paramLabel = "N", defaultValue = "100", description = "Steps between run checkpoints (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = Within.COUNT)
     private long saveEvery;
 
-    @Option(names = "--keep", paramLabel = "N", defaultValue = "2", description = "Run checkpoints that are kept (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--keep", paramLabel = "N", defaultValue = "2", description = "Number of run checkpoints to keep (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 10_000)
     private int keep;
 
-    @Option(names = "--hold-out", paramLabel = "K", description = "Hold every K-th document out of training, for validation.")
+    @Option(names = "--hold-out", paramLabel = "K", description = "Hold out every K-th document for validation.")
     @Within(least = 2, most = Within.COUNT)
     private Integer holdOut;
 
@@ -107,27 +107,27 @@ final class TrainingOptions {
     @Within(least = 1, most = Within.COUNT)
     private long validateEvery;
 
-    @Option(names = "--patience", paramLabel = "N", description = "End after so many validations without a new best loss.")
+    @Option(names = "--patience", paramLabel = "N", description = "Stop after this many validations without a new best loss.")
     @Within(least = 1, most = Within.COUNT)
     private Integer patience;
 
-    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to compute again: off, partial or full (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--checkpointing", defaultValue = "off", description = "Activations to recompute: off, partial or full (default: ${DEFAULT-VALUE}).")
     private ActivationCheckpointing checkpointing;
 
-    @Option(names = "--document-mask", description = "No attention across documents, told apart by the tokenizer's begin mark or by --eos.")
+    @Option(names = "--document-mask", description = "No attention across documents; they are separated by the tokenizer's begin token or by --eos.")
     private boolean documentMask;
 
-    @Option(names = "--rewind", description = "At a loss spike go back 100 steps and leave 200 batches out; needs --save-every 50 or less.")
+    @Option(names = "--rewind", description = "After a loss spike, go back 100 steps and skip 200 batches; needs --save-every 50 or less.")
     private boolean rewind;
 
-    @Option(names = "--measure-every", paramLabel = "N", defaultValue = "0", description = "Steps between measurements of Adam's health; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--measure-every", paramLabel = "N", defaultValue = "0", description = "Steps between measurements of Adam's stability; 0 for none (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = Within.COUNT)
     private int measureEvery;
 
     @Option(names = "--tensorboard", description = "Write TensorBoard event files into the run's folder as well.")
     private boolean tensorBoard;
 
-    @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Let a run go on with another configuration or other data: configuration, data.")
+    @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Resume a run although its configuration or data have changed: configuration, data.")
     private List<ResumeChange> changes = List.of();
 
     ActivationCheckpointing checkpointing() {
@@ -144,7 +144,7 @@ final class TrainingOptions {
         return length;
     }
 
-    /** How documents are told apart, by a mark that each of them has: a begin mark that the tokenizer sets, or else the end mark of {@code --eos}. */
+    /** The token that separates documents: the begin token that the tokenizer adds, or else the end token of {@code --eos}. */
     Optional<DocumentMask> documentMask(LlamaTokenizer tokenizer, DataOptions data) {
         if (!documentMask) {
             return Optional.empty();
@@ -156,36 +156,36 @@ final class TrainingOptions {
         if (data.endMark(tokenizer).isPresent()) {
             return Optional.of(DocumentMask.endingWith(data.endMark(tokenizer).getAsInt()));
         }
-        throw new IllegalArgumentException("--document-mask: the tokenizer " + (tokenizer.bosTokenId().isPresent() ? "does not set its begin mark" : "has no begin mark")
-                + ", so nothing tells documents apart; add --eos, which ends each of them with a mark");
+        throw new IllegalArgumentException("--document-mask: the tokenizer " + (tokenizer.bosTokenId().isPresent() ? "does not add its begin token" : "has no begin token")
+                + ", so nothing separates documents; add --eos, which ends each document with a token");
     }
 
-    /** Where run checkpoints and metrics go. */
+    /** The folder for run checkpoints and metrics. */
     Path runFolder(Path out) {
         return run == null ? out.resolveSibling(out.getFileName() + "-run") : run;
     }
 
-    /** Refuses folders that hold something else, before anything is loaded. */
+    /** Refuses folders with other contents before anything is loaded. */
     void checkFolders(Path out, OutputFolder output, List<Path> inputs) throws IOException {
         Path folder = runFolder(out);
         output.check("--out " + out, out, inputs, RunProduct.of(folder));
         RunFolder.check("--run " + folder, folder, out);
     }
 
-    /** A context that is too short is refused here: beyond it the model was never trained, and would give numbers all the same. */
+    /** Refuses sequences beyond the model's context: the model was never trained on them, but would compute results anyway. */
     void checkContext(int contextLength) {
         length = sequence == null ? Math.min(USUAL_SEQUENCE, contextLength) : sequence;
         WindowOptions.check("--sequence", length, contextLength);
     }
 
-    /** What no option is wrong with by itself. */
+    /** Checks combinations of options. */
     private void check() {
         if (patience != null && holdOut == null) {
-            throw new IllegalArgumentException("--patience " + patience + " needs --hold-out: without documents to validate on, nothing ends a run early");
+            throw new IllegalArgumentException("--patience " + patience + " needs --hold-out: there are no documents to validate on");
         }
         if ((double) batch * accumulation * length > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("--batch " + batch + " with --accumulation " + accumulation + " and --sequence " + length + " is "
-                    + String.format(Locale.ROOT, "%.0f", (double) batch * accumulation * length) + " tokens per step, of which there are at most " + Integer.MAX_VALUE);
+                    + String.format(Locale.ROOT, "%.0f", (double) batch * accumulation * length) + " tokens per step; the maximum is " + Integer.MAX_VALUE);
         }
         if (warmup != null && warmup > steps) {
             throw new IllegalArgumentException("--warmup " + warmup + " is above --steps " + steps);
@@ -195,7 +195,7 @@ final class TrainingOptions {
     private TrainerConfig config(DoubleSupplier usualRate) {
         check();
         if (rewind && (saveEvery < 1 || saveEvery > 50)) {
-            throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; save every 50 steps or less");
+            throw new IllegalArgumentException("--rewind with --save-every " + saveEvery + ": a rewind goes back 100 steps to a run checkpoint; use --save-every 50 or less");
         }
         LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate.getAsDouble() : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
         Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
@@ -205,8 +205,8 @@ final class TrainingOptions {
     }
 
     /**
-     * Trains to the end, or until the process is told to stop; what is done is kept in the run's folder. At the end, what the run's last step and validation
-     * measured, where this call made them.
+     * Trains to the end, or until the process is stopped; progress is kept in the run's folder. Returns what the run's last step and validation
+     * measured, if this call ran them.
      */
     Optional<ObjectNode> train(Trainable model, List<TokenDataset> datasets, LlamaTokenizer tokenizer, DoubleSupplier usualRate, UnaryOperator<TrainerConfig> more, Path folder,
             boolean force) throws IOException {
@@ -239,7 +239,7 @@ final class TrainingOptions {
         }
     }
 
-    /** What a run is. */
+    /** The identity of a run. */
     private record Run(Trainable model, Datamix mix, TrainerConfig config, Optional<Validation> validation) {}
 
     private Optional<ObjectNode> run(Run run, RunLock lock) throws IOException {
@@ -256,16 +256,16 @@ final class TrainingOptions {
     private Split split(TokenDataset dataset) {
         int documents = dataset.documentCount();
         if (documents < 2) {
-            throw new IllegalArgumentException("--hold-out " + holdOut + ": the domain '" + dataset.name() + "' is one document, which cannot be trained on and held out; leave --hold-out out, or divide it");
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": the domain '" + dataset.name() + "' has only one document, which cannot be both trained on and held out; omit --hold-out, or split the document");
         }
         if (documents < holdOut) {
-            throw new IllegalArgumentException("--hold-out " + holdOut + ": of the " + documents + " documents of '" + dataset.name() + "' none would be held out; give at most " + documents);
+            throw new IllegalArgumentException("--hold-out " + holdOut + ": of the " + documents + " documents of '" + dataset.name() + "' none would be held out; use at most " + documents);
         }
         return dataset.split(HoldOut.everyKth(holdOut));
     }
 
     private MetricsListener listener(Path folder, LastMetrics last) throws IOException {
-        Optional<Path> latest = RunCheckpoint.latestWhole(folder, damaged -> { }); // the trainer tells what is damaged
+        Optional<Path> latest = RunCheckpoint.latestWhole(folder, damaged -> { }); // the trainer reports damaged checkpoints
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
         List<MetricsListener> all = new ArrayList<>(List.of(last, new OptionProgress(ProgressBar.onStandardError(), new OptionWords(command)), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
         if (tensorBoard) {

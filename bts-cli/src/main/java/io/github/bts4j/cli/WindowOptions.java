@@ -11,11 +11,11 @@ import io.github.bts4j.train.eval.WindowScores;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
-/** How text is divided for scoring; options of {@code eval}. */
+/** Options for dividing text into windows for scoring. */
 final class WindowOptions {
     private static final int USUAL_SEQUENCE = 256;
 
-    @Option(names = "--sequence", paramLabel = "N", description = "Tokens that the model sees at once (default: 256, or its context where that is shorter).")
+    @Option(names = "--sequence", paramLabel = "N", description = "Tokens per window (default: 256, or the model's context if that is shorter).")
     @Within(least = 1, most = 1_048_576)
     private Integer sequence;
 
@@ -23,17 +23,17 @@ final class WindowOptions {
     @Within(least = 1, most = 65_536)
     private int batch;
 
-    @Option(names = "--by-document", description = "Score each document by itself: one that is longer than --sequence in windows that overlap by --overlap tokens.")
+    @Option(names = "--by-document", description = "Score each document separately; a document longer than --sequence is read in windows that overlap by --overlap tokens.")
     private boolean byDocument;
 
-    @Option(names = "--overlap", paramLabel = "N", description = "Tokens before each window of a long document that are read and not scored again, with --by-document (default: half of --sequence).")
+    @Option(names = "--overlap", paramLabel = "N", description = "With --by-document, the number of tokens at the start of a window that were scored in the window before (default: half of --sequence).")
     @Within(least = 1, most = 1_048_576)
     private Integer overlap;
 
-    /** Scores of one text, with the words for how. */
+    /** Scores texts, and describes how. */
     record Scorer(BitsPerByte scorer, int sequence, OptionalInt overlap, OptionalInt begin, OptionalInt end) {
         String how() {
-            return overlap.isPresent() ? "each document by itself, windows of " + sequence + " tokens, overlap " + overlap.getAsInt()
+            return overlap.isPresent() ? "each document separately, windows of " + sequence + " tokens, overlap " + overlap.getAsInt()
                     : "documents packed into windows of " + sequence + " tokens";
         }
 
@@ -52,7 +52,7 @@ final class WindowOptions {
         BitsPerByte scorer = new BitsPerByte(TokenBytes.of(tokenizer), batch);
         if (!byDocument) {
             if (overlap != null) {
-                throw new IllegalArgumentException("--overlap " + overlap + " needs --by-document: packed windows follow each other");
+                throw new IllegalArgumentException("--overlap " + overlap + " needs --by-document: packed windows do not overlap");
             }
             return new Scorer(scorer, length, OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
         }
@@ -63,7 +63,7 @@ final class WindowOptions {
         return new Scorer(scorer, length, OptionalInt.of(most), begin(tokenizer), data.endMark(tokenizer));
     }
 
-    /** A context that is too short is refused: beyond it the model was never trained, and would give numbers all the same. */
+    /** Refuses windows beyond the model's context: the model was never trained on them, but would compute results anyway. */
     void checkContext(CausalLm model) {
         check("--sequence", sequence == null ? 1 : sequence, model.contextLength());
     }
@@ -77,7 +77,7 @@ final class WindowOptions {
         }
     }
 
-    /** What is put before a document, so that its first token is scored; nothing where the tokenizer sets a begin mark. */
+    /** The token before each document, so that its first token is scored; empty if the tokenizer adds a begin token. */
     private static OptionalInt begin(LlamaTokenizer tokenizer) {
         int[] some = TokenEncoder.of(tokenizer).encode("a");
         if (some.length > 0 && tokenizer.isSpecial(some[0])) {
@@ -85,7 +85,7 @@ final class WindowOptions {
         }
         OptionalInt mark = tokenizer.bosTokenId().isPresent() ? tokenizer.bosTokenId() : tokenizer.eosTokenId();
         if (mark.isEmpty()) {
-            throw new IllegalArgumentException("--by-document: the tokenizer has neither begin nor end mark, so nothing predicts a document's first token");
+            throw new IllegalArgumentException("--by-document: the tokenizer has no begin or end token, so nothing predicts a document's first token");
         }
         return mark;
     }

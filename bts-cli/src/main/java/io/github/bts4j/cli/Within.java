@@ -5,11 +5,11 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** The numbers that an option takes. {@link OptionRanges} checks them before the command runs, so that the message has the option's name. */
+/** The range of an option's values. {@link OptionRanges} checks it before the command runs, so that the message has the option's name. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.FIELD)
 @interface Within {
-    /** The most of whatever is counted: a thousand million. */
+    /** The default limit of counts: one billion. */
     double COUNT = 1e9;
 
     /** The smallest number. */
@@ -18,9 +18,9 @@ import java.lang.annotation.Target;
     /** The largest number. */
     double most();
 
-    /** Whether the smallest number itself is left out. */
+    /** Whether the smallest number itself is excluded. */
     boolean above() default false;
 
-    /** Whether the largest number itself is left out. */
+    /** Whether the largest number itself is excluded. */
     boolean below() default false;
 }

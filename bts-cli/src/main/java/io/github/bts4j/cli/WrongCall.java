@@ -13,7 +13,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What a wrong call looks like to who made it: one line with the option, its value and what it may be. */
+/** Turns a usage error into one line with the option, its value and the allowed values. */
 final class WrongCall {
     private WrongCall() {}
 
@@ -45,7 +45,7 @@ final class WrongCall {
         }
         String known = type.isEnum() ? Arrays.stream(type.getEnumConstants()).map(constant -> constant.toString().toLowerCase(Locale.ROOT)).collect(Collectors.joining(", "))
                 : type == boolean.class || type == Boolean.class ? "true, false" : "";
-        return OptionRanges.name(argument) + " " + Failure.shown(value) + (known.isEmpty() ? " is not a " + (type == java.nio.file.Path.class ? "path" : "value that it takes") : " is none of " + known);
+        return OptionRanges.name(argument) + " " + Failure.shown(value) + (known.isEmpty() ? " is not a " + (type == java.nio.file.Path.class ? "path" : "valid value") : " must be one of " + known);
     }
 
     private static String missing(MissingParameterException failure) {
@@ -65,11 +65,11 @@ final class WrongCall {
         if (spec.parent() == null) {
             return "there is no command " + Failure.shown(first) + Suggestion.of(first, spec.subcommands().keySet()) + (Suggestion.nearest(first, spec.subcommands().keySet()).isEmpty() ? "" : "");
         }
-        return Failure.shown(first) + " is one argument too many: it takes " + (spec.positionalParameters().isEmpty() ? "options alone"
+        return Failure.shown(first) + " is one argument too many: the command takes " + (spec.positionalParameters().isEmpty() ? "options only"
                 : spec.positionalParameters().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(", ")));
     }
 
-    /** Messages about an option without its value end in the option's label. */
+    /** Recognises messages about an option without a value. */
     private static String withoutLabel(String message, ArgSpec argument) {
         return message.startsWith("Missing required parameter") || message.startsWith("Expected parameter") ? OptionRanges.name(argument) + " has no value" : message;
     }

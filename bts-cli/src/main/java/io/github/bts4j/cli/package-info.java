@@ -1,2 +1,2 @@
-/** The command line {@code bts}: {@link io.github.bts4j.cli.Bts} has the commands. */
+/** The command line {@code bts}, see {@link io.github.bts4j.cli.Bts}. */
 package io.github.bts4j.cli;

@@ -298,7 +298,7 @@ class BtsTest {
     @Test
     void whatIsWrongIsNamed() throws IOException {
         assertEquals(2, bts().status());
-        assertTrue(bts().out().contains("A run in four steps"));
+        assertTrue(bts().out().contains("A model in four steps"));
         assertEquals(0, bts("stitch", "--help").status());
         Result unknown = bts("train", seed, "--data", "code=" + code, "--stepz", 5, "--out", "x");
         assertEquals(2, unknown.status());
@@ -311,14 +311,14 @@ class BtsTest {
         assertTrue(bts("train", seed, "--data", "code=" + code, "--rewind", "--out", folder.resolve("x")).err().contains("--save-every 100"));
 
         assertFileError("run.yaml:2: the key 'stepz' is not known, did you mean 'steps'?", "hub: x", "stepz: 5");
-        assertFileError("run.yaml:3: the key 'out' is there already, in line 1", "out: x", "steps: 5", "out: y");
+        assertFileError("run.yaml:3: the key 'out' is already in line 1", "out: x", "steps: 5", "out: y");
         assertFileError("run.yaml:1: steps has no value", "steps:");
         assertFileError("run.yaml:2: data is nested too deeply", "data:", "  code: {a: b}");
         assertFileError("run.yaml:1: tensorboard = yes, must be true or false", "tensorboard: yes");
-        assertFileError(": no valid YAML", "steps: [1, 2");
+        assertFileError(": invalid YAML", "steps: [1, 2");
         assertFileError("run.yaml:1: a run file is a map", "- steps");
-        assertFileError("run.yaml:2: --steps many is not a whole number; it may be 1 to 1000000000", "hub: x", "steps: many");
-        assertFileError("run.yaml:1: --init 'middle' is none of average, hub, experts", "init: middle");
+        assertFileError("run.yaml:2: --steps many is not a whole number; allowed: 1 to 1000000000", "hub: x", "steps: many");
+        assertFileError("run.yaml:1: --init 'middle' must be one of average, hub, experts", "init: middle");
         assertFileError("run.yaml: the key 'hub' is missing", "expert: {code: x}", "out: y", "data: {code: z}");
         Path whole = write("hub: " + seed, "expert: {code: " + seed + "}", "out: " + folder.resolve("x"), "data:", "  code: " + code, "  text: " + folder.resolve("none.jsonl"));
         Result source = bts("stitch", whole);
@@ -450,7 +450,7 @@ class BtsTest {
         } finally {
             process.destroyForcibly();
         }
-        assertTrue(read(errors).matches("(?s).*Stopped at step \\d+ of 400, as asked; saved in .*interrupted-run.*"), () -> read(errors));
+        assertTrue(read(errors).matches("(?s).*Stopped at step \\d+ of 400, as requested; saved in .*interrupted-run.*"), () -> read(errors));
         assertFalse(Files.exists(out), "an expert that is not finished is not saved as one, with --patience neither");
         assertFalse(read(errors).contains("\r"), "no line is drawn anew in a file");
         done(training.toArray());

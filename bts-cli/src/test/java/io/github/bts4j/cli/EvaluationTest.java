@@ -97,7 +97,7 @@ class EvaluationTest {
         Path data = name.contains("/") ? file.getParent() : file;
         Commands.Result found = done("eval", GGUF, "--data", "text=" + data, "--sequence", 32, "--json");
         assertEquals(golden.get("packed").asDouble(), found.json().at("/domains/text/bits_per_byte").asDouble(), 2e-5);
-        assertEquals(name.startsWith("mixed"), found.err().contains("left out README.md"), found.err());
+        assertEquals(name.startsWith("mixed"), found.err().contains("skipped README.md"), found.err());
     }
 
     @Test
@@ -146,8 +146,8 @@ class EvaluationTest {
         int a = vocabulary.get("a").asInt();
         vocabulary.put("a", vocabulary.get("b").asInt()).put("b", a);
         mapper.writeValue(other.resolve("tokenizer.json").toFile(), root);
-        refused("Only models with one tokenizer can be compared: token ", "eval", converted, "--data", "text=" + texts, "--against", other);
-        refused("Only models with one tokenizer can be merged: token ", "merge", "linear", "--model", converted, "--model", other, "--out", folder.resolve("garbage"));
+        refused("Only models with the same tokenizer can be compared: token ", "eval", converted, "--data", "text=" + texts, "--against", other);
+        refused("Only models with the same tokenizer can be merged: token ", "merge", "linear", "--model", converted, "--model", other, "--out", folder.resolve("garbage"));
         assertFalse(Files.exists(folder.resolve("garbage")));
     }
 
@@ -191,7 +191,7 @@ class EvaluationTest {
         JsonNode found = done("eval", GGUF, "--data", "average=" + texts, "--data", "details=" + texts, "--json").json();
         assertEquals(List.of("scored", "domains", "average"), names(found));
         assertEquals(List.of("average", "details"), names(found.get("domains")));
-        refused("the domain 'a' is there already", "eval", GGUF, "--data", "a=" + texts, "--data", "a=" + texts);
+        refused("the domain 'a' was given twice", "eval", GGUF, "--data", "a=" + texts, "--data", "a=" + texts);
     }
 
     private static List<String> names(JsonNode node) {
@@ -219,7 +219,7 @@ class EvaluationTest {
         root.putNull("post_processor");
         mapper.writeValue(file.toFile(), root);
         Object[] command = {"train", unmarked, "--data", "text=" + texts, "--steps", 1, "--batch", 1, "--sequence", 16, "--document-mask", "--out", folder.resolve("masked")};
-        refused("--document-mask: the tokenizer does not set its begin mark, so nothing tells documents apart; add --eos", command);
+        refused("--document-mask: the tokenizer does not add its begin token, so nothing separates documents; add --eos", command);
         Object[] ended = java.util.Arrays.copyOf(command, command.length + 1);
         ended[command.length] = "--eos";
         done(ended);

@@ -97,18 +97,18 @@ class OutputsTest {
     void whatIsReadIsNeverWrittenTo() throws IOException {
         TreeMap<String, String> before = content(root);
         for (Path out : List.of(seed, root)) {
-            refused(out + " holds " + seed + ", which is read: give another folder", "convert", seed, out, "--force");
-            refused("which is read", "branch", seed, folder.resolve("a"), out, "--force");
-            refused("which is read", "merge", "linear", "--model", other, "--model", seed, "--out", out, "--force");
-            refused("which is read", "train", seed, "--data", "code=" + code, "--out", out, "--force");
-            refused("which is read", "stitch", seed, "--expert", "code=" + other, "--data", "code=" + code, "--out", out, "--force");
-            refused("which is read", "stitch", other, "--expert", "code=" + seed, "--data", "code=" + code, "--out", out, "--force");
-            refused("which is read", "add-expert", stitched, "again", other, out, "--force");
-            refused("which is read", "train-stitches", stitched, "--data", "code=" + code, "--out", out, "--force");
+            refused(out + " holds " + seed + ", which is an input: give another folder", "convert", seed, out, "--force");
+            refused("which is an input", "branch", seed, folder.resolve("a"), out, "--force");
+            refused("which is an input", "merge", "linear", "--model", other, "--model", seed, "--out", out, "--force");
+            refused("which is an input", "train", seed, "--data", "code=" + code, "--out", out, "--force");
+            refused("which is an input", "stitch", seed, "--expert", "code=" + other, "--data", "code=" + code, "--out", out, "--force");
+            refused("which is an input", "stitch", other, "--expert", "code=" + seed, "--data", "code=" + code, "--out", out, "--force");
+            refused("which is an input", "add-expert", stitched, "again", other, out, "--force");
+            refused("which is an input", "train-stitches", stitched, "--data", "code=" + code, "--out", out, "--force");
         }
-        refused("which is read", "remove-expert", root.resolve("three"), "more", root.resolve("three"), "--force");
+        refused("which is an input", "remove-expert", root.resolve("three"), "more", root.resolve("three"), "--force");
         Path link = Files.createSymbolicLink(folder.resolve("link"), seed);
-        refused("which is read", "convert", seed, link, "--force");
+        refused("which is an input", "convert", seed, link, "--force");
         assertEquals(before, content(root));
     }
 
@@ -147,14 +147,14 @@ class OutputsTest {
         Files.writeString(out.resolve("config.json"), "{}");
         refused("holds a model", forced(command).length == 0 ? command : command);
         Files.writeString(folder.resolve("expert-run/notes.txt"), "mine");
-        refused("holds something else than a run, such as notes.txt", forced(command));
+        refused("contains other files than a run's, such as notes.txt", forced(command));
     }
 
     @Test
     void oneProcessAtATimeTrainsInARunsFolder() throws IOException {
         Path out = folder.resolve("expert");
         try (RunLock lock = RunLock.acquire(folder.resolve("expert-run"))) {
-            refused("is being trained already: wait for it to end, or use another folder", "train", seed, "--data", "code=" + code, "--steps", 1, "--batch", 1, "--sequence", 16, "--out", out);
+            refused("is already being trained: wait for it to end, or use another folder", "train", seed, "--data", "code=" + code, "--steps", 1, "--batch", 1, "--sequence", 16, "--out", out);
             assertTrue(Files.isDirectory(lock.folder()) && !Files.exists(out));
         }
         done("train", seed, "--data", "code=" + code, "--steps", 1, "--batch", 1, "--sequence", 16, "--out", out);

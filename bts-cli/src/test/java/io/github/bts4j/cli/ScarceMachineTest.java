@@ -61,14 +61,14 @@ class ScarceMachineTest {
         Result result = shell("exec unshare -rm bash -c \"mount -t tmpfs -o size=200k tmpfs small && exec BTS " + call + "\"", "256m");
         assertEquals(1, result.status(), result.err());
         assertEquals(1, result.err().lines().count(), result.err());
-        assertTrue(result.err().matches("bts \\w+: .*small/.*: No space left on device; free some, or write elsewhere"), result.err());
+        assertTrue(result.err().matches("bts \\w+: .*small/.*: No space left on device; free some space, or write elsewhere"), result.err());
     }
 
     @Test
     void aFullStandardOutput() throws IOException, InterruptedException {
         Result result = shell("BTS inspect seed > /dev/full", "256m");
         assertEquals(1, result.status(), result.err());
-        assertEquals("bts: standard output cannot be written to: is the disk full, or the reader gone?", result.err());
+        assertEquals("bts: standard output cannot be written to: is the disk full, or has the reader ended?", result.err());
     }
 
     @Test

@@ -8,7 +8,7 @@ import java.util.Optional;
  * How a training pass is computed. Checkpointing and the cache change nothing in the result, apart from the rounding that {@link FrozenStateCache} describes; the mask
  * does.
  *
- * @param checkpointing which activations are kept, and which are computed again; a block is the layers of one stream between two stitches
+ * @param checkpointing which activations are kept, and which are recomputed; a block is the layers of one stream between two stitches
  * @param frozenStateCache where the states that no training changes are kept, if they are
  * @param documentMask whether, and by which mark, tokens attend to those of their own document only
  */
@@ -40,7 +40,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Frozen
     /**
      * The same with attention within documents only.
      *
-     * @param documentMask how documents are told apart
+     * @param documentMask how documents are separated
      * @return a changed copy
      */
     public PassOptions withDocumentMask(DocumentMask documentMask) {

@@ -61,7 +61,7 @@ final class StitchState {
     }
 
     /** Writes to the stitch weights; inference reads them as they were before, or as they are afterwards. */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     synchronized void write(Runnable writing) {
         try (Held<StitchParts> held = holdParts()) {
             writing.run();

@@ -125,7 +125,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalArgumentException listing missing, extra and mis-shaped tensors
      * @throws IllegalStateException if the model is closed or being trained
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void setStitchTensors(Map<String, NDArray> values) {
         try (Lifetime.Lease use = lifetime().use()) {
             state.replace(old -> old.withWeights(manager, values));
@@ -329,7 +329,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalArgumentException if there is no such expert, or it is the last one
      * @throws IllegalStateException if the model is closed or being trained
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void removeExpert(String name) {
         try (Lifetime.Lease use = lifetime().use()) {
             state.replace(old -> old.without(manager, name));
@@ -346,7 +346,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalArgumentException listing everything in which the expert does not fit
      * @throws IllegalStateException if the model is closed or being trained
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
         try (Lifetime.Lease use = lifetime().use()) {
             state.add(new Member(name, folder));

@@ -79,7 +79,7 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public GateWeights gates(int... tokenIds) {
         try (Lifetime.Lease use = lifetime().use()) {
             return parts.gates().along(manager, pass, tokenIds);
@@ -92,7 +92,7 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public FrozenGatedLm without(Set<String> experts) {
         try (Lifetime.Lease use = lifetime().use()) {
             return new StitchedView(snapshot, Stream.concat(off.stream(), experts.stream().map(parts::expertIndex)).distinct().toList());
@@ -105,7 +105,7 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
         try (Lifetime.Lease use = lifetime().use()) {
             return pass.logits(manager, tokenIds);

@@ -140,7 +140,7 @@ class StitchConfigTest {
     void everyProblemIsInOneMessage() {
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class,
                 () -> new StitchConfig(List.of(0, 4, 4, 2), true, 7, Init.AVERAGE));
-        for (String part : List.of("place 0 does not lie after 0", "place 4 does not lie after 4", "place 2 does not lie after 4", "dropout = 7.0")) {
+        for (String part : List.of("0 must be above 0", "4 must be above 4", "2 must be above 4", "dropout = 7.0")) {
             assertTrue(refused.getMessage().contains(part), part + " is not in: " + refused.getMessage());
         }
     }

@@ -8,11 +8,11 @@ import io.github.bts4j.stitch.StitchConfig;
 import java.util.List;
 
 /**
- * What a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what its operations save; how much
- * more an allocator holds than that, and the working memory of a token, were measured over twelve settings (docs/benchmarks.md).
+ * The activations that a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what its operations save; how much
+ * more the allocator holds, and the working memory of a token, were measured in twelve settings (docs/benchmarks.md).
  */
 final class Activations {
-    /** Held by the allocator over what is counted: half types make float32 temporaries that come and go between kept tensors. */
+    /** Allocator overhead: half-precision types create float32 temporaries between kept tensors. */
     private static final double HELD_HALF = 1.51;
 
     private static final double HELD_FLOAT = 1.21;
@@ -49,7 +49,7 @@ final class Activations {
         return sum;
     }
 
-    /** Bytes per token of the blocks whose graphs are there together: those that are kept, or one that is computed again. */
+    /** Bytes per token of the blocks whose graphs exist at the same time: the kept ones, or one that is recomputed. */
     private double blocks() {
         int streams = models.size();
         int blocks = (stitches.numStitches() - 1) * streams;

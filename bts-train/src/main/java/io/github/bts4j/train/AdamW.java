@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * theta -= lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
  * }</pre>
  *
- * {@link EpsilonPolicy} changes the last denominator. It owns the moments and marks the tensors as requiring gradients; closing it releases the moments and takes the mark away.
+ * {@link EpsilonPolicy} changes the last denominator. The optimizer owns the moments and makes the tensors require gradients; closing it undoes both.
  * For one thread.
  */
 public final class AdamW implements AutoCloseable {
@@ -64,10 +64,10 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * Starts with zero moments, and with constants of their own for some tensors.
+     * Starts with zero moments, and with separate constants for some tensors.
      *
-     * @param config the constants of tensors in no group; of these, matrices (two or more dimensions) decay, vectors do not
-     * @param parameterGroups the groups; the first that matches a tensor's name counts
+     * @param config the constants of tensors in no group; their matrices (two or more dimensions) decay, vectors do not
+     * @param parameterGroups the groups; the first one that matches a tensor's name applies
      * @param manager parent of the moments' manager, on the parameters' device
      * @param parameters name to float32 tensor
      * @throws IllegalArgumentException if a group is left without a tensor
@@ -86,7 +86,7 @@ public final class AdamW implements AutoCloseable {
                 .orElse(tensor.getShape().dimension() > 1 ? matrices : vectors), name, tensor));
     }
 
-    /** As a run's configuration says. */
+    /** Starts with a run's configuration. */
     static AdamW of(TrainerConfig config, NDManager manager, Map<String, NDArray> parameters) {
         AdamW optimizer = new AdamW(config.optimizer(), config.parameterGroups(), manager, parameters);
         if (config.safeguards().tensorClipping().isOn()) {
@@ -113,7 +113,7 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * The 2-norm of all gradients together.
+     * The global 2-norm of all gradients.
      *
      * @return the norm, possibly not finite
      */
@@ -129,7 +129,7 @@ public final class AdamW implements AutoCloseable {
     /**
      * Scales all gradients so that their common norm is at most {@code maxNorm}, as {@code clip_grad_norm_} does.
      *
-     * @param norm the present norm
+     * @param norm the current norm
      * @param maxNorm the limit
      */
     public void clip(double norm, double maxNorm) {
@@ -162,7 +162,7 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * Does the same, and measures every tensor on the way: the sums behind the diagnostics of Adam's instability.
+     * Like {@link #step}, and measures each tensor: the sums for the diagnostics of Adam's instability.
      *
      * @param learningRate lr of this step
      * @return name to sums, in the order of the parameters
@@ -174,7 +174,7 @@ public final class AdamW implements AutoCloseable {
         return measured;
     }
 
-    /** A step that is measured, or is not and gives nothing. */
+    /** One step, measured or not; empty if not measured. */
     Map<String, AdamStatistics> step(double learningRate, boolean measured) {
         if (measured) {
             return measuredStep(learningRate);
@@ -196,7 +196,7 @@ public final class AdamW implements AutoCloseable {
                     AdamStatistics.healthySpread(b1), AdamStatistics.bound(b1, b2), AdamStatistics.BINS, AdamStatistics.SAMPLE);
             float[] first = before.toFloatArray();
             float[] second = after.toFloatArray();
-            AdamWConfig constants = config.withoutDecay(); // which no statistic depends on
+            AdamWConfig constants = config.withoutDecay(); // no statistic depends on it
             for (int i = 0; i < group.names.size(); i++) {
                 measured.put(group.names.get(i), AdamStatistics.of(constants, first, second, i));
             }
@@ -221,11 +221,11 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * Clips every tensor's gradient by its own past, and remembers its norm; called before {@link #step}, in every step.
+     * Clips each tensor's gradient relative to its previous norms, and records its norm. Call it before each {@link #step}.
      *
      * @param clipping the rule
      * @param step steps done before, from 0
-     * @return what was clipped: name of the tensor to what its gradient was multiplied by
+     * @return name of each clipped tensor to the factor that its gradient was multiplied by
      */
     public Map<String, Double> clipEach(TensorClipping clipping, long step) {
         NDArray saved = prepareClipping();
@@ -274,7 +274,7 @@ public final class AdamW implements AutoCloseable {
         grads.forEach(NDArray::close);
     }
 
-    /** Handles of the gradients; each is closed by the caller, once per use. */
+    /** Handles of the gradients; the caller closes each of them. */
     private static List<NDArray> gradients(Iterable<NDArray> params) {
         List<NDArray> grads = new ArrayList<>();
         params.forEach(param -> grads.add(param.getGradient()));
@@ -294,20 +294,20 @@ public final class AdamW implements AutoCloseable {
     /**
      * Restores moments and step counts; the values are copied.
      *
-     * @param values what {@link #state} gave
+     * @param values a result of {@link #state}
      * @throws IllegalArgumentException listing missing and mis-shaped tensors
      */
     public void restore(Map<String, NDArray> values) {
         TensorCopies.copyInto(state, values, "optimizer state");
     }
 
-    /** Releases the moments; tensors that no other optimizer has require no gradient any more. Nobody may free them meanwhile. */
+    /** Releases the moments; tensors that no other optimizer trains stop requiring gradients. No other thread may free them at the same time. */
     @Override
     public void close() {
         close(true);
     }
 
-    /** The same where somebody may: then they are left as they are, unless they are held. */
+    /** Like {@link #close}, if another thread may free the tensors: they are left as they are, unless they are held. */
     void close(boolean held) {
         if (manager.isOpen()) {
             parameters.values().forEach(tensor -> Trained.end(tensor, held));

@@ -1,7 +1,7 @@
 package io.github.bts4j.train;
 
 /**
- * Lets the batch grow at the beginning of a run (GPT-3, arXiv 2005.14165, appendix B): the number of accumulated passes rises linearly, rounded to whole
+ * Increases the batch size at the beginning of a run (GPT-3, arXiv 2005.14165, appendix B): the number of accumulated passes rises linearly, rounded to whole
  * passes, from the first value to the configured one.
  *
  * @param firstAccumulation passes of the first step, at least 1

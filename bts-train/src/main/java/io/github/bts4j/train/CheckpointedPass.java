@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
-/** The forward and backward pass of one micro-batch through one model, a layer at a time: the state between two layers is kept, the rest computed again. */
+/** The forward and backward pass of one micro-batch through one model, layer by layer: the states between layers are kept, everything else is recomputed. */
 final class CheckpointedPass {
     private static final TrainingKernels KERNELS = ExpertTraining.KERNELS;
 

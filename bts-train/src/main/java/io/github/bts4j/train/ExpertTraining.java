@@ -37,7 +37,7 @@ import java.util.TreeSet;
 
 /**
  * Trains all weights of one Llama model: a seed from random weights, or an expert branched from a seed (arXiv 2502.00075,
- * section 3, phases 1 and 2). The weights are float32 copies; the model they came from is not touched.
+ * section 3, phases 1 and 2). The weights are float32 copies; the original model is not changed.
  *
  * <p>For one thread. Whoever makes it closes it.
  */
@@ -96,14 +96,14 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Branches from a model: the phase "branch" is this copy.
+     * Copies a model's weights: the phase "branch".
      *
      * @param seed the model to copy the weights of
      * @return the training, on the model's device, which the caller closes
      * @throws IllegalStateException if its weights are quantised
      * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public static ExpertTraining branch(LlamaModel seed) {
         seed.requireFullWeights("branched from");
         try (Lifetime.Lease use = seed.lifetime().use()) {
@@ -123,8 +123,8 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Keeps the embeddings, the final norm and the head as they are. A stitched model reads every stream with the hub's final norm and head; what an expert learns in its
-     * own is lost to it. In the repository's experiment, the hub's head on an expert's layers lost two fifths of what the expert had gained (docs/results.md).
+     * Freezes the embeddings, the final norm and the head. A stitched model applies the hub's final norm and head to every stream, so what an expert learns in its own
+     * is lost. In the repository's experiment, the hub's head on an expert's layers lost two fifths of what the expert had gained (docs/results.md).
      *
      * @return this training
      */
@@ -148,7 +148,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
@@ -171,9 +171,9 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Lets tokens attend to those of their own document only, in training; validation attends to all of a window.
+     * Restricts attention in training to tokens of the same document; validation attends to the whole window.
      *
-     * @param documentMask how documents are told apart
+     * @param documentMask how documents are separated
      * @return this training
      */
     public ExpertTraining withDocumentMask(DocumentMask documentMask) {
@@ -182,9 +182,9 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Sets what becomes of the activations of a pass; a block is a layer.
+     * Sets which activations of a pass are kept; a block is a layer.
      *
-     * @param checkpointing which activations are kept, and which are computed again
+     * @param checkpointing which activations are kept, and which are recomputed
      * @return this training
      */
     public ExpertTraining withCheckpointing(ActivationCheckpointing checkpointing) {
@@ -193,7 +193,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[][] tokenLosses(int[][] tokens) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
@@ -205,7 +205,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
 
     @Override
     public void weightsChanged() {
-        // every pass reads the weights themselves
+        // nothing to do: every pass reads the weights directly
     }
 
     @Override
@@ -218,12 +218,12 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * A frozen copy of the present weights, for evaluation and generation.
+     * A frozen copy of the current weights, for evaluation and generation.
      *
      * @param name the model's name
      * @return the model, which the caller closes
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public FrozenLm freeze(String name) {
         try (Lifetime.Lease use = use(); NDManager scope = manager.newSubManager()) {
             Map<String, NDArray> detached = new LinkedHashMap<>();
@@ -241,11 +241,11 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      * Writes the model as a Hugging Face checkpoint (config.json and model.safetensors), with the tokenizer's files beside it.
      *
      * @param folder the folder, made if absent
-     * @param tokenizer folder that holds tokenizer.json, and tokenizer_config.json where there is one
+     * @param tokenizer folder with tokenizer.json, and tokenizer_config.json if there is one
      * @throws IOException if a file cannot be read or written; files that were there before stay whole
      * @throws io.github.bts4j.core.OutputException if the folder holds shards
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void save(Path folder, Path tokenizer) throws IOException {
         Checkpoint.requireNoShards(folder);
         Files.createDirectories(folder);
@@ -265,7 +265,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         return lifetime.use();
     }
 
-    /** Releases the weights, after the step or the call that another thread may be in. Closing again does nothing. */
+    /** Releases the weights, after any step or call that another thread is running. Closing twice does nothing. */
     @Override
     public void close() {
         lifetime.close(() -> {

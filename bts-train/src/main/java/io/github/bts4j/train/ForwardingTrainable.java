@@ -5,14 +5,14 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import java.util.Map;
 
-/** A training that hands everything on to another: for those that change the tokens of a pass or its losses, and nothing else. */
+/** A training that delegates to another one: a base for those that change only the tokens or losses of a pass. */
 public abstract class ForwardingTrainable implements Trainable {
     private final Trainable inner;
 
     /**
-     * Hands on to a training.
+     * Delegates to a training.
      *
-     * @param inner the training; whoever made it closes it
+     * @param inner the training, which is not closed
      */
     protected ForwardingTrainable(Trainable inner) {
         this.inner = inner;
@@ -66,8 +66,8 @@ public abstract class ForwardingTrainable implements Trainable {
         });
     }
 
-    /** Called within {@link #write}, when the parameters were written to. */
+    /** Called within {@link #write}, after the parameters were written to. */
     protected void written() {
-        // nothing else
+        // nothing by default
     }
 }

@@ -36,7 +36,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
      *
      * @param json a JSON object
      * @return the schedule
-     * @throws IllegalArgumentException if it is no JSON object, or a key is unknown, missing or has the wrong type, or
+     * @throws IllegalArgumentException if it is not a JSON object, or a key is unknown, missing or has the wrong type, or
      *     a value is out of range; the message lists every problem
      */
     static LearningRate parse(String json) {
@@ -68,7 +68,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
             Problems problems = new Problems();
             checkPeak(peak, problems);
             checkSteps(warmupSteps, totalSteps, problems);
-            problems.addIf(!(floor >= 0 && floor <= peak), "floor = " + floor + " must lie between 0 and peak = " + peak);
+            problems.addIf(!(floor >= 0 && floor <= peak), "floor = " + floor + " must be between 0 and peak = " + peak);
             refuse("WarmupLinear", problems);
         }
 
@@ -124,7 +124,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
             checkPeak(peak, problems);
             checkSteps(warmupSteps, totalSteps, problems);
             problems.addIf(!(floorFraction >= 0 && floorFraction <= 1),
-                    "floorFraction = " + floorFraction + " must lie between 0 and 1 (1 % is 0.01)");
+                    "floorFraction = " + floorFraction + " must be between 0 and 1 (1 % is 0.01)");
             refuse("WarmupCosine", problems);
         }
 
@@ -143,7 +143,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
     }
 
     /**
-     * Linear warm-up, then one value for ever:
+     * Linear warm-up, then a constant:
      * {@code lr(s) = peak * min(1, (s + 1) / warmupSteps)}.
      *
      * @param peak the learning rate
@@ -195,7 +195,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
     private static void checkSteps(long warmupSteps, long totalSteps, Problems problems) {
         problems.addIf(totalSteps < 1, "totalSteps = " + totalSteps + " must be at least 1");
         problems.addIf(warmupSteps < 0 || warmupSteps > totalSteps,
-                "warmupSteps = " + warmupSteps + " must lie between 0 and totalSteps = " + totalSteps);
+                "warmupSteps = " + warmupSteps + " must be between 0 and totalSteps = " + totalSteps);
     }
 
     private static void refuse(String schedule, Problems problems) {

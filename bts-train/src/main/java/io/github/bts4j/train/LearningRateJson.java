@@ -7,7 +7,7 @@ import io.github.bts4j.core.support.Problems;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The one place where the JSON keys of a {@link LearningRate} are spelled. */
+/** The JSON form of a {@link LearningRate}. */
 final class LearningRateJson {
 
     private static final String HEADING = "Learning rate: ";

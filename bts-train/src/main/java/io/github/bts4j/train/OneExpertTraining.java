@@ -9,7 +9,7 @@ import java.util.Map;
 
 /**
  * The training of one expert's stitch weights. Gates are one tensor for all models, so the gradient of the others' slices is set to zero before the optimizer
- * sees it, and what moments or weight decay would do to them is undone behind it.
+ * step, and what moments or weight decay do to them is undone after it.
  */
 final class OneExpertTraining extends ForwardingTrainable {
     private final String name;

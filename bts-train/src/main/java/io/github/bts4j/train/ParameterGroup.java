@@ -8,11 +8,11 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * Trained tensors with constants of their own, as torch.optim's parameter groups are.
+ * Trained tensors with separate constants, like torch.optim's parameter groups.
  *
  * @param names regular expression that must match a tensor's whole name, such as {@code stitch[.][0-9]+[.]gate[.].*}
- * @param optimizer their constants; the weight decay holds for every tensor of the group, vectors too
- * @param learningRateFactor what the schedule's learning rate is multiplied by, not negative
+ * @param optimizer their constants; the weight decay applies to every tensor of the group, including vectors
+ * @param learningRateFactor factor on the schedule's learning rate, not negative
  */
 public record ParameterGroup(String names, AdamWConfig optimizer, double learningRateFactor) {
     /**
@@ -20,8 +20,8 @@ public record ParameterGroup(String names, AdamWConfig optimizer, double learnin
      *
      * @param names regular expression for whole names
      * @param optimizer constants
-     * @param learningRateFactor what the schedule's learning rate is multiplied by
-     * @throws IllegalArgumentException if the factor is negative or not a number, or the expression is none
+     * @param learningRateFactor factor on the schedule's learning rate
+     * @throws IllegalArgumentException if the factor is negative or not a number, or the expression is invalid
      */
     public ParameterGroup {
         Pattern.compile(names);
@@ -31,7 +31,7 @@ public record ParameterGroup(String names, AdamWConfig optimizer, double learnin
     }
 
     /**
-     * Whether a tensor belongs to the group, unless to an earlier one.
+     * Whether a tensor's name matches the group.
      *
      * @param name the tensor's name
      * @return true if the expression matches
@@ -40,7 +40,7 @@ public record ParameterGroup(String names, AdamWConfig optimizer, double learnin
         return name.matches(names);
     }
 
-    /** The first group that a name belongs to. */
+    /** The first group that matches a name. */
     static Optional<ParameterGroup> of(String name, List<ParameterGroup> groups) {
         return groups.stream().filter(group -> group.holds(name)).findFirst();
     }
@@ -48,7 +48,7 @@ public record ParameterGroup(String names, AdamWConfig optimizer, double learnin
     static void check(List<ParameterGroup> groups, Map<String, ?> parameters) {
         for (ParameterGroup group : groups) {
             if (parameters.keySet().stream().noneMatch(name -> of(name, groups).filter(group::equals).isPresent())) {
-                throw new IllegalArgumentException("Parameter group '" + group.names + "' has no tensor of its own; the names are "
+                throw new IllegalArgumentException("Parameter group '" + group.names + "' matches no tensor that an earlier group does not; the names are "
                         + new TreeSet<>(parameters.keySet()));
             }
         }

@@ -1,9 +1,9 @@
 package io.github.bts4j.train;
 
-/** What may differ from the saved run when a run is resumed, if it is asked for. Other base models or stitch layouts never may. */
+/** What may change when a run is resumed, if requested. Base models and the layout of stitches can never change. */
 public enum ResumeChange {
-    /** The configuration, the validation with it: learning rates, batch sizes, safeguards. The step and the data position go on from where they were. */
+    /** The configuration and validation: learning rates, batch sizes, safeguards. The step and the data position continue from the saved ones. */
     CONFIGURATION,
-    /** The data: the position goes on in the new datamix, whose sequences are others. */
+    /** The data: the position continues in the new datamix, which has different sequences. */
     DATA
 }

@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** A saved run that is not the one to go on with: its configuration, data or model is another. */
+/** A saved run cannot be resumed, because its configuration, data or model differ. */
 public final class ResumeException extends MismatchException {
     private static final long serialVersionUID = 1L;
 
@@ -19,13 +19,13 @@ public final class ResumeException extends MismatchException {
     private final transient List<RunDifference> differences;
 
     /**
-     * Reports a run that cannot go on.
+     * Reports a run that cannot be resumed.
      *
      * @param checkpoint the saved run's newest checkpoint
-     * @param differences every value that differs and may not
+     * @param differences every value that differs and must not
      */
     public ResumeException(Path checkpoint, List<RunDifference> differences) {
-        super("The checkpoint in " + checkpoint + " belongs to another run; start a new one in another folder, or restore what changed: "
+        super("The checkpoint in " + checkpoint + " belongs to another run; start a new run in another folder, or restore what changed: "
                 + differences.stream().map(RunDifference::text).collect(Collectors.joining("; ")) + permissions(differences));
         this.checkpoint = checkpoint.toString();
         this.differences = List.copyOf(differences);
@@ -33,7 +33,7 @@ public final class ResumeException extends MismatchException {
 
     private static String permissions(List<RunDifference> differences) {
         return Arrays.stream(ResumeChange.values()).filter(change -> differences.stream().anyMatch(difference -> difference.isAllowedBy(Set.of(change))))
-                .map(change -> "; ResumeChange." + change + " would allow another " + change.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining());
+                .map(change -> "; ResumeChange." + change + " would allow a different " + change.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining());
     }
 
     /**
@@ -46,7 +46,7 @@ public final class ResumeException extends MismatchException {
     }
 
     /**
-     * What differs and may not.
+     * What differs and must not.
      *
      * @return one entry per value, at least one; none in an exception that was serialized
      */

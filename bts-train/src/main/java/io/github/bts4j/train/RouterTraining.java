@@ -23,22 +23,22 @@ import java.util.stream.IntStream;
  * mean loss on it, and the loss is the cross-entropy of the route that the router chooses from the first t tokens, t uniform in
  * 32 .. 256, or up to the sequence's length where that is less. The models stay frozen.
  *
- * <p>To find a target, all models run over the sequence, without a graph; targets are remembered by the SHA-256 of the tokens, so
- * that a sequence met again costs nothing but the router's own step.
+ * <p>To find a target, all models run over the sequence, without a graph. Targets are cached by the SHA-256 of the tokens, so
+ * that a repeated sequence only costs the router's own step.
  *
- * <p><b>Losses.</b> {@link #accumulateGradients} gives what is differentiated, as {@link Trainable} asks: the routing
+ * <p><b>Losses.</b> {@link #accumulateGradients} returns what is differentiated, as {@link Trainable} requires: the routing
  * cross-entropy of a sequence, in nats, repeated for each of its tokens, so that the mean over tokens is the mean over sequences,
- * and a training loss of ln(n + 1) means that the router knows nothing. {@link #tokenLosses}, which validation reports, gives what
- * the router is for: the next-token losses of the models it chooses. The two are not comparable.
+ * and a training loss of ln(n + 1) means that the router chooses at random. {@link #tokenLosses}, which validation reports, returns
+ * the next-token losses of the models that the router chooses. The two are not comparable.
  *
- * <p>The paper's schedule is {@link #LEARNING_RATE}. For one thread. It closes nothing.
+ * <p>The paper's schedule is {@link #LEARNING_RATE}. Not thread-safe. It closes nothing.
  */
 public final class RouterTraining implements Trainable {
-    /** The paper's: 5e-4 throughout. */
+    /** The paper's schedule: a constant 5e-4. */
     public static final LearningRate LEARNING_RATE = new LearningRate.Constant(5e-4);
 
-    /** Targets remembered at most; about 120 bytes each. */
-    private static final int REMEMBERED = 1 << 20;
+    /** Maximum number of cached targets; about 120 bytes each. */
+    private static final int CACHED = 1 << 20;
 
     private final RoutedExperts model;
     private final Map<String, String> bases;
@@ -63,7 +63,7 @@ public final class RouterTraining implements Trainable {
     }
 
     /**
-     * Sets how many tokens the router sees in training; 32 to 256 unless set, as in the paper.
+     * Sets how many tokens the router sees in training; by default 32 to 256, as in the paper.
      *
      * @param least the least t, at least 1
      * @param most the largest t; a shorter sequence limits it
@@ -72,7 +72,7 @@ public final class RouterTraining implements Trainable {
      */
     public RouterTraining withPrefixes(int least, int most) {
         if (least < 1 || most < least) {
-            throw new IllegalArgumentException("prefixes of " + least + " to " + most + " tokens: 1 <= least <= most is needed");
+            throw new IllegalArgumentException("prefixes of " + least + " to " + most + " tokens: 1 <= least <= most is required");
         }
         this.least = least;
         this.most = most;
@@ -96,7 +96,7 @@ public final class RouterTraining implements Trainable {
      * @param tokenWeight what each token's loss counts
      * @param seed seed of the prefixes' lengths
      * @return cross-entropy of each sequence's route in nats, repeated for each of its tokens, {@code [batch * sequence]}
-     * @throws IllegalArgumentException if rows differ in length, an id is out of range, or the sequences are shorter than the least prefix
+     * @throws IllegalArgumentException if rows differ in length, an id is out of range, or the sequences are shorter than the shortest prefix
      * @throws IllegalStateException if the router requires no gradient
      */
     @Override
@@ -104,7 +104,7 @@ public final class RouterTraining implements Trainable {
         int length = TokenBatch.width(tokens) - 1;
         TokenBatch.check(tokens, model.vocabSize());
         if (length < least) {
-            throw new IllegalArgumentException("Sequences of " + length + " tokens are shorter than the least prefix, " + least
+            throw new IllegalArgumentException("Sequences of " + length + " tokens are shorter than the shortest prefix, " + least
                     + ": train with a longer sequenceLength, or set withPrefixes(least, most)");
         }
         SplittableRandom random = new SplittableRandom(seed);
@@ -128,7 +128,7 @@ public final class RouterTraining implements Trainable {
             }
         }
         int[] all = names.stream().mapToInt(name -> found.containsKey(name) ? found.get(name) : targets.get(name)).toArray();
-        if (targets.size() + found.size() <= REMEMBERED) {
+        if (targets.size() + found.size() <= CACHED) {
             targets.putAll(found);
         }
         return all;
@@ -141,11 +141,11 @@ public final class RouterTraining implements Trainable {
     }
 
     /**
-     * How many sequences' targets are remembered.
+     * The number of cached targets.
      *
      * @return sequences
      */
-    int remembered() {
+    int cachedTargets() {
         return targets.size();
     }
 
@@ -172,7 +172,7 @@ public final class RouterTraining implements Trainable {
 
     @Override
     public void weightsChanged() {
-        // every pass reads the router itself
+        // nothing to do: every pass reads the router directly
     }
 
     @Override

@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 /**
  * Checkpoints of a run: weights, both moments, step, seeds and data position, each in a folder {@code checkpoint-STEP}.
  *
- * <p>A checkpoint is written into a hidden folder, flushed to the disk and renamed; a folder of that name is therefore whole,
- * whenever the run was killed. Older ones are renamed away before they are deleted, for the same reason. Not for instances.
+ * <p>A checkpoint is written into a hidden folder, flushed to the disk and renamed, so that a folder of that name is always complete,
+ * even if the run is killed. For the same reason, older ones are renamed before they are deleted.
  */
 public final class RunCheckpoint {
     private static final String PREFIX = "checkpoint-";
@@ -47,12 +47,12 @@ public final class RunCheckpoint {
      * Writes a checkpoint and removes older ones.
      *
      * @param run the run's folder, made if absent
-     * @param state where the run stands
+     * @param state the run's state
      * @param weights trained tensors by name
      * @param optimizer optimizer state by name
-     * @param keep how many checkpoints stay, at least 1
-     * @param every steps between regular checkpoints; others, made where a run was stopped, do not count and go when a newer one is there. The one of the
-     *     best validation stays in any case
+     * @param keep how many checkpoints to keep, at least 1
+     * @param every steps between regular checkpoints. Checkpoints at other steps, made when a run was stopped, do not count and are deleted when there is a
+     *     newer one. The one with the best validation loss is always kept
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
      */
@@ -106,13 +106,13 @@ public final class RunCheckpoint {
     }
 
     /**
-     * The newest checkpoint of a run whose files are what was written.
+     * The newest checkpoint of a run that is undamaged.
      *
      * @param run the run's folder
-     * @param listener receives a sentence for every newer one that is damaged
+     * @param listener receives a message for every newer one that is damaged
      * @return its folder, if there is one
      * @throws IOException if the folder cannot be read
-     * @throws ModelFormatException if there are checkpoints, and all are damaged: what is wrong with the newest
+     * @throws ModelFormatException if there are checkpoints and all are damaged; describes the newest
      */
     public static Optional<Path> latestWhole(Path run, Consumer<String> listener) throws IOException {
         List<Path> all = new ArrayList<>(Files.isDirectory(run) ? list(run) : List.of());
@@ -122,7 +122,7 @@ public final class RunCheckpoint {
         for (Path checkpoint : all) {
             try {
                 requireWhole(checkpoint);
-                damaged.forEach(what -> listener.accept(what + ". Going on from " + checkpoint.getFileName()));
+                damaged.forEach(what -> listener.accept(what + ". Resuming from " + checkpoint.getFileName()));
                 return Optional.of(checkpoint);
             } catch (ModelFormatException e) {
                 damaged.add(e.getMessage());
@@ -158,7 +158,7 @@ public final class RunCheckpoint {
      * @param run the run's folder
      * @return its folder, if the run was validated
      * @throws IOException if the folder cannot be read
-     * @throws ModelFormatException if the newest checkpoint, which says which one is best, is damaged
+     * @throws ModelFormatException if the newest checkpoint, which records the best step, is damaged
      */
     public static Optional<Path> best(Path run) throws IOException {
         Optional<Path> latest = latest(run);
@@ -170,11 +170,11 @@ public final class RunCheckpoint {
     }
 
     /**
-     * The newest checkpoint that is old enough, or else the oldest there is.
+     * The newest regular checkpoint at or before a step, or else the oldest one.
      *
      * @param run the run's folder
      * @param step the step to be at or before
-     * @param every steps between regular checkpoints, which alone count: a run that was stopped in between goes back to where another would
+     * @param every steps between regular checkpoints; others are ignored, so that a run that was stopped goes back to the same step as an uninterrupted one
      * @return its folder, if there is any regular checkpoint
      * @throws IOException if the folder cannot be read
      */
@@ -188,7 +188,7 @@ public final class RunCheckpoint {
         return list(run).stream().anyMatch(path -> stepOf(path) == step);
     }
 
-    /** Removes the checkpoints after a step, the newest first, so that whatever is left when the process dies is a run's history. */
+    /** Removes the checkpoints after a step, newest first, so that the rest is a consistent history even if the process dies. */
     static void removeAfter(Path run, long step) throws IOException {
         List<Path> all = new ArrayList<>(list(run));
         Collections.reverse(all);
@@ -204,7 +204,7 @@ public final class RunCheckpoint {
     }
 
     /**
-     * Reads where a run stood.
+     * Reads a run's state.
      *
      * @param checkpoint a checkpoint's folder
      * @return the state
@@ -240,7 +240,7 @@ public final class RunCheckpoint {
         Path file = checkpoint.resolve(STATE);
         Stored stored = JsonReader.STRICT.record(file, Stored.class, ModelFormatException::new);
         if (!stored.files().keySet().equals(Set.of(WEIGHTS, OPTIMIZER))) {
-            throw new ModelFormatException(file, "it does not hold the hashes of " + WEIGHTS + " and " + OPTIMIZER);
+            throw new ModelFormatException(file, "it has no hashes of " + WEIGHTS + " and " + OPTIMIZER);
         }
         return stored;
     }
@@ -253,7 +253,7 @@ public final class RunCheckpoint {
         }
     }
 
-    /** Takes a checkpoint's name away in one step, then deletes it. */
+    /** Renames a checkpoint in one step, then deletes it. */
     private static void retire(Path run, Path checkpoint) throws IOException {
         Path away = Files.createTempDirectory(run, TEMPORARY);
         Path moved = away.resolve(checkpoint.getFileName());
@@ -261,7 +261,7 @@ public final class RunCheckpoint {
         FileTree.delete(away);
     }
 
-    /** What killed runs left behind. */
+    /** Deletes the temporary folders of killed runs. */
     private static void removeLeftovers(Path run) throws IOException {
         try (Stream<Path> entries = Files.list(run)) {
             for (Path path : entries.filter(p -> p.getFileName().toString().startsWith(TEMPORARY)).toList()) {

@@ -13,12 +13,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One value in which a saved run and the present one differ.
+ * One value that differs between a saved run and the current one.
  *
- * @param part what it belongs to: {@link #CONFIGURATION}, {@link #DATA}, or an entry of {@link Trainable#identity()}
+ * @param part the part it belongs to: {@link #CONFIGURATION}, {@link #DATA}, or an entry of {@link Trainable#identity()}
  * @param name the value within the part, such as {@code learningRate.peak}; empty if the part is one value
  * @param saved the saved run's value, {@code absent} if it has none
- * @param now the present value, {@code absent} if there is none
+ * @param now the current value, {@code absent} if there is none
  */
 public record RunDifference(String part, String name, String saved, String now) {
     /** The part that {@link ResumeChange#CONFIGURATION} allows to change. */
@@ -30,7 +30,7 @@ public record RunDifference(String part, String name, String saved, String now) 
     private static final Pattern RECORD = Pattern.compile("(\\w*)\\[(.*)]", Pattern.DOTALL);
     private static final Pattern VALIDATION = Pattern.compile("(.*) validation: (.*)", Pattern.DOTALL);
 
-    /** In what a saved run differs from the present one. */
+    /** The differences between a saved run and the current one. */
     static List<RunDifference> between(RunState saved, String configuration, String data, Map<String, String> model) {
         List<RunDifference> differences = new ArrayList<>(between(CONFIGURATION, saved.config(), configuration));
         differences.addAll(between(DATA, saved.data(), data));
@@ -40,7 +40,7 @@ public record RunDifference(String part, String name, String saved, String now) 
         return differences;
     }
 
-    /** Whatever differs between two texts of a part, value by value where the texts are those of records. */
+    /** The differences between two values of a part; records are compared component by component. */
     static List<RunDifference> between(String part, String saved, String now) {
         if (saved.equals(now)) {
             return List.of();
@@ -57,14 +57,14 @@ public record RunDifference(String part, String name, String saved, String now) 
                 differences.add(new RunDifference(part, name, old, present));
             }
         }
-        return differences.isEmpty() ? List.of(new RunDifference(part, "", saved, now)) : differences; // as where only an order differs
+        return differences.isEmpty() ? List.of(new RunDifference(part, "", saved, now)) : differences; // such as a different order only
     }
 
     /**
-     * Whether a run may go on with it, if asked.
+     * Whether a run may be resumed in spite of it.
      *
-     * @param allowed the changes that are asked for
-     * @return false for what belongs to the model
+     * @param allowed the changes that are requested
+     * @return always false for a part of the model
      */
     public boolean isAllowedBy(Set<ResumeChange> allowed) {
         return part.equals(CONFIGURATION) && allowed.contains(ResumeChange.CONFIGURATION) || part.equals(DATA) && allowed.contains(ResumeChange.DATA);
@@ -94,7 +94,7 @@ public record RunDifference(String part, String name, String saved, String now) 
         return values;
     }
 
-    /** A record's text is taken apart; a nested record's kind is a value as well. */
+    /** Splits a record's text; the type of a nested record is a value too. */
     private static void put(Map<String, String> values, String name, String text) {
         Matcher record = RECORD.matcher(text);
         if (!record.matches()) {

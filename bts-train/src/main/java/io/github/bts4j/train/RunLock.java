@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The right to write into a run's folder, which one trainer has at a time: two would delete each other's checkpoints. A lock of the operating system on the file
- * {@code lock}, which goes with the process however that ends.
+ * The exclusive right to write into a run's folder: two trainers would delete each other's checkpoints. It is a lock of the operating system on the file
+ * {@code lock}, which is released when the process ends for any reason.
  *
  * <p>For one thread. Whoever acquires it closes it.
  */
@@ -45,7 +45,7 @@ public final class RunLock implements AutoCloseable {
         }
         if (!free) {
             channel.close();
-            throw new LockedException(folder, "The run in " + folder + " is being trained already: wait for it to end, or use another folder");
+            throw new LockedException(folder, "The run in " + folder + " is already being trained: wait for it to end, or use another folder");
         }
         return new RunLock(folder, channel);
     }

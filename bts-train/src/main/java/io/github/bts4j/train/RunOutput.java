@@ -5,7 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The folder that a trainer writes its checkpoints into, and the lock if it is the trainer's own. */
+/** The folder that a trainer writes its checkpoints into, and its lock if the trainer owns it. */
 final class RunOutput implements AutoCloseable {
     private Optional<Path> folder = Optional.empty();
     private Optional<RunLock> lock = Optional.empty();

@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a run knows about its own health, and has done about it so far. For one thread. */
+/** A run's divergence guard: detectors, and the reactions so far. Not thread-safe. */
 final class RunSafety {
     private final Safeguards safeguards;
     private final MetricsListener listener;
@@ -27,10 +27,10 @@ final class RunSafety {
     private StabilityLevel worst = StabilityLevel.OK;
 
     /**
-     * Everything that a run checkpoint keeps of it.
+     * The part of its state that a run checkpoint saves.
      *
-     * @param learningRateFactor what the schedule's learning rate is multiplied by
-     * @param nonFinite steps left out so far
+     * @param learningRateFactor factor on the schedule's learning rate
+     * @param nonFinite steps skipped so far
      * @param reactions reactions so far
      * @param worst the worst level of the last measurement
      * @param spikes the loss-spike detector
@@ -60,7 +60,7 @@ final class RunSafety {
         zClip.restore(state.zClip());
     }
 
-    /** After a rewind: what has been done is not forgotten. */
+    /** Restores the detectors after a rewind, but keeps the count of reactions. */
     void restoreButCount(State state) {
         int done = reactions;
         int left = nonFinite;
@@ -79,7 +79,7 @@ final class RunSafety {
         learningRateFactor *= factor;
     }
 
-    /** What the gradient may be clipped to, at most the configured limit. */
+    /** The limit that the gradient norm is clipped to, at most the configured one. */
     double normLimit(long step, double norm, double maxGradNorm) {
         if (safeguards.zClip() == Double.POSITIVE_INFINITY) {
             return maxGradNorm;
@@ -92,11 +92,11 @@ final class RunSafety {
         return Math.min(limit, maxGradNorm);
     }
 
-    /** Tells of clipped tensors in measured steps: name to what the gradient was multiplied by. */
+    /** Reports clipped tensors in measured steps: name to the factor on the gradient. */
     void tellClipped(long step, Map<String, Double> clipped) {
         if (measures(step)) {
             clipped.entrySet().stream().min(Map.Entry.comparingByValue()).ifPresent(most -> listener.onMessage(String.format(Locale.ROOT,
-                    "Clipping by tensor at step %d: %d gradients, the most that of %s, to %.3f of itself", step, clipped.size(), most.getKey(), most.getValue())));
+                    "Clipping by tensor at step %d: %d gradients; the strongest was %s, scaled by %.3f", step, clipped.size(), most.getKey(), most.getValue())));
         }
     }
 
@@ -104,18 +104,18 @@ final class RunSafety {
         return safeguards.measureEvery() > 0 && step % safeguards.measureEvery() == 0;
     }
 
-    /** Whether a step that is not finite may be left out; counts it. */
+    /** Whether a step that is not finite may be skipped; counts it. */
     boolean mayLeaveOut(long step, double loss, double gradientNorm) {
         if (nonFinite >= safeguards.maxNonFinite()) {
             return false;
         }
         nonFinite++;
-        listener.onMessage(String.format(Locale.ROOT, "Step %d left out: loss %s, gradient norm %s (%d of at most %d such steps)", step, loss, gradientNorm,
+        listener.onMessage(String.format(Locale.ROOT, "Step %d skipped: loss %s, gradient norm %s (%d of at most %d such steps)", step, loss, gradientNorm,
                 nonFinite, safeguards.maxNonFinite()));
         return true;
     }
 
-    /** Looks at a step. Why to react, or empty. */
+    /** Evaluates a step. Returns the reason for a reaction, or empty. */
     Optional<String> observe(long step, double loss, Map<String, AdamStatistics> measured) {
         double limit = spikes.limit();
         boolean spike = spikes.observe(loss);
@@ -149,7 +149,7 @@ final class RunSafety {
         return metrics;
     }
 
-    /** Tells the listener what was measured of every tensor. */
+    /** Reports the measurements of each tensor to the listener. */
     void report(long step, Map<String, AdamStatistics> measured) {
         if (!measured.isEmpty()) {
             StabilityMonitor.histograms(step, measured).forEach(listener::onHistogram);

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Judges a run on held-out text, and remembers when it was best. For one thread. */
+/** Validates a run on held-out text and records the best step. Not thread-safe. */
 final class RunValidation {
     private final Validation validation;
     private final Trainable model;
@@ -16,7 +16,7 @@ final class RunValidation {
     private State state = State.NONE;
 
     /**
-     * What a run checkpoint keeps of it.
+     * The part of its state that a run checkpoint saves.
      *
      * @param bestStep the step with the best loss; -1 before the first validation
      * @param bestLoss its mean loss over domains, in nats
@@ -70,7 +70,7 @@ final class RunValidation {
         state = best ? new State(step, mean, 0) : new State(state.bestStep(), state.bestLoss(), state.sinceBest() + 1);
         listener.onEvaluation(new EvaluationMetrics(step, mean, losses, bitsPerByte, Map.of("best_step", (double) state.bestStep())));
         if (isOver()) {
-            listener.onMessage(String.format(Locale.ROOT, "Ended at step %d: %d validations without a loss below %.4f, that of step %d", step, state.sinceBest(),
+            listener.onMessage(String.format(Locale.ROOT, "Stopped early at step %d: %d validations without a loss below %.4f, that of step %d", step, state.sinceBest(),
                     state.bestLoss(), state.bestStep()));
         }
         return best;

@@ -4,7 +4,7 @@ import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps the process alive, when it is told to end, until the guard is closed. */
+/** Delays the end of the process, after a signal, until the guard is closed. */
 final class ShutdownGuard implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShutdownGuard.class);
 
@@ -24,7 +24,7 @@ final class ShutdownGuard implements AutoCloseable {
         }, "bts4j-shutdown");
     }
 
-    /** Calls back when the process is told to end, and then waits. */
+    /** Calls back when the process is about to end, and then waits. */
     static ShutdownGuard of(Runnable stop) {
         ShutdownGuard guard = new ShutdownGuard(stop);
         Runtime.getRuntime().addShutdownHook(guard.hook);

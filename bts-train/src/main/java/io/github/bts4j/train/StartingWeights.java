@@ -8,7 +8,7 @@ import java.security.MessageDigest;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The weights that a training starts from, which decide what comes out of it as much as its data do. Not for instances. */
+/** The identity of the weights that a training starts from. */
 final class StartingWeights {
     /** The entry of {@link Trainable#identity}. */
     static final String NAME = "weights that the training starts from, SHA-256";
@@ -16,7 +16,7 @@ final class StartingWeights {
     private StartingWeights() {}
 
     /**
-     * Hashes tensors by name: what they were loaded from, and how they were rounded on the way.
+     * Hashes tensors by name, after any rounding.
      *
      * @param weights name to tensor
      * @return SHA-256 in lower-case hexadecimal

@@ -36,7 +36,7 @@ public final class StitchTraining implements Trainable {
      * @throws io.github.bts4j.core.FileFormatException if a weight of a base model is NaN or infinite
      * @throws IllegalStateException if the model is closed
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public StitchTraining(StitchedModel model) throws IOException {
         this.model = model;
         try (Lifetime.Lease use = model.useStitchTensors()) {
@@ -51,12 +51,12 @@ public final class StitchTraining implements Trainable {
     }
 
     /**
-     * A group of the projections alone, for a learning rate below the gates'. A projection starts at the identity, and a whole stream passes through it: what
-     * the optimizer's noise adds to it disturbs every layer behind, while a gate has far to go. A tenth of the gates' rate was best in the trials of
+     * A group of the projections, for a lower learning rate than the gates'. A projection starts at the identity, and a whole stream passes through it: the
+     * optimizer's noise in it disturbs every later layer, while a gate has to move far. A tenth of the gates' rate was best in the trials of
      * {@code docs/results.md}.
      *
      * @param optimizer AdamW's constants
-     * @param learningRateFactor what the schedule's rate is multiplied by
+     * @param learningRateFactor factor on the schedule's rate
      * @return the group, for {@link TrainerConfig#withParameterGroups}
      */
     public static ParameterGroup projections(AdamWConfig optimizer, double learningRateFactor) {
@@ -65,12 +65,12 @@ public final class StitchTraining implements Trainable {
 
     /**
      * A peak learning rate that fits the size of a model's hidden states. A step of AdamW moves a gate's logit by up to the rate times the L1 norm of the state that
-     * the gate reads; the best rates of the trials in {@code docs/results.md}, on streams whose norms lie between 300 and 4,400, moved it by 0.3 to 0.6. Projections and
-     * biases do not care how large the states are, hence a limit for small ones, the highest rate that was good there.
+     * the gate reads; the best rates of the trials in {@code docs/results.md}, on streams with norms between 300 and 4,400, moved it by 0.3 to 0.6. For
+     * projections and biases the size of the states does not matter; so for small states the rate is limited to the highest one that was good there.
      *
      * @param model the stitched model, before its training
      * @param windows some text of the datamix, token ids, one pass each; at least one
-     * @return 0.4 over the largest of the stitches' {@link GateInput#norm norms}, at most 2e-3; in two digits, so that rounding elsewhere does not change it
+     * @return 0.4 over the largest of the stitches' {@link GateInput#norm norms}, at most 2e-3; rounded to two digits, so that small numerical differences do not change it
      * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
      */
     public static double peakRate(StitchedModel model, List<int[]> windows) {
@@ -99,8 +99,8 @@ public final class StitchTraining implements Trainable {
     /**
      * Sets how passes are computed.
      *
-     * @param options what becomes of activations, whether what no training changes is cached (for validation as well), and how far attention goes; validation
-     *     attends to all of a window
+     * @param options which activations are kept, whether frozen states are cached (also for validation), and the document mask; validation
+     *     attends to the whole window
      * @return this training
      */
     public StitchTraining withOptions(PassOptions options) {
@@ -109,11 +109,11 @@ public final class StitchTraining implements Trainable {
     }
 
     /**
-     * The same training for one expert's weights alone, such as those of an expert that has just been added: its projections, and its slices of the gates. All
-     * others stay what they are, to the bit; through the softmax their gates' values change all the same.
+     * This training restricted to one expert's weights, for example those of a new expert: its projections and its slices of the gates. All other
+     * weights are unchanged, to the bit; the values of their gates still change through the softmax.
      *
      * @param name the expert's name
-     * @return a training of these weights; weight decay acts on them alone
+     * @return a training of these weights; weight decay applies only to them
      * @throws IllegalArgumentException if there is no such expert
      */
     public Trainable onlyExpert(String name) {

@@ -5,7 +5,7 @@ import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.Map;
 
-/** Copies tensors into tensors: their storage stays what it is, where {@code NDArray.set} would lend them a Java buffer that dies with the NDArray. */
+/** Copies tensors in place. ({@code NDArray.set} would replace the storage by a Java buffer that is freed with the NDArray.) */
 final class TensorCopies {
 
     private TensorCopies() {}
@@ -27,7 +27,7 @@ final class TensorCopies {
             if (value == null) {
                 problems.add("missing: " + name + " " + target.getShape());
             } else if (!value.getShape().equals(target.getShape())) {
-                problems.add(name + " has shape " + value.getShape() + ", needed is " + target.getShape());
+                problems.add(name + " has shape " + value.getShape() + "", this run needs " + target.getShape());
             }
         });
         values.keySet().stream().filter(name -> !targets.containsKey(name)).forEach(name -> problems.add("extra: " + name));

@@ -15,7 +15,7 @@ public interface Trainable {
     Map<String, NDArray> parameters();
 
     /**
-     * Where the tensors live.
+     * The manager of the tensors.
      *
      * @return a manager on their device
      */
@@ -27,24 +27,24 @@ public interface Trainable {
      *
      * @param tokens token ids {@code [batch][sequence + 1]}
      * @param tokenWeight what each token's loss counts
-     * @param seed seed of whatever the pass draws at random
+     * @param seed seed of the pass's random draws
      * @return losses in nats {@code [batch * sequence]}
      */
     float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed);
 
     /**
-     * Next-token losses with the present weights, for validation: nothing is drawn at random, and no gradient changes.
+     * Next-token losses with the current weights, for validation: without random draws, and without changing gradients.
      *
      * @param tokens token ids {@code [batch][sequence + 1]}
      * @return losses in nats {@code [batch][sequence]}
      */
     float[][] tokenLosses(int[][] tokens);
 
-    /** Called after the parameters were written to. */
+    /** Called after the parameters have changed. */
     void weightsChanged();
 
     /**
-     * What a run of this training is bound to: the SHA-256 of base files, layouts, sizes. A checkpoint with another identity is
+     * The identity of this training: the SHA-256 of base files, layouts, sizes. A checkpoint with a different identity is
      * refused.
      *
      * @return name to value
@@ -52,7 +52,7 @@ public interface Trainable {
     Map<String, String> identity();
 
     /**
-     * Holds what is trained for one step, so that nobody frees it meanwhile.
+     * Holds the trained model for one step, so that no other thread frees it.
      *
      * @return a lease, which the same thread closes
      * @throws IllegalStateException if the model is closed
@@ -62,19 +62,19 @@ public interface Trainable {
     }
 
     /**
-     * Says that a training runs, which keeps others from a second one and from exchanging what is trained.
+     * Registers a running training. Until it ends, a second training is refused, and so are changes of experts.
      *
-     * @return what says that it has ended
-     * @throws IllegalStateException if the model is closed, or being trained already
+     * @return closing it ends the registration
+     * @throws IllegalStateException if the model is closed, or already being trained
      */
     default Lifetime.Lease begin() {
         return () -> { };
     }
 
     /**
-     * Writes to the parameters so that whoever computes with the model meanwhile sees them as they were before or as they are afterwards.
+     * Writes to the parameters atomically: other threads that compute with the model see them either before or after the write.
      *
-     * @param writing what writes to {@link #parameters}
+     * @param writing writes to {@link #parameters}
      */
     default void write(Runnable writing) {
         writing.run();

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.util.NativeResource;
 import java.util.IdentityHashMap;
 
-/** Which tensors require a gradient, for how many optimizers: one that is closed must not end what another still trains. */
+/** Counts the optimizers of each tensor: a tensor stops requiring gradients when the last one is closed. */
 final class Trained {
     private static final IdentityHashMap<NDArray, Integer> OPTIMIZERS = new IdentityHashMap<>();
 
@@ -17,7 +17,7 @@ final class Trained {
         }
     }
 
-    /** If nobody may free it meanwhile, {@code held}, the tensor is told so; else it is another's, or gone. */
+    /** If the tensor is {@code held}, so that no other thread can free it, it stops requiring gradients; otherwise it may be gone. */
     static void end(NDArray tensor, boolean held) {
         synchronized (OPTIMIZERS) {
             boolean last = OPTIMIZERS.computeIfPresent(tensor, (any, count) -> count == 1 ? null : count - 1) == null;

@@ -21,8 +21,8 @@ import java.util.stream.Collectors;
  * Trains the stitch layers of a stitched model or all weights of an expert: forward and backward passes over a datamix, clipping by
  * the global norm, AdamW, a learning-rate schedule, run checkpoints and exact resume.
  *
- * <p>A run is a function of its configuration, its data and its start: batches are found by position, random draws are seeded
- * by step, and the optimizer's state is saved, so that a resumed run computes what the uninterrupted one would have, to the
+ * <p>A run is a function of its configuration, its data and its starting weights: batches are found by position, random draws are seeded
+ * by step, and the optimizer's state is saved. So a resumed run computes the same as an uninterrupted one, bit by
  * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
@@ -50,7 +50,7 @@ public final class Trainer implements AutoCloseable {
      * @param config how to train
      * @param listener receives the metrics of every step
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public Trainer(Trainable model, Datamix data, TrainerConfig config, MetricsListener listener) {
         this.model = model;
         this.data = data;
@@ -64,9 +64,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Judges the run on held-out text while it goes on.
+     * Validates the run on held-out text.
      *
-     * @param how when, on what, and whether the run may end early
+     * @param how when, on which text, and whether the run may stop early
      * @return this trainer
      */
     public Trainer validate(Validation how) {
@@ -76,8 +76,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Makes a run whose process is told to end (SIGTERM, SIGINT) finish its step and write a checkpoint first; the process waits for it. A listener must then
-     * not call {@code System.exit}, which would wait for the run that waits for it.
+     * On SIGTERM or SIGINT, lets the run finish its step and write a checkpoint before the process ends. Listeners must
+     * not call {@code System.exit} then: it would wait for the run, and the run for the listener.
      *
      * @return this trainer
      */
@@ -86,7 +86,7 @@ public final class Trainer implements AutoCloseable {
         return this;
     }
 
-    /** Ends the run after the present step, with a checkpoint. From any thread; what was not begun yet is not stopped. */
+    /** Ends the run after the current step, with a checkpoint. Thread-safe. A run that has not begun is not stopped. */
     public void stop() {
         stopRequested = true;
     }
@@ -103,7 +103,7 @@ public final class Trainer implements AutoCloseable {
         try {
             output.lock(folder);
         } catch (IOException | RuntimeException e) {
-            close(); // new Trainer(..).saveTo(..) has no one else who could
+            close(); // the caller of new Trainer(..).saveTo(..) has no reference to close
             throw e;
         }
         return this;
@@ -112,7 +112,7 @@ public final class Trainer implements AutoCloseable {
     /**
      * Writes run checkpoints into a folder that the caller has locked.
      *
-     * @param locked the run's folder; the lock is the caller's to close, after this trainer
+     * @param locked the run's folder; the caller closes the lock after this trainer
      * @return this trainer
      */
     public Trainer saveTo(RunLock locked) {
@@ -121,16 +121,16 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Goes on from the newest checkpoint of a run that is whole, if there is one. Newer ones that are damaged are told to the listener.
+     * Resumes from the newest undamaged checkpoint of a run, if there is one. Damaged newer ones are reported to the listener.
      *
      * @param folder the run's folder
-     * @param allowed in what the run may differ from the saved one; what does is reported to the listener
+     * @param allowed what may differ from the saved run; differences are reported to the listener
      * @return true if a checkpoint was restored
      * @throws IOException if a file cannot be read
-     * @throws ResumeException naming everything in which configuration, data or model differ from the saved run's and may not
+     * @throws ResumeException listing all differences of configuration, data or model that are not allowed
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if every checkpoint is damaged
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public boolean resumeFrom(Path folder, ResumeChange... allowed) throws IOException {
         Optional<Path> latest = RunCheckpoint.latestWhole(folder, listener::onMessage);
         if (latest.isEmpty()) {
@@ -164,7 +164,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains to the end of the run, or until it is stopped, or ended early by its {@link Validation}.
+     * Trains to the end of the run, until it is stopped, or until its {@link Validation} stops it early.
      *
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
@@ -174,13 +174,13 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Trains up to a step, then stops with a checkpoint, as if interrupted there. {@link #stop} and early stopping end it sooner.
+     * Trains up to a step, then stops with a checkpoint, as if interrupted there; {@link #stop} and early stopping may end it sooner.
      *
-     * @param lastStep the number of steps that will have been done; at most the configured total
+     * @param lastStep the step to stop after, at most the configured total
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
      */
-    @SuppressWarnings("try") // guard and leases are not called, they only have to be open
+    @SuppressWarnings("try") // guard and leases are only held
     public void runTo(long lastStep) throws IOException {
         if (lastStep > config.totalSteps()) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
@@ -188,7 +188,7 @@ public final class Trainer implements AutoCloseable {
         if (config.safeguards().rewind().isPresent()) {
             Path folder = output.folder().orElseThrow(() -> new IllegalStateException("A Rewind goes back to run checkpoints: call saveTo(folder) first"));
             if (RunCheckpoint.latest(folder).isEmpty()) {
-                checkpoint(folder); // of step 0, so that there is something to go back to
+                checkpoint(folder); // of step 0, so that a rewind has a checkpoint
             }
         }
         try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE; Lifetime.Lease training = model.begin()) {
@@ -199,16 +199,16 @@ public final class Trainer implements AutoCloseable {
                 }
             }
             listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
-            if (stopRequested) { // said before the guard lets the process end
-                listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as asked" + output.folder().map(folder -> "; saved in " + folder).orElse(""));
+            if (stopRequested) { // reported before the guard lets the process end
+                listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as requested" + output.folder().map(folder -> "; saved in " + folder).orElse(""));
             }
         }
     }
 
     /**
-     * Whether the run has come to its end, not just to a stop.
+     * Whether the run is finished, not just stopped.
      *
-     * @return true after the last step, or where the {@link Validation} ended the run early
+     * @return true after the last step, or if the {@link Validation} stopped the run early
      */
     public boolean isFinished() {
         return step >= config.totalSteps() || isOver();
@@ -229,7 +229,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Why to react, or empty. */
+    /** The reason for a reaction, or empty. */
     private Optional<String> oneStep() {
         long begin = System.nanoTime();
         skipBatches();
@@ -268,21 +268,21 @@ public final class Trainer implements AutoCloseable {
         long next = config.safeguards().skipBatches().next(batch);
         if (next > batch) {
             position = Math.multiplyExact(next, config.sequencesPerStep());
-            listener.onMessage("Batches " + batch + " to " + (next - 1) + " left out, as configured");
+            listener.onMessage("Batches " + batch + " to " + (next - 1) + " skipped, as configured");
         }
     }
 
     private void react(String why) throws IOException {
         for (Reaction reaction : config.safeguards().reactions()) {
             if (!safety.mayReact()) {
-                listener.onMessage("No reaction to " + why + ": there have been " + config.safeguards().maxReactions() + " already");
+                listener.onMessage("No reaction to " + why + ": the limit of " + config.safeguards().maxReactions() + " reactions has been reached");
                 return;
             }
             if (reaction instanceof Reaction.Rewind rewind) {
                 rewind(rewind, why);
             } else if (reaction instanceof Reaction.LearningRateBackoff backoff) {
                 safety.backOff(backoff.factor());
-                listener.onMessage("Learning rate times " + backoff.factor() + " (in all " + safety.learningRateFactor() + ") after " + why);
+                listener.onMessage("Learning rate times " + backoff.factor() + " (" + safety.learningRateFactor() + " in total) after " + why);
             } else if (reaction instanceof Reaction.MomentReset reset) {
                 int tensors = update.resetMoments(reset.tensors());
                 listener.onMessage("Moments of " + tensors + " tensors set to zero after " + why);
@@ -303,7 +303,7 @@ public final class Trainer implements AutoCloseable {
         tokensSeen = state.tokensSeen();
         position += (long) rewind.skipBatches() * config.sequencesPerStep();
         RunCheckpoint.removeAfter(folder, step); // a regular checkpoint of this step follows, with the new position
-        listener.onMessage("Rewound from step " + from + " to " + step + " and left out " + rewind.skipBatches() + " batches after " + why);
+        listener.onMessage("Rewound from step " + from + " to " + step + " and skipped " + rewind.skipBatches() + " batches after " + why);
     }
 
     /**
@@ -313,7 +313,7 @@ public final class Trainer implements AutoCloseable {
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
@@ -331,15 +331,15 @@ public final class Trainer implements AutoCloseable {
         return step;
     }
 
-    /** Copies the averages into the weights: at the end of a run, before the model is saved. Without an average nothing happens. */
-    @SuppressWarnings("try") // the lease only has to be open
+    /** Copies the averages into the weights, at the end of a run and before the model is saved. Does nothing if there is no average. */
+    @SuppressWarnings("try") // the lease is only held
     public void adoptAverages() {
         try (Lifetime.Lease use = hold.use()) {
             update.adoptAverages();
         }
     }
 
-    /** Releases the moments, after the step that another thread may be in; its run then ends with an {@link IllegalStateException}. Closing again does nothing. */
+    /** Releases the moments, after any step that another thread is running; that run then ends with an {@link IllegalStateException}. Closing twice does nothing. */
     @Override
     public void close() {
         hold.close(held -> {

@@ -6,7 +6,7 @@ import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
 
 /**
- * How to train.
+ * The configuration of a training run.
  *
  * @param totalSteps optimizer steps of the whole run
  * @param microBatch sequences in one forward and backward pass
@@ -14,14 +14,14 @@ import java.util.List;
  * @param sequenceLength tokens per sequence that are predicted; each sequence holds one more
  * @param learningRate the schedule
  * @param optimizer AdamW's constants
- * @param maxGradNorm limit on the global gradient norm; infinity switches clipping off
- * @param seed seed of whatever the passes draw at random
+ * @param maxGradNorm limit on the global gradient norm; infinity turns clipping off
+ * @param seed seed of the passes' random draws
  * @param checkpointEvery steps between run checkpoints; 0 writes none but the last
- * @param keepCheckpoints how many run checkpoints stay on the disk, at least 1
- * @param safeguards how the run watches and protects itself
- * @param batchRamp how the batch grows at the beginning
+ * @param keepCheckpoints how many run checkpoints to keep, at least 1
+ * @param safeguards detection of divergence, and reactions
+ * @param batchRamp how the batch size increases at the beginning
  * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
- * @param parameterGroups tensors with constants of their own; the first that matches counts, and {@code optimizer} is for the rest
+ * @param parameterGroups groups of tensors with separate constants; the first match applies, and {@code optimizer} applies to the rest
  */
 public record TrainerConfig(long totalSteps, int microBatch, int accumulation, int sequenceLength, LearningRate learningRate,
         AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards, BatchRamp batchRamp,
@@ -42,13 +42,13 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @param learningRate the schedule
      * @param optimizer AdamW's constants
      * @param maxGradNorm limit on the global gradient norm
-     * @param seed seed of whatever the passes draw at random
+     * @param seed seed of the passes' random draws
      * @param checkpointEvery steps between run checkpoints
-     * @param keepCheckpoints how many run checkpoints stay on the disk
-     * @param safeguards how the run watches and protects itself
-     * @param batchRamp how the batch grows at the beginning
+     * @param keepCheckpoints how many run checkpoints to keep
+     * @param safeguards detection of divergence, and reactions
+     * @param batchRamp how the batch size increases at the beginning
      * @param averageDecay decay of the exponential moving average of the weights
-     * @param parameterGroups tensors with constants of their own
+     * @param parameterGroups groups of tensors with separate constants
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {
@@ -60,18 +60,18 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
         atLeast(problems, "sequenceLength", sequenceLength, 1);
         atLeast(problems, "checkpointEvery", checkpointEvery, 0);
         atLeast(problems, "keepCheckpoints", keepCheckpoints, 1);
-        problems.addIf(!(maxGradNorm > 0), "maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY switches clipping off");
+        problems.addIf(!(maxGradNorm > 0), "maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY turns clipping off");
         problems.addIf(!(averageDecay >= 0 && averageDecay < 1), "averageDecay = " + averageDecay + " is outside [0, 1)");
         checkRewind(problems, safeguards, checkpointEvery, keepCheckpoints);
         problems.throwInOneLine("TrainerConfig: ");
     }
 
-    /** A rewind goes back to a run checkpoint: there must be one that is old enough. */
+    /** Checks that the kept run checkpoints reach back as far as a rewind. */
     private static void checkRewind(Problems problems, Safeguards safeguards, long every, int keep) {
         safeguards.rewind().ifPresent(rewind -> {
             problems.addIf(every < 1 || (keep - 1) * every < rewind.steps(),
-                    "Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back as far: checkpointEvery = " + every
-                    + " and keepCheckpoints = " + keep + " keep " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
+                    "Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back that far: checkpointEvery = " + every
+                    + " and keepCheckpoints = " + keep + " only reach back " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
         });
     }
 
@@ -157,7 +157,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * The same with regular run checkpoints.
      *
      * @param every steps between them
-     * @param keep how many stay on the disk
+     * @param keep how many to keep
      * @return a changed copy
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
@@ -166,9 +166,9 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with safeguards. A {@link io.github.bts4j.train.stability.Reaction.Rewind} needs checkpoints: call {@link #withCheckpoints} before.
+     * The same with safeguards. A {@link io.github.bts4j.train.stability.Reaction.Rewind} needs checkpoints: call {@link #withCheckpoints} first.
      *
-     * @param safeguards how the run watches and protects itself
+     * @param safeguards detection of divergence, and reactions
      * @return a changed copy
      */
     public TrainerConfig withSafeguards(Safeguards safeguards) {
@@ -179,7 +179,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     /**
      * The same with a batch that grows.
      *
-     * @param batchRamp how the batch grows at the beginning
+     * @param batchRamp how the batch size increases at the beginning
      * @return a changed copy
      */
     public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
@@ -201,7 +201,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     /**
      * The same with constants of their own for some tensors.
      *
-     * @param groups the groups; the first that matches a tensor's name counts
+     * @param groups the groups; the first one that matches a tensor's name applies
      * @return a changed copy
      */
     public TrainerConfig withParameterGroups(ParameterGroup... groups) {
@@ -210,7 +210,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * Sequences consumed by one optimizer step after the batch has grown.
+     * Sequences per optimizer step, after the increase of the batch size.
      *
      * @return micro-batch times accumulation
      */
@@ -219,9 +219,9 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * What must not change when a run is resumed: everything but how often checkpoints are written.
+     * The values that must not change when a run is resumed: everything but the frequency of checkpoints.
      *
-     * @return a text that is equal for equal runs
+     * @return a text, equal for equal runs
      */
     String identity() {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, Long.MAX_VALUE, 2,

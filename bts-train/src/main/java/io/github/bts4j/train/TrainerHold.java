@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.Lifetime;
 import java.util.Map;
 
-/** How a trainer holds, step by step, what it trains and what it has of its own. */
+/** The leases of a trainer: on the model for each step, and on its own tensors. */
 final class TrainerHold {
     private final Lifetime lifetime = Lifetime.shared("trainer");
     private final Trainable model;
@@ -29,10 +29,10 @@ final class TrainerHold {
         }
     }
 
-    /** The optimizer writes to the tensors that the model had when the trainer was made. */
+    /** Checks that the model still has the tensors that it had when the trainer was created. */
     void requireSameParameters() {
         if (!hasSameParameters()) {
-            throw new IllegalStateException("The model's experts or stitch weights were exchanged after this trainer was made: make a new one");
+            throw new IllegalStateException("The model's experts or stitch weights have changed since this trainer was created: create a new trainer");
         }
     }
 
@@ -41,12 +41,12 @@ final class TrainerHold {
         return present.keySet().equals(parameters.keySet()) && present.entrySet().stream().allMatch(each -> parameters.get(each.getKey()) == each.getValue());
     }
 
-    /** What releases. */
+    /** Releases resources. */
     interface Release {
         /**
          * Called once.
          *
-         * @param held whether the tensors are still the model's, and nobody frees them meanwhile
+         * @param held whether the tensors still belong to the model, and no other thread can free them
          */
         void run(boolean held);
     }

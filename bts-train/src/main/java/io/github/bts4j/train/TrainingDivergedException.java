@@ -2,7 +2,7 @@ package io.github.bts4j.train;
 
 import io.github.bts4j.core.TrainingException;
 
-/** A step whose loss or gradient is not a finite number. The weights are those of the step before: the update was not made. */
+/** The loss or gradient of a step is not finite. The weights are those of the step before: no update was made. */
 public final class TrainingDivergedException extends TrainingException {
     private static final long serialVersionUID = 1L;
 

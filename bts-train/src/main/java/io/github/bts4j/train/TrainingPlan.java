@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What the training of stitch layers will need, from the configurations alone: nothing is loaded. Sizes are in bytes.
+ * What training stitch layers needs, computed from the configurations; nothing is loaded. Sizes are in bytes.
  *
  * <p>FLOPs count a multiplication and an addition as two, matrix products and attention only, attention as if it were not causal: the convention of PyTorch's
- * {@code FlopCounterMode}. Memory is that of the process beside the page cache, in which the frozen weights lie ({@code frozenBytes}; on the CPU they are
- * mapped). Activations are those of the slice of tokens that goes through at once on a CPU; memory has been measured there, not on a GPU.
+ * {@code FlopCounterMode}. Memory is that of the process without the page cache, which holds the frozen weights ({@code frozenBytes}; on the CPU they are
+ * mapped). Activations are those of the slice of tokens that a CPU processes at once; memory has not been measured on a GPU.
  *
  * @param frozenParameters weights of hub and experts
  * @param trainedParameters weights of the stitch layers
  * @param forwardFlopsPerToken operations of a forward pass
  * @param trainingFlopsPerToken operations of a forward and a backward pass
- * @param cachedTrainingFlopsPerToken the same where a frozen-state cache holds what no training changes
- * @param cacheBytesPerToken what a frozen-state cache keeps of every token, on the disk
+ * @param cachedTrainingFlopsPerToken the same with a frozen-state cache
+ * @param cacheBytesPerToken what a frozen-state cache stores per token, on disk
  * @param frozenBytes size of the frozen weights
  * @param weightBytes float32 stitch weights, and their copies in the streams' type
  * @param gradientBytes their gradients
- * @param optimizerBytes both moments, and the average of the weights where one is kept
- * @param activationBytes what is kept from the forward pass for the backward pass, at the peak, with the working memory of one pass
+ * @param optimizerBytes both moments, and the average of the weights if there is one
+ * @param activationBytes peak size of what the forward pass keeps for the backward pass, with the working memory of one pass
  * @param runtimeBytes the Java machine and libtorch
  */
 public record TrainingPlan(long frozenParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken,
@@ -36,20 +36,20 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     private static final long RUNTIME = 290L << 20;
 
     /**
-     * Plans.
+     * Computes a plan.
      *
      * @param models configurations of the hub and the experts, hub first
-     * @param precision what the streams are computed in
+     * @param precision element type of the streams
      * @param stitches the layout of the stitch layers
      * @param trainer how they are trained
-     * @param checkpointing what becomes of activations
+     * @param checkpointing which activations are kept
      * @return the plan
      * @throws IllegalArgumentException if there is no expert
      */
     public static TrainingPlan of(List<LlamaConfig> models, Precision precision, StitchConfig stitches, TrainerConfig trainer,
             ActivationCheckpointing checkpointing) {
         if (models.size() < 2) {
-            throw new IllegalArgumentException(models.size() + " model: stitching takes a hub and at least one expert");
+            throw new IllegalArgumentException(models.size() + " model: stitching needs a hub and at least one expert");
         }
         int experts = models.size() - 1;
         long frozen = models.stream().mapToLong(LlamaTensors::parameterCount).sum();
@@ -63,7 +63,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     }
 
     /**
-     * The most memory of the process at once, apart from the page cache.
+     * The process's peak memory, without the page cache.
      *
      * @return bytes
      */
@@ -72,7 +72,7 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
     }
 
     /**
-     * The plan as a table for people.
+     * The plan as a readable table.
      *
      * @return lines of text
      */

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Trains an upcycled mixture, Branch-Train-MiX or BAM: all of its weights, or with adapters those and the routers. The weights are float32 copies; the models
- * they came from are not touched.
+ * Trains an upcycled mixture, Branch-Train-MiX or BAM: all of its weights, or with adapters those and the routers. The weights are float32 copies; the original models
+ * are not changed.
  *
  * <p>For one thread. Whoever makes it closes it.
  */
@@ -37,7 +37,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * @param config the mixture's shape
      * @param models as many models as it has experts, the seed first; only read
      * @throws IOException if a model's files cannot be read for their fingerprints
-     * @throws IllegalArgumentException if there is another number of models, or one has other dimensions
+     * @throws IllegalArgumentException if the number of models or the dimensions of one are wrong
      * @throws IllegalStateException if the weights of a model are quantised
      */
     public UpcycledTraining(UpcycledConfig config, List<LlamaModel> models) throws IOException {
@@ -71,7 +71,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
             return weights.accumulateGradients(step, tokens, tokenWeight, seed);
@@ -79,7 +79,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[][] tokenLosses(int[][] tokens) {
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
             return TokenBatch.rows(weights.tokenLosses(step, tokens).toFloatArray(), tokens.length);
@@ -88,7 +88,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
 
     @Override
     public void weightsChanged() {
-        // every pass reads the weights themselves
+        // nothing to do: every pass reads the weights directly
     }
 
     @Override
@@ -102,7 +102,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; each file appears whole or not at all
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void save(Path folder) throws IOException {
         try (Lifetime.Lease use = use()) {
             UpcycledModel.save(folder, config, tensors);
@@ -114,7 +114,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
         return lifetime.use();
     }
 
-    /** Releases the weights, after the step or the call that another thread may be in. Closing again does nothing. */
+    /** Releases the weights, after any step or call that another thread is running. Closing twice does nothing. */
     @Override
     public void close() {
         lifetime.close(() -> {

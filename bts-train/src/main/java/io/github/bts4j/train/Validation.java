@@ -12,15 +12,15 @@ import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
 /**
- * How a run is judged on held-out text while it goes on. What counts is the mean of the domains' losses, so that no domain outweighs another by its size;
- * the checkpoint with the best one is kept ({@link RunCheckpoint#best}).
+ * Validation of a run on held-out text. Its loss is the mean of the domains' losses, so that large domains do not dominate;
+ * the checkpoint with the lowest one is kept ({@link RunCheckpoint#best}).
  *
  * @param every steps between validations, at least 1; the last step is always validated
  * @param windows held-out text by domain
- * @param tokenBytes bytes of text that a token stands for, such as {@link io.github.bts4j.train.eval.TokenBytes}, for bits per byte
+ * @param tokenBytes bytes of text per token, such as {@link io.github.bts4j.train.eval.TokenBytes}, for bits per byte
  * @param batchSize windows per forward pass, at least 1
- * @param patience validations without a better loss after which the run ends early; 0 never ends it
- * @param minDelta by how many nats per token a loss must be lower to be better, not negative
+ * @param patience validations without improvement after which the run stops; 0 for never
+ * @param minDelta improvement in nats per token that counts, not negative
  */
 public record Validation(long every, Map<String, List<Window>> windows, IntUnaryOperator tokenBytes, int batchSize, int patience, double minDelta) {
     /**
@@ -28,10 +28,10 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
      *
      * @param every steps between validations
      * @param windows held-out text by domain
-     * @param tokenBytes bytes of text that a token stands for
+     * @param tokenBytes bytes of text per token
      * @param batchSize windows per forward pass
-     * @param patience validations without a better loss after which the run ends early
-     * @param minDelta by how many nats a loss must be lower to be better
+     * @param patience validations without improvement after which the run stops
+     * @param minDelta improvement in nats per token that counts
      * @throws IllegalArgumentException listing every value outside its range, and domains without a window
      */
     public Validation {
@@ -41,7 +41,7 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
         Problems problems = new Problems();
         problems.addIf(every < 1, "every = " + every + " is below 1");
         problems.addIf(batchSize < 1, "batchSize = " + batchSize + " is below 1");
-        problems.addIf(patience < 0, "patience = " + patience + " is negative; 0 never ends a run early");
+        problems.addIf(patience < 0, "patience = " + patience + " is negative; 0 turns early stopping off");
         problems.addIf(!(minDelta >= 0 && minDelta < Double.POSITIVE_INFINITY), "minDelta = " + minDelta + " is negative or not a number");
         problems.addIf(windows.isEmpty(), "windows has no domain: there is nothing to validate on");
         windows.forEach((domain, list) -> {
@@ -51,11 +51,11 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
     }
 
     /**
-     * A validation that never ends a run, with eight windows at a time.
+     * A validation without early stopping, with eight windows at a time.
      *
      * @param every steps between validations
      * @param windows held-out text by domain
-     * @param tokenBytes bytes of text that a token stands for
+     * @param tokenBytes bytes of text per token
      * @return the validation
      */
     public static Validation of(long every, Map<String, List<Window>> windows, IntUnaryOperator tokenBytes) {
@@ -65,15 +65,15 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
     /**
      * The same with early stopping.
      *
-     * @param patience validations without a better loss after which the run ends
-     * @param minDelta by how many nats per token a loss must be lower to be better
+     * @param patience validations without improvement after which the run stops
+     * @param minDelta improvement in nats per token that counts
      * @return a changed copy
      */
     public Validation withEarlyStopping(int patience, double minDelta) {
         return new Validation(every, windows, tokenBytes, batchSize, patience, minDelta);
     }
 
-    /** What must not change when a run is resumed: when it is judged, and on what. */
+    /** The values that must not change when a run is resumed: when it is validated, and on which text. */
     String identity() {
         MessageDigest digest = Hashes.sha256();
         windows.forEach((domain, list) -> {

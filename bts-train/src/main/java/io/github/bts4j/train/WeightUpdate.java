@@ -6,7 +6,7 @@ import io.github.bts4j.train.stability.TensorClipping;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What one optimizer step does to the weights: clips their gradients, steps with AdamW, and follows with the average. */
+/** The update of one optimizer step: clips the gradients, steps with AdamW, and updates the average. */
 final class WeightUpdate {
     private final Trainable model;
     private final TensorClipping clipping;
@@ -33,7 +33,7 @@ final class WeightUpdate {
         optimizer.zeroGradients();
     }
 
-    /** The step after {@code step} steps; gives Adam's statistics by tensor where they are due. */
+    /** Performs the step after {@code step} steps; returns Adam's statistics by tensor if it is measured. */
     Map<String, AdamStatistics> apply(long step, double gradientNorm, double learningRate) {
         clip(step, gradientNorm);
         Map<String, AdamStatistics> measured = new LinkedHashMap<>();
@@ -55,7 +55,7 @@ final class WeightUpdate {
         return optimizer.resetMoments(tensors);
     }
 
-    /** What a checkpoint holds besides the weights: moments, and the average if there is one. */
+    /** The saved state besides the weights: moments, and the average if there is one. */
     Map<String, NDArray> state() {
         Map<String, NDArray> state = optimizer.state();
         state.putAll(average.state());
@@ -68,7 +68,7 @@ final class WeightUpdate {
         }
     }
 
-    /** With the knowledge whether the weights are held and still the model's. */
+    /** Releases it; {@code held} says whether the weights are held and still belong to the model. */
     void close(boolean held) {
         average.close();
         optimizer.close(held);

@@ -146,7 +146,7 @@ class AdamWTest {
             }
             String message = assertThrows(IllegalArgumentException.class,
                     () -> new AdamW(variantConfig(about), List.of(groups.get(0), new ParameterGroup("gate", AdamWConfig.STITCH, 1)), scope, parameters)).getMessage();
-            assertEquals("Parameter group 'gate' has no tensor of its own; the names are [gate, norm, proj]", message);
+            assertEquals("Parameter group 'gate' matches no tensor that an earlier group does not; the names are [gate, norm, proj]", message);
         }
     }
 

@@ -101,11 +101,11 @@ class LearningRateTest {
     @Test
     void badValuesAreRefusedTogether() {
         assertRefused("LearningRate.WarmupLinear: peak = NaN must be positive and finite; totalSteps = 0 must be at least 1; "
-                + "warmupSteps = -1 must lie between 0 and totalSteps = 0; floor = 1.0 must lie between 0 and peak = NaN",
+                + "warmupSteps = -1 must be between 0 and totalSteps = 0; floor = 1.0 must be between 0 and peak = NaN",
                 () -> new LearningRate.WarmupLinear(Double.NaN, -1, 0, 1));
-        assertRefused("warmupSteps = 11 must lie between 0 and totalSteps = 10",
+        assertRefused("warmupSteps = 11 must be between 0 and totalSteps = 10",
                 () -> new LearningRate.WarmupCosine(1, 11, 10, 0));
-        assertRefused("floorFraction = 1.5 must lie between 0 and 1 (1 % is 0.01)",
+        assertRefused("floorFraction = 1.5 must be between 0 and 1 (1 % is 0.01)",
                 () -> new LearningRate.WarmupCosine(1, 1, 10, 1.5));
         assertRefused("peak = 0.0 must be positive and finite; warmupSteps = -2 must not be negative",
                 () -> new LearningRate.Constant(0, -2));

@@ -348,7 +348,7 @@ final class LifetimePrograms {
             try {
                 trainer.run();
             } catch (IllegalStateException e) {
-                if (!e.getMessage().matches("This (model|trainer) is closed|The model's experts .* were exchanged after this trainer was made: make a new one")) { // removed before it began
+                if (!e.getMessage().matches("This (model|trainer) is closed|The model's experts .* have changed since this trainer was created: create a new trainer")) { // removed before it began
                     throw e;
                 }
             }

@@ -83,7 +83,7 @@ class ResumeTest {
             String message = refusal(model, TinyRuns.data(), other, run);
             assertTrue(message.contains("configuration learningRate: saved WarmupLinear, now Constant; ")
                     && message.contains("configuration learningRate.peak: saved 0.005, now 0.125; ")
-                    && message.endsWith("; ResumeChange.CONFIGURATION would allow another configuration"), message);
+                    && message.endsWith("; ResumeChange.CONFIGURATION would allow a different configuration"), message);
             assertFalse(message.contains("TrainerConfig[") || message.contains("microBatch"), message);
             assertFalse(message.contains("data (fingerprint"), message);
             assertTrue(refusal(model, TinyRuns.data(), TinyRuns.config(6).withSeed(10), run).contains("configuration seed: saved 9, now 10"));
@@ -204,7 +204,7 @@ class ResumeTest {
             assertTrue(trainer.resumeFrom(run));
             assertEquals(1, trainer.step());
             assertTrue(record.messages.stream().anyMatch(message -> message.contains("checkpoint-0000000003/weights.safetensors") && message.contains("the checkpoint is damaged")
-                    && message.endsWith("Going on from checkpoint-0000000001")), record.messages.toString());
+                    && message.endsWith("Resuming from checkpoint-0000000001")), record.messages.toString());
             trainer.run();
         }
         assertEquals(ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(6), 6).subList(6, 7), ChildRun.run("stitch", run, TinyRuns.config(6), 6).subList(0, 1),
@@ -252,7 +252,7 @@ class ResumeTest {
                 Trainer first = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)) {
             String message = assertThrows(LockedException.class,
                     () -> new Trainer(new StitchTraining(another), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)).getMessage();
-            assertEquals("The run in " + run + " is being trained already: wait for it to end, or use another folder", message);
+            assertEquals("The run in " + run + " is already being trained: wait for it to end, or use another folder", message);
             first.runTo(1);
         }
         try (StitchedModel model = TinyRuns.stitched(0.1); Trainer next = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(6), metrics -> { }).saveTo(run)) {

@@ -255,7 +255,7 @@ class RouterTrainingTest {
     void sequencesShorterThanThePrefixAreRefused() throws IOException {
         RouterTraining training = new RouterTraining(routed);
         String message = assertThrows(IllegalArgumentException.class, () -> training.accumulateGradients(new int[2][32], 1f, 0)).getMessage();
-        assertEquals("Sequences of 31 tokens are shorter than the least prefix, 32: train with a longer sequenceLength, or set withPrefixes(least, most)", message);
+        assertEquals("Sequences of 31 tokens are shorter than the shortest prefix, 32: train with a longer sequenceLength, or set withPrefixes(least, most)", message);
         assertThrows(IllegalArgumentException.class, () -> training.withPrefixes(0, 4));
         assertThrows(IllegalArgumentException.class, () -> training.withPrefixes(5, 4));
         assertThrows(IllegalStateException.class, () -> training.accumulateGradients(new int[2][33], 1f, 0), "nothing requires a gradient");

@@ -104,7 +104,7 @@ class SafeguardsTest {
         Outcome spiked = run(config(rewind), folder.resolve("spiked"), 50, new long[] {60}, STEPS);
         // batch 60 makes step 61, which goes back to the checkpoint of step 40, at most 46; the next batch would be 61, and becomes 91
         assertTrue(spiked.messages().contains("Loss spike at step 61"), spiked.messages());
-        assertTrue(spiked.messages().contains("Rewound from step 61 to 40 and left out 30 batches after loss spike at step 61"), spiked.messages());
+        assertTrue(spiked.messages().contains("Rewound from step 61 to 40 and skipped 30 batches after loss spike at step 61"), spiked.messages());
         assertEquals(LongStream.concat(LongStream.rangeClosed(1, 61), LongStream.rangeClosed(41, STEPS)).boxed().toList(), spiked.steps());
         Outcome skipped = run(config(Safeguards.OFF.withSkippedBatches("40-90")), folder.resolve("skipped"), 0, NONE, STEPS);
         assertEquals(skipped.weights(), spiked.weights());
@@ -118,7 +118,7 @@ class SafeguardsTest {
         Outcome whole = run(config(rewind), folder.resolve("whole"), 50, poisoned, STEPS);
         Outcome pieces = run(config(rewind), folder.resolve("pieces"), 50, poisoned, 33, 59, 61, 70, STEPS);
         assertEquals(whole.weights(), pieces.weights());
-        assertTrue(whole.messages().contains("Learning rate times 0.5 (in all 0.25)"), whole.messages());
+        assertTrue(whole.messages().contains("Learning rate times 0.5 (0.25 in total)"), whole.messages());
     }
 
     @Test
@@ -172,7 +172,7 @@ class SafeguardsTest {
             assertTrue(Double.parseDouble(words[words.length - 1]) < norm, message);
         }
         Outcome tensors = run(config(Safeguards.OFF.withMeasurements(10).withTensorClipping(new TensorClipping(1, 0.5, 5))), folder.resolve("t"), 0, NONE, STEPS);
-        assertTrue(tensors.messages().matches("(?s).*Clipping by tensor at step 20: \\d+ gradients, the most that of stitch[^ ]+, to 0[.]\\d{3} of itself.*"),
+        assertTrue(tensors.messages().matches("(?s).*Clipping by tensor at step 20: \\d+ gradients; the strongest was stitch[^ ]+, scaled by 0[.]\\d{3}.*"),
                 tensors.messages());
     }
 
@@ -190,7 +190,7 @@ class SafeguardsTest {
         Safeguards two = Safeguards.OFF.withNonFiniteSteps(2);
         Outcome outcome = run(config(two), folder.resolve("two"), Float.POSITIVE_INFINITY, new long[] {5, 20}, STEPS);
         assertEquals(STEPS - 2, outcome.steps().size());
-        assertTrue(outcome.messages().contains("Step 5 left out: loss Infinity") && outcome.messages().contains("(2 of at most 2 such steps)"), outcome.messages());
+        assertTrue(outcome.messages().contains("Step 5 skipped: loss Infinity") && outcome.messages().contains("(2 of at most 2 such steps)"), outcome.messages());
         TrainingDivergedException third = assertThrows(TrainingDivergedException.class,
                 () -> run(config(two), folder.resolve("three"), Float.POSITIVE_INFINITY, new long[] {5, 20, 33}, STEPS));
         assertEquals(33, third.step());
@@ -237,7 +237,7 @@ class SafeguardsTest {
     void aRewindThatCannotWorkIsRefused() {
         Safeguards rewind = Safeguards.OFF.withReactions(new Reaction.Rewind(100, 200));
         String message = assertThrows(IllegalArgumentException.class, () -> TinyRuns.config(5).withCheckpoints(10, 5).withSafeguards(rewind)).getMessage();
-        assertTrue(message.contains("Rewind(steps = 100) needs run checkpoints that reach back as far") && message.contains("keep 40 steps"), message);
+        assertTrue(message.contains("Rewind(steps = 100) needs run checkpoints that reach back that far") && message.contains("keep 40 steps"), message);
         TrainerConfig config = TinyRuns.config(5).withCheckpoints(50, 3).withSafeguards(rewind);
         assertThrows(IllegalStateException.class, () -> {
             try (StitchedModel model = TinyRuns.stitched(0); Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), config, metrics -> { })) {

@@ -214,7 +214,7 @@ final class Soak {
         }
         Throwable said = e instanceof TranslateException ? e.getCause() : e;
         return String.valueOf(said.getMessage()).matches("(?s)This (model|session) is closed|This model is being trained.*|No expert is called 'math'.*|.*two models are called 'math'.*"
-                + "|The model's experts or stitch weights were exchanged after this trainer was made: make a new one");
+                + "|The model's experts or stitch weights have changed since this trainer was created: create a new trainer");
     }
 
     private void open(int number, int kind) throws IOException {

@@ -123,7 +123,7 @@ class ValidationTest {
             bestLoss = best.loss();
             assertEquals(best.step() + 4 * 3, trainer.step(), "four validations after the best one");
             assertTrue(trainer.step() < 300);
-            assertTrue(evaluations.messages.stream().anyMatch(m -> m.startsWith("Ended at step " + trainer.step())), evaluations.messages.toString());
+            assertTrue(evaluations.messages.stream().anyMatch(m -> m.startsWith("Stopped early at step " + trainer.step())), evaluations.messages.toString());
             assertEquals("checkpoint-" + String.format("%010d", best.step()), RunCheckpoint.best(folder).orElseThrow().getFileName().toString());
             try (Stream<Path> files = Files.list(folder)) {
                 assertEquals(2, files.filter(file -> file.getFileName().toString().startsWith("checkpoint-")).count(), "the last and the best");
@@ -178,12 +178,12 @@ class ValidationTest {
         }
         try (ExpertTraining expert = expert(); Trainer trainer = trainer(expert, worsening(9), validation.withEarlyStopping(1, 0), new Evaluations())) {
             String message = assertThrows(ResumeException.class, () -> trainer.resumeFrom(folder)).getMessage();
-            assertTrue(message.endsWith(": configuration validation.patience: saved 0, now 1; ResumeChange.CONFIGURATION would allow another configuration"), message);
+            assertTrue(message.endsWith(": configuration validation.patience: saved 0, now 1; ResumeChange.CONFIGURATION would allow a different configuration"), message);
         }
         Evaluations changed = new Evaluations();
         try (ExpertTraining expert = expert(); Trainer trainer = trainer(expert, worsening(12), validation, changed)) {
             assertTrue(trainer.resumeFrom(folder, ResumeChange.CONFIGURATION));
-            assertEquals("Resumed with another configuration totalSteps: saved 9, now 12", changed.messages.get(0));
+            assertEquals("Resumed with a different configuration totalSteps: saved 9, now 12", changed.messages.get(0));
             assertEquals("Resumed from checkpoint-0000000004: weights, moments, step 4 of 12, data position 16, best validation at step 3",
                     changed.messages.get(changed.messages.size() - 1));
             trainer.run();
@@ -227,7 +227,7 @@ class ValidationTest {
                 trainer.run();
                 assertEquals(3, trainer.step());
             }
-            assertEquals("Stopped at step 3 of 6, as asked; saved in " + folder, evaluations.messages.get(evaluations.messages.size() - 1));
+            assertEquals("Stopped at step 3 of 6, as requested; saved in " + folder, evaluations.messages.get(evaluations.messages.size() - 1));
         }
         List<String> end = ChildRun.run("stitch", folder, TinyRuns.config(6), 6);
         List<String> whole = ChildRun.run("stitch", folder.resolve("whole"), TinyRuns.config(6), 6);

@@ -126,7 +126,7 @@ final class ConfigReader {
         Optional<Precision> precision = name.flatMap(Precision::named);
         if (name.isPresent() && precision.isEmpty()) {
             String key = newName.isPresent() ? "dtype" : "torch_dtype";
-            problems.add("'" + key + "' = \"" + name.get() + "\" is not supported: it is none of float32, float16, bfloat16");
+            problems.add("'" + key + "' = \"" + name.get() + "\" is not supported: it must be one of float32, float16, bfloat16");
         }
         return precision.orElse(Precision.FLOAT32);
     }

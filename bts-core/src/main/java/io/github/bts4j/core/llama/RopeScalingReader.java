@@ -72,7 +72,7 @@ final class RopeScalingReader {
             case "yarn" -> yarn();
             default -> {
                 fields.unread().forEach(fields::take);
-                problems.add("rope type '" + type + "' is not supported: it is none of " + KNOWN);
+                problems.add("rope type '" + type + "' is not supported: it must be one of " + KNOWN);
                 yield RopeScaling.none();
             }
         };

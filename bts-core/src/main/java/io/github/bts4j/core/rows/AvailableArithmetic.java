@@ -17,7 +17,7 @@ final class AvailableArithmetic {
             case "vector" -> vector();
             case "scalar" -> Optional.of(new ScalarArithmetic());
             case "torch" -> Optional.empty();
-            default -> throw new IllegalArgumentException("-Dbts4j.decode=" + choice + " is none of 'vector', 'scalar' and 'torch'");
+            default -> throw new IllegalArgumentException("-Dbts4j.decode=" + choice + " must be one of 'vector', 'scalar' and 'torch'");
         };
     }
 

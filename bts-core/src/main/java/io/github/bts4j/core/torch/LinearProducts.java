@@ -46,7 +46,7 @@ final class LinearProducts {
 
     static LinearProducts ask(String choice) {
         if (!choice.equals("auto") && !choice.equals("default") && !choice.equals("onednn")) {
-            throw new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " is none of auto, default and onednn");
+            throw new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " must be one of auto, default and onednn");
         }
         LinearProducts products = new LinearProducts();
         LinearProbe probe = new LinearProbe();

@@ -131,7 +131,7 @@ class ConfigReaderTest {
         "{\"model_type\": null} | 'model_type' is missing: expected \"llama\"",
         "{\"architectures\": [\"LlamaForSequenceClassification\"]} | 'architectures' = [\"LlamaForSequenceClassification\"] is not supported: only [\"LlamaForCausalLM\"] is",
         "{\"hidden_act\": \"gelu\"} | 'hidden_act' = \"gelu\" is not supported: only \"silu\" is",
-        "{\"torch_dtype\": \"float8_e4m3fn\"} | 'torch_dtype' = \"float8_e4m3fn\" is not supported: it is none of float32, float16, bfloat16",
+        "{\"torch_dtype\": \"float8_e4m3fn\"} | 'torch_dtype' = \"float8_e4m3fn\" is not supported: it must be one of float32, float16, bfloat16",
         "{\"dtype\": \"float16\"} | 'torch_dtype' = \"bfloat16\" contradicts 'dtype' = \"float16\"",
         "{\"pretraining_tp\": 2} | 'pretraining_tp' = 2 is not supported: only 1 is",
         "{\"quantization_config\": {\"bits\": 4}} | 'quantization_config' = {\"bits\":4} is not supported: only compressed-tensors with 8 bits for each weight, symmetric, a scale for each row, or null is",
@@ -140,7 +140,7 @@ class ConfigReaderTest {
         "{\"rope_interleaved\": true} | 'rope_interleaved' = true is not supported: only false is",
         "{\"layer_types\": [\"full_attention\", \"sliding_attention\"]} | 'layer_types' = [\"full_attention\",\"sliding_attention\"] is not supported: only a list of \"full_attention\" is",
         "{\"num_local_experts\": 8} | 'num_local_experts' = 8 is not supported: only 0 is",
-        "{\"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, \"short_factor\": [1]}} | rope type 'longrope' is not supported: it is none of default, linear, dynamic, llama3, yarn",
+        "{\"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, \"short_factor\": [1]}} | rope type 'longrope' is not supported: it must be one of default, linear, dynamic, llama3, yarn",
         "{\"rope_scaling\": {\"factor\": 2}} | 'rope_scaling.factor' = 2 is not known for rope type 'default'",
         "{\"rope_scaling\": {\"type\": \"linear\"}} | 'rope_scaling.factor' is missing: expected a number",
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0.5}} | linear RoPE scaling: factor = 0.5 must be finite and at least 1.0",
@@ -181,7 +181,7 @@ class ConfigReaderTest {
                 not a configuration that bts4j can load: 4 problems:
                   - 'hidden_act' = "relu" is not supported: only "silu" is
                   - 'hidden_size' = "16": expected an integer of 32 bits, found a string
-                  - rope type 'su' is not supported: it is none of default, linear, dynamic, llama3, yarn
+                  - rope type 'su' is not supported: it must be one of default, linear, dynamic, llama3, yarn
                   - 'pretraining_tp' = 4 is not supported: only 1 is"""));
     }
 

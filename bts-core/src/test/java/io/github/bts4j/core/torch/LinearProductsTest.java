@@ -81,7 +81,7 @@ class LinearProductsTest {
 
     @Test
     void anUnknownChoiceIsRefused() {
-        assertEquals("-Dbts4j.matmul=mkl is none of auto, default and onednn",
+        assertEquals("-Dbts4j.matmul=mkl must be one of auto, default and onednn",
                 assertThrows(IllegalArgumentException.class, () -> LinearProducts.ask("mkl")).getMessage());
     }
 

@@ -27,7 +27,7 @@ public final class RandomCheckpoint {
             System.err.println("usage: RandomCheckpoint s|m|l float32|bfloat16 FOLDER TOKENIZER_FOLDER");
             System.exit(2);
         }
-        Precision precision = Precision.named(arguments[1]).orElseThrow(() -> new IllegalArgumentException(arguments[1] + " is none of float32, bfloat16, float16"));
+        Precision precision = Precision.named(arguments[1]).orElseThrow(() -> new IllegalArgumentException(arguments[1] + " must be one of float32, bfloat16, float16"));
         Path folder = Path.of(arguments[2]);
         BenchmarkShape.valueOf(arguments[0].toUpperCase(Locale.ROOT)).write(folder, precision, 0);
         try (DirectoryStream<Path> files = Files.newDirectoryStream(Path.of(arguments[3]), "{tokenizer,special_tokens}*.json")) {

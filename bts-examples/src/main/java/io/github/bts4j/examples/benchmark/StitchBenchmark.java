@@ -170,6 +170,6 @@ public final class StitchBenchmark {
     }
 
     static Precision precision(String dtype) {
-        return Precision.named(dtype).orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " is none of float32, float16, bfloat16"));
+        return Precision.named(dtype).orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " must be one of float32, float16, bfloat16"));
     }
 }

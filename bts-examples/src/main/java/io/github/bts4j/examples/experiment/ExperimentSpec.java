@@ -173,7 +173,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     }
 
     private static void unknown(Problems problems, String where, Collection<String> names, Collection<String> known) {
-        names.stream().filter(name -> !known.contains(name)).forEach(name -> problems.add(where + ": '" + name + "' is none of " + known));
+        names.stream().filter(name -> !known.contains(name)).forEach(name -> problems.add(where + ": '" + name + "' must be one of " + known));
     }
 
     private static int line(JacksonException e) {

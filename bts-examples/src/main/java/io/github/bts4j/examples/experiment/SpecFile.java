@@ -191,7 +191,7 @@ final class SpecFile {
     }
 
     private static String noneOf(String text, Collection<String> names) {
-        return "'" + text + "' is none of " + String.join(", ", names) + Suggestion.of(text, names);
+        return "'" + text + "' must be one of " + String.join(", ", names) + Suggestion.of(text, names);
     }
 
     private void wrong(Node node, String path, String what) {

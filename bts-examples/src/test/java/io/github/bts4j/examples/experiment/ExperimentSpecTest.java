@@ -67,7 +67,7 @@ class ExperimentSpecTest {
             kind: stitch, stitches | kind: stitch, stiches | tiny.yaml:21: methods.BTS: the key 'stiches' is not known, did you mean 'stitches'?; known are
             kind: stitch | knd: stitch | tiny.yaml:21: methods.BTS: the key 'knd' is not known, did you mean 'kind'?
             kind: stitch | dropout2: stitch | tiny.yaml:21: methods.BTS: the key 'kind' is missing
-            kind: stitch | kind: stich | tiny.yaml:21: methods.BTS.kind: 'stich' is none of soup, ties,
+            kind: stitch | kind: stich | tiny.yaml:21: methods.BTS.kind: 'stich' must be one of soup, ties,
             kind: stitch | kind: stich | did you mean 'stitch'?
             stitches: 2 | stitches: two | tiny.yaml:21: methods.BTS.stitches: 'two' is not a whole number
             stitches: 2 | stitches: 2.5 | tiny.yaml:21: methods.BTS.stitches: '2.5' is not a whole number

@@ -98,7 +98,7 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
         TokenBatch.checked(tokenIds, vocabSize());
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager()) {

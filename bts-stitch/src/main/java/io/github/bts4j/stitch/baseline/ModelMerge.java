@@ -133,7 +133,7 @@ public final class ModelMerge {
      */
     public static LlamaModel slerp(LlamaModel first, LlamaModel second, double t) {
         if (!(t >= 0 && t <= 1)) {
-            throw new IllegalArgumentException("t = " + t + " must lie between 0 and 1");
+            throw new IllegalArgumentException("t = " + t + " must be between 0 and 1");
         }
         return merge("slerp", List.of(first, second), (tensors, number) -> {
             float[] a = tensors.get(0);

@@ -182,7 +182,7 @@ public final class RoutedExperts extends FrozenLm {
      * @param values what {@link #routerTensors} gave
      * @throws IllegalArgumentException if a tensor is missing, extra or mis-shaped
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void setRouterTensors(Map<String, NDArray> values) {
         try (Lifetime.Lease use = lifetime().use()) {
             router.set(values);
@@ -195,7 +195,7 @@ public final class RoutedExperts extends FrozenLm {
      * @param writing what writes to {@link #routerTensors}
      * @throws IllegalStateException if the model is closed
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void writeRouterTensors(Runnable writing) {
         try (Lifetime.Lease use = lifetime().use()) {
             router.write(writing);
@@ -209,7 +209,7 @@ public final class RoutedExperts extends FrozenLm {
      * @return the probability of each model, {@code [n + 1]}, the seed's first
      * @throws IllegalArgumentException if there is no token or an id is out of range
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] route(int... tokens) {
         try (Lifetime.Lease use = lifetime().use()) {
             return router.probabilities(new int[][] {tokens})[0];
@@ -266,7 +266,7 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException if the numbers differ, a prefix is empty, or an id or target is out of range
      * @throws IllegalStateException if the router requires no gradient
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] prefixes, int[] targets, float weight) {
         if (prefixes.length == 0 || prefixes.length != targets.length || Arrays.stream(targets).anyMatch(target -> target < 0 || target >= models.size())) {
             throw new IllegalArgumentException(prefixes.length + " prefixes and the targets " + Arrays.toString(targets)
@@ -293,7 +293,7 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
         try (Lifetime.Lease use = lifetime().use()) {
             return text().logits(tokenIds);

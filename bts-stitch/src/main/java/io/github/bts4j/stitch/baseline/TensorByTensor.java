@@ -32,7 +32,7 @@ final class TensorByTensor {
      * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      * @throws IllegalStateException if the weights of one are quantised
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     static LlamaModel model(String name, String done, List<LlamaModel> models, Rule rule) {
         LlamaModel first = models.get(0);
         LlamaConfig config = first.config().withDtype(Precision.FLOAT32);

@@ -143,7 +143,7 @@ public final class UpcycledModel extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
         int length = Math.toIntExact(TokenBatch.checked(tokenIds, vocabSize()).getShape().get(1));
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = weights.rope(0, length)) {

@@ -84,10 +84,10 @@ public final class UpcycledWeights implements AutoCloseable {
      * @param models as many models as it has experts, the seed first; only read
      * @param owner owner of the tensors
      * @return float32 tensors by the names of {@link UpcycledConfig#shapes()}, on the owner's device
-     * @throws IllegalArgumentException if there is another number of models, or one has other dimensions
+     * @throws IllegalArgumentException if the number of models or the dimensions of one are wrong
      * @throws IllegalStateException if the weights of one are quantised
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public static Map<String, NDArray> upcycle(UpcycledConfig config, List<LlamaModel> models, NDManager owner) {
         check(config, models);
         Map<String, NDArray> tensors = new LinkedHashMap<>();

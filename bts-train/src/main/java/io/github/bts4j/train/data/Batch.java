@@ -19,7 +19,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
      * @param domains index of each sequence's domain in
      * @param sequenceLength tokens of a sequence that the model reads
      * @param position number of the first sequence in the mix
-     * @throws IllegalArgumentException if {@code tokens} does not hold {@code sequenceLength + 1} tokens per domain entry
+     * @throws IllegalArgumentException if {@code tokens} does not have {@code sequenceLength + 1} tokens per domain entry
      */
     public Batch {
         if (domains.length == 0 || tokens.length != domains.length * (sequenceLength + 1L)) {
@@ -56,7 +56,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
     }
 
     /**
-     * The sequences apart.
+     * The sequences as separate arrays.
      *
      * @return new arrays, [batch][sequence + 1]
      */
@@ -69,7 +69,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
     }
 
     /**
-     * Where the next batch begins; the one number that a resumed run needs.
+     * The position of the next batch, which is all that a resumed run needs.
      *
      * @return number of the sequence after the last one here
      */

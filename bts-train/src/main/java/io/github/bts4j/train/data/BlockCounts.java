@@ -4,13 +4,13 @@ import java.util.Comparator;
 import java.util.stream.IntStream;
 
 /**
- * How many sequences of each domain the blocks of a mix hold.
+ * The number of sequences of each domain in the blocks of a mix.
  *
  * <p>Weights become whole shares of a period of several blocks: the shortest period that fits them, or, where none up to
  * {@value #MAX_PERIOD} sequences does, that one with its sequences divided by largest remainder. Inside a period the
  * sequences are given out one by one by Tijdeman's rule for the chairman assignment problem (Discrete Mathematics 32,
  * 1980), which keeps every domain within less than one sequence of its exact share at every point; a block's count is
- * what falls into it. At the end of a period every remainder is zero, so one table serves for ever.
+ * the number that falls into it. At the end of a period all remainders are zero, so one table is enough.
  */
 final class BlockCounts {
 

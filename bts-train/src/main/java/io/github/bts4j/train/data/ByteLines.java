@@ -7,10 +7,10 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** The lines of a file as bytes, so that a line in a broken encoding can be named and passed over. Lines end with LF. */
+/** The lines of a file as bytes, so that a line with a broken encoding can be reported and skipped. Lines end with LF. */
 final class ByteLines implements AutoCloseable {
 
-    /** The longest line, and the share of the heap that it may be of: it is held in memory several times over while it is decoded. */
+    /** The longest line, and its limit as a share of the heap: decoding needs several copies of it. */
     private static final int MAX_LINE_BYTES = 64 << 20;
     private static final int HEAP_SHARE = 12;
 
@@ -28,7 +28,7 @@ final class ByteLines implements AutoCloseable {
         this.in = TextFiles.open(file);
     }
 
-    /** The next line without its end, or nothing at the end of the file. */
+    /** The next line without its line end, or empty at the end of the file. */
     Optional<byte[]> next() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
         boolean found = false;
@@ -62,7 +62,7 @@ final class ByteLines implements AutoCloseable {
         return file;
     }
 
-    /** The place of the last line that was read, {@code file:line}, counted from 1. */
+    /** The position of the last line that was read, {@code file:line}, counted from 1. */
     String origin() {
         return file + ":" + number;
     }

@@ -15,12 +15,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * A weighted mixture of domains: an endless list of training sequences that can be entered at any position.
+ * A weighted mixture of domains: an endless list of training sequences with random access.
  *
  * <p>The list is divided into blocks. Every block holds a whole number of sequences of each domain, and after any number
- * of blocks each domain has had {@code weight * sequences} of them to within less than one sequence (weights are
- * resolved to one in 2^20). Inside a block the order is shuffled by (seed, block). Sequence {@code i} is a pure function
- * of (seed, i): a run resumes from the number of its next sequence, nothing is replayed.
+ * of blocks each domain has had {@code weight * sequences} of them to within less than one sequence (weights have
+ * a resolution of one in 2^20). Inside a block the order is shuffled by (seed, block). Sequence {@code i} is a pure function
+ * of (seed, i): a run resumes from the number of its next sequence, and nothing is replayed.
  *
  * <p>The Branch-Train-Stitch paper mixes 15 % code, 15 % mathematics, 15 % multilingual text and 55 % of the seed's data
  * (arXiv 2502.00075, section 4): {@code Datamix.of(domains, Map.of("code", 15.0, "math", 15.0, "multilingual", 15.0,
@@ -30,7 +30,7 @@ import java.util.stream.IntStream;
  */
 public final class Datamix {
 
-    /** Sequences of a block where no other number is given. */
+    /** Sequences of a block by default. */
     public static final int DEFAULT_BLOCK_SIZE = 2048;
 
     private final List<Domain> domains;
@@ -38,10 +38,10 @@ public final class Datamix {
     private final long seed;
     private final int blockSize;
     private final List<Mixture> mixtures = new ArrayList<>();
-    /** For every stage, what each domain has given before it. */
+    /** For each stage, how many sequences of each domain come before it. */
     private final List<long[]> drawnBefore = new ArrayList<>();
 
-    /** From a sequence on, other weights. */
+    /** Weights that apply from a sequence on. */
     private record Stage(long start, double[] weights) {}
 
     private Datamix(List<Domain> domains, List<Stage> stages, long seed, int blockSize) {
@@ -64,7 +64,7 @@ public final class Datamix {
      * Mixes domains with seed 0 and blocks of {@value #DEFAULT_BLOCK_SIZE} sequences.
      *
      * @param domains the domains, with different names; their order numbers them
-     * @param weights relative weight of every domain by name; need not sum to one; 0 leaves a domain out
+     * @param weights relative weight of every domain by name; need not sum to one; 0 omits a domain
      * @return the mix
      * @throws IllegalArgumentException listing every problem: no or equally named domains, a weight that is negative,
      *     NaN or infinite, weights that are all zero, a weight without a domain, a domain without a weight, a weighted
@@ -81,7 +81,7 @@ public final class Datamix {
      * domain's text twice as often as 1 does.
      *
      * @param domains the domains, with different names; their order numbers them
-     * @param factors relative number of times that every domain's text is read, by name; 0 leaves a domain out
+     * @param factors relative number of times that every domain's text is read, by name; 0 omits a domain
      * @param sequenceLength tokens that the model reads
      * @return the mix
      * @throws IllegalArgumentException as {@link #of}, and if a domain has too little text for one sequence
@@ -109,9 +109,9 @@ public final class Datamix {
     }
 
     /**
-     * The same mix with other weights from a sequence on. Blocks are counted anew from there; every domain goes on where it was.
+     * A copy of this mix with other weights from a sequence on. Blocks are counted from there; each domain continues where it was.
      *
-     * @param fromSequence number of the first sequence of the new stage: step times sequences per step; later than the stages that there are
+     * @param fromSequence number of the first sequence of the new stage: step times sequences per step; later than all existing stages
      * @param weights relative weight of every domain by name
      * @return a new mix
      * @throws IllegalArgumentException if the stage does not come after the last one, or as {@link #of}
@@ -127,7 +127,7 @@ public final class Datamix {
     }
 
     /**
-     * The same mix in another order.
+     * A copy of this mix in another order.
      *
      * @param newSeed any number
      * @return a new mix
@@ -137,7 +137,7 @@ public final class Datamix {
     }
 
     /**
-     * The same mix in blocks of another size.
+     * A copy of this mix with another block size.
      *
      * @param newBlockSize sequences of a block, 1 to 2^20
      * @return a new mix
@@ -145,7 +145,7 @@ public final class Datamix {
      */
     public Datamix withBlockSize(int newBlockSize) {
         if (newBlockSize < 1 || newBlockSize > BlockCounts.MAX_PERIOD) {
-            throw new IllegalArgumentException("blockSize = " + newBlockSize + " must lie between 1 and "
+            throw new IllegalArgumentException("blockSize = " + newBlockSize + " must be between 1 and "
                     + BlockCounts.MAX_PERIOD + " sequences");
         }
         return new Datamix(domains, stages, seed, newBlockSize);
@@ -235,7 +235,7 @@ public final class Datamix {
     }
 
     /**
-     * Which sequence stands at a position.
+     * The sequence at a position.
      *
      * @param index number of the sequence in the mix, from 0
      * @return its domain, and its number within that domain
@@ -249,7 +249,7 @@ public final class Datamix {
     }
 
     /**
-     * Where the tokens of the sequence at a position lie.
+     * The segments of the sequence at a position.
      *
      * @param index number of the sequence in the mix, from 0
      * @param sequenceLength tokens that the model reads
@@ -290,7 +290,7 @@ public final class Datamix {
     }
 
     /**
-     * Identifies the list of sequences: a resumed run compares it, so that it does not go on with other data.
+     * Identifies the list of sequences: a resumed run compares it, so that it does not continue with other data.
      *
      * @return SHA-256 over seed, block size, and every domain's name, weight and content, in lower-case hexadecimal
      */

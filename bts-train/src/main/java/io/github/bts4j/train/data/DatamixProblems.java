@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Everything that is wrong with the weights of a mix, found in one go. */
+/** Collects all problems of a mix's weights. */
 final class DatamixProblems {
 
     private final Problems problems = new Problems();
@@ -40,7 +40,7 @@ final class DatamixProblems {
                     "weight of domain '" + name + "' = " + weight + " must be zero or more and finite");
         });
         problems.addIf(weights.values().stream().allMatch(weight -> weight == 0),
-                "weights " + new TreeMap<>(weights) + " sum to nothing: at least one must be positive");
+                "weights " + new TreeMap<>(weights) + " sum to zero: at least one must be positive");
     }
 
     private void strangers(Set<String> names, Map<String, Double> weights) {
@@ -52,7 +52,7 @@ final class DatamixProblems {
 
     private void domain(Domain domain, Map<String, Double> weights) {
         if (!weights.containsKey(domain.name())) {
-            problems.add("domain '" + domain.name() + "' has no weight: give 0 to leave it out");
+            problems.add("domain '" + domain.name() + "' has no weight: use 0 to omit it");
         } else if (weights.get(domain.name()) > 0 && domain instanceof TokenDataset dataset && dataset.size() == 0) {
             problems.add("domain '" + domain.name() + "' has a weight but no data");
         }

@@ -3,9 +3,9 @@ package io.github.bts4j.train.data;
 import io.github.bts4j.core.support.SplitMix64;
 
 /**
- * Deals stretches of {@code stride} tokens out of a ring of {@code size} tokens without replacement. An epoch has
- * {@code size / stride} stretches in an order shuffled by (key, epoch); each later epoch also moves the places where
- * stretches begin, so that the same tokens meet other neighbours, unless they are fixed.
+ * Samples segments of {@code stride} tokens from a ring of {@code size} tokens without replacement. An epoch has
+ * {@code size / stride} segments in an order shuffled by (key, epoch). Unless they are fixed, each later epoch also shifts the
+ * starts of the segments, so that the same tokens get other neighbours.
  */
 record Dealing(int size, int stride, long key, boolean fixed) {
 
@@ -13,7 +13,7 @@ record Dealing(int size, int stride, long key, boolean fixed) {
         return size / stride;
     }
 
-    /** The first token of the stretch that is dealt as number {@code ordinal}. */
+    /** The first token of segment number {@code ordinal}. */
     int offset(long ordinal) {
         long epoch = ordinal / perEpoch();
         long place = new Permutation(perEpoch(), SplitMix64.key(key, epoch)).at(ordinal % perEpoch());

@@ -19,24 +19,24 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** One pass over the documents of a source: what a new kind of {@link TextSource} is made of. For one thread. */
+/** One pass over the documents of a source, the building block of a new kind of {@link TextSource}. Not thread-safe. */
 public interface DocumentReader extends Closeable {
 
     /**
-     * Reads on.
+     * Reads the next document.
      *
-     * @return the next document, or nothing at the end
+     * @return the next document, or empty at the end
      * @throws IOException if reading fails
      */
     Optional<Document> next() throws IOException;
 
     /**
-     * The files of a source in reading order. Hidden files, and those in hidden folders, are passed over.
+     * The files of a source in reading order. Hidden files, and files in hidden folders, are skipped.
      *
-     * @param path a file, which is taken whatever its name is, or a folder
-     * @param kind what the files of a folder hold
+     * @param path a file of any name, or a folder
+     * @param kind the kind of the files in a folder
      * @return the file itself, or the files of that kind below the folder, by path; for plain text, all files
-     * @throws DataException if there is nothing at the path, a file is packed in a format that is not read, or the folder or a file cannot be read
+     * @throws DataException if the path does not exist, a file is in an unsupported archive format, or the folder or a file cannot be read
      */
     static List<Path> files(Path path, TextKind kind) {
         requireExists(path);
@@ -44,10 +44,10 @@ public interface DocumentReader extends Closeable {
     }
 
     /**
-     * Refuses a path where nothing is.
+     * Refuses a path that does not exist.
      *
      * @param path a file or a folder
-     * @throws DataException if there is nothing
+     * @throws DataException if it does not exist
      */
     static void requireExists(Path path) {
         if (!Files.exists(path)) {
@@ -74,7 +74,7 @@ public interface DocumentReader extends Closeable {
     }
 
     /**
-     * The pass as a stream that fails when it ends without a single document. {@link IOException}s come out as causes of {@link DataException}s.
+     * The pass as a stream that fails if there is no document. {@link IOException}s are wrapped in {@link DataException}s.
      *
      * @param path the source's path, for messages
      * @param reader the pass
@@ -90,7 +90,7 @@ public interface DocumentReader extends Closeable {
                 Optional<Document> next = read(path, reader);
                 next.ifPresent(action);
                 if (next.isEmpty() && empty) {
-                    throw new DataException(path, "Text source " + path + " holds no text: no document was found");
+                    throw new DataException(path, "Text source " + path + " has no documents");
                 }
                 empty = false;
                 return next.isPresent();
@@ -124,17 +124,17 @@ public interface DocumentReader extends Closeable {
     }
 
     /**
-     * A source that the operating system does not let read.
+     * The exception for a source that the operating system cannot read.
      *
      * @param path the source's path
      * @param failure what the operating system said
      * @return the exception to throw, with the failure as its cause
-     * @throws java.io.UncheckedIOException if the thread was interrupted, which says nothing about the source
+     * @throws java.io.UncheckedIOException if the thread was interrupted
      */
     static DataException unreadable(Path path, IOException failure) {
         Interrupts.rethrow(path, failure);
-        String why = failure instanceof AccessDeniedException denied ? denied.getFile() + ": permission denied; is it yours, and may you read it?"
-                : failure instanceof NoSuchFileException missing ? missing.getFile() + " does not exist any more"
+        String why = failure instanceof AccessDeniedException denied ? denied.getFile() + ": permission denied; check its owner and permissions"
+                : failure instanceof NoSuchFileException missing ? missing.getFile() + " no longer exists"
                 : String.valueOf(failure.getMessage());
         return new DataException(path, "Text source " + path + " cannot be read: " + (why.startsWith(path + ": ") ? why.substring(path.toString().length() + 2) : why), failure);
     }

@@ -16,7 +16,7 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
     String name();
 
     /**
-     * Where the tokens of one training sequence lie; a pure function of its arguments. Within an epoch no token is
+     * The segments of one training sequence; a pure function of its arguments. Within an epoch no token is
      * predicted twice; each epoch has its own order.
      *
      * @param seed the seed of the run
@@ -31,14 +31,14 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
      * Evaluation windows in the order of the text, without shuffling or overlap of predicted tokens.
      *
      * @param sequenceLength tokens that the model reads at once; a window has one more, the last target
-     * @return the windows, made when they are asked for; the last one of a {@link TokenDataset} may be shorter
+     * @return the windows, created on demand; the last one of a {@link TokenDataset} may be shorter
      * @throws IllegalArgumentException if {@code sequenceLength} is less than 1, or there is too little text for one
      *     window
      */
     List<Window> windows(int sequenceLength);
 
     /**
-     * How many sequences read the text once.
+     * The number of sequences in an epoch.
      *
      * @param sequenceLength tokens that the model reads, 1 or more
      * @return sequences of an epoch, 1 or more; a {@link SwitchingDomain}'s epoch ends when the first of its members begins again
@@ -47,7 +47,7 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
     long sequencesPerEpoch(int sequenceLength);
 
     /**
-     * What keeps this domain from dealing sequences.
+     * Reasons why this domain cannot give sequences.
      *
      * @param sequenceLength tokens that the model reads, 1 or more
      * @return one message per problem; empty when there is none
@@ -55,7 +55,7 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
     List<String> problems(int sequenceLength);
 
     /**
-     * Identifies the content: equal fingerprints deal equal sequences.
+     * Identifies the content: equal fingerprints give equal sequences.
      *
      * @return SHA-256 in lower-case hexadecimal digits
      */

@@ -8,12 +8,12 @@ import java.util.Locale;
  * @param domain name of the domain
  * @param sequences sequences drawn from it
  * @param tokens tokens predicted in them
- * @param epochs how often its text was read, a fraction where the last time is not over; above 1 it repeats
+ * @param epochs how often its text was read, possibly a fraction; above 1 text is repeated
  */
 public record DomainUse(String domain, long sequences, long tokens, double epochs) {
 
     /**
-     * For a log.
+     * A text for logs.
      *
      * @return such as {@code code 1200 sequences (2.41 epochs)}
      */

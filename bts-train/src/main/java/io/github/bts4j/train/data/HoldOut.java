@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Which documents of a dataset are held out of training for evaluation. Rules are pure functions of the dataset; a
- * document is never divided.
+ * A rule that selects documents to hold out for evaluation: a pure function of the dataset. Documents are never
+ * divided.
  */
 public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
 
@@ -35,7 +35,7 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
      * A fraction of the documents, chosen by content.
      *
      * @param fraction share of the documents, between 0 and 1
-     * @param seed another seed chooses other documents
+     * @param seed seed of the choice
      * @return the rule
      */
     static HoldOut fraction(double fraction, long seed) {
@@ -73,10 +73,10 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
 
     /**
      * Holds out {@code round(fraction * documents)} documents, at least one, in the order of a hash of (seed, tokens).
-     * Copies of a document have the same hash and stay together, so none leaks into training.
+     * Duplicates have the same hash and stay together, so none leaks into training.
      *
      * @param fraction share of the documents, between 0 and 1
-     * @param seed another seed chooses other documents
+     * @param seed seed of the choice
      */
     record Fraction(double fraction, long seed) implements HoldOut {
 
@@ -84,12 +84,12 @@ public sealed interface HoldOut permits HoldOut.EveryKth, HoldOut.Fraction {
          * Checks the values.
          *
          * @param fraction share of the documents
-         * @param seed another seed chooses other documents
+         * @param seed seed of the choice
          * @throws IllegalArgumentException if {@code fraction} is not between 0 and 1
          */
         public Fraction {
             if (!(fraction > 0 && fraction < 1)) {
-                throw new IllegalArgumentException("fraction = " + fraction + " must lie between 0 and 1");
+                throw new IllegalArgumentException("fraction = " + fraction + " must be between 0 and 1");
             }
         }
 

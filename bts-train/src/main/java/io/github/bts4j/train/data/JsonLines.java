@@ -5,16 +5,16 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * JSON lines: one JSON object per line, one document per object. Blank lines are passed over. A line is bad when it is
- * not valid UTF-8, not one JSON object, or its field is missing, no string, or no valid Unicode text.
+ * JSON lines: one JSON object per line, one document per object. Blank lines are skipped. A line is bad if it is
+ * not valid UTF-8, not one JSON object, or its field is missing, not a string, or not valid Unicode text.
  *
- * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} (also {@code .gz} and {@code .zst}) are read in the order of their paths, sub-folders too
+ * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} (also {@code .gz} and {@code .zst}) are read in the order of their paths, including sub-folders
  * @param field name of the field that holds the text
- * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails; 0 to accept none
+ * @param maxBadLines bad lines that one pass may skip with a logged warning; 0 for none
  */
 public record JsonLines(Path path, String field, int maxBadLines) implements TextSource {
 
-    /** The field that holds the text where none is named. */
+    /** The default name of the text field. */
     public static final String DEFAULT_FIELD = "text";
 
     /**
@@ -22,7 +22,7 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
      *
      * @param path a file
      * @param field name of the field that holds the text
-     * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails
+     * @param maxBadLines bad lines that one pass may skip with a logged warning
      * @throws IllegalArgumentException if {@code field} is blank or {@code maxBadLines} is negative
      */
     public JsonLines {
@@ -36,7 +36,7 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
     }
 
     /**
-     * Reads the field {@value #DEFAULT_FIELD} and accepts no bad line.
+     * Reads the field {@value #DEFAULT_FIELD} and accepts no bad lines.
      *
      * @param path a file or a folder
      */
@@ -45,7 +45,7 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
     }
 
     /**
-     * The same source with the text in another field.
+     * A copy of this source with the text in another field.
      *
      * @param newField name of the field that holds the text
      * @return a new source
@@ -56,9 +56,9 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
     }
 
     /**
-     * The same source with another limit of bad lines.
+     * A copy of this source with another limit on bad lines.
      *
-     * @param newMaxBadLines bad lines that a pass leaves out before it fails
+     * @param newMaxBadLines bad lines that one pass may skip
      * @return a new source
      * @throws IllegalArgumentException if {@code newMaxBadLines} is negative
      */

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /** One pass over JSON lines. */
 final class JsonLinesReader implements DocumentReader {
 
-    /** Bad lines that a message lists, and lines read after the first bad one too many to find more of them. */
+    /** Maximum number of bad lines in a message, and how many lines are read to find more after the limit was exceeded. */
     private static final int LISTED = 10;
     private static final int LOOK_AHEAD = 10_000;
 
@@ -117,7 +117,7 @@ final class JsonLinesReader implements DocumentReader {
         if (listed.size() < LISTED) {
             listed.add(origin + ": " + reason);
             if (badLines <= source.maxBadLines()) {
-                LOG.warn("Bad line left out: {}: {}", origin, reason);
+                LOG.warn("Bad line skipped: {}: {}", origin, reason);
             }
         }
     }
@@ -133,7 +133,7 @@ final class JsonLinesReader implements DocumentReader {
         return new DataException(source.path(), "Text source " + source.path() + " has bad lines, maxBadLines = "
                 + source.maxBadLines() + ":\n  " + String.join("\n  ", listed)
                 + (badLines > listed.size() ? "\n  and " + (badLines - listed.size()) + " more" : "")
-                + "\nMend these lines, name the right field, or raise maxBadLines.");
+                + "\nFix these lines, use the right field, or raise maxBadLines.");
     }
 
     @Override

@@ -8,7 +8,7 @@ final class Mixture {
     private final int numDomains;
     private final int blockSize;
     private final long seed;
-    /** The plan used last; any thread may replace it, all compute the same. */
+    /** The most recently used plan; any thread may replace it. */
     private volatile Optional<BlockPlan> lastPlan = Optional.empty();
 
     Mixture(double[] weights, int blockSize, long seed) {
@@ -23,7 +23,7 @@ final class Mixture {
         return counts.shares();
     }
 
-    /** What stands at a place of the list, from 0. */
+    /** The entry of the list at an index, from 0. */
     Draw at(long index) {
         long block = index / blockSize;
         int place = (int) (index % blockSize);

@@ -6,7 +6,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A file that is written, whose errors name it. */
+/** An output file whose errors name it. */
 final class NamedOutput extends OutputStream {
     private final Path file;
     private final OutputStream out;

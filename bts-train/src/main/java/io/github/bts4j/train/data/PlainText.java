@@ -14,16 +14,16 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Plain text in UTF-8: one file is one document, or, with a separator, what lies between two lines that are the separator.
+ * Plain text in UTF-8: one file is one document or, with a separator, several documents between separator lines.
  *
- * @param path a file, or a folder whose files are read in the order of their paths, sub-folders too; hidden files are
- *     passed over
- * @param separator a line that ends a document and belongs to none; the empty text ends documents at empty lines
+ * @param path a file, or a folder whose files are read in the order of their paths, including sub-folders; hidden files are
+ *     skipped
+ * @param separator a line that ends a document and is not part of it; empty for documents that end at empty lines
  */
 public record PlainText(Path path, Optional<String> separator) implements TextSource {
 
     private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
-    /** The share of the heap that one document may be of: it is held in memory several times over while it is decoded. */
+    /** The limit of one document as a share of the heap: decoding needs several copies of it. */
     private static final int HEAP_SHARE = 8;
 
     /**
@@ -50,7 +50,7 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
     }
 
     /**
-     * The same files, divided into documents by a line: this is how a file larger than memory is read.
+     * The same files, divided into documents by separator lines. Use this for files larger than memory.
      *
      * @param newSeparator a line that ends a document, such as {@code <|endoftext|>}; the empty text for empty lines
      * @return a new source
@@ -115,7 +115,7 @@ public record PlainText(Path path, Optional<String> separator) implements TextSo
         }
     }
 
-    /** Documents between separators. The end of a file ends its last document. */
+    /** Reads documents between separators. The end of a file ends its last document. */
     private static final class Parts implements DocumentReader {
         private final Iterator<Path> files;
         private final byte[] separator;

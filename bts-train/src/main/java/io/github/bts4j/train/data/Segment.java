@@ -1,9 +1,9 @@
 package io.github.bts4j.train.data;
 
 /**
- * A stretch of a dataset's tokens. The dataset is read as a ring: a stretch that passes its end goes on at its start.
+ * A segment of a dataset's tokens. The dataset is a ring: a segment that passes its end continues at its start.
  *
- * @param dataset where the tokens lie
+ * @param dataset the dataset of the tokens
  * @param offset index of the first token, from 0
  * @param length number of tokens
  */
@@ -12,10 +12,10 @@ public record Segment(TokenDataset dataset, int offset, int length) {
     /**
      * Checks the values.
      *
-     * @param dataset where the tokens lie
+     * @param dataset the dataset of the tokens
      * @param offset index of the first token
      * @param length number of tokens
-     * @throws IllegalArgumentException if the stretch begins outside the dataset, is empty, or is longer than the dataset
+     * @throws IllegalArgumentException if the segment begins outside the dataset, is empty, or is longer than the dataset
      */
     public Segment {
         if (offset < 0 || offset >= dataset.size() || length < 1 || length > dataset.size()) {

@@ -10,11 +10,11 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The documents of another source, shuffled within a window: the next document is drawn from those that wait, and the one that is read next takes its place.
+ * The documents of another source, shuffled within a window: the next document is drawn from a buffer and replaced by the next one that is read.
  *
  * @param source where the documents come from
- * @param window documents that wait in memory, 2 or more; a document moves forward by fewer than this
- * @param seed another seed gives another order
+ * @param window size of the buffer, 2 or more; a document moves forward by less than this
+ * @param seed seed of the order
  */
 record ShuffledSource(TextSource source, int window, long seed) implements TextSource {
 

@@ -11,13 +11,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Text that changes its domain inside one sequence, to train and to show how gates pass control from one expert to
+ * Text that switches domain within a sequence, to train and to show how gates switch from one expert to
  * another (arXiv 2502.00075, figure 3). A sequence is joined from segments of {@code segmentLength} tokens, the last
  * one cut to fit; neighbours always come from different members.
  *
- * <p>Sequences are dealt in groups of as many as there are members. Within a group every member gives equally many
+ * <p>Sequences come in groups, with as many sequences as there are members. Within a group every member gives the same number of
  * segments and begins one sequence; the order of the members is shuffled by (seed, name, group). The segments of one
- * member are dealt without replacement per epoch, as sequences of a {@link TokenDataset} are.
+ * member are drawn without replacement per epoch, like sequences of a {@link TokenDataset}.
  *
  * @param name name of this domain, other than those of its members in the same mix
  * @param members datasets to switch between, two or more with different names
@@ -116,7 +116,7 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
         return (int) Math.min(segmentLength, sequenceLength + 1L - (long) segment * segmentLength);
     }
 
-    /** Slots are the members' places in the order of a group; segment j of a sequence is one slot after segment j - 1. */
+    /** Slots are the members' positions in the order of a group; segment j of a sequence is one slot after segment j - 1. */
     private int slot(long ordinal, int segment) {
         return (int) ((ordinal % members.size() + segment) % members.size());
     }

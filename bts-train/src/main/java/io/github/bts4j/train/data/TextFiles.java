@@ -15,10 +15,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 
-/** Text files on disk: plain, or compressed, which their first bytes tell. Not for instances. */
+/** Text files on disk, plain or compressed, which is detected from their first bytes. */
 final class TextFiles {
     private static final int BUFFER_BYTES = 1 << 16;
-    /** The longest magic number that is looked at. */
+    /** The length of the longest magic number. */
     private static final int MAGIC_BYTES = 8;
     private static final byte[] GZIP = {0x1f, (byte) 0x8b};
     private static final byte[] ZSTD = {0x28, (byte) 0xb5, 0x2f, (byte) 0xfd};
@@ -28,7 +28,7 @@ final class TextFiles {
     }
 
     /**
-     * The bytes of a file, decompressed on the way where it begins as gzip or Zstandard.
+     * The bytes of a file, decompressed if it is gzip or Zstandard.
      *
      * @throws IOException naming the file, where the operating system fails, also while the stream is read
      * @throws DataException naming the file, if it is damaged, also while the stream is read
@@ -48,7 +48,7 @@ final class TextFiles {
             }
             if (COMPRESSED.stream().anyMatch(name::endsWith)) {
                 throw new DataException(file, file + " is named as a compressed file, but its content is not " + (name.endsWith(".gz") ? "gzip" : "Zstandard")
-                        + ": mend its name, or fetch it again");
+                        + ": correct its name, or download it again");
             }
             return raw;
         } catch (IOException | RuntimeException e) {
@@ -56,7 +56,7 @@ final class TextFiles {
             if (e instanceof FileSystemException || e instanceof DataException || Interrupts.caused(e)) {
                 throw e;
             }
-            throw new DataException(file, file + " is damaged: " + e.getMessage() + ": fetch it again", e); // a header of gzip that is cut
+            throw new DataException(file, file + " is damaged: " + e.getMessage() + ": download it again", e); // a header of gzip that is cut
         }
     }
 
@@ -69,7 +69,7 @@ final class TextFiles {
         return file.getFileName().toString().toLowerCase(Locale.ROOT);
     }
 
-    /** A file's name in lower case, without what says how it is compressed. */
+    /** A file's name in lower case, without the suffix of its compression. */
     static String plainName(Path file) {
         String name = name(file);
         for (String compressed : COMPRESSED) {
@@ -80,7 +80,7 @@ final class TextFiles {
         return name;
     }
 
-    /** A file's own bytes; errors of the operating system name it. */
+    /** A file's raw bytes; errors of the operating system name it. */
     private static final class Raw extends FilterInputStream {
         private final Path file;
 
@@ -100,7 +100,7 @@ final class TextFiles {
         }
     }
 
-    /** A decompressed stream whose errors name the file and the place. */
+    /** A decompressed stream whose errors name the file and the position. */
     private static final class Named extends FilterInputStream {
         private final Path file;
         private final String format;
@@ -130,7 +130,7 @@ final class TextFiles {
                     throw e;
                 }
                 throw new DataException(file, file + " cannot be decompressed (" + format + ") after " + bytes + " bytes of text: " + e.getMessage() + (window
-                        ? ": compress it with a window of at most 8 MiB, that is, without zstd's --long or --ultra" : ": the file is damaged or cut, fetch it again"), e);
+                        ? ": compress it with a window of at most 8 MiB, that is, without zstd's options --long and --ultra" : ": the file is damaged or truncated, download it again"), e);
             }
         }
     }

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What a file of text holds, found by its content and, where that leaves it open, by its name. What is neither is refused by name: no file becomes plain text
- * because its name is not known.
+ * The kind of a text file, detected from its content and, if that is not conclusive, from its name. Other files are refused: a file with an unknown name is not
+ * treated as plain text.
  */
 public enum TextKind {
     /** One JSON object per line: {@link JsonLines}. Names {@code .jsonl}, {@code .ndjson}, {@code .json}, or any whose first lines are JSON objects. */
@@ -38,7 +38,7 @@ public enum TextKind {
     }
 
     /**
-     * What to call it in a message.
+     * Its name in messages.
      *
      * @return such as {@code JSON lines}
      */
@@ -47,10 +47,10 @@ public enum TextKind {
     }
 
     /**
-     * The files below a folder by kind, and those that are of none.
+     * The files below a folder by kind, and files of no known kind.
      *
      * @param byKind files by kind, each in the order of their paths
-     * @param unknown why each other file is of no kind
+     * @param unknown other files, and why they are of no known kind
      */
     record Sorted(Map<TextKind, List<Path>> byKind, Map<Path, String> unknown) {
         List<Path> of(TextKind kind) {
@@ -59,43 +59,43 @@ public enum TextKind {
     }
 
     /**
-     * The kind of a file, or of the files of a folder. In a folder of JSON lines or Parquet files, others (a README, say) are left out; {@link #leftOut} names
-     * them. A folder of plain text holds nothing else.
+     * The kind of a file, or of the files of a folder. In a folder of JSON lines or Parquet files, other files (such as a README) are skipped; {@link #leftOut} lists
+     * them. A folder of plain text must not contain other files.
      *
      * @param path a file or a folder
      * @return its kind
-     * @throws DataException naming the path, or the files of the folder, if it is of no kind, of several, packed in a format that is not read, empty, or cannot be read
+     * @throws DataException naming the path, or the files of the folder, if it is of no kind or of several kinds, in an unsupported archive format, empty, or cannot be read
      */
     public static TextKind of(Path path) {
         if (!Files.isDirectory(path)) {
             DocumentReader.requireExists(path);
-            return TextSniffer.kind(path).orElseThrow(() -> new DataException(path, TextSniffer.refusal(path) + ": read are " + NAMES));
+            return TextSniffer.kind(path).orElseThrow(() -> new DataException(path, TextSniffer.refusal(path) + ": supported are " + NAMES));
         }
         Sorted files = sorted(path);
         refusePacked(path, files);
         List<Path> lines = files.of(JSON_LINES);
         List<Path> tables = files.of(PARQUET);
         if (!lines.isEmpty() && !tables.isEmpty()) {
-            throw new DataException(path, "Folder " + path + " holds " + named(JSON_LINES, lines) + " and " + named(PARQUET, tables) + ": give a folder of one kind");
+            throw new DataException(path, "Folder " + path + " contains " + named(JSON_LINES, lines) + " and " + named(PARQUET, tables) + ": use a folder with one kind of file");
         }
         if (!lines.isEmpty() || !tables.isEmpty()) {
             return lines.isEmpty() ? PARQUET : JSON_LINES;
         }
         if (!files.unknown().isEmpty()) {
             throw new DataException(path, "In folder " + path + ", " + files.unknown().values().iterator().next()
-                    + (files.unknown().size() > 1 ? " (" + (files.unknown().size() - 1) + " more are of no known kind)" : "") + ": read are " + NAMES);
+                    + (files.unknown().size() > 1 ? " (" + (files.unknown().size() - 1) + " more are of no known kind)" : "") + ": supported are " + NAMES);
         }
         if (files.of(PLAIN_TEXT).isEmpty()) {
-            throw new DataException(path, "Folder " + path + " holds no text file: read are " + NAMES);
+            throw new DataException(path, "Folder " + path + " contains no text files: supported are " + NAMES);
         }
         return PLAIN_TEXT;
     }
 
     /**
-     * What a folder holds beside the files of a kind, and what is therefore not read.
+     * The files of a folder that are not of a kind and therefore not read.
      *
      * @param path a file or a folder
-     * @return the files that are left out, by path; none of a file
+     * @return the skipped files by path; empty if the path is a file
      * @throws DataException if a file cannot be read
      */
     public List<Path> leftOut(Path path) {
@@ -107,7 +107,7 @@ public enum TextKind {
         return all;
     }
 
-    /** The files of a source of this kind. A file is taken whatever it is; all visible files of a folder may be plain text. */
+    /** The files of a source of this kind. A single file is always accepted; all visible files of a folder may be plain text. */
     List<Path> files(Path path) {
         if (!Files.isDirectory(path)) {
             return List.of(path);
@@ -175,7 +175,7 @@ public enum TextKind {
         }
     }
 
-    /** The kind that a name stands for. */
+    /** The kind of a file name. */
     static Optional<TextKind> named(String name) {
         return switch (ending(name)) {
             case "jsonl", "ndjson" -> Optional.of(JSON_LINES);

@@ -13,13 +13,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Looks into a file for {@link TextKind}. Not for instances. */
+/** Detects the kind of a file for {@link TextKind}. */
 final class TextSniffer {
     static final String UNPACK = ": unpack it first";
 
-    /** Bytes, decompressed, that are looked at. */
+    /** The number of decompressed bytes that are examined. */
     private static final int WINDOW = 1 << 16;
-    /** Lines that must be JSON objects where a name does not say so. */
+    /** The number of lines that must be JSON objects if the name does not say so. */
     private static final int LINES = 2;
     private static final byte[] PARQUET = "PAR1".getBytes(StandardCharsets.US_ASCII);
     private static final int TAR_MAGIC = 257;
@@ -32,7 +32,7 @@ final class TextSniffer {
     private TextSniffer() {
     }
 
-    /** The kind of a file; none if it is of no kind that is read. */
+    /** The kind of a file; empty if it is not supported. */
     static Optional<TextKind> kind(Path file) {
         String name = TextFiles.plainName(file);
         if (isPacked(name)) {
@@ -44,7 +44,7 @@ final class TextSniffer {
         }
         Optional<TextKind> named = TextKind.named(name);
         if (named.isPresent() && named.get() == TextKind.PARQUET) {
-            return named; // its reader says that it is none
+            return named; // its reader reports the error
         }
         if (!packing(head).isEmpty() || binary(head) >= 0) {
             return Optional.empty();
@@ -53,7 +53,7 @@ final class TextSniffer {
         return lines ? Optional.of(TextKind.JSON_LINES) : named;
     }
 
-    /** Why a file is of no kind, beginning with the file. */
+    /** Why a file is of no supported kind, beginning with its name. */
     static String refusal(Path file) {
         String name = TextFiles.plainName(file);
         byte[] head = isPacked(name) ? new byte[0] : TextKind.head(file, WINDOW);
@@ -71,8 +71,8 @@ final class TextSniffer {
             return file + " is not text: it has a zero byte at offset " + binary(head);
         }
         return switch (TextKind.ending(name)) {
-            case "json" -> file + " holds JSON, but not one object per line: write it so, as jq -c '.[]' does";
-            case "csv", "tsv" -> file + " is a table: write its column of text as JSON lines or Parquet";
+            case "json" -> file + " contains JSON, but not one object per line: convert it, for example with jq -c '.[]'";
+            case "csv", "tsv" -> file + " is a table: convert its text column to JSON lines or Parquet";
             default -> file + (TextKind.ending(name).isEmpty() ? " has no suffix, and its" : ": the suffix ." + TextKind.ending(name) + " is not known, and the")
                     + " content is not JSON lines; name it .txt if it is plain text";
         };
@@ -92,7 +92,7 @@ final class TextSniffer {
         return tar ? "tar" : "";
     }
 
-    /** The offset of the first zero byte, which text has none of; -1 if there is none. */
+    /** The offset of the first zero byte, which text does not have; -1 if there is none. */
     private static int binary(byte[] head) {
         for (int i = 0; i < head.length; i++) {
             if (head[i] == 0) {
@@ -106,7 +106,7 @@ final class TextSniffer {
         return head.length > 1 && (head[0] == (byte) 0xff && head[1] == (byte) 0xfe || head[0] == (byte) 0xfe && head[1] == (byte) 0xff);
     }
 
-    /** Whether the first lines are JSON objects; of a line that is cut, whether it is one up to there. */
+    /** Whether the first lines are JSON objects; a truncated line only has to begin like one. */
     private static boolean holdsJsonLines(byte[] head, boolean cut) {
         int objects = 0;
         int from = 0;

@@ -4,14 +4,14 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /**
- * Documents on disk, read one at a time, so that a source may be larger than memory: {@link JsonLines}, {@link PlainText}, or another that reads through
- * {@link DocumentReader}. Files compressed by gzip or Zstandard are decompressed on the way. {@link TextKind} tells which kind a file is. Sources are immutable; every call of {@link #documents()} starts a new
+ * Documents on disk, read one at a time, so that a source may be larger than memory: {@link JsonLines}, {@link PlainText}, or another source based on
+ * {@link DocumentReader}. Files compressed with gzip or Zstandard are decompressed. {@link TextKind} detects the kind of a file. Sources are immutable; every call of {@link #documents()} starts a new
  * pass, and passes are independent of each other.
  */
 public interface TextSource {
 
     /**
-     * Where the text lies.
+     * The location of the text.
      *
      * @return a file or a folder
      */
@@ -19,7 +19,7 @@ public interface TextSource {
 
     /**
      * Opens one pass over the documents, in a fixed order: files by path, lines from top to bottom. Documents with an
-     * empty text are left out. Text must be valid UTF-8; a byte order mark at the start of a file is dropped.
+     * empty text are skipped. Text must be valid UTF-8; a byte order mark at the start of a file is dropped.
      *
      * @return a sequential stream; the caller closes it (try-with-resources), which closes the open file. While it is
      *     read it throws {@link io.github.bts4j.core.DataException}, which names the file, for text that cannot be used, for a source without any
@@ -29,7 +29,7 @@ public interface TextSource {
     Stream<Document> documents();
 
     /**
-     * Identifies the documents and their order by content: a cache of what was made from them compares it. Reads every file once.
+     * Identifies the documents and their order by content: used by caches. Reads every file once.
      *
      * @return SHA-256 over the settings, and every file's name below {@link #path()} and bytes, in lower-case hexadecimal
      * @throws io.github.bts4j.core.DataException if the path does not exist, or a file cannot be read
@@ -40,8 +40,8 @@ public interface TextSource {
      * The same documents, shuffled within a window as they pass, for sources whose order is not random: a document of the window is drawn, and the one that is
      * read next takes its place.
      *
-     * @param window documents held in memory, 2 or more; none comes earlier by as many places
-     * @param seed another seed gives another order
+     * @param window size of the buffer, 2 or more; a document moves forward by less than this
+     * @param seed seed of the order
      * @return the shuffled source
      * @throws IllegalArgumentException if {@code window} is less than 2
      */

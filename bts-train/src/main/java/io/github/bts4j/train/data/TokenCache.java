@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Encoded datasets on disk: text is tokenised once, in one pass that holds 16 million tokens at most, and its ids are mapped from then on. Datasets are found
- * by what they were made from: the content of the source's files, how they were read, the tokenizer, the end mark. A change of any of them makes another
- * dataset; what is found is checked by its fingerprint, and made again if a file was damaged. Safe for use by many threads and processes.
+ * Encoded datasets on disk: text is tokenised once, in one pass with at most 16 million tokens in memory, and its ids are mapped afterwards. The key of a dataset is
+ * the content of the source's files, how they were read, the tokenizer, and the end token. A change of any of them makes another
+ * dataset. A dataset from the cache is checked by its fingerprint, and encoded again if a file is damaged. Safe for use by many threads and processes.
  */
 public final class TokenCache {
     private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
@@ -43,7 +43,7 @@ public final class TokenCache {
     /**
      * Opens a cache.
      *
-     * @param folder where the datasets lie; made if it is not there
+     * @param folder folder of the datasets, created if absent
      * @return the cache
      * @throws IOException if the folder cannot be made
      */
@@ -57,10 +57,10 @@ public final class TokenCache {
 
     private static final int DOCUMENT_BYTES = Integer.BYTES + Long.BYTES;
 
-    /** What a dataset's folder says about it. */
+    /** The description in a dataset's folder. */
     private record Index(int tokens, int documents, int shardTokens, String fingerprint) {}
 
-    /** A dataset's folder. It is mapped last, when nothing remains that renames or deletes it. */
+    /** Reads a dataset's folder. Mapped last, because mapped files cannot be renamed or deleted everywhere. */
     private record Stored(Path folder, int tokens, int shardTokens, int[] ends, long[] bytes) {
         static Stored open(Path folder, int tokens, int documents, int shardTokens) throws IOException {
             int[] ends = new int[documents];
@@ -91,12 +91,12 @@ public final class TokenCache {
      * Finds a dataset, or reads, encodes and stores it.
      *
      * @param name name of the domain
-     * @param source where the documents lie; its files are hashed, and read when the dataset is not there
+     * @param source the documents; its files are hashed, and read if the dataset is not in the cache
      * @param encoder turns a document into token ids
-     * @param encoderIdentity identifies what the encoder does, such as {@code tokenizer.sha256()} and whether a bos mark is added
+     * @param encoderIdentity identifies what the encoder does, such as {@code tokenizer.sha256()} and whether a begin token is added
      * @param eosTokenId the token to append to every document; empty for none
      * @return the dataset, equal to what {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)} gives
-     * @throws IOException if writing or reading the cache fails; nothing half-written is ever found
+     * @throws IOException if writing or reading the cache fails; partly written datasets are never used
      * @throws DataException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      */
@@ -105,15 +105,15 @@ public final class TokenCache {
         if (Files.isDirectory(target)) {
             try {
                 return read(name, target);
-            } catch (IOException | RuntimeException e) { // whatever is wrong with it: it is made again
+            } catch (IOException | RuntimeException e) { // damaged in any way: encode it again
                 if (Interrupts.caused(e)) {
                     throw e;
                 }
-                LOG.warn("Cached tokens of domain '{}' are damaged and made again: {}", name, e.getMessage());
+                LOG.warn("Cached tokens of domain '{}' are damaged and will be encoded again: {}", name, e.getMessage());
                 FileTree.delete(target);
             }
         } else {
-            Files.deleteIfExists(target); // a file where a folder belongs
+            Files.deleteIfExists(target); // a file instead of a folder
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
         try {
@@ -152,7 +152,7 @@ public final class TokenCache {
             }
         }
         if (size == 0) {
-            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no token at all");
+            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
         }
         Index index = new Index(size, count, shardTokens, Stored.open(into, size, count, shardTokens).fingerprint());
         AtomicFiles.write(into.resolve(INDEX), JsonReader.pretty(index));

@@ -15,12 +15,12 @@ import java.util.stream.Stream;
 
 /**
  * The packed text of one domain: the token ids of its documents one after the other in one array, with the token and
- * byte counts of every document. Immutable and safe for use by many threads; at most 2^31 - 9 tokens. They lie on the heap, 4 bytes
+ * byte counts of every document. Immutable and safe for use by many threads; at most 2^31 - 9 tokens. They are on the heap, 4 bytes
  * each, or in the mapped files of a {@link TokenCache}.
  *
- * <p>A training sequence of this domain is a stretch of {@code sequenceLength + 1} tokens. An epoch deals
- * {@code size / sequenceLength} of them without replacement, in an order shuffled by (seed, name, epoch); each epoch
- * after the first also begins its stretches at other places, unless {@link #withFixedWindows} says otherwise.
+ * <p>A training sequence of this domain is a segment of {@code sequenceLength + 1} tokens. An epoch has
+ * {@code size / sequenceLength} of them, drawn without replacement in an order shuffled by (seed, name, epoch). Each epoch
+ * after the first also shifts the starts of its segments, unless {@link #withFixedWindows} is used.
  */
 public final class TokenDataset implements Domain {
 
@@ -46,7 +46,7 @@ public final class TokenDataset implements Domain {
         this(name, tokens, ends, documentBytes, fingerprint(tokens, ends, documentBytes));
     }
 
-    /** With the {@link #fingerprint(TokenStore, int[], long[])} that it is known to have. */
+    /** Creates a dataset with a known {@link #fingerprint(TokenStore, int[], long[])}. */
     TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes, String fingerprint) {
         this.name = name;
         this.tokens = tokens;
@@ -60,10 +60,10 @@ public final class TokenDataset implements Domain {
      * Reads and encodes a text source.
      *
      * @param name name of the domain
-     * @param source where the documents lie; read once and closed
-     * @param encoder turns a document into token ids, with a bos mark where the model wants one
+     * @param source the documents; read once and closed
+     * @param encoder turns a document into token ids, with a begin token if the model needs one
      * @return the packed dataset
-     * @throws DataException if the source holds no or broken text, or cannot be read
+     * @throws DataException if the source has no text or broken text, or cannot be read
      * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder) {
@@ -71,14 +71,14 @@ public final class TokenDataset implements Domain {
     }
 
     /**
-     * Reads and encodes a text source, and ends every document with a mark.
+     * Reads and encodes a text source, and appends an end token to each document.
      *
      * @param name name of the domain
-     * @param source where the documents lie; read once and closed
-     * @param encoder turns a document into token ids, with a bos mark where the model wants one
+     * @param source the documents; read once and closed
+     * @param encoder turns a document into token ids, with a begin token if the model needs one
      * @param eosTokenId the token to append to every document; empty for none
      * @return the packed dataset
-     * @throws DataException if the source holds no or broken text, or cannot be read
+     * @throws DataException if the source has no text or broken text, or cannot be read
      * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
@@ -88,7 +88,7 @@ public final class TokenDataset implements Domain {
         }
         TokenDataset dataset = builder.build();
         if (dataset.size() == 0) {
-            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no token at all");
+            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
         }
         return dataset;
     }
@@ -112,7 +112,7 @@ public final class TokenDataset implements Domain {
     /**
      * The number of tokens.
      *
-     * @return tokens of all documents, marks included
+     * @return tokens of all documents, including begin and end tokens
      */
     public int size() {
         return tokens.size();
@@ -140,7 +140,7 @@ public final class TokenDataset implements Domain {
      * The tokens of one document.
      *
      * @param index number of the document, from 0
-     * @return a copy of its token ids, marks included
+     * @return a copy of its token ids, including begin and end tokens
      * @throws IndexOutOfBoundsException if there is no such document
      */
     public int[] document(int index) {
@@ -162,7 +162,7 @@ public final class TokenDataset implements Domain {
     }
 
     /**
-     * The same dataset, of which every epoch deals the same stretches, in another order: for a cache of what was computed from them.
+     * A dataset in which every epoch has the same segments in another order, so that results computed from them can be cached.
      *
      * @return a dataset that shares the tokens
      */

@@ -7,7 +7,7 @@ import java.util.Arrays;
  */
 public final class TokenDatasetBuilder {
 
-    /** The longest array that Java machines agree on. */
+    /** The longest array that all JVMs support. */
     static final long MAX_TOKENS = Integer.MAX_VALUE - 8L;
 
     private static final int FIRST_CAPACITY = 1024;
@@ -29,9 +29,9 @@ public final class TokenDatasetBuilder {
     }
 
     /**
-     * Appends one document. A document without tokens is left out.
+     * Appends one document. A document without tokens is skipped.
      *
-     * @param documentTokens its token ids, marks included; copied
+     * @param documentTokens its token ids, including begin and end tokens; copied
      * @param documentBytes bytes of its text in UTF-8
      * @return this builder
      * @throws IllegalArgumentException if a token id or {@code documentBytes} is negative, or the dataset grows past
@@ -70,7 +70,7 @@ public final class TokenDatasetBuilder {
     static long checkSize(String name, long needed, long maxTokens) {
         if (needed > maxTokens) {
             throw new IllegalArgumentException("Dataset '" + name + "' would have " + needed
-                    + " tokens or more, one dataset holds " + maxTokens + ": divide the domain into several datasets");
+                    + " tokens or more, the limit of one dataset is " + maxTokens + ": divide the domain into several datasets");
         }
         return needed;
     }
@@ -87,7 +87,7 @@ public final class TokenDatasetBuilder {
     }
 
     /**
-     * Finishes. The builder may go on and build again.
+     * Builds the dataset. More documents may be added afterwards, and another dataset built.
      *
      * @return the packed dataset; empty when no document was added
      */

@@ -5,8 +5,8 @@ import io.github.bts4j.core.tokenizer.PromptSegment;
 import java.util.List;
 
 /**
- * Turns the text of one document into token ids. A tokenizer that marks the beginning of a document (bos) puts the mark
- * into its result; nothing is added here.
+ * Turns the text of one document into token ids. The result includes the tokenizer's begin token, if it adds one;
+ * nothing is added here.
  */
 @FunctionalInterface
 public interface TokenEncoder {
@@ -20,8 +20,8 @@ public interface TokenEncoder {
     int[] encode(String text);
 
     /**
-     * Documents as a tokenizer's models read them: with the begin mark that its post-processor adds, while text that looks like a special token is text,
-     * spelled out in ordinary tokens, whoever wrote it.
+     * Encodes documents with the begin token that the tokenizer's post-processor adds. Text that looks like a special token is encoded
+     * as ordinary text.
      *
      * @param tokenizer the tokenizer, which stays open as long as the encoder is used
      * @return the encoder
@@ -34,7 +34,7 @@ public interface TokenEncoder {
      * Identifies what {@link #of} does, for a {@link TokenCache}.
      *
      * @param tokenizer the tokenizer
-     * @return a text that is equal for equal encoders
+     * @return a text, equal for equal encoders
      */
     static String identity(LlamaTokenizer tokenizer) {
         return tokenizer.sha256() + " with begin mark, special-token text as text";

@@ -17,11 +17,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Token ids in mapped files of equal numbers of tokens, little-endian, two bytes per token where all ids of a file are below 2^16, else four. The mapped pages
+ * Token ids in mapped files of equal numbers of tokens, little-endian, with two bytes per token if all ids of a file are below 2^16, else four. The mapped pages
  * belong to the page cache, not to the heap.
  */
 final class TokenShards implements TokenStore {
-    /** Tokens of a file but the last. */
+    /** Tokens per file, except the last. */
     static final int SHARD_TOKENS = 1 << 24;
 
     private static final int SMALL = 1 << 16;
@@ -38,7 +38,7 @@ final class TokenShards implements TokenStore {
         this.size = size;
     }
 
-    /** Some bytes of a file. */
+    /** A part of a file. */
     private interface Bytes {
         ByteBuffer of(int shard, int from, int length);
     }
@@ -47,7 +47,7 @@ final class TokenShards implements TokenStore {
         return folder.resolve(String.format(java.util.Locale.ROOT, "tokens-%05d.bin", shard));
     }
 
-    /** Maps what a {@link Writer} wrote. */
+    /** Maps the files of a {@link Writer}. */
     static TokenShards map(Path folder, int size, int shardTokens) throws IOException {
         int[] width = widths(folder, size, shardTokens);
         List<ByteBuffer> shards = new ArrayList<>();
@@ -60,7 +60,7 @@ final class TokenShards implements TokenStore {
     }
 
     /**
-     * Reads it from the files each time instead: slower, but a mapped file can be neither renamed nor deleted on Windows. {@link #copy} throws
+     * Reads the files on each access instead of mapping them: slower, but on Windows mapped files can be neither renamed nor deleted. {@link #copy} throws
      * {@link UncheckedIOException}s.
      */
     static TokenShards unmapped(Path folder, int size, int shardTokens) throws IOException {
@@ -83,7 +83,7 @@ final class TokenShards implements TokenStore {
         long files = (size + (long) shardTokens - 1) / shardTokens;
         try (Stream<Path> entries = Files.list(folder)) {
             long there = entries.filter(entry -> entry.getFileName().toString().matches("tokens-\\d+\\.bin")).count();
-            if (there != files) { // an index that is damaged asks for any number
+            if (there != files) { // a damaged index may have any number
                 throw new IOException(folder + " holds " + there + " files of tokens, not " + files);
             }
         }
@@ -118,7 +118,7 @@ final class TokenShards implements TokenStore {
         }
     }
 
-    /** Writes tokens as they come, holding one file's tokens in memory. */
+    /** Writes tokens, with at most one file's tokens in memory. */
     static final class Writer implements Closeable {
         private final Path folder;
         private final int[] tokens;

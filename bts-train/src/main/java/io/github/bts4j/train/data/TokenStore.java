@@ -3,7 +3,7 @@ package io.github.bts4j.train.data;
 import java.util.Arrays;
 import java.util.BitSet;
 
-/** Where the tokens of a dataset lie. Immutable and safe for use by many threads. */
+/** The tokens of a dataset, in memory or on disk. Immutable and thread-safe. */
 interface TokenStore {
     /** Number of tokens. */
     int size();
@@ -27,7 +27,7 @@ interface TokenStore {
     /**
      * Some documents of another store, one after the other.
      *
-     * @param base where their tokens lie
+     * @param base store of their tokens
      * @param starts where each run of documents begins in the base
      * @param ends where each run ends in this store
      */

@@ -9,7 +9,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Strict UTF-8: malformed input is an error that says where, never a replacement character. */
+/** Strict UTF-8: malformed input is an error with its position, never a replacement character. */
 final class Utf8 {
 
     private Utf8() {
@@ -34,7 +34,7 @@ final class Utf8 {
         return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
     }
 
-    /** The index of the first half of a surrogate pair that lacks its other half, or -1: such text has no UTF-8 form. */
+    /** The index of the first half of a surrogate pair that lacks its other half, or -1: such text cannot be encoded in UTF-8. */
     static int loneSurrogate(String text) {
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -8,11 +8,11 @@ import java.util.Objects;
 import java.util.function.IntUnaryOperator;
 
 /**
- * A stretch of held-out text for evaluation: the first token is context only, every other one is predicted.
+ * A window of held-out text for evaluation: the first token is only context, all others are predicted.
  *
  * @param domain name of the domain
  * @param tokens token ids, two or more; not copied, so equality is that of the array object
- * @param segments where the tokens come from, in order: one segment, or several in text that switches domains
+ * @param segments source of the tokens, in order: one segment, or several in text that switches domains
  */
 public record Window(String domain, int[] tokens, List<Segment> segments) {
 
@@ -21,7 +21,7 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
      *
      * @param domain name of the domain
      * @param tokens token ids
-     * @param segments where the tokens come from
+     * @param segments source of the tokens
      * @throws IllegalArgumentException if there are fewer than two tokens
      */
     public Window {
@@ -45,11 +45,11 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
     }
 
     /**
-     * Divides windows into batches of one length, as one pass of a model takes them.
+     * Groups windows of equal length into batches for one pass of a model.
      *
      * @param windows the windows
      * @param most windows of a batch, at least 1
-     * @return numbers of windows, from 0: every one once
+     * @return indices of windows, each exactly once
      * @throws IllegalArgumentException if {@code most} is below 1
      */
     public static List<List<Integer>> batches(List<Window> windows, int most) {
@@ -79,10 +79,10 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
     }
 
     /**
-     * The text that the predicted tokens stand for, for bits per byte:
+     * The number of bytes of the predicted tokens, for bits per byte:
      * {@code bitsPerByte = sum of losses in nats / (ln 2 * bytes)}.
      *
-     * @param byteLength bytes of UTF-8 that a token id stands for, 0 for a special token
+     * @param byteLength bytes of UTF-8 per token id, 0 for a special token
      * @return bytes of the predicted tokens
      */
     public long bytes(IntUnaryOperator byteLength) {

@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.RandomAccess;
 import java.util.function.IntFunction;
 
-/** Windows that are copied out of their datasets when they are asked for. */
+/** Windows that are copied from their datasets on demand. */
 final class WindowList extends AbstractList<Window> implements RandomAccess {
 
     private final int count;

@@ -6,27 +6,27 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** When a generated answer is right. */
+/** A rule that decides whether a generated answer is correct. */
 public sealed interface AnswerRule {
     /**
-     * Judges an answer.
+     * Decides whether an answer is correct.
      *
      * @param generated what the model wrote
-     * @param reference what is right
-     * @return whether it is right
+     * @param reference the correct answer
+     * @return whether it is correct
      */
     boolean matches(String generated, String reference);
 
     /**
-     * The text must be the same once both are normalised.
+     * The texts must be equal after normalisation.
      *
-     * @param strip whether white space at both ends does not count
-     * @param ignoreCase whether case does not count
-     * @param ignorePunctuation whether punctuation (Unicode's categories P) does not count
+     * @param strip whether to ignore white space at both ends
+     * @param ignoreCase whether to ignore case
+     * @param ignorePunctuation whether to ignore punctuation (Unicode's categories P)
      */
     record SameText(boolean strip, boolean ignoreCase, boolean ignorePunctuation) implements AnswerRule {
         /**
-         * White space at both ends does not count, all else does.
+         * Exact match, ignoring white space at both ends.
          *
          * @return the rule
          */
@@ -47,8 +47,8 @@ public sealed interface AnswerRule {
     }
 
     /**
-     * The last number of the text must be the last of the reference. Numbers have digits, perhaps a minus sign, and perhaps a decimal point with digits
-     * behind it; there are no separators of thousands. 82 and 82.0 are the same.
+     * The last number of the text must be the last of the reference. Numbers have digits, an optional minus sign, and an optional decimal point with digits
+     * after it, but no thousands separators. 82 and 82.0 are the same.
      */
     record LastNumber() implements AnswerRule {
         private static final Pattern NUMBER = Pattern.compile("(?:(?<![\\w)])-)?\\d+(?:\\.\\d+)?");

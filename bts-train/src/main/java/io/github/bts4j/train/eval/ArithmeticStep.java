@@ -6,7 +6,7 @@ import java.util.Objects;
  * One operation on two whole numbers.
  *
  * @param left first number
- * @param operation what is done
+ * @param operation the operation
  * @param right second number
  */
 public record ArithmeticStep(int left, Operation operation, int right) {
@@ -14,14 +14,14 @@ public record ArithmeticStep(int left, Operation operation, int right) {
      * Checks the operation.
      *
      * @param left first number
-     * @param operation what is done
+     * @param operation the operation
      * @param right second number
      */
     public ArithmeticStep {
         Objects.requireNonNull(operation, "operation");
     }
 
-    /** What is done with two numbers. */
+    /** An operation on two numbers. */
     public enum Operation {
         /** The sum. */
         PLUS("+"),
@@ -46,7 +46,7 @@ public record ArithmeticStep(int left, Operation operation, int right) {
         }
 
         /**
-         * Computes.
+         * Computes the result.
          *
          * @param left first number
          * @param right second number
@@ -65,7 +65,7 @@ public record ArithmeticStep(int left, Operation operation, int right) {
     /**
      * The result.
      *
-     * @return it
+     * @return the result
      */
     public int result() {
         return operation.apply(left, right);

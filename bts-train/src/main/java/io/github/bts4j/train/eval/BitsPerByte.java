@@ -13,11 +13,11 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * Bits per byte of held-out windows: the cross-entropy of all predicted tokens in bits, over the bytes of text they stand for.
+ * Bits per byte of held-out windows: the cross-entropy of all predicted tokens in bits, divided by the bytes of their text.
  *
  * <pre>{@code bpb = sum_t -log2 p(x_t | x_<t) / sum_t bytes(x_t)}</pre>
  *
- * Tokens that stand for no byte (the begin token between documents) are context: they are neither scored nor counted.
+ * Tokens without text (such as the begin token between documents) are context: they are neither scored nor counted.
  *
  * Immutable and thread-safe.
  */
@@ -28,7 +28,7 @@ public final class BitsPerByte {
     /**
      * Prepares scoring.
      *
-     * @param tokenBytes bytes of text that a token stands for, such as {@link TokenBytes}
+     * @param tokenBytes bytes of text per token, such as {@link TokenBytes}
      * @param batchSize windows per forward pass, at least 1
      */
     public BitsPerByte(IntUnaryOperator tokenBytes, int batchSize) {
@@ -45,19 +45,19 @@ public final class BitsPerByte {
      * @param model the model
      * @param windows the windows, at least one
      * @return bits per byte
-     * @throws IllegalArgumentException if there is no window, or its tokens stand for no byte
+     * @throws IllegalArgumentException if there is no window, or its tokens have no text
      */
     public double of(CausalLm model, List<Window> windows) {
         return score(model, windows).bitsPerByte();
     }
 
     /**
-     * Scores a model window by window, so that the uncertainty of its bits per byte, and of a difference to another model's, can be told.
+     * Scores a model window by window, for the uncertainty of its bits per byte, and of the difference from another model.
      *
      * @param model the model
      * @param windows the windows, at least one
      * @return the scores in the windows' order
-     * @throws IllegalArgumentException if there is no window, or its tokens stand for no byte
+     * @throws IllegalArgumentException if there is no window, or its tokens have no text
      */
     public WindowScores score(CausalLm model, List<Window> windows) {
         return byPart(model, windows, 1).get(0);
@@ -68,8 +68,8 @@ public final class BitsPerByte {
      *
      * @param model the model
      * @param documents the documents' windows
-     * @param end the mark that documents end with, which stands for no text and is not scored; empty for none
-     * @return the scores in the documents' order, which the bootstrap then draws instead of windows
+     * @param end the end token of documents, which is not scored; empty for none
+     * @return the scores in the documents' order; the bootstrap resamples documents instead of windows
      */
     public WindowScores byDocument(CausalLm model, DocumentWindows documents, OptionalInt end) {
         requireContext(model, documents.windows());
@@ -92,13 +92,13 @@ public final class BitsPerByte {
     }
 
     /**
-     * Scores a model part by part: how well it does at the beginning of windows, and further on.
+     * Scores parts of the windows separately, to compare the beginning of windows with later parts.
      *
      * @param model the model
      * @param windows the windows, at least one
-     * @param parts how many parts of as many predictions, give or take one, a window is divided into, at least one
+     * @param parts number of parts that a window is divided into, at least one; their sizes differ by at most one prediction
      * @return for every part, from the first, the scores in the windows' order
-     * @throws IllegalArgumentException if there is no window, or the tokens of a part stand for no byte
+     * @throws IllegalArgumentException if there is no window, or the tokens of a part have no text
      */
     public List<WindowScores> byPart(CausalLm model, List<Window> windows, int parts) {
         int[] predicted = windows.stream().mapToInt(Window::predicted).toArray();
@@ -106,14 +106,13 @@ public final class BitsPerByte {
     }
 
     /**
-     * Scores a model by the source of what it predicts, in text that changes its domain inside a window: how well it does on each domain's segments, whatever
-     * came before them.
+     * Scores a model by the domain of the predicted tokens, in windows that switch between domains.
      *
      * @param model the model
-     * @param windows windows that tell their segments
+     * @param windows windows with segments
      * @return for every dataset of the segments, in the order in which they first come, the scores in the windows' order; a window without a segment of a dataset
      *     counts 0 bytes there
-     * @throws IllegalArgumentException if a window does not tell its segments, or the predicted tokens of a dataset stand for no byte
+     * @throws IllegalArgumentException if a window has no segments, or the predicted tokens of a dataset have no text
      */
     public Map<String, WindowScores> bySource(CausalLm model, List<Window> windows) {
         List<String> names = new ArrayList<>();
@@ -124,7 +123,7 @@ public final class BitsPerByte {
         return named;
     }
 
-    /** The number of every token's dataset among the names, which new ones are added to. */
+    /** The index of each token's dataset in the list of names; new names are added. */
     private static int[] sources(Window window, List<String> names) {
         int[] sources = new int[window.tokens().length];
         int at = 0;
@@ -138,22 +137,22 @@ public final class BitsPerByte {
         }
         if (at != sources.length) {
             throw new IllegalArgumentException("A window of domain '" + window.domain() + "' has " + sources.length + " tokens, and segments for " + at
-                    + ": without them the source of a token is not known");
+                    + ": the source of a token is unknown without them");
         }
         return sources;
     }
 
-    /** Which group the prediction of a token counts for: by the window's number and the token's, whose first, which is not predicted, is number 0. */
+    /** The group of a token's prediction, by the index of the window and of the token; token 0 is not predicted. */
     private interface Grouping {
         int of(int window, int position);
     }
 
-    /** Beyond its context a model gives numbers that mean nothing. */
+    /** Refuses windows beyond the model's context, for which its results would be meaningless. */
     private static void requireContext(CausalLm model, List<Window> windows) {
         int longest = windows.stream().mapToInt(Window::predicted).max().orElse(0);
         if (longest > model.contextLength()) {
             throw new IllegalArgumentException("A window predicts " + longest + " tokens, beyond the model's context of " + model.contextLength()
-                    + " (max_position_embeddings): make windows of at most that sequence length");
+                    + " (max_position_embeddings): use shorter windows");
         }
     }
 

@@ -10,14 +10,14 @@ import java.util.SplittableRandom;
  */
 record Bootstrap(double[] drawn) {
 
-    /** What a sample of items, given by their numbers, comes to. */
+    /** Computes the statistic of a sample, given by the items' indices. */
     interface Statistic {
         double of(int[] sample);
     }
 
     static Bootstrap of(int items, int resamples, long seed, Statistic statistic) {
         if (resamples < 1000) {
-            throw new IllegalArgumentException("resamples = " + resamples + ": the ends of an interval need 1,000 or more");
+            throw new IllegalArgumentException("resamples = " + resamples + ": an interval needs 1,000 or more");
         }
         SplittableRandom random = new SplittableRandom(seed);
         double[] drawn = new double[resamples];
@@ -31,17 +31,17 @@ record Bootstrap(double[] drawn) {
         return new Bootstrap(drawn);
     }
 
-    /** The percentile interval around the value that all items give. */
+    /** The percentile interval around the value of all items. */
     WindowScores.Interval interval(double value, double level) {
         if (!(level > 0 && level < 1)) {
-            throw new IllegalArgumentException("level = " + level + " must lie between 0 and 1");
+            throw new IllegalArgumentException("level = " + level + " must be between 0 and 1");
         }
         double[] sorted = drawn.clone();
         Arrays.sort(sorted);
         return new WindowScores.Interval(value, quantile(sorted, (1 - level) / 2), quantile(sorted, (1 + level) / 2));
     }
 
-    /** The same for a statistic that is a difference, with its two-sided p-value: twice the share of samples whose sign is another, or 0. */
+    /** Like this for a difference, with its two-sided p-value: twice the share of samples with the opposite sign or 0. */
     WindowScores.Difference difference(double value, double level) {
         long against = Arrays.stream(drawn).filter(difference -> value == 0 || Math.signum(difference) != Math.signum(value)).count();
         return new WindowScores.Difference(interval(value, level), Math.min(1, 2.0 * against / drawn.length));

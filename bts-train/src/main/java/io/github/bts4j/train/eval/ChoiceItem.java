@@ -6,27 +6,27 @@ import java.util.Objects;
 import java.util.stream.IntStream;
 
 /**
- * A question with given answers, of which one is right.
+ * A multiple-choice question.
  *
- * @param context what comes before every choice, possibly empty
- * @param choices the answers, 2 or more; a space after the context belongs to them
- * @param answer index of the right one, from 0
+ * @param context text before each choice, possibly empty
+ * @param choices the answers, 2 or more, including any space after the context
+ * @param answer index of the correct one, from 0
  */
 public record ChoiceItem(String context, List<String> choices, int answer) {
     /**
      * Copies the choices and checks the values.
      *
-     * @param context what comes before every choice
+     * @param context text before each choice
      * @param choices the answers
-     * @param answer index of the right one
-     * @throws IllegalArgumentException listing what is wrong: fewer than two choices, empty ones, an answer that is none of them, a wrong choice that reads
-     *     like the right one
+     * @param answer index of the correct one
+     * @throws IllegalArgumentException listing all problems: fewer than two choices, empty ones, an index out of range, a wrong choice that equals
+     *     the correct one
      */
     public ChoiceItem {
         Objects.requireNonNull(context, "context");
         choices = List.copyOf(choices);
         Problems problems = new Problems();
-        problems.addIf(choices.size() < 2, choices.size() + " choices; at least 2 are needed");
+        problems.addIf(choices.size() < 2, choices.size() + " choices; at least 2 are required");
         problems.addIf(choices.contains(""), "choice " + choices.indexOf("") + " is empty");
         if (answer < 0 || answer >= choices.size()) {
             problems.add("answer = " + answer + " is not between 0 and " + (choices.size() - 1) + ", the last of the choices");
@@ -37,7 +37,7 @@ public record ChoiceItem(String context, List<String> choices, int answer) {
     }
 
     /**
-     * The right choice.
+     * The correct choice.
      *
      * @return its text
      */

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.ToIntFunction;
 
 /**
- * How likely a model finds the choices of an item. The array is not copied, so equality is that of the array object.
+ * A model's log-likelihoods of an item's choices. The array is not copied, so equality is that of the array object.
  *
  * @param item the item
  * @param logLikelihoods natural logarithm of every choice's probability after the context
@@ -27,26 +27,26 @@ public record ChoiceScore(ChoiceItem item, double[] logLikelihoods) {
     /**
      * The choice the model takes.
      *
-     * @param metric {@link Metric#ACC} takes the likeliest; {@link Metric#ACC_NORM} the likeliest per character, {@link Metric#ACC_BYTES} per byte of UTF-8
-     * @return its index, of equals the lowest
-     * @throws IllegalArgumentException if the metric is another
+     * @param metric {@link Metric#ACC} takes the most likely one; {@link Metric#ACC_NORM} the most likely per character, {@link Metric#ACC_BYTES} per byte of UTF-8
+     * @return its index; the lowest of equals
+     * @throws IllegalArgumentException for any other metric
      */
     public int chosen(Metric metric) {
         return switch (metric) {
             case ACC -> best(text -> 1);
             case ACC_NORM -> best(text -> text.codePointCount(0, text.length()));
             case ACC_BYTES -> best(text -> text.getBytes(StandardCharsets.UTF_8).length);
-            default -> throw new IllegalArgumentException("metric = " + metric + " does not choose; take one of " + List.of(Metric.ACC, Metric.ACC_NORM,
+            default -> throw new IllegalArgumentException("metric = " + metric + " does not choose; use one of " + List.of(Metric.ACC, Metric.ACC_NORM,
                     Metric.ACC_BYTES));
         };
     }
 
     /**
-     * Whether the model takes the right choice.
+     * Whether the model takes the correct choice.
      *
      * @param metric how it chooses, see {@link #chosen}
      * @return true if it does
-     * @throws IllegalArgumentException if the metric is none of those
+     * @throws IllegalArgumentException for any other metric
      */
     public boolean correct(Metric metric) {
         return chosen(metric) == item.answer();

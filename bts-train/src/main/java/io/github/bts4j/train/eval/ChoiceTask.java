@@ -11,14 +11,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Questions with given answers. A model takes the answer whose text it finds likeliest after the context; it sees neither the other answers nor their
+ * Multiple-choice questions. A model takes the answer whose text is most likely after the context; it sees neither the other answers nor their
  * letters. The same as the {@code multiple_choice} output of lm-evaluation-harness (0.4.13) with an empty {@code target_delimiter}.
  *
  * @param name the name in results
  * @param items the questions, at least one
  */
 public record ChoiceTask(String name, List<ChoiceItem> items) implements EvaluationTask {
-    /** Every way to choose. */
+    /** The metrics that choose. */
     private static final List<Metric> METRICS = List.of(Metric.ACC, Metric.ACC_NORM, Metric.ACC_BYTES);
 
     /**
@@ -34,22 +34,22 @@ public record ChoiceTask(String name, List<ChoiceItem> items) implements Evaluat
     }
 
     /**
-     * Reads JSON lines of the form <code>{"context": "..", "choices": ["..", ".."], "answer": 0}</code>; other fields are passed over.
+     * Reads JSON lines of the form <code>{"context": "..", "choices": ["..", ".."], "answer": 0}</code>; other fields are ignored.
      *
      * @param name the name in results
      * @param file the file, in UTF-8
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws io.github.bts4j.core.DataException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is not an item
      */
     public static ChoiceTask read(String name, Path file) throws IOException {
         return new ChoiceTask(name, ItemLines.read(file, ChoiceTask::item));
     }
 
     /**
-     * Writes what {@link #read} reads.
+     * Writes the items in the format of {@link #read}.
      *
-     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @param file the file, in a folder that exists; replaced atomically
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
@@ -72,7 +72,7 @@ public record ChoiceTask(String name, List<ChoiceItem> items) implements Evaluat
      *
      * @param scorer the model
      * @return scores in the items' order
-     * @throws IllegalArgumentException if a choice has no token of its own or more than the model's context takes
+     * @throws IllegalArgumentException if a choice has no tokens of its own, or too many for the model's context
      */
     public List<ChoiceScore> score(ContinuationScorer scorer) {
         double[] all = scorer.logLikelihoods(items.stream().flatMap(item -> item.continuations().stream()).toList());

@@ -3,10 +3,10 @@ package io.github.bts4j.train.eval;
 import java.util.Objects;
 
 /**
- * A text whose end is to be found.
+ * A text whose end is to be predicted.
  *
  * @param context the text before, possibly empty
- * @param target its end, not empty; the space before a word belongs to it
+ * @param target its end, not empty, including the space before a word
  */
 public record ClozeItem(String context, String target) {
     /**

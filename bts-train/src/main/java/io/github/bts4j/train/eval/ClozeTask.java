@@ -7,8 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Texts whose ends are to be found, as in LAMBADA (arXiv 1606.06031). An item is right if greedy decoding gives the target's tokens: each is the likeliest
- * after the context and the target's tokens before it. The same as the {@code loglikelihood} output of lm-evaluation-harness (0.4.13) with its metric {@code
+ * Texts whose ends are to be predicted, as in LAMBADA (arXiv 1606.06031). An item is correct if greedy decoding gives the target's tokens. The same as the {@code loglikelihood} output of lm-evaluation-harness (0.4.13) with its metric {@code
  * acc}.
  *
  * @param name the name in results
@@ -28,22 +27,22 @@ public record ClozeTask(String name, List<ClozeItem> items) implements Evaluatio
     }
 
     /**
-     * Reads JSON lines of the form <code>{"context": "..", "target": ".."}</code>; other fields are passed over.
+     * Reads JSON lines of the form <code>{"context": "..", "target": ".."}</code>; other fields are ignored.
      *
      * @param name the name in results
      * @param file the file, in UTF-8
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws io.github.bts4j.core.DataException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is not an item
      */
     public static ClozeTask read(String name, Path file) throws IOException {
         return new ClozeTask(name, ItemLines.read(file, ClozeTask::item));
     }
 
     /**
-     * Writes what {@link #read} reads.
+     * Writes the items in the format of {@link #read}.
      *
-     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @param file the file, in a folder that exists; replaced atomically
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
@@ -63,7 +62,7 @@ public record ClozeTask(String name, List<ClozeItem> items) implements Evaluatio
      *
      * @param scorer the model
      * @return scores in the items' order
-     * @throws IllegalArgumentException if a target has no token of its own or more than the model's context takes
+     * @throws IllegalArgumentException if a target has no tokens of its own, or too many for the model's context
      */
     public List<ContinuationScore> score(ContinuationScorer scorer) {
         return scorer.scores(items.stream().map(item -> new Continuation(item.context(), item.target())).toList());

@@ -10,19 +10,19 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/** Greedy continuations of prompts, several at a time. Prompts too long for the context lose their beginning. */
+/** Greedy continuations of prompts, several at a time. The beginning of prompts that are too long for the context is cut off. */
 final class Completions {
     private final EvaluatedModel model;
     private final GenerationConfig config;
     private final Predicate<String> enough;
 
     /**
-     * Describes how to generate; the tokenizer's end-of-text token ends a text too.
+     * Creates a generator; the tokenizer's end token also ends a text.
      *
      * @param model the model
-     * @param maxNewTokens the most tokens to generate
+     * @param maxNewTokens maximum number of tokens to generate
      * @param stopStrings the texts that end a text
-     * @param enough whether a text generated so far needs no more
+     * @param enough whether a generated text is complete
      */
     Completions(EvaluatedModel model, int maxNewTokens, List<String> stopStrings, Predicate<String> enough) {
         if (maxNewTokens >= model.model().contextLength()) {

@@ -3,17 +3,17 @@ package io.github.bts4j.train.eval;
 import java.util.Objects;
 
 /**
- * A text to be scored after another one.
+ * A text to be scored after a context.
  *
- * @param context what comes before, possibly empty
- * @param text what is scored, not empty; a space between the two belongs to it
+ * @param context the text before, possibly empty
+ * @param text the text that is scored, not empty, including any space after the context
  */
 public record Continuation(String context, String text) {
     /**
      * Checks the texts.
      *
-     * @param context what comes before
-     * @param text what is scored
+     * @param context the text before
+     * @param text the text that is scored
      * @throws IllegalArgumentException if {@code text} is empty
      */
     public Continuation {

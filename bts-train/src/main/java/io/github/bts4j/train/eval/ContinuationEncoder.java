@@ -7,10 +7,10 @@ import java.util.stream.IntStream;
 
 /**
  * Turns continuations into tokens as lm-evaluation-harness 0.4.13 does for a causal model ({@code TemplateLM._encode_pair}): white space at the end of the
- * context moves to the text; context and whole are encoded, both with a begin token; and what is scored is the whole's tokens but as many as the context has.
+ * context moves to the text; context and whole text are encoded, both with a begin token; the scored tokens are those of the whole text after as many tokens as the context has.
  *
  * @param tokenizer the tokenizer
- * @param contextLength the most tokens of a sequence; longer ones lose their beginning
+ * @param contextLength maximum number of tokens per sequence; the beginning of longer ones is cut off
  */
 record ContinuationEncoder(LlamaTokenizer tokenizer, int contextLength) {
 
@@ -24,7 +24,7 @@ record ContinuationEncoder(LlamaTokenizer tokenizer, int contextLength) {
         return context.isEmpty() ? alone(continuation, text) : joined(continuation, context, text);
     }
 
-    /** What Python's {@code str.rstrip} takes away. */
+    /** The characters that Python's {@code str.rstrip} removes. */
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
     }
@@ -45,7 +45,7 @@ record ContinuationEncoder(LlamaTokenizer tokenizer, int contextLength) {
     private int begin() {
         OptionalInt begin = tokenizer.bosTokenId().isPresent() ? tokenizer.bosTokenId() : tokenizer.eosTokenId();
         return begin.orElseThrow(() -> new IllegalArgumentException("An empty context needs a begin token to score the first token after, and "
-                + tokenizer.path() + " names neither bos_token nor eos_token: give the context a text"));
+                + tokenizer.path() + " names neither bos_token nor eos_token: use a context that is not empty"));
     }
 
     private int[] encode(String text) {
@@ -59,7 +59,7 @@ record ContinuationEncoder(LlamaTokenizer tokenizer, int contextLength) {
             throw new IllegalArgumentException(name + " has no token before it to predict it from: the tokenizer adds no begin token, so give a longer context");
         }
         if (scored.length == 0) {
-            throw new IllegalArgumentException(name + " has no token of its own, its characters join the context's last token: end contexts where a word ends");
+            throw new IllegalArgumentException(name + " has no tokens of its own, because its characters are merged into the context's last token: end contexts at a word boundary");
         }
         if (scored.length >= contextLength) {
             throw new IllegalArgumentException(name + " has " + scored.length + " tokens; at most " + (contextLength - 1)

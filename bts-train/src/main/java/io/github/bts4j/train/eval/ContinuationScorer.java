@@ -20,14 +20,14 @@ import java.util.stream.IntStream;
  * <pre>{@code logLikelihood = sum_t ln p(x_t | context, x_<t)}</pre>
  *
  * Texts become tokens as in lm-evaluation-harness (0.4.13): white space at the end of the context moves to the text, and the text's tokens are those of context
- * and text together but as many as the context alone has. Sequences longer than the model's context lose their beginning; the harness, which never feeds the
- * last token, keeps one token more of those.
+ * and text together, after as many as the context alone has. The beginning of sequences longer than the model's context is cut off; the harness, which never feeds the
+ * last token, keeps one more token of them.
  *
- * <p>Sequences of like lengths share a pass; what fills up the shorter ones stands behind their last token, where a causal model does not look. Thread-safe;
+ * <p>Sequences of similar lengths share a pass. Padding comes after the last token, which a causal model ignores. Thread-safe;
  * closes neither the model nor the tokenizer.
  */
 public final class ContinuationScorer {
-    /** Logits of one pass where all are needed: 256 MiB of float32. */
+    /** Maximum number of logits of one pass: 256 MiB of float32. */
     private static final long LOGITS = 1L << 26;
 
     private final CausalLm model;
@@ -35,11 +35,11 @@ public final class ContinuationScorer {
     private final ContinuationEncoder encoder;
 
     /**
-     * Joins a model and its tokenizer.
+     * Creates a scorer.
      *
      * @param model the model
      * @param tokenizer the tokenizer it was trained with
-     * @throws IllegalArgumentException if the tokenizer can give ids that the model does not have
+     * @throws IllegalArgumentException if the tokenizer has ids that the model does not have
      */
     public ContinuationScorer(CausalLm model, LlamaTokenizer tokenizer) {
         this.model = model;
@@ -48,11 +48,11 @@ public final class ContinuationScorer {
     }
 
     /**
-     * Log-likelihoods, without the logits of all positions ever existing at once.
+     * Log-likelihoods, computed without keeping the logits of all positions.
      *
      * @param continuations the texts
      * @return natural logarithms in the texts' order
-     * @throws IllegalArgumentException if a text has no token of its own or too many, or the model gives no numbers
+     * @throws IllegalArgumentException if a text has no token of its own or too many, or the model's results are not finite
      */
     public double[] logLikelihoods(List<Continuation> continuations) {
         List<EncodedContinuation> encoded = continuations.stream().map(encoder::encode).toList();
@@ -70,12 +70,12 @@ public final class ContinuationScorer {
     }
 
     /**
-     * Log-likelihoods, and whether greedy decoding would give the texts. Needs the logits of all positions of a pass, so that a pass takes as many sequences as
-     * give 64 million of them, and at least one.
+     * Log-likelihoods, and whether greedy decoding would give the texts. Needs the logits of all positions of a pass; a pass has as many sequences as
+     * 64 million logits allow, but at least one.
      *
      * @param continuations the texts
      * @return scores in the texts' order
-     * @throws IllegalArgumentException if a text has no token of its own or too many, or the model gives no numbers
+     * @throws IllegalArgumentException if a text has no token of its own or too many, or the model's results are not finite
      */
     public List<ContinuationScore> scores(List<Continuation> continuations) {
         List<EncodedContinuation> encoded = continuations.stream().map(encoder::encode).toList();
@@ -91,7 +91,7 @@ public final class ContinuationScorer {
     }
 
     private void score(List<EncodedContinuation> encoded, int[] batch, ContinuationScore[] scores) {
-        int width = encoded.get(batch[0]).ids().length - 1; // the last token is predicted, not fed
+        int width = encoded.get(batch[0]).ids().length - 1; // the last token is only predicted
         int[][] padded = Arrays.stream(batch).mapToObj(i -> encoded.get(i).ids()).map(ids -> Arrays.copyOf(Arrays.copyOf(ids, ids.length - 1), width))
                 .toArray(int[][]::new);
         try (NDManager scope = Torch.manager().newSubManager(model.device())) {

@@ -8,29 +8,29 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Documents, each by itself: no token sees another document, so that a document's score does not depend on its neighbours. A document that is longer than a
- * window is read in windows that overlap, of which every one but the first scores only what lies behind the overlap: each token is scored once, with at least the
- * overlap before it. Immutable.
+ * Windows of separate documents: no token sees another document, so that a document's score does not depend on its neighbours. A document that is longer than a
+ * window is read in overlapping windows. All but the first score only the tokens after the overlap, so that each token is scored once, with at least the
+ * overlap as context. Immutable.
  *
  * @param windows the windows of all documents in order
- * @param from by window, number of its first token that is scored
- * @param document by window, number of its document
- * @param bytes by document, bytes of its text in UTF-8
+ * @param from for each window, index of its first scored token
+ * @param document for each window, index of its document
+ * @param bytes for each document, bytes of its text in UTF-8
  */
 public record DocumentWindows(List<Window> windows, int[] from, int[] document, long[] bytes) {
     /**
      * Divides documents.
      *
-     * @param dataset the documents, which begin with a mark where the tokenizer sets one
-     * @param sequence tokens that a window predicts at most, at least 2
-     * @param overlap tokens of a window, at least 1 and fewer than {@code sequence}, that the one before it has scored
-     * @param begin a token to put before documents, so that their first one is scored; empty where they begin with a mark
+     * @param dataset the documents, with begin tokens if the tokenizer adds them
+     * @param sequence maximum number of predicted tokens per window, at least 2
+     * @param overlap tokens of a window that the previous window has scored, at least 1 and less than {@code sequence}
+     * @param begin a token to put before documents, so that their first token is scored; empty if they have begin tokens
      * @return the windows
      * @throws IllegalArgumentException if a number is out of range, or no document has two tokens
      */
     public static DocumentWindows of(TokenDataset dataset, int sequence, int overlap, OptionalInt begin) {
         if (sequence < 2 || overlap < 1 || overlap >= sequence) {
-            throw new IllegalArgumentException("overlap = " + overlap + " must lie between 1 and sequence - 1 = " + (sequence - 1));
+            throw new IllegalArgumentException("overlap = " + overlap + " must be between 1 and sequence - 1 = " + (sequence - 1));
         }
         List<Window> windows = new ArrayList<>();
         List<int[]> places = new ArrayList<>();
@@ -53,7 +53,7 @@ public record DocumentWindows(List<Window> windows, int[] from, int[] document, 
             }
         }
         if (windows.isEmpty()) {
-            throw new IllegalArgumentException("Dataset '" + dataset.name() + "' has no document of two tokens: nothing to score");
+            throw new IllegalArgumentException("Dataset '" + dataset.name() + "' has no document with two tokens: nothing to score");
         }
         return new DocumentWindows(windows, places.stream().mapToInt(place -> place[0]).toArray(), places.stream().mapToInt(place -> place[1]).toArray(), bytes);
     }

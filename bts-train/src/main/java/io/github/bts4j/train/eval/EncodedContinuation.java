@@ -4,10 +4,10 @@ package io.github.bts4j.train.eval;
  * A continuation as token ids.
  *
  * @param ids the context's tokens, then the scored ones
- * @param scored how many are scored, at least 1 and fewer than there are
+ * @param scored how many are scored, at least 1 and less than all
  */
 record EncodedContinuation(int[] ids, int scored) {
-    /** Place of the first scored token. */
+    /** Index of the first scored token. */
     int from() {
         return ids.length - scored;
     }

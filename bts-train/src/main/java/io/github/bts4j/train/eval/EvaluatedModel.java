@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param name its name in results
  * @param model the model
  * @param tokenizer the tokenizer it was trained with
- * @param atOnce the most texts it generates at once, at least 1; each has caches of its own
+ * @param atOnce maximum number of texts to generate at once, at least 1; each has its own KV cache
  */
 public record EvaluatedModel(String name, CausalLm model, LlamaTokenizer tokenizer, int atOnce) {
     /**
@@ -19,14 +19,14 @@ public record EvaluatedModel(String name, CausalLm model, LlamaTokenizer tokeniz
      * @param name its name in results
      * @param model the model
      * @param tokenizer the tokenizer
-     * @param atOnce the most texts it generates at once
+     * @param atOnce maximum number of texts to generate at once
      * @throws IllegalArgumentException if the name is blank or {@code atOnce} below 1
      */
     public EvaluatedModel {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(tokenizer, "tokenizer");
         if (name.isBlank()) {
-            throw new IllegalArgumentException("name = '" + name + "' is blank: results are found by it");
+            throw new IllegalArgumentException("name = '" + name + "' is blank: results need a name");
         }
         if (atOnce < 1) {
             throw new IllegalArgumentException("atOnce = " + atOnce + ", must be at least 1");

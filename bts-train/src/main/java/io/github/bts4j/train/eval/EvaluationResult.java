@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One model on one task by one metric, item by item.
+ * The result of one model on one task by one metric, with the score of each item.
  *
  * @param model the model's name
  * @param task the task's or domain's name
@@ -36,19 +36,19 @@ public record EvaluationResult(String model, String task, Metric metric, String 
         Objects.requireNonNull(metric, "metric");
         Objects.requireNonNull(identity, "identity");
         if (model.isBlank() || task.isBlank()) {
-            throw new IllegalArgumentException("model = '" + model + "', task = '" + task + "': results are found by these names, neither may be blank");
+            throw new IllegalArgumentException("model = '" + model + "', task = '" + task + "': neither may be blank");
         }
         if (!(Math.abs(interval.value() - scores.value()) <= 1e-9 * Math.max(1, Math.abs(scores.value())))) {
             throw new IllegalArgumentException("value = " + interval.value() + " of " + metric.id() + " of '" + model + "' on '" + task + "' is not that of its items, "
                     + scores.value());
         }
         if (metric.isShare() && !scores.isRightOrWrong()) {
-            throw new IllegalArgumentException(metric.id() + " of '" + model + "' on '" + task + "' has items that are neither right (1) nor wrong (0)");
+            throw new IllegalArgumentException(metric.id() + " of '" + model + "' on '" + task + "' has items that are neither correct (1) nor wrong (0)");
         }
     }
 
     /**
-     * A result with the bootstrap's 95 % interval of 5,000 resamples.
+     * A result with a 95 % bootstrap interval from 5,000 resamples.
      *
      * @param model the model's name
      * @param task the task's or domain's name
@@ -67,7 +67,7 @@ public record EvaluationResult(String model, String task, Metric metric, String 
      *
      * @param model the model's name
      * @param domain the text's name
-     * @param windows what was scored
+     * @param windows the scored windows
      * @param scores their scores
      * @return the result
      * @throws IllegalArgumentException if a name is blank, or there are not as many scores as windows
@@ -83,7 +83,7 @@ public record EvaluationResult(String model, String task, Metric metric, String 
      * Compares with another model's result on the same items.
      *
      * @param other the other model's result
-     * @return this model's value less the other's, with 95 % interval and p-value
+     * @return this model's value minus the other's, with 95 % interval and p-value
      * @throws IllegalArgumentException if task, metric or items are not the same
      */
     public PairedComparison against(EvaluationResult other) {
@@ -94,7 +94,7 @@ public record EvaluationResult(String model, String task, Metric metric, String 
     void requireSameItems(EvaluationResult other) {
         if (!task.equals(other.task) || metric != other.metric || !identity.equals(other.identity)) {
             throw new IllegalArgumentException(metric.id() + " of '" + model + "' on '" + task + "' and " + other.metric.id() + " of '" + other.model + "' on '"
-                    + other.task + "' are not of the same items (" + identity + ", " + other.identity + "): evaluate both models on one version of the task");
+                    + other.task + "' are not of the same items (" + identity + ", " + other.identity + "): evaluate both models on the same version of the task");
         }
     }
 }

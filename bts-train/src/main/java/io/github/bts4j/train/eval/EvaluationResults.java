@@ -12,19 +12,19 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Results of models on tasks with the scores of every item, so that models are compared without being run again. Immutable.
+ * Results of models on tasks with the scores of all items, so that models can be compared without running them again. Immutable.
  *
- * @param metadata what is to be known about the run, such as seeds, versions and fingerprints of models, by name
+ * @param metadata information about the run, such as seeds, versions and fingerprints of models, by name
  * @param results at most one result per model, task and metric
  */
 public record EvaluationResults(Map<String, String> metadata, List<EvaluationResult> results) {
-    /** What the field {@code schema} of a file says. */
+    /** The value of the field {@code schema} in a file. */
     public static final String SCHEMA = "bts4j-evaluation/1";
 
-    /** Nothing yet. */
+    /** Empty. */
     public static final EvaluationResults EMPTY = new EvaluationResults(Map.of(), List.of());
 
-    /** What a result is found by. */
+    /** The key of a result. */
     private record Key(String model, String task, Metric metric) {
         static Key of(EvaluationResult result) {
             return new Key(result.model(), result.task(), result.metric());
@@ -34,7 +34,7 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
     /**
      * Copies the collections.
      *
-     * @param metadata what is to be known about the run
+     * @param metadata information about the run
      * @param results the results
      * @throws IllegalArgumentException if a model has two results of one metric on one task
      */
@@ -45,16 +45,16 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
         for (EvaluationResult result : results) {
             if (known.put(Key.of(result), result) != null) {
                 throw new IllegalArgumentException("'" + result.model() + "' has two results of " + result.metric().id() + " on '" + result.task()
-                        + "': join results with plus, which lets the later one replace the earlier");
+                        + "': combine results with plus, in which later ones replace earlier ones");
             }
         }
     }
 
     /**
-     * These results and more. Where both have a result for a model, task and metric, or a value for a name of the metadata, the new one counts.
+     * Adds results. If both have a result for a model, task and metric, or metadata of the same name, the new one is used.
      *
      * @param more the new results
-     * @return all of them, the new ones last or in the places of those that they replace
+     * @return all results; new ones come last or replace old ones in place
      */
     public EvaluationResults plus(EvaluationResults more) {
         Map<String, String> all = new TreeMap<>(metadata);
@@ -66,7 +66,7 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
     }
 
     /**
-     * These results and more, see {@link #plus(EvaluationResults)}.
+     * Adds results, see {@link #plus(EvaluationResults)}.
      *
      * @param more the new results
      * @return all of them
@@ -78,7 +78,7 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
     /**
      * The models.
      *
-     * @return their names in the order in which they first come
+     * @return their names in order of first occurrence
      */
     public List<String> models() {
         return results.stream().map(EvaluationResult::model).distinct().toList();
@@ -99,9 +99,9 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
 
     /**
      * Writes a JSON file: {@code schema}, {@code metadata}, and {@code results} with {@code model, task, metric, value, low, high, level, count, items} (the
-     * identity of the items), {@code values} (one per item; bits where the metric is bits per byte) and, where they are not all 1, {@code weights} (bytes).
+     * identity of the items), {@code values} (one per item; in bits if the metric is bits per byte) and, unless all are 1, {@code weights} (in bytes).
      *
-     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @param file the file, in a folder that exists; replaced atomically
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
@@ -109,12 +109,12 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
     }
 
     /**
-     * Reads what {@link #write} wrote.
+     * Reads a file of {@link #write}.
      *
      * @param file the file
      * @return the results
      * @throws IOException if it cannot be read
-     * @throws IllegalArgumentException if it is no such file, of another version, has fields that this version does not know, or a value that is not that of
+     * @throws IllegalArgumentException if it is not such a file, has another version or unknown fields, or a value that does not match
      *     its items
      */
     public static EvaluationResults read(Path file) throws IOException {

@@ -2,7 +2,7 @@ package io.github.bts4j.train.eval;
 
 import java.util.List;
 
-/** Items that models are measured by. Immutable. */
+/** A set of items that models are evaluated on. Immutable. */
 public sealed interface EvaluationTask permits ChoiceTask, ClozeTask, ExactMatchTask, MethodTask {
     /**
      * The name in results.
@@ -12,21 +12,21 @@ public sealed interface EvaluationTask permits ChoiceTask, ClozeTask, ExactMatch
     String name();
 
     /**
-     * How many items there are.
+     * The number of items.
      *
      * @return items
      */
     int size();
 
     /**
-     * Identifies the items and everything else that decides what is right: results with the same identity can be compared item by item.
+     * Identifies the items and the rules of scoring: results with the same identity can be compared item by item.
      *
      * @return SHA-256 in lower-case hexadecimal
      */
     String identity();
 
     /**
-     * Measures a model.
+     * Evaluates a model.
      *
      * @param model the model
      * @return one result per metric, with 95 % intervals

@@ -3,17 +3,17 @@ package io.github.bts4j.train.eval;
 import java.util.Objects;
 
 /**
- * A question that is answered in the model's own words.
+ * A question with a free-text answer.
  *
- * @param prompt the text to continue, not blank; where words begin with their space, as in most vocabularies, it should not end with one
- * @param answer the right answer, not blank
+ * @param prompt the text to continue, not blank; it should not end with a space, since in most vocabularies words begin with their space
+ * @param answer the correct answer, not blank
  */
 public record ExactMatchItem(String prompt, String answer) {
     /**
      * Checks the texts.
      *
      * @param prompt the text to continue
-     * @param answer the right answer
+     * @param answer the correct answer
      * @throws IllegalArgumentException if one is blank
      */
     public ExactMatchItem {

@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Questions that are answered in the model's own words, by greedy decoding. Prompts that leave too little of the model's context for the answer lose their
- * beginning.
+ * Questions with free-text answers, by greedy decoding. The beginning of a prompt is cut off if it would leave too little of the model's context for the
+ * answer.
  *
  * @param name the name in results
  * @param items the questions, at least one
- * @param rule when an answer is right
- * @param stopStrings texts that end an answer and do not belong to it
- * @param maxNewTokens the most tokens of an answer, at least 1
+ * @param rule decides whether an answer is correct
+ * @param stopStrings texts that end an answer and are not part of it
+ * @param maxNewTokens maximum number of tokens per answer, at least 1
  */
 public record ExactMatchTask(String name, List<ExactMatchItem> items, AnswerRule rule, List<String> stopStrings, int maxNewTokens) implements EvaluationTask {
     /**
@@ -23,10 +23,10 @@ public record ExactMatchTask(String name, List<ExactMatchItem> items, AnswerRule
      *
      * @param name the name in results
      * @param items the questions
-     * @param rule when an answer is right
+     * @param rule decides whether an answer is correct
      * @param stopStrings texts that end an answer
-     * @param maxNewTokens the most tokens of an answer
-     * @throws IllegalArgumentException if the name is blank, there is no item, a reference is not right by the rule itself, or {@code maxNewTokens} is below 1
+     * @param maxNewTokens maximum number of tokens per answer
+     * @throws IllegalArgumentException if the name is blank, there is no item, a reference answer is not correct by the rule, or {@code maxNewTokens} is below 1
      */
     public ExactMatchTask {
         items = List.copyOf(items);
@@ -38,32 +38,32 @@ public record ExactMatchTask(String name, List<ExactMatchItem> items, AnswerRule
         }
         for (ExactMatchItem item : items) {
             if (!rule.matches(item.answer(), item.answer())) {
-                throw new IllegalArgumentException("Task '" + name + "': no answer can be right for '" + item.prompt() + "', the reference '" + item.answer()
-                        + "' itself is not by " + rule);
+                throw new IllegalArgumentException("Task '" + name + "': no answer can be correct for '" + item.prompt() + "', the reference '" + item.answer()
+                        + "' is not correct by " + rule);
             }
         }
     }
 
     /**
-     * Reads JSON lines of the form <code>{"prompt": "..", "answer": ".."}</code>; other fields are passed over.
+     * Reads JSON lines of the form <code>{"prompt": "..", "answer": ".."}</code>; other fields are ignored.
      *
      * @param name the name in results
      * @param file the file, in UTF-8
-     * @param rule when an answer is right
+     * @param rule decides whether an answer is correct
      * @param stopStrings texts that end an answer
-     * @param maxNewTokens the most tokens of an answer, at least 1
+     * @param maxNewTokens maximum number of tokens per answer, at least 1
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws io.github.bts4j.core.DataException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is not an item
      */
     public static ExactMatchTask read(String name, Path file, AnswerRule rule, List<String> stopStrings, int maxNewTokens) throws IOException {
         return new ExactMatchTask(name, ItemLines.read(file, ExactMatchTask::item), rule, stopStrings, maxNewTokens);
     }
 
     /**
-     * Writes the items, as {@link #read} reads them.
+     * Writes the items in the format of {@link #read}.
      *
-     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @param file the file, in a folder that exists; replaced atomically
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {

@@ -13,9 +13,9 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * Makes items out of held-out documents of one domain. Documents take turns in a drawn order, so that long ones do not give more items than others until
- * there are more items than documents. Lengths are in UTF-16 characters; texts are cut where white space begins, so that no token of the vocabularies in use
- * crosses the border.
+ * Makes items from held-out documents of one domain. Documents take turns in random order, so that long ones give no more items than others unless
+ * there are more items than documents. Lengths are in UTF-16 characters; texts are cut before white space, so that no token of common vocabularies
+ * crosses the cut.
  *
  * <p>Immutable; the same documents and seed give the same items on every Java version.
  */
@@ -28,7 +28,7 @@ public final class HeldOutItems {
     private final long seed;
 
     /**
-     * Takes documents.
+     * Creates a maker of items.
      *
      * @param documents texts of one domain that no model was trained on
      * @param seed seed of the draws
@@ -36,21 +36,21 @@ public final class HeldOutItems {
      */
     public HeldOutItems(List<Document> documents, long seed) {
         if (documents.isEmpty()) {
-            throw new IllegalArgumentException("There is no document to make items of");
+            throw new IllegalArgumentException("There are no documents to make items from");
         }
         this.documents = List.copyOf(documents);
         this.seed = seed;
     }
 
     /**
-     * Which of four texts follows? The right one is what does; the wrong ones come from other documents, are as long, and begin with the same white space.
+     * Which of four texts follows? The wrong ones come from other documents, have the same length, and begin with the same white space.
      *
      * @param name the task's name
      * @param count items
-     * @param contextLength the most characters of a context, at least 1
+     * @param contextLength maximum number of characters of a context, at least 1
      * @param choiceLength characters of a choice, at least 2
      * @return the task
-     * @throws IllegalArgumentException if there is only one document, or the documents do not give so many items
+     * @throws IllegalArgumentException if there is only one document, or there are too few items in the documents
      */
     public ChoiceTask choices(String name, int count, int contextLength, int choiceLength) {
         requireAtLeast("contextLength", contextLength, 1);
@@ -60,15 +60,15 @@ public final class HeldOutItems {
     }
 
     /**
-     * Which word ends the sentence or line? As in LAMBADA, whose people were shown whole passages (arXiv 1606.06031); here words are not chosen for needing
-     * them. Words before a full stop have four letters or more, as abbreviations have fewer.
+     * Which word ends the sentence or line? As in LAMBADA (arXiv 1606.06031), except that words are not selected by human readers. Words
+     * before a full stop have four letters or more, to exclude abbreviations.
      *
      * @param name the task's name
      * @param count items
-     * @param minContext the fewest characters of a context, at least 1
-     * @param maxContext the most, at least as many
+     * @param minContext minimum number of characters of a context, at least 1
+     * @param maxContext maximum number, at least the minimum
      * @return the task
-     * @throws IllegalArgumentException if the documents do not give so many items
+     * @throws IllegalArgumentException if there are too few items in the documents
      */
     public ClozeTask cloze(String name, int count, int minContext, int maxContext) {
         requireAtLeast("minContext", minContext, 1);
@@ -77,14 +77,14 @@ public final class HeldOutItems {
     }
 
     /**
-     * Methods whose bodies are to be written, of documents that are Java source, whole or in part. Constructors and methods with an empty body are left out.
+     * Methods whose bodies are to be written, from documents of Java source. Constructors and methods with an empty body are skipped.
      *
      * @param name the task's name
      * @param count items
-     * @param maxPrompt the most characters of a prompt, at least 1; longer ones lose whole lines at their beginning
-     * @param maxNewTokens the most tokens of a body, at least 1
+     * @param maxPrompt maximum number of characters of a prompt, at least 1; lines at the beginning of longer ones are removed
+     * @param maxNewTokens maximum number of tokens per body, at least 1
      * @return the task
-     * @throws IllegalArgumentException if the documents do not give so many items
+     * @throws IllegalArgumentException if there are too few items in the documents
      * @throws IllegalStateException if the Java runtime has no compiler
      */
     public MethodTask methods(String name, int count, int maxPrompt, int maxNewTokens) {
@@ -144,7 +144,7 @@ public final class HeldOutItems {
         return draw(gaps, random).map(at -> text.substring(at, at + right.length()));
     }
 
-    /** Places where white space begins, with room behind, where neither a blank text nor half a character would be cut out. */
+    /** Positions where white space begins, with enough text after them, at which a cut gives neither a blank text nor half a character. */
     private static List<Integer> gaps(String text, int from, int room) {
         List<Integer> gaps = new ArrayList<>();
         for (int at = Math.max(1, from); at + room <= text.length(); at++) {
@@ -162,7 +162,7 @@ public final class HeldOutItems {
                 .filter(item -> item.context().length() >= minContext);
     }
 
-    /** What stands before a place, from where a word begins if it has to be cut. */
+    /** The text before a position, cut at the beginning of a word if necessary. */
     private static String before(String text, int end, int most) {
         if (end <= most) {
             return text.substring(0, end);

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.util.List;
 
-/** SHA-256 over what was evaluated. Not for instances. */
+/** The SHA-256 of evaluated items. */
 final class Identity {
     private Identity() {}
 

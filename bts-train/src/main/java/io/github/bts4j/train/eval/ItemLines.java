@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Items as JSON lines: one object per line; blank lines and fields that no item has are passed over. Not for instances. */
+/** Items as JSON lines: one object per line; blank lines and unknown fields are ignored. */
 final class ItemLines {
     private ItemLines() {}
 
@@ -39,7 +39,7 @@ final class ItemLines {
             }
         }
         if (items.isEmpty()) {
-            throw new DataException(file, file + " holds no item: one JSON object per line is needed");
+            throw new DataException(file, file + " has no items: it needs one JSON object per line");
         }
         return items;
     }
@@ -67,7 +67,7 @@ final class ItemLines {
     static List<String> texts(JsonNode item, String field) {
         JsonNode array = item.path(field);
         if (!array.isArray()) {
-            throw new IllegalArgumentException("field '" + field + "' is " + array.getNodeType() + ", an array of texts is needed");
+            throw new IllegalArgumentException("field '" + field + "' is " + array.getNodeType() + ", not an array of texts");
         }
         List<String> texts = new ArrayList<>();
         array.forEach(node -> texts.add(text(node, field, item)));
@@ -76,7 +76,7 @@ final class ItemLines {
 
     static int number(JsonNode item, String field) {
         if (!item.path(field).isInt()) {
-            throw new IllegalArgumentException("field '" + field + "' is " + item.path(field) + ", a whole number is needed");
+            throw new IllegalArgumentException("field '" + field + "' is " + item.path(field) + ", not a whole number");
         }
         return item.path(field).intValue();
     }

@@ -3,19 +3,19 @@ package io.github.bts4j.train.eval;
 import java.util.Arrays;
 
 /**
- * What a metric gave for every item of a task. Its value for all of them is {@code sum of values / sum of weights}: a share of right items where values are
- * 0 and 1 and weights 1, bits per byte where values are bits and weights bytes. Arrays are not copied, so equality is that of the array objects.
+ * A metric's scores of all items of a task. Its overall value is {@code sum of values / sum of weights}: a share of correct items if values are
+ * 0 and 1 and weights 1, or bits per byte if values are bits and weights bytes. Arrays are not copied, so equality is that of the array objects.
  *
  * @param values one number per item
- * @param weights how much each item counts; not negative
+ * @param weights weight of each item, not negative
  */
 public record ItemScores(double[] values, double[] weights) {
     /**
      * Checks the arrays.
      *
      * @param values one number per item
-     * @param weights how much each item counts
-     * @throws IllegalArgumentException if the arrays differ in length, weights add up to nothing, or a number is not finite
+     * @param weights weight of each item
+     * @throws IllegalArgumentException if the arrays differ in length, weights sum to zero, or a number is not finite
      */
     public ItemScores {
         if (values.length != weights.length) {
@@ -25,12 +25,12 @@ public record ItemScores(double[] values, double[] weights) {
             throw new IllegalArgumentException("values and weights of items must be finite, and weights not negative");
         }
         if (Arrays.stream(weights).sum() == 0) {
-            throw new IllegalArgumentException(weights.length + " items have the weight 0 together: nothing to measure");
+            throw new IllegalArgumentException(weights.length + " items have a total weight of 0: nothing to measure");
         }
     }
 
     /**
-     * Items that count the same.
+     * Items of equal weight.
      *
      * @param values one number per item
      * @return scores with weights 1
@@ -43,9 +43,9 @@ public record ItemScores(double[] values, double[] weights) {
     }
 
     /**
-     * Items that are right or wrong.
+     * Items that are correct or wrong.
      *
-     * @param correct whether each is right
+     * @param correct whether each is correct
      * @return scores of 1 and 0
      * @throws IllegalArgumentException if there is no item
      */
@@ -66,7 +66,7 @@ public record ItemScores(double[] values, double[] weights) {
     }
 
     /**
-     * How many items there are.
+     * The number of items.
      *
      * @return items
      */
@@ -84,8 +84,8 @@ public record ItemScores(double[] values, double[] weights) {
     }
 
     /**
-     * The bootstrap's percentile interval of the value: items are drawn with replacement, as many as there are (Efron, 1979). Of items that all have one
-     * value it has no width, which then says little.
+     * The bootstrap's percentile interval of the value: items are drawn with replacement, as many as there are (Efron, 1979). If all items have the same
+     * value it has zero width, which is not informative.
      *
      * @param level share of the resamples inside, such as 0.95
      * @param resamples how many, 1,000 or more
@@ -108,7 +108,7 @@ public record ItemScores(double[] values, double[] weights) {
         return weight == 0 ? 0 : sum / weight;
     }
 
-    /** Whether every item is right or wrong, and counts once. */
+    /** Whether each item is correct or wrong, with weight 1. */
     boolean isRightOrWrong() {
         return Arrays.stream(values).allMatch(value -> value == 0 || value == 1) && Arrays.stream(weights).allMatch(weight -> weight == 1);
     }

@@ -3,11 +3,11 @@ package io.github.bts4j.train.eval;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The braces of Java source, without those in comments, strings, text blocks and characters. Unicode escapes are taken as they stand. Not for instances. */
+/** The braces of Java source, without those in comments, strings, text blocks and characters. Unicode escapes are not interpreted. */
 final class JavaBraces {
     private JavaBraces() {}
 
-    /** Place just after the brace that closes a block whose opening brace stands before the text; -1 if it is not closed. */
+    /** Position after the brace that closes the block in which the text begins; -1 if it is not closed. */
     static int end(String text) {
         int depth = 1;
         for (int at : marks(text)) {
@@ -20,7 +20,7 @@ final class JavaBraces {
         return -1;
     }
 
-    /** Places of braces and semicolons that are code. */
+    /** Positions of braces and semicolons in code. */
     static List<Integer> marks(String text) {
         List<Integer> marks = new ArrayList<>();
         for (int at = 0; at < text.length(); ) {
@@ -37,7 +37,7 @@ final class JavaBraces {
         return marks;
     }
 
-    /** The end of the comment or literal that begins here; the place itself if none does. */
+    /** The end of the comment or literal that begins at a position; the position itself if there is none. */
     private static int skip(String text, int at) {
         if (text.startsWith("//", at)) {
             return lineEnd(text, at);

@@ -7,15 +7,15 @@ import java.util.Optional;
 import java.util.Random;
 
 /**
- * Finds methods in Java source that may be cut anywhere: what stands between a brace or semicolon and an opening brace is a method's header if it is a
- * method once closed.
+ * Finds methods in Java source that may be truncated. Text between a brace or semicolon and an opening brace is a method's header if it is a
+ * valid method once closed.
  *
  * @param syntax the grammar
- * @param maxPrompt the most characters of a prompt
+ * @param maxPrompt maximum number of characters of a prompt
  */
 record JavaMethods(JavaSyntax syntax, int maxPrompt) {
 
-    /** A method of a source, unless it has none. */
+    /** A method of a source; empty if there is none. */
     Optional<MethodItem> draw(String text, Random random) {
         List<Integer> marks = JavaBraces.marks(text);
         List<Integer> openings = new ArrayList<>();

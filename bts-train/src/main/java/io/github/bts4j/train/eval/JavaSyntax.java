@@ -19,7 +19,7 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 
-/** The grammar of Java, as the parser of the running JDK's compiler has it. Nothing is resolved, so names need not exist. For one thread at a time. */
+/** Checks Java syntax with the parser of the running JDK's compiler. Names are not resolved. For one thread at a time. */
 final class JavaSyntax {
     private final JavaCompiler compiler;
 
@@ -36,7 +36,7 @@ final class JavaSyntax {
                 + ") has no compiler to parse code with: run on a JDK, or add the module jdk.compiler")));
     }
 
-    /** Whether a text is one whole method with a body, as a member of some class. */
+    /** Whether a text is one complete method with a body. */
     boolean isMethod(String text) {
         DiagnosticCollector<JavaFileObject> problems = new DiagnosticCollector<>();
         try {

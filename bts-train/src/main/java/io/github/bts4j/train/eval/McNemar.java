@@ -1,12 +1,12 @@
 package io.github.bts4j.train.eval;
 
 /**
- * McNemar's exact test of two models on the same items: of those that only one model gets right, each is as likely to be either's if the models are equally
- * good.
+ * McNemar's exact test of two models on the same items. If the models are equally good, an item that only one of them gets right is equally likely to be either
+ * model's.
  *
  * <pre>{@code p = min(1, 2 P(X <= min(a, b))), X ~ binomial(a + b, 1/2)}</pre>
  *
- * (McNemar, Psychometrika 12, 1947, in the exact form; what {@code scipy.stats.binomtest(a, a + b)} gives.)
+ * (McNemar, Psychometrika 12, 1947, in the exact form; the result of {@code scipy.stats.binomtest(a, a + b)}.)
  *
  * @param onlyFirst items that only the first model gets right, {@code a}
  * @param onlySecond items that only the second model gets right, {@code b}
@@ -26,19 +26,19 @@ public record McNemar(int onlyFirst, int onlySecond) {
     }
 
     /**
-     * Counts.
+     * Counts the items on which two models differ.
      *
-     * @param first the first model's scores, 1 for right and 0 for wrong
+     * @param first the first model's scores, 1 for correct and 0 for wrong
      * @param second the second model's scores of the same items
-     * @return the items on which they differ
-     * @throws IllegalArgumentException if the scores are of different numbers of items, or others than 0 and 1
+     * @return the counts
+     * @throws IllegalArgumentException if the numbers of items differ, or a score is not 0 or 1
      */
     public static McNemar of(ItemScores first, ItemScores second) {
         if (first.count() != second.count()) {
-            throw new IllegalArgumentException("The scores are of " + first.count() + " and " + second.count() + " items: score both models on the same ones");
+            throw new IllegalArgumentException("The scores are of " + first.count() + " and " + second.count() + " items: score both models on the same items");
         }
         if (!first.isRightOrWrong() || !second.isRightOrWrong()) {
-            throw new IllegalArgumentException("McNemar's test takes items that are right (1) or wrong (0) and count once");
+            throw new IllegalArgumentException("McNemar's test needs items that are correct (1) or wrong (0), with weight 1");
         }
         int onlyFirst = 0;
         int onlySecond = 0;
@@ -50,7 +50,7 @@ public record McNemar(int onlyFirst, int onlySecond) {
     }
 
     /**
-     * How likely a difference as large or larger is between equally good models.
+     * The probability of at least this difference between equally good models.
      *
      * @return the two-sided p-value, 1 if the models differ on no item
      */

@@ -3,10 +3,10 @@ package io.github.bts4j.train.eval;
 import java.util.Objects;
 
 /**
- * A Java source that ends where a method's body begins.
+ * A Java source that ends at the beginning of a method's body.
  *
  * @param context the source before the method, possibly empty or cut at its beginning
- * @param header the method up to its opening brace, with whatever comments and annotations
+ * @param header the method up to its opening brace, including comments and annotations
  */
 public record MethodItem(String context, String header) {
     /**
@@ -24,7 +24,7 @@ public record MethodItem(String context, String header) {
     }
 
     /**
-     * What the model continues.
+     * The prompt.
      *
      * @return context and header
      */

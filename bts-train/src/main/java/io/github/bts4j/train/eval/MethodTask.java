@@ -7,16 +7,16 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Method bodies to be written in Java, by greedy decoding: does the code parse? Writing ends when the brace that opened the body is closed; braces in
- * comments, strings and characters do not count. An item is right if that happens before the limit, and the method, put into a class of its own, has no
- * syntax error for the parser of the running JDK. Names and types are not resolved, and nothing says whether the code does what it should: an empty body
+ * Method bodies to be written in Java, by greedy decoding: does the code parse? Generation ends when the body's opening brace is closed; braces in
+ * comments, strings and characters do not count. An item is correct if that happens before the limit and the method, in a class of its own, has no
+ * syntax error for the parser of the running JDK. Names and types are not resolved, and the behaviour of the code is not checked: an empty body
  * parses too.
  *
  * <p>Needs a JDK (module {@code jdk.compiler}).
  *
  * @param name the name in results
  * @param items the beginnings, at least one
- * @param maxNewTokens the most tokens of a body, at least 1
+ * @param maxNewTokens maximum number of tokens per body, at least 1
  */
 public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) implements EvaluationTask {
     /**
@@ -24,7 +24,7 @@ public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) 
      *
      * @param name the name in results
      * @param items the beginnings
-     * @param maxNewTokens the most tokens of a body
+     * @param maxNewTokens maximum number of tokens per body
      * @throws IllegalArgumentException if the name is blank, there is no item or {@code maxNewTokens} is below 1
      */
     public MethodTask {
@@ -36,23 +36,23 @@ public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) 
     }
 
     /**
-     * Reads JSON lines of the form <code>{"context": "..", "header": "..{"}</code>; other fields are passed over.
+     * Reads JSON lines of the form <code>{"context": "..", "header": "..{"}</code>; other fields are ignored.
      *
      * @param name the name in results
      * @param file the file, in UTF-8
-     * @param maxNewTokens the most tokens of a body, at least 1
+     * @param maxNewTokens maximum number of tokens per body, at least 1
      * @return the task
      * @throws IOException if the file cannot be read
-     * @throws io.github.bts4j.core.DataException naming the line that is no item
+     * @throws io.github.bts4j.core.DataException naming the line that is not an item
      */
     public static MethodTask read(String name, Path file, int maxNewTokens) throws IOException {
         return new MethodTask(name, ItemLines.read(file, MethodTask::item), maxNewTokens);
     }
 
     /**
-     * Writes the items, as {@link #read} reads them.
+     * Writes the items in the format of {@link #read}.
      *
-     * @param file the file, in a folder that exists; replaced whole or left as it was
+     * @param file the file, in a folder that exists; replaced atomically
      * @throws IOException if it cannot be written
      */
     public void write(Path file) throws IOException {
@@ -83,7 +83,7 @@ public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) 
      * Whether a body closes and parses.
      *
      * @param item the beginning
-     * @param body the text after the opening brace; what follows its closing brace is not looked at
+     * @param body the text after the opening brace; text after its closing brace is ignored
      * @return true if header and body are one method without syntax error
      * @throws IllegalStateException if the Java runtime has no compiler
      */
@@ -103,7 +103,7 @@ public record MethodTask(String name, List<MethodItem> items, int maxNewTokens) 
     }
 
     /**
-     * Generates and parses.
+     * Generates and parses the bodies.
      *
      * @throws IllegalStateException if the Java runtime has no compiler; before anything is generated
      */

@@ -3,15 +3,15 @@ package io.github.bts4j.train.eval;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** What is measured. Each is a mean over items, or a sum over a sum. Names are those of lm-evaluation-harness where it has one. */
+/** A metric: a mean over items, or a ratio of sums. Names are those of lm-evaluation-harness if it has the metric. */
 public enum Metric {
-    /** Share of choice items whose likeliest choice is right, and of cloze items whose target greedy decoding gives. */
+    /** Share of choice items whose most likely choice is correct, and of cloze items whose target greedy decoding gives. */
     ACC("acc", true, true),
-    /** Share of choice items whose likeliest choice per character (Unicode code point) is right. */
+    /** Share of choice items whose most likely choice per character (Unicode code point) is correct. */
     ACC_NORM("acc_norm", true, true),
-    /** Share of choice items whose likeliest choice per byte of UTF-8 is right: the one to compare languages by. */
+    /** Share of choice items whose most likely choice per byte of UTF-8 is correct; use it to compare languages. */
     ACC_BYTES("acc_bytes", true, true),
-    /** Share of prompts whose generated answer is the reference's. */
+    /** Share of prompts whose generated answer equals the reference. */
     EXACT_MATCH("exact_match", true, true),
     /** Share of prompts whose generated code parses. */
     PARSES("parses", true, true),
@@ -40,16 +40,16 @@ public enum Metric {
     }
 
     /**
-     * Which way is better.
+     * Whether higher is better.
      *
-     * @return true if higher values are
+     * @return true if higher values are better
      */
     public boolean higherIsBetter() {
         return higherIsBetter;
     }
 
     /**
-     * Whether every item counts 0 or 1.
+     * Whether each item scores 0 or 1.
      *
      * @return true for shares of items
      */
@@ -58,7 +58,7 @@ public enum Metric {
     }
 
     /**
-     * The metric with a name.
+     * Finds a metric by name.
      *
      * @param id the name
      * @return the metric
@@ -66,7 +66,7 @@ public enum Metric {
      */
     public static Metric of(String id) {
         return Arrays.stream(values()).filter(metric -> metric.id.equals(id)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "metric = '" + id + "' is none of " + Arrays.stream(values()).map(Metric::id).toList()));
+                "metric = '" + id + "' must be one of " + Arrays.stream(values()).map(Metric::id).toList()));
     }
 
     /** A value as tables show it: shares in per cent. */

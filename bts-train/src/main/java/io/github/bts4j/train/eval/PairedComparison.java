@@ -4,14 +4,14 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Two models compared item by item, so that what makes an item hard for both does not count as uncertainty.
+ * A comparison of two models item by item, so that items that are hard for both do not add uncertainty.
  *
- * @param difference the first model's value less the second's, with the paired bootstrap's interval and p-value
- * @param mcNemar McNemar's exact test, where every item is right or wrong
+ * @param difference the first model's value minus the second's, with the paired bootstrap's interval and p-value
+ * @param mcNemar McNemar's exact test, if every item is correct or wrong
  */
 public record PairedComparison(WindowScores.Difference difference, Optional<McNemar> mcNemar) {
     /**
-     * Compares. Items are drawn with replacement for both models together.
+     * Compares two models. Items are resampled for both models together.
      *
      * @param first the first model's scores
      * @param second the second model's scores of the same items
@@ -19,12 +19,12 @@ public record PairedComparison(WindowScores.Difference difference, Optional<McNe
      * @param resamples how many, 1,000 or more
      * @param seed seed of the draws
      * @return the comparison
-     * @throws IllegalArgumentException if the items are not the same, as their weights tell, or an argument is out of range
+     * @throws IllegalArgumentException if the items differ (by number or weights), or an argument is out of range
      */
     public static PairedComparison of(ItemScores first, ItemScores second, double level, int resamples, long seed) {
         if (!Arrays.equals(first.weights(), second.weights())) {
             throw new IllegalArgumentException("The scores are of different items (" + first.count() + " and " + second.count()
-                    + ", or other weights): score both models on the same ones");
+                    + ", or different weights): score both models on the same items");
         }
         Bootstrap drawn = Bootstrap.of(first.count(), resamples, seed, sample -> first.over(sample) - second.over(sample));
         boolean exact = first.isRightOrWrong() && second.isRightOrWrong();
@@ -32,9 +32,9 @@ public record PairedComparison(WindowScores.Difference difference, Optional<McNe
     }
 
     /**
-     * How likely a difference as large is between equally good models.
+     * The probability of at least this difference between equally good models.
      *
-     * @return the p-value of McNemar's exact test where there is one, otherwise the paired bootstrap's
+     * @return the p-value of McNemar's exact test if there is one, otherwise the paired bootstrap's
      */
     public double pValue() {
         return mcNemar.map(McNemar::pValue).orElse(difference.pValue());

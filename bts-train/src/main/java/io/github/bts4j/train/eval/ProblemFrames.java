@@ -3,19 +3,19 @@ package io.github.bts4j.train.eval;
 import java.util.List;
 
 /**
- * Sentences that word problems are made of. {@code #} is the next number, {@code {name}} who owns the things, {@code {other}} somebody else; {@code {How}},
+ * Sentences for word problems. {@code #} is the next number, {@code {name}} the owner of the things, {@code {other}} somebody else; {@code {How}},
  * {@code {how}} and {@code {others}} agree with the things in Spanish. Numbers are 2 or more and things in the plural, and German sentences keep them out of
  * the dative, so that no form changes.
  *
- * @param problem how a problem is presented, {@code %s} being its sentences
- * @param answer how an answer ends, {@code %d} being the number
+ * @param problem format of a problem, with {@code %s} for its sentences
+ * @param answer format of the answer, with {@code %d} for the number
  * @param names people
  * @param things things in the plural; in Spanish those that end with {@code /f} are feminine
  * @param openings sentences with one number
  * @param groups sentences with two numbers whose product counts
  * @param gains sentences with a number that is added
  * @param losses sentences with a number that is subtracted
- * @param questions what is asked
+ * @param questions the questions
  */
 record ProblemFrames(String problem, String answer, List<String> names, List<String> things, List<String> openings, List<String> groups, List<String> gains,
         List<String> losses, List<String> questions) {

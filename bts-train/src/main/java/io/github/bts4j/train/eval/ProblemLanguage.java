@@ -2,7 +2,7 @@ package io.github.bts4j.train.eval;
 
 import java.util.Optional;
 
-/** What arithmetic problems are told in. */
+/** The language of arithmetic problems. */
 public enum ProblemLanguage {
     /** English sentences. */
     ENGLISH("en", Optional.of(ProblemFrames.ENGLISH)),

@@ -13,14 +13,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** The file of {@link EvaluationResults}. Not for instances. */
+/** The JSON form of {@link EvaluationResults}. */
 final class ResultsJson {
     private static final Set<String> TOP = Set.of("schema", "metadata", "results");
     private static final Set<String> RESULT = Set.of("model", "task", "metric", "value", "low", "high", "level", "count", "items", "values", "weights");
 
     private ResultsJson() {}
 
-    /** One line per result, so that files can be looked at and compared line by line. */
+    /** Writes one line per result, so that files can be read and compared line by line. */
     static String write(EvaluationResults results) {
         ObjectNode metadata = JsonReader.object();
         results.metadata().forEach(metadata::put);
@@ -101,7 +101,7 @@ final class ResultsJson {
 
     private static double required(JsonNode node, String field) {
         if (!node.isNumber()) {
-            throw new IllegalArgumentException("field '" + field + "' holds " + node + ", a number is needed");
+            throw new IllegalArgumentException("field '" + field + "' is " + node + ", not a number");
         }
         return node.doubleValue();
     }
@@ -109,7 +109,7 @@ final class ResultsJson {
     private static void requireKnown(JsonNode json, Set<String> known) {
         json.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                throw new IllegalArgumentException("field '" + name + "' is none of " + known.stream().sorted().toList() + ": was the file written by a later version?");
+                throw new IllegalArgumentException("field '" + name + "' must be one of " + known.stream().sorted().toList() + ": was the file written by a later version?");
             }
         });
     }

@@ -8,8 +8,8 @@ import java.util.function.Function;
 
 /**
  * Models in rows, tasks in columns. The best value of a column is bold; a dagger marks values that do not differ significantly from it, by a paired test on
- * the items (McNemar's exact test for shares, otherwise the paired bootstrap, 5,000 resamples). Each test stands for itself: nothing is corrected for their
- * number.
+ * the items (McNemar's exact test for shares, otherwise the paired bootstrap, 5,000 resamples). The tests are not corrected for multiple
+ * comparisons.
  *
  * <p>Shares are in per cent. A model without a result has a dash. Immutable.
  */
@@ -25,7 +25,7 @@ public final class ResultsTable {
      * A column.
      *
      * @param task name of the task
-     * @param metric what is shown of it
+     * @param metric the metric that is shown
      */
     public record Column(String task, Metric metric) {
         String title() {
@@ -33,14 +33,14 @@ public final class ResultsTable {
         }
     }
 
-    /** How a value stands to the best of its column. */
+    /** A value's relation to the best of its column. */
     private enum Standing {
         BEST,
         NOT_WORSE,
         WORSE
     }
 
-    /** A value with its standing; the p-value is that of the difference to the best. */
+    /** A value and its relation to the best; the p-value is that of the difference from the best. */
     private record Cell(EvaluationResult result, Standing standing, double pValue) {}
 
     /**
@@ -50,11 +50,11 @@ public final class ResultsTable {
      * @param models rows, in order
      * @param columns columns, in order
      * @param alpha the p-value below which a difference is significant, between 0 and 1
-     * @throws IllegalArgumentException if alpha is not between 0 and 1, or results of one column are not of the same items
+     * @throws IllegalArgumentException if alpha is not between 0 and 1, or results in one column have different items
      */
     public ResultsTable(EvaluationResults results, List<String> models, List<Column> columns, double alpha) {
         if (!(alpha > 0 && alpha < 1)) {
-            throw new IllegalArgumentException("alpha = " + alpha + " must lie between 0 and 1");
+            throw new IllegalArgumentException("alpha = " + alpha + " must be between 0 and 1");
         }
         this.models = List.copyOf(models);
         this.columns = List.copyOf(columns);
@@ -65,8 +65,8 @@ public final class ResultsTable {
      * All results, significant below 0.05.
      *
      * @param results the results
-     * @return the table, models and columns in the order in which they first come
-     * @throws IllegalArgumentException if results of one column are not of the same items
+     * @return the table, with models and columns in order of first occurrence
+     * @throws IllegalArgumentException if results in one column have different items
      */
     public static ResultsTable of(EvaluationResults results) {
         List<Column> columns = results.results().stream().map(result -> new Column(result.task(), result.metric())).distinct().toList();
@@ -83,7 +83,7 @@ public final class ResultsTable {
     }
 
     /**
-     * The intervals of the same cells in Markdown, each as lowest and highest value.
+     * The intervals of the same cells in Markdown, each as lower and upper end.
      *
      * @return its lines, each with its end
      */

@@ -3,12 +3,12 @@ package io.github.bts4j.train.eval;
 import java.util.Optional;
 
 /**
- * What a model keeps of the gain that an expert has over its seed: 1 where the model is as good as the expert, 0 where it is no better than the seed, above 1
- * where it is better than the expert.
+ * The share of an expert's gain over its seed that a model keeps: 1 if the model is as good as the expert, 0 if it is no better than the seed, above 1
+ * if it is better than the expert.
  *
  * <pre>{@code kept = (seed - model) / (seed - expert)}</pre>
  *
- * <p>The interval is that of the bootstrap: items are drawn for the three models together, so that what makes an item hard for all does not count as uncertainty.
+ * <p>The interval is that of the bootstrap: items are resampled for the three models together, so that items that are hard for all do not add uncertainty.
  *
  * @param kept the share with its 95 % interval
  */
@@ -20,8 +20,8 @@ public record RetainedGain(WindowScores.Interval kept) {
      *
      * @param seed the seed's result
      * @param expert the result of the expert that was branched from it
-     * @param model the result of a model that holds the expert
-     * @return what the model keeps; empty where the expert is not significantly better than the seed (p &lt; 0.05), so that there is no gain to keep
+     * @param model the result of a model that contains the expert
+     * @return the kept share; empty if the expert is not significantly better than the seed (p &lt; 0.05)
      * @throws IllegalArgumentException if task, metric or items are not the same
      */
     public static Optional<RetainedGain> of(EvaluationResult seed, EvaluationResult expert, EvaluationResult model) {

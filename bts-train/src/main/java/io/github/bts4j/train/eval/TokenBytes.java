@@ -4,7 +4,7 @@ import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.function.IntUnaryOperator;
 
 /**
- * How many bytes of UTF-8 text each token stands for; special tokens stand for none. Immutable.
+ * The number of UTF-8 bytes of each token's text; 0 for special tokens. Immutable.
  *
  * <p>A byte-level BPE token writes one letter per byte; a SentencePiece token is text in which U+2581 is a space and
  * {@code <0xNN>} one byte.

@@ -7,8 +7,8 @@ import java.util.List;
  * A model's scores on windows of one text. Arrays are not copied, so equality is that of the array objects.
  *
  * @param nats cross-entropy of every window's scored tokens, summed, in nats
- * @param bytes bytes of text that they stand for
- * @param tokens how many they are
+ * @param bytes bytes of their text
+ * @param tokens number of scored tokens
  */
 public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
     /**
@@ -17,14 +17,14 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
      * @param nats cross-entropy of every window
      * @param bytes bytes of every window
      * @param tokens scored tokens of every window
-     * @throws IllegalArgumentException if the arrays differ in length or stand for no byte
+     * @throws IllegalArgumentException if the arrays differ in length or there are no bytes of text
      */
     public WindowScores {
         if (nats.length != bytes.length || nats.length != tokens.length) {
             throw new IllegalArgumentException("nats, bytes and tokens have " + nats.length + ", " + bytes.length + " and " + tokens.length + " entries");
         }
         if (Arrays.stream(bytes).sum() == 0) {
-            throw new IllegalArgumentException(nats.length + " windows stand for no byte of text: nothing to score");
+            throw new IllegalArgumentException(nats.length + " windows have no text: nothing to score");
         }
     }
 
@@ -76,7 +76,7 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
     }
 
     /**
-     * Perplexity per token, which only models with one tokenizer can be compared by.
+     * Perplexity per token. It can only compare models with the same tokenizer.
      *
      * @return {@code exp(sum of nats / sum of tokens)}
      */
@@ -98,19 +98,19 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
     }
 
     /**
-     * How much a model differs from another on the same windows. Windows are drawn for both together, so that what makes a window hard for both does not count
-     * as uncertainty.
+     * The difference from another model on the same windows. Windows are resampled for both together, so that windows that are hard for both do not add
+     * uncertainty.
      *
      * @param other the other model's scores of the same windows
      * @param level share of the resamples inside the interval, such as 0.95
      * @param resamples how many, 1,000 or more
      * @param seed seed of the draws
-     * @return this model's bits per byte less the other's
-     * @throws IllegalArgumentException if the windows are not the same, or an argument is out of range
+     * @return this model's bits per byte minus the other's
+     * @throws IllegalArgumentException if the windows differ, or an argument is out of range
      */
     public Difference minus(WindowScores other, double level, int resamples, long seed) {
         if (!Arrays.equals(bytes, other.bytes) || !Arrays.equals(tokens, other.tokens)) {
-            throw new IllegalArgumentException("The scores are of different windows: score both models on the same ones");
+            throw new IllegalArgumentException("The scores are of different windows: score both models on the same windows");
         }
         Bootstrap drawn = Bootstrap.of(nats.length, resamples, seed, sample -> ratio(this, sample) - ratio(other, sample));
         return drawn.difference(bitsPerByte() - other.bitsPerByte(), level);

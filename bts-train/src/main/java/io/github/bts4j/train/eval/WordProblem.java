@@ -12,20 +12,20 @@ import java.util.stream.Collectors;
 /**
  * An arithmetic problem with its solution.
  *
- * @param language what it is told in
- * @param template which sentences it is made of, and which operations
+ * @param language its language
+ * @param template its sentences and operations
  * @param steps one or two operations; the second begins with the first one's result
  * @param prompt the problem up to where the answer begins, without the space before it
  */
 public record WordProblem(ProblemLanguage language, String template, List<ArithmeticStep> steps, String prompt) {
-    /** Answers that a choice item offers. */
+    /** Number of choices of an item. */
     private static final int CHOICES = 4;
 
     /**
      * Copies the steps.
      *
-     * @param language what it is told in
-     * @param template which sentences it is made of
+     * @param language its language
+     * @param template its sentences
      * @param steps one or two operations
      * @param prompt the problem
      * @throws IllegalArgumentException if there is no step, or one does not begin with the result of the step before
@@ -43,7 +43,7 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The right answer.
+     * The correct answer.
      *
      * @return the last step's result
      */
@@ -52,9 +52,9 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * What must not be in training and test both: language, sentences, operations and numbers. Names and things do not matter.
+     * The key that separates training from test: language, sentences, operations and numbers. Names and things do not matter.
      *
-     * @return a text that is the same for problems that are the same but for names and things
+     * @return a text, equal for problems that differ only in names and things
      */
     public String key() {
         String numbers = steps.stream().map(step -> step.left() + step.operation().sign() + step.right()).collect(Collectors.joining(" "));
@@ -62,7 +62,7 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The solution, written as training text has it: every step, then the answer.
+     * The solution as in training text: every step, then the answer.
      *
      * @return the text that follows the prompt, with the space before it
      */
@@ -80,10 +80,10 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The problem as a question with four worked solutions. The wrong ones do something else with the numbers, leave out a step, or are wrong by ten, by one
-     * or in the order of the digits.
+     * The problem as a question with four worked solutions. The wrong ones use another operation, omit a step, or are wrong by ten, by one
+     * or in the order of digits.
      *
-     * @return the item; the same for the same problem
+     * @return the item, a function of the problem
      */
     public ChoiceItem choiceItem() {
         Random random = new Random(key().hashCode());
@@ -96,7 +96,7 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The problem as a question to be answered in the model's own words.
+     * The problem as a question with a free-text answer.
      *
      * @return the item; its answer is the number
      */
@@ -148,7 +148,7 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
         return text.append(' ').append(frames.answer().replace("%d", Integer.toString(result))).toString();
     }
 
-    /** What stands behind the first equals sign. */
+    /** The text after the first equals sign. */
     private static String inSymbols(List<ArithmeticStep> some, int result) {
         return some.size() == 1 ? " " + result : " " + some.get(1).text(result);
     }

@@ -10,14 +10,14 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * Arithmetic problems of one or two operations (+, -, x), told in sentences or written in symbols. All numbers, those of the answers too, are whole numbers
+ * Arithmetic problems of one or two operations (+, -, x), in sentences or in symbols. All numbers, those of the answers too, are whole numbers
  * between 2 and 99.
  *
- * <p>In words there are 5 beginnings with one number and 4 with two, 5 sentences that add, 5 that subtract, and 3 questions: 162 ways to tell a problem of
- * one operation, and 1,620 of two, each with 16 names and 16 things.
+ * <p>In words there are 5 beginnings with one number and 4 with two, 5 sentences that add, 5 that subtract, and 3 questions: 162 forms of a problem with
+ * one operation, and 1,620 with two, each with 16 names and 16 things.
  *
- * <p><b>Training and test never share a problem.</b> A hash of {@link WordProblem#key} alone decides where a problem belongs, whatever the seed; so a
- * problem of the test is in no training text, not even with other names and things. The same calculation told in other sentences, in another language or in
+ * <p><b>Training and test never share a problem.</b> A hash of {@link WordProblem#key} decides where a problem belongs, for any seed. So a
+ * problem of the test is in no training text, not even with other names and things. The same calculation in other sentences, in another language or in
  * symbols may be.
  *
  * <p>Immutable; the same seed gives the same problems on every Java version.
@@ -32,16 +32,16 @@ public final class WordProblems {
     private final double testShare;
 
     /**
-     * Chooses language and split.
+     * Creates a source of problems.
      *
-     * @param language what the problems are told in
+     * @param language the problems' language
      * @param seed seed of the draws; it does not change what belongs to the test
      * @param testShare share of all problems that belong to the test, between 0 and 1
      * @throws IllegalArgumentException if the share is not between 0 and 1
      */
     public WordProblems(ProblemLanguage language, long seed, double testShare) {
         if (!(testShare > 0 && testShare < 1)) {
-            throw new IllegalArgumentException("testShare = " + testShare + " must lie between 0 and 1");
+            throw new IllegalArgumentException("testShare = " + testShare + " must be between 0 and 1");
         }
         this.language = language;
         this.seed = seed;
@@ -51,9 +51,9 @@ public final class WordProblems {
     /**
      * Problems for training.
      *
-     * @param count how many
+     * @param count number of problems
      * @return problems that differ in more than names and things
-     * @throws IllegalArgumentException if there are not so many
+     * @throws IllegalArgumentException if there are too few
      */
     public List<WordProblem> training(int count) {
         return draw(count, false);
@@ -62,9 +62,9 @@ public final class WordProblems {
     /**
      * Problems for evaluation.
      *
-     * @param count how many
+     * @param count number of problems
      * @return problems that differ in more than names and things, none of them in any training text
-     * @throws IllegalArgumentException if there are not so many
+     * @throws IllegalArgumentException if there are too few
      */
     public List<WordProblem> test(int count) {
         return draw(count, true);
@@ -73,10 +73,10 @@ public final class WordProblems {
     /**
      * Training text: problems with their solutions, an empty line between them; symbols go line by line.
      *
-     * @param count how many problems
+     * @param count number of problems
      * @param perDocument problems in a document, at least 1; the last may have fewer
      * @return the documents
-     * @throws IllegalArgumentException if there are not so many problems, or {@code perDocument} is below 1
+     * @throws IllegalArgumentException if there are too few problems, or {@code perDocument} is below 1
      */
     public List<Document> documents(int count, int perDocument) {
         if (perDocument < 1) {
@@ -95,21 +95,21 @@ public final class WordProblems {
     /**
      * The test as choice items, see {@link WordProblem#choiceItem}.
      *
-     * @param count how many
+     * @param count number of problems
      * @return a task named {@code arithmetic-<language>-choice}
-     * @throws IllegalArgumentException if there are not so many
+     * @throws IllegalArgumentException if there are too few
      */
     public ChoiceTask choiceTask(int count) {
         return new ChoiceTask("arithmetic-" + language.id() + "-choice", test(count).stream().map(WordProblem::choiceItem).toList());
     }
 
     /**
-     * The test as questions to be answered in the model's own words: the last number on the line counts.
+     * The test as questions with free-text answers: the last number on the line counts.
      *
-     * @param count how many
-     * @param maxNewTokens the most tokens of an answer; a solution of two steps has about 45 characters
+     * @param count number of problems
+     * @param maxNewTokens maximum number of tokens per answer; a solution of two steps has about 45 characters
      * @return a task named {@code arithmetic-<language>}
-     * @throws IllegalArgumentException if there are not so many, or {@code maxNewTokens} is below 1
+     * @throws IllegalArgumentException if there are too few, or {@code maxNewTokens} is below 1
      */
     public ExactMatchTask exactMatchTask(int count, int maxNewTokens) {
         return new ExactMatchTask("arithmetic-" + language.id(), test(count).stream().map(WordProblem::exactMatchItem).toList(), new AnswerRule.LastNumber(),
@@ -136,7 +136,7 @@ public final class WordProblems {
         return Long.parseLong(Identity.of(problem.key()).substring(0, 8), 16) < testShare * (1L << 32);
     }
 
-    /** One problem, unless its numbers come out too large or too small. */
+    /** One problem; empty if its numbers are too large or too small. */
     private Optional<WordProblem> draw(Random random) {
         Operation first = Operation.values()[random.nextInt(3)];
         List<ArithmeticStep> steps = new ArrayList<>();
@@ -184,7 +184,7 @@ public final class WordProblems {
         return frames.get(chosen);
     }
 
-    /** Puts the numbers in: the first step's two, then the others' second ones. */
+    /** Fills in the numbers: both of the first step, then the second ones of the others. */
     private static String numbered(String text, List<ArithmeticStep> steps) {
         String numbered = text.replaceFirst("#", Integer.toString(steps.get(0).left()));
         for (ArithmeticStep step : steps) {

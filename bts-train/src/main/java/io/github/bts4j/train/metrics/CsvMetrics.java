@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 /**
  * One row per optimizer step in a CSV file (RFC 4180, UTF-8, LF), with a fixed header: {@code step, total_steps, loss,
  * grad_norm, learning_rate, tokens_seen, tokens_per_second}, then {@code loss/<domain>} and the extra names that were
- * announced. A number that a step lacks is an empty field. Evaluations and messages are not in this file:
+ * announced. A missing number is an empty field. Evaluations and messages are not in this file:
  * {@link JsonLinesMetrics} has them.
  */
 public final class CsvMetrics implements MetricsListener {
@@ -47,15 +47,15 @@ public final class CsvMetrics implements MetricsListener {
     }
 
     /**
-     * Goes on with the file of an earlier run: cuts off the rows after a step and a torn row. A file that is not there,
-     * or has no whole header, is started.
+     * Continues the file of an earlier run: removes the rows after a step and an incomplete row. A file that does not exist,
+     * or has no complete header, is started.
      *
      * @param path the file
      * @param domains names of the domains, as the run started with
      * @param extras names of the extra numbers, as the run started with
      * @param lastStep the last step to keep, that of the checkpoint; 0 keeps none
      * @return the listener; the caller closes it
-     * @throws IllegalArgumentException if the header is another one, a row is damaged, or {@code lastStep} is negative
+     * @throws IllegalArgumentException if the header differs, a row is damaged, or {@code lastStep} is negative
      * @throws java.io.UncheckedIOException if the file cannot be read or written
      */
     public static CsvMetrics resume(Path path, List<String> domains, List<String> extras, long lastStep) {
@@ -123,7 +123,7 @@ public final class CsvMetrics implements MetricsListener {
     private static long checkHeader(String expected, String found) {
         if (!found.equals(expected)) {
             throw new IllegalArgumentException("header is '" + found + "', this run writes '" + expected
-                    + "': resume with the same domains and extra names, or start another file");
+                    + "': resume with the same domains and extra names, or start a new file");
         }
         return Long.MIN_VALUE;
     }

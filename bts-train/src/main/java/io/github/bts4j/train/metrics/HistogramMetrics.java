@@ -1,7 +1,7 @@
 package io.github.bts4j.train.metrics;
 
 /**
- * How the values of something were distributed after a step.
+ * A histogram of values after a step.
  *
  * @param step optimizer steps done
  * @param name what was counted, such as {@code adam/all/update}
@@ -23,7 +23,7 @@ public record HistogramMetrics(long step, String name, double low, double high, 
     public HistogramMetrics {
         if (counts.length == 0 || !(low < high)) {
             throw new IllegalArgumentException("Histogram '" + name + "' has " + counts.length + " bins from " + low + " to " + high
-                    + ": it needs one at least, and low < high");
+                    + ": it needs at least one, and low < high");
         }
     }
 }

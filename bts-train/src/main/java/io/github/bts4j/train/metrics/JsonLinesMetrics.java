@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Everything that is reported, as JSON lines: objects with {@code "kind"} {@code "step"}, {@code "evaluation"},
+ * All reported values as JSON lines: objects with {@code "kind"} {@code "step"}, {@code "evaluation"},
  * {@code "histogram"} or {@code "message"}, all with a {@code "step"}. Names are spelled in snake case, as in {@link CsvMetrics}. NaN and the
  * infinities, which JSON lacks, are the strings {@code "NaN"}, {@code "Infinity"} and {@code "-Infinity"}.
  */
@@ -36,7 +36,7 @@ public final class JsonLinesMetrics implements MetricsListener {
     }
 
     /**
-     * Goes on with the file of an earlier run: cuts off the rows after a step and a torn row. A file that is not there is
+     * Continues the file of an earlier run: removes the rows after a step and an incomplete row. A file that does not exist is
      * started.
      *
      * @param path the file

@@ -6,14 +6,14 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One log line per so many steps, per evaluation and per message, at level INFO. */
+/** Logs at level INFO: one line every few steps, and one for each evaluation and message. */
 public final class LoggingListener implements MetricsListener {
 
     private final Logger log;
     private final long everySteps;
 
     /**
-     * Logs to a logger of one's own.
+     * Logs to a given logger.
      *
      * @param log the logger
      * @param everySteps steps from one line to the next, 1 or more; the last step is always logged

@@ -16,7 +16,7 @@ public interface MetricsListener extends AutoCloseable {
     void onStep(StepMetrics metrics);
 
     /**
-     * An evaluation is done. Does nothing unless a listener says otherwise.
+     * An evaluation is done. Does nothing by default.
      *
      * @param metrics its numbers
      */
@@ -24,7 +24,7 @@ public interface MetricsListener extends AutoCloseable {
     }
 
     /**
-     * Values were counted. Does nothing unless a listener says otherwise.
+     * A histogram was measured. Does nothing by default.
      *
      * @param metrics the counts
      */
@@ -32,7 +32,7 @@ public interface MetricsListener extends AutoCloseable {
     }
 
     /**
-     * Every trained tensor was measured. Does nothing unless a listener says otherwise.
+     * Every trained tensor was measured. Does nothing by default.
      *
      * @param metrics the numbers of each
      */
@@ -40,33 +40,33 @@ public interface MetricsListener extends AutoCloseable {
     }
 
     /**
-     * Something happened that is no number, such as a checkpoint written. Does nothing unless a listener says otherwise.
+     * An event, such as the writing of a checkpoint. Does nothing by default.
      *
-     * @param message one line for a person
+     * @param message one line of text
      */
     default void onMessage(String message) {
     }
 
     /**
-     * A run goes on although something is another than when it was saved, as allowed. Told as a message unless a listener says otherwise.
+     * A run was resumed in spite of a difference, as allowed. Reported as a message by default.
      *
-     * @param part what the value belongs to: the configuration, the data, or a part of the model's identity
+     * @param part the part it belongs to: the configuration, the data, or a part of the model's identity
      * @param name the value within the part, such as {@code learningRate.peak}; empty if the part is one value
      * @param saved the saved run's value
-     * @param now the present value
+     * @param now the current value
      */
     default void onResumedWith(String part, String name, String saved, String now) {
-        onMessage("Resumed with another " + part + (name.isEmpty() ? "" : " " + name) + ": saved " + saved + ", now " + now);
+        onMessage("Resumed with a different " + part + (name.isEmpty() ? "" : " " + name) + ": saved " + saved + ", now " + now);
     }
 
-    /** Writes out what is left and closes files. Closing twice is allowed. Does nothing unless a listener says otherwise. */
+    /** Flushes and closes files. May be called twice. Does nothing by default. */
     @Override
     default void close() {
     }
 
     /**
-     * Several listeners as one. Each call goes to all in order; when one throws, the others are still called and the
-     * first exception is thrown at the end, with the rest as suppressed.
+     * Combines several listeners. Each call goes to all in order. If one throws, the others are still called, and the
+     * first exception is thrown at the end with the others as suppressed.
      *
      * @param listeners the listeners; closing the result closes them all
      * @return one listener

@@ -11,17 +11,17 @@ import java.util.Deque;
 import java.util.Locale;
 
 /**
- * Shows a run's progress to a person: step, percent, loss, speed and the time that is left.
+ * Shows a run's progress: step, percent, loss, speed and the time left.
  *
- * <p>On a terminal it is one line that is drawn anew; elsewhere (a file, a pipe, a build log) a plain line every few
+ * <p>On a terminal it is one line that is redrawn; elsewhere (a file, a pipe, a build log) a plain line every few
  * seconds, and one for the first and the last step. The time left is the number of steps left times the mean time of the
- * last {@value #WINDOW} steps that were seen; steps that an earlier session ran do not count. For one thread.
+ * last {@value #WINDOW} steps of this process. Not thread-safe.
  */
 public final class ProgressBar implements MetricsListener {
 
     private static final int WINDOW = 64;
     private static final int BAR_WIDTH = 24;
-    private static final int LINE_WIDTH = 79; // a line that a terminal wraps cannot be drawn anew
+    private static final int LINE_WIDTH = 79; // a line that the terminal wraps cannot be redrawn
     private static final int STANDARD_ERROR = 2;
     private static final Duration REDRAW = Duration.ofMillis(100);
     private static final Duration PLAIN_LINES = Duration.ofSeconds(10);
@@ -37,10 +37,10 @@ public final class ProgressBar implements MetricsListener {
     }
 
     /**
-     * A progress bar with everything given.
+     * Creates a progress bar.
      *
      * @param out where to draw; not closed
-     * @param terminal whether a line there can be drawn anew
+     * @param terminal whether it is a terminal, on which a line can be redrawn
      * @param clock the time
      */
     public ProgressBar(PrintStream out, boolean terminal, InstantSource clock) {
@@ -50,7 +50,7 @@ public final class ProgressBar implements MetricsListener {
     }
 
     /**
-     * A progress bar on standard error, which counts as a terminal if the C library says so ({@code isatty}).
+     * A progress bar on standard error, which is a terminal if the C function {@code isatty} says so.
      *
      * @return the listener
      */
@@ -58,7 +58,7 @@ public final class ProgressBar implements MetricsListener {
         return new ProgressBar(System.err, isTerminal(STANDARD_ERROR), InstantSource.system());
     }
 
-    /** Java's own {@code System.console()} asks about input and output, and is never null on JDK 22. */
+    /** {@code System.console()} considers input and output, and is never null on JDK 22. */
     private static boolean isTerminal(int descriptor) {
         try {
             return Function.getFunction(Platform.isWindows() ? "msvcrt" : Platform.C_LIBRARY_NAME, Platform.isWindows() ? "_isatty" : "isatty")

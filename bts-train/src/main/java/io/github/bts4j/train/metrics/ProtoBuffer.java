@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** The few wire types of protocol buffers that TensorBoard's events need; zero values are left out, as in proto3. */
+/** The wire types of protocol buffers that TensorBoard's events need; zero values are omitted, as in proto3. */
 final class ProtoBuffer {
 
     private static final int VARINT = 0;
@@ -31,7 +31,7 @@ final class ProtoBuffer {
         return this;
     }
 
-    /** Written even when it is zero: the field is one choice of several, and present is what says which. */
+    /** Written even if it is zero: the field is part of a oneof, whose case is given by presence. */
     ProtoBuffer choiceFloat32(int field, float value) {
         raw((long) field << 3 | FIXED32);
         out.writeBytes(little(Float.BYTES).putFloat(value).array());

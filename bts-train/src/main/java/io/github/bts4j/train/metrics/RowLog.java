@@ -13,8 +13,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A text file that grows by whole rows. A row and its end go to the system in one write, so that a killed run leaves at
- * most one torn row, at the end.
+ * An append-only text file. A row and its line end are one write, so that a killed run leaves at
+ * most one incomplete row, at the end.
  */
 final class RowLog implements AutoCloseable {
 
@@ -36,7 +36,7 @@ final class RowLog implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** A new file; its folder is made. A file with content is never overwritten. */
+    /** Creates a new file and its folder. A file with content is never overwritten. */
     static RowLog create(Path path) {
         try {
             if (Files.exists(path) && Files.size(path) > 0) {
@@ -49,7 +49,7 @@ final class RowLog implements AutoCloseable {
         }
     }
 
-    /** The file of an earlier run without its rows after {@code lastStep} and without a torn row at its end. */
+    /** Opens the file of an earlier run, without its rows after {@code lastStep} and without an incomplete row at its end. */
     static RowLog resume(Path path, long lastStep, RowStep steps) {
         if (lastStep < 0) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " must not be negative");
@@ -72,7 +72,7 @@ final class RowLog implements AutoCloseable {
         return new RowLog(path, FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
     }
 
-    /** Rows are in the order of their steps, so the first row too late ends what is kept. */
+    /** Rows are in the order of their steps, so everything from the first later row on is removed. */
     private static long keptBytes(Path path, long lastStep, RowStep steps) throws IOException {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(path))) {
             ByteArrayOutputStream row = new ByteArrayOutputStream();

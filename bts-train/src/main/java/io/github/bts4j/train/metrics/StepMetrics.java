@@ -3,7 +3,7 @@ package io.github.bts4j.train.metrics;
 import java.util.Map;
 
 /**
- * The numbers of one optimizer step. Losses and norms may be NaN or infinite: a run that diverges says so in its metrics.
+ * The numbers of one optimizer step. Losses and norms may be NaN or infinite: they are reported if a run diverges.
  *
  * @param step optimizer steps done, this one included, from 1
  * @param totalSteps optimizer steps of the whole run
@@ -34,7 +34,7 @@ public record StepMetrics(long step, long totalSteps, double loss, Map<String, D
      */
     public StepMetrics {
         if (step < 1 || step > totalSteps) {
-            throw new IllegalArgumentException("step = " + step + " must lie between 1 and totalSteps = " + totalSteps);
+            throw new IllegalArgumentException("step = " + step + " must be between 1 and totalSteps = " + totalSteps);
         }
         if (tokensSeen < 0) {
             throw new IllegalArgumentException("tokensSeen = " + tokensSeen + " must not be negative");

@@ -19,15 +19,15 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /**
- * Writes TensorBoard event files: TFRecord frames around protocol buffers, without any library of TensorFlow's.
+ * Writes TensorBoard event files: TFRecord frames around protocol buffers, without a TensorFlow library.
  *
  * <p>Steps become scalars {@code train/loss}, {@code train/loss/<domain>}, {@code train/grad_norm},
  * {@code train/learning_rate}, {@code train/tokens_seen}, {@code train/tokens_per_second} and {@code train/<extra name>};
  * evaluations {@code eval/loss}, {@code eval/loss/<domain>}, {@code eval/bits_per_byte/<domain>} and
  * {@code eval/<extra name>}; histograms {@code train/<name>}. Scalars are 32-bit floats, as TensorBoard stores them. Messages are not written.
  *
- * <p>A resumed run adds a file that begins with a session mark: TensorBoard then leaves out the earlier files' events of
- * the steps that are run again. Every event reaches the system at once. For one thread.
+ * <p>A resumed run adds a file that begins with a session marker: TensorBoard then ignores the earlier files' events of
+ * repeated steps. Events are not buffered. Not thread-safe.
  */
 public final class TensorBoardWriter implements MetricsListener {
 
@@ -58,7 +58,7 @@ public final class TensorBoardWriter implements MetricsListener {
     }
 
     /**
-     * Starts an event file for a new run with a clock of one's own.
+     * Starts an event file for a new run with a given clock.
      *
      * @param folder the run's folder, which is made
      * @param clock time of the events
@@ -72,7 +72,7 @@ public final class TensorBoardWriter implements MetricsListener {
     }
 
     /**
-     * Starts an event file that goes on with an earlier run's.
+     * Starts an event file that continues an earlier run.
      *
      * @param folder the run's folder
      * @param lastStep the last step to keep, that of the checkpoint
@@ -85,7 +85,7 @@ public final class TensorBoardWriter implements MetricsListener {
     }
 
     /**
-     * Starts an event file that goes on with an earlier run's, with a clock of one's own.
+     * Starts an event file that continues an earlier run, with a given clock.
      *
      * @param folder the run's folder
      * @param lastStep the last step to keep, that of the checkpoint
@@ -103,7 +103,7 @@ public final class TensorBoardWriter implements MetricsListener {
         return writer;
     }
 
-    /** TensorBoard reads the files of a folder by name, so a later file must sort after an earlier one, also where the clock went back. */
+    /** TensorBoard reads the files of a folder by name, so a later file must sort after an earlier one, even if the clock went back. */
     private static TensorBoardWriter open(Path folder, InstantSource clock) {
         try {
             Files.createDirectories(folder);
@@ -121,7 +121,7 @@ public final class TensorBoardWriter implements MetricsListener {
         }
     }
 
-    /** The time in the last file's name; one more where another program wrote it, whose names may sort after ours. */
+    /** The time in the last file's name; one more if another program wrote it, since its names may sort after ours. */
     private static long lastSecond(Path folder) throws IOException {
         long last = 0;
         try (Stream<Path> files = Files.list(folder)) {
@@ -136,7 +136,7 @@ public final class TensorBoardWriter implements MetricsListener {
     }
 
     /**
-     * The file that is written.
+     * The event file.
      *
      * @return a path in the run's folder
      */
@@ -212,7 +212,7 @@ public final class TensorBoardWriter implements MetricsListener {
                 .packedFloat64(6, limits).packedFloat64(7, counts));
     }
 
-    /** Sum and sum of squares are those of the bins' middles. */
+    /** Sum and sum of squares are computed from the centres of the bins. */
     @Override
     public void onHistogram(HistogramMetrics metrics) {
         int bins = metrics.counts().length;
@@ -232,7 +232,7 @@ public final class TensorBoardWriter implements MetricsListener {
                 .float64(3, number).float64(4, sum).float64(5, squares).packedFloat64(6, limits).packedFloat64(7, metrics.counts()));
     }
 
-    /** Scalars {@code tensors/NAME/NUMBER}, a section of their own. */
+    /** Scalars {@code tensors/NAME/NUMBER}, in a separate section. */
     @Override
     public void onTensors(TensorMetrics metrics) {
         ProtoBuffer summary = new ProtoBuffer();

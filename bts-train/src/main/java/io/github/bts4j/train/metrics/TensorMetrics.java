@@ -3,7 +3,7 @@ package io.github.bts4j.train.metrics;
 import java.util.Map;
 
 /**
- * Numbers about each trained tensor after a step: Adam's diagnostics, where they are measured.
+ * Measurements of each trained tensor after a step: Adam's diagnostics.
  *
  * @param step optimizer steps done
  * @param byTensor name of the tensor to name of the number to the number; not copied

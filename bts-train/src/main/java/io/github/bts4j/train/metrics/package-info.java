@@ -1,5 +1,5 @@
 /**
- * The numbers of a run, and where they go.
+ * Metrics of a run, and listeners for them.
  *
  * <p>A trainer reports to one {@link io.github.bts4j.train.metrics.MetricsListener}:
  * {@link io.github.bts4j.train.metrics.StepMetrics} after every optimizer step,
@@ -11,7 +11,7 @@
  * ({@link io.github.bts4j.train.metrics.ProgressBar}).
  *
  * <p><b>Steps</b> are counted from 1 here: {@code step} is the number of optimizer steps done, so that a checkpoint after
- * step 100 and the row of step 100 belong together. <b>Resuming</b> from it keeps rows up to step 100: files cut off
- * later rows and a row that a killed run left half written, so that no step is there twice.
+ * step 100 and the row of step 100 belong together. <b>Resuming</b> from it keeps rows up to step 100: files remove
+ * later rows and an incomplete row of a killed run, so that no step occurs twice.
  */
 package io.github.bts4j.train.metrics;

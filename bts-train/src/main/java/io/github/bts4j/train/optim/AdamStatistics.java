@@ -3,16 +3,16 @@ package io.github.bts4j.train.optim;
 import java.util.Arrays;
 
 /**
- * What one step of Adam measured over the components of one tensor or of several: sums that add up over tensors, and the statistics that follow from
+ * Measurements of one step of Adam over the components of one or several tensors: sums, which can be added over tensors, and statistics computed from
  * them. They are the diagnostics of Adam's instability (after Molybog et al., arXiv 2304.09871; some derived since). With m^ and v^ the bias-corrected moments,
- * {@code r = m^ / sqrt(v^)}, u the update and g the gradient. Components whose v^ is 0, such as rows of an embedding table that no token has touched,
- * are left out. Immutable.
+ * {@code r = m^ / sqrt(v^)}, u the update and g the gradient. Components whose v^ is 0, such as unused rows of an embedding table,
+ * are excluded. Immutable.
  */
 public final class AdamStatistics {
     /** The number of bins of the histogram of r. */
     public static final int BINS = 64;
 
-    /** The most components of a tensor that the histogram is made of, evenly spaced. */
+    /** Maximum number of components per tensor in the histogram, evenly spaced. */
     public static final int SAMPLE = 1 << 14;
 
     private static final int BEFORE = 5;
@@ -56,7 +56,7 @@ public final class AdamStatistics {
     }
 
     /**
-     * Over the components of both.
+     * The statistics over the components of both.
      *
      * @param other statistics of other tensors in the same step
      * @return the common statistics
@@ -64,7 +64,7 @@ public final class AdamStatistics {
      */
     public AdamStatistics plus(AdamStatistics other) {
         if (!addsUpWith(other)) {
-            throw new IllegalArgumentException("Statistics under " + config + " and " + other.config + " do not add up");
+            throw new IllegalArgumentException("Statistics under " + config + " and " + other.config + " cannot be combined");
         }
         double[] both = sums.clone();
         Arrays.setAll(both, k -> both[k] + other.sums[k]);
@@ -84,7 +84,7 @@ public final class AdamStatistics {
     }
 
     /**
-     * What |r| can never exceed, once the bias corrections have died away; and 1, which it is at the first step.
+     * An upper bound of |r| without bias correction, and at least 1, its value at the first step.
      *
      * @param beta1 decay of the first moment
      * @param beta2 decay of the second moment
@@ -96,10 +96,10 @@ public final class AdamStatistics {
     }
 
     /**
-     * Whether both were measured with the same betas, eps and epsilon policy, and so add up; weight decay plays no part.
+     * Whether both were measured with the same betas, eps and epsilon policy, so that they can be combined; weight decay does not matter.
      *
      * @param other statistics of other tensors
-     * @return true if {@link #plus} takes them
+     * @return true if {@link #plus} accepts them
      */
     public boolean addsUpWith(AdamStatistics other) {
         return config.beta1() == other.config.beta1() && config.beta2() == other.config.beta2() && config.eps() == other.config.eps()
@@ -120,9 +120,9 @@ public final class AdamStatistics {
     }
 
     /**
-     * The components that count.
+     * The number of measured components.
      *
-     * @return those whose v^ is not 0
+     * @return components whose v^ is not 0
      */
     public double active() {
         return sums[5];
@@ -131,7 +131,7 @@ public final class AdamStatistics {
     /**
      * D1: the size of the gradient against eps.
      *
-     * @return {@code sqrt(mean(v^)) / eps}; healthy above 100, a warning below 10; infinite under {@link EpsilonPolicy#ZERO_SAFE}, which has no eps
+     * @return {@code sqrt(mean(v^)) / eps}; normal above 100, a warning below 10; infinite under {@link EpsilonPolicy#ZERO_SAFE}, which has no eps
      */
     public double gradientOverEps() {
         return Math.sqrt(sums[7] / active()) / (config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps());
@@ -166,9 +166,9 @@ public final class AdamStatistics {
     }
 
     /**
-     * D4: whether the second moment has fallen behind.
+     * D4: whether the second moment lags behind.
      *
-     * @return true if Q is above what even constant gradients give
+     * @return true if Q is higher than constant gradients can make it
      */
     public boolean isStale() {
         return varianceInflation() > inflation() * (1 + 1e-5);
@@ -198,7 +198,7 @@ public final class AdamStatistics {
         double centre = Arrays.stream(smooth, BINS / 2 - CENTRE / 2, BINS / 2 + CENTRE / 2).average().orElseThrow();
         double left = Arrays.stream(smooth, 0, BINS / 2).max().orElseThrow();
         double right = Arrays.stream(smooth, BINS / 2, BINS).max().orElseThrow();
-        double peak = centre == 0 ? Math.max(left, right) : Math.min(left, right); // all on one side is no less empty in the middle
+        double peak = centre == 0 ? Math.max(left, right) : Math.min(left, right); // a one-sided distribution also has a valley
         return peak == 0 ? 0 : Math.max(0, 1 - centre / peak);
     }
 
@@ -225,7 +225,7 @@ public final class AdamStatistics {
     }
 
     /**
-     * The size of the update, which D11 compares with its past.
+     * The size of the update, which D11 compares with its average.
      *
      * @return {@code sqrt(mean(u^2))}, before the learning rate and without weight decay
      */

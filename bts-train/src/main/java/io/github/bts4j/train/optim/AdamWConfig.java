@@ -9,7 +9,7 @@ import io.github.bts4j.core.support.Problems;
  * @param beta2 decay of the second moment, in {@code [0, 1)}
  * @param eps added to the bias-corrected root of the second moment, positive
  * @param weightDecay decoupled decay of matrices per unit of learning rate, not negative; vectors (norms, biases) do not decay
- * @param epsilonPolicy what becomes of eps; {@link EpsilonPolicy#ADD} is torch.optim's
+ * @param epsilonPolicy the use of eps; {@link EpsilonPolicy#ADD} is torch.optim's
  * @param updateClipping whether a tensor's learning rate is divided by {@code max(1, sqrt(mean(g^2 / max(v^, eps^2))))}, which is D12: StableAdamW
  *     (Wortsman et al., arXiv 2304.13013, algorithm 2)
  */
@@ -27,8 +27,8 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
      * @param beta2 decay of the second moment
      * @param eps added to the bias-corrected root of the second moment
      * @param weightDecay decoupled decay of matrices per unit of learning rate
-     * @param epsilonPolicy what becomes of eps
-     * @param updateClipping whether a tensor's learning rate shrinks where its gradient jumps
+     * @param epsilonPolicy the use of eps
+     * @param updateClipping whether to use StableAdamW's update clipping
      * @throws IllegalArgumentException listing every value outside its range
      */
     public AdamWConfig {
@@ -42,7 +42,7 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
     }
 
     /**
-     * AdamW as torch.optim has it.
+     * AdamW as in torch.optim.
      *
      * @param beta1 decay of the first moment
      * @param beta2 decay of the second moment
@@ -57,7 +57,7 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
     /**
      * The same with another epsilon policy.
      *
-     * @param policy what becomes of eps
+     * @param policy the use of eps
      * @return a changed copy
      */
     public AdamWConfig withEpsilonPolicy(EpsilonPolicy policy) {

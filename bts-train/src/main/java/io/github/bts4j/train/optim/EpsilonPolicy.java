@@ -1,8 +1,8 @@
 package io.github.bts4j.train.optim;
 
 /**
- * What AdamW does with eps in its denominator, v^ being the bias-corrected second moment. Gradients of the size of eps are where Adam's instability
- * begins (Molybog et al., arXiv 2304.09871), and the denominator decides what becomes of them.
+ * How AdamW uses eps in its denominator; v^ is the bias-corrected second moment. Adam's instability begins with gradients of the size of eps
+ * (Molybog et al., arXiv 2304.09871), for which the policies differ.
  */
 public enum EpsilonPolicy {
     /** {@code sqrt(v^) + eps}: torch.optim's. Components below eps hardly move, and jump when their gradients grow. */

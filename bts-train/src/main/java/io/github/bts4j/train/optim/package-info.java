@@ -1,5 +1,5 @@
 /**
- * What is said of AdamW before it steps and after: {@link io.github.bts4j.train.optim.AdamWConfig}, and what a step measured, {@link io.github.bts4j.train.optim.AdamStatistics}.
- * {@link io.github.bts4j.train.AdamW} steps.
+ * The configuration of AdamW, {@link io.github.bts4j.train.optim.AdamWConfig}, and the statistics of a step, {@link io.github.bts4j.train.optim.AdamStatistics}.
+ * The optimizer is {@link io.github.bts4j.train.AdamW}.
  */
 package io.github.bts4j.train.optim;

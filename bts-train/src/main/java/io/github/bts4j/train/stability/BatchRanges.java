@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * @param ranges the ranges in ascending order
  */
 public record BatchRanges(List<Range> ranges) {
-    /** No batch at all. */
+    /** No batches. */
     public static final BatchRanges NONE = new BatchRanges(List.of());
 
     private static final Pattern RANGE = Pattern.compile("\\s*(\\d{1,18})\\s*(?:-\\s*(\\d{1,18})\\s*)?");
@@ -28,7 +28,7 @@ public record BatchRanges(List<Range> ranges) {
     }
 
     /**
-     * Batches in a row.
+     * A range of batches.
      *
      * @param first the first one's number
      * @param last the last one's number

@@ -2,21 +2,21 @@ package io.github.bts4j.train.stability;
 
 import java.util.regex.Pattern;
 
-/** What to do when a loss spike or an alarm comes. Immutable. */
+/** A reaction to a loss spike or an alarm. Immutable. */
 public sealed interface Reaction {
     /**
-     * Goes back to a checkpoint, and past the batches that were at hand: weights, moments, step, random draws and detectors are restored, the position in the
-     * data alone moves on. PaLM's remedy, recounted in arXiv 2304.09871.
+     * Goes back to a checkpoint and skips batches: weights, moments, step, random draws and detectors are restored; only the position in the
+     * data moves forward. PaLM's remedy, described in arXiv 2304.09871.
      *
      * @param steps how far to go back at least, about 100
-     * @param skipBatches how many batches to leave out from the present position on, 200 to 500
+     * @param skipBatches how many batches to skip from the current position, 200 to 500
      */
     record Rewind(int steps, int skipBatches) implements Reaction {
         /**
          * Checks the ranges.
          *
          * @param steps how far to go back
-         * @param skipBatches how many batches to leave out
+         * @param skipBatches how many batches to skip
          * @throws IllegalArgumentException if one is out of its range
          */
         public Rewind {
@@ -29,13 +29,13 @@ public sealed interface Reaction {
     /**
      * Lowers the learning rate for the rest of the run.
      *
-     * @param factor what it is multiplied by, between 0 and 1
+     * @param factor factor on the rate, between 0 and 1
      */
     record LearningRateBackoff(double factor) implements Reaction {
         /**
          * Checks the range.
          *
-         * @param factor what the learning rate is multiplied by
+         * @param factor factor on the rate
          * @throws IllegalArgumentException if it is out of its range
          */
         public LearningRateBackoff {
@@ -46,7 +46,7 @@ public sealed interface Reaction {
     }
 
     /**
-     * Sets both moments and the step counts to zero: Adam starts anew from the present weights.
+     * Sets both moments and the step counts to zero: Adam restarts from the current weights.
      *
      * @param tensors regular expression that must match the whole name of a tensor, such as {@code stitch[.][0-9]+[.]gate[.].*}
      */
@@ -55,7 +55,7 @@ public sealed interface Reaction {
          * Checks the expression.
          *
          * @param tensors regular expression for whole names
-         * @throws java.util.regex.PatternSyntaxException if it is none
+         * @throws java.util.regex.PatternSyntaxException if it is invalid
          */
         public MomentReset {
             Pattern.compile(tensors);

@@ -5,16 +5,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How a run watches and protects itself. {@link #OFF} does nothing but stop at the first loss or gradient that is not finite. Immutable.
+ * Detection of divergence, and reactions to it. {@link #OFF} only stops at the first loss or gradient that is not finite. Immutable.
  *
  * @param measureEvery steps between measurements of Adam's diagnostics; 0 never measures and costs nothing
  * @param reactions what to do when a loss spike begins, in order
  * @param reactToAlarms whether an ALARM of {@link StabilityMonitor} counts as a spike
- * @param maxReactions after how many reactions the run gives up
- * @param maxNonFinite how many steps with a loss or gradient that is not finite are left out before the run stops
- * @param skipBatches batches of the data to leave out
+ * @param maxReactions maximum number of reactions
+ * @param maxNonFinite how many steps with a loss or gradient that is not finite to skip before the run stops
+ * @param skipBatches batches of the data to skip
  * @param zClip the z-score above which {@link ZClip} clips the global gradient norm; infinite for never
- * @param tensorClipping whether and how each tensor's gradient is clipped by itself
+ * @param tensorClipping whether and how each tensor's gradient is clipped separately
  */
 public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches,
         double zClip, TensorClipping tensorClipping) {
@@ -28,11 +28,11 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
      * @param measureEvery steps between measurements
      * @param reactions what to do when a loss spike begins
      * @param reactToAlarms whether an ALARM counts as a spike
-     * @param maxReactions after how many reactions the run gives up
-     * @param maxNonFinite how many steps that are not finite are left out
-     * @param skipBatches batches of the data to leave out
+     * @param maxReactions maximum number of reactions
+     * @param maxNonFinite how many steps that are not finite to skip
+     * @param skipBatches batches of the data to skip
      * @param zClip the z-score above which the gradient norm is clipped
-     * @param tensorClipping whether and how each tensor's gradient is clipped by itself
+     * @param tensorClipping whether and how each tensor's gradient is clipped separately
      * @throws IllegalArgumentException listing every value outside its range
      */
     public Safeguards {
@@ -40,9 +40,9 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
         Problems problems = new Problems();
         problems.addIf(measureEvery < 0 || maxReactions < 0 || maxNonFinite < 0,
                 "measureEvery = " + measureEvery + ", maxReactions = " + maxReactions + ", maxNonFinite = " + maxNonFinite + ": none may be negative");
-        problems.addIf(!(zClip > 0), "zClip = " + zClip + " is not positive; Double.POSITIVE_INFINITY switches it off");
+        problems.addIf(!(zClip > 0), "zClip = " + zClip + " is not positive; Double.POSITIVE_INFINITY turns it off");
         problems.addIf(reactToAlarms && measureEvery == 0, "reactToAlarms needs measurements: set measureEvery");
-        problems.addIf(reactions.stream().filter(Reaction.Rewind.class::isInstance).count() > 1, "reactions hold more than one Rewind");
+        problems.addIf(reactions.stream().filter(Reaction.Rewind.class::isInstance).count() > 1, "reactions contain more than one Rewind");
         problems.throwInOneLine("Safeguards: ");
     }
 
@@ -67,7 +67,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same, reacting to alarms of the diagnostics too.
+     * A copy that also reacts to alarms of the diagnostics.
      *
      * @return a changed copy
      */
@@ -76,9 +76,9 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same, leaving out steps that are not finite.
+     * A copy that skips steps that are not finite.
      *
-     * @param most how many of them before the run stops
+     * @param most maximum number of them before the run stops
      * @return a changed copy
      */
     public Safeguards withNonFiniteSteps(int most) {
@@ -86,7 +86,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same without some batches of the data.
+     * A copy that skips some batches of the data.
      *
      * @param ranges numbers of batches, such as {@code 100-200,350}; batch 0 is the first of the run
      * @return a changed copy
@@ -107,7 +107,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same with clipping by tensor, which takes the place of the limit on the global norm after its warm-up.
+     * The same with clipping by tensor, which replaces the limit on the global norm after its warm-up.
      *
      * @param how the constants, such as {@link TensorClipping#ADAGC}
      * @return a changed copy
@@ -119,7 +119,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     /**
      * The rewind among the reactions.
      *
-     * @return it, or empty
+     * @return the rewind, if there is one
      */
     public Optional<Reaction.Rewind> rewind() {
         return reactions.stream().filter(Reaction.Rewind.class::isInstance).map(Reaction.Rewind.class::cast).findFirst();

@@ -5,8 +5,8 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Tells a loss spike from noise: a loss is one when it is above {@code median + 6 (1.4826 MAD + 0.001)} of the last 128 losses that were none (MAD is the
- * median absolute deviation; 1.4826 MAD estimates a standard deviation). A spike is over after 20 losses in a row that are none. For one thread.
+ * Detects loss spikes: a loss is a spike if it is above {@code median + 6 (1.4826 MAD + 0.001)} of the last 128 losses that were not (MAD is the
+ * median absolute deviation; 1.4826 MAD estimates a standard deviation). A spike is over after 20 normal losses in a row. Not thread-safe.
  */
 public final class SpikeDetector {
     private static final int WINDOW = 128;
@@ -21,21 +21,21 @@ public final class SpikeDetector {
     private int clean;
 
     /**
-     * Everything that the detector remembers.
+     * The detector's state.
      *
      * @param window the losses it compares with, oldest first
-     * @param inEvent whether a spike is going on
-     * @param clean how many losses in a row have been none
+     * @param inEvent whether there is a spike at present
+     * @param clean number of normal losses in a row
      */
     public record State(List<Double> window, boolean inEvent, int clean) {
-        /** A detector that has seen nothing. */
+        /** Creates a detector without history. */
         public static final State NEW = new State(List.of(), false, 0);
     }
 
     /**
-     * Looks at the next loss.
+     * Evaluates the next loss.
      *
-     * @param loss nats per token; not a number counts as a spike
+     * @param loss nats per token; NaN counts as a spike
      * @return true if a spike begins here
      */
     public boolean observe(double loss) {
@@ -56,7 +56,7 @@ public final class SpikeDetector {
     }
 
     /**
-     * What a loss may be without being a spike.
+     * The threshold above which a loss is a spike.
      *
      * @return nats per token; infinite until 20 losses have been seen
      */
@@ -76,7 +76,7 @@ public final class SpikeDetector {
     }
 
     /**
-     * What to save.
+     * The state to save.
      *
      * @return the state
      */
@@ -85,9 +85,9 @@ public final class SpikeDetector {
     }
 
     /**
-     * Goes back to a state.
+     * Restores a state.
      *
-     * @param state what {@link #state} gave
+     * @param state a result of {@link #state}
      */
     public void restore(State state) {
         window.clear();

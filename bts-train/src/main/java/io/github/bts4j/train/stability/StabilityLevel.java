@@ -1,10 +1,10 @@
 package io.github.bts4j.train.stability;
 
-/** How worried to be about one tensor, in ascending order. */
+/** The severity of a finding about one tensor, in ascending order. */
 public enum StabilityLevel {
     /** Nothing unusual. */
     OK,
-    /** Successive gradients have been correlated for 20 measurements, or the second moment has fallen behind. */
+    /** Successive gradients have been correlated for 20 measurements, or the second moment lags behind. */
     WATCH,
     /** Gradients are less than ten times eps: the condition under which the instability begins. */
     WARN,

@@ -13,9 +13,9 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
- * Judges the diagnostics of every tensor, step by step. The alarm rule, derived from the theory and checked by simulation only: WARN when D1 is below 10; WATCH when Q is
+ * Evaluates the diagnostics of each tensor, step by step. The alarm rule was derived from the theory and checked only by simulation: WARN when D1 is below 10; WATCH when Q is
  * above 4 for 20 measurements, or the second moment is stale (D4); ALARM when saturation (D5) is above 0.3 and the valley (D6) deeper than 0.5 for 5 measurements in a row
- * and the update's size is more than twice its moving average (D11, over 200). The first 20 steps are not judged. For one thread.
+ * and the update's size is more than twice its moving average (D11, over 200). The first 20 steps are not evaluated. Not thread-safe.
  */
 public final class StabilityMonitor {
     private static final Map<String, ToDoubleFunction<AdamStatistics>> METRICS = new LinkedHashMap<>();
@@ -49,12 +49,12 @@ public final class StabilityMonitor {
     private final Map<String, Double> jumps = new TreeMap<>(); // D11 of the last measurement
 
     /**
-     * What is remembered of one tensor.
+     * The state of one tensor.
      *
      * @param averageRms moving average of the update's size
      * @param measured how many measurements it averages
-     * @param inflated for how many measurements in a row Q has been high
-     * @param bimodal for how many measurements in a row the update distribution has been saturated with a valley
+     * @param inflated number of measurements in a row with high Q
+     * @param bimodal number of measurements in a row with a saturated update distribution with a valley
      */
     public record Tensor(double averageRms, long measured, int inflated, int bimodal) {
         static final Tensor NEW = new Tensor(0, 0, 0, 0);
@@ -73,20 +73,20 @@ public final class StabilityMonitor {
     }
 
     /**
-     * One tensor's judgement.
+     * The finding for one tensor.
      *
      * @param tensor its name
-     * @param level how worried to be
-     * @param reason the numbers behind it
+     * @param level its severity
+     * @param reason the numbers
      */
     public record Finding(String tensor, StabilityLevel level, String reason) {}
 
     /**
-     * Judges one step.
+     * Evaluates one step.
      *
      * @param step the step, from 1
      * @param measured statistics by tensor
-     * @return what is not {@link StabilityLevel#OK}, the worst first
+     * @return all findings that are not {@link StabilityLevel#OK}, the worst first
      */
     public List<Finding> observe(long step, Map<String, AdamStatistics> measured) {
         List<Finding> findings = new ArrayList<>();
@@ -123,7 +123,7 @@ public final class StabilityMonitor {
     /**
      * The diagnostics as metrics, by group of tensors and for all together. {@code update_jump} (D11) is the largest of the group's tensors.
      *
-     * @param measured what was last observed
+     * @param measured the last measurements
      * @return names such as {@code adam/stitch.gate/variance_inflation} to values
      */
     public Map<String, Double> metrics(Map<String, AdamStatistics> measured) {
@@ -137,8 +137,8 @@ public final class StabilityMonitor {
      * The diagnostics of every tensor.
      *
      * @param step optimizer steps done
-     * @param measured what was last observed
-     * @return each tensor's, under the same names as a group's; none of a tensor that has had no gradient yet
+     * @param measured the last measurements
+     * @return the metrics of each tensor, with the same names as for groups; none for a tensor that has had no gradient yet
      */
     public TensorMetrics tensorMetrics(long step, Map<String, AdamStatistics> measured) {
         Map<String, Map<String, Double>> byTensor = new LinkedHashMap<>();
@@ -207,18 +207,18 @@ public final class StabilityMonitor {
     }
 
     /**
-     * What to save.
+     * The state to save.
      *
-     * @return what is remembered, by tensor
+     * @return the state by tensor
      */
     public Map<String, Tensor> state() {
         return new TreeMap<>(tensors);
     }
 
     /**
-     * Goes back to a state.
+     * Restores a state.
      *
-     * @param state what {@link #state} gave
+     * @param state a result of {@link #state}
      */
     public void restore(Map<String, Tensor> state) {
         tensors.clear();

@@ -1,10 +1,10 @@
 package io.github.bts4j.train.stability;
 
 /**
- * Clips each tensor's gradient by its own past: AdaGC (Wang et al., arXiv 2502.11034, algorithm 1). In the warm-up, the gradients are clipped by their global
- * norm, and each tensor's reference is the least norm that it then had. Afterwards a norm above {@code factor * reference} is scaled down to that, and
- * {@code reference = decay * reference + (1 - decay) * clipped norm}. A tensor whose reference is 0, such as one that has had no gradient yet, is not clipped:
- * it would never move.
+ * Clips each tensor's gradient relative to its previous norms: AdaGC (Wang et al., arXiv 2502.11034, algorithm 1). In the warm-up, the gradients are clipped by their global
+ * norm, and each tensor's reference is its smallest norm so far. Afterwards a norm above {@code factor * reference} is scaled down to that, and
+ * {@code reference = decay * reference + (1 - decay) * clipped norm}. A tensor whose reference is 0, such as one that has had no gradient yet, is not clipped,
+ * because it would never move.
  *
  * @param factor the multiple of the reference that a norm may have, at least 1
  * @param decay decay of the reference, in {@code [0, 1)}
@@ -33,7 +33,7 @@ public record TensorClipping(double factor, double decay, int warmup) {
     }
 
     /**
-     * Whether anything is clipped by tensor at all.
+     * Whether clipping by tensor is on.
      *
      * @return false for {@link #OFF}
      */
@@ -42,7 +42,7 @@ public record TensorClipping(double factor, double decay, int warmup) {
     }
 
     /**
-     * What a tensor's gradient is multiplied by after the warm-up.
+     * The factor on a tensor's gradient after the warm-up.
      *
      * @param norm its norm
      * @param reference the tensor's reference

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * ZClip (Kumar et al., arXiv 2504.02507): limits the global gradient norm where it is an outlier among the norms before. With mean and standard deviation of a moving
+ * ZClip (Kumar et al., arXiv 2504.02507): limits the global gradient norm if it is an outlier among previous norms. With mean and standard deviation of a moving
  * average over clipped norms, a norm of z-score {@code z > threshold} is clipped to {@code mean + threshold^2 / z * deviation}. The first norms are only
  * collected. For one thread.
  */
@@ -20,19 +20,19 @@ public final class ZClip {
     private State state = State.NEW;
 
     /**
-     * Everything that is remembered.
+     * The saved state.
      *
      * @param first the norms of the beginning, until there are 25
      * @param mean moving average of the norms
      * @param variance moving average of their squared deviation
      */
     public record State(List<Double> first, double mean, double variance) {
-        /** Nothing yet. */
+        /** Empty. */
         public static final State NEW = new State(List.of(), 0, 0);
     }
 
     /**
-     * Prepares to clip.
+     * Creates it without history.
      *
      * @param threshold the z-score above which a norm is an outlier
      */
@@ -41,10 +41,10 @@ public final class ZClip {
     }
 
     /**
-     * Looks at the next norm.
+     * Evaluates the next norm.
      *
      * @param norm the global 2-norm of the gradient
-     * @return what to clip it to; the norm itself if it is no outlier
+     * @return the value to clip it to; the norm itself if it is not an outlier
      */
     public double limit(double norm) {
         if (state.first().size() < WARMUP) {
@@ -68,7 +68,7 @@ public final class ZClip {
     }
 
     /**
-     * What to save.
+     * The state to save.
      *
      * @return the state
      */
@@ -77,9 +77,9 @@ public final class ZClip {
     }
 
     /**
-     * Goes back to a state.
+     * Restores a state.
      *
-     * @param saved what {@link #state} gave
+     * @param saved a result of {@link #state}
      */
     public void restore(State saved) {
         state = saved;

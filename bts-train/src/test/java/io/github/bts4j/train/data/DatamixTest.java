@@ -188,14 +188,14 @@ class DatamixTest {
                 + "weight of domain 'math' = NaN must be zero or more and finite; "
                 + "weight for unknown domain 'cod' (domains: code, empty, general, math); "
                 + "domain 'empty' has a weight but no data; "
-                + "domain 'general' has no weight: give 0 to leave it out",
+                + "domain 'general' has no weight: use 0 to omit it",
                 () -> Datamix.of(List.of(DOMAINS.get(0), DOMAINS.get(1), DOMAINS.get(1), empty, DOMAINS.get(3)), weights));
     }
 
     @Test
     void otherImpossibleMixesAreRefused() {
         TokenDataset code = DOMAINS.get(0);
-        assertRefused("weights {code=0.0} sum to nothing: at least one must be positive",
+        assertRefused("weights {code=0.0} sum to zero: at least one must be positive",
                 () -> Datamix.of(List.of(code), Map.of("code", 0.0)));
         assertRefused("there is no domain; weights {} sum to nothing", () -> Datamix.of(List.of(), Map.of()));
         assertRefused("weight of domain 'code' = Infinity must be zero or more and finite",
@@ -207,7 +207,7 @@ class DatamixTest {
     @Test
     void badArgumentsAreRefused() {
         Datamix mix = Datamix.of(DOMAINS, PAPER);
-        assertRefused("blockSize = 0 must lie between 1 and 1048576", () -> mix.withBlockSize(0));
+        assertRefused("blockSize = 0 must be between 1 and 1048576", () -> mix.withBlockSize(0));
         assertRefused("index = -1 must not be negative", () -> mix.sequenceAt(-1));
         assertRefused("block = -1 must not be negative", () -> mix.blockCounts(-1));
         assertRefused("position = -1 must not be negative", () -> mix.batch(-1, 1, 1));
@@ -236,7 +236,7 @@ class DatamixTest {
                 atStart = drawn.clone();
             }
             Draw draw = mix.sequenceAt(index);
-            assertEquals(drawn[draw.domain()]++, draw.ordinal(), "a domain goes on where it was, index " + index);
+            assertEquals(drawn[draw.domain()]++, draw.ordinal(), "a domain continues where it was, index " + index);
             if (index < first) {
                 assertEquals(plain.sequenceAt(index), draw);
             } else if (index < second) {

@@ -75,8 +75,8 @@ class TextKindTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            a.csv      | is a table: write its column of text as JSON lines or Parquet
-            a.tsv.gz   | is a table: write its column of text as JSON lines or Parquet
+            a.csv      | is a table: convert its text column to JSON lines or Parquet
+            a.tsv.gz   | is a table: convert its text column to JSON lines or Parquet
             a.json     | holds JSON, but not one object per line
             a.foo      | the suffix .foo is not known, and the content is not JSON lines; name it .txt if it is plain text
             a          | has no suffix, and its content is not JSON lines; name it .txt if it is plain text
@@ -122,12 +122,12 @@ class TextKindTest {
         assertUnusable("d.jsonl.bz2 is packed (.bz2): unpack it first", () -> new JsonLines(folder).documents());
         Files.delete(packed);
         write("e.parquet", "PAR1....PAR1");
-        assertUnusable("3 of JSON lines (a.jsonl, ..) and 1 of Parquet (e.parquet): give a folder of one kind", () -> TextKind.of(folder));
+        assertUnusable("3 of JSON lines (a.jsonl, ..) and 1 of Parquet (e.parquet): use a folder with one kind of file", () -> TextKind.of(folder));
         Path texts = write("texts/a.txt", PROSE).getParent();
         assertEquals(TextKind.PLAIN_TEXT, TextKind.of(texts));
         write("texts/b.weights", "words");
         assertUnusable("the suffix .weights is not known", () -> TextKind.of(texts));
-        assertUnusable("holds no text file", () -> TextKind.of(Files.createDirectory(folder.resolve("none"))));
+        assertUnusable("contains no text files", () -> TextKind.of(Files.createDirectory(folder.resolve("none"))));
         assertUnusable("does not exist", () -> TextKind.of(folder.resolve("nowhere")));
     }
 

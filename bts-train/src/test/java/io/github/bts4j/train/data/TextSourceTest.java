@@ -110,7 +110,7 @@ class TextSourceTest {
                 "  " + file + ":6: half a surrogate pair at character 0 of field 'text'",
                 "  " + file + ":7: not valid JSON: Trailing token",
                 "  " + file + ":8: not valid JSON: Duplicate field 'text'",
-                "Mend these lines, name the right field, or raise maxBadLines.")) {
+                "Fix these lines, use the right field, or raise maxBadLines.")) {
             assertTrue(message.contains(part), () -> "missing\n" + part + "\nin\n" + message);
         }
     }
@@ -151,7 +151,7 @@ class TextSourceTest {
         Path none = Files.createDirectory(folder.resolve("none"));
         for (TextSource source : List.of(TextSource.jsonLines(lines), TextSource.plainText(text),
                 TextSource.jsonLines(none), TextSource.plainText(none))) {
-            assertUnusable("Text source " + source.path() + " holds no text: no document was found", () -> texts(source));
+            assertUnusable("Text source " + source.path() + " has no documents", () -> texts(source));
         }
     }
 

@@ -160,8 +160,8 @@ class TokenDatasetTest {
                 () -> dataset.split(HoldOut.everyKth(2)));
         assertRefused("would hold out 1 and leave nothing to train on", () -> dataset.split(HoldOut.fraction(0.1, 0)));
         assertRefused("k = 1 must be at least 2: 1 would hold out every document", () -> HoldOut.everyKth(1));
-        assertRefused("fraction = 1.0 must lie between 0 and 1", () -> HoldOut.fraction(1, 0));
-        assertRefused("fraction = NaN must lie between 0 and 1", () -> HoldOut.fraction(Double.NaN, 0));
+        assertRefused("fraction = 1.0 must be between 0 and 1", () -> HoldOut.fraction(1, 0));
+        assertRefused("fraction = NaN must be between 0 and 1", () -> HoldOut.fraction(Double.NaN, 0));
     }
 
     @Test
@@ -169,12 +169,12 @@ class TokenDatasetTest {
         TextSource source = source("ab");
         assertRefused("Dataset 'd', document " + source.path() + ":1: token id -7 at position 1 must not be negative",
                 () -> TokenDataset.encode("d", source, text -> new int[] {1, -7}));
-        assertUnusable("Text source " + source.path() + " was encoded to no token at all",
+        assertUnusable("Text source " + source.path() + " was encoded to no tokens",
                 () -> TokenDataset.encode("d", source, text -> new int[0]));
         assertRefused("name = ' ': a domain needs a name", () -> TokenDataset.builder(" "));
         assertRefused("documentBytes = -1 must not be negative",
                 () -> TokenDataset.builder("d").add(new int[] {1}, -1));
-        assertRefused("Dataset 'd' would have 11 tokens or more, one dataset holds 10: divide the domain",
+        assertRefused("Dataset 'd' would have 11 tokens or more, the limit of one dataset is 10: divide the domain",
                 () -> new TokenDatasetBuilder("d", 10).add(new int[6], 1).add(new int[5], 1));
     }
 

@@ -77,7 +77,7 @@ class EvaluationResultsTest {
     void badFilesAreRefused() throws Exception {
         assertBad("schema = \"bts4j-evaluation/2\"", "evaluation/1", "evaluation/2");
         assertBad("value = 0.9", "\"value\":0.5", "\"value\":0.9");
-        assertBad("field 'extra' is none of", "\"level\":0.95", "\"level\":0.95,\"extra\":1");
+        assertBad("field 'extra' must be one of", "\"level\":0.95", "\"level\":0.95,\"extra\":1");
         assertBad("metric = 'acc2'", "\"metric\":\"acc\"", "\"metric\":\"acc2\"");
         assertBad("not valid JSON", "\"results\"", "results");
         assertBad("count = 99, but there are 100", "\"count\":100", "\"count\":99");
@@ -126,6 +126,6 @@ class EvaluationResultsTest {
         Harness.assertRefused("not of the same items", () -> ResultsTable.of(EvaluationResults.EMPTY.plus(List.of(share("a", "t", 3, 9), other))));
         Harness.assertRefused("alpha = 1.0", () -> new ResultsTable(results(), List.of(), List.of(), 1));
         Harness.assertRefused("neither may be blank", () -> share("", "t", 1, 2));
-        Harness.assertRefused("neither right (1) nor wrong", () -> EvaluationResult.of("a", "t", Metric.ACC, "", ItemScores.of(new double[] {0.5})));
+        Harness.assertRefused("neither correct (1) nor wrong", () -> EvaluationResult.of("a", "t", Metric.ACC, "", ItemScores.of(new double[] {0.5})));
     }
 }

@@ -61,7 +61,7 @@ class SignificanceTest {
     void whatCannotBeComparedIsRefused() {
         ItemScores two = ItemScores.of(new boolean[] {true, false});
         Harness.assertRefused("2 and 3", () -> PairedComparison.of(two, ItemScores.of(new boolean[3]), 0.95, 1000, 0));
-        Harness.assertRefused("right (1) or wrong (0)", () -> McNemar.of(two, ItemScores.of(new double[] {0.5, 1})));
+        Harness.assertRefused("correct (1) or wrong (0)", () -> McNemar.of(two, ItemScores.of(new double[] {0.5, 1})));
         Harness.assertRefused("-1", () -> new McNemar(-1, 2));
         Harness.assertRefused("finite", () -> ItemScores.of(new double[] {Double.NaN}));
         Harness.assertRefused("nothing to measure", () -> ItemScores.of(new double[0]));

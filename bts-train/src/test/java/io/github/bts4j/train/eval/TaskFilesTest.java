@@ -50,8 +50,8 @@ class TaskFilesTest {
         assertBad("field 'answer' is \"0\"", "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": \"0\"}");
         assertBad("answer = 2 is not between 0 and 1", "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": 2}");
         assertBad("is among the wrong ones too", "{\"context\": \"a\", \"choices\": [\"b\", \"b\"], \"answer\": 0}");
-        assertBad("1 choices; at least 2 are needed; choice 0 is empty", "{\"context\": \"a\", \"choices\": [\"\"], \"answer\": 0}");
-        assertBad(" holds no item: one JSON object per line is needed", "");
+        assertBad("1 choices; at least 2 are required; choice 0 is empty", "{\"context\": \"a\", \"choices\": [\"\"], \"answer\": 0}");
+        assertBad(" has no items: it needs one JSON object per line", "");
         Files.write(folder.resolve("items.jsonl"), new byte[] {'{', (byte) 0xC3});
         assertTrue(assertThrows(DataException.class, () -> ClozeTask.read("t", folder.resolve("items.jsonl"))).getMessage().contains("items.jsonl is not UTF-8"));
         Harness.assertRefused("blank", () -> new ClozeTask(" ", List.of(new ClozeItem("a", "b"))));
