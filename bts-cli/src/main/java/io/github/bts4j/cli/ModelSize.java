@@ -46,6 +46,6 @@ final class ModelSize {
     static String stitchText(JsonNode stitch) {
         List<String> models = new ArrayList<>();
         stitch.path("models").forEach(model -> models.add(model.path("name").asText() + " in " + model.path("path").asText()));
-        return "Stitch layers after layers " + stitch.path("places") + " of " + models.size() + " models: " + String.join(", ", models) + " (hub first); bts inspect shows the size of each";
+        return "Stitch layers after layers " + stitch.path("afterLayers") + " of " + models.size() + " models: " + String.join(", ", models) + " (hub first); bts inspect shows the size of each";
     }
 }

@@ -353,7 +353,7 @@ class DamagedInputsTest {
         assertEquals("bts generate: --max-tokens -1 is below 1; allowed: 1 to 1048576; bts generate --help shows more", bts(List.of("generate", seed, "x", "--max-tokens", "-1")).err().strip());
         assertEquals("bts generate: --top-p abc is not a number; allowed: above 0 and up to 1; bts generate --help shows more", bts(List.of("generate", seed, "x", "--top-p", "abc")).err().strip());
         assertTrue(bts(List.of("eval", seed, "--data", "code=" + inputs.texts.get("no JSON"))).err().strip().endsWith("or raise --max-bad-lines."));
-        assertEquals("bts gates: " + seed + ": is not a stitched model: it holds no stitch.json", bts(List.of("gates", seed, "--data", "code=" + inputs.text)).err().strip());
+        assertEquals("bts gates: " + seed + ": is not a stitched model: it has no stitch.json", bts(List.of("gates", seed, "--data", "code=" + inputs.text)).err().strip());
         String gpu = bts(List.of("generate", seed, "x", "--device", "gpu99")).err();
         assertTrue(gpu.startsWith("bts generate: --device gpu99 does not exist: libtorch finds "), gpu);
         String cut = bts(List.of("inspect", inputs.models.get("cut config").toString())).err();

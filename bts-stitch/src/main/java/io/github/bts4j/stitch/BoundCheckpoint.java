@@ -22,12 +22,12 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The files of weights that were trained over frozen base models: a JSON description, which holds the SHA-256 of every file of
- * every base model, and the safetensors file that it names.
+ * A checkpoint of weights that were trained over frozen base models: a JSON description with the SHA-256 of all files of
+ * all base models, and the safetensors file that it names.
  *
- * <p>The weights' file carries the beginning of its own hash in its name and is written first, so replacing the description is
- * the one moment at which a new checkpoint takes the old one's place: a crash leaves one of the two, whole. Immutable and
- * thread-safe; two processes that write into one folder at once are not expected.
+ * <p>The name of the weights' file has the beginning of its hash, and it is written first. Replacing the description then
+ * replaces the checkpoint atomically: after a crash either the old or the new one is complete. Immutable and
+ * thread-safe, but only one process may write into a folder at a time.
  *
  * @param <D> the description, a record
  */
@@ -39,7 +39,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
     private final String bound;
     private final Class<D> type;
 
-    /** What every description holds. */
+    /** The common part of all descriptions. */
     public interface Description {
         /**
          * The version of the layout.
@@ -70,7 +70,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
         List<Base> models();
 
         /**
-         * Refuses values that JSON allows and the model does not.
+         * Checks values that JSON allows but the model does not.
          *
          * @throws IllegalArgumentException saying which
          */
@@ -81,13 +81,13 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      * A base model.
      *
      * @param name its name
-     * @param path where it lay, as seen from the checkpoint's folder
+     * @param path its path relative to the checkpoint's folder
      * @param files the SHA-256 of its files by their names
      */
     public record Base(String name, String path, Map<String, String> files) {}
 
     /**
-     * What a description begins with when weights are written.
+     * The common entries of a description.
      *
      * @param format version of the layout
      * @param weights name of the safetensors file
@@ -112,7 +112,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      * A kind of checkpoint.
      *
      * @param kind one word, such as {@code stitch}: the description is {@code stitch.json}, the weights {@code stitch-HASH.safetensors}
-     * @param bound subject and verb of the message about a wrong base model, such as {@code these stitches were}
+     * @param bound subject and verb for the message about a wrong base model, such as {@code these stitches were}
      * @param type the description's record
      */
     public BoundCheckpoint(String kind, String bound, Class<D> type) {
@@ -192,7 +192,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
             throw new ModelFormatException(folder, "does not exist");
         }
         if (!Files.isRegularFile(file)) {
-            throw new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it holds no " + description());
+            throw new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it has no " + description());
         }
         D description = JsonReader.STRICT.record(file, type, ModelFormatException::new);
         try {
@@ -200,7 +200,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
                 throw new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT);
             }
             if (!description.weights().matches(kind + "-[0-9a-f]{" + SHORT + "}\\.safetensors")) {
-                throw new ModelFormatException(file, "weights = " + description.weights() + " is no file name that this library gives");
+                throw new ModelFormatException(file, "weights = " + description.weights() + " is not a file name of this library");
             }
             checkBases(description.models());
             description.check();
@@ -212,7 +212,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
 
     private static void checkBases(List<Base> models) {
         if (models.contains(null) || models.size() < 2) {
-            throw new IllegalArgumentException("models = " + models + ": there are at least two, and none is null");
+            throw new IllegalArgumentException("models = " + models + ": there must be at least two, and none may be null");
         }
         for (Base base : models) {
             new Member(base.name(), Path.of(base.path()));
@@ -227,9 +227,9 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      *
      * @param folder the checkpoint's folder
      * @param description its description
-     * @param moved folders of base models by their names; the others are looked for where they lay
+     * @param moved folders of base models by their names; the others are found by their recorded paths
      * @return names and folders, hub first
-     * @throws MismatchException naming every base model whose files are not those of the checkpoint, and every unknown name
+     * @throws MismatchException listing base models whose files differ from the recorded ones, and unknown names
      */
     public List<Member> members(Path folder, D description, Map<String, Path> moved) {
         Problems problems = new Problems();

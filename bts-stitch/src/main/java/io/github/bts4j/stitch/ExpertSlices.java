@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Stitch weights with one expert more or less; the results belong to the given scope. */
+/** Adds or removes one expert's stitch weights; the results belong to the given scope. */
 final class ExpertSlices {
     private ExpertSlices() {}
 

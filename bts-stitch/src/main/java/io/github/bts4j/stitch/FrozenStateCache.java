@@ -26,19 +26,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What no training changes, on the disk, so that a sequence met again does not go through those layers again: all streams before the first stitch, and the
- * hub also before the stitches behind it up to the first Experts-into-Hub one ({@link StitchConfig#frozenLayers}). Worth its place on the disk where the same
- * sequences come back: in later epochs (with {@code TokenDataset.withFixedWindows()}), in validation, in ablations of the stitches above, and after an expert
- * was exchanged, since every model has files of its own.
+ * A disk cache of hidden states that do not depend on trained weights, so that repeated sequences skip those layers: all streams before the first stitch, and the
+ * hub also before later stitches up to the first Experts-into-Hub one ({@link StitchConfig#frozenLayers}). It is useful if the same
+ * sequences are repeated: in later epochs (with {@code TokenDataset.withFixedWindows()}), in validation, in ablations of the stitches, and after an expert
+ * was exchanged, since each model has separate files.
  *
- * <p>A state is found by the SHA-256 of its sequence's tokens in a file that names the SHA-256 of its model's files, the number of layers and the element
- * type: another model or other data cannot meet it, and another layout of stitches only where it asks for the same layers. Every record has a checksum; a
- * damaged one is computed again. States of 2 bytes per element are stored as they are. Those of float32 models are rounded to bfloat16, and also used so when
- * they were just computed, so that no result depends on what the cache held. One token takes {@code 2 * hidden} bytes per state: those of n + 1 streams, and
- * one more of the hub where the first stitch is Hub-into-Experts, that is, where alternating stitches are even in number.
+ * <p>The key of a state is the SHA-256 of its sequence's tokens; the key of a file is the SHA-256 of the model's files, the number of layers and the element
+ * type. So other models or data never share a state, and other layouts of stitches only if they need the same layers. Every record has a checksum; a
+ * damaged one is recomputed. States with 2 bytes per element are stored exactly. States of float32 models are rounded to bfloat16, even if
+ * they were just computed, so that results do not depend on the content of the cache. A token takes {@code 2 * hidden} bytes per state: one state for each of n + 1 streams, and
+ * one more for the hub if the first stitch is Hub-into-Experts, that is, with an even number of alternating stitches.
  *
- * <p>When the disk is full or the limit reached, training goes on and nothing more is stored. For one process at a time, which is checked; threads take turns, and closing
- * waits for the pass that another thread is in.
+ * <p>If the disk is full or the limit is reached, training continues and nothing more is stored. Only one process may open a cache, which is checked. Thread-safe; closing
+ * waits for a running pass.
  */
 public final class FrozenStateCache implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FrozenStateCache.class);
@@ -48,7 +48,7 @@ public final class FrozenStateCache implements AutoCloseable {
     private final FileChannel lock;
     private final long maxBytes;
     private final Map<String, Optional<FrozenStateStore>> stores = new HashMap<>();
-    /** One record on its way from the disk. */
+    /** One record that is being read. */
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
     private boolean full;
     private long hits;
@@ -61,7 +61,7 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     /**
-     * Opens a cache without a limit of its size.
+     * Opens a cache without a size limit.
      *
      * @param folder the folder, made if absent
      * @return the cache, which the caller closes
@@ -76,7 +76,7 @@ public final class FrozenStateCache implements AutoCloseable {
      * Opens a cache.
      *
      * @param folder the folder, made if absent
-     * @param maxBytes how large the states of all models together may become
+     * @param maxBytes limit on the size of all states together
      * @return the cache, which the caller closes
      * @throws IOException if the folder cannot be written to
      * @throws LockedException if another process, or this one, has it open
@@ -98,7 +98,7 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     /**
-     * How many states were read instead of computed.
+     * The number of states that were read instead of computed.
      *
      * @return sequences times states of one sequence
      */
@@ -107,7 +107,7 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     /**
-     * How many states were computed.
+     * The number of states that were computed.
      *
      * @return sequences times states of one sequence
      */
@@ -115,7 +115,7 @@ public final class FrozenStateCache implements AutoCloseable {
         return misses;
     }
 
-    /** All states of a pass that are frozen, read or computed. */
+    /** All frozen states of a pass, read or computed. */
     synchronized FrozenStates states(FrozenStates.Pass pass, Optional<DocumentMask> mask) {
         int length = Math.toIntExact(pass.ids().getShape().get(1));
         List<TokensHash> rows = TokensHash.ofRows(pass.ids().toLongArray(), Math.toIntExact(pass.ids().getShape().get(0)));
@@ -130,7 +130,7 @@ public final class FrozenStateCache implements AutoCloseable {
         return new FrozenStates(states.stream().map(stream -> stream.get(0)).toList(), hub.subList(1, hub.size()));
     }
 
-    /** The states of stream i: all of them read, or all of them computed. */
+    /** The states of stream i, either all read or all computed. */
     private List<NDArray> states(FrozenStates.Pass pass, int i, List<FrozenStateStore> stores, List<TokensHash> rows) {
         LlamaModel model = pass.streams().models().get(i);
         List<NDArray> states = new ArrayList<>();
@@ -147,7 +147,7 @@ public final class FrozenStateCache implements AutoCloseable {
         return computed(pass, i, rows, stores);
     }
 
-    /** The states of stream i, rounded as they would be read; written where there are stores. */
+    /** Computes the states of stream i, rounded as if they had been read, and writes them if there are stores. */
     private List<NDArray> computed(FrozenStates.Pass pass, int i, List<TokensHash> rows, List<FrozenStateStore> stores) {
         LlamaModel model = pass.streams().models().get(i);
         List<NDArray> states = new ArrayList<>();
@@ -219,7 +219,7 @@ public final class FrozenStateCache implements AutoCloseable {
         return model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
     }
 
-    /** Where states after so many layers are; empty if a file for them cannot be made. */
+    /** The store of states after a number of layers; empty if its file cannot be created. */
     private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
         TorchType stored = stored(model);
         String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()

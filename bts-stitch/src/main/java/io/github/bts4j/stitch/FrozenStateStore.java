@@ -14,9 +14,9 @@ import java.util.zip.CRC32C;
 /**
  * The states of one model: records of one size in {@code KEY.states}, found through {@code KEY.index}.
  *
- * <p>The index begins with the length and the text of the key, and goes on with entries of 40 bytes, in the order of the records: the hash of the tokens, the
- * CRC-32C of the record, and the CRC-32C of the entry so far. A record is written before its entry; what a killed process left incomplete is written over.
- * Nothing is written before the first record, so that a full disk is met only where a record is to be stored.
+ * <p>The index begins with the length and the text of the key, followed by entries of 40 bytes in the order of the records: the hash of the tokens, the
+ * CRC-32C of the record, and the CRC-32C of the entry so far. A record is written before its entry; incomplete data of a killed process is overwritten.
+ * Files are created with the first record, so that a full disk is only noticed when a record is stored.
  */
 final class FrozenStateStore implements AutoCloseable {
     private static final int ENTRY = TokensHash.BYTES + 2 * Integer.BYTES;
@@ -26,7 +26,7 @@ final class FrozenStateStore implements AutoCloseable {
     private final int recordSize;
     private final byte[] key;
     private final int header;
-    /** Tokens to number and checksum of their record. */
+    /** Maps tokens to the index and checksum of their record. */
     private final Map<TokensHash, Place> places = new HashMap<>();
     private long count;
     private boolean begun;
@@ -69,7 +69,7 @@ final class FrozenStateStore implements AutoCloseable {
                 && Arrays.equals(key, 0, key.length, found.array(), Integer.BYTES, header);
     }
 
-    /** Takes entries up to the first that is incomplete, damaged, or without its record. */
+    /** Reads entries up to the first one that is incomplete, damaged, or without a record. */
     private void readIndex() throws IOException {
         long entries = Math.min((index.size() - header) / ENTRY, states.size() / recordSize);
         ByteBuffer bytes = ByteBuffer.allocate(ENTRY);
@@ -96,7 +96,7 @@ final class FrozenStateStore implements AutoCloseable {
         return recordSize;
     }
 
-    /** Fills the buffer with a record that is held, and flips it; false if it is damaged, and then forgotten. */
+    /** Reads a stored record into the buffer and flips it; false if it is damaged, in which case it is removed. */
     boolean read(TokensHash hash, ByteBuffer into) throws IOException {
         Place place = places.get(hash);
         if (place == null || !states.readFully(into, place.number() * recordSize) || crc(into.duplicate()) != place.crc()) {
@@ -106,7 +106,7 @@ final class FrozenStateStore implements AutoCloseable {
         return true;
     }
 
-    /** Stores a record, behind all others. */
+    /** Appends a record. */
     void append(TokensHash hash, ByteBuffer record) throws IOException {
         if (!begun) {
             index.truncate();

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * States that nothing trained has touched, {@code [batch, sequence, hidden]} each.
+ * States that do not depend on trained weights, {@code [batch, sequence, hidden]} each.
  *
  * @param streams every stream before the first stitch
- * @param hub the hub before the second stitch, the third, .., as far as {@link StitchConfig#frozenLayers} goes, or none: they are then computed on the way
+ * @param hub the hub before the second stitch, the third, .., up to {@link StitchConfig#frozenLayers}; or empty, if they are computed later
  */
 record FrozenStates(List<NDArray> streams, List<NDArray> hub) implements AutoCloseable {
     /**
-     * The beginning of a pass.
+     * The part of a pass below trained weights.
      *
      * @param scope owner of the states
      * @param streams the frozen models
@@ -25,13 +25,13 @@ record FrozenStates(List<NDArray> streams, List<NDArray> hub) implements AutoClo
      * @param ids int64 {@code [batch, sequence]}
      */
     record Pass(NDManager scope, Streams streams, Ropes ropes, StitchConfig config, NDArray ids) {
-        /** Reads the states, where there is a cache, or computes them. */
+        /** Reads the states from the cache, or computes them. */
         FrozenStates run(Optional<FrozenStateCache> cache, Optional<DocumentMask> mask) {
             return cache.isPresent() ? cache.get().states(this, mask)
                     : new FrozenStates(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers()), List.of());
         }
 
-        /** The frozen states of stream i alone. */
+        /** The frozen states of stream i. */
         List<NDArray> stream(int i) {
             long[] layers = config.cachedLayers(i).stream().mapToLong(Integer::longValue).toArray();
             return StitchedModel.KERNELS.streamPrefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), i, layers);

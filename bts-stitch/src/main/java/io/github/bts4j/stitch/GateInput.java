@@ -7,16 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How large the hub's states are that one stitch layer's gates read. A gate's logit is {@code W h}, and a step of AdamW changes every entry of W by about the
- * learning rate: so it moves the logit by up to the rate times the L1 norm of h. Where that is much, gates are thrown about from step to step, saturate, and then
- * learn no more.
+ * The size of the hub's states that the gates of one stitch layer read. A gate's logit is {@code W h}, and a step of AdamW changes every entry of W by about the
+ * learning rate, so it moves the logit by up to the rate times the L1 norm of h. If that is large, gates oscillate, saturate, and stop learning.
  *
  * @param stitch which stitch layer, from 0
  * @param norm L1 norm of a token's state, {@code sum over channels |h|}, the mean over tokens
  */
 public record GateInput(int stitch, double norm) {
     /**
-     * Measures what a model's gates read.
+     * Measures the inputs of a model's gates.
      *
      * @param model the model
      * @param windows token ids, one pass each; at least one

@@ -7,13 +7,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the gates of one Experts-into-Hub layer let through on average: how much each model is used, and how decided the gates are. A token's share of a model
+ * The average gate values of one Experts-into-Hub layer: the share of each model, and the entropy. A token's share of a model
  * is its gate value, averaged over channels; the shares of all models sum to 1.
  *
  * @param stitch which stitch layer, from 0
  * @param shares mean share of every model, the hub first
- * @param entropy mean entropy of a token's shares in bits: 0 where one model takes all, log2(n + 1) where all are alike
- * @param tokens tokens that the means are over
+ * @param entropy mean entropy of a token's shares in bits: 0 if one model has all of the weight, log2(n + 1) if all are equal
+ * @param tokens number of tokens
  */
 public record GateSummary(int stitch, List<Double> shares, double entropy, long tokens) {
     /**

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import java.util.List;
 
 /**
- * What one stitch layer did to a batch. The tensors belong to the manager of the token ids that were traced.
+ * The gates and outputs of one stitch layer for a batch. The tensors belong to the manager of the token ids that were traced.
  *
  * @param stitch the stitch's number, from 0
  * @param gate float32 gate values {@code [batch, sequence, hidden, n + 1]}, hub first; of a Hub-into-Experts layer slice 0 has no effect

@@ -8,7 +8,7 @@ import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.torch.FrozenLm;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** A session of a stitched model that gives gate weights too; it decodes in libtorch. */
+/** A session of a stitched model that also returns gate weights; it decodes in libtorch. */
 final class GatedStitchedSession extends ForwardingSession implements GatedSession {
     private final AtomicReference<GateWeights> gates;
 

@@ -1,21 +1,21 @@
 package io.github.bts4j.stitch;
 
-/** How stitch layers start. The paper does not say; all keep the projections at the identity and the gates' weights at zero. */
+/** The initialisation of stitch layers, which the paper does not specify. In all of them projections are the identity and gate weights zero. */
 public enum Init {
-    /** No biases: softmax uniform, sigmoid one half. Step 0 is the average of the streams; no deviation from eq. 3 and 4. */
+    /** No biases: softmax uniform, sigmoid one half. At step 0 every stitch averages the streams. No deviation from eq. 3 and 4. */
     AVERAGE(false, 0, 0),
     /**
      * One learnable gate bias per model and channel, a deviation from the paper's equations: the hub's bias starts high in
-     * Experts-into-Hub layers and all gates start near zero in Hub-into-Experts layers, so that step 0 is nearly the hub alone.
+     * Experts-into-Hub layers and all gates start near zero in Hub-into-Experts layers, so that at step 0 the model is almost the hub alone.
      */
     HUB(true, Init.BIAS, -Init.BIAS),
     /**
-     * Gate biases as in {@link #HUB}, but only those of the Hub-into-Experts layers start low: the experts' streams stay what they
-     * are alone, and the hub starts as the average of all of them.
+     * Gate biases as in {@link #HUB}, but only those of the Hub-into-Experts layers start low: the experts' streams are
+     * unchanged, and the hub starts as the average of all of them.
      */
     EXPERTS(true, 0, -Init.BIAS);
 
-    /** Absolute value of the biases at the start: softmax gives the hub 0.98 of the weight over three experts, sigmoid 0.0067. */
+    /** Initial absolute value of the biases: with three experts the softmax gives the hub a weight of 0.98; the sigmoid gives 0.0067. */
     static final float BIAS = 5f;
 
     private final boolean gateBias;
@@ -29,7 +29,7 @@ public enum Init {
     }
 
     /**
-     * Whether stitch layers of this start carry gate biases.
+     * Whether stitch layers have gate biases.
      *
      * @return true for HUB and EXPERTS
      */

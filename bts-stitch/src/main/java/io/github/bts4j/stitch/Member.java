@@ -4,7 +4,7 @@ import io.github.bts4j.core.adapter.Adapter;
 import java.nio.file.Path;
 
 /**
- * A model that takes part in a stitched model.
+ * A base model of a stitched model.
  *
  * @param name its name in messages, gate traces and the stitch checkpoint
  * @param folder its checkpoint folder; of an expert also the folder of a PEFT adapter, whose base is the hub
@@ -19,7 +19,7 @@ public record Member(String name, Path folder) {
      */
     public Member {
         if (name.isBlank()) {
-            throw new IllegalArgumentException("A model in " + folder + " has a blank name: names tell the models apart");
+            throw new IllegalArgumentException("A model in " + folder + " has a blank name: give each model its own name");
         }
     }
 

@@ -15,13 +15,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** What models that work together must agree on, however they are joined, and what weights trained over them are bound to. Not for instances. */
+/** Compatibility of models that are joined in any way, and their identity. */
 public final class Members {
     private Members() {}
 
     /**
-     * Why models cannot work together: too few of them, a name twice, or token ids that mean different things to them. Read from
-     * their configurations and tokenizers alone.
+     * Reasons why models cannot be joined: too few of them, duplicate names, or token ids with different meanings. Reads only
+     * their configurations and tokenizers.
      *
      * @param members hub first
      * @return all problems, or an empty list
@@ -29,7 +29,7 @@ public final class Members {
      */
     public static List<String> problems(List<Member> members) throws IOException {
         Problems problems = new Problems();
-        problems.addIf(members.size() < 2, "a hub and at least one expert are needed; there is " + members.size() + " model");
+        problems.addIf(members.size() < 2, "a hub and at least one expert are required; there is " + members.size() + " model");
         Set<String> names = new HashSet<>();
         for (Member member : members) {
             problems.addIf(!names.add(member.name()), "two models are called '" + member.name() + "': give each its own name");
@@ -53,15 +53,15 @@ public final class Members {
         int theirs = LlamaConfig.read(expert.folder()).vocabSize();
         problems.addIf(theirs != ours,
                 "expert '" + expert.name() + "' has vocab_size = " + theirs + ", the hub '" + hub.name() + "' has " + ours
-                + ": every model embeds the same token ids");
+                + ": all models must have the same token ids");
     }
 
     private static void compareTokenizers(Member hub, Member expert, Problems problems) {
         Path our = hub.folder().resolve("tokenizer.json");
         Path their = expert.folder().resolve("tokenizer.json");
         problems.addIf(Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their)),
-                "expert '" + expert.name() + "' has another tokenizer.json than the hub '" + hub.name()
-                + "': every model must give the same ids to the same text (branch experts from one seed)");
+                "expert '" + expert.name() + "' has a different tokenizer.json from the hub '" + hub.name()
+                + "': all models must tokenise text in the same way (branch experts from one seed)");
     }
 
     /**

@@ -14,7 +14,7 @@ import java.nio.file.StandardOpenOption;
  * @param channel the open file
  */
 record NamedChannel(Path path, FileChannel channel) implements AutoCloseable {
-    /** Opens a file to read and write, made if absent. */
+    /** Opens a file for reading and writing; created if absent. */
     static NamedChannel open(Path path) throws IOException {
         return new NamedChannel(path, FileErrors.named(path, () -> FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)));
     }
@@ -27,7 +27,7 @@ record NamedChannel(Path path, FileChannel channel) implements AutoCloseable {
         FileErrors.named(path, () -> channel.truncate(0));
     }
 
-    /** Fills the buffer and flips it; false if the file ends before. */
+    /** Fills the buffer and flips it; false if the file is too short. */
     boolean readFully(ByteBuffer into, long at) throws IOException {
         return FileErrors.named(path, () -> {
             long position = at;

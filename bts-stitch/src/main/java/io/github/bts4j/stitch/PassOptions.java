@@ -5,20 +5,20 @@ import io.github.bts4j.core.torch.llama.DocumentMask;
 import java.util.Optional;
 
 /**
- * How a training pass is computed. Checkpointing and the cache change nothing in the result, apart from the rounding that {@link FrozenStateCache} describes; the mask
+ * How a training pass is computed. Checkpointing and the cache do not change the result, apart from the rounding that {@link FrozenStateCache} describes. The mask
  * does.
  *
  * @param checkpointing which activations are kept, and which are recomputed; a block is the layers of one stream between two stitches
- * @param frozenStateCache where the states that no training changes are kept, if they are
- * @param documentMask whether, and by which mark, tokens attend to those of their own document only
+ * @param frozenStateCache cache of the states below the first stitch, if there is one
+ * @param documentMask restricts attention to tokens of the same document, if present
  */
 public record PassOptions(ActivationCheckpointing checkpointing, Optional<FrozenStateCache> frozenStateCache, Optional<DocumentMask> documentMask) {
     private static final int CPU_TOKENS_PER_PASS = 520;
-    /** Everything is computed in every pass, all activations are kept, and attention goes over all of a sequence. */
+    /** No cache, all activations are kept, and attention covers the whole sequence. */
     public static final PassOptions DEFAULT = new PassOptions(ActivationCheckpointing.OFF, Optional.empty(), Optional.empty());
 
     /**
-     * The same with another choice of activations.
+     * A copy with another choice of activations.
      *
      * @param checkpointing which activations are kept
      * @return a changed copy
@@ -28,7 +28,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Frozen
     }
 
     /**
-     * The same with a cache of what no training changes.
+     * A copy with a cache of frozen states.
      *
      * @param frozenStateCache the cache, which the caller closes
      * @return a changed copy
@@ -38,7 +38,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Frozen
     }
 
     /**
-     * The same with attention within documents only.
+     * A copy with attention within documents only.
      *
      * @param documentMask how documents are separated
      * @return a changed copy
@@ -48,7 +48,7 @@ public record PassOptions(ActivationCheckpointing checkpointing, Optional<Frozen
     }
 
     /**
-     * How many sequences go through together on the CPU, where a batch of many tokens is cut: matrix products are as fast, and activations take less memory.
+     * The number of sequences in a slice on the CPU, where large batches are processed in slices: matrix products are as fast, and activations take less memory.
      *
      * @param batch sequences of a batch
      * @param width tokens of a sequence

@@ -12,10 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A stitch checkpoint: the stitch weights alone, and the SHA-256 of every file of every base model they belong to.
+ * A stitch checkpoint: the stitch weights, and the SHA-256 of all files of their base models.
  *
- * <p>A folder holds {@code stitch.json} and the safetensors file that it names, replaced as {@link BoundCheckpoint} says. Not for
- * instances.
+ * <p>A folder holds {@code stitch.json} and the safetensors file that it names, replaced as described for {@link BoundCheckpoint}.
  */
 public final class StitchCheckpoint {
     /** The file that describes a checkpoint. */
@@ -26,15 +25,15 @@ public final class StitchCheckpoint {
     private StitchCheckpoint() {}
 
     /**
-     * What stitch.json holds.
+     * The content of stitch.json.
      *
      * @param format version of the layout, 1
      * @param weights name of the safetensors file
      * @param sha256 its hash
-     * @param afterLayers layers that stitches follow, from 1
+     * @param afterLayers layers after which stitches sit, from 1
      * @param alternating whether the kinds alternate
      * @param dropout gate dropout in training
-     * @param init how the layers were started
+     * @param init how the layers were initialised
      * @param models hub first
      */
     public record Description(int format, String weights, String sha256, List<Integer> afterLayers, boolean alternating, double dropout, Init init,
@@ -52,17 +51,17 @@ public final class StitchCheckpoint {
         @Override
         public void check() {
             if (afterLayers.contains(null)) {
-                throw new IllegalArgumentException("afterLayers = " + afterLayers + ": none is null");
+                throw new IllegalArgumentException("afterLayers = " + afterLayers + ": none may be null");
             }
             config();
         }
     }
 
     /**
-     * Reads a checkpoint's description alone.
+     * Reads a checkpoint's description.
      *
      * @param folder the checkpoint's folder
-     * @return what its stitch.json holds, checked
+     * @return the content of its stitch.json, checked
      * @throws IOException if the file cannot be read
      * @throws ModelFormatException if it is malformed
      */
@@ -84,14 +83,14 @@ public final class StitchCheckpoint {
     }
 
     /**
-     * Loads a stitched model, looking for the base models where they lay when the checkpoint was written.
+     * Loads a stitched model. The base models are found by their recorded paths.
      *
      * @param folder the checkpoint's folder
      * @param options device and precision of the base models
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws io.github.bts4j.core.MismatchException naming every base model whose files are not those of the checkpoint
+     * @throws io.github.bts4j.core.MismatchException listing base models whose files differ from the recorded ones
      */
     public static StitchedModel open(Path folder, LoadOptions options) throws IOException {
         return open(folder, Map.of(), options);
@@ -101,12 +100,12 @@ public final class StitchCheckpoint {
      * Loads a stitched model whose base models have moved.
      *
      * @param folder the checkpoint's folder
-     * @param moved folders of base models by their names; the others are looked for where they lay
+     * @param moved folders of base models by their names; the others are found by their recorded paths
      * @param options device and precision of the base models
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws io.github.bts4j.core.MismatchException naming every base model whose files are not those of the checkpoint, and every unknown name
+     * @throws io.github.bts4j.core.MismatchException listing base models whose files differ from the recorded ones, and unknown names
      */
     public static StitchedModel open(Path folder, Map<String, Path> moved, LoadOptions options) throws IOException {
         Description description = FILES.read(folder);
@@ -125,7 +124,7 @@ public final class StitchCheckpoint {
     }
 
     /**
-     * What stitch weights are bound to: the layout and the hashes of all base files.
+     * The identity of stitch weights: the layout and the hashes of all base files.
      *
      * @param model the model
      * @return name to value

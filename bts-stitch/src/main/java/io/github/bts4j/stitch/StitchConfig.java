@@ -6,30 +6,30 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Where stitch layers sit, of which kind they are and how they start.
+ * The positions, kinds and initialisation of stitch layers.
  *
  * @param afterLayers the layer, counted from 1, that each stitch follows; ascending, the last one is the model's last layer
- * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn, ending with the latter (the paper's default);
+ * @param alternating true for alternating Hub-into-Experts and Experts-into-Hub, ending with the latter (the paper's default);
  *     false for Experts-into-Hub only
  * @param dropout probability of dropping a gate's logit in training, in {@code [0, 1)}; off in evaluation
- * @param init how the layers start
+ * @param init how the layers are initialised
  */
 public record StitchConfig(List<Integer> afterLayers, boolean alternating, double dropout, Init init) {
-    /** Our default, for the paper names no rate. */
+    /** This library's default; the paper does not give a rate. */
     public static final double DEFAULT_DROPOUT = 0.1;
 
     /**
      * Checks the layout. Whether the last stitch follows the last layer is checked when a model is stitched.
      *
      * @param afterLayers the layer, counted from 1, that each stitch follows
-     * @param alternating true for Hub-into-Experts and Experts-into-Hub in turn
+     * @param alternating true for alternating kinds
      * @param dropout probability of dropping a gate's logit in training
-     * @param init how the layers start
-     * @throws IllegalArgumentException listing everything that is wrong
+     * @param init how the layers are initialised
+     * @throws IllegalArgumentException listing all problems
      */
     public StitchConfig {
         Problems problems = new Problems();
-        problems.addIf(afterLayers.isEmpty(), "afterLayers is empty: at least one stitch layer, after the last Transformer layer, is needed");
+        problems.addIf(afterLayers.isEmpty(), "afterLayers is empty: at least one stitch layer, after the last Transformer layer, is required");
         for (int j = 0; j < afterLayers.size(); j++) {
             int before = j == 0 ? 0 : afterLayers.get(j - 1);
             problems.addIf(afterLayers.get(j) <= before,
@@ -41,8 +41,8 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     }
 
     /**
-     * K stitch layers at equal distances, alternating, {@link Init#AVERAGE}, the default dropout. Stitch j follows layer
-     * {@code round(j L / K)}, halves rounded to even; where K divides L that is the paper's every {@code floor(L / K)} layers.
+     * K evenly spaced stitch layers, alternating, {@link Init#AVERAGE}, the default dropout. Stitch j follows layer
+     * {@code round(j L / K)}, with halves rounded to even. If K divides L, that is one stitch every {@code floor(L / K)} layers, as in the paper.
      *
      * @param numLayers L, the number of Transformer layers of every model
      * @param numStitches K
@@ -91,8 +91,8 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     }
 
     /**
-     * The layers of a stream that come before anything trained: all up to the first stitch; of the hub up to the first Experts-into-Hub stitch, for a
-     * Hub-into-Experts stitch leaves the hub as it is. The state behind them is a function of the tokens alone.
+     * The number of a stream's layers below all trained weights: up to the first stitch for experts, and up to the first Experts-into-Hub stitch for the hub, since
+     * Hub-into-Experts stitches do not change the hub. The state after them is a function of the tokens only.
      *
      * @param stream 0 for the hub, any other number for an expert
      * @return layers, counted from the model's first
@@ -100,7 +100,7 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     public int frozenLayers(int stream) {
         int first = 0;
         while (stream == 0 && !intoHub(first)) {
-            first++; // the last one is always into the hub
+            first++; // the last stitch is always Experts-into-Hub
         }
         return afterLayers.get(first);
     }
@@ -128,7 +128,7 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     }
 
     /**
-     * The same with Experts-into-Hub layers only, or alternating.
+     * A copy with alternating layers, or Experts-into-Hub layers only.
      *
      * @param alternating whether the kinds alternate
      * @return a changed copy
@@ -148,9 +148,9 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     }
 
     /**
-     * The same with another start.
+     * A copy with another initialisation.
      *
-     * @param init how the layers start
+     * @param init how the layers are initialised
      * @return a changed copy
      */
     public StitchConfig withInit(Init init) {

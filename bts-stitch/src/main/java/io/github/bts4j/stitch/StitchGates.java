@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Gate weights of the Experts-into-Hub layers, means over the channels.
+ * Computes gate weights of the Experts-into-Hub layers, averaged over channels.
  *
  * @param models names, hub first
  * @param config the layout
@@ -27,10 +27,10 @@ record StitchGates(List<String> models, StitchConfig config) {
         return weights(new float[0][][]);
     }
 
-    /** Along a text, in one pass. */
+    /** For a text, in one pass. */
     GateWeights along(NDManager manager, StitchedForward pass, int[] tokenIds) {
         if (tokenIds.length == 0) {
-            throw new IllegalArgumentException("The text is empty: it has no token whose gates could be computed");
+            throw new IllegalArgumentException("The text is empty: gates need at least one token");
         }
         int[] stitches = stitches();
         int vocabSize = pass.streams().models().get(0).vocabSize();
@@ -45,7 +45,7 @@ record StitchGates(List<String> models, StitchConfig config) {
         return weights(values);
     }
 
-    /** From what a decoding step gives: for every such layer {@code [tokens, models]}. */
+    /** From the results of a decoding step: for each layer {@code [tokens, models]}. */
     GateWeights of(List<NDArray> means) {
         int tokens = Math.toIntExact(means.get(0).getShape().get(0));
         float[][][] values = new float[tokens][means.size()][];

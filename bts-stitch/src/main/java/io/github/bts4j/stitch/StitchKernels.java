@@ -10,7 +10,7 @@ import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.TorchList;
 import java.util.List;
 
-/** Stitched models: {@code stitch.py} beside this interface says what each method computes. */
+/** Stitched models: {@code stitch.py} beside this interface defines what each method computes. */
 @KernelSource("stitch.py")
 interface StitchKernels extends DecoderKernels {
     List<NDArray> prefix(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, TorchList<TensorList> ropes, long[] rows, long[] afterLayers);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** One stitch layer and its float32 weights, which the stitched model owns. The two kinds differ in what they compute, not in what they hold. */
+/** One stitch layer and its float32 weights, which the stitched model owns. Both kinds have the same weights but compute different equations. */
 public sealed interface StitchLayer permits ExpertsIntoHub, HubIntoExperts {
     /**
      * The stitch's number.
@@ -30,7 +30,7 @@ public sealed interface StitchLayer permits ExpertsIntoHub, HubIntoExperts {
     NDArray gate();
 
     /**
-     * The gate's bias, where {@link Init#hasGateBias}.
+     * The gate's bias, if {@link Init#hasGateBias}.
      *
      * @return {@code [n + 1, hidden]}, or empty
      */

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The models and the stitch weights over them: what changes when an expert comes or goes. Thread-safe. */
+/** The models and their stitch weights, which are replaced when an expert is added or removed. Thread-safe. */
 final class StitchParts {
     private final List<Member> members;
     private final List<LlamaModel> models;
@@ -19,7 +19,7 @@ final class StitchParts {
     private final Lifetime model;
     private final Lifetime lifetime;
 
-    /** Takes over the weights; the models' lifetimes and that of the model as a whole are what this stands on. */
+    /** Takes ownership of the weights. Depends on the lifetimes of the models and of the stitched model. */
     StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights) {
         this.model = model;
         this.members = List.copyOf(members);
@@ -30,24 +30,24 @@ final class StitchParts {
         this.lifetime = Lifetime.shared("model", Stream.concat(Stream.of(model), models.stream().map(LlamaModel::lifetime)).toArray(Lifetime[]::new));
     }
 
-    /** The same with other stitch weights, which are copied. */
+    /** A copy with other stitch weights, which are copied. */
     StitchParts withWeights(NDManager owner, Map<String, NDArray> values) {
         StitchTensorCheck.check(values, weights.tensors());
         return of(owner, members, models, values);
     }
 
-    /** The same without an expert. */
+    /** A copy without an expert. */
     StitchParts without(NDManager owner, String name) {
         int index = expertIndex(name);
         if (models.size() == 2) {
-            throw new IllegalArgumentException("'" + name + "' is the last expert: without it only the hub is left, load that alone");
+            throw new IllegalArgumentException("'" + name + "' is the last expert: only the hub would be left; load the hub instead");
         }
         try (NDManager scope = owner.newSubManager()) {
             return of(owner, without(members, index), without(models, index), ExpertSlices.without(scope, weights.layers(), index));
         }
     }
 
-    /** The same with one more expert, whose name is new. */
+    /** A copy with one more expert, which has a new name. */
     StitchParts with(NDManager owner, Member member, LlamaModel added) {
         if (members.stream().anyMatch(each -> each.name().equals(member.name()))) {
             throw new IllegalArgumentException("two models are called '" + member.name() + "': give each its own name");
@@ -77,7 +77,7 @@ final class StitchParts {
         return rest;
     }
 
-    /** Its number among the models; the hub has 0. */
+    /** The expert's index among the models; the hub has 0. */
     int expertIndex(String name) {
         List<String> names = members.stream().map(Member::name).toList();
         int index = names.indexOf(name);
@@ -119,7 +119,7 @@ final class StitchParts {
         return lifetime;
     }
 
-    /** The models stay, which other parts may hold too. */
+    /** Keeps the models, which other parts may use. */
     void free() {
         streams.close();
         weights.close();

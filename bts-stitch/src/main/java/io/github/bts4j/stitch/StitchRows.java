@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The layers of all streams, joined by stitch layers (arXiv 2502.00075, eq. 3 and 4), for a few tokens: what {@code stitch.py} computes, outside of libtorch.
+ * The layers of all streams, joined by stitch layers (arXiv 2502.00075, eq. 3 and 4), for a few tokens: the computation of {@code stitch.py} without libtorch.
  *
  * <p>Called by all threads of a {@link WorkerTeam} together; each computes its share of the hidden dimensions. The tensors must outlive it.
  */
@@ -33,7 +33,7 @@ final class StitchRows implements RowEngine.Layers {
     private final int[] together; // the hub, and the experts that are adapters of it
     private final RowDecoder joint; // of these streams
 
-    /** Without biases. Repacked, if the hub's matrices are and there is room. */
+    /** Without biases. Repacked, if the hub's matrices are repacked and there is room. */
     StitchRows(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
         this.streams = streams;
         this.config = config;
@@ -61,7 +61,7 @@ final class StitchRows implements RowEngine.Layers {
         this.projs = like.projs;
     }
 
-    /** The same matrices with other biases, by stitch; or with none. */
+    /** Shares the matrices, with other biases by stitch, or without biases. */
     StitchRows withBiases(List<NDArray> biases) {
         List<float[]> values = biases.stream().map(Tensors::toFloats).toList();
         return values.isEmpty() ? this : new StitchRows(this, IntStream.range(0, gates.size()).mapToObj(j -> IntStream.range(0, gates.get(j).size())
@@ -107,7 +107,7 @@ final class StitchRows implements RowEngine.Layers {
         int from = share.fromRow(hidden);
         int to = share.toRow(hidden);
         float[][][] stitched = config.intoHub(j) ? intoHub(share, j, h) : intoExperts(share, j, h);
-        share.await(); // everybody has read the states
+        share.await(); // all workers have read the states
         for (int i = 0; i < h.length; i++) {
             for (int s = 0; s < h[i].length; s++) {
                 System.arraycopy(stitched[i][s], from, h[i][s], from, to - from);
@@ -211,7 +211,7 @@ final class StitchRows implements RowEngine.Layers {
         }
     }
 
-    /** As torch.lerp computes it: from the nearer end. */
+    /** Like torch.lerp: starts from the nearer end. */
     private static float lerp(float start, float end, float weight) {
         return weight < 0.5f ? start + weight * (end - start) : end - (end - start) * (1 - weight);
     }

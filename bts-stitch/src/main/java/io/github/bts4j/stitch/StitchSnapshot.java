@@ -6,8 +6,8 @@ import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.torch.Tensors;
 
 /**
- * What inference reads of a stitched model: its models, and a copy of the stitch weights as they were at one time, in the streams' type. Whoever began with a
- * snapshot ends with it: it is freed after its last session, view and call. Thread-safe.
+ * An immutable snapshot of a stitched model for inference: its models, and a copy of the stitch weights in the streams' type. A session, view or call uses the same
+ * snapshot to its end; the snapshot is freed after the last of them. Thread-safe.
  */
 final class StitchSnapshot {
     private final StitchParts parts;
@@ -31,12 +31,12 @@ final class StitchSnapshot {
         }
     }
 
-    /** Whether inference that begins now reads this. */
+    /** Whether this is the current snapshot. */
     boolean isPresent() {
         return present;
     }
 
-    /** Something newer is read from now on. */
+    /** Marks the snapshot as outdated. */
     void passed() {
         present = false;
     }
@@ -53,7 +53,7 @@ final class StitchSnapshot {
         return weights;
     }
 
-    /** A pass with these weights. */
+    /** The forward pass with these weights. */
     StitchedForward pass() {
         return pass;
     }

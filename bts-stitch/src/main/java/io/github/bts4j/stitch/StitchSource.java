@@ -8,9 +8,9 @@ import java.nio.file.Path;
 
 /** Stitch checkpoints for {@link io.github.bts4j.core.text.TextModel#open}; tokenizer and chat template are the hub's. */
 public final class StitchSource implements ModelSource {
-    /** Makes a source, for {@link java.util.ServiceLoader}. */
+    /** Creates a source, for {@link java.util.ServiceLoader}. */
     public StitchSource() {
-        // nothing to keep
+        // no state
     }
 
     @Override

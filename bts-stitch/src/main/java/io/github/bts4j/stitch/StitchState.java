@@ -13,8 +13,8 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * What a stitched model is at present, and what it was for those who still use that. Every change makes something new, and what it replaces is freed after its
- * last user. Nothing waits while it holds the lock. Thread-safe.
+ * The current state of a stitched model. A change replaces it, and the previous state is freed after its
+ * last user. No method blocks while it holds the lock. Thread-safe.
  */
 final class StitchState {
     private final NDManager manager;
@@ -22,9 +22,9 @@ final class StitchState {
     private final Set<StitchParts> living = new LinkedHashSet<>();
     private final Set<StitchSnapshot> snapshots = new LinkedHashSet<>();
     private StitchParts parts;
-    private StitchSnapshot snapshot; // null: the weights have changed since the last one
+    private StitchSnapshot snapshot; // null if the weights have changed since the last one
     private boolean training;
-    private int pins; // of those who work with the stitch weights outside of this class
+    private int pins; // number of users of the stitch weights outside of this class
 
     StitchState(NDManager manager, StitchParts parts, LoadOptions options) {
         this.manager = manager;
@@ -33,7 +33,7 @@ final class StitchState {
         living.add(parts);
     }
 
-    /** Something with a lease of it. */
+    /** An object with a lease on it. */
     record Held<T>(T it, Lifetime.Lease lease) implements AutoCloseable {
         @Override
         public void close() {
@@ -49,7 +49,7 @@ final class StitchState {
         return new Held<>(parts, parts.lifetime().use());
     }
 
-    /** For one call of inference, or to open what decodes with it. */
+    /** For one call of inference, or to open a session or view. */
     synchronized Held<StitchSnapshot> hold() {
         if (snapshot == null) {
             try (Held<StitchParts> held = holdParts()) {
@@ -60,7 +60,7 @@ final class StitchState {
         return new Held<>(snapshot, snapshot.lifetime().use());
     }
 
-    /** Writes to the stitch weights; inference reads them as they were before, or as they are afterwards. */
+    /** Writes to the stitch weights atomically with respect to inference. */
     @SuppressWarnings("try") // the lease is only held
     synchronized void write(Runnable writing) {
         try (Held<StitchParts> held = holdParts()) {
@@ -70,7 +70,7 @@ final class StitchState {
         }
     }
 
-    /** Reads parts whose weights nobody writes to meanwhile, as long as they are written to within {@link #write}. */
+    /** Reads parts while no other thread writes to the weights within {@link #write}. */
     interface Reading {
         void read(StitchParts parts) throws IOException;
     }
@@ -90,7 +90,7 @@ final class StitchState {
         }
     }
 
-    /** Changes everything or, when something cannot be made, nothing. */
+    /** Replaces the state; unchanged on failure. */
     synchronized void replace(UnaryOperator<StitchParts> change) {
         requireNoTraining();
         StitchParts old = parts;
@@ -100,7 +100,7 @@ final class StitchState {
         old.lifetime().retire(() -> free(old));
     }
 
-    /** Loads one more expert; experts may come and go meanwhile. */
+    /** Loads one more expert; other threads may add or remove experts at the same time. */
     void add(Member member) throws IOException {
         StitchParts now = parts();
         StitchValidation.check(Stream.concat(now.members().stream(), Stream.of(member)).toList(), now.config());
@@ -115,14 +115,14 @@ final class StitchState {
 
     private void requireNoTraining() {
         if (training || pins > 0) {
-            throw new IllegalStateException("This model is being trained: its experts and stitch weights can be exchanged when the training has ended");
+            throw new IllegalStateException("This model is being trained: its experts and stitch weights can be changed after the training has ended");
         }
     }
 
-    /** For one training at a time, until the result is closed. */
+    /** Registers a training, of which there can be one, until the result is closed. */
     synchronized Lifetime.Lease train() {
         if (training) {
-            throw new IllegalStateException("This model is being trained already: one training at a time");
+            throw new IllegalStateException("This model is already being trained: one training at a time");
         }
         training = true;
         return this::trained;
@@ -132,7 +132,7 @@ final class StitchState {
         training = false;
     }
 
-    /** The present parts stay what this is until the result is closed: an exchange is refused, a close waits. */
+    /** Keeps the current parts until the result is closed: changes are refused, and closing waits. */
     synchronized Lifetime.Lease pin() {
         Lifetime.Lease use = parts.lifetime().use();
         pins++;
@@ -163,7 +163,7 @@ final class StitchState {
         unused.forEach(LlamaModel::close);
     }
 
-    /** Frees everything; called when nothing computes any more. */
+    /** Frees everything; called when no computation is running. */
     void free() {
         List<StitchSnapshot> lastSnapshots;
         List<StitchParts> lastParts;

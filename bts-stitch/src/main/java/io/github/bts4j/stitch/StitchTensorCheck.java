@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.support.Problems;
 import java.util.Map;
 
-/** Compares stitch tensors with the ones that a model needs and reports every difference at once. */
+/** Compares stitch tensors with those that a model needs, and reports all differences. */
 final class StitchTensorCheck {
     private StitchTensorCheck() {}
 

@@ -10,7 +10,7 @@ import io.github.bts4j.core.torch.TorchList;
 import io.github.bts4j.core.torch.TrainingKernels;
 import java.util.List;
 
-/** Training of stitch layers: {@code stitch_training.py} beside this interface says what each method computes. */
+/** Training of stitch layers: {@code stitch_training.py} beside this interface defines what each method computes. */
 @KernelSource("stitch_training.py")
 interface StitchTrainingKernels extends TrainingKernels, StitchKernels {
     List<NDArray> streamGraph(NDManager owner, Autograd mode, NDArray x, TorchList<LlamaWeights> models, TorchList<TensorList> ropes, long[] rows, long i, long first, long last);

@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Checks that models can be stitched, from their configurations alone, before a single tensor is loaded; reports every problem at once. */
+/** Checks from their configurations whether models can be stitched, before tensors are loaded; reports all problems. */
 final class StitchValidation {
     private final Problems problems = new Problems();
     private static final String HEADING = "These models cannot be stitched";
@@ -17,7 +17,7 @@ final class StitchValidation {
         this.members = members;
     }
 
-    /** The models' configurations, hub first; throws one IllegalArgumentException that lists all problems. */
+    /** The models' configurations, hub first; throws an IllegalArgumentException that lists all problems. */
     static List<LlamaConfig> check(List<Member> members, StitchConfig config) throws IOException {
         StitchValidation validation = new StitchValidation(members);
         validation.problems.addAll(Members.problems(members));
@@ -55,6 +55,6 @@ final class StitchValidation {
                 "K = " + config.numStitches() + " stitch layers, but the hub has L = " + layers + " Transformer layers: K is at most L");
         problems.addIf(last != layers,
                 "the last stitch layer follows layer " + last + ", the hub has " + layers
-                + " layers: it must follow the last one, because the hub's output is the model's");
+                + " layers: it must follow the last layer");
     }
 }

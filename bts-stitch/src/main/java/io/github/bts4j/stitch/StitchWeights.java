@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The stitch layers' weights as training changes them, in float32. Inference reads a {@link StitchSnapshot} of them. */
+/** The trainable stitch weights, in float32. Inference uses a {@link StitchSnapshot} of them. */
 final class StitchWeights implements AutoCloseable {
     private final NDManager manager;
     private final List<StitchLayer> layers;
     private final Arguments training;
 
-    /** Tensors, and the kernel argument that they make. Closing it leaves the tensors to their owner. */
+    /** Tensors and their kernel argument. Closing it does not close the tensors. */
     record Argument(List<NDArray> tensors, TensorList list) implements AutoCloseable {
         static Argument of(List<NDArray> tensors) {
             return new Argument(List.copyOf(tensors), TensorList.of(tensors));
@@ -45,7 +45,7 @@ final class StitchWeights implements AutoCloseable {
         this.training = arguments(layers, tensor -> tensor);
     }
 
-    /** Weights as {@link Init} starts them. */
+    /** Weights initialised by {@link Init}. */
     static StitchWeights initial(NDManager parent, StitchConfig config, int numExperts, int hiddenSize) {
         return build(parent, config, numExperts, (manager, name, j) -> initialTensor(manager, config, numExperts, hiddenSize, name, j));
     }

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
-/** Passes through all streams without gradients, with the stitch weights that are given. Thread-safe. */
+/** The forward pass through all streams without gradients, with given stitch weights. Thread-safe. */
 final class StitchedForward {
     private static final StitchKernels KERNELS = StitchedModel.KERNELS;
 
@@ -39,7 +39,7 @@ final class StitchedForward {
         this.matrices = this;
     }
 
-    /** The same with other gate biases. */
+    /** A copy with other gate biases. */
     StitchedForward(StitchedForward like, StitchWeights.Argument biases) {
         this.streams = like.streams;
         this.config = like.config;
@@ -76,7 +76,7 @@ final class StitchedForward {
         return NextTokenLoss.of(KERNELS, step, hidden(step, next.ids(), cache), hub.decoder().head(step), next.labels());
     }
 
-    /** What decodes with these weights; sessions that share them take steps together. */
+    /** The engines that decode with these weights; sessions with the same engines can be batched. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
             engines = streams.engines((step, ids, ropes, caches) -> KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(),
@@ -86,7 +86,7 @@ final class StitchedForward {
         return engines;
     }
 
-    /** The matrices for decoding in Java, packed once for all that share them. */
+    /** The matrices for decoding in Java, packed once for all users. */
     private synchronized StitchRows rows(List<RowDecoder> decoders) {
         if (rows == null) {
             rows = new StitchRows(decoders, config, weights);
@@ -99,7 +99,7 @@ final class StitchedForward {
         return new CachedSession<>(model, lifetime, engines(), capacity, streams::newCaches);
     }
 
-    /** An empty session that decodes in libtorch and hands on the gates' means over the channels, {@code [tokens, n + 1]} of every Experts-into-Hub layer. */
+    /** An empty session that decodes in libtorch and passes on the gates, averaged over channels: {@code [tokens, n + 1]} for each Experts-into-Hub layer. */
     CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
         return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
             List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
@@ -109,7 +109,7 @@ final class StitchedForward {
         }), capacity, streams::newCaches);
     }
 
-    /** Logits, and what the wanted stitch layers did, see {@link StitchedModel#gates}. */
+    /** Logits, and traces of the requested stitch layers, see {@link StitchedModel#gates}. */
     List<GateTrace> gates(NDManager scope, NDArray tokenIds, int... wanted) {
         for (int j : wanted) {
             if (j < 0 || j >= config.numStitches()) {
@@ -128,7 +128,7 @@ final class StitchedForward {
         return traces;
     }
 
-    /** [logits], then for every wanted stitch its gates and states, see {@link GateTrace}; results belong to {@code owner}. */
+    /** [logits], then the gates and states of each requested stitch, see {@link GateTrace}; results belong to {@code owner}. */
     List<NDArray> trace(NDManager owner, NDArray ids, long[] wanted) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)))) {
             return KERNELS.stitchedTrace(owner, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 /**
  * Frozen models joined by stitch layers: one language model whose only trainable weights are the stitches'.
  *
- * <p>Thread-safe. {@link #removeExpert}, {@link #addExpert}, {@link #setStitchTensors} and {@link #weightsChanged} count for calls, sessions and views that begin
- * afterwards; those that were open go on with the experts and weights that they began with, which are freed after the last of them. Whoever loads the model closes it with its base models.
+ * <p>Thread-safe. {@link #removeExpert}, {@link #addExpert}, {@link #setStitchTensors} and {@link #weightsChanged} apply to calls, sessions and views that begin
+ * afterwards. Open ones keep the experts and weights that they began with, which are freed after the last of them. Closing the model also closes its base models.
  */
 public final class StitchedModel extends FrozenGatedLm {
     static final StitchKernels KERNELS = Kernels.of(StitchKernels.class);
@@ -37,7 +37,7 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Starts to describe a stitched model.
+     * Creates a builder of stitched models.
      *
      * @return a builder
      */
@@ -55,7 +55,7 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * The models that take part.
+     * The base models.
      *
      * @return names and folders, hub first
      */
@@ -110,7 +110,7 @@ public final class StitchedModel extends FrozenGatedLm {
 
     /**
      * The stitch weights by their names in a stitch checkpoint. Write to them within {@link #writeStitchTensors}, or call {@link #weightsChanged} afterwards.
-     * They are the model's until its experts or all its stitch weights are replaced.
+     * They are valid until experts or all stitch weights are replaced.
      *
      * @return name to float32 tensor
      */
@@ -132,15 +132,15 @@ public final class StitchedModel extends FrozenGatedLm {
         }
     }
 
-    /** Tells the model that its stitch weights were written to, as an optimizer does. Inference that begins afterwards reads what they are then. */
+    /** Must be called after the stitch weights were written to. Inference that begins afterwards uses the new weights. */
     public void weightsChanged() {
         writeStitchTensors(() -> { });
     }
 
     /**
-     * Writes to the stitch weights so that nobody sees them half written: what begins before reads the weights as they were, what begins afterwards as they are.
+     * Writes to the stitch weights atomically: computations that begin before use the old weights, later ones the new weights.
      *
-     * @param writing what writes to {@link #stitchTensors}
+     * @param writing writes to {@link #stitchTensors}
      * @throws IllegalStateException if the model is closed
      */
     public void writeStitchTensors(Runnable writing) {
@@ -148,10 +148,10 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Holds the experts and stitch weights for whoever reads or writes {@link #stitchTensors} itself: until the result is closed, on the same thread, they are
-     * neither exchanged, which is refused as while a training runs, nor freed.
+     * Holds the experts and stitch weights for code that reads or writes {@link #stitchTensors} directly. Until the result is closed, on the same thread, they
+     * are not freed, and changes are refused as during a training.
      *
-     * @return a lease of the model and of what it consists of now
+     * @return a lease on the model and its current parts
      * @throws IllegalStateException if the model is closed
      */
     public Lifetime.Lease useStitchTensors() {
@@ -159,10 +159,10 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Says that the stitch weights are being trained. Until the result is closed, experts and stitch weights are not exchanged, and no second training begins.
+     * Registers a training of the stitch weights. Until the result is closed, changes of experts and stitch weights and a second training are refused.
      *
-     * @return what ends the training when it is closed, on any thread
-     * @throws IllegalStateException if the model is being trained already
+     * @return closing it, on any thread, ends the registration
+     * @throws IllegalStateException if the model is already being trained
      */
     public Lifetime.Lease beginTraining() {
         return state.train();
@@ -222,11 +222,11 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Next-token losses with what no training changes from a cache: for texts that come back, such as those of a validation.
+     * Next-token losses, with frozen states from a cache: for repeated texts, such as those of a validation.
      *
      * @param tokens token ids {@code [batch][sequence]}
-     * @param cache where the states are kept
-     * @return losses in nats {@code [batch][sequence - 1]}; those of {@link #tokenLosses(int[][])}, apart from the rounding that {@link FrozenStateCache} describes
+     * @param cache cache of the states
+     * @return losses in nats {@code [batch][sequence - 1]}, equal to {@link #tokenLosses(int[][])} apart from the rounding that {@link FrozenStateCache} describes
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
     public float[][] tokenLosses(int[][] tokens, FrozenStateCache cache) {
@@ -236,11 +236,11 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Logits, and what chosen stitch layers did.
+     * Traces stitch layers in a forward pass.
      *
      * @param tokenIds int64 {@code [batch, sequence]}
      * @param stitches numbers of the stitches to trace, from 0
-     * @return one trace per wanted stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
+     * @return one trace per requested stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
      * @throws IllegalArgumentException if a number is not below K, or the ids do not fit
      */
     public List<GateTrace> gates(NDArray tokenIds, int... stitches) {
@@ -253,7 +253,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * @param experts names of the experts to switch off
      * @param tokenIds int64 {@code [batch, sequence]}
      * @param stitches numbers of the stitches to trace, from 0
-     * @return one trace per wanted stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
+     * @return one trace per requested stitch, in ascending order; tensors belong to the manager of {@code tokenIds}
      * @throws IllegalArgumentException if there is no such expert, a number is not below K, or the ids do not fit
      */
     public List<GateTrace> gates(Set<String> experts, NDArray tokenIds, int... stitches) {
@@ -265,12 +265,12 @@ public final class StitchedModel extends FrozenGatedLm {
 
     /**
      * One forward and backward pass of training: adds the gradient of {@code tokenWeight * sum of the token losses} to the
-     * gradients of those stitch tensors that require one. Below the first stitch no graph is recorded, the logits of a chunk
-     * of tokens are all that exists at once, and no gradient ever reaches a frozen weight. On the CPU a batch of many tokens
-     * goes through in slices of about 512, whose gradients add up: matrix products are as fast, and activations take less memory.
+     * gradients of those stitch tensors that require one. Below the first stitch no graph is recorded, only the logits of a chunk
+     * of tokens exist at once, and no gradient reaches a frozen weight. On the CPU a large batch is
+     * processed in slices of about 512 tokens, whose gradients are added: matrix products are as fast, and activations take less memory.
      *
      * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
-     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step
+     * @param tokenWeight weight of each token's loss, usually one over the tokens of the whole step
      * @param seed seed of the gate dropout in this pass
      * @return losses in nats, {@code [batch * (sequence - 1)]}
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
@@ -281,10 +281,10 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * The same with a choice of how it is computed.
+     * Like {@link #accumulateGradients(int[][], float, long)}, with options.
      *
      * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
-     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step
+     * @param tokenWeight weight of each token's loss, usually one over the tokens of the whole step
      * @param seed seed of the gate dropout in this pass
      * @param options how the pass is computed
      * @return losses in nats, {@code [batch * (sequence - 1)]}
@@ -297,7 +297,7 @@ public final class StitchedModel extends FrozenGatedLm {
         }
     }
 
-    /** Reads the stitch weights while nobody changes them. */
+    /** Reads the stitch weights while no other thread changes them. */
     void read(StitchState.Reading reading) throws IOException {
         state.read(reading);
     }
@@ -322,8 +322,8 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Removes an expert without any training: its projection and gate slice go, and the softmax renormalises over the rest.
-     * The result computes exactly what a model of the remaining weights would. Sessions and views that are open keep the expert, and its memory, until they are closed.
+     * Removes an expert without training: its projection and gate slice are deleted, and the softmax renormalises over the others.
+     * The result is exactly the model with the remaining weights. Open sessions and views keep the expert and its memory until they are closed.
      *
      * @param name the expert's name
      * @throws IllegalArgumentException if there is no such expert, or it is the last one
@@ -337,13 +337,13 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Adds an expert behind the others: its projections start at the identity and its gate slices at zero, as
-     * {@link Init#AVERAGE} does, with the biases of {@link Init#EXPERTS} where there are any. The other weights stay what they are.
+     * Appends an expert: its projections start at the identity and its gate slices at zero, as
+     * in {@link Init#AVERAGE}, with the biases of {@link Init#EXPERTS} if there are biases. The other weights do not change.
      *
      * @param name a new name
      * @param folder its checkpoint folder, or the folder of a PEFT adapter of the hub
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException listing everything in which the expert does not fit
+     * @throws IllegalArgumentException listing all reasons why the expert does not fit
      * @throws IllegalStateException if the model is closed or being trained
      */
     @SuppressWarnings("try") // the lease is only held

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Collects what a stitched model is made of; nothing is read before {@link #open}. */
+/** A builder of stitched models; nothing is read before {@link #open}. */
 public final class StitchedModelBuilder {
     private Optional<Member> hub = Optional.empty();
     private final List<Member> experts = new ArrayList<>();
@@ -24,7 +24,7 @@ public final class StitchedModelBuilder {
     StitchedModelBuilder() {}
 
     /**
-     * The hub, called "hub". Any model can be it: the seed, or one of the experts. With one expert beside it, hub and expert
+     * The hub, named "hub". It can be any model: the seed, or one of the experts. With one expert, hub and expert
      * are the paper's two-expert mode (section 4.1): the kinds alternate between A-into-B and B-into-A.
      *
      * @param folder its checkpoint folder
@@ -35,7 +35,7 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * The hub under a name of its own.
+     * The hub with a given name.
      *
      * @param name the name
      * @param folder its checkpoint folder
@@ -47,7 +47,7 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * One more expert; the order of experts is the order of the gate's slices.
+     * Adds an expert; the order of experts is the order of the gate's slices.
      *
      * @param name the name
      * @param folder its checkpoint folder, or the folder of a PEFT adapter of the hub
@@ -59,12 +59,12 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * One more expert on a device of its own, so that models that do not fit one device lie on several: its stream's states go there for its layers and back
-     * to the hub's for every stitch.
+     * Adds an expert on another device, for models that do not fit on one. Its stream's states are copied there for its layers and back
+     * to the hub's device for each stitch.
      *
      * @param name the name
      * @param folder its checkpoint folder
-     * @param device where its weights lie and its layers are computed
+     * @param device device of its weights and layers
      * @return this builder
      */
     public StitchedModelBuilder expert(String name, Path folder, Device device) {
@@ -73,7 +73,7 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * Where stitch layers sit and how they start.
+     * The layout and initialisation of the stitch layers.
      *
      * @param config the configuration
      * @return this builder
@@ -84,7 +84,7 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * Device and precision of the frozen models; stitch weights are float32 masters in any case.
+     * Device and precision of the frozen models; stitch weights are always float32.
      *
      * @param options the options
      * @return this builder
@@ -95,12 +95,12 @@ public final class StitchedModelBuilder {
     }
 
     /**
-     * Validates, loads the frozen models and starts the stitch layers as {@link StitchConfig#init} says.
+     * Validates, loads the frozen models and initialises the stitch layers by {@link StitchConfig#init}.
      *
      * @return the stitched model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException listing everything in which the models do not fit
-     * @throws IllegalStateException if hub or configuration were not given
+     * @throws IllegalArgumentException listing all reasons why the models do not fit together
+     * @throws IllegalStateException if the hub or configuration is missing
      */
     public StitchedModel open() throws IOException {
         Member first = hub.orElseThrow(() -> new IllegalStateException("No hub was given: call hub(folder)"));
@@ -117,7 +117,7 @@ public final class StitchedModelBuilder {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             for (Member member : members) {
-                // streams of one type: without a wish, the hub's
+                // all streams have one type, by default the hub's
                 LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
                 LoadOptions own = same.withDevice(devices.getOrDefault(member.name(), options.device()));
                 models.add(models.isEmpty() ? LlamaModel.open(member.folder(), own) : Members.open(members.get(0), models.get(0), member, own));

@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A stitched model with some experts switched off: their gates are closed by a bias of minus infinity, and the softmax renormalises over the rest, which is what
- * removing them computes. It stands on a snapshot of the model, of which nothing is copied but the biases. Closing it leaves the model open.
+ * A view of a stitched model with some experts switched off: their gates have a bias of minus infinity, and the softmax renormalises over the others, as if
+ * they were removed. It uses a snapshot of the model and copies only the biases. Closing it does not close the model.
  */
 final class StitchedView extends FrozenGatedLm {
     private final StitchSnapshot snapshot;

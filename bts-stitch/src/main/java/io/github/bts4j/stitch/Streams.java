@@ -35,7 +35,7 @@ final class Streams implements AutoCloseable {
         return weights;
     }
 
-    /** What decodes all models together. */
+    /** The engines that decode all models together. */
     List<DecodeEngine<KvCaches>> engines(TorchEngine.Kernel kernel, Function<List<RowDecoder>, RowEngine.Layers> layers) {
         return TorchEngine.orRows(decoders, kernel, tuner, layers);
     }

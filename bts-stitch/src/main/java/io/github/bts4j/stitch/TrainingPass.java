@@ -18,16 +18,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The forward and backward pass of one micro-batch. On the CPU many tokens go through in slices of about 512, whose gradients add up.
+ * The forward and backward pass of one micro-batch. On the CPU it is processed in slices of about 512 tokens, whose gradients are added.
  *
  * <p>With activation checkpointing, the forward pass keeps the n + 1 streams before each of the K stitches. A block is the layers of one stream between two
- * stitches. The backward pass goes from the last stitch to the first; it computes a stitch again with its graph, then the blocks behind it one at a time,
+ * stitches. The backward pass goes from the last stitch to the first; it recomputes a stitch with its graph, then the blocks before it one at a time,
  * apart from the last ones, whose graphs may have been kept.
  */
 final class TrainingPass {
     private static final StitchTrainingKernels KERNELS = Kernels.of(StitchTrainingKernels.class);
 
-    /** Between the seeds of two slices of one batch, more than there are stitches. */
+    /** Distance between the seeds of two slices of a batch; larger than the number of stitches. */
     private static final long SLICE_SEEDS = 1_000_003;
 
     private final NDManager manager;
@@ -70,12 +70,12 @@ final class TrainingPass {
         }
     }
 
-    /** The sequences that go through together. */
+    /** Sequences that are processed together. */
     private final class Slice {
         private final NDManager step;
         private final Ropes ropes;
         private final long seed;
-        /** Number of a block to the graph of its layers: the leaf below them and the state behind them. */
+        /** Block index to the graph of its layers: the leaf below them and the state after them. */
         private final Map<Integer, List<NDArray>> kept = new HashMap<>();
 
         Slice(NDManager step, Ropes ropes, long seed) {
@@ -148,12 +148,12 @@ final class TrainingPass {
             return before;
         }
 
-        /** The gradients with respect to what stitch j put out, from those with respect to what goes into the next one. */
+        /** The gradients with respect to the outputs of stitch j, from those with respect to the inputs of the next one. */
         private List<NDArray> streamGradients(List<NDArray> stitched, int j, List<NDArray> gradients) {
             List<NDArray> below = new ArrayList<>(gradients);
             for (int i = stitched.size() - 1; i >= 0; i--) {
                 if (!Tensors.requiresGradient(stitched.get(i))) {
-                    continue; // the hub until the first Experts-into-Hub stitch
+                    continue; // the hub has no graph before the first Experts-into-Hub stitch
                 }
                 List<NDArray> graph = kept.remove(j * stitched.size() + i);
                 if (graph == null) {
@@ -166,12 +166,12 @@ final class TrainingPass {
             return below;
         }
 
-        /** The graph of the layers of stream i behind stitch j: the leaf below them and the state behind them. */
+        /** The graph of the layers of stream i after stitch j: the leaf below them and the state after them. */
         private List<NDArray> block(NDArray state, int i, int j) {
             return KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.afterLayers().get(j), config.afterLayers().get(j + 1));
         }
 
-        /** The inputs of stitch j as leaves of a new graph; below the first stitch nothing trains, so that its inputs need no gradient. */
+        /** The inputs of stitch j as leaves of a new graph; nothing below the first stitch is trained, so its inputs need no gradient. */
         private List<NDArray> inputs(List<NDArray> before, int j) {
             return j == 0 ? before : KERNELS.leaves(step, Autograd.ON, before);
         }

@@ -204,7 +204,7 @@ class StitchCheckpointTest {
         edit(description -> description.put("weights", name));
         ModelFormatException refused = broken();
         assertEquals(folder.resolve("stitch.json"), refused.file());
-        assertTrue(refused.getMessage().contains("is no file name"), refused.getMessage());
+        assertTrue(refused.getMessage().contains("is not a file name"), refused.getMessage());
     }
 
     @Test

@@ -65,7 +65,7 @@ class StitchValidationTest {
                 "expert 'shallow' has num_hidden_layers = 3, the hub 'hub' has 4",
                 "expert 'wide' has hidden_size = 32, the hub 'hub' has 16",
                 "expert 'wide' has vocab_size = 65, the hub 'hub' has 64",
-                "expert 'wide' has another tokenizer.json than the hub 'hub'",
+                "expert 'wide' has a different tokenizer.json from the hub 'hub'",
                 "the last stitch layer follows layer 2, the hub has 4 layers");
         assertFalse(message.contains("'shallow' has hidden_size"), message);
         assertEquals(9, message.split("\n  - ").length - 1, message); // the second 'wide' repeats its three
@@ -96,7 +96,7 @@ class StitchValidationTest {
         Files.writeString(hub.resolve("tokenizer.json"), "{\"model\": 1}");
         Files.writeString(expert.resolve("tokenizer.json"), "{\"model\": 2}");
         StitchedModelBuilder builder = StitchedModel.builder().config(stitches()).hub(hub).expert("code", expert);
-        assertContains(refusal(builder), "expert 'code' has another tokenizer.json than the hub 'hub'");
+        assertContains(refusal(builder), "expert 'code' has a different tokenizer.json from the hub 'hub'");
         Files.writeString(expert.resolve("tokenizer.json"), "{\"model\": 1}");
         assertThrows(ModelFormatException.class, builder::open);
     }

@@ -93,11 +93,11 @@ public final class RouterTraining implements Trainable {
      * Forward and backward pass of the router alone, see {@link RouterTraining}.
      *
      * @param tokens token ids {@code [batch][sequence + 1]}
-     * @param tokenWeight what each token's loss counts
+     * @param tokenWeight weight of each token's loss
      * @param seed seed of the prefixes' lengths
      * @return cross-entropy of each sequence's route in nats, repeated for each of its tokens, {@code [batch * sequence]}
      * @throws IllegalArgumentException if rows differ in length, an id is out of range, or the sequences are shorter than the shortest prefix
-     * @throws IllegalStateException if the router requires no gradient
+     * @throws IllegalStateException if the router does not require a gradient
      */
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {

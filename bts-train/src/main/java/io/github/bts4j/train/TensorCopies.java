@@ -27,7 +27,7 @@ final class TensorCopies {
             if (value == null) {
                 problems.add("missing: " + name + " " + target.getShape());
             } else if (!value.getShape().equals(target.getShape())) {
-                problems.add(name + " has shape " + value.getShape() + "", this run needs " + target.getShape());
+                problems.add(name + " has shape " + value.getShape() + ", this run needs " + target.getShape());
             }
         });
         values.keySet().stream().filter(name -> !targets.containsKey(name)).forEach(name -> problems.add("extra: " + name));

@@ -26,7 +26,7 @@ public interface Trainable {
      * parameters' gradients.
      *
      * @param tokens token ids {@code [batch][sequence + 1]}
-     * @param tokenWeight what each token's loss counts
+     * @param tokenWeight weight of each token's loss
      * @param seed seed of the pass's random draws
      * @return losses in nats {@code [batch * sequence]}
      */

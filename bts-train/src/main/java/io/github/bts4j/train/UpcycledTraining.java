@@ -35,7 +35,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * Upcycles models.
      *
      * @param config the mixture's shape
-     * @param models as many models as it has experts, the seed first; only read
+     * @param models one model per expert, the seed first; only read
      * @throws IOException if a model's files cannot be read for their fingerprints
      * @throws IllegalArgumentException if the number of models or the dimensions of one are wrong
      * @throws IllegalStateException if the weights of a model are quantised
@@ -100,7 +100,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * Writes the mixture as a checkpoint for {@link UpcycledModel#open}.
      *
      * @param folder the folder, made if absent
-     * @throws IOException if writing fails; each file appears whole or not at all
+     * @throws IOException if writing fails; each file is written atomically
      */
     @SuppressWarnings("try") // the lease is only held
     public void save(Path folder) throws IOException {

@@ -134,7 +134,7 @@ class RouterTrainingTest {
             }
             first.add(losses[0]);
         }
-        assertEquals(2, training.remembered(), "each sequence's target is looked for once");
+        assertEquals(2, training.cachedTargets(), "each sequence's target is looked for once");
         int target = routed.bestModels(new int[][] {tokens[0]})[0];
         List<Float> possible = new ArrayList<>();
         for (int t = 4; t <= 12; t++) {
@@ -181,7 +181,7 @@ class RouterTrainingTest {
                 optimizer.step(0.3);
             }
         }
-        assertEquals(20, training.remembered());
+        assertEquals(20, training.cachedTargets());
         for (int row = 0; row < 20; row++) {
             assertEquals(golden.get("targets").get(row).asInt(), routed.choose(Arrays.copyOf(tokens[row], 32)), "row " + row);
             assertTrue(losses[row * 40] < 0.1, "loss " + losses[row * 40]);

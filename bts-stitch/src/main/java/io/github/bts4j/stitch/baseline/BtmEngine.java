@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Decodes an ensemble: every model takes every token with its own engines, and the posterior weighs what they expect next. */
+/** Decodes an ensemble: every model processes every token with its own engines, and the posterior weights their predictions. */
 final class BtmEngine implements DecodeEngine<BtmEngine.State> {
     private final List<FrozenLm> models;
     private final int topK;
@@ -29,9 +29,9 @@ final class BtmEngine implements DecodeEngine<BtmEngine.State> {
             this.posterior = posterior;
         }
 
-        /** Takes in a token and what each model expects after it; the mixture of that. */
+        /** Adds a token and each model's predictions after it; returns the mixture of the predictions. */
         private float[] append(int token, List<double[]> logProbs) {
-            if (!next.isEmpty()) { // the first token is given, not predicted
+            if (!next.isEmpty()) { // nothing predicts the first token
                 posterior.observe(next.stream().mapToDouble(probs -> probs[token]).toArray());
             }
             next = logProbs;
@@ -69,7 +69,7 @@ final class BtmEngine implements DecodeEngine<BtmEngine.State> {
         return true;
     }
 
-    /** A prompt goes token by token: the posterior needs what each model made of every one. */
+    /** A prompt is processed token by token: the posterior needs each model's prediction of every token. */
     @Override
     public float[][] decode(DecodeBatch<State> batch) {
         try {

@@ -22,9 +22,8 @@ import java.util.Set;
  * <pre>{@code p(x_t+1 | x_0..t) = sum_i w_i p_i(x_t+1 | x_0..t),   w_i ~ prod_{s=1..t} p_i(x_s | x_0..s-1)}</pre>
  *
  * Its "logits" are log-probabilities. No training, no routing: every model runs for every token. With {@link #withTopK} only the
- * models of highest weight are mixed, anew at each token, as in the sparse ensembles of arXiv 2303.14177; all models still run,
- * since the posterior needs what each of them made of every token. Thread-safe for reading; the models belong to the caller and
- * stay open.
+ * models of highest weight are mixed, chosen at each token, as in the sparse ensembles of arXiv 2303.14177; all models still run,
+ * since the posterior needs their predictions of every token. Thread-safe for reading. The caller owns the models.
  */
 public final class BtmEnsemble extends FrozenLm {
     private static final BtmKernels KERNELS = Kernels.of(BtmKernels.class);
@@ -35,7 +34,7 @@ public final class BtmEnsemble extends FrozenLm {
     private final List<DecodeEngine<BtmEngine.State>> engines;
 
     /**
-     * Joins models.
+     * Creates an ensemble.
      *
      * @param models models of one vocabulary on one device, at least one
      * @throws IllegalArgumentException if there is no model, or the vocabularies differ in size
@@ -53,16 +52,16 @@ public final class BtmEnsemble extends FrozenLm {
         this.engines = List.of(engine);
         if (models.isEmpty() || models.stream().mapToInt(CausalLm::vocabSize).distinct().count() != 1) {
             close();
-            throw new IllegalArgumentException("An ensemble needs models of one vocabulary; sizes are "
+            throw new IllegalArgumentException("An ensemble needs models with the same vocabulary; sizes are "
                     + models.stream().map(CausalLm::vocabSize).toList());
         }
     }
 
     /**
-     * The same ensemble that mixes, at each token, the k models of highest posterior weight alone, their weights renormalised. Of
-     * equal weights the earlier model's counts as the higher one, so that the first token comes from the first k models.
+     * An ensemble that mixes, at each token, only the k models with the highest posterior weights, renormalised. Ties go to the
+     * earlier model, so that the first token comes from the first k models.
      *
-     * @param k number of models to mix; their whole number gives the exact mixture
+     * @param k number of models to mix; the number of all models gives the exact mixture
      * @return an ensemble over the same models, which the caller closes
      * @throws IllegalArgumentException if k is below 1 or above the number of models
      */
@@ -74,9 +73,9 @@ public final class BtmEnsemble extends FrozenLm {
     }
 
     /**
-     * How many models are mixed at each token.
+     * The number of models that are mixed at each token.
      *
-     * @return k, the number of models where the mixture is exact
+     * @return k; the number of all models if the mixture is exact
      */
     public int topK() {
         return topK;

@@ -6,7 +6,7 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.KernelSource;
 import java.util.List;
 
-/** The ensemble of Branch-Train-Merge: {@code btm.py} beside this interface says what each method computes. */
+/** The ensemble of Branch-Train-Merge: {@code btm.py} beside this interface defines what each method computes. */
 @KernelSource("btm.py")
 interface BtmKernels {
     NDArray mixture(NDManager owner, Autograd mode, List<NDArray> logits, NDArray ids, long topK);

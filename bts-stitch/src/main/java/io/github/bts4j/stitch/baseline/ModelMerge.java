@@ -8,11 +8,10 @@ import java.util.SplittableRandom;
 
 /**
  * Merges models of one shape into one, without training, tensor by tensor in float32. The definitions and defaults are those of mergekit's methods of the same
- * names, so that a merge here is the merge there. The models are only read; results are float32 models on the first one's device, which the caller closes.
- * Not for instances.
+ * names, and so are the results. The models are only read; results are float32 models on the first one's device, which the caller closes.
  */
 public final class ModelMerge {
-    /** Beyond this cosine two tensors are so nearly parallel that {@link #slerp} mixes them linearly. */
+    /** Above this cosine two tensors count as parallel, and {@link #slerp} mixes them linearly. */
     private static final double PARALLEL = 0.9995;
 
     private static final double SMALL_NORM = 1e-8;
@@ -20,7 +19,7 @@ public final class ModelMerge {
 
     private ModelMerge() {}
 
-    /** One tensor of every model, the base first where there is one, to the merged tensor. */
+    /** Merges one tensor of every model; the base is first if there is one. */
     private interface Rule {
         float[] merge(List<float[]> tensors, int number);
     }
@@ -37,7 +36,7 @@ public final class ModelMerge {
         requireWeights(models, weights);
         double total = sum(weights);
         if (Math.abs(total) < SMALL_NORM) {
-            throw new IllegalArgumentException("The weights sum to " + total + ", which nothing can be divided by");
+            throw new IllegalArgumentException("The weights sum to " + total + ", which cannot be divided by");
         }
         return merge("linear", models, (tensors, number) -> {
             float[] out = new float[tensors.get(0).length];
@@ -56,7 +55,7 @@ public final class ModelMerge {
      * Task arithmetic (Ilharco et al., arXiv 2212.04089): {@code theta = theta_0 + sum_i w_i (theta_i - theta_0)}.
      *
      * @param base the seed, theta_0
-     * @param models what was branched from it
+     * @param models models that were branched from it
      * @param weights one per model
      * @return the merged model
      * @throws IllegalArgumentException if numbers or shapes do not agree
@@ -71,11 +70,11 @@ public final class ModelMerge {
      * weight, and those that agree with it are averaged.
      *
      * @param base the seed
-     * @param models what was branched from it
+     * @param models models that were branched from it
      * @param density share of every tensor's differences that is kept, above 0 and at most 1
      * @param weights one per model
      * @return the merged model
-     * @throws IllegalArgumentException if numbers or shapes do not agree, the density is out of range, or it would keep nothing of a tensor
+     * @throws IllegalArgumentException if numbers or shapes do not agree, the density is out of range, or so low that nothing of a tensor is kept
      */
     public static LlamaModel ties(LlamaModel base, List<LlamaModel> models, double density, double... weights) {
         requireWeights(models, weights);
@@ -91,7 +90,7 @@ public final class ModelMerge {
      * DARE (Yu et al., arXiv 2311.03099), {@code dare_linear}: differences are dropped at random, and the rest is scaled to the sum of absolute values from before.
      *
      * @param base the seed
-     * @param models what was branched from it
+     * @param models models that were branched from it
      * @param density probability that a difference is kept, above 0 and at most 1
      * @param seed seed of the draws
      * @param weights one per model
@@ -105,10 +104,10 @@ public final class ModelMerge {
     }
 
     /**
-     * DARE with the election of signs of TIES, {@code dare_ties}; sums are not divided.
+     * DARE with TIES's election of signs, {@code dare_ties}; sums are not divided.
      *
      * @param base the seed
-     * @param models what was branched from it
+     * @param models models that were branched from it
      * @param density probability that a difference is kept, above 0 and at most 1
      * @param seed seed of the draws
      * @param weights one per model
@@ -123,10 +122,10 @@ public final class ModelMerge {
 
     /**
      * Spherical interpolation of two models, every tensor as one vector:
-     * {@code theta = sin((1 - t) a) / sin(a) theta_0 + sin(t a) / sin(a) theta_1} with the angle a between them; linear where they are nearly parallel.
+     * {@code theta = sin((1 - t) a) / sin(a) theta_0 + sin(t a) / sin(a) theta_1} with the angle a between them; linear if they are nearly parallel.
      *
-     * @param first what t = 0 gives
-     * @param second what t = 1 gives
+     * @param first the model at t = 0
+     * @param second the model at t = 1
      * @param t between 0 and 1
      * @return the merged model
      * @throws IllegalArgumentException if the shapes do not agree or t is out of range
@@ -159,7 +158,7 @@ public final class ModelMerge {
         return sum;
     }
 
-    /** 1 for a tensor that is nearly nothing, as a vector without a direction is left as it is. */
+    /** The norm; 1 for a tensor that is almost zero, which has no direction. */
     private static double norm(float[] a) {
         double norm = Math.sqrt(dot(a, a));
         return norm > SMALL_NORM ? norm : 1;
@@ -178,7 +177,7 @@ public final class ModelMerge {
         return deltas;
     }
 
-    /** Keeps the {@code int(density * size)} largest by absolute value; of equals the first ones. */
+    /** Keeps the {@code int(density * size)} largest by absolute value; the first of equals. */
     private static void trim(float[] delta, double density) {
         int kept = (int) (density * delta.length);
         if (kept == 0) {
@@ -289,7 +288,7 @@ public final class ModelMerge {
 
     private static void requireWeights(List<LlamaModel> models, double[] weights) {
         if (models.isEmpty() || models.size() != weights.length) {
-            throw new IllegalArgumentException(models.size() + " models and " + weights.length + " weights: give one weight to each of at least one model");
+            throw new IllegalArgumentException(models.size() + " models and " + weights.length + " weights: give one weight per model, and at least one model");
         }
         for (double weight : weights) {
             if (!Double.isFinite(weight)) {

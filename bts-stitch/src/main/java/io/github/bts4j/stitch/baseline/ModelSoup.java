@@ -7,7 +7,7 @@ import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.List;
 
-/** Model soup: one model whose weights are the average of several models' (Wortsman et al., arXiv 2203.05482). Not for instances. */
+/** Model soup: one model whose weights are the average of several models' (Wortsman et al., arXiv 2203.05482). */
 public final class ModelSoup {
     private ModelSoup() {}
 
@@ -16,7 +16,7 @@ public final class ModelSoup {
      *
      * @param models models of one shape, at least one; they are only read
      * @return a float32 model on the first one's device, which the caller closes
-     * @throws IllegalArgumentException if there is no model, or one has other dimensions than the first
+     * @throws IllegalArgumentException if there is no model, or one has different dimensions from the first
      * @throws IllegalStateException if the weights of one are quantised
      */
     public static LlamaModel average(List<LlamaModel> models) {

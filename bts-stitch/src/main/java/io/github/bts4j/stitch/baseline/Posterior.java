@@ -4,12 +4,12 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** The models' posterior weights, from a uniform prior and what each model made of the tokens so far. For one thread. */
+/** The models' posterior weights, from a uniform prior and each model's likelihood of the tokens so far. Not thread-safe. */
 final class Posterior {
     private final double[] logWeights;
     private final int topK;
 
-    /** Mixes the topK models of highest weight; of equal weights the earlier model's counts as the higher one. */
+    /** Mixes the topK models with the highest weights; ties go to the earlier model. */
     Posterior(int models, int topK) {
         this.logWeights = new double[models];
         this.topK = topK;
@@ -37,7 +37,7 @@ final class Posterior {
         return mixing;
     }
 
-    /** Takes in the log-likelihood that each model gave to the next token. */
+    /** Adds each model's log-likelihood of the next token. */
     void observe(double[] logLikelihood) {
         for (int i = 0; i < logWeights.length; i++) {
             logWeights[i] += logLikelihood[i];

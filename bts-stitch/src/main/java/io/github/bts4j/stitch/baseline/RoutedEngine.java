@@ -6,7 +6,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.KvState;
 import java.util.stream.IntStream;
 
-/** Decodes routed experts: a session's first tokens choose a model, which takes them and all later ones with its own engines. */
+/** Decodes routed experts: a session's first tokens choose a model, which processes all tokens with its own engines. */
 final class RoutedEngine implements DecodeEngine<RoutedEngine.State> {
     private final RoutedExperts routed;
 
@@ -14,7 +14,7 @@ final class RoutedEngine implements DecodeEngine<RoutedEngine.State> {
         this.routed = routed;
     }
 
-    /** The chosen model's session, once there is one. */
+    /** The chosen model's session, if one has been chosen. */
     static final class State implements KvState {
         private final int capacity;
         private int route = -1;
@@ -57,7 +57,7 @@ final class RoutedEngine implements DecodeEngine<RoutedEngine.State> {
                 logits[i] = logits[i] == null ? append(batch.states().get(i), batch.tokens()[i]) : logits[i]; // a prompt of one token
             }
         } catch (RuntimeException | Error e) {
-            batch.states().forEach(State::close); // some may have taken their token
+            batch.states().forEach(State::close); // some may have processed their token
             throw e;
         }
         return logits;

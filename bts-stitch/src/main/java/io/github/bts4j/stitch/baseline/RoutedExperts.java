@@ -22,29 +22,29 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Expert routing (arXiv 2502.00075, section 3.2): a linear router looks at the beginning of a sequence and hands it to one of the
- * n + 1 models, which answers alone from then on.
+ * Expert routing (arXiv 2502.00075, section 3.2): a linear router reads the beginning of a sequence and chooses one of the
+ * n + 1 models, which then processes it alone.
  *
  * <pre>{@code p = softmax(W mean(e_1, .., e_t)),   W in R^{(n + 1) x d}}</pre>
  *
- * with e the first t tokens' rows of the seed's input embedding table. The paper says "mean embedding" and not of which model or
- * layer; this choice needs no forward pass and lets the route be known before any model runs. There is no bias, as in the
+ * with e the first t tokens' rows of the seed's input embedding table. The paper says "mean embedding" but not of which model or
+ * layer; this choice needs no forward pass, so the route is known before any model runs. There is no bias, as in the
  * paper's own stitches: the paper counts 15k trained parameters at d = 3072 and n = 3, where W alone has 12,288 (a bias would add
  * 4; 15,360 is what five outputs would have).
  *
  * <p><b>In a session</b> the first {@link DecodeSession#append} is the prompt: the route is chosen from all of it, and the chosen
- * model reads it and answers with a KV cache of its own. No other model runs.
+ * model processes it with its own KV cache. No other model runs.
  *
  * <p><b>On given text</b> ({@link #forward}, {@link #tokenLosses}) there is no prompt. The route is chosen from the first
- * {@link #decisionTokens} t tokens, by default {@value #DECISION_TOKENS}, the least that the router is trained on. What predicts
- * tokens 1 to t - 1, before the decision, is the seed; tokens t and later are predicted by the chosen model, which has read the
- * sequence from its beginning. A text of t tokens or fewer is the seed's alone. So nothing depends on later tokens, and a session
- * of a prompt of t tokens computes what the forward pass computes after them.
+ * {@link #decisionTokens} t tokens, by default {@value #DECISION_TOKENS}, the minimum in the router's training. The seed predicts
+ * tokens 1 to t - 1, before the decision; the chosen model, which reads the
+ * sequence from its beginning, predicts tokens t and later. The seed alone predicts a text of t tokens or fewer. So no prediction depends on later tokens, and a session
+ * with a prompt of t tokens computes the same as the forward pass.
  *
- * <p>Only the router trains, with {@code RouterTraining} of bts-train. Thread-safe for reading. Whoever makes it closes it.
+ * <p>Only the router is trained, with {@code RouterTraining} of bts-train. Thread-safe for reading.
  */
 public final class RoutedExperts extends FrozenLm {
-    /** How many tokens the route is chosen from on given text, if nothing else is said: the least of the paper's 32 to 256. */
+    /** Default number of tokens that the route is chosen from on given text: the smallest of the paper's 32 to 256. */
     public static final int DECISION_TOKENS = 32;
 
     private static final String UNFIT = "These models cannot be routed between";
@@ -68,11 +68,11 @@ public final class RoutedExperts extends FrozenLm {
     /**
      * Loads the models and starts with a router of zeros, which sends everything to the seed.
      *
-     * @param members the seed, then the experts: models of one vocabulary, of any other dimensions
+     * @param members the seed, then the experts: models with the same vocabulary; other dimensions may differ
      * @param options device and precision of all of them
      * @return routed experts, which the caller closes, and the models with them
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException listing everything in which the models do not fit together
+     * @throws IllegalArgumentException listing all reasons why the models do not fit together
      */
     public static RoutedExperts open(List<Member> members, LoadOptions options) throws IOException {
         return open(members, options, DECISION_TOKENS, Optional.empty());
@@ -95,20 +95,20 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * Routes over models that are loaded already, such as those of a stitched model.
+     * Routes between loaded models, such as those of a stitched model.
      *
      * @param members names and folders, the seed first
-     * @param models the same, loaded, on one device; they stay the caller's, open as long as this is
+     * @param models the same, loaded, on one device; the caller owns them and keeps them open
      * @return routed experts with a router of zeros, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException listing everything in which the models do not fit together
+     * @throws IllegalArgumentException listing all reasons why the models do not fit together
      */
     public static RoutedExperts of(List<Member> members, List<LlamaModel> models) throws IOException {
         Problems problems = checked(members);
         problems.addIf(members.size() != models.size(), members.size() + " names for " + models.size() + " models: give one to each");
         for (LlamaModel model : models) {
             problems.addIf(!model.device().equals(models.get(0).device()),
-                    "model '" + model.getName() + "' lies on " + model.device() + ", the seed on " + models.get(0).device() + ": load all on one device");
+                    "model '" + model.getName() + "' is on " + model.device() + ", the seed on " + models.get(0).device() + ": load all on one device");
         }
         problems.throwAsArgument(UNFIT);
         return over(members, models, List.of(), DECISION_TOKENS);
@@ -127,21 +127,21 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * The same models and the same router, which decides on given text after another number of tokens.
+     * A view with another number of tokens for the decision on given text.
      *
      * @param tokens t, at least 1
-     * @return a view, which the caller closes; it trains and changes with this one, and says so once this one is closed
+     * @return a view, which the caller closes; it shares the router, and cannot be used after this model is closed
      * @throws IllegalArgumentException if the number is below 1
      */
     public RoutedExperts withDecisionTokens(int tokens) {
         if (tokens < 1) {
-            throw new IllegalArgumentException("decisionTokens = " + tokens + ": a route is chosen from at least 1 token");
+            throw new IllegalArgumentException("decisionTokens = " + tokens + ": it must be at least 1");
         }
         return new RoutedExperts(Torch.manager().newSubManager(device()), members, models, List.of(), router, tokens, lifetime());
     }
 
     /**
-     * How many tokens the route is chosen from on given text.
+     * The number of tokens that the route is chosen from on given text.
      *
      * @return t
      */
@@ -150,7 +150,7 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * The models that are routed between.
+     * The base models.
      *
      * @return names and folders, the seed first
      */
@@ -179,7 +179,7 @@ public final class RoutedExperts extends FrozenLm {
     /**
      * Replaces the router's weight; the values are copied.
      *
-     * @param values what {@link #routerTensors} gave
+     * @param values a result of {@link #routerTensors}
      * @throws IllegalArgumentException if a tensor is missing, extra or mis-shaped
      */
     @SuppressWarnings("try") // the lease is only held
@@ -190,9 +190,9 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * Writes to the router so that no route is chosen by a half-written one.
+     * Writes to the router atomically: no route is chosen by a partly written router.
      *
-     * @param writing what writes to {@link #routerTensors}
+     * @param writing writes to {@link #routerTensors}
      * @throws IllegalStateException if the model is closed
      */
     @SuppressWarnings("try") // the lease is only held
@@ -203,9 +203,9 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * What the router makes of a prompt.
+     * The router's probabilities for a prompt.
      *
-     * @param tokens token ids, at least one; all of them are looked at
+     * @param tokens token ids, at least one; all of them are used
      * @return the probability of each model, {@code [n + 1]}, the seed's first
      * @throws IllegalArgumentException if there is no token or an id is out of range
      */
@@ -217,10 +217,10 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * The model that a prompt goes to: the most probable one, of equals the first.
+     * The model that a prompt is routed to: the most probable one, or the first of equals.
      *
-     * @param tokens token ids, at least one; all of them are looked at
-     * @return its number in {@link #models}
+     * @param tokens token ids, at least one; all of them are used
+     * @return its index in {@link #models}
      * @throws IllegalArgumentException if there is no token or an id is out of range
      */
     public int choose(int... tokens) {
@@ -228,11 +228,11 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * The model with the lowest mean loss on each of several sequences: what the router is trained to find, and an oracle to compare
-     * it with. Runs every model.
+     * The model with the lowest mean loss on each of several sequences: the target of the router's training, and an oracle to compare
+     * it with. Runs all models.
      *
      * @param tokens token ids {@code [batch][sequence]}, rows of one length, at least 2
-     * @return its number in {@link #models} for every row; of equals the first
+     * @return its index in {@link #models} for each row; the first of equals
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
     public int[] bestModels(int[][] tokens) {
@@ -256,15 +256,15 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     /**
-     * Forward and backward pass of the router alone: adds the gradient of {@code weight * sum of the cross-entropies} to its
+     * Forward and backward pass of only the router: adds the gradient of {@code weight * sum of the cross-entropies} to its
      * gradient. No model runs.
      *
      * @param prefixes the first tokens of each sequence, of any lengths above 0
-     * @param targets the number of the model that each sequence should go to
-     * @param weight what each sequence's loss counts
+     * @param targets the index of the model that each sequence should be routed to
+     * @param weight weight of each sequence's loss
      * @return cross-entropy of every sequence's route, in nats
      * @throws IllegalArgumentException if the numbers differ, a prefix is empty, or an id or target is out of range
-     * @throws IllegalStateException if the router requires no gradient
+     * @throws IllegalStateException if the router does not require a gradient
      */
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] prefixes, int[] targets, float weight) {

@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What routed experts make of given text, see {@link RoutedExperts}.
+ * The forward pass of routed experts on given text, see {@link RoutedExperts}.
  *
  * @param models the seed first
- * @param router what chooses between them
- * @param decisionTokens the number of tokens that it chooses from
+ * @param router the router
+ * @param decisionTokens number of tokens for the decision
  * @param manager parent of scopes on the models' device
  */
 record RoutedText(List<LlamaModel> models, Router router, int decisionTokens, NDManager manager) {
@@ -60,7 +60,7 @@ record RoutedText(List<LlamaModel> models, Router router, int decisionTokens, ND
         return losses;
     }
 
-    /** Writes a model's losses of the tokens behind the first, of some rows. */
+    /** Writes a model's losses of all tokens but the first, for some rows. */
     private static void put(float[] losses, LlamaModel model, int[][] tokens, int[] rows, int width) {
         if (rows.length == 0) {
             return;

@@ -24,7 +24,7 @@ final class Router {
     private final NDManager manager;
     private final NDArray weight; // [models, hidden]
 
-    /** Starts at zero: every model is equally likely, and the first of equals, the hub, is chosen. */
+    /** Starts at zero: all models are equally likely, and the first one, the hub, is chosen. */
     Router(NDManager manager, LlamaModel hub, int models) {
         this.hub = hub;
         this.manager = manager;
@@ -39,13 +39,13 @@ final class Router {
         NDArray value = values.get(WEIGHT);
         if (values.size() != 1 || value == null || !value.getShape().equals(weight.getShape())) {
             List<String> given = values.entrySet().stream().map(entry -> entry.getKey() + " " + entry.getValue().getShape()).sorted().toList();
-            throw new IllegalArgumentException("The tensors " + given + " are no router of this model, which needs " + WEIGHT + " " + weight.getShape()
+            throw new IllegalArgumentException("The tensors " + given + " are not a router of this model, which needs " + WEIGHT + " " + weight.getShape()
                     + " (number of models, hidden size): was it trained over other models?");
         }
         write(() -> Tensors.write(weight, value));
     }
 
-    /** No route is chosen meanwhile. */
+    /** Writes to the router while no route is chosen. */
     synchronized void write(Runnable writing) {
         writing.run();
     }
@@ -69,7 +69,7 @@ final class Router {
             NDArray labels = scope.create(Arrays.stream(targets).asLongStream().toArray());
             NDArray losses = KERNELS.routeLosses(scope, Autograd.ON, ids(scope, prefixes), hub.decoder().weights(), weight, labels);
             if (!Tensors.requiresGradient(losses)) {
-                throw new IllegalStateException("The router requires no gradient: call setRequiresGradient(true) on it, or let AdamW take it");
+                throw new IllegalStateException("The router does not require a gradient: call setRequiresGradient(true) on it, or pass it to AdamW");
             }
             KERNELS.backwardEach(Autograd.OFF, List.of(losses), List.of(scope.full(new Shape(targets.length), tokenWeight)));
             try (NDArray found = losses.stopGradient()) {
@@ -82,7 +82,7 @@ final class Router {
         List<NDArray> ids = new ArrayList<>();
         for (int[] row : tokens) {
             if (row.length == 0) {
-                throw new IllegalArgumentException("Sequence " + ids.size() + " holds no token: a route is chosen from at least one");
+                throw new IllegalArgumentException("Sequence " + ids.size() + " is empty: a route needs at least one token");
             }
             TokenBatch.check(new int[][] {row}, hub.vocabSize());
             ids.add(scope.create(Arrays.stream(row).asLongStream().toArray()));
@@ -90,7 +90,7 @@ final class Router {
         return ids;
     }
 
-    /** The index of the largest probability; of equal ones the first. */
+    /** The index of the largest probability; the first of equals. */
     static int largest(float[] probabilities) {
         int best = 0;
         for (int i = 1; i < probabilities.length; i++) {

@@ -15,10 +15,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A router's checkpoint: its one matrix, how many tokens decide, and the SHA-256 of every file of every model it routes between.
+ * A router's checkpoint: its matrix, the number of tokens for the decision, and the SHA-256 of all files of its models.
  *
- * <p>A folder holds {@code router.json} and the safetensors file that it names, replaced as {@link BoundCheckpoint} says. Not for
- * instances.
+ * <p>A folder holds {@code router.json} and the safetensors file that it names, replaced as described for {@link BoundCheckpoint}.
  */
 public final class RouterCheckpoint {
     /** The file that describes a checkpoint. */
@@ -29,7 +28,7 @@ public final class RouterCheckpoint {
     private RouterCheckpoint() {}
 
     /**
-     * What router.json holds.
+     * The content of router.json.
      *
      * @param format version of the layout, 1
      * @param weights name of the safetensors file
@@ -42,7 +41,7 @@ public final class RouterCheckpoint {
         @Override
         public void check() {
             if (decisionTokens < 1) {
-                throw new IllegalArgumentException("decisionTokens = " + decisionTokens + ": a route is chosen from at least 1 token");
+                throw new IllegalArgumentException("decisionTokens = " + decisionTokens + ": it must be at least 1");
             }
         }
     }
@@ -60,14 +59,14 @@ public final class RouterCheckpoint {
     }
 
     /**
-     * Loads a router and its models, looking for them where they lay when the checkpoint was written.
+     * Loads a router and its models, which are found by their recorded paths.
      *
      * @param folder the checkpoint's folder
      * @param options device and precision of the models
      * @return routed experts, which the caller closes, and the models with them
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws MismatchException naming every model whose files are not those of the checkpoint
+     * @throws MismatchException listing models whose files differ from the recorded ones
      */
     public static RoutedExperts open(Path folder, LoadOptions options) throws IOException {
         return open(folder, Map.of(), options);
@@ -77,12 +76,12 @@ public final class RouterCheckpoint {
      * Loads a router whose models have moved.
      *
      * @param folder the checkpoint's folder
-     * @param moved folders of models by their names; the others are looked for where they lay
+     * @param moved folders of models by their names; the others are found by their recorded paths
      * @param options device and precision of the models
      * @return routed experts, which the caller closes, and the models with them
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if the checkpoint is malformed
-     * @throws MismatchException naming every model whose files are not those of the checkpoint, and every unknown name
+     * @throws MismatchException listing models whose files differ from the recorded ones, and unknown names
      */
     public static RoutedExperts open(Path folder, Map<String, Path> moved, LoadOptions options) throws IOException {
         Description description = FILES.read(folder);

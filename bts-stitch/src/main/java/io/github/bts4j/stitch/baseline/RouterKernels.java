@@ -8,7 +8,7 @@ import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.TrainingKernels;
 import java.util.List;
 
-/** Expert routing: {@code router.py} beside this interface says what each method computes. */
+/** Expert routing: {@code router.py} beside this interface defines what each method computes. */
 @KernelSource("router.py")
 interface RouterKernels extends TrainingKernels {
     NDArray routeProbabilities(NDManager owner, Autograd mode, List<NDArray> ids, LlamaWeights m, NDArray router);

@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Makes one float32 model of several of one shape. */
+/** Combines several models of the same shape into one float32 model. */
 final class TensorByTensor {
     private TensorByTensor() {}
 
-    /** The new tensor of a name, in the scope given; {@code number} counts the tensors from 0. */
+    /** Computes the new tensor of a name in a scope; {@code number} counts the tensors from 0. */
     interface Rule {
         NDArray tensor(NDManager scope, String name, int number);
     }
@@ -27,8 +27,8 @@ final class TensorByTensor {
     /**
      * A model on the first one's device.
      *
-     * @param done what is done to the models, for messages: "averaged"
-     * @throws MismatchException naming the values of its configuration in which a model differs from the first
+     * @param done the operation, for messages: "averaged"
+     * @throws MismatchException listing the configuration values in which a model differs from the first
      * @throws io.github.bts4j.core.FileFormatException if a weight is NaN or infinite
      * @throws IllegalStateException if the weights of one are quantised
      */
@@ -41,11 +41,11 @@ final class TensorByTensor {
             List<String> differences = model.config().differences(first.config(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
             if (!differences.isEmpty()) {
                 throw new MismatchException("Model '" + model.getName() + "' differs from '" + first.getName() + "' in " + String.join(", ", differences)
-                        + ": only models of one shape can be " + done);
+                        + ": only models of the same shape can be " + done);
             }
             FiniteTensors.require(model.getName(), model.tensors());
         }
-        // as in transformers, the text's end is a matter of generation, and the first model's
+        // end tokens concern generation, as in transformers; the first model's are used
         List<Lifetime> read = models.stream().map(LlamaModel::lifetime).toList();
         try (Lifetime.Lease use = Lifetime.useAll(read); NDManager scope = Torch.manager().newSubManager(first.device())) {
             Map<String, NDArray> tensors = new LinkedHashMap<>();

@@ -10,17 +10,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The shape of an upcycled mixture: one model in every layer of which the feed-forward networks of several models stand side by side as experts, chosen or
- * weighted by a router, while everything else is their average (Branch-Train-MiX, arXiv 2403.07816; as baselines, arXiv 2502.00075, section 3.2).
+ * The shape of an upcycled mixture: one model whose layers have the feed-forward networks of several models as experts, chosen or
+ * weighted by a router, while all other weights are averaged (Branch-Train-MiX, arXiv 2403.07816; as baselines, arXiv 2502.00075, section 3.2).
  *
- * <p>Where the papers are silent: routers are linear without bias, read the state that the layer's norm gives, and start at zero, which weighs all experts
- * alike; adapters start at the identity. There is no load-balancing loss.
+ * <p>Choices that the papers leave open: routers are linear without bias, read the output of the layer's norm, and start at zero, which weights all experts
+ * equally; adapters start at the identity. There is no load-balancing loss.
  *
- * @param base the dimensions that all models share
+ * @param base the models' common dimensions
  * @param experts their names, the seed's first
- * @param topOne whether every token goes to one feed-forward network ("BTX sample"), or to all of them, weighted by softmax ("BTX soft")
+ * @param topOne whether each token goes to one feed-forward network ("BTX sample") or to all of them, weighted by softmax ("BTX soft")
  * @param attentionExperts whether attention is a softmax-weighted mixture too (BAM, arXiv 2408.08274)
- * @param adapters whether every expert is followed by a linear map {@code [hidden, hidden]} of its own, and only those and the routers are trained
+ * @param adapters whether each expert is followed by its own linear map {@code [hidden, hidden]}, and only these maps and the routers are trained
  */
 public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean topOne, boolean attentionExperts, boolean adapters) {
     static final String ROUTER = ".router.weight";
@@ -30,7 +30,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     /**
      * Checks the values.
      *
-     * @param base the dimensions that all models share
+     * @param base the models' common dimensions
      * @param experts their names, the seed's first
      * @param topOne whether every token goes to one feed-forward network
      * @param attentionExperts whether attention is a mixture too
@@ -41,16 +41,16 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
         experts = List.copyOf(experts);
         Problems problems = new Problems();
         problems.addIf(experts.size() < 2 || new HashSet<>(experts).size() < experts.size(),
-                "experts = " + experts + ": at least two different names are needed");
+                "experts = " + experts + ": at least two different names are required");
         problems.addIf(topOne && (attentionExperts || adapters),
-                "topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures weigh all experts (soft routing)");
+                "topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures need soft routing");
         problems.throwInOneLine("UpcycledConfig: ");
     }
 
     /**
      * Branch-Train-MiX with top-1 routing, sampled in training by straight-through Gumbel-softmax.
      *
-     * @param base the dimensions that all models share
+     * @param base the models' common dimensions
      * @param experts their names, the seed's first
      * @return the shape
      */
@@ -61,7 +61,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     /**
      * Branch-Train-MiX with all feed-forward networks, weighted by softmax.
      *
-     * @param base the dimensions that all models share
+     * @param base the models' common dimensions
      * @param experts their names, the seed's first
      * @return the shape
      */
@@ -72,7 +72,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     /**
      * Branch-Attend-Mix: attention experts as well as feed-forward experts, both weighted by softmax.
      *
-     * @param base the dimensions that all models share
+     * @param base the models' common dimensions
      * @param experts their names, the seed's first
      * @return the shape
      */
@@ -81,9 +81,9 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     }
 
     /**
-     * BAM with everything frozen but the routers and one adapter behind every expert.
+     * BAM in which only the routers and one adapter after each expert are trained.
      *
-     * @param base the dimensions that all models share
+     * @param base the models' common dimensions
      * @param experts their names, the seed's first
      * @return the shape
      */
@@ -92,8 +92,8 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     }
 
     /**
-     * The names and shapes of all tensors. What the experts share has its Hugging Face name; a tensor of expert i has {@code experts.i.} behind
-     * {@code self_attn.} or {@code mlp.}, which is also where {@code router.weight} and {@code adapters.i.weight} lie.
+     * The names and shapes of all tensors. Shared tensors have their Hugging Face names. A tensor of expert i has {@code experts.i.} after
+     * {@code self_attn.} or {@code mlp.}; {@code router.weight} and {@code adapters.i.weight} are there too.
      *
      * @return names to shapes, in the order of the layers, unmodifiable; a projection's shape is {@code [out, in]}
      */
@@ -120,12 +120,12 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
         return Collections.unmodifiableMap(all);
     }
 
-    /** Whether each expert has a tensor of its own of this Hugging Face name. */
+    /** Whether each expert has its own tensor of this Hugging Face name. */
     private boolean isExperts(String name) {
         return name.contains(MLP) || attentionExperts && name.contains(ATTENTION);
     }
 
-    /** The name of an expert's tensor, which may be shared, by its Hugging Face name. */
+    /** The name of an expert's tensor, possibly shared, by its Hugging Face name. */
     String nameOf(String name, int expert) {
         if (!isExperts(name)) {
             return name;
@@ -156,7 +156,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
      * Whether a tensor is trained.
      *
      * @param name one of {@link #shapes()}
-     * @return true for all tensors, with adapters only for those and the routers
+     * @return true for all tensors; with adapters, only for adapters and routers
      */
     public boolean isTrained(String name) {
         return !adapters || name.endsWith(ROUTER) || name.contains(".adapters.");
@@ -172,7 +172,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     }
 
     /**
-     * Counts what training changes (Table 2, "trained").
+     * Counts the trained parameters (Table 2, "trained").
      *
      * @return the number of parameters
      */
@@ -181,7 +181,7 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     }
 
     /**
-     * Counts what one token passes through (Table 2, "active").
+     * Counts the parameters that one token uses (Table 2, "active").
      *
      * @return the number of parameters
      */

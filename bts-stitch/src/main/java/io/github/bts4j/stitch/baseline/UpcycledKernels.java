@@ -9,7 +9,7 @@ import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.TorchList;
 import io.github.bts4j.core.torch.TrainingKernels;
 
-/** Upcycled mixtures: {@code upcycled.py} beside this interface says what each method computes. */
+/** Upcycled mixtures: {@code upcycled.py} beside this interface defines what each method computes. */
 @KernelSource("upcycled.py")
 interface UpcycledKernels extends TrainingKernels {
     NDArray upcycledHidden(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, TensorList rope, long row, TensorList routers, TensorList adapters,

@@ -33,7 +33,7 @@ import java.util.Set;
  * A frozen upcycled mixture: Branch-Train-MiX with sampled or soft routing, or BAM, with adapters or without (see {@link UpcycledConfig}).
  *
  * <p>A checkpoint is a folder with {@code config.json} (the dimensions of one expert), {@code upcycled.json} and {@code model.safetensors}. Thread-safe for
- * reading; whoever opens it closes it.
+ * reading.
  */
 public final class UpcycledModel extends FrozenLm {
     private static final String DESCRIPTION = "upcycled.json";
@@ -48,7 +48,7 @@ public final class UpcycledModel extends FrozenLm {
         super(name, manager);
         this.config = config;
         this.weights = new UpcycledWeights(config, tensors, manager, type);
-        manager.cap(); // frozen from here on
+        manager.cap(); // frozen from now on
     }
 
     /**
@@ -58,15 +58,15 @@ public final class UpcycledModel extends FrozenLm {
      * @param options device and precision; weights of the checkpoint's precision are views of the mapped file on the CPU
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws ModelFormatException if a file is malformed, or the tensors are not those of the description
+     * @throws ModelFormatException if a file is malformed, or the tensors do not match the description
      * @throws IllegalArgumentException if the options ask for quantised or repacked weights
      */
     public static UpcycledModel open(Path folder, LoadOptions options) throws IOException {
         if (options.quantization().isPresent()) {
-            throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": an upcycled mixture is not quantised; load it without");
+            throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": upcycled mixtures cannot be quantised");
         }
         if (options.repack().orElse(false)) {
-            throw new IllegalArgumentException("repack = true: the weights of an upcycled mixture are not repacked; load it without");
+            throw new IllegalArgumentException("repack = true: the weights of upcycled mixtures cannot be repacked");
         }
         UpcycledConfig config = describe(folder);
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
@@ -109,7 +109,7 @@ public final class UpcycledModel extends FrozenLm {
      * @param folder the folder, made if absent
      * @param config the mixture's shape
      * @param tensors every tensor of {@link UpcycledConfig#shapes()}
-     * @throws IOException if writing fails; each file appears whole or not at all
+     * @throws IOException if writing fails; each file is written atomically
      */
     public static void save(Path folder, UpcycledConfig config, Map<String, NDArray> tensors) throws IOException {
         Files.createDirectories(folder);

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The layers of an upcycled mixture for a few tokens: what {@code upcycled.py} computes, outside of libtorch. The residual stream is the first expert's. The tensors must outlive it.
+ * The layers of an upcycled mixture for a few tokens: the computation of {@code upcycled.py} without libtorch. The residual stream is the first expert's. The tensors must outlive it.
  *
  * <p>Called by all workers of a team together; each computes its share of the rows.
  */
@@ -86,7 +86,7 @@ final class UpcycledRows implements RowEngine.Layers {
         return sum;
     }
 
-    /** {@code W x}, all of it by every worker: a router has a row for each expert. */
+    /** {@code W x}, computed completely by every worker, since a router has few rows. */
     private float[][] logits(Matrix router, RowDecoder.Scratch scratch) {
         float[][] z = new float[scratch.normed().length][experts.size()];
         router.pack(scratch.normed(), scratch.x());
@@ -103,7 +103,7 @@ final class UpcycledRows implements RowEngine.Layers {
         return y;
     }
 
-    /** This worker's rows of {@code FFN_i(x)} with {@code i = argmax(W x)}, of equals the first. */
+    /** This worker's rows of {@code FFN_i(x)} with {@code i = argmax(W x)}, the first of equals. */
     private float[][] topOne(WorkerTeam.Share share, List<RowStep> steps, int layer, RowDecoder.Scratch scratch) {
         float[][] z = logits(routers.get(layer), scratch);
         float[][] branch = new float[z.length][];

@@ -34,9 +34,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * An upcycled mixture as the kernels see it, for its model and its training: every expert is a decoder, whose tensors are its own or shared.
+ * The kernel arguments of an upcycled mixture, for its model and its training: each expert is a decoder with its own or shared tensors.
  *
- * <p>It holds references to tensors that others own. Thread-safe. Whoever makes it closes it.
+ * <p>It holds references to tensors that it does not own. Thread-safe.
  */
 public final class UpcycledWeights implements AutoCloseable {
     private static final UpcycledKernels KERNELS = Kernels.of(UpcycledKernels.class);
@@ -54,7 +54,7 @@ public final class UpcycledWeights implements AutoCloseable {
     private List<DecodeEngine<KvCaches>> engines;
 
     /**
-     * Arranges the tensors for the kernels.
+     * Creates the kernel arguments.
      *
      * @param config the mixture's shape
      * @param tensors every tensor of {@link UpcycledConfig#shapes()}, of one type
@@ -77,11 +77,11 @@ public final class UpcycledWeights implements AutoCloseable {
     }
 
     /**
-     * Upcycles models: feed-forward networks, and attention where it is a mixture, are copied side by side, the rest is averaged; routers are zero, adapters
+     * Upcycles models: feed-forward networks, and attention if it is a mixture, are copied; everything else is averaged; routers are zero, adapters
      * the identity.
      *
      * @param config the mixture's shape
-     * @param models as many models as it has experts, the seed first; only read
+     * @param models one model per expert, the seed first; only read
      * @param owner owner of the tensors
      * @return float32 tensors by the names of {@link UpcycledConfig#shapes()}, on the owner's device
      * @throws IllegalArgumentException if the number of models or the dimensions of one are wrong
@@ -99,13 +99,13 @@ public final class UpcycledWeights implements AutoCloseable {
 
     private static void check(UpcycledConfig config, List<LlamaModel> models) {
         if (models.size() != config.experts().size()) {
-            throw new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one for each");
+            throw new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one model per expert");
         }
         for (LlamaModel model : models) {
             model.requireFullWeights("upcycled");
             List<String> differences = model.config().differences(config.base(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
             if (!differences.isEmpty()) {
-                throw new MismatchException("Model '" + model.getName() + "' differs from the mixture in " + String.join(", ", differences) + ": only models of one shape can be upcycled");
+                throw new MismatchException("Model '" + model.getName() + "' differs from the mixture in " + String.join(", ", differences) + ": only models of the same shape can be upcycled");
             }
         }
     }
@@ -151,7 +151,7 @@ public final class UpcycledWeights implements AutoCloseable {
     /**
      * The head's weight.
      *
-     * @param scope owner of a copy, where one is made
+     * @param scope owner of the copy, if one is made
      * @return {@code [vocabulary, hidden]}
      */
     public NDArray head(NDManager scope) {
@@ -172,9 +172,9 @@ public final class UpcycledWeights implements AutoCloseable {
     /**
      * A training step's loss and backward pass; with top-1 routing, experts are drawn.
      *
-     * @param step owner of everything in between
+     * @param step owner of intermediate results
      * @param tokens token ids {@code [batch][sequence + 1]}
-     * @param tokenWeight what each token's loss counts in the sum that is differentiated
+     * @param tokenWeight weight of each token's loss in the differentiated sum
      * @param seed seed of the draws
      * @return losses in nats, {@code [batch * sequence]}
      */
@@ -193,7 +193,7 @@ public final class UpcycledWeights implements AutoCloseable {
     /**
      * Next-token losses, without noise and without a graph.
      *
-     * @param step owner of the result and of everything in between
+     * @param step owner of the result and of intermediate results
      * @param tokens token ids {@code [batch][sequence + 1]}
      * @return float32 losses in nats, {@code [batch * sequence]}
      */
@@ -213,7 +213,7 @@ public final class UpcycledWeights implements AutoCloseable {
         return KvCaches.of(config.attentionExperts() ? decoders : decoders.subList(0, 1), capacity);
     }
 
-    /** What decodes the mixture. */
+    /** The engines that decode the mixture. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
             engines = TorchEngine.orRows(decoders, this::decode, new ParallelismTuner(), rows -> new UpcycledRows(config, rows, routers, adapters));
@@ -225,7 +225,7 @@ public final class UpcycledWeights implements AutoCloseable {
         return KERNELS.upcycledDecode(step, Autograd.INFERENCE, ids, weights, ropes.tensors(), ropes.rows(), kernelRouters, kernelAdapters, config.topOne(), caches.keys(), caches.values(), caches.starts());
     }
 
-    /** Releases the references; the tensors live on with their owner. */
+    /** Releases the references, but not the tensors. */
     @Override
     public void close() {
         List.of(weights, kernelRouters, kernelAdapters).forEach(TorchValue::close);

@@ -124,7 +124,7 @@ class BaselineGoldenTest {
         Path other = Path.of(System.getProperty("bts4j.testData")).resolve("golden/llama2-mha");
         try (LlamaModel odd = LlamaModel.open(other)) {
             String soup = assertThrows(io.github.bts4j.core.MismatchException.class, () -> ModelSoup.average(List.of(models.get(0), odd))).getMessage();
-            assertTrue(soup.contains("'llama2-mha'") && soup.contains("only models of one shape"), soup);
+            assertTrue(soup.contains("'llama2-mha'") && soup.contains("only models of the same shape"), soup);
             String btm = assertThrows(IllegalArgumentException.class, () -> new BtmEnsemble(List.of(models.get(0), odd))).getMessage();
             assertTrue(btm.contains("[160, 256]"), btm);
         } catch (IOException e) {

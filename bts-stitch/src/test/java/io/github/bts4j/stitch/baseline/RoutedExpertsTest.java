@@ -228,7 +228,7 @@ class RoutedExpertsTest {
         }
         assertEquals(3, routed.route(prompt).length, "closing a view closes nothing else");
         String message = assertThrows(IllegalArgumentException.class, () -> routed.withDecisionTokens(0)).getMessage();
-        assertEquals("decisionTokens = 0: a route is chosen from at least 1 token", message);
+        assertEquals("decisionTokens = 0: it must be at least 1", message);
     }
 
     @Test
