@@ -1,14 +1,14 @@
 package io.github.bts4j.core;
 
 /**
- * Whatever can go wrong by no fault of the calling code: the root of this library's own exceptions.
+ * The root of this library's exceptions: problems that are not a mistake in the calling code.
  *
- * <p>The kinds are few and closed, so that a {@code switch} over them is complete; each kind is open to subtypes with more detail, such as
- * {@link io.github.bts4j.core.checkpoint.ModelFormatException}. The message is one sentence with the value that was found, the limit it broke and the likely
- * fix; it names the file, where there is one. The package description says which kind means what.
+ * <p>The kinds are sealed, so that a {@code switch} over them is complete. Each kind may have subtypes with more detail, such as
+ * {@link io.github.bts4j.core.checkpoint.ModelFormatException}. The message is one sentence with the value, its limit and the likely
+ * fix; it names the file, if there is one. The package description explains the kinds.
  *
- * <p>Not among them: {@link IllegalArgumentException} and {@link IllegalStateException} for a mistake in the calling code, and
- * {@link java.io.IOException} where the operating system fails to read or write a file.
+ * <p>Not included are {@link IllegalArgumentException} and {@link IllegalStateException} for a mistake in the calling code, and
+ * {@link java.io.IOException} if the operating system fails to read or write a file.
  *
  * <p>Instances are immutable and safe to share between threads.
  */
@@ -19,7 +19,7 @@ public abstract sealed class Bts4jException extends RuntimeException
     Bts4jException(String message, Throwable cause) {
         super(message);
         if (cause != null) {
-            initCause(cause); // left open otherwise, for callers that add one
+            initCause(cause); // otherwise callers may add one
         }
     }
 }

@@ -8,9 +8,9 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
- * The session of every model: the checks, the position, and the state that the model's engines decode with. For one thread at a time, which is checked; closed from any thread.
+ * The session of every model: checks, position, and the state of the model's engines. For one thread at a time, which is checked; any thread may close it.
  *
- * @param <S> what it keeps from step to step
+ * @param <S> type of the state between steps
  */
 public final class CachedSession<S extends KvState> implements DecodeSession {
     private final CausalLm model;
@@ -24,10 +24,10 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
      * Starts an empty session.
      *
      * @param model the model
-     * @param parent the lifetime of what the engines compute with
-     * @param engines what decodes; sessions with the same list take steps together
+     * @param parent the lifetime of the engines' weights
+     * @param engines the engines; sessions with the same list are batched
      * @param capacity tokens
-     * @param states makes the state for a number of tokens
+     * @param states creates the state for a number of tokens
      * @throws IllegalStateException if the model is closed
      */
     public CachedSession(CausalLm model, Lifetime parent, List<DecodeEngine<S>> engines, int capacity, IntFunction<S> states) {
@@ -44,7 +44,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     @Override
-    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease only has to be open; it is held by one thread
+    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease is only held; it is held by one thread
     public float[] append(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
             if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
@@ -59,16 +59,16 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     /**
-     * Appends one token to each session; in one step those that decode with the same engines.
+     * Appends one token to each session; sessions with the same engines are batched.
      *
      * @param model the model that all sessions must belong to
      * @param sessions the sessions
      * @param tokenIds the next token of each
      * @return float32 logits {@code [sessions][vocabulary]}
-     * @throws IllegalArgumentException as {@link CausalLm#appendEach} says
+     * @throws IllegalArgumentException as described for {@link CausalLm#appendEach}
      * @throws IllegalStateException if a session or the model is closed, or another thread uses a session; all sessions are unchanged
      */
-    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease only has to be open; it is held by one thread
+    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease is only held; it is held by one thread
     public static float[][] appendEach(CausalLm model, List<? extends DecodeSession> sessions, int[] tokenIds) {
         List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
         try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
@@ -94,14 +94,14 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
 
     private static void check(CausalLm model, List<CachedSession<?>> sessions, int[] tokenIds) {
         if (sessions.isEmpty() || sessions.size() != tokenIds.length) {
-            throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token to each of at least one session");
+            throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token per session, and at least one session");
         }
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
         Set<DecodeSession> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (int i = 0; i < tokenIds.length; i++) {
             CachedSession<?> session = sessions.get(i);
             if (!seen.add(session)) {
-                throw new IllegalArgumentException("Session " + i + " is named twice: a session takes one token per step");
+                throw new IllegalArgumentException("Session " + i + " is given twice: a session takes one token per step");
             }
             if (session.length >= session.capacity) {
                 throw new IllegalArgumentException("Session " + i + " is full: it holds " + session.length + " of " + session.capacity + " tokens");
@@ -109,7 +109,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         }
     }
 
-    /** One step of those sessions that have this one's engines, and with them its kind of state. */
+    /** One step of the sessions that have the same engines, and therefore the same type of state. */
     @SuppressWarnings("unchecked")
     private void decode(DecodeBatch<CachedSession<?>> all, float[][] logits) {
         int[] group = IntStream.range(0, all.size()).filter(i -> (Object) all.state(i).engines == engines).toArray();
@@ -127,7 +127,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         return capacity;
     }
 
-    /** Releases the state, after the call that another thread may be in. Closing again does nothing. */
+    /** Releases the state, after any call that another thread is running. Closing twice does nothing. */
     @Override
     public void close() {
         lifetime.close(state::close);

@@ -8,9 +8,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * A causal language model: token ids in, logits of the next token out. One Llama model is one, and so is a stitched model.
+ * A causal language model: token ids in, logits of the next token out. Examples are a Llama and a stitched model.
  *
- * <p>Thread-safe for reading: many threads may run {@link #forward}, {@link #tokenLosses} and sessions of their own at once.
+ * <p>Thread-safe for reading: many threads may run {@link #forward}, {@link #tokenLosses} and their own sessions at once.
  */
 public interface CausalLm extends AutoCloseable {
     /**
@@ -21,23 +21,23 @@ public interface CausalLm extends AutoCloseable {
     int vocabSize();
 
     /**
-     * The longest sequence the model was made for.
+     * The model's context length.
      *
      * @return tokens
      */
     int contextLength();
 
     /**
-     * The tokens that end a text of this model, as its checkpoint names them: the {@code eos_token_id} of generation_config.json, or else of config.json.
+     * The model's end tokens from its checkpoint: the {@code eos_token_id} of generation_config.json, or else of config.json.
      *
-     * @return token ids, in the checkpoint's order; none where nothing is known
+     * @return token ids in the checkpoint's order; empty if unknown
      */
     default Set<Integer> endTokens() {
         return Set.of();
     }
 
     /**
-     * This model as one that is made of several and weighs them token by token.
+     * This model as a model with experts and gates.
      *
      * @return the same model; empty if it has no gates
      */
@@ -46,16 +46,16 @@ public interface CausalLm extends AutoCloseable {
     }
 
     /**
-     * Looks for what makes a model's numbers useless: a weight that is infinite or not a number.
+     * Checks that all weights are finite.
      *
-     * @throws UnsupportedException naming the first tensor that holds one
+     * @throws UnsupportedException naming the first tensor with a NaN or infinite weight
      */
     default void requireFiniteWeights() {
-        // a model without weights of its own
+        // a model without its own weights
     }
 
     /**
-     * Where the model computes.
+     * The model's device.
      *
      * @return the device
      */
@@ -66,7 +66,7 @@ public interface CausalLm extends AutoCloseable {
      *
      * @param tokenIds int64 token ids {@code [batch, sequence]}, on any device
      * @return float32 logits {@code [batch, sequence, vocabulary]}, owned by the manager of {@code tokenIds}
-     * @throws IllegalArgumentException if the shape or an id does not fit
+     * @throws IllegalArgumentException if the shape is wrong or an id is out of range
      */
     NDArray forward(NDArray tokenIds);
 
@@ -95,27 +95,27 @@ public interface CausalLm extends AutoCloseable {
     /**
      * Opens a session for one sequence.
      *
-     * @param capacity the most tokens it will hold, prompt and generated together
+     * @param capacity maximum number of tokens, prompt and generated together
      * @return a session with empty caches
      * @throws IllegalArgumentException if the capacity is below 1 or above {@link #contextLength}
      */
     DecodeSession newSession(int capacity);
 
     /**
-     * Appends one token to each of several sessions. Models that can, read their weights once for all of them: that is what makes
+     * Appends one token to each of several sessions. Models that support it read their weights once for all sessions, which makes
      * decoding many sequences together faster than one after the other.
      *
-     * @param sessions sessions of this model, each at most once, at any lengths
+     * @param sessions sessions of this model, each at most once, of any lengths
      * @param tokenIds the next token of each session
      * @return float32 logits {@code [sessions][vocabSize]} of the token after it
-     * @throws IllegalArgumentException if a token is out of range, a session is full, named twice or of another model, or the numbers differ; all
+     * @throws IllegalArgumentException if a token is out of range, a session is full, given twice or of another model, or the numbers differ; all
      *     sessions are unchanged
      */
     float[][] appendEach(List<? extends DecodeSession> sessions, int[] tokenIds);
 
     /**
-     * Releases the model's tensors: refuses new calls, waits for those that run, and frees. Whatever is left over, such as an open session, throws
-     * {@link IllegalStateException}. Closing twice is closing once.
+     * Releases the model's tensors: refuses new calls, waits for running ones, and frees. Open sessions then throw
+     * {@link IllegalStateException}. Closing twice does nothing.
      */
     @Override
     void close();

@@ -1,6 +1,6 @@
 package io.github.bts4j.core;
 
-/** A chat template and what is to be rendered do not fit: it is no template, it fails, it takes too much, or it refuses the conversation. */
+/** A chat template cannot render a conversation: it is malformed, it fails, it exceeds its limits, or it refuses the conversation. */
 public final class ChatTemplateException extends MismatchException {
     private static final long serialVersionUID = 1;
 
@@ -12,7 +12,7 @@ public final class ChatTemplateException extends MismatchException {
     /**
      * An error in a template.
      *
-     * @param reason what is wrong, as it follows "The chat template"
+     * @param reason the error, to follow "The chat template"
      * @param line the line in the template, from 1
      * @param column the column in the template, from 1
      */
@@ -23,7 +23,7 @@ public final class ChatTemplateException extends MismatchException {
     }
 
     /**
-     * Where the error is.
+     * The position of the error.
      *
      * @return the line in the template, from 1
      */
@@ -32,7 +32,7 @@ public final class ChatTemplateException extends MismatchException {
     }
 
     /**
-     * Where the error is.
+     * The position of the error.
      *
      * @return the column in the template, from 1
      */

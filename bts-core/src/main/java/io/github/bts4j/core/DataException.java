@@ -3,16 +3,16 @@ package io.github.bts4j.core;
 import java.nio.file.Path;
 
 /**
- * A text source or a set of items is missing, damaged, empty, or of a kind that is not read.
+ * A text source or a set of items is missing, damaged, empty, or of an unsupported kind.
  */
 public non-sealed class DataException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
-    /** As text, because a path is not serializable. */
+    /** As a string, because a path is not serializable. */
     private final String path;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param path the source that is wrong
      * @param message value, limit and likely fix; it names the path
@@ -22,7 +22,7 @@ public non-sealed class DataException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param path the source that is wrong
      * @param message value, limit and likely fix; it names the path
@@ -34,7 +34,7 @@ public non-sealed class DataException extends Bts4jException {
     }
 
     /**
-     * Which file or folder it is about.
+     * The file or folder.
      *
      * @return the source that is wrong
      */

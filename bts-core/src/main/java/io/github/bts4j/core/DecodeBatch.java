@@ -5,12 +5,12 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * What one step computes: the next tokens of one session, or the next token of each of several.
+ * The input of one decoding step: the next tokens of one session, or the next token of each of several.
  *
  * @param tokens token ids, within the vocabulary
- * @param positions the number of tokens that come before each in its session
- * @param states the state of the one session, or of each
- * @param <S> what a session keeps
+ * @param positions the number of tokens before each in its session
+ * @param states the state of the session, or of each session
+ * @param <S> type of a session's state
  */
 public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
     /**
@@ -20,7 +20,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
      * @param start the number of tokens before them
      * @param state the session's state
      * @return the batch
-     * @param <S> what a session keeps
+     * @param <S> type of a session's state
      */
     public static <S> DecodeBatch<S> ofPrompt(int[] tokens, int start, S state) {
         return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state));
@@ -36,7 +36,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
     }
 
     /**
-     * Whether it is several tokens of one session, each of which follows upon the one before.
+     * Whether it is several consecutive tokens of one session.
      *
      * @return false for one token of each session
      */
@@ -64,19 +64,19 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
     }
 
     /**
-     * The length of a token's session after the step: what rotations depend on whose frequencies follow the length of the sequence.
+     * The length of a token's session after the step, for RoPE scalings that depend on the sequence length.
      *
      * @param token index of the token
-     * @return tokens, all of this step's included
+     * @return tokens, including all of this step
      */
     public int lengthAfter(int token) {
         return positions[isPrompt() ? positions.length - 1 : token] + 1;
     }
 
     /**
-     * The same tokens with a part of each state.
+     * A batch with the same tokens and a part of each state.
      *
-     * @param part what to take of a state
+     * @param part extracts the part of a state
      * @return the batch
      * @param <T> type of the part
      */
@@ -85,7 +85,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
     }
 
     /**
-     * The tokens of some of the sessions; of batches of several sessions.
+     * The tokens of some of the sessions, for batches of several sessions.
      *
      * @param sessions indices of the sessions
      * @return the batch

@@ -3,23 +3,23 @@ package io.github.bts4j.core;
 import java.util.List;
 
 /**
- * A way to decode a model: libtorch, Java's vector instructions, or other models. A model has a list of them, of which the first that prefers a batch runs it. Thread-safe.
+ * An engine that decodes a model: libtorch, Java's vector instructions, or other models. A model has a list of engines; the first one that prefers a batch runs it. Thread-safe.
  *
- * @param <S> what a session keeps
+ * @param <S> type of a session's state
  */
 public interface DecodeEngine<S> {
     /**
-     * Whether this is the engine for a batch. The last one of a list takes all.
+     * Whether this engine should run a batch. The last engine of a list accepts all.
      *
-     * @param batch what to compute
-     * @return true if it can compute it, and faster than the engines after it
+     * @param batch the batch
+     * @return true if it supports the batch and is faster than the engines after it
      */
     boolean prefers(DecodeBatch<S> batch);
 
     /**
-     * Computes a step: the states hold the batch's tokens afterwards. Where it fails they hold what they held, or are closed.
+     * Computes a step and adds the batch's tokens to the states. On failure the states are unchanged or closed.
      *
-     * @param batch what to compute
+     * @param batch the batch
      * @return float32 logits {@code [sessions][vocabulary]} of the token after each session's last one
      */
     float[][] decode(DecodeBatch<S> batch);
@@ -28,9 +28,9 @@ public interface DecodeEngine<S> {
      * Runs a batch on the first engine that prefers it.
      *
      * @param engines the engines
-     * @param batch what to compute
+     * @param batch the batch
      * @return float32 logits {@code [sessions][vocabulary]}
-     * @param <S> what a session keeps
+     * @param <S> type of a session's state
      */
     static <S> float[][] decode(List<DecodeEngine<S>> engines, DecodeBatch<S> batch) {
         return engines.stream().filter(engine -> engine.prefers(batch)).findFirst().orElseThrow().decode(batch);

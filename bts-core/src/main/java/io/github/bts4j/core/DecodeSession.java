@@ -1,14 +1,14 @@
 package io.github.bts4j.core;
 
 /**
- * One sequence being decoded: it owns the KV caches and grows token by token.
+ * The decoding of one sequence: it owns the KV caches and grows token by token.
  *
- * <p>A session belongs to one thread at a time, and refuses a second one; many sessions of one model may run at once. Whoever opens it closes it, on any thread. It
- * holds its model only while it computes: once the model is closed, it throws.
+ * <p>A session can be used by one thread at a time, which is checked; many sessions of one model may run at once. The caller closes it, on any thread. A session
+ * holds its model only while it computes, and throws once the model is closed.
  */
 public interface DecodeSession extends AutoCloseable {
     /**
-     * Appends tokens and returns what the model expects next. Several tokens at once are processed in one pass.
+     * Appends tokens and returns the logits of the next one. Several tokens are processed in one pass.
      *
      * @param tokenIds the new tokens, at least one, each in {@code [0, vocabSize)}
      * @return float32 logits {@code [vocabSize]} of the token after the last one
@@ -25,13 +25,13 @@ public interface DecodeSession extends AutoCloseable {
     int length();
 
     /**
-     * The number of tokens that fit.
+     * The maximum number of tokens.
      *
      * @return tokens
      */
     int capacity();
 
-    /** Releases the caches; waits where another thread is in the middle of a call. Closing twice does nothing. */
+    /** Releases the caches, after any call that another thread is running. Closing twice does nothing. */
     @Override
     void close();
 }

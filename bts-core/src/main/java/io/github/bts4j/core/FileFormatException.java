@@ -3,16 +3,16 @@ package io.github.bts4j.core;
 import java.nio.file.Path;
 
 /**
- * A file of a model, a tokenizer, a cache or a run is missing, damaged, hostile, or of a kind that is not read.
+ * A file of a model, a tokenizer, a cache or a run is missing, damaged, malicious, or of an unsupported kind.
  */
 public non-sealed class FileFormatException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
-    /** As text, because a path is not serializable. */
+    /** As a string, because a path is not serializable. */
     private final String path;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param path the file or folder that is wrong
      * @param message value, limit and likely fix; it names the path
@@ -22,7 +22,7 @@ public non-sealed class FileFormatException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param path the file or folder that is wrong
      * @param message value, limit and likely fix; it names the path
@@ -34,7 +34,7 @@ public non-sealed class FileFormatException extends Bts4jException {
     }
 
     /**
-     * Reports what is wrong with a file.
+     * Creates an exception about a file.
      *
      * @param path the file or folder that is wrong
      * @param message value, limit and likely fix, without the path
@@ -46,7 +46,7 @@ public non-sealed class FileFormatException extends Bts4jException {
     }
 
     /**
-     * Which file or folder it is about.
+     * The file or folder.
      *
      * @return the file or folder that is wrong
      */

@@ -1,13 +1,13 @@
 package io.github.bts4j.core;
 
-/** A session that passes every call on to another one; subclasses change what they have to. */
+/** A session that delegates all calls to another one; a base for subclasses. */
 public abstract class ForwardingSession implements DecodeSession {
     private final DecodeSession session;
 
     /**
-     * Passes calls on.
+     * Delegates to a session.
      *
-     * @param session what the calls go to
+     * @param session the delegate
      */
     protected ForwardingSession(DecodeSession session) {
         this.session = session;

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A frozen language model made of several, a hub and experts, whose gates weigh them token by token. Thread-safe for reading. */
+/** A frozen language model with a hub and experts, which gates weight token by token. Thread-safe for reading. */
 public interface GatedLm extends CausalLm {
     @Override
     default Optional<GatedLm> gated() {
@@ -12,7 +12,7 @@ public interface GatedLm extends CausalLm {
     }
 
     /**
-     * The models that it is made of.
+     * The models.
      *
      * @return their names in the order of the gates' weights, hub first
      */
@@ -21,45 +21,45 @@ public interface GatedLm extends CausalLm {
     /**
      * The experts.
      *
-     * @return their names, in the order of the gates' weights behind the hub's
+     * @return their names, in the order of the gates' weights after the hub's
      */
     default List<String> experts() {
         return modelNames().subList(1, modelNames().size());
     }
 
     /**
-     * The gate weights along a text, computed in one pass.
+     * The gate weights for a text, computed in one pass.
      *
      * @param tokenIds token ids, at least one and at most the context
-     * @return the weights of every token
+     * @return the weights of each token
      * @throws IllegalArgumentException if the text is too short or too long, or an id is out of range
      */
     GateWeights gates(int... tokenIds);
 
     /**
-     * Opens a session that also gives the gate weights of the tokens it is given.
+     * Opens a session that also returns the gate weights of its tokens.
      *
-     * @param capacity the most tokens it will hold
+     * @param capacity maximum number of tokens
      * @return a session with empty caches
      * @throws IllegalArgumentException if the capacity is below 1 or above {@link #contextLength}
      */
     GatedSession newGatedSession(int capacity);
 
     /**
-     * The same model with some experts switched off, which computes what removing them would compute: to see, or let a client see, what an expert is good for.
-     * It shares all weights, and stays what it is when weights or experts of this model change, see {@link #isPresent}: the memory of what they were is in use
+     * A view of this model with some experts switched off, equivalent to removing them, to see what an expert contributes.
+     * It shares all weights, and does not change when weights or experts of this model change, see {@link #isPresent}: the memory of the old ones is in use
      * until it is closed.
      *
-     * @param experts names of the experts to switch off; the hub stays
-     * @return a model, which the caller closes; once this one is closed, it says so
+     * @param experts names of the experts to switch off
+     * @return a model, which the caller closes; it cannot be used after this one is closed
      * @throws IllegalArgumentException if there is no such expert
      */
     GatedLm without(Set<String> experts);
 
     /**
-     * Whether this has the experts and weights that its model has now.
+     * Whether this has the current experts and weights of its model.
      *
-     * @return false of a model with experts switched off, once experts or weights of the model that it came from have changed
+     * @return false for a view, once experts or weights of its model have changed
      */
     default boolean isPresent() {
         return true;

@@ -1,12 +1,12 @@
 package io.github.bts4j.core;
 
 
-/** A session of a {@link GatedLm} that also gives gate weights. */
+/** A session of a {@link GatedLm} that also returns gate weights. */
 public interface GatedSession extends DecodeSession {
     /**
      * The gate weights of the tokens of the last {@link #append}.
      *
-     * @return the weights, token by token; of no token before the first call
+     * @return the weights by token; empty before the first call
      */
     GateWeights gates();
 }

@@ -9,19 +9,19 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongUnaryOperator;
 
 /**
- * How long something with native memory lives: the weights of a model, the caches of a session. Whoever computes holds it.
+ * The lifetime of something with native memory: the weights of a model, the caches of a session. Computations hold it.
  *
- * <p>A computing call takes a {@link Lease} for as long as it runs. {@link #close} refuses new calls, waits for those that run, and frees; whatever is left
- * over, a session or a view, gets an {@link IllegalStateException} that says "This model is closed". A lifetime stands on its parents: a lease of a session is
- * a lease of its model's weights as well, so that none of them is freed under it, and it counts as a user of them until it is closed. {@link #retire} lets
- * those users go on and frees after the last of them: so a model that changes takes new weights while older sessions end with theirs.
+ * <p>A call takes a {@link Lease} while it computes. {@link #close} refuses new calls, waits for running ones, and frees. Sessions and views
+ * that are still open get an {@link IllegalStateException} with "This model is closed". A lifetime depends on its parents: a lease on a session is
+ * also a lease on its model's weights, so that they are not freed, and the session counts as their user until it is closed. {@link #retire} lets
+ * existing users continue and frees after the last of them: a model that changes uses new weights while older sessions keep theirs.
  *
- * <p>Leases nest: a thread that holds one gets more of the same, also when another thread has begun to close. A thread that closes while it holds any lease,
- * within a call of its own, does not wait, which could be for itself: the call that ends last frees. Taking a lease costs a few atomic additions; there is no
- * lock. Interrupts change nothing. Thread-safe.
+ * <p>Leases are reentrant: a thread that holds one can take more, even after another thread has begun to close. A thread that closes while it holds a lease
+ * does not wait, since it would wait for itself: the last call to end frees. Taking a lease costs a few atomic additions and no
+ * lock. Interrupts are ignored. Thread-safe.
  */
 public final class Lifetime {
-    private static final long CALL = 1; // calls in progress: bits 0 to 29
+    private static final long CALL = 1; // running calls: bits 0 to 29
     private static final long CALLS = (1L << 30) - 1;
     private static final long USER = 1L << 30; // open children: bits 30 to 59
     private static final long USERS = ((1L << 30) - 1) << 30;
@@ -32,7 +32,7 @@ public final class Lifetime {
 
     private final String what;
     private final boolean exclusive;
-    private final Lifetime[] chain; // all it stands on, the deepest first, then this one
+    private final Lifetime[] chain; // all ancestors, the deepest first, then this one
     private final Lifetime[] parents;
     private final AtomicLong state = new AtomicLong();
     private final CountDownLatch freed = new CountDownLatch(1);
@@ -61,10 +61,10 @@ public final class Lifetime {
     }
 
     /**
-     * A lifetime of what any number of threads use at once.
+     * A lifetime for shared use by many threads.
      *
      * @param what its name in messages, such as "model"
-     * @param parents what it stands on; it is their user until it is freed
+     * @param parents its dependencies; it is their user until it is freed
      * @return an open lifetime
      * @throws IllegalStateException if a parent is closed
      */
@@ -73,29 +73,29 @@ public final class Lifetime {
     }
 
     /**
-     * A lifetime of what one thread uses at a time.
+     * A lifetime for use by one thread at a time.
      *
      * @param what its name in messages, such as "session"
-     * @param parents what it stands on; it is their user until it is freed
-     * @return an open lifetime, whose leases a second thread is refused as long as a first one holds one
+     * @param parents its dependencies; it is their user until it is freed
+     * @return an open lifetime; while a thread holds a lease, other threads are refused
      * @throws IllegalStateException if a parent is closed
      */
     public static Lifetime exclusive(String what, Lifetime... parents) {
         return new Lifetime(what, true, parents);
     }
 
-    /** The right to use something. Closed by the thread that took it, in the reverse order of taking. */
+    /** A lease. Closed by the thread that took it, in reverse order. */
     public interface Lease extends AutoCloseable {
-        /** Gives the right back; the last one frees what was closed meanwhile. */
+        /** Ends the lease; the last one frees if the lifetime was closed. */
         @Override
         void close();
     }
 
     /**
-     * Takes a lease of this and of everything it stands on.
+     * Takes a lease on this and all its dependencies.
      *
      * @return the lease, for the calling thread
-     * @throws IllegalStateException if one of them is closed, or another thread uses what only one may
+     * @throws IllegalStateException if one of them is closed, or in use by another thread if only one may use it
      */
     public Lease use() {
         Leases own = OWN.get();
@@ -112,11 +112,11 @@ public final class Lifetime {
     }
 
     /**
-     * Takes leases of several at once, all or none.
+     * Takes leases on several lifetimes, all or none.
      *
-     * @param lifetimes what to use
-     * @return one lease of them all
-     * @throws IllegalStateException if one is closed, or another thread uses what only one may
+     * @param lifetimes the lifetimes
+     * @return one lease on all of them
+     * @throws IllegalStateException if one is closed, or in use by another thread if only one may use it
      */
     public static Lease useAll(List<Lifetime> lifetimes) {
         Leases own = OWN.get();
@@ -131,7 +131,7 @@ public final class Lifetime {
     }
 
     /**
-     * Whether {@link #close} was called for this or anything it stands on.
+     * Whether {@link #close} was called for this or a dependency.
      *
      * @return true if new calls are refused
      */
@@ -145,10 +145,10 @@ public final class Lifetime {
     }
 
     /**
-     * Refuses new calls, waits for those that run, and frees. Closing again waits for the same and does nothing else. Within a call of the same thread it returns
-     * at once, and the call frees that ends last.
+     * Refuses new calls, waits for running ones, and frees. Closing twice only waits. Within a call of the same thread it returns
+     * at once, and the last call to end frees.
      *
-     * @param freeing what frees; run once, on whichever thread is the last
+     * @param freeing frees the resources; run once, on the last thread
      */
     public void close(Runnable freeing) {
         end(CLOSED, freeing);
@@ -170,9 +170,9 @@ public final class Lifetime {
     }
 
     /**
-     * Frees as soon as nobody uses it, running calls and open children, without waiting for them. Those that use it go on.
+     * Frees when there are no running calls or open children left, without waiting for them. Existing users continue.
      *
-     * @param freeing what frees; run once, on whichever thread is the last
+     * @param freeing frees the resources; run once, on the last thread
      */
     public void retire(Runnable freeing) {
         end(RETIRED, freeing);
@@ -225,7 +225,7 @@ public final class Lifetime {
     private void freeIfUnused(long s) {
         boolean unused = (s & CALLS) == 0 && ((s & CLOSED) != 0 || (s & RETIRED) != 0 && (s & USERS) == 0);
         if (!unused || (s & FREED) != 0 || !state.compareAndSet(s, s | FREED)) {
-            return; // in use, or freed, or somebody came in between, who will look again when leaving
+            return; // in use, or freed, or another thread came in between, which will check again at its end
         }
         try {
             release.run();
@@ -237,7 +237,7 @@ public final class Lifetime {
         }
     }
 
-    /** What one thread holds. */
+    /** The leases of one thread. */
     private static final class Leases {
         private final List<Lifetime> held = new ArrayList<>();
 
@@ -247,7 +247,7 @@ public final class Lifetime {
 
         void take(Lifetime lifetime) {
             if (holds(lifetime)) {
-                return; // counted, and given back after this one
+                return; // counted, and ended after this one
             }
             lifetime.enter();
             held.add(lifetime);

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 public non-sealed class LockedException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
-    /** As text, because a path is not serializable. */
+    /** As a string, because a path is not serializable. */
     private final String path;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param path the file or folder that is in use
      * @param message value, limit and likely fix; it names the path
@@ -22,7 +22,7 @@ public non-sealed class LockedException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param path the file or folder that is in use
      * @param message value, limit and likely fix; it names the path
@@ -34,7 +34,7 @@ public non-sealed class LockedException extends Bts4jException {
     }
 
     /**
-     * Which file or folder it is about.
+     * The file or folder.
      *
      * @return the file or folder that is in use
      */

@@ -1,14 +1,14 @@
 package io.github.bts4j.core;
 
 /**
- * Things that do not belong together: a run and the options it is resumed with, a stitch and its base models, two tokenizers, two results that are to be compared, a
+ * Things that do not match: a run and the options it is resumed with, a stitch and its base models, two tokenizers, two results to compare, a
  * chat template and a conversation.
  */
 public non-sealed class MismatchException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param message value, limit and likely fix
      */
@@ -17,7 +17,7 @@ public non-sealed class MismatchException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param message value, limit and likely fix
      * @param cause the exception that was caught

@@ -3,18 +3,18 @@ package io.github.bts4j.core;
 import java.nio.file.Path;
 
 /**
- * A file or folder cannot be written to, because it holds something else or is of another kind.
+ * A file or folder cannot be written to, because it has other contents or is of another kind.
  */
 public non-sealed class OutputException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
-    /** As text, because a path is not serializable. */
+    /** As a string, because a path is not serializable. */
     private final String path;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
-     * @param path the output that is in the way
+     * @param path the output
      * @param message value, limit and likely fix; it names the path
      */
     public OutputException(Path path, String message) {
@@ -22,9 +22,9 @@ public non-sealed class OutputException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
-     * @param path the output that is in the way
+     * @param path the output
      * @param message value, limit and likely fix; it names the path
      * @param cause the exception that was caught, or null
      */
@@ -34,9 +34,9 @@ public non-sealed class OutputException extends Bts4jException {
     }
 
     /**
-     * Which file or folder it is about.
+     * The file or folder.
      *
-     * @return the output that is in the way
+     * @return the output
      */
     public Path path() {
         return Path.of(path);

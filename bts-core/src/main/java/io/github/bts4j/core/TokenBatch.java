@@ -6,14 +6,14 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 
-/** Checks token ids and turns them into tensors, so that no bad id reaches the engine. Not for instances. */
+/** Checks token ids and turns them into tensors, so that no invalid id reaches the engine. */
 public final class TokenBatch {
     private TokenBatch() {}
 
     /**
      * A tensor of token ids.
      *
-     * @param manager owner of the result; the tensor lies on its device
+     * @param manager owner of the result, which is on its device
      * @param tokens rows of one length
      * @param from first column
      * @param to one past the last column
@@ -37,7 +37,7 @@ public final class TokenBatch {
     }
 
     /**
-     * What goes into a model, and what is to come out of it.
+     * Inputs and labels.
      *
      * @param ids int64 {@code [batch, sequence]}: all tokens but the last
      * @param labels int64 {@code [batch, sequence]}: all tokens but the first
@@ -45,9 +45,9 @@ public final class TokenBatch {
     public record NextTokens(NDArray ids, NDArray labels) {}
 
     /**
-     * Tokens and their next ones.
+     * Splits tokens into inputs and labels.
      *
-     * @param manager owner of the results; they lie on its device
+     * @param manager owner of the results, which are on its device
      * @param tokens rows of one length, {@code [batch][sequence + 1]}
      * @param vocabSize the vocabulary's size
      * @return inputs and labels
@@ -87,7 +87,7 @@ public final class TokenBatch {
     }
 
     /**
-     * Checks rows of token ids before any of them is computed with.
+     * Checks rows of token ids.
      *
      * @param tokens rows of one length
      * @param vocabSize the vocabulary's size
@@ -106,7 +106,7 @@ public final class TokenBatch {
     private static void checkLength(int[][] tokens, int row) {
         if (tokens[row].length != tokens[0].length) {
             throw new IllegalArgumentException("Row " + row + " holds " + tokens[row].length + " tokens, row 0 holds "
-                    + tokens[0].length + ": rows of one batch have one length");
+                    + tokens[0].length + ": the rows of a batch must have the same length");
         }
     }
 
@@ -116,13 +116,13 @@ public final class TokenBatch {
      * @param ids the tensor
      * @param vocabSize the vocabulary's size
      * @return the tensor itself
-     * @throws IllegalArgumentException if it is no int64 {@code [batch, sequence]} tensor or an id is outside the vocabulary
+     * @throws IllegalArgumentException if it is not an int64 {@code [batch, sequence]} tensor or an id is outside the vocabulary
      */
     public static NDArray checked(NDArray ids, int vocabSize) {
         Shape shape = ids.getShape();
         if (shape.dimension() != 2 || shape.size() == 0 || ids.getDataType() != DataType.INT64) {
             throw new IllegalArgumentException("tokenIds has shape " + shape + " and type " + ids.getDataType()
-                    + ": int64 [batch, sequence] with at least one token is needed");
+                    + ": it must be int64 [batch, sequence] with at least one token");
         }
         long[] values = ids.toLongArray();
         int width = (int) shape.get(1);

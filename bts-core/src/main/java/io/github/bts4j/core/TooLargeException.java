@@ -1,13 +1,13 @@
 package io.github.bts4j.core;
 
 /**
- * Something does not fit: a text or a request above its limit, or a computation above the memory that there is.
+ * Something is too large: a text or request exceeds its limit, or a computation exceeds the available memory.
  */
 public non-sealed class TooLargeException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param message value, limit and likely fix
      */
@@ -16,7 +16,7 @@ public non-sealed class TooLargeException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param message value, limit and likely fix
      * @param cause the exception that was caught

@@ -1,13 +1,13 @@
 package io.github.bts4j.core;
 
 /**
- * A training cannot go on, though its inputs are as they should be; one case is a loss that is not finite.
+ * A training cannot continue, although its inputs are valid; for example, because a loss is not finite.
  */
 public non-sealed class TrainingException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param message value, limit and likely fix
      */
@@ -16,7 +16,7 @@ public non-sealed class TrainingException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param message value, limit and likely fix
      * @param cause the exception that was caught

@@ -1,13 +1,13 @@
 package io.github.bts4j.core;
 
 /**
- * What this library, this build of it or this machine cannot do: an unknown feature, a device that is not there, an element type without a kernel, missing native libraries.
+ * Something that this library, this build or this machine does not support: an unknown feature, a missing device, an element type without a kernel, missing native libraries.
  */
 public non-sealed class UnsupportedException extends Bts4jException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Reports what is wrong.
+     * Creates an exception.
      *
      * @param message value, limit and likely fix
      */
@@ -16,7 +16,7 @@ public non-sealed class UnsupportedException extends Bts4jException {
     }
 
     /**
-     * Reports what another exception brought to light.
+     * Creates an exception with a cause.
      *
      * @param message value, limit and likely fix
      * @param cause the exception that was caught

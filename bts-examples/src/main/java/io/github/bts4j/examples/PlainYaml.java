@@ -71,7 +71,7 @@ public final class PlainYaml {
                     int line = yaml.currentLocation().getLineNr();
                     Integer before = keys.element().putIfAbsent(yaml.currentName(), line);
                     if (before != null) {
-                        throw refused(file, yaml, "the key '" + yaml.currentName() + "' is there already, in line " + before);
+                        throw refused(file, yaml, "the key '" + yaml.currentName() + "' is already in line " + before);
                     }
                 } else if (token.isStructStart()) {
                     keys.push(new HashMap<>());

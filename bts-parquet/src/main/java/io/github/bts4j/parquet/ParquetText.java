@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * Apache Parquet files with one document per row. Only the column that holds the text is read, a row group at a time. Rows whose text is null or empty are left
  * out. Compression: none, Snappy, gzip and Zstandard.
  *
- * @param path a file, or a folder whose Parquet files are read in the order of their paths, sub-folders too
+ * @param path a file, or a folder whose Parquet files are read in the order of their paths, including sub-folders
  * @param column name of the top-level column that holds the text, a string or UTF-8 bytes
  */
 public record ParquetText(Path path, String column) implements TextSource {

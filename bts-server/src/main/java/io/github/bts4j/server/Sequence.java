@@ -41,7 +41,7 @@ final class Sequence extends Work {
      * Describes a sequence.
      *
      * @param prompt token ids
-     * @param config how to generate
+     * @param config the options
      * @param scorePrompt whether to score the prompt's tokens
      * @param generate whether to generate tokens
      * @param alternatives how many of the most likely tokens to report at each position; -1 for none

@@ -56,7 +56,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
         AdapterParameters of(NDManager manager, Map<String, NDArray> base) throws IOException;
     }
 
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     private AdapterTraining(LlamaModel base, Start start) throws IOException {
         base.requireFullWeights("the base of an adapter in training");
         config = base.config();
@@ -64,7 +64,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
         manager = Torch.manager().newSubManager(base.device());
         try (Lifetime.Lease use = base.lifetime().use()) {
             FiniteTensors.require(base.getName(), base.tensors());
-            base.tensors().forEach((name, tensor) -> frozen.put(name, Tensors.place(manager, tensor, type, base.device()))); // the base's memory under handles of its own
+            base.tensors().forEach((name, tensor) -> frozen.put(name, Tensors.place(manager, tensor, type, base.device()))); // the base's memory, with separate handles
             decoder = new Decoder(config, frozen, manager, type);
             parameters = start.of(manager, frozen);
             identity.put("base", StartingWeights.sha256(frozen));
@@ -141,7 +141,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1); Weights weights = weights(step, Autograd.ON)) {
@@ -164,7 +164,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Lets tokens attend to those of their own document only, in training; validation attends to all of a window.
+     * Restricts attention in training to tokens of the same document; validation attends to the whole window.
      *
      * @param mask how documents are told apart
      * @return this training
@@ -175,9 +175,9 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Sets what becomes of the activations of a pass; a block is a layer.
+     * Sets which activations of a pass are kept; a block is a layer.
      *
-     * @param wished which activations are kept, and which are computed again
+     * @param wished which activations are kept, and which are recomputed
      * @return this training
      */
     public AdapterTraining withCheckpointing(ActivationCheckpointing wished) {
@@ -186,7 +186,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[][] tokenLosses(int[][] tokens) {
         int width = TokenBatch.width(tokens);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1); Weights weights = weights(step, Autograd.OFF)) {
@@ -213,7 +213,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
      * @param folder the folder, made if absent
      * @throws IOException if a file cannot be written; files that were there before stay whole
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void save(Path folder) throws IOException {
         try (Lifetime.Lease use = use()) {
             AdapterWriter.write(folder, parameters.config(), parameters.modules(), parameters.whole());

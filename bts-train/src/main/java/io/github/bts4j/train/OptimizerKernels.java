@@ -6,7 +6,7 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.KernelSource;
 import java.util.List;
 
-/** AdamW, clipping and averages: {@code optimizer.py} beside this interface says what each method computes. */
+/** AdamW, clipping and averages: {@code optimizer.py} beside this interface defines what each method computes. */
 @KernelSource("optimizer.py")
 interface OptimizerKernels {
     double globalNorm(Autograd mode, List<NDArray> grads);

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 public final class ResumeException extends MismatchException {
     private static final long serialVersionUID = 1L;
 
-    /** As text, because a path is not serializable. */
+    /** As a string, because a path is not serializable. */
     private final String checkpoint;
 
     /** Not serialized; the message has them. */

@@ -251,7 +251,7 @@ class AdamWTest {
                 wrong.put("exp_avg.vector", scope.create(new float[] {1}));
                 wrong.put("exp_avg.other", scope.create(new float[] {1}));
                 String message = assertThrows(IllegalArgumentException.class, () -> optimizer.restore(wrong)).getMessage();
-                for (String part : List.of("missing: exp_avg.cube", "exp_avg.vector has shape (1), needed is (7)", "extra: exp_avg.other")) {
+                for (String part : List.of("missing: exp_avg.cube", "exp_avg.vector has shape (1), this run needs (7)", "extra: exp_avg.other")) {
                     assertTrue(message.contains(part), message);
                 }
                 assertEquals(before, TinyRuns.hashes(optimizer.state()));

@@ -122,7 +122,7 @@ class BatchedDecodingTest {
                 b.append(1, 2);
                 assertRefused("1 sessions and 2 tokens", model, List.of(a), 1, 2);
                 assertRefused("0 sessions", model, List.of());
-                assertRefused("named twice", model, List.of(a, a), 1, 2);
+                assertRefused("given twice", model, List.of(a, a), 1, 2);
                 assertRefused("Session 1 is full: it holds 2 of 2", model, List.of(a, b), 1, 2);
                 assertRefused("another model", model, List.of(a, c), 1, 2);
                 assertRefused("2048", model, List.of(a), 2048);

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An adapter's files, checked against each other and against the base that it is to be added to. Headers alone are read.
+ * An adapter's files, checked for consistency with each other and with the base. Only headers are read.
  *
- * @param folder where the files lie
- * @param config what adapter_config.json says
+ * @param folder the folder
+ * @param config the content of adapter_config.json
  * @param modules the low-rank parts by the full names of their modules, such as {@code model.layers.0.self_attn.q_proj}
  * @param whole tensors that take the place of the base's, by the base's names, such as {@code lm_head.weight}
  */
@@ -40,11 +40,11 @@ public record Adapter(Path folder, AdapterConfig config, Map<String, LowRank<Ten
      * @param base the names and shapes of the base's tensors
      * @return the adapter
      * @throws IOException if a file cannot be read
-     * @throws ModelFormatException if a file is malformed or asks for what is not supported, the two do not agree, or they do not fit the base
+     * @throws ModelFormatException if a file is malformed or needs unsupported features, the files do not match, or they do not fit the base
      */
     public static Adapter open(Path folder, Map<String, List<Long>> base) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new ModelFormatException(folder, Files.exists(folder) ? "is no folder: give the one that holds " + AdapterConfig.FILE : "does not exist");
+            throw new ModelFormatException(folder, Files.exists(folder) ? "is not a folder: use the one with " + AdapterConfig.FILE : "does not exist");
         }
         if (!Files.isRegularFile(folder.resolve(AdapterConfig.FILE))) {
             throw new ModelFormatException(folder, "holds no " + AdapterConfig.FILE + ": is it the folder of an adapter that PEFT saved?");

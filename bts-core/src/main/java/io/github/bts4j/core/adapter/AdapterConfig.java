@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What an {@code adapter_config.json} of PEFT says of an adapter.
+ * The content of PEFT's {@code adapter_config.json}.
  *
  * @param base the base model as the adapter's author named it: a name on the hub, or a path
- * @param rank r, the number of rows of A, where no pattern says otherwise; at least 1
- * @param alpha the numerator of the scale, where no pattern says otherwise; finite
+ * @param rank r, the default number of rows of A; at least 1
+ * @param alpha the default numerator of the scale; finite
  * @param rankStabilized whether the scale is {@code alpha / sqrt(r)} (rsLoRA) and not {@code alpha / r}
  * @param dora whether each row has a length of its own (DoRA)
  * @param loraBias whether B has a bias
@@ -75,21 +75,21 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
     /**
      * The same with or without lengths of rows.
      *
-     * @param wished whether it is DoRA
+     * @param dora whether it is DoRA
      * @return changed configuration
      */
-    public AdapterConfig withDora(boolean wished) {
-        return new AdapterConfig(base, rank, alpha, rankStabilized, wished, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);
+    public AdapterConfig withDora(boolean dora) {
+        return new AdapterConfig(base, rank, alpha, rankStabilized, dora, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);
     }
 
     /**
      * The same with another scale.
      *
-     * @param wished whether it is that of rsLoRA
+     * @param rsLora whether it is that of rsLoRA
      * @return changed configuration
      */
-    public AdapterConfig withRankStabilized(boolean wished) {
-        return new AdapterConfig(base, rank, alpha, wished, dora, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);
+    public AdapterConfig withRankStabilized(boolean rsLora) {
+        return new AdapterConfig(base, rank, alpha, rsLora, dora, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);
     }
 
     /**
@@ -98,7 +98,7 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
      * @param folder a folder with an adapter_config.json
      * @return the configuration
      * @throws IOException if the file cannot be read
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if it is malformed, or asks for what is not supported
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if it is malformed, or needs unsupported features
      */
     public static AdapterConfig read(Path folder) throws IOException {
         return AdapterConfigReader.read(folder.resolve(FILE));
@@ -116,7 +116,7 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
     }
 
     /**
-     * What a module's product of matrices is multiplied with.
+     * The scale of a module's product of matrices.
      *
      * @param module its full name
      * @return {@code alpha / r}, or {@code alpha / sqrt(r)}

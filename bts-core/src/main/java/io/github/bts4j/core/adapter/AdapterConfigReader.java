@@ -14,17 +14,17 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads {@code adapter_config.json}. What is neither computed nor known to change nothing is refused by name. */
+/** Reads {@code adapter_config.json}. Options that are neither supported nor known to have no effect are refused by name. */
 final class AdapterConfigReader {
     private static final Logger LOG = LoggerFactory.getLogger(AdapterConfigReader.class);
     private static final int DEFAULT_RANK = 8;
     private static final double DEFAULT_ALPHA = 8;
 
-    /** Keys of training and of loading, which do not change what the trained adapter computes. */
+    /** Keys for training and loading, which do not change the trained adapter's computation. */
     private static final List<String> HARMLESS = List.of("auto_mapping", "peft_version", "revision", "inference_mode", "lora_dropout", "megatron_core", "qalora_group_size",
             "runtime_config", "loftq_config", "eva_config", "corda_config", "lora_ga_config");
 
-    /** Initialisations that put a part of the base's weights into the adapter: the base that it belongs to is not the one that it names. */
+    /** Initialisations that move a part of the base's weights into the adapter, so that the named base is not the one it belongs to. */
     private static final Set<String> CHANGE_THE_BASE = Set.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
     private final AdapterFields fields;

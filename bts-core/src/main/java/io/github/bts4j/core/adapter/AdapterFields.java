@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
-/** The fields of an adapter_config.json by type; null is absent, another type is noted as a problem. Remembers which fields nobody asked for. Not for concurrent use. */
+/** The fields of an adapter_config.json by type; null is absent, another type is recorded as a problem. Keeps track of unread fields. Not thread-safe. */
 final class AdapterFields {
     private final ObjectNode object;
     private final Problems problems = new Problems();
@@ -93,7 +93,7 @@ final class AdapterFields {
         return values.size() == node.size() ? Optional.of(values) : Optional.empty();
     }
 
-    /** Refuses every other key that says anything. */
+    /** Refuses every other key with a value. */
     void refuseUnread(Collection<String> harmless) {
         unread.removeAll(harmless);
         unread.stream().filter(key -> !isNothing(object.get(key)))

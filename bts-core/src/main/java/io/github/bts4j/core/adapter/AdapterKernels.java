@@ -7,7 +7,7 @@ import io.github.bts4j.core.torch.KernelSource;
 import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
 
-/** What an adapter adds to a matrix: {@code adapter.py} beside this interface says what each method computes, with equations and shapes. */
+/** The part that an adapter adds to a matrix: {@code adapter.py} beside this interface defines what each method computes, with equations and shapes. */
 @KernelSource("adapter.py")
 interface AdapterKernels {
     NDArray merge(NDManager owner, Autograd mode, NDArray w, NDArray a, NDArray b, double scaling, List<NDArray> magnitude, TorchType dtype);

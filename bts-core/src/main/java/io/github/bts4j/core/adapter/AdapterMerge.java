@@ -14,7 +14,7 @@ import java.util.Map;
 /**
  * Adds an adapter to its base's tensors. Sums are taken in float32 and rounded once. Not for concurrent use.
  *
- * <p>What an adapter does not touch stays the base's own tensor. Of tied embeddings, table and head are two tensors as soon as the adapter changes one of them, as in PEFT.
+ * <p>Tensors that an adapter does not change are the base's. Tied embeddings become two tensors if the adapter changes one of them, as in PEFT.
  */
 public final class AdapterMerge {
     private static final AdapterKernels KERNELS = Kernels.of(AdapterKernels.class);
@@ -28,7 +28,7 @@ public final class AdapterMerge {
     /**
      * Merges into one type.
      *
-     * @param owner owner of the tensors that are made
+     * @param owner owner of the new tensors
      * @param type their type
      */
     public AdapterMerge(NDManager owner, TorchType type) {
@@ -41,7 +41,7 @@ public final class AdapterMerge {
      *
      * @param adapter the adapter
      * @param base the base's tensors by their names, on the owner's device
-     * @return all tensors of the merged model: those of the base that nothing changes, and new ones; {@code lm_head.weight} is among them where it is a tensor of its own
+     * @return all tensors of the merged model: unchanged ones of the base, and new ones; includes {@code lm_head.weight} if it is a separate tensor
      * @throws IOException if the adapter's file cannot be read
      */
     public Map<String, NDArray> merge(Adapter adapter, Map<String, NDArray> base) throws IOException {

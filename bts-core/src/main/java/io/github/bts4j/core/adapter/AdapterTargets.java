@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * Which modules an adapter changes by low-rank matrices.
  *
  * @param modules the modules
- * @param excluded modules that are left out all the same
+ * @param excluded modules that are excluded
  * @param layers numbers of the layers, from 0, to which {@link ModuleNames.Listed listed} modules are limited; empty for all layers
  * @param layersPattern names of the lists of layers, such as {@code layers}; empty for any
  */

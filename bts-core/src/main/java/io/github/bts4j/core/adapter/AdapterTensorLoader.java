@@ -20,7 +20,7 @@ public final class AdapterTensorLoader {
     /**
      * A loader into one type.
      *
-     * @param owner owner of the tensors; they lie on its device
+     * @param owner owner of the tensors, which are on its device
      * @param type their type
      */
     public AdapterTensorLoader(NDManager owner, TorchType type) {

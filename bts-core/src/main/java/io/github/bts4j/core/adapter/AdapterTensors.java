@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Sorts the tensors of an adapter's file by what they are for, and collects everything in which file, configuration and base do not agree. */
+/** Sorts the tensors of an adapter's file by their role, and collects all inconsistencies between file, configuration and base. */
 final class AdapterTensors {
     static final String PREFIX = "base_model.model.";
     static final String MAGNITUDE = "lora_magnitude_vector";
@@ -41,7 +41,7 @@ final class AdapterTensors {
         this.file = file;
         this.config = config;
         this.base = new HashMap<>(base);
-        this.base.putIfAbsent(LM_HEAD + ".weight", base.get(EMBED_TOKENS + ".weight")); // a tied head can be trained by itself
+        this.base.putIfAbsent(LM_HEAD + ".weight", base.get(EMBED_TOKENS + ".weight")); // a tied head can be trained separately
     }
 
     Adapter read(Path folder, List<TensorEntry> entries) {
@@ -77,7 +77,7 @@ final class AdapterTensors {
             }
         }
         String own = name.replace(BASE_LAYER, ".");
-        problems.addIf(whole.put(own, entry) != null, shown + " is there twice, with and without base_layer");
+        problems.addIf(whole.put(own, entry) != null, shown + " occurs twice, with and without base_layer");
     }
 
     private static String module(String tensor) {
@@ -89,7 +89,7 @@ final class AdapterTensors {
         String shown = "module " + Quoted.of(module);
         List<Long> weight = base.get(module + ".weight");
         if (weight == null || weight.size() != 2) {
-            problems.add(shown + " is no linear module of the base");
+            problems.add(shown + " is not a linear module of the base");
             return Optional.empty();
         }
         if (!config.adapts(module)) {
@@ -130,12 +130,12 @@ final class AdapterTensors {
         }
         boolean trained = config.saves(module(name)) || name.endsWith(".bias") && (config.biases() == TrainedBiases.ALL || config.biases() == TrainedBiases.LORA_ONLY && config.adapts(module(name)));
         boolean copied = entry.name().contains(BASE_LAYER) && List.of(EMBED_TOKENS, LM_HEAD).contains(module(name));
-        problems.addIf(!trained && !copied, shown + " is the base's, and neither modules_to_save nor bias says that it was trained");
+        problems.addIf(!trained && !copied, shown + " is a tensor of the base, but neither modules_to_save nor bias includes it");
         problems.addIf(!entry.shape().equals(shape), shown + " has shape " + entry.shape() + ", the base has " + shape
                 + (entry.shape().size() == 2 ? ": was the vocabulary resized? Resize the base first" : ""));
     }
 
-    /** That a module of the base has what the configuration promises. */
+    /** Checks that a module has the tensors that the configuration requires. */
     private void checkPresent(String module) {
         boolean saved = config.saves(module);
         problems.addIf(saved && !whole.containsKey(module + ".weight"), "module '" + module + "' is in modules_to_save, but has no tensor");

@@ -13,7 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes adapters in PEFT's format. Not for instances. */
+/** Writes adapters in PEFT's format. */
 public final class AdapterWriter {
     private AdapterWriter() {}
 
@@ -21,7 +21,7 @@ public final class AdapterWriter {
      * Writes an adapter; files of its names that are there are replaced, the configuration last.
      *
      * @param folder the folder, made if absent
-     * @param config what adapter_config.json says
+     * @param config the content of adapter_config.json
      * @param modules low-rank parts by the full names of their modules
      * @param whole tensors that take the place of the base's, by the base's names
      * @throws IOException if writing fails

@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * The low-rank part of one module, {@code s B A}, and what belongs to it.
  *
- * @param <T> a tensor, or where one lies
+ * @param <T> a tensor, or its location
  * @param a {@code [r, in]}
  * @param b {@code [out, r]}
  * @param magnitude of DoRA, the length of each row of the module's matrix {@code [out]}

@@ -115,7 +115,7 @@ public final class ModulePattern {
         return pattern.pattern().hashCode();
     }
 
-    /** The expression as it was given. */
+    /** The original expression. */
     @Override
     public String toString() {
         return python;

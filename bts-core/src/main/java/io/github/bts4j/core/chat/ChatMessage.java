@@ -26,7 +26,7 @@ public record ChatMessage(String role, String content) {
     }
 
     /**
-     * What the model is told before the conversation.
+     * The system message.
      *
      * @param content the text
      * @return the message

@@ -15,13 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes files that are either whole and new, or as they were before.
+ * Writes files atomically: they are either complete and new, or unchanged.
  *
  * <p>The content goes to a temporary file in the same folder ({@code .bts4j-<random>.tmp}), which is forced to the
  * disk and then renamed over the target; at last the folder is forced too, where the system can do that. When writing
  * fails, because the disk is full for example, the temporary file is deleted and the target stays untouched. Only a
- * process that is killed leaves a temporary file behind; it may be deleted by hand. A target that is a symbolic link
- * is replaced by a file; what the link pointed to stays.
+ * process that is killed leaves a temporary file, which may be deleted by hand. A target that is a symbolic link
+ * is replaced by a file; its target is not changed.
  *
  * <p>Thread-safe. Of two writers to one target the last wins, whole.
  */
@@ -39,7 +39,7 @@ public final class AtomicFiles {
          * Writes all of the content.
          *
          * @param channel the new, empty file; closed by the caller
-         * @throws IOException if producing or writing fails; the target is then left as it was
+         * @throws IOException if producing or writing fails; the target is then unchanged
          */
         void writeTo(FileChannel channel) throws IOException;
     }
@@ -49,7 +49,7 @@ public final class AtomicFiles {
      *
      * @param file the target, in a folder that exists
      * @param text the whole content
-     * @throws IOException if the file cannot be written; it is then as it was
+     * @throws IOException if the file cannot be written; it is then unchanged
      */
     public static void write(Path file, String text) throws IOException {
         write(file, text.getBytes(StandardCharsets.UTF_8));
@@ -60,7 +60,7 @@ public final class AtomicFiles {
      *
      * @param file the target, in a folder that exists
      * @param bytes the whole content
-     * @throws IOException if the file cannot be written; it is then as it was
+     * @throws IOException if the file cannot be written; it is then unchanged
      */
     public static void write(Path file, byte[] bytes) throws IOException {
         write(file, channel -> {
@@ -76,7 +76,7 @@ public final class AtomicFiles {
      *
      * @param file the target, in a folder that exists
      * @param content writes the content
-     * @throws IOException if the file cannot be written; it is then as it was
+     * @throws IOException if the file cannot be written; it is then unchanged
      * @throws IllegalArgumentException if the path names no file, such as {@code /}
      */
     public static void write(Path file, Content content) throws IOException {
@@ -120,7 +120,7 @@ public final class AtomicFiles {
     }
 
     /**
-     * Makes renames and removals in a folder durable. Not every system can; the files are in place and whole either way.
+     * Makes renames and removals in a folder durable. Not every system supports it; the files are complete in any case.
      *
      * @param folder the folder
      */

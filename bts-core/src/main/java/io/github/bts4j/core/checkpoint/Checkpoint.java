@@ -18,8 +18,8 @@ import java.util.Optional;
 /**
  * The tensors of a checkpoint, whether it is one file or many.
  *
- * <p>Reads headers only. Shards must agree with their index in both directions: each tensor of the index lies in the
- * shard that the index names, in no other, and no shard holds a tensor that the index does not know. All disagreements
+ * <p>Reads headers only. Shards must agree with their index in both directions: each tensor of the index is in the
+ * shard that the index names and in no other, and no shard has a tensor that is not in the index. All disagreements
  * are reported at once.
  *
  * <p>Immutable and thread-safe. No file is held open, so there is nothing to close.
@@ -29,7 +29,7 @@ public final class Checkpoint {
     /** The file of a checkpoint that is not split. */
     public static final String SINGLE_FILE = "model.safetensors";
 
-    /** The file that says in which shard each tensor of a split checkpoint lies. */
+    /** The index file of a sharded checkpoint. */
     public static final String INDEX_FILE = "model.safetensors.index.json";
 
     private static final byte[] GGUF_MAGIC = {'G', 'G', 'U', 'F'};
@@ -57,7 +57,7 @@ public final class Checkpoint {
         try (InputStream in = Files.newInputStream(path)) {
             return Arrays.equals(in.readNBytes(GGUF_MAGIC.length), GGUF_MAGIC);
         } catch (IOException e) {
-            return false; // whoever opens it says why
+            return false; // opening it reports the reason
         }
     }
 
@@ -127,7 +127,7 @@ public final class Checkpoint {
         throw new ModelFormatException(index.file(), refusal);
     }
 
-    /** The shard of each tensor as the shards have it; notes tensors in two shards and tensors unknown to the index. */
+    /** The actual shard of each tensor; records tensors in two shards and tensors that are not in the index. */
     private static Map<String, String> holders(
             Map<String, SafetensorsFile> shards, ShardIndex index, Problems problems) {
         Map<String, String> holders = new LinkedHashMap<>();
@@ -151,7 +151,7 @@ public final class Checkpoint {
      */
     public static void requireNoShards(Path folder) {
         if (Files.exists(folder.resolve(INDEX_FILE))) {
-            throw new OutputException(folder, folder + " holds a checkpoint of shards (" + INDEX_FILE + "), beside which " + SINGLE_FILE + " cannot lie: remove it, or give another folder");
+            throw new OutputException(folder, folder + " contains a sharded checkpoint (" + INDEX_FILE + "), which conflicts with " + SINGLE_FILE + ": remove it, or use another folder");
         }
     }
 
@@ -197,7 +197,7 @@ public final class Checkpoint {
      * Finds a tensor.
      *
      * @param name the tensor's name
-     * @return where it lies
+     * @return its location
      * @throws ModelFormatException if no file has such a tensor
      */
     public TensorEntry entry(String name) {

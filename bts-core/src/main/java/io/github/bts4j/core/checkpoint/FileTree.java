@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** Folders with all that lies in them. Not for instances. */
+/** Operations on folders with all their contents. */
 public final class FileTree {
     private FileTree() {}
 
     /**
-     * Deletes a folder, or a file. Links are deleted and not followed. What is not there, or is deleted by another process meanwhile, is passed over.
+     * Deletes a folder or file. Links are deleted but not followed. Files that do not exist, or that another process deletes at the same time, are ignored.
      *
      * @param root the folder
      * @throws IOException if something cannot be deleted; a part may be gone then

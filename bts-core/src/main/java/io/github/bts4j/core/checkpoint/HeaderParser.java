@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads the JSON header of a safetensors file and checks each tensor by itself; how the tensors lie next to each
+ * Reads the JSON header of a safetensors file and checks each tensor separately; the layout relative to each
  * other is {@link SafetensorsHeader}'s concern. Not thread-safe.
  */
 final class HeaderParser {

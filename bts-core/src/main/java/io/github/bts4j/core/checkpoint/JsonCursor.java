@@ -97,7 +97,7 @@ final class JsonCursor {
         return next() == JsonToken.FIELD_NAME;
     }
 
-    /** The current key or string, which must be made of whole Unicode characters. */
+    /** The current key or string, which must be valid Unicode. */
     String text() {
         String text;
         try {
@@ -153,7 +153,7 @@ final class JsonCursor {
     void expectEnd() {
         JsonToken token = next();
         if (token != null) {
-            throw fail("after the closing brace stands " + describe(token) + "; only white space may follow");
+            throw fail("found " + describe(token) + " after the closing brace; only white space may follow");
         }
     }
 

@@ -21,7 +21,7 @@ import java.util.TreeSet;
  * Which model a folder holds, byte for byte: the SHA-256 of each file that defines it.
  *
  * <p>These files are {@code config.json}, the safetensors files that {@link Checkpoint} uses, their index, and
- * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} whatever it is called. A stitch checkpoint records the fingerprints of the models it was trained on
+ * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} regardless of its name. A stitch checkpoint records the fingerprints of the models it was trained on
  * and compares them when it is loaded. Any JSON mapper for records writes and reads it as
  * <code>{"files": {"config.json": "9f86d0..."}}</code>.
  *
@@ -35,7 +35,7 @@ public record ModelFingerprint(Map<String, String> files) {
     private static final int BUFFER_BYTES = 1 << 18;
     private static final int SHOWN_DIGITS = 12;
     private static final String CONFIG = "config.json";
-    private static final String GGUF = "model.gguf"; // whatever the file is called: one file is all there is
+    private static final String GGUF = "model.gguf"; // the same for any file name, since there is only one file
     private static final String TOKENIZER = "tokenizer.json";
 
     /**
@@ -73,7 +73,7 @@ public record ModelFingerprint(Map<String, String> files) {
     }
 
     /**
-     * The fingerprint of a model that is written down as an adapter of the one that has this fingerprint: the adapter's files by their names, and the base's behind {@code base/}.
+     * The fingerprint of an adapter of this model: the adapter's files by their names, and the base's with the prefix {@code base/}.
      *
      * @param adapter the files of the adapter
      * @return the fingerprint of both
@@ -144,7 +144,7 @@ public record ModelFingerprint(Map<String, String> files) {
     /**
      * Says how the model that was found differs from this, the one that was recorded.
      *
-     * @param found the fingerprint of the model at hand
+     * @param found the fingerprint of the actual model
      * @return one part per file that differs, with the first 12 digits of both hashes, joined by {@code "; "}; empty if
      *     the two are equal
      */

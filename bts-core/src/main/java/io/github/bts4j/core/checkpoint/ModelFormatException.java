@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 /**
  * A model file is missing, damaged, hostile, or of a kind that this library does not read.
  *
- * <p>The message names the file, the tensor and the byte where they are known, the value that was found, the limit
- * it broke, and what to do about it. Text that comes out of the file (tensor names, dtypes) is shortened and its
+ * <p>The message names the file, the tensor and the byte if they are known, the value, its limit,
+ * and a fix. Text from the file (tensor names, dtypes) is shortened and its
  * control characters are escaped, so that a message can be logged as it is.
  *
  * <p>Instances are immutable and safe to share between threads.
@@ -148,9 +148,9 @@ public final class ModelFormatException extends FileFormatException {
      * A file that cannot be read.
      *
      * @param file the file
-     * @param failure what the operating system said
+     * @param failure the error of the operating system
      * @return the exception to throw
-     * @throws java.io.UncheckedIOException if the thread was interrupted, which says nothing about the file
+     * @throws java.io.UncheckedIOException if the thread was interrupted
      */
     public static ModelFormatException unreadable(Path file, IOException failure) {
         Interrupts.rethrow(file, failure);

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * The files of a model as they were when it was opened: size, time of the last change, and the file system's own key. By them a change is found without
+ * The files of a model when it was opened: size, modification time, and the file system's key. They reveal a change without
  * reading the files again. Thread-safe.
  */
 public final class OpenedFiles {
@@ -81,8 +81,8 @@ public final class OpenedFiles {
     }
 
     /**
-     * Fails if a mapped weight file has been changed in its place: reading on would give other weights, or end the process where it has become shorter. A file
-     * that was replaced by another one, as by a rename, or deleted is no change: what was mapped stays.
+     * Fails if a mapped weight file has been changed in place: the weights would differ, or the process would crash if it was truncated. A file
+     * that was deleted or replaced by another one, for example by a rename, is not a change: the mapping remains valid.
      *
      * @throws ModelFormatException if a file was changed
      */

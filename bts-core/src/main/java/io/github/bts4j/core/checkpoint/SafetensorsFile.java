@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The header of a safetensors file: which tensors lie where. The data is not read.
+ * The header of a safetensors file with the locations of its tensors. The data is not read.
  *
- * <p>The file is taken as untrusted. Opening it either gives entries that lie within the file and cover its data
+ * <p>The file is untrusted. Opening it either gives entries that are within the file and cover its data
  * exactly, or fails with a {@link ModelFormatException}; memory is bounded by the header, which may have 100,000,000
  * bytes at most, as in the reference implementation.
  *
@@ -93,7 +93,7 @@ public final class SafetensorsFile {
      * Finds a tensor.
      *
      * @param name the tensor's name
-     * @return where it lies
+     * @return its location
      * @throws ModelFormatException if the file has no such tensor
      */
     public TensorEntry entry(String name) {

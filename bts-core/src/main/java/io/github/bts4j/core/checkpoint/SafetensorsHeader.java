@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a safetensors file says about itself, checked: the metadata, and tensors that cover the data without gap,
+ * The validated header of a safetensors file: the metadata, and tensors that cover the data without gaps,
  * overlap or rest. Immutable.
  *
  * @param metadata free text by key, in the order of the header

@@ -52,7 +52,7 @@ public final class SafetensorsWriter {
         void accept(ByteBuffer chunk) throws IOException;
     }
 
-    /** Supplies the bytes of one tensor, in as many chunks as it likes. */
+    /** Supplies the bytes of one tensor, in any number of chunks. */
     @FunctionalInterface
     public interface Source {
 
@@ -60,7 +60,7 @@ public final class SafetensorsWriter {
          * Supplies all bytes of the tensor, in order.
          *
          * @param sink takes the chunks
-         * @throws IOException if reading or writing fails; the target file is then left as it was
+         * @throws IOException if reading or writing fails; the target file is then unchanged
          */
         void writeTo(Sink sink) throws IOException;
 
@@ -103,7 +103,7 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes a file, or leaves the old one as it was.
+     * Writes a file atomically.
      *
      * @param file the target, in a folder that exists
      * @param metadata free text by key; may be empty
@@ -165,7 +165,7 @@ public final class SafetensorsWriter {
         }
     }
 
-    /** The header with the eight bytes of its length before it and spaces up to a multiple of eight behind it. */
+    /** The header, preceded by its length in eight bytes and padded with spaces to a multiple of eight. */
     private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) throws IOException {
         byte[] json = json(metadata, tensors).getBytes(StandardCharsets.UTF_8);
         int length = json.length + Math.floorMod(-json.length, SafetensorsHeader.LENGTH_BYTES);

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * The list of a sharded checkpoint: in which file each tensor lies. Immutable.
+ * The index of a sharded checkpoint: the file of each tensor. Immutable.
  *
  * @param file the index file
  * @param shardOf the name of the shard by the name of the tensor, in the order of the file
@@ -23,7 +23,7 @@ record ShardIndex(Path file, Map<String, String> shardOf) {
     private static final long MAX_BYTES = SafetensorsHeader.MAX_BYTES;
     private static final String WEIGHT_MAP = "weight_map";
 
-    /** Reads {@code weight_map}; other keys, such as {@code metadata}, say nothing about where a tensor lies. */
+    /** Reads {@code weight_map}; other keys, such as {@code metadata}, are not needed. */
     static ShardIndex read(Path file) {
         JsonCursor cursor = new JsonCursor(file, content(file), 0);
         Map<String, String> shardOf = null;
@@ -77,7 +77,7 @@ record ShardIndex(Path file, Map<String, String> shardOf) {
 
     /**
      * Whether a shard's name stays within the folder: a relative path of plain names that ends in .safetensors.
-     * A link inside the folder may lead out of it; the Hugging Face cache is made that way.
+     * Links may point outside the folder, as in the Hugging Face cache.
      */
     static boolean staysInside(String shard) {
         return shard.endsWith(".safetensors")

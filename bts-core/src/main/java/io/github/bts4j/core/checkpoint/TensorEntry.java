@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Where a tensor lies: everything that is needed to map its bytes, without the bytes.
+ * The location of a tensor: all that is needed to map its bytes.
  *
  * <p>Immutable, thread-safe; holds no open file. An entry that came from {@link SafetensorsFile} or
- * {@link Checkpoint} lies within its file, as the file was when it was opened.
+ * {@link Checkpoint} is within its file, as of when it was opened.
  *
  * @param name the tensor's name, for example {@code model.layers.0.self_attn.q_proj.weight}
  * @param type the element type

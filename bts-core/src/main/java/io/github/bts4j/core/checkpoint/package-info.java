@@ -1,5 +1,5 @@
 /**
- * Checkpoints on disk: which tensors there are, where their bytes lie, and whether they are the right ones.
+ * Checkpoints on disk: their tensors, the location of the bytes, and fingerprints.
  *
  * <h2>Reading</h2>
  * {@link io.github.bts4j.core.checkpoint.Checkpoint#open Checkpoint.open} takes a Hugging Face folder, with one
@@ -17,7 +17,7 @@
  *
  * <h2>Bad input</h2>
  * Files are untrusted. Whatever their bytes, opening one ends in valid entries or in a
- * {@link io.github.bts4j.core.checkpoint.ModelFormatException} that names file, tensor and byte. What is not known is
+ * {@link io.github.bts4j.core.checkpoint.ModelFormatException} that names file, tensor and byte. Anything unknown is
  * refused: types, keys, tensors that an index does not list.
  *
  * <h2>Writing</h2>
@@ -26,11 +26,11 @@
  * for JSON and text as well.
  *
  * <p>Saving replaces: every {@code save} and {@code write} of the library puts its files in the place of those that have their names, each file as a whole, the
- * one that says what the folder is last, and leaves other files alone. It asks nobody; who does not want to lose what is there looks first, as the commands
+ * one that says what the folder is last, and keeps other files. It does not ask; code that must not lose existing files has to check first, as the commands
  * do, which refuse without {@code --force}. Refused with an {@link io.github.bts4j.core.OutputException} is only what would leave a folder unreadable: one file
  * of weights beside shards. A model that is open keeps the files it was opened from when they are replaced; on Windows mapped files cannot be.
  *
  * <h2>Identity</h2>
- * {@link io.github.bts4j.core.checkpoint.ModelFingerprint} tells two models apart by the SHA-256 of their files.
+ * {@link io.github.bts4j.core.checkpoint.ModelFingerprint} identifies a model by the SHA-256 of its files.
  */
 package io.github.bts4j.core.checkpoint;

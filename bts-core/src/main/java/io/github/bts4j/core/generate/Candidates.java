@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The tokens that may come next, with weights proportional to their probabilities; the likeliest has weight 1. Arrays are kept from step to step. The live
+ * The candidates for the next token, with weights proportional to their probabilities; the most likely has weight 1. Arrays are reused between steps. The valid
  * entries are those from {@code first} to {@code end}.
  */
 final class Candidates {
@@ -52,7 +52,7 @@ final class Candidates {
         return largest[0];
     }
 
-    /** Keeps the likeliest tokens until they have {@code topP} of all weight; among equally likely ones, lower ids first. */
+    /** Keeps the most likely tokens until they have a share {@code topP} of the weight; ties go to lower ids. */
     void keepTopP(double topP) {
         double enough = topP * weight();
         int heapEnd = end;
@@ -68,7 +68,7 @@ final class Candidates {
         first = heapEnd;
     }
 
-    /** Keeps the tokens at least {@code minP} times as likely as the likeliest. */
+    /** Keeps the tokens at least {@code minP} times as likely as the most likely one. */
     void keepMinP(double minP) {
         int kept = first;
         for (int i = first; i < end; i++) {
@@ -79,7 +79,7 @@ final class Candidates {
         end = kept;
     }
 
-    /** The token at this place of the weights laid end to end: {@code place} is from 0 (inclusive) to 1 (exclusive). */
+    /** The token at a point of the cumulative weights: {@code place} is from 0 (inclusive) to 1 (exclusive). */
     int at(double place) {
         double target = place * weight();
         double passed = 0;
@@ -92,7 +92,7 @@ final class Candidates {
         return ids[end - 1];
     }
 
-    /** The tokens with their probabilities, likeliest first, then by id. */
+    /** The tokens with their probabilities, most likely first, then by id. */
     List<TokenProbability> probabilities() {
         double weight = weight();
         List<TokenProbability> probabilities = new ArrayList<>();

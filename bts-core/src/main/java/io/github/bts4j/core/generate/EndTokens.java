@@ -3,36 +3,36 @@ package io.github.bts4j.core.generate;
 import java.util.Set;
 
 /**
- * Which tokens end a text.
+ * The end tokens of a generation.
  *
- * @param ofModel whether they are the model's own; {@code ids} is empty then
- * @param ids the tokens otherwise; none lets a text go on until another limit is met
+ * @param ofModel whether to use the model's end tokens; {@code ids} is then empty
+ * @param ids other end tokens; empty for none, so that only other limits end a text
  */
 public record EndTokens(boolean ofModel, Set<Integer> ids) {
-    /** The model's own, as its checkpoint names them: the default. */
+    /** The end tokens of the model's checkpoint: the default. */
     public static final EndTokens OF_MODEL = new EndTokens(true, Set.of());
 
-    /** None: the text goes on behind them. */
+    /** No end tokens: the text continues after them. */
     public static final EndTokens NONE = new EndTokens(false, Set.of());
 
     /**
      * Copies the ids.
      *
-     * @param ofModel whether they are the model's own
-     * @param ids the tokens otherwise
-     * @throws IllegalArgumentException if an id is negative, or there are ids besides the model's own
+     * @param ofModel whether to use the model's end tokens
+     * @param ids other end tokens
+     * @throws IllegalArgumentException if an id is negative, or there are ids although the model's are used
      */
     public EndTokens {
         ids = Set.copyOf(ids);
         if (ofModel && !ids.isEmpty() || ids.stream().anyMatch(id -> id < 0)) {
-            throw new IllegalArgumentException("endTokens = " + ids + ", must be " + (ofModel ? "empty where the model's own are taken" : "token ids from 0 on"));
+            throw new IllegalArgumentException("endTokens = " + ids + ", must be " + (ofModel ? "empty if the model's are used" : "token ids of 0 or more"));
         }
     }
 
     /**
-     * These tokens, in place of the model's own.
+     * These tokens instead of the model's.
      *
-     * @param ids token ids; none is {@link #NONE}
+     * @param ids token ids; empty is {@link #NONE}
      * @return the choice
      * @throws IllegalArgumentException if an id is negative
      */
@@ -40,7 +40,7 @@ public record EndTokens(boolean ofModel, Set<Integer> ids) {
         return new EndTokens(false, ids);
     }
 
-    /** The ids for a model whose own are these. */
+    /** The ids, given the model's end tokens. */
     Set<Integer> or(Set<Integer> own) {
         return ofModel ? own : ids;
     }

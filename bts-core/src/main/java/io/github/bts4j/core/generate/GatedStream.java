@@ -10,22 +10,22 @@ import java.util.Iterator;
 import java.util.Set;
 
 /**
- * Tokens as they are generated, each with its gate weights; otherwise the same as a {@link TokenStream}. The model reads the last token too, so that its weights
- * are known. For one thread at a time.
+ * A {@link TokenStream} with the gate weights of each token. The model also processes the last token, to get its weights.
+ * For one thread at a time.
  */
 public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
     private final GatedSession session;
     private final TokenStream stream;
     private final GateWeights prompt;
 
-    /** Reads the prompt into a session, which is closed at the end; where this fails, the caller closes it. */
+    /** Processes the prompt in a session, which is closed at the end; on failure the caller closes it. */
     GatedStream(Lifetime lifetime, GatedSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
         this.session = session;
         this.stream = new TokenStream(lifetime, new KeptOpen(session), tokenizer, prompt, config, endTokens);
         this.prompt = session.gates();
     }
 
-    /** The session, which outlives the stream by the last token. */
+    /** The session, which also processes the last token. */
     private static final class KeptOpen extends ForwardingSession {
         KeptOpen(DecodeSession session) {
             super(session);
@@ -33,7 +33,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
 
         @Override
         public void close() {
-            // by the stream with the gates
+            // closed by the stream with the gates
         }
     }
 
@@ -76,7 +76,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
     }
 
     /**
-     * What was generated so far, as {@link TokenStream#result} gives it.
+     * The result so far, see {@link TokenStream#result}.
      *
      * @return the result
      */
@@ -84,7 +84,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
         return stream.result();
     }
 
-    /** Cancels what is left and frees the session. Closing twice does nothing. */
+    /** Cancels the generation and frees the session. Closing twice does nothing. */
     @Override
     public void close() {
         stream.close();

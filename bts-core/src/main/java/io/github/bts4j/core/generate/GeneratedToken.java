@@ -3,12 +3,12 @@ package io.github.bts4j.core.generate;
 import java.util.Objects;
 
 /**
- * One generated token, as it is streamed.
+ * One generated token of a stream.
  *
  * @param id the token id
- * @param text the text that became certain with this token: empty while a character or what may be a stop string is unfinished, and then more than this
- *     token's own
- * @param logProb the natural logarithm of the probability that the model itself gave the token, before penalty, temperature and filters
+ * @param text the text that became certain with this token: empty while a character or a possible stop string is incomplete, and later possibly more than this
+ *     token's text
+ * @param logProb the natural logarithm of the token's probability before penalty, temperature and filters
  * @param index the position among the generated tokens, from 0
  */
 public record GeneratedToken(int id, String text, float logProb, int index) {

@@ -6,18 +6,18 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * How to generate. The options mean what they mean in Hugging Face transformers.
+ * The options of a generation, with the same meaning as in Hugging Face transformers.
  *
- * @param maxNewTokens the most tokens to generate, at least 1
- * @param temperature what the logits are divided by; 0 takes the likeliest token each time, and then topK, topP, minP and seed have no effect
- * @param topK how many of the likeliest tokens to keep (those as likely as the last of them, too); 0 keeps all
- * @param topP keeps the fewest likeliest tokens that reach this probability together, above 0 and at most 1; 1 keeps all
- * @param minP keeps the tokens at least this many times as likely as the likeliest, from 0 to 1; 0 keeps all
- * @param repetitionPenalty what the positive logits of tokens seen before, in prompt or output, are divided by, and the negative ones multiplied by; 1 does
+ * @param maxNewTokens maximum number of tokens to generate, at least 1
+ * @param temperature divisor of the logits; 0 always takes the most likely token, and then topK, topP, minP and seed have no effect
+ * @param topK how many of the most likely tokens to keep (including ties); 0 keeps all
+ * @param topP keeps the smallest set of most likely tokens with this total probability, above 0 and at most 1; 1 keeps all
+ * @param minP keeps the tokens with at least this fraction of the most likely token's probability, from 0 to 1; 0 keeps all
+ * @param repetitionPenalty divisor of the positive logits, and factor on the negative logits, of tokens in prompt or output; 1 does
  *     nothing, more discourages repetition
  * @param seed the seed of the random numbers: the same logits, options and seed give the same tokens
- * @param endTokens the tokens that end the text: the model's own if not said otherwise
- * @param stopStrings the texts that end the text; they are not part of it
+ * @param endTokens the tokens that end the text, by default the model's
+ * @param stopStrings the strings that end the text; they are not part of it
  */
 public record GenerationConfig(int maxNewTokens, double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed,
         EndTokens endTokens, List<String> stopStrings) {
@@ -25,16 +25,16 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * Copies the stop strings and checks every option.
      *
-     * @param maxNewTokens the most tokens to generate
-     * @param temperature what the logits are divided by
-     * @param topK how many of the likeliest tokens to keep
-     * @param topP the probability that the kept tokens reach together
-     * @param minP the least probability relative to the likeliest token
+     * @param maxNewTokens maximum number of tokens to generate
+     * @param temperature divisor of the logits
+     * @param topK how many of the most likely tokens to keep
+     * @param topP the total probability of the kept tokens
+     * @param minP the minimum probability relative to the most likely token
      * @param repetitionPenalty the penalty on tokens seen before
      * @param seed the seed of the random numbers
      * @param endTokens the tokens that end the text
-     * @param stopStrings the texts that end the text
-     * @throws IllegalArgumentException naming every option that is out of its range
+     * @param stopStrings the strings that end the text
+     * @throws IllegalArgumentException listing every option that is out of range
      */
     public GenerationConfig {
         Objects.requireNonNull(endTokens, "endTokens");
@@ -56,9 +56,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     }
 
     /**
-     * The likeliest token each time, without penalty or stop strings, until the model ends its text.
+     * Greedy decoding, without penalty or stop strings, until the model's end token.
      *
-     * @param maxNewTokens the most tokens to generate, at least 1
+     * @param maxNewTokens maximum number of tokens to generate, at least 1
      * @return the options
      * @throws IllegalArgumentException if maxNewTokens is less than 1
      */
@@ -69,7 +69,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * A builder that begins with the options of {@link #greedy}.
      *
-     * @param maxNewTokens the most tokens to generate, at least 1
+     * @param maxNewTokens maximum number of tokens to generate, at least 1
      * @return the builder
      */
     public static Builder builder(int maxNewTokens) {
@@ -87,7 +87,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     }
 
     /**
-     * Whether the likeliest token is taken each time.
+     * Whether decoding is greedy.
      *
      * @return true if the temperature is 0
      */
@@ -98,9 +98,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #maxNewTokens}.
      *
-     * @param maxNewTokens the most tokens to generate, at least 1
+     * @param maxNewTokens maximum number of tokens to generate, at least 1
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withMaxNewTokens(int maxNewTokens) {
         return toBuilder().maxNewTokens(maxNewTokens).build();
@@ -109,9 +109,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #temperature}.
      *
-     * @param temperature what the logits are divided by; 0 is greedy
+     * @param temperature divisor of the logits; 0 is greedy
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTemperature(double temperature) {
         return toBuilder().temperature(temperature).build();
@@ -120,9 +120,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #topK}.
      *
-     * @param topK how many of the likeliest tokens to keep; 0 keeps all
+     * @param topK how many of the most likely tokens to keep; 0 keeps all
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTopK(int topK) {
         return toBuilder().topK(topK).build();
@@ -131,9 +131,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #topP}.
      *
-     * @param topP the probability that the kept tokens reach together; 1 keeps all
+     * @param topP the total probability of the kept tokens; 1 keeps all
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTopP(double topP) {
         return toBuilder().topP(topP).build();
@@ -142,9 +142,9 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #minP}.
      *
-     * @param minP the least probability relative to the likeliest token; 0 keeps all
+     * @param minP the minimum probability relative to the most likely token; 0 keeps all
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withMinP(double minP) {
         return toBuilder().minP(minP).build();
@@ -155,7 +155,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      *
      * @param repetitionPenalty the penalty on tokens seen before; 1 is none
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withRepetitionPenalty(double repetitionPenalty) {
         return toBuilder().repetitionPenalty(repetitionPenalty).build();
@@ -166,16 +166,16 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      *
      * @param seed the seed of the random numbers
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withSeed(long seed) {
         return toBuilder().seed(seed).build();
     }
 
     /**
-     * These options with other {@link #endTokens} than the model's own.
+     * These options with {@link #endTokens} other than the model's.
      *
-     * @param ids the tokens that end the text; none lets it go on until another limit is met
+     * @param ids the tokens that end the text; empty for none, so that only other limits end it
      * @return the changed copy
      * @throws IllegalArgumentException if an id is negative
      */
@@ -186,15 +186,15 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     /**
      * These options with another {@link #stopStrings}.
      *
-     * @param stopStrings the texts that end the text
+     * @param stopStrings the strings that end the text
      * @return the changed copy
-     * @throws IllegalArgumentException if the value is out of its range
+     * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withStopStrings(List<String> stopStrings) {
         return toBuilder().stopStrings(stopStrings).build();
     }
 
-    /** Collects options. Nothing is checked before {@link #build}. Not thread-safe. */
+    /** A builder of options, which are checked by {@link #build}. Not thread-safe. */
     public static final class Builder {
 
         private int maxNewTokens;
@@ -214,7 +214,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#maxNewTokens}.
          *
-         * @param maxNewTokens the most tokens to generate, at least 1
+         * @param maxNewTokens maximum number of tokens to generate, at least 1
          * @return this builder
          */
         public Builder maxNewTokens(int maxNewTokens) {
@@ -225,7 +225,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#temperature}.
          *
-         * @param temperature what the logits are divided by; 0 is greedy
+         * @param temperature divisor of the logits; 0 is greedy
          * @return this builder
          */
         public Builder temperature(double temperature) {
@@ -236,7 +236,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#topK}.
          *
-         * @param topK how many of the likeliest tokens to keep; 0 keeps all
+         * @param topK how many of the most likely tokens to keep; 0 keeps all
          * @return this builder
          */
         public Builder topK(int topK) {
@@ -247,7 +247,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#topP}.
          *
-         * @param topP the probability that the kept tokens reach together; 1 keeps all
+         * @param topP the total probability of the kept tokens; 1 keeps all
          * @return this builder
          */
         public Builder topP(double topP) {
@@ -258,7 +258,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#minP}.
          *
-         * @param minP the least probability relative to the likeliest token; 0 keeps all
+         * @param minP the minimum probability relative to the most likely token; 0 keeps all
          * @return this builder
          */
         public Builder minP(double minP) {
@@ -302,7 +302,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         /**
          * Sets {@link GenerationConfig#stopStrings}.
          *
-         * @param stopStrings the texts that end the text
+         * @param stopStrings the strings that end the text
          * @return this builder
          */
         public Builder stopStrings(List<String> stopStrings) {
@@ -314,7 +314,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
          * Checks the options.
          *
          * @return the options
-         * @throws IllegalArgumentException naming every option that is out of its range
+         * @throws IllegalArgumentException listing every option that is out of range
          */
         public GenerationConfig build() {
             return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, endTokens, stopStrings);

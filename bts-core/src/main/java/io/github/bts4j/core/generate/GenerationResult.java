@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * A finished generation.
  *
- * @param promptTokens how many tokens the prompt had
- * @param tokens the generated tokens, the end-of-text token included
+ * @param promptTokens number of prompt tokens
+ * @param tokens the generated tokens, including the end token
  * @param text the generated text, without the stop string and what follows it
  * @param stopReason why it ended
  * @param stopString the stop string that ended it; present exactly for {@link StopReason#STOP_STRING}
@@ -18,7 +18,7 @@ public record GenerationResult(int promptTokens, List<GeneratedToken> tokens, St
     /**
      * Copies the list and checks the components.
      *
-     * @param promptTokens how many tokens the prompt had
+     * @param promptTokens number of prompt tokens
      * @param tokens the generated tokens
      * @param text the generated text
      * @param stopReason why it ended
@@ -47,7 +47,7 @@ public record GenerationResult(int promptTokens, List<GeneratedToken> tokens, St
     }
 
     /**
-     * The natural logarithm of the probability that the model gave the generated tokens together.
+     * The log-probability of all generated tokens together.
      *
      * @return the sum over {@link GeneratedToken#logProb}
      */

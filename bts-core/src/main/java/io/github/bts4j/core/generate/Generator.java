@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Generates text with any causal language model: one Llama, a stitched model, an ensemble.
  *
- * <p>Thread-safe: every generation has a session of its own. It closes neither the model nor the tokenizer.
+ * <p>Thread-safe: every generation has its own session. It closes neither the model nor the tokenizer.
  */
 public final class Generator {
     private static final int SCORED_TOKENS = 4096;
@@ -31,7 +31,7 @@ public final class Generator {
     private final Lifetime lifetime;
 
     /**
-     * Joins a model and its tokenizer; {@link CausalLm#endTokens} end its texts. A tokenizer with more ids than the model has is taken, as transformers takes it; a text that needs one of them is refused.
+     * Creates a generator with {@link CausalLm#endTokens}. As in transformers, the tokenizer may have more ids than the model; a text that needs one of them is refused.
      *
      * @param model the model
      * @param tokenizer the tokenizer it was trained with
@@ -41,16 +41,16 @@ public final class Generator {
     }
 
     /**
-     * Joins a model and its tokenizer.
+     * Creates a generator.
      *
      * @param model the model
      * @param tokenizer the tokenizer it was trained with
      * @param endTokens the tokens that end a text where the options do not name others
-     * @param lifetime how long model and tokenizer live: every token takes a lease, and streams say so once it is closed
+     * @param lifetime the lifetime of model and tokenizer: each token takes a lease, and streams fail once it is closed
      */
     public Generator(CausalLm model, LlamaTokenizer tokenizer, Set<Integer> endTokens, Lifetime lifetime) {
         if (tokenizer.vocabSize() > model.vocabSize()) {
-            LOG.warn("The tokenizer {} has {} ids, the model's vocabulary {}: text that needs one of the others is refused", tokenizer.path(), tokenizer.vocabSize(), model.vocabSize());
+            LOG.warn("The tokenizer {} has {} ids, the model's vocabulary {}: text that needs one of the other ids is refused", tokenizer.path(), tokenizer.vocabSize(), model.vocabSize());
         }
         this.model = model;
         this.tokenizer = tokenizer;
@@ -59,9 +59,9 @@ public final class Generator {
     }
 
     /**
-     * Generates to the end.
+     * Generates a complete text.
      *
-     * @param prompt the text to continue; special tokens (such as the begin token) are added as the tokenizer's own template says
+     * @param prompt the text to continue; the tokenizer adds special tokens such as the begin token
      * @param config the options
      * @return the generated tokens and text
      * @throws IllegalArgumentException if the prompt is empty or longer than the context
@@ -103,7 +103,7 @@ public final class Generator {
     }
 
     /**
-     * Generates token by token, with the gate weights of every token of the prompt and of the text.
+     * Generates token by token, with the gate weights of all tokens of the prompt and the text.
      *
      * @param prompt token ids, at least one
      * @param config the options
@@ -112,7 +112,7 @@ public final class Generator {
      * @throws IllegalArgumentException if the prompt is empty or longer than the context, or an id is out of range
      */
     public GatedStream streamWithGates(int[] prompt, GenerationConfig config) {
-        GatedLm gated = model.gated().orElseThrow(() -> new UnsupportedException("This model is not made of several and has no gates: open a stitched model"));
+        GatedLm gated = model.gated().orElseThrow(() -> new UnsupportedException("This model has no gates: open a stitched model"));
         GatedSession session = gated.newGatedSession(TokenStream.capacity(prompt, config, model.contextLength()));
         try {
             return new GatedStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
@@ -123,13 +123,13 @@ public final class Generator {
     }
 
     /**
-     * Continues many prompts, several at a time: each step runs the model once for all sequences in progress, and a sequence that ends makes room
-     * for the next prompt. Each text is what {@link #generate} gives for its prompt alone, up to the rounding of sums whose order depends on the
+     * Continues many prompts in batches: each step runs the model once for all running sequences, and a sequence that ends makes room
+     * for the next prompt. Each text equals the result of {@link #generate}, up to the rounding of sums whose order depends on the
      * number of sequences.
      *
      * @param prompts the texts to continue, of any lengths
-     * @param config the options, the seed too, of every one of them
-     * @param atOnce the most sequences in progress at once, at least 1; each has caches of its own
+     * @param config the options, including the seed, for all prompts
+     * @param atOnce maximum number of running sequences, at least 1; each has its own KV cache
      * @return one result per prompt, in their order
      * @throws IllegalArgumentException if atOnce is below 1, or a prompt is empty or longer than the context
      */
@@ -159,14 +159,14 @@ public final class Generator {
     }
 
     /**
-     * Generates one token in each of several generations, in one pass over the model for all that go on. So a server joins and leaves generations between
+     * Generates one token in each of several streams, in one pass over the model. A server can add and remove streams between
      * tokens.
      *
      * @param streams generations of this generator that have not ended, with prompts of any lengths
      * @return their tokens, in order; afterwards some of the streams may have ended
-     * @throws java.util.NoSuchElementException if one has ended before
+     * @throws java.util.NoSuchElementException if one has already ended
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public List<GeneratedToken> nextEach(List<TokenStream> streams) {
         try (Lifetime.Lease use = lifetime.use()) {
             return steppedEach(streams);
@@ -187,10 +187,10 @@ public final class Generator {
     }
 
     /**
-     * How likely the model finds a given text, with the alternatives at every place. The logits of all its tokens exist at once.
+     * The log-probabilities of a given text, with alternatives at each position. Needs the logits of all tokens at once.
      *
      * @param ids token ids, 2 or more and at most the context
-     * @param alternatives how many of the likeliest tokens to give at every place
+     * @param alternatives how many of the most likely tokens to report at each position
      * @return one entry per token but the first
      * @throws IllegalArgumentException if the text is too short or too long, or an id is out of range
      */
@@ -209,9 +209,9 @@ public final class Generator {
     }
 
     /**
-     * How likely the model finds given texts: log-probabilities of every token but the first, for evaluation harnesses.
+     * The log-probabilities of given texts, for all tokens but the first, for evaluation harnesses.
      *
-     * @param sequences token ids of one or more texts of any lengths, each at least 2 and at most the context long
+     * @param sequences token ids of one or more texts, each with at least 2 tokens and at most the context length
      * @return for each text {@code [length - 1]} natural logarithms: entry t is that of token t + 1 after the tokens 0 to t
      * @throws IllegalArgumentException naming the text that is too short or too long, or the id that is out of range
      */
@@ -228,7 +228,7 @@ public final class Generator {
         return scores;
     }
 
-    /** As many texts as fit into one pass when all are as long as the longest of them; at least one. */
+    /** The number of texts that fit into one pass if all are padded to the longest; at least one. */
     private static int rowsFrom(int[][] sequences, int from) {
         int width = 0;
         int rows = 0;
@@ -246,7 +246,7 @@ public final class Generator {
         int width = Arrays.stream(sequences, from, from + rows).mapToInt(ids -> ids.length).max().orElseThrow();
         int[][] padded = new int[rows][];
         for (int row = 0; row < rows; row++) {
-            padded[row] = Arrays.copyOf(sequences[from + row], width); // what stands behind a token does not change its probability
+            padded[row] = Arrays.copyOf(sequences[from + row], width); // later tokens do not change a token's probability
         }
         float[][] losses = model.tokenLosses(padded);
         for (int row = 0; row < rows; row++) {

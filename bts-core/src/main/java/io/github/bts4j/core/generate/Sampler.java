@@ -7,12 +7,12 @@ import java.util.Objects;
 
 /**
  * Chooses the next token from the logits. In the order of Hugging Face transformers 5 ({@code generation/utils.py}, {@code _get_logits_processor}): the
- * repetition penalty, then, unless the temperature is 0, temperature, top-k, top-p and min-p, each on what the one before it has left; then one draw.
+ * repetition penalty, then, unless the temperature is 0, temperature, top-k, top-p and min-p, each applied to the result of the one before; then one draw.
  *
  * <p>One random number is used for each drawn token, from SplitMix64 seeded with {@link GenerationConfig#seed}: the same logits and options give the same
- * tokens, on every version of Java. Greedy choice uses none, and takes the lowest of equally likely ids, as {@code torch.argmax} does.
+ * tokens, on every version of Java. Greedy decoding uses none, and takes the lowest of equally likely ids, like {@code torch.argmax}.
  *
- * <p>Works in arrays that it keeps, and sorts nothing: top-k and top-p go through heaps. Not thread-safe: one sampler for one text.
+ * <p>It reuses its arrays and uses heaps instead of sorting for top-k and top-p. Not thread-safe: use one sampler per text.
  */
 public final class Sampler {
 
@@ -22,9 +22,9 @@ public final class Sampler {
     private float[] penalized = {};
 
     /**
-     * Begins a text.
+     * Starts a text.
      *
-     * @param config the options, of which the end of the text is not this class's business
+     * @param config the options; those for the end of the text are not used
      */
     public Sampler(GenerationConfig config) {
         this.config = Objects.requireNonNull(config, "config");
@@ -34,8 +34,8 @@ public final class Sampler {
     /**
      * Chooses the next token.
      *
-     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity rules a token out. Not changed
-     * @param tokens the ids of the text so far, prompt and output, which only the repetition penalty reads
+     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity excludes a token. Not changed
+     * @param tokens the ids of the text so far, prompt and output, which only the repetition penalty uses
      * @return the id of the next token
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
      */
@@ -46,8 +46,8 @@ public final class Sampler {
     /**
      * Chooses the next token, with the text so far in a buffer that is longer than it.
      *
-     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity rules a token out. Not changed
-     * @param tokens a buffer that begins with the ids of the text so far, prompt and output, which only the repetition penalty reads
+     * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity excludes a token. Not changed
+     * @param tokens a buffer that begins with the ids of the text so far, prompt and output, which only the repetition penalty uses
      * @param count how many ids the text so far has
      * @return the id of the next token
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
@@ -65,11 +65,11 @@ public final class Sampler {
     }
 
     /**
-     * What {@link #next} would draw from: the tokens that penalty and filters leave, with their probabilities. Draws nothing.
+     * The distribution that {@link #next} draws from: the tokens after penalty and filters, with their probabilities. Does not draw.
      *
      * @param logits the model's logits for the next token, {@code [vocabulary]}; not changed
      * @param tokens the ids of the text so far, prompt and output
-     * @return the tokens, the likeliest first; one token of probability 1 if the temperature is 0
+     * @return the tokens, most likely first; one token of probability 1 if the temperature is 0
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
      */
     public List<TokenProbability> distribution(float[] logits, int[] tokens) {
@@ -83,17 +83,17 @@ public final class Sampler {
     }
 
     /**
-     * The natural logarithm of the probability that these logits give a token, without penalty, temperature or filters:
+     * The natural logarithm of a token's probability, without penalty, temperature or filters:
      * {@code logits[id] - log(sum(exp(logits)))}.
      *
      * @param logits the model's logits, {@code [vocabulary]}
      * @param tokenId the token
-     * @return the logarithm, at most 0; minus infinity for a token that is ruled out
+     * @return the logarithm, at most 0; minus infinity for an excluded token
      * @throws IllegalArgumentException if there is no such token, if a logit is NaN or plus infinity, or if all are minus infinity
      */
     public static float logProb(float[] logits, int tokenId) {
         if (tokenId < 0 || tokenId >= logits.length) {
-            throw new IllegalArgumentException("token id = " + tokenId + " is not between 0 and " + (logits.length - 1) + ", the last of the logits");
+            throw new IllegalArgumentException("token id = " + tokenId + " must be between 0 and " + (logits.length - 1) + ", the last of the logits");
         }
         double max = logits[argMax(logits)];
         double sum = 0;
@@ -104,11 +104,11 @@ public final class Sampler {
     }
 
     /**
-     * The tokens that these logits find likeliest, without penalty, temperature or filters.
+     * The most likely tokens, without penalty, temperature or filters.
      *
      * @param logits the model's logits, {@code [vocabulary]}
      * @param count how many, at least 0; all, if there are fewer
-     * @return the likeliest first, of equals the lower id
+     * @return most likely first; ties in order of ids
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, or if all are minus infinity
      */
     public static List<TokenLogProb> mostLikely(float[] logits, int count) {
@@ -148,7 +148,7 @@ public final class Sampler {
         }
     }
 
-    /** Each token seen before counts once, because its penalty is taken from the unchanged logit; ids beyond the logits belong to no token that could come again. */
+    /** Each previous token counts once, because its penalty is computed from the unchanged logit; ids beyond the logits cannot be generated. */
     private float[] penalize(float[] logits, int[] tokens, int count) {
         double penalty = config.repetitionPenalty();
         if (penalty == 1) {
@@ -175,7 +175,7 @@ public final class Sampler {
         for (int id = 0; id < logits.length; id++) {
             float logit = logits[id];
             if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
-                throw new IllegalArgumentException("logits[" + id + "] = " + logit + ": the model has computed no probabilities; are its weights finite and"
+                throw new IllegalArgumentException("logits[" + id + "] = " + logit + ": the model's output is invalid; are its weights finite and"
                         + " its dtype wide enough?");
             }
             if (logit > logits[likeliest]) {

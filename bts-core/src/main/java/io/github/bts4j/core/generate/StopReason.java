@@ -4,7 +4,7 @@ package io.github.bts4j.core.generate;
 public enum StopReason {
     /** The model gave one of {@link GenerationConfig#endTokens}. */
     EOS,
-    /** The text came to one of {@link GenerationConfig#stopStrings}. */
+    /** The text reached one of {@link GenerationConfig#stopStrings}. */
     STOP_STRING,
     /** {@link GenerationConfig#maxNewTokens} tokens were generated. */
     MAX_TOKENS,

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds stop strings in text that comes in pieces, across the borders of the pieces. Text that may be the beginning of a stop string is held back until it
- * is certain; text before it is given out at once. The first stop string to be complete ends the text; of several that are complete at the same character the
- * longest, so that how the text is cut into pieces makes no difference.
+ * Finds stop strings in streamed text, also across pieces. Text that may be the beginning of a stop string is held back until it
+ * is certain; text before it is released at once. The first complete stop string ends the text; of several that are complete at the same character, the
+ * longest. So the result does not depend on how the text is split into pieces.
  *
- * <p>The cost of a character is constant on average for each stop string (Knuth, Morris and Pratt's automaton). Not thread-safe: one matcher for one text.
+ * <p>The cost of a character is constant on average for each stop string (Knuth, Morris and Pratt's automaton). Not thread-safe: use one matcher per text.
  */
 public final class StopStrings {
 
@@ -20,10 +20,10 @@ public final class StopStrings {
     private Optional<String> found = Optional.empty();
 
     /**
-     * Begins a text.
+     * Starts a text.
      *
-     * @param stopStrings the stop strings; none lets all text pass
-     * @throws IllegalArgumentException if one is empty or holds half a surrogate pair, which no decoded text ever does
+     * @param stopStrings the stop strings, possibly none
+     * @throws IllegalArgumentException if one is empty or contains half of a surrogate pair, which never occurs in decoded text
      */
     public StopStrings(List<String> stopStrings) {
         stops = List.copyOf(stopStrings);
@@ -37,10 +37,10 @@ public final class StopStrings {
     }
 
     /**
-     * Takes the next piece of text. After a stop string was found, the rest is dropped.
+     * Processes the next piece of text. Text after a stop string is dropped.
      *
      * @param piece the piece, possibly empty
-     * @return the text that is now certain to come before any stop string
+     * @return the text that is now certain
      */
     public String push(String piece) {
         if (found.isPresent()) {
@@ -61,7 +61,7 @@ public final class StopStrings {
     /**
      * Ends the text.
      *
-     * @return what was held back, empty after a stop string
+     * @return text that was held back; empty after a stop string
      */
     public String flush() {
         Arrays.fill(matched, 0);
@@ -77,10 +77,10 @@ public final class StopStrings {
         return found;
     }
 
-    /** What is wrong with a stop string, if anything. */
+    /** A problem of a stop string, if there is one. */
     static Optional<String> problem(String stop) {
         if (stop.isEmpty()) {
-            return Optional.of("stop string '' is empty: it would end every text at once");
+            return Optional.of("stop string '' is empty: it would end every text immediately");
         }
         if (stop.codePoints().anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
             return Optional.of("stop string '" + stop + "' holds half a surrogate pair: no text contains it");
@@ -88,7 +88,7 @@ public final class StopStrings {
         return Optional.empty();
     }
 
-    /** Moves all automata on by one character. Returns the longest stop string that is now complete, or -1. */
+    /** Advances all automata by one character. Returns the longest stop string that is now complete, or -1. */
     private int longestComplete(char next) {
         int longest = -1;
         for (int s = 0; s < matched.length; s++) {

@@ -1,7 +1,7 @@
 package io.github.bts4j.core.generate;
 
 /**
- * A token and how likely the model finds it.
+ * A token and its log-probability.
  *
  * @param id the token id
  * @param logProb the natural logarithm of its probability under the model's unmodified distribution

@@ -1,7 +1,7 @@
 package io.github.bts4j.core.generate;
 
 /**
- * A token that may come next.
+ * A candidate for the next token.
  *
  * @param id the token id
  * @param probability its probability, above 0 and at most 1

@@ -3,11 +3,11 @@ package io.github.bts4j.core.generate;
 import java.util.List;
 
 /**
- * How likely the model finds a token of a given text, after those before it.
+ * The log-probability of a token in a given text.
  *
  * @param id the token id
  * @param logProb the natural logarithm of its probability
- * @param mostLikely the likeliest tokens at its place, the likeliest first
+ * @param mostLikely the most likely tokens at its position, most likely first
  */
 public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
     /**
@@ -15,21 +15,21 @@ public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
      *
      * @param id the token id
      * @param logProb the natural logarithm of its probability
-     * @param mostLikely the likeliest tokens at its place
+     * @param mostLikely the most likely tokens at its position
      */
     public TokenScore {
         mostLikely = List.copyOf(mostLikely);
     }
 
     /**
-     * Whether greedy decoding would have taken this token, as evaluation harnesses ask.
+     * Whether greedy decoding would have chosen this token.
      *
-     * @return true if it is the likeliest at its place, of equally likely ones the lowest id
+     * @return true if it is the most likely at its position; ties go to the lowest id
      * @throws IllegalStateException if the text was scored without alternatives
      */
     public boolean isGreedy() {
         if (mostLikely.isEmpty()) {
-            throw new IllegalStateException("Token " + id + " was scored without alternatives: ask for 1 or more");
+            throw new IllegalStateException("Token " + id + " was scored without alternatives: request 1 or more");
         }
         return mostLikely.get(0).id() == id;
     }

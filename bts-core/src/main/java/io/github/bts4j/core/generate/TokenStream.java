@@ -13,10 +13,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Tokens as they are generated. Each {@link #next} runs the model once; closing the stream cancels what is left and frees the
- * session at once, and reading to the end frees it too.
+ * A stream of generated tokens. Each {@link #next} runs the model once. Closing the stream cancels the generation and frees the
+ * session; reading to the end also frees it.
  *
- * <p>The text pieces add up to the generated text; a piece may be empty while bytes of a character or the possible beginning of
+ * <p>The pieces join to the generated text; a piece may be empty while bytes of a character or the possible beginning of
  * a stop string are held back. For one thread at a time.
  */
 public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseable {
@@ -34,7 +34,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private float[] logits;
     private volatile Optional<StopReason> stopped = Optional.empty();
 
-    /** How many tokens a session has to hold for a prompt and what may follow it. */
+    /** The capacity of a session for a prompt and the generated tokens. */
     static int capacity(int[] prompt, GenerationConfig config, int context) {
         if (prompt.length == 0 || prompt.length >= context) {
             throw new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
@@ -43,7 +43,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         return (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
     }
 
-    /** Reads the prompt into a session, which is closed at the end; where this fails, the caller closes it. */
+    /** Processes the prompt in a session, which is closed at the end; on failure the caller closes it. */
     TokenStream(Lifetime lifetime, DecodeSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
         this.lifetime = lifetime;
         this.config = config;
@@ -70,7 +70,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
      * @throws NoSuchElementException if the generation has ended
      */
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public GeneratedToken next() {
         if (stopped.isPresent()) {
             throw new NoSuchElementException("The generation has ended: " + stopped.get());
@@ -84,7 +84,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * Generates what is left.
+     * Generates the rest.
      *
      * @return the finished generation
      */
@@ -107,12 +107,12 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         return session;
     }
 
-    /** Takes what the model expects after the last chosen token. */
+    /** Sets the logits after the last chosen token. */
     void accept(float[] next) {
         logits = next;
     }
 
-    /** Draws the next token without running the model; unless that ended the generation, {@link #accept} must follow. */
+    /** Draws the next token without running the model. Unless the generation has ended, {@link #accept} must follow. */
     GeneratedToken choose() {
         int id = sampler.next(logits, ids, count);
         float logProb = Sampler.logProb(logits, id);
@@ -153,10 +153,10 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * What the model finds likeliest for the next token, whatever the options make of it.
+     * The most likely next tokens of the model, regardless of the options.
      *
      * @param count how many tokens
-     * @return the likeliest first
+     * @return most likely first
      * @throws IllegalStateException if the generation has ended
      */
     public List<TokenLogProb> mostLikely(int count) {
@@ -167,9 +167,9 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * What was generated so far; after the end, the finished generation.
+     * The result so far; after the end, the final result.
      *
-     * @return the result; its stop reason is {@link StopReason#CANCELLED} while the stream has not ended by itself
+     * @return the result; its stop reason is {@link StopReason#CANCELLED} while the generation has not ended
      */
     public GenerationResult result() {
         StringBuilder text = new StringBuilder();
@@ -180,7 +180,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * Cancels what is left and frees the session. Closing twice does nothing. From any thread: a call of {@link #next} that is in progress ends first, or says
+     * Cancels the generation and frees the session. Closing twice does nothing. Thread-safe: a running call of {@link #next} ends first, or reports
      * that its session is closed.
      */
     @Override

@@ -4,7 +4,7 @@ import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The one place that maps names of {@link LlamaConfig} and {@link RopeScaling} to the keys of {@code config.json}. */
+/** Maps names of {@link LlamaConfig} and {@link RopeScaling} to the keys of {@code config.json}. */
 enum ConfigKey {
     VOCAB_SIZE("vocabSize", "vocab_size"),
     HIDDEN_SIZE("hiddenSize", "hidden_size"),
@@ -57,7 +57,7 @@ enum ConfigKey {
         return json;
     }
 
-    /** A message about Java names, in the spelling of {@code config.json}. */
+    /** Replaces Java names in a message by keys of {@code config.json}. */
     static String inJsonNames(String message) {
         return WORD.matcher(message).replaceAll(word -> Matcher.quoteReplacement(jsonFor(word.group())));
     }

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What to do with keys of {@code config.json} that are no part of {@link LlamaConfig}: keys that change what the model computes must
- * hold their neutral value, keys that are known to change nothing are skipped, any other is logged.
+ * The treatment of keys of {@code config.json} that are not part of {@link LlamaConfig}: keys that change the computation must
+ * have their neutral value, keys that are known to have no effect are skipped, and others are logged.
  */
 final class ConfigKeyPolicy {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigKeyPolicy.class);
@@ -72,7 +72,7 @@ final class ConfigKeyPolicy {
     private ConfigKeyPolicy() {
     }
 
-    /** Notes every key that asks for something bts4j does not compute, and logs the keys it does not know. */
+    /** Reports every key that requests an unsupported computation, and logs unknown keys. */
     static void apply(JsonFields fields, Object file) {
         boolean noWindow = fields.take("use_sliding_window").filter(ConfigKeyPolicy::isNothing).isPresent();
         fields.take("sliding_window").filter(window -> !noWindow && !isNothing(window))

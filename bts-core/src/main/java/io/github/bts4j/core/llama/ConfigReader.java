@@ -98,7 +98,7 @@ final class ConfigReader {
         fields.integer(ConfigKey.HEAD_DIM).ifPresent(builder::headDim);
     }
 
-    /** Both spellings, which must agree where both are there. */
+    /** Both spellings, which must agree if both are present. */
     private void readRope(LlamaConfigBuilder builder, int context) {
         Optional<JsonFields> oldForm = fields.fields(ConfigKey.ROPE_SCALING);
         Optional<JsonFields> newForm = fields.fields(ConfigKey.ROPE_PARAMETERS);

@@ -9,14 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Writes {@code config.json} in the spelling that most software reads. */
+/** Writes {@code config.json} in the most widely supported spelling. */
 final class ConfigWriter {
     private static final ObjectMapper MAPPER = JsonMapper.builder().build();
 
     private ConfigWriter() {
     }
 
-    /** Writes the configuration; of a checkpoint whose matrices are int8, this too. */
+    /** Writes the configuration, including int8 quantisation. */
     static void write(LlamaConfig config, boolean int8, Path path) throws IOException {
         Path file = Files.isDirectory(path) ? path.resolve(ConfigReader.FILE_NAME) : path;
         ObjectNode json = json(config);

@@ -18,13 +18,13 @@ import java.util.Set;
 
 /** A Llama configuration from the metadata of a GGUF file, whose keys the specification of GGUF defines. */
 final class GgufConfig {
-    /** The tensor in which llama.cpp keeps what Hugging Face calls the rope type llama3: a divisor per frequency. */
+    /** The tensor in which llama.cpp stores llama3 RoPE scaling: a divisor per frequency. */
     private static final String ROPE_FREQS = "rope_freqs.weight";
 
     private static final String ARCHITECTURE = "llama";
     private static final int DEFAULT_CONTEXT = 2048;
     private static final double DEFAULT_THETA = 10_000;
-    /** Tokens that end an answer whatever their role is called, as llama.cpp holds it. */
+    /** Tokens that are end tokens in llama.cpp, whatever their role. */
     private static final Set<String> END_TOKENS = Set.of("<|eot_id|>", "<|eom_id|>", "<|im_end|>");
 
     private final GgufFile file;
@@ -105,7 +105,7 @@ final class GgufConfig {
         return embedding.shape().isEmpty() ? 0 : (int) Math.min(embedding.shape().get(0), Integer.MAX_VALUE);
     }
 
-    /** What the matrices are stored in, where that is one precision; bfloat16 where they are quantised or mixed. */
+    /** The precision of the matrices; bfloat16 if they are quantised or mixed. */
     private Precision precision() {
         List<GgmlType> types = file.tensors().values().stream().filter(tensor -> tensor.shape().size() > 1).map(GgufTensor::type).distinct().toList();
         if (types.equals(List.of(GgmlType.F32))) {
@@ -114,7 +114,7 @@ final class GgufConfig {
         return types.equals(List.of(GgmlType.F16)) ? Precision.FLOAT16 : Precision.BFLOAT16;
     }
 
-    /** The id of a role; what llama.cpp takes in a SentencePiece vocabulary that does not say, where there is such a token. */
+    /** The id of a role; or, in SentencePiece vocabularies, llama.cpp's default, if there is such a token. */
     private OptionalInt role(String role, int usual) {
         OptionalInt id = metadata.integer("tokenizer.ggml." + role + "_token_id");
         boolean silent = id.isEmpty() && usual < vocabSize() && metadata.text("tokenizer.ggml.model").filter("llama"::equals).isPresent();
@@ -141,7 +141,7 @@ final class GgufConfig {
         if (divisors != null) {
             return Llama3Divisors.scaling(file, divisors, headDim, theta);
         }
-        String type = metadata.text(key("rope.scaling.type")).orElse("linear"); // as llama.cpp has it
+        String type = metadata.text(key("rope.scaling.type")).orElse("linear"); // as in llama.cpp
         double factor = metadata.number(key("rope.scaling.factor")).orElse(metadata.number(key("rope.scale_linear")).orElse(1));
         int original = metadata.integer(key("rope.scaling.original_context_length")).orElse(context);
         OptionalDouble attention = metadata.number(key("rope.scaling.attn_factor"));

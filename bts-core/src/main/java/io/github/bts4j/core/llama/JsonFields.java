@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * The fields of one JSON object, read by type. A field of another type is noted as a problem and read as absent; JSON null is absent.
- * Remembers which fields nobody asked for. Not for concurrent use.
+ * The fields of one JSON object, read by type. A field of another type is recorded as a problem and treated as absent; JSON null is absent.
+ * Keeps track of unread fields. Not thread-safe.
  */
 final class JsonFields {
     private final JsonNode object;
@@ -32,7 +32,7 @@ final class JsonFields {
         object.fieldNames().forEachRemaining(unread::add);
     }
 
-    /** Parses a file that must hold one JSON object and nothing else. */
+    /** Parses a file that must contain exactly one JSON object. */
     static JsonFields parse(Path file, Problems problems) throws IOException {
         return new JsonFields(JsonReader.STRICT.object(file, ModelFormatException::new), "", problems);
     }
@@ -41,12 +41,12 @@ final class JsonFields {
         return problems;
     }
 
-    /** The name of a field as messages spell it, with the object it lies in. */
+    /** The name of a field for messages, with its enclosing object. */
     String name(String key) {
         return "'" + prefix + key + "'";
     }
 
-    /** Whether a field is written down, be it as null. */
+    /** Whether a field is present, possibly as null. */
     boolean mentions(ConfigKey key) {
         return object.has(key.json());
     }
@@ -55,18 +55,18 @@ final class JsonFields {
         return object.hasNonNull(key.json());
     }
 
-    /** A field whatever its type, marked as read. Empty where it is absent or null. */
+    /** A field of any type, marked as read. Empty if it is absent or null. */
     Optional<JsonNode> take(String key) {
         unread.remove(key);
         return Optional.ofNullable(object.get(key)).filter(node -> !node.isNull());
     }
 
-    /** The fields that nobody asked for and that hold something. */
+    /** Unread fields that have a value. */
     List<String> unread() {
         return unread.stream().filter(object::hasNonNull).toList();
     }
 
-    /** A field's value as messages show it. */
+    /** A field's value for messages. */
     String shown(String key) {
         return JsonReader.shown(object.path(key));
     }
@@ -79,7 +79,7 @@ final class JsonFields {
         return asInt(key, value.get(), "an integer of 32 bits");
     }
 
-    /** A field that must be there; 0 where it is not, which is noted. */
+    /** A required field; if it is missing, 0 and a recorded problem. */
     int required(ConfigKey key) {
         problems.addIf(!has(key), name(key.json()) + " is missing: expected an integer of 32 bits");
         return integer(key).orElse(0);
@@ -94,7 +94,7 @@ final class JsonFields {
         return value.isPresent() ? OptionalDouble.of(value.get().doubleValue()) : OptionalDouble.empty();
     }
 
-    /** A number for which 0 means absent, as it does in Python's {@code value or default}. */
+    /** A number for which 0 means absent, as in Python's {@code value or default}. */
     OptionalDouble nonZero(ConfigKey key) {
         OptionalDouble value = number(key);
         return value.isPresent() && value.getAsDouble() == 0 ? OptionalDouble.empty() : value;

@@ -7,7 +7,7 @@ import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 
 /**
- * Finds the llama3 RoPE scaling behind the divisors that llama.cpp stores per frequency. With wavelength w and
+ * Recovers the llama3 RoPE scaling from the divisors that llama.cpp stores per frequency. With wavelength w and
  * {@code s = (original / w - low) / (high - low)}, a divisor is 1 where s &ge; 1, the factor where s &le; 0, and {@code 1 / ((1 - s) / factor + s)}
  * between. Only the ratios of original, low and high matter, so original is taken to be 8,192, as in every published model.
  */
@@ -35,14 +35,14 @@ final class Llama3Divisors {
         for (int i = 0; i < divisors.length; i++) {
             double actual = plain[i] / scaled[i];
             if (!(Math.abs(actual - divisors[i]) <= TOLERANCE * divisors[i])) {
-                throw ModelFormatException.inTensor(file.file(), tensor.name(), "holds divisors that no llama3 RoPE scaling gives: number " + i + " is "
+                throw ModelFormatException.inTensor(file.file(), tensor.name(), "has divisors that do not match any llama3 RoPE scaling: number " + i + " is "
                         + divisors[i] + ", the nearest scaling (" + found + ") has " + actual);
             }
         }
         return found;
     }
 
-    /** A line through s over 1 / w, from the first and the last divisor between 1 and the factor; ends that no divisor fixes lie between two of them. */
+    /** A line through s over 1 / w, from the first and the last divisor between 1 and the factor; ends that no divisor determines are between two of them. */
     static RopeScaling.Llama3 fit(double[] divisors, int headDim, double theta) {
         double[] inverse = RopeScaling.none().inverseFrequencies(headDim, theta, ORIGINAL, 1);
         double factor = Math.max(divisors[divisors.length - 1], 1);
@@ -79,7 +79,7 @@ final class Llama3Divisors {
         return (1 / divisor - 1 / factor) / (1 - 1 / factor);
     }
 
-    /** The whole number that float32 divisors cannot be told from. */
+    /** The whole number, if float32 divisors cannot be distinguished from it. */
     private static double rounded(double value) {
         double whole = Math.rint(value);
         return Math.abs(value - whole) < 1e-3 * whole ? whole : value;

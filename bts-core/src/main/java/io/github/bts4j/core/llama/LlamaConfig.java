@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * The sizes and switches of one Llama decoder: what its {@code config.json} says.
+ * The configuration of a Llama decoder, as in {@code config.json}.
  *
  * @param vocabSize the number of tokens
  * @param hiddenSize the width of the residual stream
@@ -32,7 +32,7 @@ import java.util.Set;
  * @param tieWordEmbeddings whether the language model head is the embedding table
  * @param dtype the number format of the weights
  * @param bosTokenId the token that starts a text, if there is one
- * @param eosTokenIds the tokens that end a text, in the checkpoint's order, without repeats; empty where it names none
+ * @param eosTokenIds the end tokens in the checkpoint's order, without duplicates; empty if it has none
  */
 public record LlamaConfig(
         int vocabSize,

@@ -226,7 +226,7 @@ public final class LlamaConfigBuilder {
                 ropeTheta, ropeScaling, attentionBias, mlpBias, tieWordEmbeddings, dtype, bosTokenId, eosTokenIds);
     }
 
-    /** 0 where the sizes do not divide; any legal size where they are themselves refused. */
+    /** 0 if the sizes are not divisible; any valid size if they are refused themselves. */
     private int derivedHeadDim() {
         if (numHeads < 1 || hiddenSize < 1) {
             return 2;

@@ -44,7 +44,7 @@ public final class LlamaTensors {
         return Collections.unmodifiableMap(table);
     }
 
-    /** The tensors of one layer, by their names behind {@code model.layers.N.}. */
+    /** The tensors of one layer, by their names after {@code model.layers.N.}. */
     private static Map<String, List<Long>> layerShapes(LlamaConfig config) {
         long hidden = config.hiddenSize();
         long inner = config.intermediateSize();
@@ -85,14 +85,14 @@ public final class LlamaTensors {
     }
 
     /**
-     * Checks what a checkpoint holds. Tensors {@code *.rotary_emb.inv_freq} are ignored, since they follow from the configuration; so is
+     * Checks the tensors of a checkpoint. Tensors {@code *.rotary_emb.inv_freq} are ignored, since they follow from the configuration; so is
      * a {@code lm_head.weight} of the right shape where the configuration ties it to the embedding table, which is logged.
      *
      * @param config the configuration of the checkpoint
      * @param actualShapes the names and shapes that the checkpoint's files hold
      * @param path the checkpoint's file or folder, for the message
      * @return the names of the tensors that are there and not used
-     * @throws ModelFormatException if a tensor is missing, unexpected or of another shape; the message lists all of them
+     * @throws ModelFormatException if a tensor is missing, unexpected or of a wrong shape; the message lists all of them
      */
     public static List<String> check(LlamaConfig config, Map<String, List<Long>> actualShapes, Path path) {
         Map<String, List<Long>> expected = shapes(config);

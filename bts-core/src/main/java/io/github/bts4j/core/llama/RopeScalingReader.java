@@ -27,7 +27,7 @@ final class RopeScalingReader {
      *
      * @param fields the object
      * @param context the model's context in tokens
-     * @return the scaling; that of type default where a problem was noted
+     * @return the scaling; the default type if a problem was recorded
      */
     static RopeScaling read(JsonFields fields, int context) {
         return new RopeScalingReader(fields, context).read();
@@ -50,7 +50,7 @@ final class RopeScalingReader {
         return scaling;
     }
 
-    /** The type; empty where a problem was noted. */
+    /** The type; empty if a problem was recorded. */
     private Optional<String> type() {
         boolean present = fields.has(ConfigKey.ROPE_TYPE) || fields.has(ConfigKey.OLD_ROPE_TYPE);
         Optional<String> type = fields.text(ConfigKey.ROPE_TYPE);
@@ -85,7 +85,7 @@ final class RopeScalingReader {
     }
 
     private RopeScaling dynamic() {
-        fields.take(ConfigKey.ORIGINAL_MAX.json()); // transformers starts at max_position_embeddings, whatever this says
+        fields.take(ConfigKey.ORIGINAL_MAX.json()); // ignored: transformers starts at max_position_embeddings
         double factor = required(ConfigKey.FACTOR);
         return checked(() -> new RopeScaling.Dynamic(factor));
     }
@@ -112,7 +112,7 @@ final class RopeScalingReader {
         return checked(() -> new RopeScaling.Yarn(factor, original, fast, slow, mscale, mscaleAllDim, attention, truncate));
     }
 
-    /** A number that must be there; 1 where it is not, which is noted. */
+    /** A required number; if it is missing, 1 and a recorded problem. */
     private double required(ConfigKey key) {
         problems.addIf(!fields.has(key), name(key) + " is missing: expected a number");
         return fields.number(key).orElse(1);

@@ -1,9 +1,9 @@
 /**
- * The Llama family: what a checkpoint's {@code config.json} says, and what follows from it before any weight is read.
+ * The Llama family: a checkpoint's {@code config.json}, and what follows from it before any weight is read.
  *
  * <p>{@link io.github.bts4j.core.llama.LlamaConfig} holds the sizes and switches of one decoder. It is read from and written to a
  * Hugging Face {@code config.json} in either spelling ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}; or
- * {@code rope_parameters}, {@code dtype}). What bts4j cannot compute is refused by name, never skipped.
+ * {@code rope_parameters}, {@code dtype}). Unsupported features are refused by name, never ignored.
  *
  * <p>{@link io.github.bts4j.core.llama.LlamaTensors} lists the tensors that a checkpoint of a configuration must hold, counts its parameters without allocating any,
  * and checks a file's table against it. {@link io.github.bts4j.core.llama.LlamaPresets} are published configurations. What follows from the rotary settings is in

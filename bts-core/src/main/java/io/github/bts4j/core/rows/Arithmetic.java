@@ -11,7 +11,7 @@ import java.util.Optional;
  */
 public interface Arithmetic {
     /**
-     * The implementation on the class path that works in this Java machine.
+     * The implementation on the class path that works in this JVM.
      *
      * @return the implementation, found once per process; empty if there is none
      */
@@ -20,14 +20,14 @@ public interface Arithmetic {
     }
 
     /**
-     * Whether it works here, for instance because the Java machine was started with the modules that it needs; says why not in the log.
+     * Whether it works here, for example because the JVM was started with the required modules; otherwise logs the reason.
      *
      * @return true if its other methods may be called
      */
     boolean isUsable();
 
     /**
-     * Makes the first products with matrices of a type as fast as later ones. Called before them; calling it again does nothing.
+     * Warms up the products of a type, so that the first ones are as fast as later ones. Calling it again does nothing.
      *
      * @param type the type
      */
@@ -76,7 +76,7 @@ public interface Arithmetic {
      *
      * @param rounding how results are rounded
      * @param sum values that are changed
-     * @param x what is added
+     * @param x the values to add
      * @param from first index
      * @param to one past the last index
      */
@@ -97,7 +97,7 @@ public interface Arithmetic {
      * {@code x = softmax(scale x)}; nothing is rounded.
      *
      * @param x values
-     * @param length how many of them
+     * @param length number of values
      * @param scale positive factor
      */
     void softmax(float[] x, int length, float scale);

@@ -3,7 +3,7 @@ package io.github.bts4j.core.rows;
 /**
  * A matrix that multiplies itself with a few vectors at a time. There is one class for each type and layout of the elements, so that no loop has to ask for them. Thread-safe.
  *
- * <p>A value is computed in one order, whatever the number of vectors and the range of rows.
+ * <p>A value is computed in a fixed order, independent of the number of vectors and the range of rows.
  */
 public abstract class Matrix {
     /** Workers share the rows of a product in multiples of this many: repacked matrices keep them together. */
@@ -57,7 +57,7 @@ public abstract class Matrix {
     public abstract Matrix from(int row);
 
     /**
-     * A copy on the Java heap, in the order in which products with several vectors read it fastest; the matrix itself, where there is no faster one.
+     * A copy on the Java heap, in the layout that products with several vectors read fastest; the matrix itself, if there is no faster layout.
      *
      * @param rows number of its rows
      * @return the same matrix for {@link #pack} and {@link #matmul}, and for these alone

@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Finds out whether all threads of a {@link WorkerTeam} or the caller alone go through a kind of work faster. All are faster where each has a processor; where something else takes the processors, or where a
+ * Measures whether all threads of a {@link WorkerTeam} or the caller alone are faster for a kind of work. All are faster if each has a processor; if other load uses the processors, or if a
  * piece of work is so short that waiting at barriers takes longer than sharing saves, the caller alone is.
  *
- * <p>Each way's time is the mean of the three shorter of its last four runs, so that one interruption says nothing, such as libtorch's threads that spin on for a while after a prompt. The way that is slower is
- * tried again, four runs in a row, after fifty times what trying costs; all threads sooner at the beginning, when the Java machine still compiles on a processor that it takes. A run that takes three times the other
+ * <p>The time of each mode is the mean of the three shortest of its last four runs, so that a single interruption, such as libtorch's threads that still spin after a prompt, has no effect. The slower mode is
+ * tried again, four runs in a row, after fifty times its cost; all threads sooner at the beginning, when the JVM's compiler still uses a processor. A run that takes three times the other
  * way's time ends the trial. Thread-safe.
  */
 public final class ParallelismTuner {
@@ -29,7 +29,7 @@ public final class ParallelismTuner {
     }
 
     /**
-     * What is known of work on a number of tokens. Numbers between two powers of two are one kind, whose times are per token.
+     * Measurements of work on a number of tokens. Numbers between two powers of two share measurements, which are per token.
      *
      * @param tokens number of tokens, at least 1
      * @return the kind of work
@@ -45,7 +45,7 @@ public final class ParallelismTuner {
         private long begin;
         private long tryAgain;
         private boolean tried; // the way on trial
-        private int trials; // its runs that are still to come
+        private int trials; // its remaining runs
 
         /**
          * Whether to take all threads for the next run.
@@ -72,7 +72,7 @@ public final class ParallelismTuner {
         }
 
         /**
-         * What a run took.
+         * Records the time of a run.
          *
          * @param all whether all threads took part
          * @param nanos the run's time per token

@@ -40,7 +40,7 @@ public final class RowDecoder {
      */
     public record Dimensions(int hidden, int intermediate, int heads, int kvHeads, int headDim, float rmsNormEps) {}
 
-    /** The rotations of queries and keys. They are no function of the position alone: dynamic scaling looks at the length of the whole sequence. */
+    /** The rotations of queries and keys. They do not only depend on the position: dynamic scaling uses the length of the whole sequence. */
     @FunctionalInterface
     public interface Rotations {
         /**
@@ -115,7 +115,7 @@ public final class RowDecoder {
     }
 
     /**
-     * What computes its products.
+     * The arithmetic of its products.
      *
      * @return the arithmetic
      */
@@ -135,7 +135,7 @@ public final class RowDecoder {
     /**
      * Whether its matrices are repacked.
      *
-     * @return true if they lie on the Java heap
+     * @return true if they are on the Java heap
      */
     public boolean isRepacked() {
         return weights.isRepacked();
@@ -210,7 +210,7 @@ public final class RowDecoder {
     }
 
     /**
-     * Makes buffers for one worker.
+     * Creates buffers for one worker.
      *
      * @param step the step
      * @return buffers

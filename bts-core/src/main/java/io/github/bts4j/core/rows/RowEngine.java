@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 /**
  * Decodes few tokens at a time in Java: a step is one piece of work that a {@link WorkerTeam} goes through together.
  *
- * @param <S> what a session keeps
+ * @param <S> type of a session's state
  */
 public final class RowEngine<S> implements DecodeEngine<S> {
     private final List<RowDecoder> streams;
@@ -18,7 +18,7 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     private final Layers layers;
     private final WorkerTeam team;
 
-    /** The layers of all streams, and whatever joins the streams. */
+    /** The layers of all streams, and the operations between them. */
     @FunctionalInterface
     public interface Layers {
         /**
@@ -43,11 +43,11 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     /**
      * Puts an engine together.
      *
-     * @param streams the decoders, the one that gives the logits first
+     * @param streams the decoders; the first one computes the logits
      * @param caches finds the KV cache of a stream, by its number, in a session's state
      * @param layers what computes the layers
      * @param team the workers
-     * @param tuner what is known of such steps
+     * @param tuner measurements of such steps
      */
     public RowEngine(List<RowDecoder> streams, BiFunction<S, Integer, RowCache> caches, Layers layers, WorkerTeam team, ParallelismTuner tuner) {
         this.streams = streams;

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * @param attended {@code [tokens][heads * headDim]}
  * @param gate {@code [tokens][intermediate]}
  * @param up the same
- * @param branch what a branch adds to the residual stream, {@code [tokens][hidden]}
+ * @param branch output of a branch, added to the residual stream, {@code [tokens][hidden]}
  */
 public record RowStep(DecodeBatch<RowCache> batch, float[][] hidden, float[][] rope, float[][] query, float[][] key, float[][] value, float[][] attended, float[][] gate,
         float[][] up, float[][] branch) {

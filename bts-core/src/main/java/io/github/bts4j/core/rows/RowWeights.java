@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * @param isRepacked whether its matrices are repacked, the embedding apart
  */
 public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Linear head, boolean isRepacked) {
-    private static final double FREE_SHARE = 0.8; // of the heap that is free: the rest is for what a step and its caller need
+    private static final double FREE_SHARE = 0.8; // of the free heap: the rest is for a step and its caller
 
     /**
      * The weights of one layer.
@@ -25,7 +25,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
      * @param query the queries' projection
      * @param key the keys' projection
      * @param value the values' projection
-     * @param output the projection of what was attended to
+     * @param output the output projection of the attention
      * @param postNorm {@code [hidden]}
      * @param gate the MLP's projection that goes through SiLU
      * @param up the one that it is multiplied with
@@ -71,7 +71,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
     }
 
     /**
-     * What a step reads.
+     * The size of the weights that a step reads.
      *
      * @return bytes
      */
@@ -92,7 +92,7 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
      * Whether the Java heap has room for a copy now.
      *
      * @param bytes size of the copy
-     * @return true if it fits into four fifths of what is free
+     * @return true if it fits into four fifths of the free heap
      */
     public static boolean hasRoom(long bytes) {
         return bytes <= FREE_SHARE * free();

@@ -2,7 +2,7 @@ package io.github.bts4j.core.rows;
 
 import io.github.bts4j.core.torch.TorchType;
 
-/** The reference: plain loops, each operation as its equation stands. {@code -Dbts4j.decode=scalar} decodes with it. */
+/** The reference: plain loops that follow the equations. {@code -Dbts4j.decode=scalar} decodes with it. */
 final class ScalarArithmetic implements Arithmetic {
     @Override
     public boolean isUsable() {

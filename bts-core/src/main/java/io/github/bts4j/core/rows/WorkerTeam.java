@@ -9,7 +9,7 @@ import java.util.concurrent.locks.LockSupport;
  * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Share#await}.
  *
  * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
- * would wait for a thread that is not running: a {@link ParallelismTuner} finds out where the caller alone is faster. A caller that finds the workers taken goes on alone as well. Results do not depend on the number
+ * would wait for a thread that is not running: a {@link ParallelismTuner} measures when the caller alone is faster. A caller also continues alone if the workers are busy. Results do not depend on the number
  * of threads. Thread-safe.
  */
 public final class WorkerTeam {
@@ -21,7 +21,7 @@ public final class WorkerTeam {
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Worker[] workers;
 
-    /** What a team goes through. */
+    /** The work of a team. */
     @FunctionalInterface
     public interface Work {
         /**
@@ -61,10 +61,10 @@ public final class WorkerTeam {
     /**
      * Goes through a piece of work in whichever way is faster, and returns when all threads have.
      *
-     * @param tuner what is known of such work
+     * @param tuner measurements of such work
      * @param tokens number of tokens that it is about
      * @param work the work
-     * @throws RuntimeException what a thread threw; the others are stopped at their next barrier
+     * @throws RuntimeException the exception of a thread; the others stop at their next barrier
      */
     public void run(ParallelismTuner tuner, int tokens, Work work) {
         if (workers.length == 0) {
@@ -86,7 +86,7 @@ public final class WorkerTeam {
      * Goes through a piece of work with all threads, and returns when all have; alone if the workers are taken.
      *
      * @param work the work
-     * @throws RuntimeException what a thread threw; the others are stopped at their next barrier
+     * @throws RuntimeException the exception of a thread; the others stop at their next barrier
      */
     public void run(Work work) {
         if (workers.length > 0 && busy.compareAndSet(false, true)) {
@@ -113,7 +113,7 @@ public final class WorkerTeam {
         }
     }
 
-    /** Where the threads of one piece of work meet. */
+    /** The barrier of the threads of one piece of work. */
     private static final class Barrier {
         private final int threads;
         private final AtomicInteger arrived = new AtomicInteger();
@@ -162,7 +162,7 @@ public final class WorkerTeam {
             }
         }
 
-        /** Waits until all threads have left, and throws what the first of them to fail threw. */
+        /** Waits until all threads have left, and throws the first exception. */
         void end() {
             for (int spins = 0; left.get() < threads; spins++) {
                 relax(spins);
@@ -185,7 +185,7 @@ public final class WorkerTeam {
             this.barrier = barrier;
         }
 
-        /** Waits until all threads are here; what they wrote before is visible to all afterwards. */
+        /** Waits until all threads have arrived; their earlier writes are then visible to all. */
         public void await() {
             barrier.await();
         }

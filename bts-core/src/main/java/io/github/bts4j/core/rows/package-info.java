@@ -1,16 +1,16 @@
 /**
  * Decoding of few tokens at a time in Java.
  *
- * <p>A step of decoding reads every weight once and computes little with it: it is as fast as memory, if nothing else takes time. In libtorch something does: some
+ * <p>A decoding step reads every weight once and computes little with it, so it is limited by memory bandwidth if there is no other overhead. In libtorch there is: some
  * sixty operations per layer, each with its own dispatch, buffers and start of threads, take longer than the products themselves. Here a step is one piece of work that a
  * {@link io.github.bts4j.core.rows.WorkerTeam} goes through together, each worker computing its share of the rows. {@link io.github.bts4j.core.rows.RowEngine} runs a step;
- * {@link io.github.bts4j.core.rows.RowDecoder} knows the layers of one model.
+ * {@link io.github.bts4j.core.rows.RowDecoder} runs the layers of one model.
  *
- * <p>A {@link io.github.bts4j.core.rows.Matrix} multiplies itself; {@link io.github.bts4j.core.rows.Arithmetic} makes it, and does what is no product. The scalar arithmetic of this package is
+ * <p>A {@link io.github.bts4j.core.rows.Matrix} multiplies itself; {@link io.github.bts4j.core.rows.Arithmetic} creates it, and computes all other operations. The scalar arithmetic of this package is
  * the reference, bts-vector's over {@code jdk.incubator.vector} is the fast one. Without bts-vector models decode in libtorch, as they do on GPUs and for many tokens at once. Weights and KV caches
  * are the tensors' own memory, which both engines share; {@link io.github.bts4j.core.rows.RowWeights#repacked} copies the weights into the order in which several sessions read them fastest.
  *
- * <p>Values are float32; with bfloat16 models, the result of every operation is rounded as libtorch rounds it. Every value is computed in one order, whatever the number
+ * <p>Values are float32; with bfloat16 models, the result of every operation is rounded as libtorch rounds it. Every value is computed in a fixed order, independent of the number
  * of workers and sessions: a token's logits are the same bits alone and among others.
  */
 package io.github.bts4j.core.rows;

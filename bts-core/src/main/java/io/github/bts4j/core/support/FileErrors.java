@@ -7,7 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * Errors of the operating system, with the file that they are about: "No space left on device" alone does not say on which. Not for instances.
+ * Adds the file to errors of the operating system such as "No space left on device".
  */
 public final class FileErrors {
     private FileErrors() {}
@@ -18,7 +18,7 @@ public final class FileErrors {
         /**
          * Does it.
          *
-         * @return what was read
+         * @return the result
          * @throws IOException if the operating system fails
          */
         T run() throws IOException;
@@ -27,10 +27,10 @@ public final class FileErrors {
     /**
      * Reads or writes a file; a failure names it.
      *
-     * @param <T> what is read
+     * @param <T> type of the result
      * @param file the file
      * @param work reads or writes it
-     * @return what {@code work} gives
+     * @return the result of {@code work}
      * @throws IOException as {@link #naming} makes it of what {@code work} throws
      */
     public static <T> T named(Path file, Work<T> work) throws IOException {
@@ -45,8 +45,8 @@ public final class FileErrors {
      * The same failure with the file's name.
      *
      * @param file the file
-     * @param failure what the operating system said
-     * @return {@code failure} if it names the file already, or else one that does and has it as its cause
+     * @param failure the error of the operating system
+     * @return {@code failure} if it names the file, or else an exception that does, with it as the cause
      */
     public static IOException naming(Path file, IOException failure) {
         String message = String.valueOf(failure.getMessage());

@@ -43,7 +43,7 @@ public final class Hashes {
     }
 
     /**
-     * What a digest has read.
+     * The hash of a digest.
      *
      * @param digest the digest, which is reset
      * @return lower-case hexadecimal digits

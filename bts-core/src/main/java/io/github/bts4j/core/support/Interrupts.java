@@ -8,7 +8,7 @@ import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Path;
 
 /**
- * What an interrupt of the thread means to whoever reads files: the JDK ends the read, which tells nothing about the file. Not for instances.
+ * Distinguishes interrupts from damaged files: when a thread is interrupted, the JDK ends its reads with an exception.
  */
 public final class Interrupts {
     private Interrupts() {}
@@ -31,9 +31,9 @@ public final class Interrupts {
     }
 
     /**
-     * Whether a failure is no more than an interrupt.
+     * Whether a failure was caused by an interrupt.
      *
-     * @param failure what was caught
+     * @param failure the exception
      * @return true if it, or what caused it, is one of the JDK's exceptions for interrupts
      */
     public static boolean caused(Throwable failure) {
@@ -46,10 +46,10 @@ public final class Interrupts {
     }
 
     /**
-     * Throws if a failed read is no more than an interrupt. The thread stays interrupted.
+     * Throws if a failed read was caused by an interrupt. The thread stays interrupted.
      *
-     * @param file what was read
-     * @param failure what was caught
+     * @param file the file
+     * @param failure the exception
      * @throws UncheckedIOException if {@link #caused} is true of it
      */
     public static void rethrow(Path file, Throwable failure) {
@@ -59,7 +59,7 @@ public final class Interrupts {
     }
 
     /**
-     * Does what must not fail half-way, such as to load a native library, which a process tries once. An interrupt, before or meanwhile, is set again afterwards.
+     * Runs code that must not be interrupted, such as loading a native library, which a process tries only once. An interrupt is restored afterwards.
      *
      * @param <T> what is made
      * @param <E> what may be thrown

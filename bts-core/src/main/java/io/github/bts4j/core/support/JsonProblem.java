@@ -14,8 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * What is wrong with a JSON or YAML text, in words for who wrote it: line, column and key, and nothing about the classes that it is read into. Not for
- * instances.
+ * Describes an error in JSON or YAML with line, column and key, without the names of Java classes.
  */
 public final class JsonProblem {
     private static final int SHOWN_CHARACTERS = 300;
@@ -47,7 +46,7 @@ public final class JsonProblem {
     }
 
     /**
-     * Describes a failure in a text of one line, whose number the caller knows.
+     * Describes an error in a single line, whose number the caller knows.
      *
      * @param failure what Jackson threw
      * @return one line that ends in the column
@@ -104,7 +103,7 @@ public final class JsonProblem {
 
     private static String kind(Class<?> type) {
         if (type == null) {
-            return "what is needed";
+            return "a valid value";
         }
         if (type == String.class) {
             return "a text";

@@ -17,7 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Reads JSON and says in one line what is wrong with it: damaged text, bytes that are not UTF-8, a second value, a key that is missing, unknown or of another
+ * Reads JSON and reports errors in one line: damaged text, bytes that are not UTF-8, a second value, a key that is missing, unknown or of another
  * type. Thread-safe.
  */
 public final class JsonReader {
@@ -44,11 +44,11 @@ public final class JsonReader {
     @FunctionalInterface
     public interface Refusal {
         /**
-         * What is wrong with a file.
+         * Creates the exception for a file.
          *
          * @param file the file
          * @param message one line, without the file's name
-         * @param cause what was caught, or null
+         * @param cause the cause, or null
          * @return the exception to throw
          */
         RuntimeException of(Path file, String message, Throwable cause);
@@ -85,7 +85,7 @@ public final class JsonReader {
     /**
      * Reads bytes that are one JSON object.
      *
-     * @param file where they come from, for messages
+     * @param file the file, for messages
      * @param content the bytes
      * @param refusal makes the exception
      * @return the object
@@ -120,8 +120,8 @@ public final class JsonReader {
      * Reads a text of one line.
      *
      * @param json the text
-     * @return what it holds; a missing node if it is blank
-     * @throws IllegalArgumentException if it is no JSON, ending in the column
+     * @return its content; a missing node if it is blank
+     * @throws IllegalArgumentException if it is not JSON; the message ends with the column
      */
     public JsonNode line(String json) {
         try {

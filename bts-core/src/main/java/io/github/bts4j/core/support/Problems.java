@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
-/** Collects what is wrong, so that one exception can say all of it. Not for concurrent use. */
+/** Collects problems, so that one exception can report all of them. Not thread-safe. */
 public final class Problems {
     private final List<String> found = new ArrayList<>();
 
@@ -39,7 +39,7 @@ public final class Problems {
     }
 
     /**
-     * Refuses what is below 1.
+     * Refuses values below 1.
      *
      * @param name the value's name
      * @param value the value
@@ -49,7 +49,7 @@ public final class Problems {
     }
 
     /**
-     * Refuses NaN, infinity, and what is below {@code least}.
+     * Refuses NaN, infinity, and values below {@code least}.
      *
      * @param name the value's name
      * @param value the value
@@ -100,7 +100,7 @@ public final class Problems {
     }
 
     /**
-     * All of them.
+     * All problems.
      *
      * @return the problems in the order in which they were noted
      */
@@ -111,7 +111,7 @@ public final class Problems {
     /**
      * All problems under one heading; a single one stays on the heading's line.
      *
-     * @param heading what they are about
+     * @param heading the heading
      * @return the message
      */
     public String message(String heading) {
@@ -124,7 +124,7 @@ public final class Problems {
     /**
      * Throws one {@link IllegalArgumentException} that lists every problem, if there is any.
      *
-     * @param heading what they are about
+     * @param heading the heading
      */
     public void throwAsArgument(String heading) {
         if (!found.isEmpty()) {
@@ -135,7 +135,7 @@ public final class Problems {
     /**
      * The same in one line.
      *
-     * @param heading what they are about, with what follows it, such as {@code "options: "}
+     * @param heading the heading, including its separator, such as {@code "options: "}
      */
     public void throwInOneLine(String heading) {
         if (!found.isEmpty()) {

@@ -1,6 +1,6 @@
 package io.github.bts4j.core.support;
 
-/** Text of unknown origin as it can stand in a message. */
+/** Makes untrusted text safe for messages. */
 public final class Quoted {
     private static final int SHOWN_CHARACTERS = 120;
 
@@ -9,8 +9,8 @@ public final class Quoted {
     /**
      * Puts text of unknown origin into quotes, shortened and with control characters escaped.
      *
-     * @param text what a file said
-     * @return the text as it can stand in a message
+     * @param text text from a file
+     * @return text that is safe in a message
      */
     public static String of(String text) {
         StringBuilder shown = new StringBuilder("'");

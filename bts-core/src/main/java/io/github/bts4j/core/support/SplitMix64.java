@@ -3,7 +3,7 @@ package io.github.bts4j.core.support;
 /**
  * Steele, Lea and Flood's SplitMix64 ("Fast splittable pseudorandom number generators", OOPSLA 2014), and its mixing function as a hash for keys. Written out,
  * because Java promises the sequence of {@code java.util.SplittableRandom} (which is this one) for no version: the same seed has to give the same data and the
- * same tokens on all of them. Not for concurrent use.
+ * same tokens on all of them. Not thread-safe.
  */
 public final class SplitMix64 {
 

@@ -1,4 +1,4 @@
 /**
- * What several modules need and no user calls: reading JSON, collecting problems, hashes, random streams. Internal: it may change in any version.
+ * Internal classes of several modules: reading JSON, collecting problems, hashes, random streams. They may change in any version.
  */
 package io.github.bts4j.core.support;

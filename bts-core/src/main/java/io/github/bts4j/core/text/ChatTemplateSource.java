@@ -7,12 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Where a model's chat template comes from; read once, when it is first needed, since many a use needs none. Thread-safe. */
+/** The source of a model's chat template, which is read when it is first needed. Thread-safe. */
 final class ChatTemplateSource {
-    private final Path files; // null where they have been read, or there are none
+    private final Path files; // null if they have been read, or there are none
     private Found found; // guarded by this; null until the files are read
 
-    /** Either a template, or why there is none. */
+    /** A template, or the reason why there is none. */
     private record Found(ChatTemplate template, String missing) {}
 
     private ChatTemplateSource(Path files, Found found) {
@@ -30,8 +30,8 @@ final class ChatTemplateSource {
     }
 
     static ChatTemplateSource none() {
-        return new ChatTemplateSource(null, new Found(null, "The model has no chat template: give it one by withChatTemplate, such as ChatTemplate.llama3() "
-                + "if it was trained on this format"));
+        return new ChatTemplateSource(null, new Found(null, "The model has no chat template: set one with withChatTemplate, such as ChatTemplate.llama3() "
+                + "if it was trained with this format"));
     }
 
     private synchronized Found found() {

@@ -10,15 +10,15 @@ import java.nio.file.Path;
 import java.util.ServiceLoader;
 
 /**
- * A kind of model on disk, for {@link TextModel#open}. Modules that bring one name it in {@code META-INF/services}; bts-stitch brings stitch checkpoints.
- * What no source recognises is a Llama checkpoint or a GGUF file.
+ * A kind of model on disk, for {@link TextModel#open}. Modules register it in {@code META-INF/services}; bts-stitch provides stitch checkpoints.
+ * A path that no source recognises is a Llama checkpoint or a GGUF file.
  */
 public interface ModelSource {
     /**
-     * Whether this is the kind of model that lies there.
+     * Whether a path is a model of this kind.
      *
      * @param path an existing file or folder
-     * @return true if {@link #open} is the way to load it
+     * @return true if {@link #open} can load it
      */
     boolean recognises(Path path);
 
@@ -27,21 +27,21 @@ public interface ModelSource {
      *
      * @param path the file or folder
      * @param options device and precision
-     * @return the model, which the caller closes, and where its texts' files lie
+     * @return the model, which the caller closes, and the folder of its tokenizer and chat template
      * @throws IOException if a file cannot be read
      */
     Loaded open(Path path, LoadOptions options) throws IOException;
 
     /**
-     * Loads whatever kind of model lies there.
+     * Loads a model of any kind.
      *
-     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file, or what a source on the class path recognises
+     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file, or a path that a source on the class path recognises
      * @param options device and precision
-     * @return the model, which the caller closes, and where its texts' files lie
+     * @return the model, which the caller closes, and the folder of its tokenizer and chat template
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws IllegalArgumentException if the path does not exist
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed
-     * @throws UnsupportedException if bts-stitch is needed and not there
+     * @throws UnsupportedException if bts-stitch is required and missing
      */
     static Loaded load(Path path, LoadOptions options) throws IOException {
         if (!Files.exists(path)) {
@@ -59,7 +59,7 @@ public interface ModelSource {
     }
 
     /**
-     * A model that was loaded.
+     * A loaded model.
      *
      * @param model the model
      * @param files the checkpoint folder or GGUF file with its tokenizer and chat template

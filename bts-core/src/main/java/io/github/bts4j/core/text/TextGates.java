@@ -4,9 +4,9 @@ import io.github.bts4j.core.GateWeights;
 import java.util.List;
 
 /**
- * Gate weights along a text.
+ * The gate weights of a text.
  *
- * @param tokens the text of every token; together they are the text
+ * @param tokens the text of each token; joined, they are the whole text
  * @param weights the weights of every token
  */
 public record TextGates(List<String> tokens, GateWeights weights) {

@@ -25,10 +25,10 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * A language model that reads and writes texts: the model with its own tokenizer, chat template and end tokens.
+ * A language model for texts: a model with its tokenizer, chat template and end tokens.
  *
- * <p>Thread-safe: one model serves many threads, each generation with caches of its own. Whoever opens it closes it, and with it the model and the tokenizer:
- * {@link #close} refuses new calls, waits for those that run and frees; streams that are left over say that the model is closed.
+ * <p>Thread-safe: many threads may use one model, and each generation has its own KV cache. Closing it also closes the model and the tokenizer:
+ * {@link #close} refuses new calls, waits for running ones and frees. Streams that are still open then report that the model is closed.
  */
 public final class TextModel implements AutoCloseable {
     private final Generator generator;
@@ -55,9 +55,9 @@ public final class TextModel implements AutoCloseable {
      * @param path a checkpoint folder in Hugging Face's layout, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws IllegalArgumentException if the path does not exist
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or model and tokenizer do not fit
-     * @throws UnsupportedException if bts-stitch is needed and not there
+     * @throws UnsupportedException if bts-stitch is required and missing
      */
     public static TextModel open(Path path) throws IOException {
         return open(path, LoadOptions.defaults());
@@ -70,9 +70,9 @@ public final class TextModel implements AutoCloseable {
      * @param options device and precision
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException if there is nothing at the path
+     * @throws IllegalArgumentException if the path does not exist
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or model and tokenizer do not fit
-     * @throws UnsupportedException if bts-stitch is needed and not there
+     * @throws UnsupportedException if bts-stitch is required and missing
      */
     public static TextModel open(Path path, LoadOptions options) throws IOException {
         ModelSource.Loaded loaded = ModelSource.load(path, options);
@@ -86,11 +86,11 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Joins a model and its tokenizer, such as a model that was just trained.
+     * Combines a model and its tokenizer, for example after training.
      *
      * @param model the model; closed with the result
      * @param tokenizer the tokenizer it was trained with; closed with the result
-     * @return the model over texts, without a chat template
+     * @return the text model, without a chat template
      */
     public static TextModel of(CausalLm model, LlamaTokenizer tokenizer) {
         return owning(model, tokenizer, ChatTemplateSource.none());
@@ -104,9 +104,9 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The same model with another chat template.
+     * This model with another chat template.
      *
-     * @param template how conversations become prompts
+     * @param template turns conversations into prompts
      * @return the model; closing either closes both
      */
     public TextModel withChatTemplate(ChatTemplate template) {
@@ -114,9 +114,9 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The same model with other end tokens.
+     * This model with other end tokens.
      *
-     * @param ids the tokens that end a text where the options of a generation do not name others
+     * @param ids the default end tokens, which the options of a generation can override
      * @return the model; closing either closes both
      */
     public TextModel withEndTokens(Set<Integer> ids) {
@@ -124,14 +124,14 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The same model with some experts switched off, which computes what it would compute without them. Nothing is copied.
+     * A view of this model with some experts switched off, as if they had been removed. Nothing is copied.
      *
      * @param experts names of the experts
-     * @return a model, which the caller closes; this one stays open, and once it is closed the other one says so
+     * @return a view, which the caller closes; it cannot be used after this model is closed
      * @throws IllegalArgumentException if there is no such expert
-     * @throws UnsupportedException if the model is not made of several
+     * @throws UnsupportedException if the model has no experts
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public TextModel without(Set<String> experts) {
         try (Lifetime.Lease use = lifetime.use()) {
             GatedLm view = gated().without(experts);
@@ -140,7 +140,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The model over token ids.
+     * The model for token ids.
      *
      * @return the model, closed with this one
      */
@@ -149,7 +149,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The tokenizer that the model was trained with.
+     * The model's tokenizer.
      *
      * @return the tokenizer, closed with this model
      */
@@ -158,7 +158,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * How conversations become prompts. Read from the checkpoint when it is first asked for.
+     * The chat template, which is read from the checkpoint at the first call.
      *
      * @return the template; empty if the checkpoint has none
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if the checkpoint's template is malformed
@@ -169,7 +169,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The chat template, for who cannot do without.
+     * The chat template, or an exception if there is none.
      *
      * @return the template
      * @throws UnsupportedException if there is none
@@ -181,16 +181,16 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The tokens that end a text where the options of a generation do not name others.
+     * The default end tokens, which the options of a generation can override.
      *
-     * @return token ids; none if the checkpoint names none
+     * @return token ids; empty if the checkpoint has none
      */
     public Set<Integer> endTokens() {
         return endTokens;
     }
 
     /**
-     * The longest text that the model was made for, prompt and answer together.
+     * The context length, for prompt and generated text together.
      *
      * @return tokens
      */
@@ -199,7 +199,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The generator over model and tokenizer, for token ids and for generations that are stepped together.
+     * The generator for token ids and batched generation.
      *
      * @return the generator
      */
@@ -208,19 +208,19 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * The experts of a model that is made of several.
+     * The experts.
      *
-     * @return their names; none for another model
+     * @return their names; empty if the model has none
      */
     public List<String> experts() {
         return model.gated().map(GatedLm::experts).orElse(List.of());
     }
 
     private GatedLm gated() {
-        return model.gated().orElseThrow(() -> new UnsupportedException("This model is not made of several, it has neither gates nor experts: open a stitched model"));
+        return model.gated().orElseThrow(() -> new UnsupportedException("This model has no gates and no experts: open a stitched model"));
     }
 
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     private <T> T held(Supplier<T> call) {
         try (Lifetime.Lease use = lifetime.use()) {
             return call.get();
@@ -230,7 +230,7 @@ public final class TextModel implements AutoCloseable {
     /**
      * Continues a text to its end.
      *
-     * @param prompt the text; the begin token is added as the tokenizer's own template says, and special-token text in it counts as special tokens
+     * @param prompt the text; the tokenizer adds its begin token, and the text of special tokens is encoded as special tokens
      * @param config the options
      * @return the generated tokens and text
      * @throws IllegalArgumentException if the prompt is longer than the context
@@ -241,11 +241,11 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Continues many texts, several at a time in one pass over the weights, see {@link Generator#generateAll}.
+     * Continues many texts in batches, see {@link Generator#generateAll}.
      *
      * @param prompts the texts, of any lengths
-     * @param config the options of every one of them
-     * @param atOnce the most texts in progress at once, at least 1
+     * @param config the options for all texts
+     * @param atOnce maximum number of running generations, at least 1
      * @return one result per text, in their order
      * @throws IllegalArgumentException if atOnce is below 1, or a prompt is longer than the context
      * @throws IllegalStateException if the model is closed
@@ -268,7 +268,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Continues a text token by token, each with the weights that the gates gave to hub and experts.
+     * Continues a text token by token, with the gate weights of each token.
      *
      * @param prompt the text, as for {@link #generate}
      * @param config the options
@@ -282,11 +282,11 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Answers a conversation to the end.
+     * Generates the reply to a conversation.
      *
-     * @param messages the conversation, at least one message; special-token text in it is ordinary text
+     * @param messages the conversation, at least one message; the text of special tokens is encoded as ordinary text
      * @param config the options
-     * @return the answer
+     * @return the reply
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
      * @throws IllegalStateException if the model is closed
@@ -296,11 +296,11 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Answers a conversation with tools, documents or other arguments of the template to the end.
+     * Generates the reply to a conversation with tools, documents or other template arguments.
      *
-     * @param request the conversation; the beginning of the answer is added, unless the request continues its last message
+     * @param request the conversation; the generation prompt is added, unless the request continues its last message
      * @param config the options
-     * @return the answer
+     * @return the reply
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
      * @throws IllegalStateException if the model is closed
@@ -314,7 +314,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Answers a conversation token by token.
+     * Generates the reply to a conversation token by token.
      *
      * @param messages the conversation, as for {@link #chat(List, GenerationConfig)}
      * @param config the options
@@ -328,7 +328,7 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * Answers a conversation token by token.
+     * Generates the reply to a conversation token by token.
      *
      * @param request the conversation, as for {@link #chat(ChatRequest, GenerationConfig)}
      * @param config the options
@@ -342,10 +342,10 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * How likely the model finds a text: every token but the first after those before it.
+     * The log-probabilities of a text's tokens, except the first.
      *
      * @param text the text, encoded as for {@link #generate}
-     * @param alternatives how many of the likeliest tokens to give at every place
+     * @param alternatives how many of the most likely tokens to report at each position
      * @return one entry per token but the first
      * @throws IllegalArgumentException if the text has fewer than two tokens or is longer than the context
      * @throws IllegalStateException if the model is closed
@@ -355,10 +355,10 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * What the gates give to hub and experts along a text.
+     * The gate weights of a text.
      *
      * @param text the text, encoded as for {@link #generate}
-     * @return the weights of every token
+     * @return the weights of each token
      * @throws UnsupportedException if the model has no gates
      * @throws IllegalArgumentException if the text is empty or longer than the context
      * @throws IllegalStateException if the model is closed
@@ -368,10 +368,10 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
-     * What the gates give to hub and experts along a text of token ids.
+     * The gate weights of token ids.
      *
      * @param ids token ids, at least one
-     * @return the weights of every token
+     * @return the weights of each token
      * @throws UnsupportedException if the model has no gates
      * @throws IllegalArgumentException if the text is empty or longer than the context, or an id is out of range
      * @throws IllegalStateException if the model is closed
@@ -389,7 +389,7 @@ public final class TextModel implements AutoCloseable {
         });
     }
 
-    /** Closes the model and the tokenizer, after the calls that run on other threads. Closing again does nothing. */
+    /** Closes the model and the tokenizer, after running calls on other threads. Closing twice does nothing. */
     @Override
     public void close() {
         lifetime.close(release);

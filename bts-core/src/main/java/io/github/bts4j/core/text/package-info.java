@@ -1,5 +1,5 @@
 /**
- * The front door: {@link io.github.bts4j.core.text.TextModel} opens a checkpoint folder, a GGUF file or, with bts-stitch, a stitch checkpoint, and answers in texts.
+ * The main entry point: {@link io.github.bts4j.core.text.TextModel} opens a checkpoint folder, a GGUF file or, with bts-stitch, a stitch checkpoint, and generates text.
  *
  * <pre>{@code
  * try (TextModel model = TextModel.open(Path.of("llama-3.2-1b-instruct"))) {

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Checks the added tokens of a tokenizer.json. The library ignores their ids and counts by itself, so the ids have to be those that it will count. */
+/** Checks the added tokens of a tokenizer.json. The library ignores their ids and numbers tokens itself, so the ids have to match its numbering. */
 final class AddedTokens {
 
     private static final int MAX_TOKENS = 1 << 14;
@@ -23,7 +23,7 @@ final class AddedTokens {
         }
         if (added.size() > MAX_TOKENS) {
             throw new ModelFormatException(file, "'added_tokens' has " + added.size() + " entries, at most " + MAX_TOKENS
-                    + " are taken: put ordinary tokens into 'model.vocab'");
+                    + " are supported: put ordinary tokens into 'model.vocab'");
         }
         Map<String, Integer> vocabulary = vocabulary(model);
         int size = vocabulary.size();
@@ -44,8 +44,8 @@ final class AddedTokens {
             int next = highest >= size || size == 0 && highest >= 0 ? highest + 1 : size;
             int given = before != null ? before : next;
             if (given != id) {
-                throw token.problem("has id " + id + " for '" + Component.shown(content) + "', but the tokenizers library gives it " + given
-                        + ": the ids of 'added_tokens' and 'model.vocab' do not fit together");
+                throw token.problem("has id " + id + " for '" + Component.shown(content) + "', but the tokenizers library assigns " + given
+                        + ": the ids of 'added_tokens' and 'model.vocab' do not match");
             }
             seen.put(content, given);
             highest = Math.max(highest, given);

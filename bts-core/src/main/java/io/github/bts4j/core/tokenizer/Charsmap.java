@@ -35,7 +35,7 @@ final class Charsmap {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long size = buffer.remaining() < 4 ? -1 : Integer.toUnsignedLong(buffer.getInt());
         if (size < 4 || size > buffer.remaining()) {
-            throw new IllegalArgumentException("of " + bytes.length + " bytes says that its trie has " + size);
+            throw new IllegalArgumentException("of " + bytes.length + " bytes has a trie of " + size);
         }
         int[] units = new int[(int) (size / 4)];
         buffer.asIntBuffer().get(units);

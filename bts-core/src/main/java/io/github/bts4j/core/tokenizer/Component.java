@@ -7,7 +7,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
-/** One component of a tokenizer.json, {@code {"type": .., ..}}, and where in the file it stands; each accessor refuses what is missing or of another type. */
+/** One component of a tokenizer.json, {@code {"type": .., ..}}, and its position in the file; the accessors refuse values that are missing or of another type. */
 record Component(Path file, String place, JsonNode node) {
 
     private static final int MAX_SHOWN = 80;

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The tokens of {@code added_tokens_decoder} in a tokenizer_config.json, by their ids. transformers adds those that tokenizer.json lacks; what both know is as
- * tokenizer.json has it.
+ * The tokens of {@code added_tokens_decoder} in a tokenizer_config.json, by their ids. transformers adds those that are missing from tokenizer.json; others are as in
+ * tokenizer.json.
  *
  * @param tokens entries of {@code added_tokens} by their ids, in their order
  */
@@ -38,7 +38,7 @@ record DeclaredTokens(Map<Integer, ObjectNode> tokens) {
         return new DeclaredTokens(tokens);
     }
 
-    /** A tokenizer.json with the tokens that it lacks; the same bytes where it lacks none. */
+    /** A tokenizer.json with the missing tokens; the same bytes if there are none. */
     byte[] addedTo(Path file, byte[] content) {
         if (tokens.isEmpty()) {
             return content;

@@ -13,9 +13,9 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * The same tokenizer with its special tokens under names that nobody can guess: {@code <|end|>} in a text is then ordinary text for it, and the special
+ * The tokenizer with its special tokens under secret names: {@code <|end|>} in a text is then ordinary text, and the special
  * token is written by its secret name. Ids, merges, normalizer, pre-tokenizer and post-processor are the same, so the ids are those that the Python library
- * gives with {@code encode_special_tokens = True}, a setting that DJL's binding lacks.
+ * gives with {@code encode_special_tokens = True}, a setting that DJL's binding does not have.
  */
 final class DisguisedSpecials implements AutoCloseable {
 
@@ -27,7 +27,7 @@ final class DisguisedSpecials implements AutoCloseable {
         this.tokenizer = tokenizer;
     }
 
-    /** Changes {@code root}, which the caller gives away. */
+    /** Modifies {@code root}. */
     static DisguisedSpecials open(Path file, ObjectNode root, Vocabulary vocabulary) {
         TextLimits limits = TokenizerCheck.check(file, root, vocabulary);
         Map<String, String> disguises = disguises(vocabulary);
@@ -50,7 +50,7 @@ final class DisguisedSpecials implements AutoCloseable {
         return new DisguisedSpecials(disguises, tokenizer);
     }
 
-    /** What to write for this special token in a text given to {@link #encode}. */
+    /** The secret name of a special token, for {@link #encode}. */
     String disguise(String special) {
         return disguises.get(special);
     }
@@ -104,7 +104,7 @@ final class DisguisedSpecials implements AutoCloseable {
         }
     }
 
-    /** Whether this merge, {@code "a b"} or {@code ["a", "b"]}, takes or gives a special token. */
+    /** Whether this merge, {@code "a b"} or {@code ["a", "b"]}, involves a special token. */
     private static boolean touchesSpecial(JsonNode merge, Map<String, String> disguises) {
         String text = merge.asText();
         int space = text.indexOf(' ', 1);
@@ -118,7 +118,7 @@ final class DisguisedSpecials implements AutoCloseable {
             int[] ids = tokenizer.encode(disguises.get(token.content()), false);
             if (Arrays.stream(ids).noneMatch(id -> id == token.id())) {
                 throw new ModelFormatException(file, "special token '" + token.content() + "' has id " + token.id() + " in 'added_tokens', but the tokenizers"
-                        + " library gives it " + Arrays.toString(ids) + ": the ids of 'added_tokens' and 'model.vocab' do not fit together");
+                        + " library assigns " + Arrays.toString(ids) + ": the ids of 'added_tokens' and 'model.vocab' do not match");
             }
         }
     }

@@ -77,7 +77,7 @@ final class GgufTokenizer implements TokenizerSource {
             case "gpt2" -> byteLevel(root);
             case "llama" -> sentencePiece(root);
             default -> throw new ModelFormatException(file, PREFIX + "model = '" + model + "' is not supported: gpt2 (byte-level BPE) and llama"
-                    + " (SentencePiece) are; put the checkpoint's tokenizer.json to use instead");
+                    + " (SentencePiece) are; use the checkpoint's tokenizer.json instead");
         }
         return root.toString().getBytes(StandardCharsets.UTF_8);
     }
@@ -166,7 +166,7 @@ final class GgufTokenizer implements TokenizerSource {
         return model;
     }
 
-    /** The id of a role; what llama.cpp takes in a SentencePiece vocabulary that does not say, where there is such a token. */
+    /** The id of a role; or, in SentencePiece vocabularies, llama.cpp's default, if there is such a token. */
     private OptionalInt idOf(String role) {
         OptionalInt id = metadata.integer(PREFIX + role + "_token_id");
         int usual = USUAL_IDS.getOrDefault(role, tokens.size());

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Ids that come one by one to pieces of text. A piece never ends inside a character: the bytes of an unfinished one are held back until it is finished,
+ * Decodes ids one by one into pieces of text. A piece never ends inside a character: incomplete bytes are held back until the character is complete,
  * found to be no character, or {@link #flush} is called. The pieces together are the decoded text of all ids.
  *
- * <p>The cost of a token does not grow with the text: tokens that stand for bytes go through a UTF-8 decoder, any other token is decoded alone behind one
+ * <p>The cost of a token does not grow with the text: byte tokens go through a UTF-8 decoder, any other token is decoded alone after one
  * fixed letter, so that it keeps its leading space.
  *
  * <p>One exception to "the pieces together are the decoded text": SentencePiece tokenizers write rare characters as runs of byte tokens, and decode a run
@@ -59,7 +59,7 @@ public final class IncrementalDecoder {
     /**
      * Ends the text and makes the decoder ready for another one of the same kind.
      *
-     * @return what was held back: U+FFFD for the bytes of an unfinished character, else nothing
+     * @return text that was held back: U+FFFD for the bytes of an incomplete character, else empty
      */
     public String flush() {
         StringBuilder text = new StringBuilder(begun ? "" : decodeBeginning());
@@ -83,12 +83,12 @@ public final class IncrementalDecoder {
         return text.toString();
     }
 
-    /** The text of a token that stands for text, within a text that goes on. */
+    /** The text of a text token within a text. */
     private String alone(int tokenId) {
         return tokenizer.decode(new int[] {anchor, tokenId}, false).substring(1);
     }
 
-    /** The bytes that a token adds to a text that goes on. */
+    /** The bytes of a token within a text. */
     byte[] bytes(int tokenId) {
         return bytesOf(tokenId).orElseGet(() -> alone(tokenId).getBytes(StandardCharsets.UTF_8));
     }
@@ -121,7 +121,7 @@ public final class IncrementalDecoder {
         return tokenizer.decoder().bytes(tokenizer.vocabulary().token(id));
     }
 
-    /** A token that decodes to one letter, wherever it stands. */
+    /** A token that decodes to one letter in any position. */
     private static int findAnchor(LlamaTokenizer tokenizer) {
         for (char letter = 'a'; letter <= 'z'; letter++) {
             String text = String.valueOf(letter);

@@ -16,14 +16,14 @@ import java.util.OptionalInt;
 
 /**
  * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, nothing is ever truncated or
- * padded, whatever tokenizer.json says. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
+ * padded, regardless of tokenizer.json. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
  * {@code ai.djl.offline}, the environment variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
  *
- * <p>What counts is tokenizer.json; of tokenizer_config.json (or, failing that, special_tokens_map.json) only the roles of special tokens are read. In
+ * <p>The tokenizer is defined by tokenizer.json; from tokenizer_config.json (or else special_tokens_map.json) only the roles of special tokens are read. In
  * particular {@code clean_up_tokenization_spaces} and {@code add_bos_token} are not: decoding is the tokenizer's own, and {@code addSpecialTokens} adds what
  * the post-processor of tokenizer.json adds. Half a surrogate pair in a text counts as U+FFFD.
  *
- * <p>Thread-safe. Holds native memory until it is closed, by whoever opened it; every later call throws {@link IllegalStateException}.
+ * <p>Thread-safe. Holds native memory until it is closed; later calls throw {@link IllegalStateException}.
  */
 public final class LlamaTokenizer implements AutoCloseable {
 
@@ -59,7 +59,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @param tokenizerJsonOrFolder a tokenizer.json, the folder that holds it, or a GGUF file with the tokenizer inside
      * @return the tokenizer, which the caller closes
      * @throws IllegalArgumentException if there is no such file
-     * @throws ModelFormatException if the file is not a tokenizer.json, holds what is not known or cannot be run safely, has a decoder that cannot decode token by token, or does not know the special tokens
+     * @throws ModelFormatException if the file is not a tokenizer.json, has unknown or unsafe parts, has a decoder that cannot decode token by token, or does not have the special tokens
      *     that tokenizer_config.json names
      */
     public static LlamaTokenizer open(Path tokenizerJsonOrFolder) {
@@ -70,10 +70,10 @@ public final class LlamaTokenizer implements AutoCloseable {
      * Text to ids. Special-token text inside {@code text} becomes special tokens: for text that others wrote, see {@link #encodeOrdinary}.
      *
      * @param text the text, of up to 16,777,216 characters
-     * @param addSpecialTokens whether to add what the post-processor adds, which is the begin-of-text token for Llama models
+     * @param addSpecialTokens whether to add the post-processor's tokens, which is the begin token for Llama models
      * @return the ids
      * @throws TooLargeException if the text is too long for the tokenizer, or for the heap: 12 bytes for each of its bytes are needed
-     * @throws ModelFormatException if the tokenizer has no token for a character of the text, nor one for what it does not know
+     * @throws ModelFormatException if the tokenizer has no token for a character of the text, and no unknown token
      */
     public int[] encode(String text, boolean addSpecialTokens) {
         return tokenizer.encode(text, addSpecialTokens);
@@ -95,7 +95,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      * stays text inside content segments and across borders.
      *
      * @param segments the segments, in order
-     * @param addSpecialTokens whether to add what the post-processor adds; false where the template writes the begin-of-text token itself
+     * @param addSpecialTokens whether to add the post-processor's tokens; false if the template writes the begin token itself
      * @return the ids
      */
     public int[] encode(List<PromptSegment> segments, boolean addSpecialTokens) {
@@ -107,7 +107,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * A prompt to ids as {@link #encode(List, boolean)} without added tokens, and where in the prompt each token stands.
+     * Encodes a prompt like {@link #encode(List, boolean)} without added tokens, with the position of each token.
      *
      * @param segments the segments, in order
      * @return the ids and their places in the segments' text
@@ -138,7 +138,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * A decoder for ids that come one by one and are a text of their own: the pieces add up to {@code decode} of all ids.
+     * A decoder for the ids of a complete text, one by one: the pieces join to {@code decode} of all ids.
      *
      * @param skipSpecialTokens whether special tokens are left out of the text
      * @return the decoder, to be used by one thread at a time, while this tokenizer is open
@@ -148,7 +148,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * A decoder for ids that come one by one and go on where other text stopped: the same as {@link #incrementalDecoder}, but the first piece keeps the
+     * A decoder for ids that continue another text: like {@link #incrementalDecoder}, but the first piece keeps the
      * space that SentencePiece tokenizers (Llama 2) take away at the beginning of a text.
      *
      * @param skipSpecialTokens whether special tokens are left out of the text
@@ -168,8 +168,8 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * The bytes that a token adds to a text that goes on, in UTF-8. A token may be a part of a character; in SentencePiece vocabularies {@code ▁the} is
-     * {@code " the"}, also where it would begin a text and lose its space.
+     * The UTF-8 bytes of a token within a text. A token may be a part of a character; in SentencePiece vocabularies {@code ▁the} is
+     * {@code " the"}, even at the beginning of a text, where it would lose its space.
      *
      * @param id the id
      * @return the bytes; of a special token those of its spelling, of an id that belongs to no token none
@@ -184,7 +184,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * The length of the vocabulary's longest token: no text of n tokens has more than n times as many characters, apart from what a normalizer takes away.
+     * The length of the vocabulary's longest token: no text of n tokens has more than n times as many characters, apart from characters that a normalizer removes.
      *
      * @return how many characters its spelling has
      */
@@ -241,7 +241,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      *
      * @param id the id
      * @return the token as tokenizer.json spells it
-     * @throws IllegalArgumentException if the id is negative, not below {@link #vocabSize}, or no token has it
+     * @throws IllegalArgumentException if the id is negative, not below {@link #vocabSize}, or no token has this id
      */
     public String token(int id) {
         requireId(id);
@@ -264,7 +264,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * How many bytes of UTF-8 text a token stands for. The begin of a text, of which some decoders drop a space, is not considered.
+     * The number of UTF-8 bytes of a token's text. The special case of the beginning of a text, where some decoders drop a space, is ignored.
      *
      * @param id the token's id
      * @return bytes; 0 for a special token, and for an id that no token has
@@ -288,7 +288,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * The SHA-256 of tokenizer.json (of a GGUF file: of what its tokenizer is written as in that form), by which checkpoints tell whether they belong to the same tokenizer.
+     * The SHA-256 of tokenizer.json (for a GGUF file, of its tokenizer in that form), with which checkpoints check that they belong to the same tokenizer.
      *
      * @return 64 lower-case hexadecimal digits
      */
@@ -306,7 +306,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * Writes the tokenizer as a checkpoint's files: {@code tokenizer.json}, and the begin and end marks in {@code tokenizer_config.json}. What else such a file
+     * Writes the tokenizer as a checkpoint's files: {@code tokenizer.json}, and the begin and end tokens in {@code tokenizer_config.json}. Whatever else such a file
      * may hold, a chat template above all, is not written.
      *
      * @param folder the checkpoint's folder, made if absent

@@ -21,7 +21,7 @@ import java.util.function.LongFunction;
  * The native tokenizer: no truncation, no padding, and no use after close. Encoding and decoding only read the native object, so any number of threads do
  * them at once; close waits for them. Long texts go through one at a time, in the whole process.
  *
- * <p>The native code makes its results in Java's heap and ends the process when there is no room. So the room is taken and given back right before, where
+ * <p>The native code creates its results on the Java heap and aborts the process if there is no room. So the memory is allocated and released just before, where
  * running out of it is an error that can be caught; and of an encoding only the ids are fetched, 8 bytes each.
  */
 final class NativeTokenizer implements AutoCloseable {
@@ -61,7 +61,7 @@ final class NativeTokenizer implements AutoCloseable {
         return encode(text, addSpecialTokens, 1, encoding -> toInts(TokenizersLibrary.LIB.getTokenIds(encoding)));
     }
 
-    /** Ids, and for each the code points of the text from which and up to which it stands, as two more arrays. */
+    /** Ids, and for each the range of code points in the text, as two more arrays. */
     int[][] encodeWithOffsets(String text) {
         return encode(text, false, SPAN_LONGS, encoding -> {
             int[] ids = toInts(TokenizersLibrary.LIB.getTokenIds(encoding));
@@ -113,7 +113,7 @@ final class NativeTokenizer implements AutoCloseable {
     private long encoded(String text, boolean addSpecialTokens) {
         try {
             return TokenizersLibrary.LIB.encode(tokenizer.getHandle(), text, addSpecialTokens);
-        } catch (RuntimeException e) { // what the library throws is no more than that
+        } catch (RuntimeException e) { // the library throws no subclass
             throw new ModelFormatException(file, "cannot encode this text: " + e.getMessage(), e);
         }
     }
@@ -145,7 +145,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
         Lock reading = startReading();
         try {
-            takeRoom(chars / 2); // UTF-16 in Java and as it comes
+            takeRoom(chars / 2); // UTF-16 in Java, and the result
             return TokenizersLibrary.LIB.decode(tokenizer.getHandle(), longs, skipSpecialTokens);
         } finally {
             reading.unlock();
@@ -163,7 +163,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
-    /** Makes room for this many longs, or throws an OutOfMemoryError while that is harmless. */
+    /** Allocates this many longs, or throws an OutOfMemoryError while that is harmless. */
     private void takeRoom(long longs) {
         if (longs + SLACK > Integer.MAX_VALUE - 8) {
             throw new OutOfMemoryError("more than an array holds");

@@ -115,7 +115,7 @@ final class Normalizers {
         }
     }
 
-    /** Whether something is left of this text, whatever is done to it; conservative. */
+    /** Whether the normalised text is certainly not empty; conservative. */
     boolean leaves(String content) {
         for (int i = 0; i < content.length(); i++) {
             char c = content.charAt(i);

@@ -6,7 +6,7 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
 
-/** Checks the post-processors of a tokenizer.json: what they add has to exist, and the text has to be in the result once. */
+/** Checks the post-processors of a tokenizer.json: the added tokens have to exist, and the text has to occur in the result once. */
 final class PostProcessors {
 
     private static final int MAX_ADDED = 1024;

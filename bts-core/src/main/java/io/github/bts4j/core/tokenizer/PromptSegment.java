@@ -25,7 +25,7 @@ public record PromptSegment(String text, boolean template) {
     /**
      * A piece of the template: {@code <|end|>} inside it is the special token.
      *
-     * @param text the text, written by whoever wrote the program or the checkpoint
+     * @param text trusted text, from the program or the checkpoint
      * @return the segment
      */
     public static PromptSegment template(String text) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a regular expression of a tokenizer.json can cost at worst. The tokenizers library matches by backtracking (Oniguruma), and ends the process when one
+ * The worst-case cost of a regular expression of a tokenizer.json. The tokenizers library matches by backtracking (Oniguruma), and ends the process when one
  * match takes more than ten million steps back; so an expression is read here first, and what cannot be bounded is refused.
  *
  * <p>Read is the part of the language that tokenizers use: characters, classes, properties, groups, alternatives, quantifiers, options, anchors and looking
@@ -46,7 +46,7 @@ final class RegexCheck {
     /**
      * Reads an expression.
      *
-     * @throws IllegalArgumentException if it is outside of the part that is read, or cannot be bounded; the message says which part
+     * @throws IllegalArgumentException if it has an unsupported part, or cannot be bounded; the message names the part
      */
     static Cost cost(String expression) {
         if (expression.length() > MAX_LENGTH) {
@@ -179,7 +179,7 @@ final class RegexCheck {
         int end = expression.indexOf('}', at);
         String body = end < 0 ? "" : expression.substring(at + 1, end);
         if (!body.matches("\\d{1,6}(,\\d{0,6})?|,\\d{1,6}")) {
-            throw refused("a '{' that is no count and has no backslash");
+            throw refused("a '{' that is not a count and has no backslash");
         }
         at = end + 1;
         int comma = body.indexOf(',');

@@ -45,7 +45,7 @@ final class SpecialText {
         return !contentIsPlain || written != count(concatenate(segments));
     }
 
-    /** The text for the tokenizer that knows special tokens by their disguises only. */
+    /** The text for the tokenizer in which special tokens have secret names. */
     String disguise(List<PromptSegment> segments, DisguisedSpecials disguises) {
         StringBuilder text = new StringBuilder();
         for (PromptSegment segment : segments) {
@@ -58,7 +58,7 @@ final class SpecialText {
         return text.toString();
     }
 
-    /** The same as {@link #disguise} in pieces: special tokens of the template, and what is between them. */
+    /** Like {@link #disguise}, in pieces: special tokens of the template, and the text between them. */
     List<PromptSegment> pieces(List<PromptSegment> segments) {
         List<PromptSegment> pieces = new ArrayList<>();
         for (PromptSegment segment : segments) {

@@ -10,7 +10,7 @@ import java.util.Set;
 
 /** How text is cut into words before byte-level BPE joins bytes inside each word: what GGUF calls {@code tokenizer.ggml.pre}. */
 enum SplitRule {
-    /** What llama.cpp takes where a file does not say: GPT-2's expression between runs of punctuation and of digits, each cut at those before. */
+    /** llama.cpp's default: GPT-2's expression between runs of punctuation and of digits. */
     DEFAULT(Set.of("default"), "[\\p{P}\\$\\+<=>\\^~\\|]+", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)", "\\p{N}+", "[0-9][0-9][0-9]"),
     /** GPT-2's expression. */
     GPT2(Set.of("gpt-2", "phi-2", "olmo")),
@@ -19,7 +19,7 @@ enum SplitRule {
     /** Llama 3's expression: up to three digits, no case in contractions. */
     LLAMA3(Set.of("llama-bpe", "llama3", "llama-v3", "falcon3"),
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
-    /** The same, without what else Llama 3 asks for: no begin token by itself, no words taken whole. */
+    /** The same, without Llama 3's other rules: no automatic begin token, no words as single tokens. */
     SMAUG(Set.of("smaug-bpe"), LLAMA3.expressions.toArray(String[]::new)),
     /** Qwen 2's expression: single digits, no case in contractions. */
     QWEN2(Set.of("qwen2", "stablelm2"),
@@ -43,12 +43,12 @@ enum SplitRule {
                 + " aliases; give the model's tokenizer.json instead");
     }
 
-    /** Whether a begin-of-text token is added where the file does not say. */
+    /** Whether a begin token is added by default. */
     boolean addsBos() {
         return this == LLAMA3;
     }
 
-    /** Whether a word that is a token is taken as it is. */
+    /** Whether a word that is a token is not split. */
     boolean ignoresMerges() {
         return this == LLAMA3;
     }

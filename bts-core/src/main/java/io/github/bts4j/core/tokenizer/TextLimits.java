@@ -4,7 +4,7 @@ import io.github.bts4j.core.TooLargeException;
 import java.nio.file.Path;
 
 /**
- * What the texts of one tokenizer may be. The native tokenizer ends the process when it runs out of Java heap or when a search takes too long, so what a text
+ * The limits on a tokenizer's texts. The native tokenizer aborts the process if it runs out of Java heap or if a search takes too long, so what a text
  * can cost at most is known before it is handed over.
  *
  * @param maxChars the longest text, in UTF-16 units

@@ -8,10 +8,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** How a tokenizer.json turns token strings into text, as far as decoding token by token has to know it. */
+/** How a tokenizer.json turns token strings into text, as far as decoding token by token needs it. */
 sealed interface TokenDecoder {
 
-    /** The bytes that this token stands for, where it stands for bytes and not for text. */
+    /** The bytes of a byte token; empty for a text token. */
     Optional<byte[]> bytes(String token);
 
     /** GPT-2's byte-level decoder (Llama 3): every token is a string of bytes, each written as one printable character. */
@@ -24,7 +24,7 @@ sealed interface TokenDecoder {
             byte[] bytes = new byte[token.length()];
             for (int i = 0; i < bytes.length; i++) {
                 Byte value = BYTE_OF.get(token.charAt(i));
-                if (value == null) { // an added token that was never byte-level: it stands for itself
+                if (value == null) { // an added token that was never byte-level is literal text
                     return Optional.of(token.getBytes(StandardCharsets.UTF_8));
                 }
                 bytes[i] = value;
@@ -69,7 +69,7 @@ sealed interface TokenDecoder {
         return new Pieces(readPieces(file, decoder));
     }
 
-    /** Checks that decoding goes piece by piece, and tells whether there are byte tokens. */
+    /** Checks that tokens can be decoded one by one, and returns whether there are byte tokens. */
     private static boolean readPieces(Path file, JsonNode decoder) {
         if (decoder.isMissingNode() || decoder.isNull()) {
             return false;

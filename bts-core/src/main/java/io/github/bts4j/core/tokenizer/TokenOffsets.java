@@ -3,15 +3,15 @@ package io.github.bts4j.core.tokenizer;
 import java.util.List;
 
 /**
- * Tokens, and where in the text each stands: from {@code begins[i]} up to {@code ends[i]}, as indices into the Java text. A token that stands for no
- * character of its own begins where it ends.
+ * Tokens and their positions in the text: from {@code begins[i]} up to {@code ends[i]}, as indices into the Java string. A token without
+ * characters begins where it ends.
  *
  * @param ids the ids
  * @param begins where each begins
  * @param ends where each ends
  */
 public record TokenOffsets(int[] ids, int[] begins, int[] ends) {
-    /** From what the tokenizers library gives, which counts code points. */
+    /** From the offsets of the tokenizers library, which counts code points. */
     static TokenOffsets of(String text, int[][] encoding) {
         int[] units = units(text);
         return new TokenOffsets(encoding[0], mapped(encoding[1], units), mapped(encoding[2], units));

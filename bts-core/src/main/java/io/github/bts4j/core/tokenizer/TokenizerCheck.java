@@ -8,7 +8,7 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * Reads a tokenizer.json as the native tokenizer will, before it does: a panic there ends the process, so whatever it does not expect is refused here, with
+ * Checks a tokenizer.json before the native tokenizer reads it: a panic there aborts the process, so anything unexpected is refused here, with
  * the key and the value. Known are the components of the Rust crate {@code tokenizers} 0.21 and their parameters.
  */
 final class TokenizerCheck {
@@ -72,7 +72,7 @@ final class TokenizerCheck {
         double byToken = 10 * STEPS / longest;
         int max = (int) Math.min(TextLimits.MAX_CHARS, Math.min(length, byToken) / normalizers.growth());
         if (max < 1024) {
-            throw new ModelFormatException(file, "has expressions or tokens so slow that no text above " + max + " characters could be taken, at least 1024 is asked for");
+            throw new ModelFormatException(file, "has expressions or tokens so slow that texts could have at most " + max + " characters; at least 1024 are required");
         }
         String reason = max == TextLimits.MAX_CHARS ? "the limit of this library" : byToken < length ? "its longest token has " + longest + " bytes"
                 : "its regular expressions can take long on longer ones";
@@ -202,7 +202,7 @@ final class TokenizerCheck {
                     throw component.problem("lets a token grow " + Math.round(decodeGrowth) + "-fold, at most 64-fold is allowed");
                 }
             }
-            default -> throw component.problem("is no decoder that decodes token by token");
+            default -> throw component.problem("cannot decode token by token");
         }
     }
 
@@ -234,7 +234,7 @@ final class TokenizerCheck {
             if (Character.isSurrogate(text.charAt(i))) {
                 if (Character.charCount(text.codePointAt(i)) == 1) {
                     throw new ModelFormatException(file, "holds half a surrogate pair, \\u" + Integer.toHexString(text.charAt(i)) + " in '"
-                            + Component.shown(text) + "', which is no character");
+                            + Component.shown(text) + "', which is not a character");
                 }
                 i++;
             }

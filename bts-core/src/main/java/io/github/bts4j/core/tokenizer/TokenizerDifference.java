@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Whether two tokenizers are the same, which models must have that are compared, merged or stitched. Not for instances. */
+/** Compares two tokenizers: models can only be compared, merged or stitched if they have the same one. */
 public final class TokenizerDifference {
     /** Texts on which tokenizers of one vocabulary but other merges or splits differ. */
     private static final List<String> PROBES = List.of("The quick brown fox jumps over the lazy dog.", "  two  spaces\n\n\ttab", "12345 3.14 2026-01-31", "don't DON'T we'll",
@@ -14,7 +14,7 @@ public final class TokenizerDifference {
     private TokenizerDifference() {}
 
     /**
-     * The first difference of two tokenizers: in the vocabulary, in what is special, or in how some texts are encoded.
+     * The first difference of two tokenizers: in the vocabulary, in the special tokens, or in the encoding of some texts.
      *
      * @param first a tokenizer
      * @param second another

@@ -4,9 +4,9 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/** Where a tokenizer comes from. */
+/** The source of a tokenizer. */
 interface TokenizerSource {
-    /** Finds a tokenizer.json, in a folder or by itself, or the tokenizer inside a GGUF file. */
+    /** Finds a tokenizer.json, given its path or its folder, or the tokenizer inside a GGUF file. */
     static TokenizerSource locate(Path path) {
         return Checkpoint.isGguf(path) ? GgufTokenizer.open(path) : TokenizerFiles.locate(path);
     }

@@ -1,7 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
 /**
- * UTF-8 bytes to text, byte by byte: gives out each character when its last byte has come. What is not UTF-8 becomes U+FFFD, either one for each ill-formed
+ * Decodes UTF-8 byte by byte: returns each character after its last byte. Invalid UTF-8 becomes U+FFFD, either one for each ill-formed
  * sequence (the WHATWG decoder, which is also Rust's {@code from_utf8_lossy}) or one for each byte of it.
  */
 final class Utf8Stream {

@@ -1,13 +1,13 @@
 package io.github.bts4j.core.torch;
 
 /**
- * What becomes of a training pass's activations until its backward pass (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016). The gradients
- * are the same, to the bit on one thread: what is computed again is computed by the same operations.
+ * Which activations of a training pass are kept until its backward pass (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016). The gradients
+ * are the same, to the bit on one thread: recomputation uses the same operations.
  */
 public enum ActivationCheckpointing {
-    /** All of them are kept: the fastest. */
+    /** All are kept: the fastest. */
     OFF,
-    /** Those of the last third of the blocks are kept, which the backward pass comes to first; it computes the others again, one block at a time. */
+    /** Those of the last third of the blocks are kept, which the backward pass needs first; the others are recomputed, one block at a time. */
     PARTIAL,
     /** Only what goes from block to block is kept: the least memory. */
     FULL;

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The Llama decoder: {@code decoder.py} beside this interface says what each method computes, with equations and shapes. Internal.
+ * The Llama decoder: {@code decoder.py} beside this interface defines what each method computes, with equations and shapes. Internal.
  *
- * <p>{@code m} is a model; {@code rope} holds its rotary tables, of which {@code row} is the row of the first token at hand.
+ * <p>{@code m} is a model; {@code rope} holds its rotary tables, of which {@code row} is the row of the first token.
  */
 @KernelSource(value = "decoder.py", products = true)
 public interface DecoderKernels {
@@ -39,7 +39,7 @@ public interface DecoderKernels {
     List<NDArray> quantize(NDManager owner, Autograd mode, NDArray w, TorchType dtype);
 
     /**
-     * A matrix of int8 as it was.
+     * Dequantises an int8 matrix.
      *
      * @param owner owner of the result
      * @param mode the autograd mode
@@ -55,7 +55,7 @@ public interface DecoderKernels {
      * @param owner owner of the result
      * @param mode the autograd mode
      * @param ids int64 {@code [batch, sequence]}
-     * @param token the mark between documents
+     * @param token the token between documents
      * @param begins whether it begins them
      * @return bool {@code [batch, 1, sequence, sequence]}
      */

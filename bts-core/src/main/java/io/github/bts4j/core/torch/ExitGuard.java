@@ -12,11 +12,11 @@ import org.slf4j.LoggerFactory;
  * Lets a process end while kernels run.
  *
  * <p>When Java has run all shutdown hooks, it calls the C library's {@code exit}, which destroys the static objects of native libraries: oneDNN's caches among
- * them, which kernels on other threads may be reading. That ends in a crash instead of the exit status. So {@code _exit} is made the first thing that
+ * them, which kernels on other threads may be reading. That ends in a crash instead of the exit status. So {@code _exit} is the first function that
  * {@code exit} calls ({@code on_exit} of glibc): the process ends there, with its status, and nothing is destroyed. Everything that Java does at its end has been
  * done by then: shutdown hooks, which may compute to their end, and files to delete.
  *
- * <p>What was registered last is called first, and libraries register a destructor with the first use of an object. Hence {@link #renew} after the first call of
+ * <p>What was registered last is called first, and libraries register a destructor with the first use of an object. Therefore {@link #renew} is needed after the first call of
  * every kernel, and a shutdown hook that waits for first calls in progress, ten seconds at most. Elsewhere than on Linux with glibc, and with
  * {@code -Dbts4j.exit=default}, the process ends as the C library ends it.
  */
@@ -61,7 +61,7 @@ final class ExitGuard {
         renew();
     }
 
-    /** Puts itself in front of whatever was registered meanwhile. */
+    /** Registers again, to come before later registrations. */
     private static void renew() {
         if (!Platform.isLinux() || "default".equals(System.getProperty("bts4j.exit"))) {
             return;

@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Finds values that are no numbers, which weights of damaged or diverged models hold. Not for instances. */
+/** Finds NaN and infinite values in weights of damaged or diverged models. */
 public final class FiniteTensors {
     private static final int FLOAT32_EXPONENT = 0x7f80_0000;
     private static final long FLOAT64_EXPONENT = 0x7ff0_0000_0000_0000L;
@@ -17,7 +17,7 @@ public final class FiniteTensors {
     private FiniteTensors() {}
 
     /**
-     * Refuses weights that are not numbers: whatever is computed with them is none either. Reads every value once.
+     * Refuses weights that are not finite. Reads every value once.
      *
      * @param model the model's name
      * @param tensors name to tensor; integers are passed over

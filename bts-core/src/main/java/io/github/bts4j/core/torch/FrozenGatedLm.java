@@ -5,14 +5,14 @@ import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 
-/** A model made of several, on DJL's engine. Thread-safe for reading. */
+/** A model with experts and gates, on DJL's engine. Thread-safe for reading. */
 public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
     /**
-     * Makes a model whose tensors belong to the given manager.
+     * Creates a model whose tensors belong to the given manager.
      *
      * @param name the model's name
      * @param manager owner of the model's tensors, closed with the model
-     * @param parents the lifetimes of what it computes with and does not own
+     * @param parents the lifetimes of its dependencies
      * @throws IllegalStateException if a parent is closed
      */
     protected FrozenGatedLm(String name, NDManager manager, Lifetime... parents) {
@@ -20,7 +20,7 @@ public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public final GatedSession newGatedSession(int capacity) {
         checkCapacity(capacity);
         try (Lifetime.Lease use = lifetime().use()) {
@@ -29,7 +29,7 @@ public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
     }
 
     /**
-     * Opens a session that gives gate weights, under a lease of the model.
+     * Opens a session that returns gate weights, under a lease on the model.
      *
      * @param capacity tokens, between 1 and the context length
      * @return an empty session of this model

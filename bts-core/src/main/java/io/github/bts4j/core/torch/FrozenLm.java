@@ -19,20 +19,20 @@ import java.util.Map;
 
 /**
  * A loaded language model that is also an {@link ai.djl.Model}: its block maps token ids to logits, and {@code newPredictor}
- * accepts it. What would change the frozen weights through DJL ({@code newTrainer}, {@code setBlock}, {@code cast}) is refused.
+ * accepts it. Methods of DJL that would change the frozen weights ({@code newTrainer}, {@code setBlock}, {@code cast}) are refused.
  *
- * <p>Thread-safe for reading. Whoever loads it closes it: {@link #close} waits for the calls that run, and what is left over says "This model is closed".
+ * <p>Thread-safe for reading. The caller closes it: {@link #close} waits for running calls, and open sessions then report "This model is closed".
  */
 public abstract class FrozenLm extends BaseModel implements CausalLm {
     private final Lifetime lifetime;
     private final NDManager requests;
 
     /**
-     * Makes a model whose tensors belong to the given manager.
+     * Creates a model whose tensors belong to the given manager.
      *
      * @param name the model's name
      * @param manager owner of the model's tensors, closed with the model
-     * @param parents the lifetimes of what it computes with and does not own
+     * @param parents the lifetimes of its dependencies
      * @throws IllegalStateException if a parent is closed
      */
     @SuppressWarnings("this-escape") // the block keeps the reference and calls nothing yet
@@ -47,7 +47,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * How long this model lives. Whoever reads its tensors, or calls kernels with them, takes a lease for as long.
+     * The model's lifetime. Code that reads its tensors, or calls kernels with them, must take a lease.
      *
      * @return the lifetime, which ends with {@link #close}
      */
@@ -56,7 +56,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * A manager for tensors of the caller's own, inputs and results. The model's tensors are not its: closing the model leaves open what others have made with it,
+     * A manager for the caller's tensors, inputs and results. It does not own the model's tensors, and closing the model does not close the caller's,
      * which they close.
      *
      * @return a manager on the model's device
@@ -95,7 +95,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public final float[][] tokenLosses(int[][] tokens) {
         try (Lifetime.Lease use = lifetime.use(); NDManager step = manager.newSubManager();
                 NDArray losses = tokenLosses(step, tokens)) {
@@ -106,14 +106,14 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     /**
      * Next-token losses of a batch as one tensor.
      *
-     * @param step owner of the result and of everything in between
+     * @param step owner of the result and of intermediate results
      * @param tokens token ids {@code [batch][sequence]}
      * @return float32 losses in nats, {@code [batch * (sequence - 1)]}
      */
     protected abstract NDArray tokenLosses(NDManager step, int[][] tokens);
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public final DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
         try (Lifetime.Lease use = lifetime.use()) {
@@ -152,7 +152,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * Always refuses: DJL's parameter format knows neither bfloat16 nor tensors above 2 GiB.
+     * Always refuses: DJL's parameter format supports neither bfloat16 nor tensors above 2 GiB.
      *
      * @throws UnsupportedOperationException always
      */
@@ -167,9 +167,9 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * Releases the model's tensors. New calls are refused from the first moment; calls that run, on whatever thread, end as if nothing had happened, and this
+     * Releases the model's tensors. New calls are refused immediately; running calls on other threads end normally, and this
      * waits for them. Sessions, streams and views that are still open throw {@link IllegalStateException}, "This model is closed", and are closed by their owners
-     * all the same. Closing again does nothing but wait for the same. From within a call of this thread it returns at once, and the last call to end releases.
+     * all the same. Closing twice only waits. Within a call of this thread it returns at once, and the last call to end releases the tensors.
      */
     @Override
     public final void close() {
@@ -187,8 +187,8 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
         }
     }
 
-    /** Releases what the model owns besides its manager, which is closed afterwards. Called once, when nothing computes with it any more. */
+    /** Releases resources besides the manager, which is closed afterwards. Called once, when no computation is running. */
     protected void release() {
-        // nothing else
+        // nothing by default
     }
 }

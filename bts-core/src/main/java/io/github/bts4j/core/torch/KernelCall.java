@@ -61,7 +61,7 @@ final class KernelCall {
         isKept = KEPT.containsKey(method.getReturnType());
         result = isKept ? KEPT.get(method.getReturnType()) : RESULTS.get(method.getReturnType());
         if (result == null || types[mode] != Autograd.class) {
-            throw new IllegalArgumentException(method + " is no kernel: it takes an owner of tensors, the Autograd mode and the script's parameters");
+            throw new IllegalArgumentException(method + " is not a kernel: it takes an owner of tensors, the Autograd mode and the script's parameters");
         }
     }
 

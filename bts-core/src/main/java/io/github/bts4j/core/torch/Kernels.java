@@ -24,7 +24,7 @@ import java.util.function.Supplier;
  * TorchScript methods, written as readable resource files and loaded from memory at run time, behind Java interfaces.
  *
  * <p>A method of the interface has the name of the TorchScript method in Java's spelling ({@code forwardHidden} for {@code forward_hidden}) and the same
- * parameters. Before them stand the {@link Autograd} mode and, where tensors are returned, the manager that will own them. An interface that extends another
+ * parameters. The first parameters are the {@link Autograd} mode and, if tensors are returned, the manager that will own them. An interface that extends another
  * has its methods too. The methods hold no weights. Thread-safe: one set serves many threads, and lives as long as the process.
  */
 public final class Kernels implements InvocationHandler {
@@ -46,7 +46,7 @@ public final class Kernels implements InvocationHandler {
     }
 
     /**
-     * The kernels of an interface, loaded once per process, at the first call of one of them.
+     * The kernels of an interface, loaded once per process at the first call.
      *
      * @param <K> the interface
      * @param kernels an interface with {@link KernelSource}
@@ -85,11 +85,11 @@ public final class Kernels implements InvocationHandler {
         all.add(kernels);
     }
 
-    /** A file beside a class; element types stand for PyTorch's numbers. */
+    /** Reads a file beside a class, and replaces element types by PyTorch's numbers. */
     static String text(Class<?> beside, String resource) {
         try (InputStream in = beside.getResourceAsStream(resource)) {
             if (in == null) {
-                throw new IllegalArgumentException("Kernel source '" + resource + "' does not lie beside " + beside.getName());
+                throw new IllegalArgumentException("Kernel source '" + resource + "' is not beside "  + beside.getName());
             }
             return TorchType.numbered(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {

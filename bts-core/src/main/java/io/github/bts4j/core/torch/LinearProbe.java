@@ -16,7 +16,7 @@ final class LinearProbe {
     private static final int[] ROWS = {1, 3, 20};
     private static final int IN = 64;
     private static final int OUT = 20;
-    private static final int ROWS_OF_A_CONVOLUTION = 384; // above 20,480 values libtorch hands one to oneDNN
+    private static final int ROWS_OF_A_CONVOLUTION = 384; // above 20,480 values libtorch uses oneDNN
     private static final String INEXACT = "its sums are less exact than float32's";
     private static final double FLOAT32 = 0x1p-24; // unit roundoff
     private static final double ACTIVATION = 0x1p-16; // what vector code for exp may be off by, relatively
@@ -107,7 +107,7 @@ final class LinearProbe {
         return z / (1 + Math.exp(-z));
     }
 
-    /** Empty if each element is within the rounding of its type and of its sum, whatever the order; else says which is not. */
+    /** Empty if each element is within the rounding of its type and of its sum in any order; otherwise describes the first that is not. */
     private static String compared(Values x, Values w, Values b, TorchType type, DoubleUnaryOperator activation, NDArray y) {
         float[] actual = Tensors.toFloats(y);
         for (int at = 0; at < actual.length; at++) {

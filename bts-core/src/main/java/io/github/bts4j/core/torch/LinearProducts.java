@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which library computes products with weights in this process: nothing is taken for granted that was not asked for once, by {@link LinearProbe}. oneDNN lacks
- * bfloat16 where a processor has no AVX-512, and other builds of libtorch may lack more; libtorch's own {@code linear} is there everywhere.
+ * The library that computes products with weights in this process, as probed once by {@link LinearProbe}. oneDNN has no
+ * bfloat16 on processors without AVX-512, and other builds of libtorch may support less; libtorch's own {@code linear} always works.
  */
 final class LinearProducts {
     /** The property that overrides the answers. */
@@ -27,11 +27,11 @@ final class LinearProducts {
     }
 
     /**
-     * The answers, asked for at the first call. They depend on the processor, the build of libtorch and {@code -Dbts4j.matmul} alone, so that a run that is
-     * resumed on the same machine computes what the interrupted one would have.
+     * The results, probed at the first call. They depend only on the processor, the build of libtorch and {@code -Dbts4j.matmul}, so that a run that is
+     * resumed on the same machine computes the same.
      *
      * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
-     * @throws UnsupportedException if it asks for what is not there
+     * @throws UnsupportedException if it requests an unsupported library
      */
     static synchronized LinearProducts asked() {
         if (asked == null) {
@@ -51,7 +51,7 @@ final class LinearProducts {
         LinearProducts products = new LinearProducts();
         LinearProbe probe = new LinearProbe();
         for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
-            String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not asked on " + platform() : probe.oneDnn(type);
+            String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not used on " + platform() : probe.oneDnn(type);
             if (!why.isEmpty()) {
                 products.oneDnnLacks.put(type, why);
                 if (choice.equals("onednn")) {
@@ -69,7 +69,7 @@ final class LinearProducts {
         return products;
     }
 
-    /** Elsewhere libtorch has no oneDNN, or one that nobody has compared with its default. */
+    /** On other platforms libtorch has no oneDNN, or one that was not compared with its default. */
     private static boolean isOneDnnKnownHere() {
         String architecture = System.getProperty("os.arch", "");
         return (architecture.equals("amd64") || architecture.equals("x86_64")) && !System.getProperty("os.name", "").startsWith("Mac");
@@ -111,14 +111,14 @@ final class LinearProducts {
         return "  def " + method + "(self: __torch__.K, dtype: int) -> bool:\n    return " + conditions + "\n\n";
     }
 
-    /** One sentence of what the engine threw: the last line of a TorchScript trace says what happened. */
+    /** The last line of a TorchScript trace, which is the error. */
     static String reason(Throwable e) {
         String[] lines = String.valueOf(e.getMessage()).strip().split("\\R");
         String last = lines[lines.length - 1].strip().split("\\. ")[0];
         return last.startsWith("RuntimeError: ") ? last.substring("RuntimeError: ".length()) : last;
     }
 
-    /** What to tell whoever asked for a kernel that the processor or its libtorch does not have after all; null if that is not what went wrong. */
+    /** The message for a kernel that the processor or libtorch does not support; null for other failures. */
     static UnsupportedException missing(EngineException e) {
         String message = String.valueOf(e.getMessage());
         boolean oneDnn = message.contains("could not create a primitive") || message.contains("could not execute a primitive");

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Tunes the C library for tensor work, from inside the process, so that users need no environment variable.
  *
- * <p>libtorch takes and frees multi-megabyte buffers for every operation. glibc's defaults hand them back to the system at
+ * <p>libtorch allocates and frees multi-megabyte buffers for every operation. glibc's defaults return them to the system at
  * once, and the next operation pays for the page faults. Three settings keep freed pages: no mapping of single buffers (a float32
  * forward's logits alone are 33 MB), a high trim threshold, and a large top pad, which is what stops the per-thread arenas from giving back
  * whole heaps. Elsewhere than on Linux with glibc, and with {@code -Dbts4j.nativeHeap=default}, this does nothing.

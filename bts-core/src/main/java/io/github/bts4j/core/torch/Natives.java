@@ -10,7 +10,7 @@ import java.lang.invoke.MethodType;
  * takes any argument but always runs in InferenceMode, {@code IValueUtils.forward} keeps the graph but takes only named tensors.
  *
  * <p>The methods are visible in DJL's package alone; they are reached through a private look-up, which works on the class path and on the module path, where
- * DJL's jar is an automatic module and open. Handles are native pointers to {@code c10::IValue} or {@code at::Tensor}; whoever makes an IValue deletes it.
+ * DJL's jar is an automatic module and open. Handles are native pointers to {@code c10::IValue} or {@code at::Tensor}; the creator of an IValue deletes it.
  */
 final class Natives {
     private static final MethodHandles.Lookup DJL = look();

@@ -34,11 +34,11 @@ public final class NextTokenLoss {
      * state chunk by chunk, so that the logits of all tokens never exist at once, and sends it down the recorded graph.
      *
      * @param kernels the kernels
-     * @param step owner of everything in between
+     * @param step owner of intermediate results
      * @param hidden the state after the final norm, {@code [batch, sequence, hidden]}, with its graph
-     * @param head the head's weight {@code [vocabulary, hidden]}; where it requires a gradient, that is accumulated too
+     * @param head the head's weight {@code [vocabulary, hidden]}; if it requires a gradient, that is accumulated too
      * @param labels int64 {@code [batch, sequence]}, the next tokens
-     * @param tokenWeight what each token's loss counts in the sum that is differentiated
+     * @param tokenWeight weight of each token's loss in the differentiated sum
      * @return losses in nats, {@code [batch * sequence]}
      * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
      */

@@ -7,11 +7,11 @@ import ai.djl.inference.Predictor;
  * A translator that needs more of a language model than one forward pass, and so brings a predictor of its own.
  *
  * @param <I> what goes in
- * @param <O> what comes out
+ * @param <O> output type
  */
 public interface PredictorSource<I, O> {
     /**
-     * Makes the predictor that {@link FrozenLm#newPredictor} returns for this translator.
+     * Creates the predictor that {@link FrozenLm#newPredictor} returns for this translator.
      *
      * @param model the model
      * @param device where the predictor keeps its inputs

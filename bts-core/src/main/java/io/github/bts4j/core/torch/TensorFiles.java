@@ -14,7 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** Reads and writes tensors as safetensors files. Not for instances. */
+/** Reads and writes tensors as safetensors files. */
 public final class TensorFiles {
     private TensorFiles() {}
 
@@ -37,7 +37,7 @@ public final class TensorFiles {
      * @param file the file; one that is there is replaced at the end
      * @param tensors name to tensor, of any type and on any device
      * @param metadata entries of the file's header
-     * @throws IOException if writing fails; an older file stays as it was
+     * @throws IOException if writing fails; an older file is then unchanged
      */
     public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata) throws IOException {
         List<SafetensorsWriter.Tensor> list = new ArrayList<>();

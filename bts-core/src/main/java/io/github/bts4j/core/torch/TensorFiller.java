@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Fills a tensor of any type and device with float values, piece by piece, through one buffer that is used again and again. Not thread-safe; whoever
+ * Fills a tensor of any type and device with float values, piece by piece, through one reused buffer. Not thread-safe; whoever
  * makes it closes it.
  */
 public final class TensorFiller implements AutoCloseable {
@@ -22,11 +22,11 @@ public final class TensorFiller implements AutoCloseable {
      * Prepares to fill a tensor.
      *
      * @param target a contiguous tensor
-     * @param capacity the most values that one piece has, up to {@value #MOST_VALUES}
+     * @param capacity maximum number of values per piece, up to {@value #MOST_VALUES}
      */
     public TensorFiller(NDArray target, int capacity) {
         if (capacity > MOST_VALUES) {
-            throw new IllegalArgumentException("capacity = " + capacity + " is above " + MOST_VALUES + ", what a buffer holds");
+            throw new IllegalArgumentException("capacity = " + capacity + " is above " + MOST_VALUES + ", the limit of a buffer");
         }
         this.target = target;
         this.capacity = (int) Math.min(capacity, Math.max(1, target.size()));
@@ -39,7 +39,7 @@ public final class TensorFiller implements AutoCloseable {
      *
      * @param at number of the first element to write, in row-major order
      * @param values the values
-     * @throws IllegalArgumentException if the piece is longer than the capacity or does not fit behind {@code at}
+     * @throws IllegalArgumentException if the piece is longer than the capacity or does not fit at {@code at}
      */
     public void write(long at, float[] values) {
         if (values.length > capacity || at < 0 || at + values.length > target.size()) {

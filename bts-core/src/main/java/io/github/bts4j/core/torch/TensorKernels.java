@@ -3,7 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
-/** What DJL's NDArray cannot do with bfloat16 or with files above 2 GiB; {@link Tensors} says what each does. */
+/** Operations that DJL's NDArray does not support for bfloat16 or for files above 2 GiB; see {@link Tensors}. */
 @KernelSource("tensors.py")
 interface TensorKernels {
     NDArray mapFile(NDManager owner, Autograd mode, String path, long size);

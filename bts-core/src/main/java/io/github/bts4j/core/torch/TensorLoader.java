@@ -26,7 +26,7 @@ public final class TensorLoader {
     /**
      * A loader that keeps the stored types.
      *
-     * @param owner owner of the tensors; they lie on its device
+     * @param owner owner of the tensors, which are on its device
      */
     public TensorLoader(NDManager owner) {
         this(owner, Optional.empty());
@@ -35,7 +35,7 @@ public final class TensorLoader {
     /**
      * A loader that converts to one type.
      *
-     * @param owner owner of the tensors; they lie on its device
+     * @param owner owner of the tensors, which are on its device
      * @param type the type, or empty for the stored ones
      */
     public TensorLoader(NDManager owner, Optional<TorchType> type) {
@@ -45,7 +45,7 @@ public final class TensorLoader {
     /**
      * A loader that converts to one type, and may copy everything.
      *
-     * @param owner owner of the tensors; they lie on its device
+     * @param owner owner of the tensors, which are on its device
      * @param type the type, or empty for the stored ones
      * @param mapping whether tensors may stay views of the mapped files; false copies them, so that no file is needed once they are loaded
      */
@@ -59,7 +59,7 @@ public final class TensorLoader {
     /**
      * Loads tensors.
      *
-     * @param entries where they lie
+     * @param entries their locations
      * @return name to tensor, in the order of the entries
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a stored type has no tensor type here

@@ -17,7 +17,7 @@ import java.security.MessageDigest;
 /**
  * Creates, converts and reads tensors of any type, bfloat16 too, which DJL's NDArray methods would abort the JVM on.
  *
- * <p>Results belong to the manager given or, where none is given, to the tensor's own. Thread-safe.
+ * <p>Results belong to the given manager or, if there is none, to the tensor's. Thread-safe.
  */
 public final class Tensors {
     private static final TensorKernels KERNELS = Kernels.of(TensorKernels.class);
@@ -32,7 +32,7 @@ public final class Tensors {
      * @return true if it requires a gradient
      */
     public static boolean requiresGradient(NDArray tensor) {
-        return KERNELS.requiresGrad(Autograd.OFF, tensor); // JniUtils.requiresGrad says no of a tensor that has a graph
+        return KERNELS.requiresGrad(Autograd.OFF, tensor); // JniUtils.requiresGrad returns false for a tensor with a graph
     }
 
     /**
@@ -40,7 +40,7 @@ public final class Tensors {
      *
      * @param manager owner of the result
      * @param type element type
-     * @param device where it lies
+     * @param device its device
      * @param shape its shape; sizes are computed in {@code long}
      * @return the tensor
      */
@@ -87,7 +87,7 @@ public final class Tensors {
      */
     public static NDArray view(NDManager manager, NDArray bytes, TorchType type, long offset, long... shape) {
         if (offset % type.bytes() != 0) {
-            throw new IllegalArgumentException("offset = " + offset + " is no multiple of " + type.bytes() + ", the size of one " + type);
+            throw new IllegalArgumentException("offset = " + offset + " is not a multiple of " + type.bytes() + ", the size of one " + type);
         }
         return KERNELS.viewBytes(manager, Autograd.OFF, bytes, type, offset / type.bytes(), shape);
     }
@@ -118,7 +118,7 @@ public final class Tensors {
     }
 
     /**
-     * The element type of a tensor, asked of PyTorch and not of DJL.
+     * The element type of a tensor, from PyTorch and not from DJL.
      *
      * @param tensor the tensor
      * @return its type
@@ -128,7 +128,7 @@ public final class Tensors {
     }
 
     /**
-     * The values of a tensor as floats, whatever its type and device.
+     * The values of a tensor of any type and device as floats.
      *
      * @param tensor the tensor, at most 2^31 - 1 elements
      * @return the values in row-major order
@@ -157,7 +157,7 @@ public final class Tensors {
     }
 
     /**
-     * Bytes of a tensor as they lie in memory.
+     * The bytes of a tensor in memory.
      *
      * @param tensor the tensor
      * @return a copy of its bytes in little-endian order, in slices of at most 64 MiB
@@ -243,7 +243,7 @@ public final class Tensors {
      * Overwrites a tensor's values, without a graph.
      *
      * @param target the tensor
-     * @param value what it will hold, of the same shape
+     * @param value the new values, of the same shape
      */
     public static void write(NDArray target, NDArray value) {
         KERNELS.write(Autograd.OFF, target, value);

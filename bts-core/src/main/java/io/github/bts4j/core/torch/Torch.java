@@ -59,13 +59,13 @@ public final class Torch {
     }
 
     /**
-     * Which library computes products with weights here, asked once per process: oneDNN where it has the type and is exact at it, else libtorch's own
+     * The library that computes products with weights, probed once per process: oneDNN if it supports the type and is exact, else libtorch's own
      * kernels. {@code -Dbts4j.matmul=default} takes libtorch's for every type.
      *
      * @param type FLOAT32 or BFLOAT16, in which the products are computed, or INT8 for weights of that type
      * @return the library's name, for people to read
      * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
-     * @throws io.github.bts4j.core.UnsupportedException if it asks for what this processor does not have
+     * @throws io.github.bts4j.core.UnsupportedException if it requests a library that this processor does not support
      */
     public static String productsOf(TorchType type) {
         return LinearProducts.asked().library(type);

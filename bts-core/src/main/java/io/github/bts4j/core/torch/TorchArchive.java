@@ -25,7 +25,7 @@ final class TorchArchive {
 
     private TorchArchive() {}
 
-    /** The archive of a class K whose body is the given methods, each indented by two spaces; named tuples between them stand before the class. */
+    /** The archive of a class K whose body is the given methods, each indented by two spaces; named tuples between them come before the class. */
     static byte[] of(String source) {
         String tuples = TUPLE.matcher(source).results().map(MatchResult::group).collect(Collectors.joining("\n"));
         String methods = TUPLE.matcher(source).replaceAll("");

@@ -22,7 +22,7 @@ public final class TorchList<T extends TorchValue> extends TorchValue {
      */
     public static <T extends TorchValue> TorchList<T> of(List<T> values) {
         if (values.isEmpty()) {
-            throw new IllegalArgumentException("A list of lists needs at least one inner list: its type cannot be told from none");
+            throw new IllegalArgumentException("A list of lists needs at least one inner list: its type is otherwise unknown");
         }
         return new TorchList<>(Natives.ofValues(values.stream().mapToLong(TorchValue::handle).toArray()));
     }

@@ -3,7 +3,7 @@ package io.github.bts4j.core.torch;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A kernel argument that is made once and passed to many calls. It holds references of its own to its tensors; whoever makes it closes it. Thread-safe for
+ * A kernel argument that is created once and passed to many calls. It has its own references to its tensors; the creator closes it. Thread-safe for
  * reading.
  */
 public abstract class TorchValue implements AutoCloseable {

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 
-/** Training over the decoder's kernels: {@code training.py} beside this interface says what each method computes. Internal. */
+/** Training over the decoder's kernels: {@code training.py} beside this interface defines what each method computes. Internal. */
 @KernelSource("training.py")
 public interface TrainingKernels extends DecoderKernels {
     /**
@@ -23,7 +23,7 @@ public interface TrainingKernels extends DecoderKernels {
      * @param owner owner of the results
      * @param mode the autograd mode
      * @param h leaves
-     * @return their gradients; zeros where there are none
+     * @return their gradients; zeros if there are none
      */
     List<NDArray> leafGradients(NDManager owner, Autograd mode, List<NDArray> h);
 
@@ -56,7 +56,7 @@ public interface TrainingKernels extends DecoderKernels {
      * @param rope its rotary tables
      * @param row the row of the first token
      * @param layer number of the layer, from 0
-     * @return the leaf that stands for {@code x}, and the state behind the layer
+     * @return the leaf for {@code x}, and the state after the layer
      */
     List<NDArray> layerGraph(NDManager owner, Autograd mode, NDArray x, LlamaWeights m, TensorList rope, long row, long layer);
 

@@ -111,7 +111,7 @@ class AdapterRefusalTest {
     void tensorsThatNothingAnnounces() throws IOException {
         copy("saved");
         set("modules_to_save", "null");
-        assertTrue(refusal().contains("tensor 'base_model.model.lm_head.weight' is the base's, and neither modules_to_save nor bias says that it was trained"), refusal());
+        assertTrue(refusal().contains("tensor 'base_model.model.lm_head.weight' is a tensor of the base, but neither modules_to_save nor bias includes it"), refusal());
         copy("biased-all");
         base = LlamaTensors.shapes(LlamaConfig.read(AdapterFolders.ROOT.resolve("base-biased")));
         set("bias", "\"lora_only\"");

@@ -37,7 +37,7 @@ class HostileTokenizerTest {
         "decoder; {\"type\":\"Strip\",\"content\":\"ab\",\"start\":1,\"stop\":0}; expected one character",
         "decoder; {\"type\":\"Strip\",\"content\":\" \",\"start\":-1,\"stop\":0}; 'start' = -1",
         "decoder; {\"type\":\"Strip\",\"content\":\" \",\"start\":1e400,\"stop\":0}; beyond the range of a double",
-        "normalizer; {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAAA\"}; 3 bytes says that its trie has -1",
+        "normalizer; {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAAA\"}; 3 bytes has a trie of -1",
         "normalizer; {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"BAAAAAAAAAA=\"}; leads out of its trie of 1 units",
         "normalizer; {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"?\"}; precompiled_charsmap",
         "normalizer; {\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(a+)+b\"},\"content\":\"\"}; more than one way",
@@ -91,7 +91,7 @@ class HostileTokenizerTest {
     @Test
     void addedTokensThatClashAreRefused() throws IOException {
         String token = "{\"id\": %d, \"content\": \"%s\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, \"normalized\": %s, \"special\": true}";
-        assertRefused("added_tokens", "[" + token.formatted(7, "<new>", false) + "]", "library gives it 2048");
+        assertRefused("added_tokens", "[" + token.formatted(7, "<new>", false) + "]", "library assigns 2048");
         assertRefused("added_tokens", "[" + token.formatted(2048, " ", true) + "]", "may leave nothing");
         assertRefused("added_tokens", "[" + token.formatted(-1, "a", false) + "]", "has id -1");
     }

@@ -231,7 +231,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
      * @param stitches how many stitch layers
      * @param alternating both kinds in turn, instead of Experts-into-Hub alone
      * @param dropout of the gates in training
-     * @param init how the layers start
+     * @param init how the layers are initialised
      * @param models the hub, and the experts behind it
      * @param training name of the training
      * @param seeds random seeds

@@ -127,7 +127,7 @@ public interface DocumentReader extends Closeable {
      * The exception for a source that the operating system cannot read.
      *
      * @param path the source's path
-     * @param failure what the operating system said
+     * @param failure the error of the operating system
      * @return the exception to throw, with the failure as its cause
      * @throws java.io.UncheckedIOException if the thread was interrupted
      */

@@ -197,7 +197,7 @@ class DatamixTest {
         TokenDataset code = DOMAINS.get(0);
         assertRefused("weights {code=0.0} sum to zero: at least one must be positive",
                 () -> Datamix.of(List.of(code), Map.of("code", 0.0)));
-        assertRefused("there is no domain; weights {} sum to nothing", () -> Datamix.of(List.of(), Map.of()));
+        assertRefused("there is no domain; weights {} sum to zero", () -> Datamix.of(List.of(), Map.of()));
         assertRefused("weight of domain 'code' = Infinity must be zero or more and finite",
                 () -> Datamix.of(List.of(code), Map.of("code", Double.POSITIVE_INFINITY)));
         assertRefused("less than one sequence in 1048576: it would never be drawn; raise it or set it to 0",

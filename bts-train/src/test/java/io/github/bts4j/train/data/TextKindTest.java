@@ -77,7 +77,7 @@ class TextKindTest {
     @CsvSource(delimiter = '|', textBlock = """
             a.csv      | is a table: convert its text column to JSON lines or Parquet
             a.tsv.gz   | is a table: convert its text column to JSON lines or Parquet
-            a.json     | holds JSON, but not one object per line
+            a.json     | contains JSON, but not one object per line
             a.foo      | the suffix .foo is not known, and the content is not JSON lines; name it .txt if it is plain text
             a          | has no suffix, and its content is not JSON lines; name it .txt if it is plain text
             a.bz2      | is packed (.bz2): unpack it first

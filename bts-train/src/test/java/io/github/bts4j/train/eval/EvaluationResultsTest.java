@@ -81,7 +81,7 @@ class EvaluationResultsTest {
         assertBad("metric = 'acc2'", "\"metric\":\"acc\"", "\"metric\":\"acc2\"");
         assertBad("not valid JSON", "\"results\"", "results");
         assertBad("count = 99, but there are 100", "\"count\":100", "\"count\":99");
-        assertBad("field 'level' holds \"x\"", "\"level\":0.95", "\"level\":\"x\"");
+        assertBad("field 'level' is \"x\"", "\"level\":0.95", "\"level\":\"x\"");
         assertBad("has two results of acc on 'arc'", "\"code|1\"", "\"hub\"");
     }
 

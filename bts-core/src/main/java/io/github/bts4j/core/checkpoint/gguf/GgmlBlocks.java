@@ -92,7 +92,7 @@ final class GgmlBlocks {
         }
     }
 
-    /** Scale of a group: 6 bits, spread over the 12 bytes as llama.cpp's get_scale_min_k4 has it. */
+    /** Scale of a group: 6 bits, spread over the 12 bytes as in llama.cpp's get_scale_min_k4. */
     private static int scale(byte[] b, int at, int group) {
         return group < 4 ? b[at + group] & 63 : b[at + group + 4] & 0xF | (b[at + group - 4] >> 6 & 3) << 4;
     }

@@ -55,7 +55,7 @@ public enum GgmlType {
         return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
     }
 
-    /** What ggml calls a type that is not read here. */
+    /** The ggml name of an unsupported type. */
     static String nameOf(int code) {
         int at = code - FIRST_REFUSED;
         return at >= 0 && at < REFUSED.length && REFUSED[at] != null ? REFUSED[at] : "number " + code;
@@ -69,7 +69,7 @@ public enum GgmlType {
     /**
      * The number of values in a block.
      *
-     * @return 1 where every value stands for itself
+     * @return 1 if values are stored separately
      */
     public int blockSize() {
         return blockSize;

@@ -86,7 +86,7 @@ final class GgufCursor {
             buffer.compact();
             while (buffer.position() < bytes) {
                 if (channel.read(buffer, bufferStart + buffer.position()) < 0) {
-                    throw problem(size, "the header goes on after the end of the file: was it downloaded whole?");
+                    throw problem(size, "the header extends beyond the end of the file: was it downloaded completely?");
                 }
             }
             buffer.flip();

@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * A GGUF file (versions 2 and 3, little-endian): its metadata and its tensors. Reads the header only; values are read when they are asked for.
+ * A GGUF file (versions 2 and 3, little-endian): its metadata and its tensors. Reads only the header; values are read on demand.
  *
- * <p>Files are untrusted: whatever their bytes, opening one ends in tensors that lie inside it, or in a {@link ModelFormatException} that names file
+ * <p>Files are untrusted: opening one gives either tensors that are inside it, or a {@link ModelFormatException} that names file
  * and byte. Immutable and thread-safe. No file is held open.
  */
 public final class GgufFile {
-    /** The most values that {@link #dequantize} gives at once. */
+    /** The maximum number of values per call of {@link #dequantize}. */
     public static final int PIECE_VALUES = 1 << 20;
 
 

@@ -30,7 +30,7 @@ final class GgufHeader {
         this.cursor = new GgufCursor(file, channel);
     }
 
-    /** A tensor as the header has it, before the data's beginning is known. */
+    /** A tensor in the header, before the start of the data is known. */
     private record Entry(String name, GgmlType type, List<Long> shape, long bytes, long offset, long place) {
     }
 

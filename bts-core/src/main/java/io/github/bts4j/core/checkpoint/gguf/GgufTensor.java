@@ -3,7 +3,7 @@ package io.github.bts4j.core.checkpoint.gguf;
 import java.util.List;
 
 /**
- * Where a tensor of a GGUF file lies.
+ * The location of a tensor in a GGUF file.
  *
  * @param name llama.cpp's name, for example {@code blk.0.attn_q.weight}
  * @param type the type of its blocks

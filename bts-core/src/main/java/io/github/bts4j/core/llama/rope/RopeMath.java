@@ -5,7 +5,7 @@ import io.github.bts4j.core.support.Problems;
 /**
  * The float32 arithmetic of transformers' {@code modeling_rope_utils}, operation by operation: a power, a quotient, a product each
  * rounded to float32 (a number over a tensor is torch's reciprocal, then a product). Powers are taken in double and rounded once, which
- * gives torch's value or its neighbour.
+ * gives the same value as torch, or a neighbouring one.
  */
 final class RopeMath {
     private RopeMath() {

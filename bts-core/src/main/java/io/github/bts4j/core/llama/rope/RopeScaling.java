@@ -191,7 +191,7 @@ public sealed interface RopeScaling {
      * @param betaSlow dimensions that turn less often than this are interpolated; at most {@code betaFast}; the paper's is 1
      * @param mscale with {@code mscaleAllDim} and without {@code attentionFactor}: the weight of {@code ln(factor)} in its numerator
      * @param mscaleAllDim the weight of {@code ln(factor)} in its denominator
-     * @param attentionFactor the factor on cosines and sines; empty for {@code 0.1 ln(factor) + 1}, or what {@code mscale} makes of it
+     * @param attentionFactor the factor on cosines and sines; empty for {@code 0.1 ln(factor) + 1}, or the value derived from {@code mscale}
      * @param truncate whether the ends of the ramp are rounded outwards to whole dimensions
      */
     record Yarn(double factor, int originalMaxPositionEmbeddings, double betaFast, double betaSlow, OptionalDouble mscale,

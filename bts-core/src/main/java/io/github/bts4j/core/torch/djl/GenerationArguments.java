@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Generation options from the arguments of DJL criteria, numbers or their text. Any other argument is refused. */
+/** Reads generation options from the arguments of DJL criteria, as numbers or strings. Other arguments are refused. */
 final class GenerationArguments {
     private static final int MAX_NEW_TOKENS = 128;
 
@@ -19,7 +19,7 @@ final class GenerationArguments {
         }
         List<String> unknown = this.arguments.keySet().stream().filter(name -> !NAMES.contains(name)).toList();
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("Unknown arguments " + unknown + "; text generation knows " + NAMES);
+            throw new IllegalArgumentException("Unknown arguments " + unknown + "; text generation supports " + NAMES);
         }
     }
 

@@ -16,7 +16,7 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Loads the one model of a {@link LocalModelZoo}. */
+/** Loads the model of a {@link LocalModelZoo}. */
 final class LocalModelLoader implements ModelLoader {
     private final Path path;
     private final LoadOptions options;
@@ -58,7 +58,7 @@ final class LocalModelLoader implements ModelLoader {
             return new ZooModel<>(model, factory.newInstance(criteria.getInputClass(), criteria.getOutputClass(), model, criteria.getArguments()));
         } catch (Exception e) {
             model.close();
-            throw new IOException("The translator of the criteria cannot be made", e);
+            throw new IOException("The translator of the criteria cannot be created", e);
         }
     }
 
@@ -66,7 +66,7 @@ final class LocalModelLoader implements ModelLoader {
     private <I, O> ZooModel<I, O> generating(Criteria<I, O> criteria, LoadOptions wanted) throws IOException {
         if (criteria.getInputClass() != String.class || criteria.getOutputClass() != String.class) {
             throw new IllegalArgumentException("Types " + criteria.getInputClass().getName() + " -> " + criteria.getOutputClass().getName()
-                    + " need a translator: give one with optTranslator, or ask for String -> String");
+                    + " need a translator: set one with optTranslator, or use String -> String");
         }
         var generation = new GenerationArguments(criteria.getArguments()).config();
         ModelSource.Loaded loaded = ModelSource.load(path, wanted);
@@ -86,10 +86,10 @@ final class LocalModelLoader implements ModelLoader {
 
     @Override
     public <I, O> void downloadModel(Criteria<I, O> criteria, Progress progress) {
-        // local files: nothing to fetch
+        // local files: nothing to download
     }
 
-    /** A zoo model that closes its tokenizer too. */
+    /** A zoo model that also closes its tokenizer. */
     private static final class OwningZooModel<I, O> extends ZooModel<I, O> {
         private final LlamaTokenizer tokenizer;
 

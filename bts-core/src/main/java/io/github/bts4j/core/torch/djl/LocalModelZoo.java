@@ -8,10 +8,10 @@ import java.util.Set;
 /**
  * A model zoo of one local model, for {@code Criteria.builder().optModelZoo(..)}.
  *
- * <p>The loaded {@code ZooModel<String, String>} generates text with the checkpoint's own tokenizer. Arguments of the criteria, with the
+ * <p>The loaded {@code ZooModel<String, String>} generates text with the checkpoint's tokenizer. Arguments of the criteria, with the
  * defaults of {@link io.github.bts4j.core.generate.GenerationConfig#greedy}: {@code max_new_tokens} (128), {@code temperature},
  * {@code top_k}, {@code top_p}, {@code min_p}, {@code repetition_penalty}, {@code seed}; the end-of-text tokens are the checkpoint's.
- * A translator given to the criteria takes this one's place, whatever its types. The criteria's device, where given, is used.
+ * A translator in the criteria replaces the default one, with any types. The criteria's device is used, if set.
  */
 public final class LocalModelZoo extends ModelZoo {
     /** The zoo's group id. */
@@ -25,7 +25,7 @@ public final class LocalModelZoo extends ModelZoo {
      * The zoo of one model on the CPU, in the precision of its files.
      *
      * @param path a checkpoint folder, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
-     * @return the zoo; nothing is read before it is asked to load
+     * @return the zoo; nothing is read before a model is loaded
      */
     public static LocalModelZoo of(Path path) {
         return of(path, LoadOptions.defaults());
@@ -36,7 +36,7 @@ public final class LocalModelZoo extends ModelZoo {
      *
      * @param path a checkpoint folder, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
      * @param options device and precision
-     * @return the zoo; nothing is read before it is asked to load
+     * @return the zoo; nothing is read before a model is loaded
      */
     public static LocalModelZoo of(Path path, LoadOptions options) {
         return new LocalModelZoo(path, options);

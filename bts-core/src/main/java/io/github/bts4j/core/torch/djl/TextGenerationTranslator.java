@@ -19,8 +19,8 @@ import java.util.Objects;
 /**
  * Prompt in, generated text out, through DJL's {@code model.newPredictor(translator)}. Works with one Llama and with a stitched model.
  *
- * <p>Where another translator's predictor runs the block once, this one's runs a whole generation. Thread-safe: one translator serves many
- * predictors; a predictor is for one thread. It does not close the tokenizer.
+ * <p>Other translators' predictors run the block once; this one runs a whole generation. Thread-safe: one translator can serve many
+ * predictors; a predictor is not thread-safe. It does not close the tokenizer.
  */
 public final class TextGenerationTranslator implements NoBatchifyTranslator<String, String>, PredictorSource<String, String> {
     private static final String RESULT = "bts4j.result";
@@ -29,10 +29,10 @@ public final class TextGenerationTranslator implements NoBatchifyTranslator<Stri
     private final GenerationConfig config;
 
     /**
-     * Makes a translator.
+     * Creates a translator.
      *
      * @param tokenizer the tokenizer that the model was trained with
-     * @param config how to generate
+     * @param config the options
      */
     public TextGenerationTranslator(LlamaTokenizer tokenizer, GenerationConfig config) {
         this.tokenizer = Objects.requireNonNull(tokenizer, "tokenizer");
@@ -59,17 +59,17 @@ public final class TextGenerationTranslator implements NoBatchifyTranslator<Stri
     /**
      * The generated text.
      *
-     * @param context the predictor's context, which holds the finished generation
+     * @param context the predictor's context with the finished generation
      * @param list the generated ids, int32 {@code [tokens]}
      * @return the text, without a stop string and what follows it
-     * @throws IllegalStateException if another predictor than this translator's own ran the model
+     * @throws IllegalStateException if a predictor of another translator ran the model
      */
     @Override
     public String processOutput(TranslatorContext context, NDList list) {
         if (context.getAttachment(RESULT) instanceof GenerationResult result) {
             return result.text();
         }
-        throw new IllegalStateException("Nothing was generated: take the predictor from model.newPredictor(translator) of a bts4j model");
+        throw new IllegalStateException("Nothing was generated: use a predictor from model.newPredictor(translator) of a bts4j model");
     }
 
     @Override

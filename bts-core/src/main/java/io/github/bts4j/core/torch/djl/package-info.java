@@ -1,5 +1,5 @@
 /**
- * bts4j for users of Deep Java Library: a {@link io.github.bts4j.core.torch.djl.LocalModelZoo} that {@code Criteria} loads from, and a
+ * Integration with Deep Java Library: a {@link io.github.bts4j.core.torch.djl.LocalModelZoo} that {@code Criteria} loads from, and a
  * {@link io.github.bts4j.core.torch.djl.TextGenerationTranslator} from prompt to text.
  *
  * <pre>{@code

@@ -21,21 +21,21 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** Loads models that are written down as adapters of a base, as PEFT or this library saved them. Not for instances. */
+/** Loads models that are stored as adapters of a base model, in PEFT's or this library's format. */
 public final class AdaptedLlama {
     private AdaptedLlama() {
     }
 
     /**
-     * Merges: the adapter's part is added to the base's weights. What the adapter does not change stays in the base's files, as {@link LlamaModel#open} leaves it.
+     * Loads a merged model: the adapter's part is added to the base's weights. Weights that the adapter does not change stay mapped, as with {@link LlamaModel#open}.
      *
      * @param base the folder or GGUF file of the base, with unquantised weights
      * @param folder a folder with adapter_config.json and adapter_model.safetensors
      * @param options device and precision
      * @return the model, which the caller closes; {@link LlamaModel#save} writes it as a full checkpoint
      * @throws IOException if a file cannot be read
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or the adapter is not one of this base or asks for what is not supported
-     * @throws IllegalArgumentException if quantisation is wished, or repacking and cannot be done
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or the adapter belongs to another base or needs unsupported features
+     * @throws IllegalArgumentException if quantisation is requested, or repacking is requested and not possible
      */
     public static LlamaModel merged(Path base, Path folder, LoadOptions options) throws IOException {
         if (options.quantization().isPresent()) {
@@ -58,7 +58,7 @@ public final class AdaptedLlama {
      * @param options the options that the base was loaded with
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or the adapter is not one of this base or asks for what is not supported
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or the adapter belongs to another base or needs unsupported features
      * @throws IllegalStateException if the base is closed or its weights are quantised
      */
     public static LlamaModel beside(LlamaModel base, Path baseFolder, Path folder, LoadOptions options) throws IOException {
@@ -82,13 +82,13 @@ public final class AdaptedLlama {
         Map<String, NDArray> add(AdapterMerge merge, Adapter adapter, Map<String, NDArray> base) throws IOException;
     }
 
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     private static LlamaModel made(LlamaModel base, Path folder, Function<Adapter, LlamaRows.Choice> rows, Way way) throws IOException {
         Adapter adapter = Adapter.open(folder, LlamaTensors.shapes(base.config()));
         NDManager manager = Torch.manager().newSubManager(base.device());
         try (Lifetime.Lease use = base.lifetime().use()) {
             Map<String, NDArray> own = new LinkedHashMap<>();
-            base.tensors().forEach((name, tensor) -> own.put(name, Tensors.place(manager, tensor, base.type(), base.device()))); // the base's memory under handles of its own
+            base.tensors().forEach((name, tensor) -> own.put(name, Tensors.place(manager, tensor, base.type(), base.device()))); // the base's memory, with separate handles
             Map<String, NDArray> added = way.add(new AdapterMerge(manager, base.type()), adapter, own);
             LlamaConfig config = fitting(base.config(), added);
             String name = folder.toAbsolutePath().normalize().getFileName().toString();
@@ -108,14 +108,14 @@ public final class AdaptedLlama {
         return new LlamaRows.Choice(shared.isEmpty() ? Optional.empty() : Optional.of(repacked), shared);
     }
 
-    /** The base's configuration, with a head and biases of its own where the adapter made some. */
+    /** The base's configuration, with a separate head and biases if the adapter has them. */
     private static LlamaConfig fitting(LlamaConfig base, Map<String, NDArray> tensors) {
         boolean attention = tensors.keySet().stream().anyMatch(name -> name.contains(".self_attn.") && name.endsWith(".bias"));
         boolean mlp = tensors.keySet().stream().anyMatch(name -> name.contains(".mlp.") && name.endsWith(".bias"));
         return base.toBuilder().attentionBias(attention).mlpBias(mlp).tieWordEmbeddings(!tensors.containsKey("lm_head.weight")).build();
     }
 
-    /** The tensors in the order of the name table, what is beside them behind; a bias that only other modules have is zero. */
+    /** The tensors in the order of the name table, then all others; a bias that only other modules have is zero. */
     private static Map<String, NDArray> complete(NDManager manager, LlamaConfig config, Map<String, NDArray> tensors, TorchType type) {
         Map<String, NDArray> complete = new LinkedHashMap<>();
         LlamaTensors.shapes(config).forEach((name, shape) -> complete.put(name, tensors.containsKey(name) ? tensors.get(name)

@@ -18,10 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One model as the kernels see it: its weights, its dimensions and its rotary tables.
+ * A model's kernel arguments: weights, dimensions and rotary tables.
  *
- * <p>Made for code that runs several models in one kernel call, as bts-stitch does. It holds references to tensors that
- * others own. Thread-safe. Whoever makes it closes it.
+ * <p>For code that runs several models in one kernel call, such as bts-stitch. It holds references to tensors that
+ * it does not own. Thread-safe.
  */
 public final class Decoder implements AutoCloseable {
     static final DecoderKernels CALLS = Kernels.of(DecoderKernels.class);
@@ -39,7 +39,7 @@ public final class Decoder implements AutoCloseable {
     private List<DecodeEngine<KvCaches>> engines;
 
     /**
-     * Arranges a model's tensors for the kernels.
+     * Creates a model's kernel arguments.
      *
      * @param config the model's dimensions
      * @param tensors every tensor of the model by its Hugging Face name, of one type; {@code lm_head.weight} may be absent when tied; of an int8
@@ -52,7 +52,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * Arranges a model's tensors for the kernels.
+     * Creates a model's kernel arguments.
      *
      * @param config the model's dimensions
      * @param tensors as above
@@ -83,7 +83,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * Where its tensors are.
+     * The device of its tensors.
      *
      * @return the device
      */
@@ -101,9 +101,9 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * The head's weight in the precision that is computed with.
+     * The head's weight in the precision of the computation.
      *
-     * @param scope owner of a dequantised copy, where the weights are quantised
+     * @param scope owner of a dequantised copy, if the weights are quantised
      * @return {@code [vocabulary, hidden]}; with tied embeddings the embedding table
      */
     public NDArray head(NDManager scope) {
@@ -122,10 +122,10 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * The model as what decodes tokens outside of libtorch sees it; made at the first call.
+     * The model's decoder without libtorch, created at the first call.
      *
-     * @return the decoder; empty where bts-vector is absent or does not work, on a GPU, and in float16
-     * @throws IllegalArgumentException if repacking was wished and cannot be done
+     * @return the decoder; empty if bts-vector is missing or does not work, on a GPU, and in float16
+     * @throws IllegalArgumentException if repacking was requested and is not possible
      */
     public Optional<RowDecoder> rows() {
         return rows.decoder();
@@ -141,7 +141,7 @@ public final class Decoder implements AutoCloseable {
         return new KvCache(config, type, device, capacity, rows().map(RowDecoder::math));
     }
 
-    /** What decodes the model by itself. */
+    /** The engines that decode the model. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
             engines = TorchEngine.orRows(List.of(this), this::logits, new ParallelismTuner(),
@@ -154,7 +154,7 @@ public final class Decoder implements AutoCloseable {
         return CALLS.decode(step, Autograd.INFERENCE, ids, weights, ropes.tensors(), ropes.rows(), caches.keys(), caches.values(), caches.starts());
     }
 
-    /** Releases the references; the tensors live on with their owner. */
+    /** Releases the references, but not the tensors. */
     @Override
     public void close() {
         weights.close();

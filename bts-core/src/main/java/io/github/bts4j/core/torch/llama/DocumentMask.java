@@ -7,30 +7,30 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Attention within documents only, in training sequences that hold parts of several: a token attends to the tokens before it in its own document. Rotary
- * embeddings know differences of positions only, so that a document gives what it gives by itself, wherever it stands.
+ * Attention within documents, for training sequences with parts of several documents: a token attends only to earlier tokens of its own document. Rotary
+ * embeddings depend only on differences of positions, so a document gives the same results as alone, at any position.
  *
- * @param token the mark between documents
- * @param begins whether the mark is the first token of a document (a bos mark); else it is the last one (an eos mark)
+ * @param token the token between documents
+ * @param begins whether it is the first token of a document (a begin token) or the last one (an end token)
  */
 public record DocumentMask(int token, boolean begins) {
     /**
-     * Checks the mark.
+     * Checks the token.
      *
-     * @param token the mark
+     * @param token the token between documents
      * @param begins whether it is the first token of a document
      * @throws IllegalArgumentException if the token is negative
      */
     public DocumentMask {
         if (token < 0) {
-            throw new IllegalArgumentException("token = " + token + ": a mask between documents needs the id of the mark that divides them");
+            throw new IllegalArgumentException("token = " + token + ": a document mask needs the id of the token between documents");
         }
     }
 
     /**
-     * Documents that begin with a mark.
+     * A mask for documents that begin with a token.
      *
-     * @param bosTokenId the mark
+     * @param bosTokenId the begin token
      * @return the mask
      */
     public static DocumentMask beginningWith(int bosTokenId) {
@@ -38,9 +38,9 @@ public record DocumentMask(int token, boolean begins) {
     }
 
     /**
-     * Documents that end with a mark.
+     * A mask for documents that end with a token.
      *
-     * @param eosTokenId the mark
+     * @param eosTokenId the end token
      * @return the mask
      */
     public static DocumentMask endingWith(int eosTokenId) {
@@ -59,9 +59,9 @@ public record DocumentMask(int token, boolean begins) {
     }
 
     /**
-     * What a run is bound to, with the mask.
+     * Adds the mask to the identity of a run.
      *
-     * @param identity what it is bound to without
+     * @param identity the identity without the mask
      * @return a new map
      */
     public Map<String, String> addTo(Map<String, String> identity) {

@@ -58,7 +58,7 @@ final class GgufLlama {
         return config;
     }
 
-    /** Hugging Face's name; llama.cpp's own where there is none. */
+    /** Hugging Face's name, or else llama.cpp's. */
     static String huggingFaceName(String name) {
         int dot = name.lastIndexOf('.');
         if (dot < 0) {

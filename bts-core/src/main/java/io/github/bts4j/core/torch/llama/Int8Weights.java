@@ -16,29 +16,29 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Matrices of int8 with a scale for each row. They are quantised on load, one at a time, so that no more than one of them exists twice; or they are stored so, in
+ * Int8 matrices with a scale per row. They are either quantised on load, one at a time to save memory, or stored in
  * the layout that compressed-tensors (0.9) calls {@code int-quantized}: int8 {@code X.weight} and {@code X.weight_scale}.
  */
 final class Int8Weights {
-    /** What the name of a matrix is followed by in the name of its scales. */
+    /** The suffix of a matrix's name in the name of its scales. */
     static final String SCALE = "_scale";
 
     private Int8Weights() {
     }
 
-    /** Gives the tensors of the given names, as stored. */
+    /** Loads tensors by name, as stored. */
     interface Source {
         Map<String, NDArray> load(NDManager owner, Set<String> names) throws IOException;
     }
 
     /**
-     * Loads, and quantises what is not stored as int8.
+     * Loads tensors, and quantises matrices that are not stored as int8.
      *
      * @param owner owner of the results
      * @param names the tensors to load
-     * @param all whether to quantise all matrices; else those that are stored as int8 stay it, and no others are
+     * @param all whether to quantise all matrices; otherwise only those stored as int8 are int8
      * @param type the precision to compute in
-     * @param source where they come from
+     * @param source loads the tensors
      * @return int8 matrices and their scales, and the other tensors in the given precision
      * @throws IOException if loading fails
      */
@@ -48,7 +48,7 @@ final class Int8Weights {
             try (NDManager scope = owner.newSubManager()) {
                 NDArray stored = source.load(scope, Set.of(name)).get(name);
                 if (Tensors.type(stored) == TorchType.INT8) {
-                    stored.attach(owner); // mapped where it can be
+                    stored.attach(owner); // mapped if possible
                     tensors.put(name, stored);
                     NDArray scale = source.load(scope, Set.of(name + SCALE)).get(name + SCALE);
                     tensors.put(name + SCALE, Tensors.copy(owner, scale, type).reshape(scale.size()));
@@ -78,7 +78,7 @@ final class Int8Weights {
      * @param entries all entries by name; the scales are removed
      * @param folder the checkpoint, for messages
      * @return the scales by name
-     * @throws ModelFormatException if a matrix has no scales or other than one for each of its rows
+     * @throws ModelFormatException if a matrix does not have one scale per row
      */
     static Map<String, TensorEntry> takeScales(Map<String, TensorEntry> entries, Path folder) {
         Map<String, TensorEntry> scales = new LinkedHashMap<>();
@@ -96,7 +96,7 @@ final class Int8Weights {
         return scales;
     }
 
-    /** The tensors as they are written: scales as columns, which the manager owns. */
+    /** The tensors in the stored form: scales as columns, owned by the manager. */
     static Map<String, NDArray> stored(NDManager manager, Map<String, NDArray> tensors) {
         Map<String, NDArray> stored = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> stored.put(name,

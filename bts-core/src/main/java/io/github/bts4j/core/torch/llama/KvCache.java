@@ -16,16 +16,16 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Keys and values of one stream, allocated once for a fixed capacity and written in place.
+ * The KV cache of one stream, allocated for a fixed capacity and written in place.
  *
- * <p>For one thread at a time. Whoever makes it closes it.
+ * <p>For one thread at a time.
  */
 public final class KvCache implements AutoCloseable {
     private final TensorList keys;
     private final TensorList values;
     private final Optional<RowCache> rows;
 
-    /** Allocates the caches of every layer, as matrices too where there is arithmetic for them. */
+    /** Allocates the caches of all layers, also as matrices if there is arithmetic for them. */
     KvCache(LlamaConfig config, TorchType type, Device device, int capacity, Optional<Arithmetic> math) {
         long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
         try (NDManager scope = Torch.manager().newSubManager()) {
@@ -35,7 +35,7 @@ public final class KvCache implements AutoCloseable {
                 k.add(Tensors.zeros(scope, type, device, shape));
                 v.add(Tensors.zeros(scope, type, device, shape));
             }
-            keys = TensorList.of(k); // holds references of its own
+            keys = TensorList.of(k); // has its own references
             values = TensorList.of(v);
             rows = math.map(m -> RowCache.of(m, elements(k), elements(v), config.numKvHeads(), capacity));
         }
@@ -64,9 +64,9 @@ public final class KvCache implements AutoCloseable {
     }
 
     /**
-     * The same memory as rows.
+     * The same memory as matrices.
      *
-     * @return keys and values by layer and head, valid until this cache is closed; empty if it was made without arithmetic for rows
+     * @return keys and values by layer and head, valid until this cache is closed; empty if it was created without arithmetic
      */
     public Optional<RowCache> rows() {
         return rows;

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a session of one or more decoders keeps: one cache for each stream.
+ * The state of a session with one or more decoders: one cache per stream.
  *
  * @param streams the caches
  */
@@ -32,7 +32,7 @@ public record KvCaches(List<KvCache> streams) implements KvState {
     /**
      * A stream's cache as matrices.
      *
-     * @param stream number of the stream; streams beyond the last cache share that one
+     * @param stream index of the stream; streams beyond the last cache share it
      * @return keys and values by layer and head
      */
     public RowCache rows(int stream) {

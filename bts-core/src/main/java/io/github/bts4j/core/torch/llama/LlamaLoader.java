@@ -35,7 +35,7 @@ final class LlamaLoader {
         StoredTensors stored = StoredTensors.read(folder);
         TorchType type = options.precision().map(LlamaModel::torchType).orElseGet(stored::type);
         boolean int8 = options.quantization().isPresent() || stored.isInt8();
-        Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from what is stored
+        Optional<TorchType> conversion = int8 ? Optional.empty() : Optional.of(type); // quantised from the stored type
         return open(files, folder, options, stored.config(), int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
     }
 

@@ -82,21 +82,21 @@ public final class LlamaModel extends FrozenLm {
     /**
      * Loads a checkpoint. Matrices that are stored as int8 with scales (compressed-tensors, {@code int-quantized}) stay so, mapped. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
      * query and key projections, whose rows llama.cpp permutes. Where {@code tie_word_embeddings} is true and only one of embedding table and head is stored, it is both; a stored head that
-     * differs from the embedding table is used, as transformers 5 does, and {@link #config} says that the two are not tied.
+     * differs from the embedding table is used, as in transformers 5, and {@link #config} is not tied.
      *
      * @param folder a folder with config.json and safetensors, or a GGUF file
      * @param options device and precision
      * @return the model, which the caller closes
      * @throws IOException if a file cannot be read
      * @throws ModelFormatException if a file is malformed or the tensors do not fit the configuration
-     * @throws IllegalArgumentException if repacking is wished and cannot be done
+     * @throws IllegalArgumentException if repacking was requested and is not possible
      */
     public static LlamaModel open(Path folder, LoadOptions options) throws IOException {
         return LlamaLoader.open(folder, options);
     }
 
     /**
-     * Makes a model from tensors, which are copied.
+     * Creates a model from tensors, which are copied.
      *
      * @param name the model's name, for messages
      * @param config the model's dimensions
@@ -128,7 +128,7 @@ public final class LlamaModel extends FrozenLm {
      *
      * @return bytes, scales of quantised matrices included
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public long weightBytes() {
         try (Lifetime.Lease use = lifetime().use()) {
             return tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
@@ -145,9 +145,9 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Whether low-rank matrices of an adapter stand beside the weights.
+     * Whether the model has low-rank matrices of an adapter besides its weights.
      *
-     * @return true of a model that {@link AdaptedLlama#beside} made
+     * @return true for a model from {@link AdaptedLlama#beside}
      */
     public boolean isAdapted() {
         return tensors.keySet().stream().anyMatch(name -> name.endsWith(".lora_A"));
@@ -156,8 +156,8 @@ public final class LlamaModel extends FrozenLm {
     /**
      * Refuses what needs the weights themselves.
      *
-     * @param what what was asked for, such as "saved"
-     * @throws IllegalStateException if the weights are quantised, or an adapter stands beside them
+     * @param what the operation, such as "saved"
+     * @throws IllegalStateException if the weights are quantised, or there is an adapter besides them
      */
     public void requireFullWeights(String what) {
         if (isAdapted()) {
@@ -214,7 +214,7 @@ public final class LlamaModel extends FrozenLm {
      * @throws IllegalStateException if the model was not loaded from files
      */
     public ModelFingerprint fingerprint() throws IOException {
-        return opened.orElseThrow(() -> new IllegalStateException("Model '" + getName() + "' was made in memory and has no files to fingerprint: save and load"
+        return opened.orElseThrow(() -> new IllegalStateException("Model '" + getName() + "' was created in memory and has no files to fingerprint: save and load"
                 + " it first")).fingerprint();
     }
 
@@ -235,7 +235,7 @@ public final class LlamaModel extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void requireFiniteWeights() {
         try (Lifetime.Lease use = lifetime().use()) {
             FiniteTensors.require(getName(), tensors);
@@ -264,9 +264,9 @@ public final class LlamaModel extends FrozenLm {
      * @return numLayers + 1 float32 tensors {@code [batch, sequence, hidden]}, owned by the manager of {@code tokenIds}: the
      *     embeddings, the states after layers 1 .. L - 1, and the last one after the final norm, as in Hugging Face's
      *     {@code hidden_states}
-     * @throws IllegalArgumentException if the shape or an id does not fit
+     * @throws IllegalArgumentException if the shape is wrong or an id is out of range
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public List<NDArray> hiddenStates(NDArray tokenIds) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
@@ -278,7 +278,7 @@ public final class LlamaModel extends FrozenLm {
         NDArray run(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
     }
 
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     private NDArray call(NDArray tokenIds, Pass pass) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
@@ -309,9 +309,9 @@ public final class LlamaModel extends FrozenLm {
      * @param folder the folder, made if absent
      * @throws IOException if writing fails; files that were there before stay whole
      * @throws io.github.bts4j.core.OutputException if the folder holds shards
-     * @throws IllegalStateException if an adapter stands beside the weights
+     * @throws IllegalStateException if there is an adapter besides the weights
      */
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public void save(Path folder) throws IOException {
         if (isAdapted()) {
             requireFullWeights("saved");

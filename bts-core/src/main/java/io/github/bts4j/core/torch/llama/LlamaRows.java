@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A model's tensors as {@link RowDecoder} takes them, made when they are first asked for. Thread-safe. */
+/** A model's tensors for {@link RowDecoder}, created when first needed. Thread-safe. */
 final class LlamaRows {
     private static final String EMBED_TOKENS = "model.embed_tokens.weight";
 
@@ -109,7 +109,7 @@ final class LlamaRows {
         }
     }
 
-    /** As wished; without a wish, a small model for which there is room. */
+    /** As requested; by default, for small models if there is room. */
     private boolean isRepacked(long bytes) {
         if (choice.repack.orElse(false)) {
             RowWeights.requireRoom(bytes);

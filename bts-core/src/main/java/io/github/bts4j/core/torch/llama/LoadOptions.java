@@ -7,10 +7,10 @@ import java.util.Optional;
 /**
  * How to load a model.
  *
- * @param device where it computes
+ * @param device the device
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
- * @param repack whether to copy the weight matrices into the Java heap, in the order in which bts-vector reads them fastest; empty does so for models below 32 MiB, where there is room
+ * @param repack whether to copy the weight matrices into the Java heap, in the layout that bts-vector reads fastest; if empty, only for models below 32 MiB, if there is room
  * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed, cut or deleted
  */
 public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Optional<Boolean> repack, boolean mapping) {
@@ -56,21 +56,21 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
     /**
      * The same with or without repacked weight matrices. Repacked, several sessions decode faster together, and one a little; the matrices take their size once more, on the Java heap.
      *
-     * @param wished true to repack them, or to fail where that cannot be done; false to leave them where they are
+     * @param repack true to repack them, or to fail if that is not possible; false not to repack
      * @return changed options
      */
-    public LoadOptions withRepacking(boolean wished) {
-        return new LoadOptions(device, precision, quantization, Optional.of(wished), mapping);
+    public LoadOptions withRepacking(boolean repack) {
+        return new LoadOptions(device, precision, quantization, Optional.of(repack), mapping);
     }
 
     /**
-     * The same with or without mapped files. Mapped weights are shared between processes and take no memory of their own; but whoever changes the file in its
-     * place changes the model, and whoever makes it shorter ends the process.
+     * A copy with or without mapped files. Mapped weights are shared between processes and need no separate memory. But changing a mapped file in
+     * place changes the model, and truncating it crashes the process.
      *
-     * @param wished false to copy weights that could stay in their files
+     * @param mapping false to copy weights instead of mapping them
      * @return changed options
      */
-    public LoadOptions withMapping(boolean wished) {
-        return new LoadOptions(device, precision, quantization, repack, wished);
+    public LoadOptions withMapping(boolean mapping) {
+        return new LoadOptions(device, precision, quantization, repack, mapping);
     }
 }

@@ -5,9 +5,9 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
 
 /**
- * Rotary tables for one kernel call; closed by whoever asked for them.
+ * Rotary tables for one kernel call; the caller closes them.
  *
- * @param tensors {@code [cos, sin]}, each {@code [positions, head_dim / 2]} in the model's type, and the mask where there is one
+ * @param tensors {@code [cos, sin]}, each {@code [positions, head_dim / 2]} in the model's type, and the mask if there is one
  * @param row the row of the call's first token
  * @param owned whether closing this releases the tables; shared tables live as long as their model
  */

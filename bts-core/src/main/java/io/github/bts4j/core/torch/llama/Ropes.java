@@ -7,7 +7,7 @@ import io.github.bts4j.core.torch.TorchList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The rotary tables of several streams for one kernel call; closed by whoever asked for them. */
+/** The rotary tables of several streams for one kernel call; the caller closes them. */
 public final class Ropes implements AutoCloseable {
     private final List<RopeRows> parts;
     private final TorchList<TensorList> tensors;

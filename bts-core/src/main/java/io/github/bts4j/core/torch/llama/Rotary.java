@@ -77,7 +77,7 @@ final class Rotary implements AutoCloseable {
         try (NDManager scope = manager.newSubManager()) {
             NDArray cos = Tensors.place(scope, Tensors.of(scope, table.cos(), shape), type, manager.getDevice());
             NDArray sin = Tensors.place(scope, Tensors.of(scope, table.sin(), shape), type, manager.getDevice());
-            return TensorList.of(List.of(cos, sin)); // holds references of its own
+            return TensorList.of(List.of(cos, sin)); // has its own references
         }
     }
 

@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the folder of a checkpoint holds: where each tensor of the model lies, and the configuration that fits them.
+ * The tensors in a checkpoint's folder, and the matching configuration.
  *
  * @param config config.json; untied where the head that is stored differs from the embedding table
  * @param tensors the model's tensors and the scales of those in int8, by their names
@@ -45,7 +45,7 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
         return new StoredTensors(fitting, wanted, !scales.isEmpty());
     }
 
-    /** What transformers 5 makes of a tied model: the one tensor that is there is both; two that differ are two. */
+    /** Tied embeddings as in transformers 5: a single tensor is used for both; two different tensors are not tied. */
     private static LlamaConfig tied(LlamaConfig config, Map<String, TensorEntry> entries, Path folder) throws IOException {
         TensorEntry head = entries.get(LM_HEAD);
         TensorEntry embedding = entries.get(EMBED_TOKENS);
@@ -60,7 +60,7 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
         if (embedding == null || !head.shape().equals(embedding.shape()) || areEqual(head, embedding)) {
             return config;
         }
-        LOG.warn("{}: tie_word_embeddings is true, but {} differs from {}: it is used, as transformers does. Set tie_word_embeddings to false to say so", folder, LM_HEAD, EMBED_TOKENS);
+        LOG.warn("{}: tie_word_embeddings is true, but {} differs from {} and is used, as in transformers. Set tie_word_embeddings to false to avoid this warning", folder, LM_HEAD, EMBED_TOKENS);
         return config.withTieWordEmbeddings(false);
     }
 

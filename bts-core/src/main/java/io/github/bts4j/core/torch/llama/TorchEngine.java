@@ -80,7 +80,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     /**
      * The engine of a model that consists of decoders.
      *
-     * @param streams the decoders, the one that gives the logits first
+     * @param streams the decoders; the first one computes the logits
      * @param kernel what computes a step
      * @return the engine
      */
@@ -89,11 +89,11 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     }
 
     /**
-     * The engines of a model that consists of decoders: Java's vector instructions, where they can compute all of the decoders, and libtorch.
+     * The engines of a model that consists of decoders: Java's vector instructions, if they support all of the decoders, and libtorch.
      *
-     * @param streams the decoders, the one that gives the logits first
+     * @param streams the decoders; the first one computes the logits
      * @param kernel what computes a step in libtorch
-     * @param tuner what is known of steps in Java
+     * @param tuner measurements of steps in Java
      * @param layers makes what computes a step's layers in Java
      * @return the engines in the order of preference
      */

@@ -70,7 +70,7 @@ class LlamaSaveTest {
         Files.writeString(shards.resolve(Checkpoint.INDEX_FILE), "{}");
         try (LlamaModel model = LlamaModel.open(Path.of(System.getProperty("bts4j.testData"), "golden", "llama2-gqa"))) {
             String message = assertThrows(OutputException.class, () -> model.save(shards)).getMessage();
-            assertTrue(message.startsWith(shards + " holds a checkpoint of shards (model.safetensors.index.json)"), message);
+            assertTrue(message.startsWith(shards + " contains a sharded checkpoint (model.safetensors.index.json)"), message);
         }
         assertArrayEquals(new String[] {Checkpoint.INDEX_FILE}, shards.toFile().list());
     }
