@@ -2,8 +2,8 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.FrozenStateCache;
+import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;

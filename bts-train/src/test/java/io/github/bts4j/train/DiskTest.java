@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.FrozenStateCache;
+import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
 import java.io.IOException;

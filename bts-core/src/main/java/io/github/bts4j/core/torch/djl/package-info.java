@@ -15,5 +15,3 @@
  * }</pre>
  */
 package io.github.bts4j.core.torch.djl;
-
-import io.github.bts4j.core.torch.djl.LocalModelZoo;
