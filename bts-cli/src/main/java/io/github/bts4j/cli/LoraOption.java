@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** What of an expert is trained: all of its weights, or an adapter. */
+/** Chooses what is trained: all weights, or an adapter. */
 final class LoraOption {
     private static final String FORM = "rank=R,alpha=A[,targets=q_proj+v_proj][,rslora][,dora]";
 
-    @Option(names = "--lora", paramLabel = "SPEC", description = "Train an adapter and leave the model as it is: " + FORM
-            + ". The targets are the linear modules of the layers, all of them if none is named; OUT is written as PEFT writes it.")
+    @Option(names = "--lora", paramLabel = "SPEC", description = "Train an adapter instead of the model's weights: " + FORM
+            + ". Targets are linear modules of the layers (default: all). OUT is in PEFT's format.")
     private String spec;
 
-    /** The adapter to train, if one is wished. */
+    /** The adapter to train, if there is one. */
     Optional<AdapterConfig> config() {
         return spec == null ? Optional.empty() : Optional.of(parsed());
     }

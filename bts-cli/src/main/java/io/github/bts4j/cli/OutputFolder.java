@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
  */
 final class OutputFolder {
     private static final String STAGING = ".bts4j-";
-    /** Without these a folder is no model: they go first and come last. */
+    /** Without these files a folder is not a model: they are deleted first and written last. */
     private static final List<String> DESCRIPTIONS = List.of("config.json", "adapter_config.json", "stitch.json", "router.json", "upcycled.json");
     private static final Set<String> FILES = Set.of("tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json", "chat_template.jinja",
             "chat_template.json", "added_tokens.json");

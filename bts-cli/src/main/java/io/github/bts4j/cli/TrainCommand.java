@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "train", description = "Branch an expert from a model and train all its weights, or an adapter with --lora, on a domain. An interrupted run goes on when it is called again.",
+@Command(name = "train", description = "Branch an expert from a model and train all its weights, or an adapter with --lora, on a domain. Run the command again to resume an interrupted run.",
         footer = {"", "Examples:", "  bts train seed --data code=code.jsonl --data text=general.jsonl --weight code=6 --steps 500 --out expert-code", "  bts train seed --data law=law.jsonl --lora rank=16,alpha=32 --out law", "  bts train run.yaml steps=200"})
 final class TrainCommand extends OutputCommand {
     @Parameters(paramLabel = "MODEL", description = "The model to branch from.")

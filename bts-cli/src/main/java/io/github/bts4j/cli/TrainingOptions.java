@@ -69,7 +69,7 @@ final class TrainingOptions {
 
     private int length;
 
-    @Option(names = "--lr", paramLabel = "X", description = "Peak learning rate (default: 1e-4 for a model, 2e-4 for an adapter; for stitches what fits the size of the hub's states, and is told).")
+    @Option(names = "--lr", paramLabel = "X", description = "Peak learning rate (default: 1e-4 for a model, 2e-4 for an adapter; for stitches, computed from the size of the hub's states and printed).")
     @Within(least = 0, above = true, most = 100)
     private Double learningRate;
 
