@@ -65,7 +65,7 @@ final class TrainCommand extends OutputCommand {
             Optional<ObjectNode> trained = training.train(adapter, data.read(tokenizer), tokenizer, () -> 2e-4, UnaryOperator.identity(), training.runFolder(out), output.isForced());
             if (trained.isPresent()) {
                 output.write(out, adapter::save);
-                RunProduct.remember(training.runFolder(out), out);
+                RunProduct.record(training.runFolder(out), out);
                 outcome.print("Saved the adapter to " + out, Outcome.made(out).setAll(trained.get()));
             }
             return 0;
