@@ -30,7 +30,7 @@ public final class AdapterWriter {
         Files.createDirectories(folder);
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         modules.forEach((module, part) -> put(tensors, AdapterTensors.PREFIX + module + ".", part));
-        whole.forEach((name, tensor) -> tensors.put(AdapterTensors.PREFIX + wholeName(name, config, modules), tensor));
+        whole.forEach((name, tensor) -> tensors.put(AdapterTensors.PREFIX + wholeName(name, modules), tensor));
         TensorFiles.write(folder.resolve(Adapter.WEIGHTS), tensors, Map.of("format", "pt"));
         AtomicFiles.write(folder.resolve(AdapterConfig.FILE), JsonReader.pretty(json(config)));
     }
@@ -43,7 +43,7 @@ public final class AdapterWriter {
     }
 
     /** PEFT wraps the modules that it adapts. */
-    private static String wholeName(String name, AdapterConfig config, Map<String, LowRank<NDArray>> modules) {
+    private static String wholeName(String name, Map<String, LowRank<NDArray>> modules) {
         int dot = name.lastIndexOf('.');
         return modules.containsKey(name.substring(0, dot)) ? name.substring(0, dot) + ".base_layer" + name.substring(dot) : name;
     }
