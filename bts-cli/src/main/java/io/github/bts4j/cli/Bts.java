@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
             GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, SchemaCommand.class})
 public final class Bts implements Callable<Integer> {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, like -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")
+    @SuppressWarnings("UnusedVariable")
     private boolean debug; // read from the raw arguments, because errors in them are reported too
 
     @CommandLine.Spec
@@ -36,6 +37,7 @@ public final class Bts implements Callable<Integer> {
      *
      * @param arguments the command's name and its options; {@code --help} shows them
      */
+    @SuppressWarnings("DefaultCharset") // the terminal's
     public static void main(String[] arguments) {
         System.exit(run(arguments, new PrintWriter(System.out, true), new PrintWriter(System.err, true)));
     }

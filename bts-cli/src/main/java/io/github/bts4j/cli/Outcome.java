@@ -52,6 +52,6 @@ final class Outcome {
     /** Prints the sentence, or the result with the seconds that it took. */
     void print(String sentence, ObjectNode result) {
         PrintWriter out = command.commandLine().getOut();
-        out.println(json ? result.put("seconds", (System.nanoTime() - begin) / 1_000_000 / 1e3).toString() : sentence);
+        out.println(json ? result.put("seconds", Math.round((System.nanoTime() - begin) / 1e6) / 1e3).toString() : sentence);
     }
 }

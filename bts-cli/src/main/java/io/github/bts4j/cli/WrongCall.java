@@ -63,7 +63,7 @@ final class WrongCall {
             return "there is no option " + Failure.shown(name) + Suggestion.of(name, known);
         }
         if (spec.parent() == null) {
-            return "there is no command " + Failure.shown(first) + Suggestion.of(first, spec.subcommands().keySet()) + (Suggestion.nearest(first, spec.subcommands().keySet()).isEmpty() ? "" : "");
+            return "there is no command " + Failure.shown(first) + Suggestion.of(first, spec.subcommands().keySet());
         }
         return Failure.shown(first) + " is one argument too many: the command takes " + (spec.positionalParameters().isEmpty() ? "options only"
                 : spec.positionalParameters().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(", ")));

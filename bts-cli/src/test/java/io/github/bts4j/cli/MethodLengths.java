@@ -30,6 +30,7 @@ final class MethodLengths {
                 LineMap lines = unit.getLineMap();
                 new TreeScanner<Void, Void>() {
                     @Override
+                    @SuppressWarnings("VoidUsed")
                     public Void visitMethod(MethodTree method, Void nothing) {
                         if (method.getBody() != null) {
                             long first = lines.getLineNumber(positions.getStartPosition(unit, method.getBody()));

@@ -29,13 +29,11 @@ class ScarceMachineTest {
     @TempDir
     private static Path folder;
 
-    private static Path seed;
-
     private record Result(int status, String err) {}
 
     @BeforeAll
     static void prepare() throws IOException {
-        seed = TinyCheckpoints.write(folder.resolve("seed"), 1);
+        TinyCheckpoints.write(folder.resolve("seed"), 1);
         Files.write(folder.resolve("text.jsonl"), IntStream.range(0, 40).mapToObj(i -> "{\"text\": \"int f" + i + "() { return " + i + "; }\"}").toList());
         Files.createDirectory(folder.resolve("small"));
     }
