@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * <p>The cost of a character is constant on average for each stop string (Knuth, Morris and Pratt's automaton). Not thread-safe: use one matcher per text.
  */
-public final class StopStrings {
+final class StopStrings {
 
     private final List<String> stops;
     private final int[][] fallbacks; // [stop][matched]: length of the longest shorter beginning that is still matched
@@ -19,13 +19,8 @@ public final class StopStrings {
     private final StringBuilder held = new StringBuilder();
     private Optional<String> found = Optional.empty();
 
-    /**
-     * Starts a text.
-     *
-     * @param stopStrings the stop strings, possibly none
-     * @throws IllegalArgumentException if one is empty or contains half of a surrogate pair, which never occurs in decoded text
-     */
-    public StopStrings(List<String> stopStrings) {
+    /** Starts a text; refuses stop strings that {@link #problem} objects to. */
+    StopStrings(List<String> stopStrings) {
         stops = List.copyOf(stopStrings);
         for (String stop : stops) {
             problem(stop).ifPresent(problem -> {
@@ -36,13 +31,8 @@ public final class StopStrings {
         matched = new int[stops.size()];
     }
 
-    /**
-     * Processes the next piece of text. Text after a stop string is dropped.
-     *
-     * @param piece the piece, possibly empty
-     * @return the text that is now certain
-     */
-    public String push(String piece) {
+    /** Takes the next piece of text and gives what is now certain. Text after a stop string is dropped. */
+    String push(String piece) {
         if (found.isPresent()) {
             return "";
         }
@@ -58,22 +48,14 @@ public final class StopStrings {
         return release(held.length() - longestBeginning());
     }
 
-    /**
-     * Ends the text.
-     *
-     * @return text that was held back; empty after a stop string
-     */
-    public String flush() {
+    /** Ends the text and gives what was held back: nothing after a stop string. */
+    String flush() {
         Arrays.fill(matched, 0);
         return release(held.length());
     }
 
-    /**
-     * The stop string that ended the text.
-     *
-     * @return the stop string, empty as long as none was found
-     */
-    public Optional<String> found() {
+    /** The stop string that ended the text; empty as long as none was found. */
+    Optional<String> found() {
         return found;
     }
 

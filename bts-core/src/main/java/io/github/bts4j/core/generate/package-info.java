@@ -1,7 +1,7 @@
 /**
  * From logits to a stream of text: the options ({@link io.github.bts4j.core.generate.GenerationConfig}), the choice of the next token
- * ({@link io.github.bts4j.core.generate.Sampler}), the end of the text ({@link io.github.bts4j.core.generate.StopStrings},
- * {@link io.github.bts4j.core.generate.StopReason}) and the result ({@link io.github.bts4j.core.generate.GeneratedToken},
+ * ({@link io.github.bts4j.core.generate.Sampler}), the reason why the text ended
+ * ({@link io.github.bts4j.core.generate.StopReason}) and the result ({@link io.github.bts4j.core.generate.GeneratedToken},
  * {@link io.github.bts4j.core.generate.GenerationResult}). {@link io.github.bts4j.core.generate.Generator} runs a model on token ids; for texts, start with
  * {@link io.github.bts4j.core.text.TextModel}.
  *
