@@ -30,9 +30,9 @@ interface StitchKernels extends DecoderKernels {
 
     NDArray stitchedLogits(NDManager owner, Autograd mode, NDArray hidden, NDArray head);
 
-    NDArray stitchedDecode(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, TorchList<TensorList> ropes, long[] rows, long[] afterLayers, long[] intoHub,
+    NDArray stitchedDecode(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, LlamaWeights joint, long[] together, TorchList<TensorList> ropes, long[] rows, long[] afterLayers, long[] intoHub,
             TensorList gates, TensorList biases, TensorList projs, TorchList<TensorList> keys, TorchList<TensorList> values, long[] starts);
 
-    List<NDArray> stitchedDecodeGates(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, TorchList<TensorList> ropes, long[] rows, long[] afterLayers,
+    List<NDArray> stitchedDecodeGates(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, LlamaWeights joint, long[] together, TorchList<TensorList> ropes, long[] rows, long[] afterLayers,
             long[] intoHub, TensorList gates, TensorList biases, TensorList projs, TorchList<TensorList> keys, TorchList<TensorList> values, long[] starts);
 }

@@ -20,6 +20,7 @@ final class Streams implements AutoCloseable {
     private final List<Decoder> decoders;
     private final TorchList<LlamaWeights> weights;
     private final ParallelismTuner tuner = new ParallelismTuner();
+    private JointWeights joint;
 
     Streams(List<LlamaModel> models) {
         this.models = List.copyOf(models);
@@ -33,6 +34,14 @@ final class Streams implements AutoCloseable {
 
     TorchList<LlamaWeights> weights() {
         return weights;
+    }
+
+    /** The layers of the hub and its adapters for decoding; made at the first call, while the models are held. */
+    synchronized JointWeights joint() {
+        if (joint == null) {
+            joint = new JointWeights(models);
+        }
+        return joint;
     }
 
     /** The engines that decode all models together. */
@@ -56,7 +65,10 @@ final class Streams implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         weights.close();
+        if (joint != null) {
+            joint.close();
+        }
     }
 }

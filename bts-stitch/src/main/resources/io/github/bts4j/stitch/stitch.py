@@ -164,25 +164,55 @@
       x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
     return x
 
-  def stitched_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
+  def decode_streams(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], joint: __torch__.Llama, together: List[int], ropes: List[List[Tensor]], rows: List[int], first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+    # layers first .. last - 1 (0-based) of all streams for new tokens. Streams together, the hub first, are adapters of the hub: one new token of each session goes through
+    # their layers as rows of one product, in joint
+    sessions = len(starts)
+    jointly = len(together) > 1 and torch.size(h[0], 1) == sessions
+    out = torch.list(h)
+    if jointly:
+      states : List[Tensor] = []
+      joint_ropes : List[List[Tensor]] = []
+      joint_rows : List[int] = []
+      joint_keys : List[List[Tensor]] = []
+      joint_values : List[List[Tensor]] = []
+      joint_starts : List[int] = []
+      for i in together:
+        states = torch.append(states, (self).here(h[i], joint.norm))
+        for k in range(i * sessions, (i + 1) * sessions):
+          joint_ropes = torch.append(joint_ropes, ropes[k])
+          joint_rows = torch.append(joint_rows, rows[k])
+          joint_keys = torch.append(joint_keys, keys[k])
+          joint_values = torch.append(joint_values, values[k])
+        joint_starts = torch.add(joint_starts, starts)
+      x = torch.cat(states, 1)
+      cos, sin, = (self).session_ropes(joint_ropes, joint_rows, 0, len(joint_rows))
+      for layer in range(first, last):
+        x = (self).decode_layer(x, joint, layer, cos, sin, joint_keys, joint_values, 0, joint_starts)
+      for k in range(len(together)):
+        out[together[k]] = torch.narrow(x, 1, k * sessions, sessions)
+    for i in range(len(h)):
+      if not (jointly and torch.__contains__(together, i)):
+        out[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, last, keys, values, starts)
+    return out
+
+  def stitched_decode(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], joint: __torch__.Llama, together: List[int], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
     h = (self).embed_each(ids, models)
     first = 0
     for j in range(len(after_layers)):
-      for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, after_layers[j], keys, values, starts)
+      h = (self).decode_streams(h, models, joint, together, ropes, rows, first, after_layers[j], keys, values, starts)
       h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
       first = after_layers[j]
     return (self).decode_logits(h[0], models[0], len(starts))
 
-  def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
+  def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], joint: __torch__.Llama, together: List[int], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     # stitched_decode with gates: its logits, then for every Experts-into-Hub stitch the gates' means over the channels, float32 [tokens, n + 1]
     h = (self).embed_each(ids, models)
     found = [torch.to(h[0], FLOAT32)]
     first = 0
     for j in range(len(after_layers)):
-      for i in range(len(h)):
-        h[i] = (self).stream_decode(h[i], models, ropes, rows, i, first, after_layers[j], keys, values, starts)
+      h = (self).decode_streams(h, models, joint, together, ropes, rows, first, after_layers[j], keys, values, starts)
       h = (self).gathered(h)
       if into_hub[j] == 1:
         g = (self).gate(h[0], gates, biases, j, 0, 0., 1)

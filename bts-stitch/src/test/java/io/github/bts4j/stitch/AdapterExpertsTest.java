@@ -12,6 +12,7 @@ import io.github.bts4j.core.adapter.AdapterFolders;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
@@ -25,6 +26,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -115,6 +117,23 @@ class AdapterExpertsTest {
         }
         double error = GoldenCase.relativeError(logits[0], logits[1]);
         assertTrue(error < 0.03 && error < 0.1 * GoldenCase.relativeError(logits[0], logits[2]), error + ", without adapters " + GoldenCase.relativeError(logits[0], logits[2]));
+    }
+
+    /** The hub and its adapters go together; the full expert goes alone, and so does an adapter with norms or biases of its own. */
+    @Test
+    void adaptersOfTheHubShareItsLayers() throws IOException {
+        try (StitchedModel model = open(AdapterFolders.ROOT); JointWeights joint = new JointWeights(model.models())) {
+            assertArrayEquals(new long[] {0, 1, 2, 3}, joint.together());
+            Optional<RowDecoder> hub = model.models().get(0).decoder().rows(); // in bts-vector alone
+            for (int i = 1; hub.isPresent() && i <= 4; i++) {
+                assertEquals(i < 4, model.models().get(i).decoder().rows().orElseThrow().isOver(hub.get()), "rows of model " + i);
+            }
+            model.addExpert("norms", AdapterFolders.ROOT.resolve("norms"));
+            model.addExpert("biased", AdapterFolders.ROOT.resolve("lorabias"));
+            try (JointWeights more = new JointWeights(model.models())) {
+                assertArrayEquals(new long[] {0, 1, 2, 3}, more.together());
+            }
+        }
     }
 
     @Test

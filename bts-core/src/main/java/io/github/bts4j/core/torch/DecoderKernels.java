@@ -28,6 +28,18 @@ public interface DecoderKernels {
     LlamaWeights llama(Autograd mode, Map<String, NDArray> tensors, long numLayers, long numHeads, long numKvHeads, long headDim, double eps, boolean tied);
 
     /**
+     * Tensors on top of each other.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param parts tensors of one shape, but for one dimension
+     * @param dim that dimension
+     * @param size its length in the result; zeros fill up what is shorter
+     * @return {@code [n, ..]}
+     */
+    NDArray stacked(NDManager owner, Autograd mode, List<NDArray> parts, long dim, long size);
+
+    /**
      * A matrix as int8.
      *
      * @param owner owner of the results

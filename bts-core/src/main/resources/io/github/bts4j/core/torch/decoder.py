@@ -6,7 +6,8 @@
 
 class Linear(NamedTuple):
   # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row.
-  # lora: nothing, or what an adapter adds: [a, b] with a: [r, in] and b: [out, r], its scale within b; DoRA's factor [out] behind them
+  # lora: nothing, or what an adapter adds: [a, b] with a: [r, in] and b: [out, r], its scale within b; DoRA's factor [out] behind them.
+  # With a dimension more, what several adapters add, each to its own rows: a: [n, r, in], b: [n, out, r], factor: [n, out]
   weight : Tensor
   bias : Optional[Tensor]
   scale : Optional[Tensor]
@@ -82,6 +83,8 @@ class Llama(NamedTuple):
 
   def adapted_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
     # y = x W^T + (x A^T) B^T + bias; of DoRA y = f * (x W^T + (x A^T) B^T) + bias
+    if torch.dim(w.lora[0]) == 3:
+      return (self).jointly_adapted_linear(x, w)
     dora = len(w.lora) > 2
     bias = w.bias
     if dora:
@@ -97,6 +100,33 @@ class Llama(NamedTuple):
       if torch.__isnot__(w.bias, None):
         y = torch.add(y, unchecked_cast(Tensor, w.bias))
     return y
+
+  def jointly_adapted_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
+    # x: [1, rows, in], no gradients: as many rows of the base as of each of n adapters, one's after the other's. The weight is read once for all of them
+    a, b, dora, bias = w.lora[0], w.lora[1], len(w.lora) > 2, w.bias
+    if dora:
+      bias = None
+    y = (self).linear(x, w.weight, bias)
+    n = torch.size(a, 0)
+    each = torch.floordiv(torch.size(x, 1), n + 1)
+    adapted = torch.view(torch.narrow(y, 1, each, n * each), [n, each, torch.size(y, -1)])
+    low = torch.bmm(torch.reshape(torch.narrow(x, 1, each, n * each), [n, each, torch.size(x, -1)]), torch.transpose(a, 1, 2))
+    adapted = torch.add_(adapted, torch.bmm(low, torch.transpose(b, 1, 2)))
+    if dora:
+      adapted = torch.mul_(adapted, torch.unsqueeze(w.lora[2], 1))
+      if torch.__isnot__(w.bias, None):
+        y = torch.add_(y, unchecked_cast(Tensor, w.bias))
+    return y
+
+  def stacked(self: __torch__.K, parts: List[Tensor], dim: int, size: int) -> Tensor:
+    # tensors of one shape but for dimension dim, where zeros make them equally long: [n, ..]
+    shape = torch.size(parts[0])
+    shape[dim] = size
+    out = torch.zeros([len(parts)] + shape, dtype=ops.prim.dtype(parts[0]), layout=0, device=ops.prim.device(parts[0]))
+    for i in range(len(parts)):
+      into = torch.narrow(torch.select(out, 0, i), dim, 0, torch.size(parts[i], dim))
+      into = torch.copy_(into, parts[i])
+    return out
 
   def dequantize(self: __torch__.K, q: Tensor, scale: Tensor) -> Tensor:
     return torch.mul_(torch.to(q, ops.prim.dtype(scale)), torch.unsqueeze(scale, 1))

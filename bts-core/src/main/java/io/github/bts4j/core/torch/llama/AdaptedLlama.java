@@ -105,7 +105,8 @@ public final class AdaptedLlama {
         boolean repacked = base.decoder().rows().map(RowDecoder::isRepacked).orElse(false);
         adapter.whole().keySet().forEach(name -> shared.remove(name.substring(0, name.lastIndexOf('.'))));
         shared.keySet().removeIf(name -> !name.startsWith("model.layers.") && adapter.modules().containsKey(name));
-        return new LlamaRows.Choice(shared.isEmpty() ? Optional.empty() : Optional.of(repacked), shared);
+        boolean sameLayers = adapter.whole().keySet().stream().noneMatch(name -> name.startsWith("model.layers.")) && !adapter.config().loraBias();
+        return new LlamaRows.Choice(shared.isEmpty() ? Optional.empty() : Optional.of(repacked), shared, sameLayers ? Optional.of(base.decoder()) : Optional.empty());
     }
 
     /** The base's configuration, with a separate head and biases if the adapter has them. */

@@ -36,6 +36,7 @@ public final class Decoder implements AutoCloseable {
     private final LlamaRows rows;
     private final TorchType type;
     private final Device device;
+    private final Optional<Decoder> base;
     private List<DecodeEngine<KvCaches>> engines;
 
     /**
@@ -64,6 +65,7 @@ public final class Decoder implements AutoCloseable {
         this.config = config;
         this.type = type;
         this.device = manager.getDevice();
+        this.base = choice.base();
         String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         this.head = tensors.get(headName);
         this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
@@ -129,6 +131,16 @@ public final class Decoder implements AutoCloseable {
      */
     public Optional<RowDecoder> rows() {
         return rows.decoder();
+    }
+
+    /**
+     * Whether the layers are those of another model with an adapter beside them.
+     *
+     * @param other the other one
+     * @return true if matrices, norms and biases are the other one's, in the same memory
+     */
+    public boolean isOver(Decoder other) {
+        return base.filter(other::equals).isPresent();
     }
 
     /** The products outside of libtorch by their names, for models over the same matrices; none where there is no such decoder. */

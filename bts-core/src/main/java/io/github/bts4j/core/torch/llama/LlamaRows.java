@@ -36,10 +36,11 @@ final class LlamaRows {
      *
      * @param repack whether they are repacked; empty where their size decides
      * @param shared products of another model over the same matrices, by their names without {@code .weight}
+     * @param base what has the same layers, adapters apart
      */
-    record Choice(Optional<Boolean> repack, Map<String, Linear> shared) {
+    record Choice(Optional<Boolean> repack, Map<String, Linear> shared, Optional<Decoder> base) {
         static Choice of(Optional<Boolean> repack) {
-            return new Choice(repack, Map.of());
+            return new Choice(repack, Map.of(), Optional.empty());
         }
     }
 
