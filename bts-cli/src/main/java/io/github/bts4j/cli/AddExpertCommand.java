@@ -29,6 +29,7 @@ final class AddExpertCommand extends OutputCommand {
     public Integer call() throws IOException {
         return output.change(stitch, List.of(expert), out, model -> {
             Models.requireOneTokenizer("stitched", List.of(model.members().get(0).folder(), expert));
+            warn(ChatAgreement.warnings(model.members().get(0).folder(), name, expert));
             model.addExpert(name, expert);
         });
     }

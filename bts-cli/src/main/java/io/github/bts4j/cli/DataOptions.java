@@ -1,8 +1,14 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.parquet.ParquetChat;
 import io.github.bts4j.parquet.ParquetText;
+import io.github.bts4j.train.data.ChatEncoder;
+import io.github.bts4j.train.data.ChatLines;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.PlainText;
 import io.github.bts4j.train.data.TextKind;
@@ -11,10 +17,12 @@ import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,11 +35,14 @@ final class DataOptions {
     private static final int NAMED = 5;
 
     @Option(names = "--data", paramLabel = "DOMAIN=PATH", required = true,
-            description = "Text of a domain; repeat for each domain. JSON lines, Parquet or plain text (also .gz or .zst), or a folder of one kind.")
+            description = "Text or conversations of a domain; repeat for each domain. JSON lines, Parquet or plain text (also .gz or .zst), or a folder of one kind.")
     private List<String> data = List.of();
 
-    @Option(names = "--format", paramLabel = "KIND", description = "Kind of the files: jsonl, parquet or text (default: detected from content and name).")
+    @Option(names = "--format", paramLabel = "KIND", description = "Kind of the files: jsonl, parquet, text, or chat for conversations in JSON lines or Parquet (default: detected from content and name).")
     private Format format;
+
+    @Option(names = "--chat-template", paramLabel = "FILE", description = "Jinja chat template for conversations (default: the model's own).")
+    private Path chatTemplate;
 
     @Option(names = "--field", defaultValue = "text", description = "JSON field or Parquet column with the text (default: ${DEFAULT-VALUE}).")
     private String field;
@@ -51,12 +62,16 @@ final class DataOptions {
 
     /** Kinds by their names on the command line. */
     private enum Format {
-        JSONL(TextKind.JSON_LINES), PARQUET(TextKind.PARQUET), TEXT(TextKind.PLAIN_TEXT);
+        JSONL(TextKind.JSON_LINES), PARQUET(TextKind.PARQUET), TEXT(TextKind.PLAIN_TEXT), CHAT;
 
-        private final TextKind kind;
+        private final Optional<TextKind> kind;
+
+        Format() {
+            this.kind = Optional.empty();
+        }
 
         Format(TextKind kind) {
-            this.kind = kind;
+            this.kind = Optional.of(kind);
         }
     }
 
@@ -76,21 +91,78 @@ final class DataOptions {
             if (!Files.exists(Path.of(pair[1]))) {
                 throw new IllegalArgumentException("--data " + each + " does not exist");
             }
-            TextSource source = source(each, Path.of(pair[1]));
-            datasets.add(cache == null ? TokenDataset.encode(pair[0], source, TokenEncoder.of(tokenizer), mark)
-                    : TokenCache.open(cache).dataset(pair[0], source, TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer), mark));
+            datasets.add(dataset(each, pair[0], Path.of(pair[1]), tokenizer, mark));
         }
         return datasets;
     }
 
-    private TextSource source(String option, Path path) {
-        TextKind kind;
+    private TokenDataset dataset(String option, String name, Path path, LlamaTokenizer tokenizer, OptionalInt mark) throws IOException {
+        TextKind kind = kind(option, path);
+        boolean chat = format == Format.CHAT || format == null && isChat(kind, path);
+        TextSource source = chat ? conversations(option, kind, path) : text(kind, path);
+        tell(option, path, kind.leftOut(path));
+        TokenEncoder encoder = TokenEncoder.of(tokenizer);
+        String identity = TokenEncoder.identity(tokenizer);
+        if (chat) {
+            ChatEncoder conversations = new ChatEncoder(template(tokenizer), tokenizer);
+            encoder = conversations;
+            identity = conversations.identity();
+        }
+        return cache == null ? TokenDataset.encode(name, source, encoder, mark) : TokenCache.open(cache).dataset(name, source, encoder, identity, mark);
+    }
+
+    /** Where a template is given, a model that learnt from conversations has it beside its weights. */
+    void writeTemplate(Path folder) throws IOException {
+        if (chatTemplate != null) {
+            AtomicFiles.write(folder.resolve("chat_template.jinja"), Files.readAllBytes(chatTemplate));
+        }
+    }
+
+    private ChatTemplate template(LlamaTokenizer tokenizer) throws IOException {
+        Path file = tokenizer.path();
+        Path model = Checkpoint.isGguf(file) ? file : file.toAbsolutePath().getParent();
+        if (chatTemplate == null) {
+            try {
+                return ChatTemplate.of(model);
+            } catch (IllegalArgumentException e) { // it has none
+                throw new IllegalArgumentException("The data are conversations, and " + model + " has no chat template to render them by: --chat-template gives one; --format jsonl reads them as text", e);
+            }
+        }
+        if (!Files.isRegularFile(chatTemplate)) {
+            throw new IllegalArgumentException("--chat-template " + chatTemplate + " is no file: give a Jinja template, such as a model's chat_template.jinja");
+        }
         try {
-            kind = format == null ? TextKind.of(path) : format.kind;
+            return ChatTemplate.of(model, Files.readString(chatTemplate));
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("--chat-template " + chatTemplate + " is not UTF-8 text: convert it", e);
+        }
+    }
+
+    private TextKind kind(String option, Path path) {
+        try {
+            return format == null || format.kind.isEmpty() ? TextKind.of(path) : format.kind.get();
         } catch (DataException e) {
             throw new IllegalArgumentException("--data " + option + ": " + e.getMessage() + (e.getCause() instanceof IOException ? "" : "; --format sets the kind"), e);
         }
-        tell(option, path, kind.leftOut(path));
+    }
+
+    private boolean isChat(TextKind kind, Path path) {
+        return switch (kind) {
+            case JSON_LINES -> ChatLines.areIn(path, field);
+            case PARQUET -> ParquetChat.isIn(path, field);
+            case PLAIN_TEXT -> false;
+        };
+    }
+
+    private TextSource conversations(String option, TextKind kind, Path path) {
+        return switch (kind) {
+            case JSON_LINES -> new ChatLines(path, maxBadLines);
+            case PARQUET -> new ParquetChat(path);
+            case PLAIN_TEXT -> throw new IllegalArgumentException("--data " + option + " --format chat: plain text holds no conversations; give JSON lines or Parquet");
+        };
+    }
+
+    private TextSource text(TextKind kind, Path path) {
         return switch (kind) {
             case JSON_LINES -> new JsonLines(path, field, maxBadLines);
             case PARQUET -> new ParquetText(path, field);

@@ -60,7 +60,7 @@ final class GatesCommand extends OutputCommand {
                 out.printf(Locale.ROOT, " %9s%n", "entropy");
             }
             for (TokenDataset dataset : data.read(tokenizer)) {
-                List<int[]> some = dataset.windows(length).stream().limit(windows).map(Window::tokens).toList();
+                List<int[]> some = dataset.windows(length).stream().limit(windows).map(Window::unpadded).toList();
                 for (GateSummary summary : GateSummary.of(model, some)) {
                     ObjectNode row = all.addObject().put("domain", dataset.name()).put("stitch", summary.stitch() + 1);
                     ObjectNode means = row.putObject("mean_gate");

@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -16,5 +17,10 @@ abstract class OutputCommand implements Callable<Integer> {
 
     PrintWriter output() {
         return spec.commandLine().getOut();
+    }
+
+    /** Tells what is no error, a line each. */
+    void warn(List<String> warnings) {
+        warnings.forEach(warning -> spec.commandLine().getErr().println("Warning: " + warning));
     }
 }

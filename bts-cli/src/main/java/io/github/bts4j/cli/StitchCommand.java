@@ -54,6 +54,7 @@ final class StitchCommand extends OutputCommand {
         for (String expert : experts) {
             String[] pair = Models.pair("--expert", expert);
             builder.expert(pair[0], Path.of(pair[1]));
+            warn(ChatAgreement.warnings(hub, pair[0], Path.of(pair[1])));
         }
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(hub); StitchedModel model = builder.open()) {
             options.train(model, all -> all, tokenizer);

@@ -85,7 +85,7 @@ final class StitchOptions {
     /** Measured on the beginning of each domain's text, so that a resumed training gets the same rate. */
     private double peakRate(StitchedModel model, List<TokenDataset> datasets) {
         int length = training.sequence();
-        List<int[]> windows = datasets.stream().flatMap(dataset -> dataset.windows(length).stream().limit(MEASURED_WINDOWS)).map(Window::tokens).toList();
+        List<int[]> windows = datasets.stream().flatMap(dataset -> dataset.windows(length).stream().limit(MEASURED_WINDOWS)).map(Window::unpadded).toList();
         double rate = StitchTraining.peakRate(model, windows);
         System.err.printf(Locale.ROOT, "Peak learning rate %.1e, for the size of the hub's states; --lr sets another%n", rate);
         return rate;

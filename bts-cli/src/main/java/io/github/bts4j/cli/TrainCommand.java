@@ -87,6 +87,7 @@ final class TrainCommand extends OutputCommand {
                 output.write(out, folder -> {
                     expert.save(folder, model);
                     ConvertCommand.copyFiles(model, folder);
+                    data.writeTemplate(folder);
                 });
                 RunProduct.record(training.runFolder(out), out);
                 outcome.print("Saved the expert to " + out, Outcome.made(out).setAll(trained.get()));

@@ -222,6 +222,7 @@ final class TrainingOptions {
                 windows.put(dataset.name(), split.heldOut().windows(length));
             }
         }
+        training.stream().filter(TokenDataset::isWholeDocuments).forEach(this::tellPacking);
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
         Optional<Validation> validation = windows.isEmpty() ? Optional.empty() : Optional.of(Validation.of(validateEvery, windows, TokenBytes.of(tokenizer)))
                 .map(often -> patience == null ? often : often.withEarlyStopping(patience, 0));
@@ -251,6 +252,14 @@ final class TrainingOptions {
             trainer.run();
             return trainer.isFinished() ? Optional.of(last.json().put("run", lock.folder().toString()).put("steps", trainer.step())) : Optional.empty();
         }
+    }
+
+    private void tellPacking(TokenDataset dataset) {
+        List<String> problems = dataset.problems(length);
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+        command.commandLine().getErr().println("Domain '" + dataset.name() + "': " + dataset.packingReport(length).text());
     }
 
     private Split split(TokenDataset dataset) {

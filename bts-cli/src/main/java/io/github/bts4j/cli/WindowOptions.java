@@ -38,6 +38,9 @@ final class WindowOptions {
         }
 
         WindowScores score(CausalLm model, TokenDataset dataset) {
+            if (overlap.isPresent() && dataset.isWholeDocuments()) {
+                throw new IllegalArgumentException("--by-document: '" + dataset.name() + "' holds conversations, each of which is scored by itself without it");
+            }
             return overlap.isEmpty() ? scorer.score(model, dataset.windows(sequence))
                     : scorer.byDocument(model, DocumentWindows.of(dataset, sequence, overlap.getAsInt(), begin), end);
         }

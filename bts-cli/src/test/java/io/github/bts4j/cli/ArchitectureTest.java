@@ -81,7 +81,7 @@ class ArchitectureTest {
             "MessageDigest.getInstance", List.of("Hashes"),
             "0xBF58476D1CE4E5B9L", List.of("SplitMix64"),
             "new ArrayList<String> problems", List.of(),
-            "new ObjectMapper(", List.of("JsonLinesReader", "Fields", "Messages", "Neutral", "ServerLoad", "ExperimentSpec"));
+            "new ObjectMapper(", List.of("JsonLinesReader", "ChatRow", "Fields", "Messages", "Neutral", "ServerLoad", "ExperimentSpec"));
 
     @Test
     void whatIsSharedIsWrittenOnce() throws IOException {

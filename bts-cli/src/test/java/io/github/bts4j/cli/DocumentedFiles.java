@@ -34,6 +34,11 @@ final class DocumentedFiles {
             }
             Files.writeString(folder.resolve(text.getKey()), lines);
         }
+        StringBuilder conversations = new StringBuilder();
+        for (int number = 0; number < 60; number++) {
+            conversations.append("{\"messages\": [{\"role\": \"user\", \"content\": \"").append(number).append("?\"}, {\"role\": \"assistant\", \"content\": \"Yes\"}]}\n");
+        }
+        Files.writeString(folder.resolve("chat.jsonl"), conversations);
         Files.copy(Page.ROOT.resolve("bts-parquet/src/test/resources/io/github/bts4j/parquet/zstd.parquet"), folder.resolve("math.parquet"));
         long number = 1;
         for (String name : List.of("seed", "expert-code", "expert-math", "expert-law")) {

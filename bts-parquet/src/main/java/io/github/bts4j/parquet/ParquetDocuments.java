@@ -32,12 +32,19 @@ import org.apache.parquet.schema.Type;
 
 /** One pass over the rows of Parquet files. */
 final class ParquetDocuments implements DocumentReader {
-    private final String column;
+    private final Columns columns;
     private final Iterator<Path> files;
     private Optional<OpenFile> open = Optional.empty();
 
-    ParquetDocuments(String column, List<Path> files) {
-        this.column = column;
+    /** Which columns of a file are read, and what a row of them is as a document: its text, empty for none. */
+    interface Columns {
+        List<Type> of(Path file, MessageType schema);
+
+        String text(Path file, Group row, String where);
+    }
+
+    ParquetDocuments(Columns columns, List<Path> files) {
+        this.columns = columns;
         this.files = files.iterator();
     }
 
@@ -45,7 +52,7 @@ final class ParquetDocuments implements DocumentReader {
     public Optional<Document> next() throws IOException {
         while (open.isPresent() || files.hasNext()) {
             if (open.isEmpty()) {
-                open = Optional.of(OpenFile.of(files.next(), column));
+                open = Optional.of(OpenFile.of(files.next(), columns));
             }
             Optional<Document> document = open.get().next();
             if (document.isPresent()) {
@@ -67,7 +74,7 @@ final class ParquetDocuments implements DocumentReader {
 
     private static final class OpenFile {
         private final Path file;
-        private final String column;
+        private final Columns wanted;
         private final ParquetFileReader reader;
         private final MessageColumnIO columns;
         private final MessageType schema;
@@ -75,62 +82,39 @@ final class ParquetDocuments implements DocumentReader {
         private long left;
         private long number;
 
-        private OpenFile(Path file, String column, ParquetFileReader reader, MessageType schema) {
+        private OpenFile(Path file, Columns wanted, ParquetFileReader reader, MessageType schema) {
             this.file = file;
-            this.column = column;
+            this.wanted = wanted;
             this.reader = reader;
             this.schema = schema;
             this.columns = new ColumnIOFactory().getColumnIO(schema);
         }
 
-        static OpenFile of(Path file, String column) throws IOException {
-            ParquetFileReader reader;
-            try {
-                reader = ParquetFileReader.open(new LocalInputFile(file),
-                        ParquetReadOptions.builder(new PlainParquetConfiguration()).withCodecFactory(new Codecs()).build());
-            } catch (FileNotFoundException e) { // or one that may not be read
-                throw e;
-            } catch (IOException | RuntimeException | OutOfMemoryError e) {
-                throw new DataException(file, file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ": fetch it again", e);
-            }
+        static OpenFile of(Path file, Columns columns) throws IOException {
+            ParquetFileReader reader = open(file);
             try {
                 MessageType all = reader.getFileMetaData().getSchema();
-                MessageType wanted = new MessageType(all.getName(), List.of(textColumn(file, all, column)));
+                MessageType wanted = new MessageType(all.getName(), columns.of(file, all));
                 reader.setRequestedSchema(wanted);
-                return new OpenFile(file, column, reader, wanted);
+                return new OpenFile(file, columns, reader, wanted);
             } catch (RuntimeException e) {
                 reader.close();
                 throw e instanceof DataException ? e : damaged(file, "in its schema", e);
             }
         }
 
-        private static Type textColumn(Path file, MessageType schema, String column) {
-            if (!schema.containsField(column)) {
-                throw new DataException(file, "Parquet file " + file + " has no column '" + column + "' (columns: "
-                        + schema.getFields().stream().map(Type::getName).collect(Collectors.joining(", ")) + ")");
-            }
-            Type type = schema.getType(column);
-            boolean bytes = type.isPrimitive() && !type.isRepetition(Type.Repetition.REPEATED)
-                    && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
-            LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
-            if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
-                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
-            }
-            return type;
-        }
-
         Optional<Document> next() throws IOException {
             while (left > 0 || nextGroup()) {
                 left--;
                 number++;
-                Optional<ByteBuffer> bytes;
+                String text;
                 try {
-                    Group row = rows.orElseThrow().read();
-                    bytes = row.getFieldRepetitionCount(0) > 0 ? Optional.of(row.getBinary(0, 0).toByteBuffer()) : Optional.empty();
+                    text = wanted.text(file, rows.orElseThrow().read(), "row " + number);
+                } catch (DataException e) {
+                    throw e;
                 } catch (RuntimeException | OutOfMemoryError e) { // lengths of a damaged page ask for any amount
                     throw damaged(file, "at row " + number, e);
                 }
-                String text = bytes.isPresent() ? decode(bytes.get()) : "";
                 if (!text.isEmpty()) {
                     return Optional.of(new Document(text, file + ":" + number));
                 }
@@ -156,14 +140,58 @@ final class ParquetDocuments implements DocumentReader {
             Interrupts.rethrow(file, cause);
             return new DataException(file, file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()) + ": fetch it again", cause);
         }
+    }
 
-        private String decode(ByteBuffer bytes) {
-            try {
-                return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
-                        .decode(bytes).toString();
-            } catch (CharacterCodingException e) {
-                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is no UTF-8 at row " + number + ": convert it", e);
+    private static ParquetFileReader open(Path file) throws IOException {
+        try {
+            return ParquetFileReader.open(new LocalInputFile(file), ParquetReadOptions.builder(new PlainParquetConfiguration()).withCodecFactory(new Codecs()).build());
+        } catch (FileNotFoundException e) { // or one that may not be read
+            throw e;
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            throw new DataException(file, file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ": fetch it again", e);
+        }
+    }
+
+    /** The names of a file's columns. */
+    static List<String> columns(Path file) {
+        try (ParquetFileReader reader = open(file)) {
+            return reader.getFileMetaData().getSchema().getFields().stream().map(Type::getName).toList();
+        } catch (IOException e) {
+            throw DocumentReader.unreadable(file, e);
+        }
+    }
+
+    /** Bytes of UTF-8. */
+    static String decode(Path file, String column, ByteBuffer bytes, String where) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is no UTF-8 at " + where + ": convert it", e);
+        }
+    }
+
+    /** One column of strings. */
+    record TextColumn(String column) implements Columns {
+        @Override
+        public List<Type> of(Path file, MessageType schema) {
+            if (!schema.containsField(column)) {
+                throw new DataException(file, "Parquet file " + file + " has no column '" + column + "' (columns: "
+                        + schema.getFields().stream().map(Type::getName).collect(Collectors.joining(", ")) + ")");
             }
+            Type type = schema.getType(column);
+            boolean bytes = type.isPrimitive() && !type.isRepetition(Type.Repetition.REPEATED)
+                    && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
+            LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
+            if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
+                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
+            }
+            return List.of(type);
+        }
+
+        @Override
+        public String text(Path file, Group row, String where) {
+            return row.getFieldRepetitionCount(0) > 0 ? decode(file, column, row.getBinary(0, 0).toByteBuffer(), where) : "";
         }
     }
 }

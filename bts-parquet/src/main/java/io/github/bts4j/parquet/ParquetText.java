@@ -44,7 +44,7 @@ public record ParquetText(Path path, String column) implements TextSource {
 
     @Override
     public Stream<Document> documents() {
-        return DocumentReader.stream(path, new ParquetDocuments(column, DocumentReader.files(path, TextKind.PARQUET)));
+        return DocumentReader.stream(path, new ParquetDocuments(new ParquetDocuments.TextColumn(column), DocumentReader.files(path, TextKind.PARQUET)));
     }
 
     @Override

@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
-import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -116,13 +115,13 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     /** All frozen states of a pass, read or computed. */
-    synchronized FrozenStates states(FrozenStates.Pass pass, Optional<DocumentMask> mask) {
+    synchronized FrozenStates states(FrozenStates.Pass pass, Attention attention) {
         int length = Math.toIntExact(pass.ids().getShape().get(1));
-        List<TokensHash> rows = TokensHash.ofRows(pass.ids().toLongArray(), Math.toIntExact(pass.ids().getShape().get(0)));
+        List<TokensHash> rows = TokensHash.ofRows(attention.keys(pass.ids()), Math.toIntExact(pass.ids().getShape().get(0)));
         List<List<NDArray>> states = new ArrayList<>();
         for (int i = 0; i < pass.streams().models().size(); i++) {
             LlamaModel model = pass.streams().models().get(i);
-            List<Optional<FrozenStateStore>> stores = pass.config().cachedLayers(i).stream().map(layers -> store(model, layers, length, mask)).toList();
+            List<Optional<FrozenStateStore>> stores = pass.config().cachedLayers(i).stream().map(layers -> store(model, layers, length, attention)).toList();
             boolean open = stores.stream().allMatch(Optional::isPresent);
             states.add(open ? states(pass, i, stores.stream().flatMap(Optional::stream).toList(), rows) : computed(pass, i, rows, List.of()));
         }
@@ -220,11 +219,10 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     /** The store of states after a number of layers; empty if its file cannot be created. */
-    private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Optional<DocumentMask> mask) {
+    private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Attention attention) {
         TorchType stored = stored(model);
         String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
-                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n"
-                + mask.map(m -> m + "\n").orElse("");
+                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name();
         return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
     }
 

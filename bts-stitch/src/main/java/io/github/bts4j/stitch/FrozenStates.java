@@ -3,7 +3,6 @@ package io.github.bts4j.stitch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Autograd;
-import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.Ropes;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +25,8 @@ record FrozenStates(List<NDArray> streams, List<NDArray> hub) implements AutoClo
      */
     record Pass(NDManager scope, Streams streams, Ropes ropes, StitchConfig config, NDArray ids) {
         /** Reads the states from the cache, or computes them. */
-        FrozenStates run(Optional<FrozenStateCache> cache, Optional<DocumentMask> mask) {
-            return cache.isPresent() ? cache.get().states(this, mask)
+        FrozenStates run(Optional<FrozenStateCache> cache, Attention attention) {
+            return cache.isPresent() ? cache.get().states(this, attention)
                     : new FrozenStates(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers()), List.of());
         }
 

@@ -54,7 +54,7 @@ final class StitchedForward {
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
     NDArray hidden(NDManager scope, NDArray ids, Optional<FrozenStateCache> cache) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
-                FrozenStates frozen = new FrozenStates.Pass(scope, streams, ropes, config, ids).run(cache, Optional.empty())) {
+                FrozenStates frozen = new FrozenStates.Pass(scope, streams, ropes, config, ids).run(cache, Attention.WHOLE)) {
             return KERNELS.suffix(scope, Autograd.OFF, frozen.streams(), streams.weights(), ropes.tensors(), ropes.rows(), frozen.hub(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0);
         }

@@ -10,6 +10,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.FrozenGatedLm;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
@@ -294,6 +295,23 @@ public final class StitchedModel extends FrozenGatedLm {
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed, PassOptions options) {
         try (StitchState.Held<StitchParts> held = state.holdParts()) {
             return new TrainingPass(manager, held.it(), options).run(tokens, tokenWeight, seed);
+        }
+    }
+
+    /**
+     * The same of sequences that hold whole documents, such as conversations.
+     *
+     * @param rows the sequences, what of them counts, and which tokens belong together
+     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step that count
+     * @param seed seed of the gate dropout in this pass
+     * @param options how the pass is computed
+     * @return losses in nats, {@code [batch * sequence]}, 0 where nothing counts
+     * @throws IllegalArgumentException if an id is out of range
+     * @throws IllegalStateException if no stitch tensor requires a gradient
+     */
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed, PassOptions options) {
+        try (StitchState.Held<StitchParts> held = state.holdParts()) {
+            return new TrainingPass(manager, held.it(), options).run(rows, tokenWeight, seed);
         }
     }
 

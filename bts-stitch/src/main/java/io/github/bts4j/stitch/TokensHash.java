@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The SHA-256 of a sequence's token ids, each as 8 bytes, little-endian. */
+/** The SHA-256 of what identifies a sequence's states, its token ids before all, each as 8 bytes, little-endian. */
 record TokensHash(long a, long b, long c, long d) {
     static final int BYTES = 32;
 

@@ -8,6 +8,7 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.Ropes;
 import java.nio.FloatBuffer;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The forward and backward pass of one micro-batch. On the CPU it is processed in slices of about 512 tokens, whose gradients are added.
@@ -47,26 +49,47 @@ final class TrainingPass {
     }
 
     float[] run(int[][] tokens, float tokenWeight, long seed) {
+        Attention attention = new Attention.Marked(options.documentMask());
+        return run(tokens, seed, (step, from, to, sliceSeed) -> new Given(
+                TokenBatch.nextTokens(step, Arrays.copyOfRange(tokens, from, to), hub.vocabSize()), attention, tokenWeight, sliceSeed));
+    }
+
+    float[] run(DocumentRows rows, float tokenWeight, long seed) {
+        DocumentRows numbered = rows.numbered(options.documentMask());
+        return run(rows.tokens(), seed, (step, from, to, sliceSeed) -> {
+            DocumentRows slice = numbered.rows(from, to);
+            return new Given(slice.nextTokens(step, hub.vocabSize()), new Attention.Numbered(slice), tokenWeight, sliceSeed);
+        });
+    }
+
+    /** What goes through together: tokens, how far they see, what the loss of one counts, the seed. */
+    private record Given(TokenBatch.NextTokens next, Attention attention, float tokenWeight, long seed) {}
+
+    /** The sequences {@code from} to {@code to - 1} of a batch. */
+    private interface Slicing {
+        Given slice(NDManager step, int from, int to, long seed);
+    }
+
+    private float[] run(int[][] tokens, long seed, Slicing slicing) {
         int width = TokenBatch.width(tokens);
         TokenBatch.check(tokens, hub.vocabSize());
         int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
-            int[][] slice = Arrays.copyOfRange(tokens, row, Math.min(tokens.length, row + rows));
             try (NDManager step = manager.newSubManager(); Ropes ropes = streams.ropes(0, width - 1)) {
-                losses.put(slice(step, ropes, slice, tokenWeight, seed + row * SLICE_SEEDS));
+                losses.put(slice(step, ropes, slicing.slice(step, row, Math.min(tokens.length, row + rows), seed + row * SLICE_SEEDS)));
             }
         }
         return losses.array();
     }
 
-    private float[] slice(NDManager step, Ropes ropes, int[][] tokens, float tokenWeight, long seed) {
-        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, hub.vocabSize());
-        if (options.documentMask().isEmpty()) {
-            return new Slice(step, ropes, seed).run(next, tokenWeight);
+    private float[] slice(NDManager step, Ropes ropes, Given given) {
+        Optional<NDArray> mask = given.attention().mask(step, given.next().ids());
+        if (mask.isEmpty()) {
+            return new Slice(step, ropes, given).run();
         }
-        try (Ropes masked = ropes.masked(options.documentMask().get().of(step, next.ids()))) {
-            return new Slice(step, masked, seed).run(next, tokenWeight);
+        try (Ropes masked = ropes.masked(mask.get())) {
+            return new Slice(step, masked, given).run();
         }
     }
 
@@ -74,19 +97,23 @@ final class TrainingPass {
     private final class Slice {
         private final NDManager step;
         private final Ropes ropes;
+        private final Given given;
         private final long seed;
         /** Block index to the graph of its layers: the leaf below them and the state after them. */
         private final Map<Integer, List<NDArray>> kept = new HashMap<>();
 
-        Slice(NDManager step, Ropes ropes, long seed) {
+        Slice(NDManager step, Ropes ropes, Given given) {
             this.step = step;
             this.ropes = ropes;
-            this.seed = seed;
+            this.given = given;
+            this.seed = given.seed();
         }
 
-        float[] run(TokenBatch.NextTokens next, float tokenWeight) {
+        float[] run() {
+            TokenBatch.NextTokens next = given.next();
+            float tokenWeight = given.tokenWeight();
             NDArray head = hub.decoder().head(step);
-            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options.frozenStateCache(), options.documentMask());
+            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options.frozenStateCache(), given.attention());
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
                 return checkpointed(frozen, head, next.labels(), tokenWeight);
             }

@@ -21,6 +21,7 @@ import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
@@ -152,6 +153,16 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
             try (RopeRows masked = rope.masked(documentMask.get().of(step, next.ids()))) {
                 return pass(step, weights, masked, next, tokenWeight);
             }
+        }
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease only has to be open
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        DocumentRows numbered = rows.numbered(documentMask);
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, TokenBatch.width(rows.tokens()) - 1);
+                RopeRows masked = rope.masked(numbered.mask(step)); Weights weights = weights(step, Autograd.ON)) {
+            return pass(step, weights, masked, numbered.nextTokens(step, config.vocabSize()), tokenWeight);
         }
     }
 

@@ -21,9 +21,11 @@ final class DomainLosses {
     void add(Batch batch, float[] losses) {
         int width = batch.sequenceLength();
         for (int i = 0; i < losses.length; i++) {
-            int domain = batch.domains()[i / width];
-            sums[domain] += losses[i];
-            counts[domain]++;
+            if (batch.counts(i / width, i % width)) {
+                int domain = batch.domains()[i / width];
+                sums[domain] += losses[i];
+                counts[domain]++;
+            }
         }
     }
 

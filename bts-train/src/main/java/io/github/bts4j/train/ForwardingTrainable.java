@@ -3,6 +3,7 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.Map;
 
 /** A training that delegates to another one: a base for those that change only the tokens or losses of a pass. */
@@ -31,6 +32,11 @@ public abstract class ForwardingTrainable implements Trainable {
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         return inner.accumulateGradients(tokens, tokenWeight, seed);
+    }
+
+    @Override
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        return inner.accumulateGradients(rows, tokenWeight, seed);
     }
 
     @Override

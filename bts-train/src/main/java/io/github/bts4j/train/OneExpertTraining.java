@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -38,7 +39,15 @@ final class OneExpertTraining extends ForwardingTrainable {
 
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
+        return ofThisExpert(super.accumulateGradients(tokens, tokenWeight, seed));
+    }
+
+    @Override
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        return ofThisExpert(super.accumulateGradients(rows, tokenWeight, seed));
+    }
+
+    private float[] ofThisExpert(float[] losses) {
         saved.keySet().forEach(gate -> {
             try (NDArray gradient = parameters.get(gate).getGradient()) {
                 AdamW.KERNELS.zeroOthers(Autograd.OFF, gradient, index);

@@ -3,6 +3,7 @@ package io.github.bts4j.train;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.metrics.EvaluationMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -79,18 +80,21 @@ final class RunValidation {
     private Score score(List<Window> windows) {
         Score sum = new Score(0, 0, 0, 0);
         for (List<Integer> batch : Window.batches(windows, validation.batchSize())) {
-            sum = sum.plus(score(batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new)));
+            sum = sum.plus(score(batch.stream().map(windows::get).toArray(Window[]::new)));
         }
         return sum;
     }
 
-    private Score score(int[][] tokens) {
+    private Score score(Window... windows) {
+        int[][] tokens = Arrays.stream(windows).map(Window::tokens).toArray(int[][]::new);
         float[][] losses = model.tokenLosses(tokens);
         Score sum = new Score(0, 0, 0, 0);
         for (int row = 0; row < losses.length; row++) {
             for (int t = 0; t < losses[row].length; t++) {
-                int bytes = validation.tokenBytes().applyAsInt(tokens[row][t + 1]);
-                sum = sum.plus(new Score(losses[row][t], 1, bytes > 0 ? losses[row][t] : 0, bytes));
+                if (windows[row].counts(t + 1)) {
+                    int bytes = validation.tokenBytes().applyAsInt(tokens[row][t + 1]);
+                    sum = sum.plus(new Score(losses[row][t], 1, bytes > 0 ? losses[row][t] : 0, bytes));
+                }
             }
         }
         return sum;

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.GateInput;
 import io.github.bts4j.stitch.Member;
@@ -94,6 +95,11 @@ public final class StitchTraining implements Trainable {
     @Override
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         return model.accumulateGradients(tokens, tokenWeight, seed, options);
+    }
+
+    @Override
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        return model.accumulateGradients(rows, tokenWeight, seed, options);
     }
 
     /**

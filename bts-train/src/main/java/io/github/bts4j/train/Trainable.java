@@ -3,6 +3,8 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.Map;
 
 /** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. For one thread. */
@@ -31,6 +33,19 @@ public interface Trainable {
      * @return losses in nats {@code [batch * sequence]}
      */
     float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed);
+
+    /**
+     * The same of sequences that hold whole documents: what they do not count has neither loss nor gradient, and no token attends to another document.
+     *
+     * @param rows the sequences
+     * @param tokenWeight what each token's loss counts
+     * @param seed seed of whatever the pass draws at random
+     * @return losses in nats {@code [batch * sequence]}, 0 where nothing counts
+     * @throws UnsupportedException if what is trained takes stretches of text only
+     */
+    default float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        throw new UnsupportedException("Conversations cannot be trained on here: " + getClass().getSimpleName() + " takes stretches of text only");
+    }
 
     /**
      * Next-token losses with the current weights, for validation: without random draws, and without changing gradients.

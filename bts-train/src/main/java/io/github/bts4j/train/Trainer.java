@@ -1,7 +1,6 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
@@ -237,9 +236,9 @@ public final class Trainer implements AutoCloseable {
         int passes = config.batchRamp().at(step, config.accumulation());
         int sequences = Math.multiplyExact(passes, config.microBatch());
         int tokens = Math.multiplyExact(sequences, config.sequenceLength());
+        StepBatches batches = StepBatches.read(data, position, passes, config);
         for (int pass = 0; pass < passes; pass++) {
-            Batch batch = data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength());
-            losses.add(batch, model.accumulateGradients(batch.rows(), 1f / tokens, PassSeed.of(config.seed(), step, pass)));
+            losses.add(batches.of().get(pass), batches.gradients(model, pass, PassSeed.of(config.seed(), step, pass)));
         }
         double gradientNorm = update.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
@@ -255,7 +254,7 @@ public final class Trainer implements AutoCloseable {
         Map<String, AdamStatistics> measured = update.apply(step, gradientNorm, learningRate);
         step++;
         position += sequences;
-        tokensSeen += tokens;
+        tokensSeen += batches.predicted();
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
         listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
                 tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), safety.metrics(measured)));

@@ -82,6 +82,9 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
                 ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * (window.tokens().length + 1)).putInt(window.tokens().length);
                 bytes.asIntBuffer().put(window.tokens());
                 digest.update(bytes.array());
+                for (boolean counts : window.counted()) {
+                    digest.update((byte) (counts ? 1 : 0));
+                }
             }
         });
         return "every " + every + ", patience " + patience + ", minDelta " + minDelta + ", windows " + Hashes.hex(digest);

@@ -171,6 +171,11 @@ public final class ChatRequest {
         return messages;
     }
 
+    /** The same with the first messages only, and with the beginning of an answer behind them or without. */
+    ChatRequest first(int count, boolean addGenerationPrompt) {
+        return new ChatRequest(messages.subList(0, count), arguments, "", clock).withGenerationPrompt(addGenerationPrompt);
+    }
+
     Map<String, Object> arguments() {
         return arguments;
     }

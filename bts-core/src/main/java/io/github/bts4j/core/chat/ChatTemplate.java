@@ -3,6 +3,7 @@ package io.github.bts4j.core.chat;
 import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.tokenizer.PromptSegment;
 import io.github.bts4j.core.tokenizer.TokenOffsets;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Turns a conversation into a prompt, as the model was trained to read it.
@@ -86,6 +88,19 @@ public final class ChatTemplate {
         Map<String, TemplateSource> sources = new LinkedHashMap<>();
         files.templates().forEach((name, text) -> sources.put(name, new TemplateSource(text)));
         return new ChatTemplate(sources, files.specialTokens());
+    }
+
+    /**
+     * Another template for a checkpoint, with the checkpoint's special tokens.
+     *
+     * @param folder the checkpoint's folder, or a GGUF file
+     * @param jinja the template
+     * @return the template
+     * @throws ModelFormatException if tokenizer_config.json cannot be understood
+     * @throws IOException if a file cannot be read
+     */
+    public static ChatTemplate of(Path folder, String jinja) throws IOException {
+        return jinja(jinja, TemplateFiles.specialTokens(folder));
     }
 
     /**
@@ -215,16 +230,53 @@ public final class ChatTemplate {
      */
     public EncodedChat encodeWithAssistant(LlamaTokenizer tokenizer, ChatRequest request) {
         RenderedChat rendered = render(request);
-        TokenOffsets tokens = tokenizer.encodeWithOffsets(segments(tokenizer, request, rendered.text()));
+        return encoded(tokenizer, request, rendered.text(), rendered.assistant());
+    }
+
+    /**
+     * A whole conversation as token ids, for training, and which of them are the assistant's: those that overlap with what the template's {@code generation}
+     * blocks wrote. Where a template has no such blocks, what each message of the assistant adds to the prompt before it, the end mark and what else the template
+     * writes behind it included.
+     *
+     * @param tokenizer the model's tokenizer
+     * @param request the conversation and what else the template is given; without a generation prompt
+     * @param from number of the first message, from 0, that may be learnt from; those before it are a prompt
+     * @return the ids and the assistant's among them
+     * @throws IllegalArgumentException if the request cannot be fulfilled, or has no such message
+     * @throws io.github.bts4j.core.MismatchException if the template is faulty or refuses the conversation, or has no {@code generation} block and renders the
+     *     beginning of the conversation in another way than all of it
+     */
+    public EncodedChat encodeForTraining(LlamaTokenizer tokenizer, ChatRequest request, int from) {
+        Objects.checkIndex(from, request.messages().size());
+        ChatRequest whole = request.withGenerationPrompt(false);
+        RenderedChat rendered = render(whole);
+        AssistantSpans spans = new AssistantSpans(whole, beginning -> render(beginning).text());
+        return encoded(tokenizer, whole, rendered.text(), source(whole).marksAssistant() ? spans.ofMarks(rendered.text(), rendered.assistant(), from)
+                : spans.byPrefix(rendered.text(), from));
+    }
+
+    private EncodedChat encoded(LlamaTokenizer tokenizer, ChatRequest request, String text, List<RenderedChat.Span> spans) {
+        TokenOffsets tokens = tokenizer.encodeWithOffsets(segments(tokenizer, request, text));
         boolean[] assistant = new boolean[tokens.ids().length];
         int span = 0;
         for (int i = 0; i < assistant.length; i++) {
-            while (span < rendered.assistant().size() && tokens.begins()[i] >= rendered.assistant().get(span).end()) {
+            while (span < spans.size() && tokens.begins()[i] >= spans.get(span).end()) {
                 span++;
             }
-            assistant[i] = span < rendered.assistant().size() && tokens.ends()[i] > rendered.assistant().get(span).begin();
+            assistant[i] = span < spans.size() && tokens.ends()[i] > spans.get(span).begin();
         }
         return new EncodedChat(tokens.ids(), assistant);
+    }
+
+    /**
+     * What identifies the templates and the special tokens that they write.
+     *
+     * @return SHA-256 in lower-case hexadecimal digits
+     */
+    public String sha256() {
+        Map<String, String> texts = new TreeMap<>();
+        sources.forEach((name, source) -> texts.put(name, source.text()));
+        return Hashes.sha256(texts + "\n" + new TreeMap<>(specialTokens));
     }
 
     private List<PromptSegment> segments(LlamaTokenizer tokenizer, ChatRequest request, String text) {

@@ -33,12 +33,25 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
             return of(folder, GgufFile.open(folder).metadata());
         }
         Path file = folder.resolve(CONFIG);
-        JsonNode config = Files.isRegularFile(file) ? JsonReader.LENIENT.object(file, ModelFormatException::new) : JsonReader.object();
+        JsonNode config = config(file);
         Map<String, String> templates = files(folder);
+        return new TemplateFiles(templates.isEmpty() ? configured(file, config.path("chat_template")) : templates, tokens(file, config));
+    }
+
+    /** The texts of the special tokens, of a checkpoint with or without templates. */
+    static Map<String, String> specialTokens(Path folder) throws IOException {
+        return Checkpoint.isGguf(folder) ? tokens(GgufFile.open(folder).metadata()) : tokens(folder.resolve(CONFIG), config(folder.resolve(CONFIG)));
+    }
+
+    private static JsonNode config(Path file) throws IOException {
+        return Files.isRegularFile(file) ? JsonReader.LENIENT.object(file, ModelFormatException::new) : JsonReader.object();
+    }
+
+    private static Map<String, String> tokens(Path file, JsonNode config) {
         Map<String, String> tokens = new LinkedHashMap<>();
         TOKENS.forEach(key -> tokens.put(key, token(file, config, key)));
         tokens.values().removeIf(String::isEmpty);
-        return new TemplateFiles(templates.isEmpty() ? configured(file, config.path("chat_template")) : templates, tokens);
+        return tokens;
     }
 
     /** The templates that are files; they come before those in tokenizer_config.json. */
@@ -76,10 +89,14 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
             throw new IllegalArgumentException("The checkpoint " + file + " has no " + GGUF_TEMPLATE
                     + ": take ChatTemplate.llama2() or llama3() if it was trained on one of these formats");
         }
+        return new TemplateFiles(templates, tokens(metadata));
+    }
+
+    private static Map<String, String> tokens(GgufMetadata metadata) {
         Map<String, String> tokens = new LinkedHashMap<>();
         GGUF_TOKENS.forEach((name, role) -> tokens.put(name, token(metadata, role)));
         tokens.values().removeIf(String::isEmpty);
-        return new TemplateFiles(templates, tokens);
+        return tokens;
     }
 
     private static String token(GgufMetadata metadata, String role) {

@@ -1,9 +1,12 @@
 package io.github.bts4j.core.chat;
 
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
+import java.util.regex.Pattern;
 
 /** A template's text, and once it has been needed the template. */
 final class TemplateSource {
+    private static final Pattern GENERATION = Pattern.compile("\\{%-?\\s*generation\\s*-?%}");
+
     private final String text;
     private volatile JinjaTemplate template;
 
@@ -13,6 +16,11 @@ final class TemplateSource {
 
     String text() {
         return text;
+    }
+
+    /** Whether it says which part is the assistant's, as transformers tells. */
+    boolean marksAssistant() {
+        return GENERATION.matcher(text).find();
     }
 
     JinjaTemplate template() {

@@ -74,6 +74,16 @@ public interface DecoderKernels {
     NDArray documentMask(NDManager owner, Autograd mode, NDArray ids, long token, boolean begins);
 
     /**
+     * Which tokens may attend to which, where their documents are known.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param documents int64 {@code [batch, sequence]}, the number of every token's document
+     * @return bool {@code [batch, 1, sequence, sequence]}
+     */
+    NDArray withinDocuments(NDManager owner, Autograd mode, NDArray documents);
+
+    /**
      * Rotary tables with a restriction of attention.
      *
      * @param mode the autograd mode

@@ -167,6 +167,10 @@ class Llama(NamedTuple):
     documents = torch.cumsum(marks, 1)
     if not begins:
       documents = torch.sub(documents, torch.to(marks, INT64))
+    return (self).within_documents(documents)
+
+  def within_documents(self: __torch__.K, documents: Tensor) -> Tensor:
+    # documents: [batch, sequence] -> bool [batch, 1, sequence, sequence]: the same document and not later
     same = torch.eq(torch.unsqueeze(documents, 2), torch.unsqueeze(documents, 1))
     return torch.unsqueeze(torch.tril(same), 1)
 

@@ -1,6 +1,8 @@
 package io.github.bts4j.train.data;
 
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * Token sequences for one forward pass. Arrays are not copied, so equality is that of the array objects.
@@ -9,8 +11,9 @@ import java.util.Arrays;
  * @param domains index of each sequence's domain in {@link Datamix#domains()}, [batch]
  * @param sequenceLength tokens of a sequence that the model reads
  * @param position number of the first sequence in the mix, from 0
+ * @param documents what counts and which tokens belong together, where a sequence holds whole documents such as conversations; else empty
  */
-public record Batch(int[] tokens, int[] domains, int sequenceLength, long position) {
+public record Batch(int[] tokens, int[] domains, int sequenceLength, long position, Optional<DocumentRows> documents) {
 
     /**
      * Checks that the sizes agree.
@@ -19,6 +22,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
      * @param domains index of each sequence's domain in
      * @param sequenceLength tokens of a sequence that the model reads
      * @param position number of the first sequence in the mix
+     * @param documents what counts and which tokens belong together
      * @throws IllegalArgumentException if {@code tokens} does not have {@code sequenceLength + 1} tokens per domain entry
      */
     public Batch {
@@ -26,6 +30,48 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
             throw new IllegalArgumentException("tokens.length = " + tokens.length + " is not batch " + domains.length
                     + " x (sequenceLength + 1 = " + (sequenceLength + 1L) + ")");
         }
+    }
+
+    /**
+     * Stretches of text, of which every token counts.
+     *
+     * @param tokens token ids
+     * @param domains index of each sequence's domain
+     * @param sequenceLength tokens of a sequence that the model reads
+     * @param position number of the first sequence in the mix
+     * @throws IllegalArgumentException if {@code tokens} does not hold {@code sequenceLength + 1} tokens per domain entry
+     */
+    public Batch(int[] tokens, int[] domains, int sequenceLength, long position) {
+        this(tokens, domains, sequenceLength, position, Optional.empty());
+    }
+
+    /**
+     * Whether the loss counts a prediction.
+     *
+     * @param row number of the sequence
+     * @param t number of the token that is read, whose next one is predicted
+     * @return true for all of a stretch of text
+     */
+    public boolean counts(int row, int t) {
+        return documents.isEmpty() || documents.get().counted()[row][t];
+    }
+
+    /**
+     * The number of predictions that the loss counts.
+     *
+     * @return tokens, {@code batch * sequence} of stretches of text
+     */
+    public long predicted() {
+        if (documents.isEmpty()) {
+            return (long) domains.length * sequenceLength;
+        }
+        long count = 0;
+        for (boolean[] row : documents.get().counted()) {
+            for (boolean counts : row) {
+                count += counts ? 1 : 0;
+            }
+        }
+        return count;
     }
 
     /**

@@ -198,7 +198,7 @@ public final class Datamix {
         checkPosition("position", position);
         TokenDataset.checkLength(sequenceLength);
         long[] drawn = drawnBefore(position);
-        return IntStream.range(0, drawn.length).mapToObj(d -> new DomainUse(domains.get(d).name(), drawn[d], drawn[d] * sequenceLength,
+        return IntStream.range(0, drawn.length).mapToObj(d -> new DomainUse(domains.get(d).name(), drawn[d], domains.get(d).predicted(seed, drawn[d], sequenceLength),
                 drawn[d] == 0 ? 0 : drawn[d] / (double) domains.get(d).sequencesPerEpoch(sequenceLength))).toList();
     }
 
@@ -277,16 +277,14 @@ public final class Datamix {
         checkBatch(batchSize, sequenceLength);
         int[] tokens = new int[batchSize * (sequenceLength + 1)];
         int[] drawn = new int[batchSize];
+        RowWriter rows = new RowWriter(tokens, batchSize, sequenceLength);
         for (int row = 0; row < batchSize; row++) {
             Draw draw = sequenceAt(position + row);
             drawn[row] = draw.domain();
-            int at = row * (sequenceLength + 1);
-            for (Segment segment : domains.get(draw.domain()).sequence(seed, draw.ordinal(), sequenceLength)) {
-                segment.copyTo(tokens, at);
-                at += segment.length();
-            }
+            Domain domain = domains.get(draw.domain());
+            rows.write(row, domain.sequence(seed, draw.ordinal(), sequenceLength), domain.isWholeDocuments());
         }
-        return new Batch(tokens, drawn, sequenceLength, position);
+        return new Batch(tokens, drawn, sequenceLength, position, rows.documents());
     }
 
     /**

@@ -22,7 +22,7 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
      * @param seed the seed of the run
      * @param ordinal number of the sequence within this domain, from 0
      * @param sequenceLength tokens that the model reads; the sequence has one more, the last target
-     * @return segments of {@code sequenceLength + 1} tokens together
+     * @return segments of {@code sequenceLength + 1} tokens together; of whole documents, one segment each, at most as many, and padding follows
      * @throws IllegalArgumentException if {@link #problems(int)} names a problem
      */
     List<Segment> sequence(long seed, long ordinal, int sequenceLength);
@@ -45,6 +45,27 @@ public sealed interface Domain permits TokenDataset, SwitchingDomain {
      * @throws IllegalArgumentException if {@link #problems(int)} names a problem
      */
     long sequencesPerEpoch(int sequenceLength);
+
+    /**
+     * How many tokens the loss counts in the first sequences.
+     *
+     * @param seed the seed of the run
+     * @param sequences number of sequences, from the first
+     * @param sequenceLength tokens that the model reads
+     * @return tokens that are predicted and count
+     */
+    default long predicted(long seed, long sequences, int sequenceLength) {
+        return sequences * sequenceLength;
+    }
+
+    /**
+     * Whether a sequence is made of whole documents that see nothing of each other, and of padding; else its segments are one stretch of text.
+     *
+     * @return true for conversations
+     */
+    default boolean isWholeDocuments() {
+        return false;
+    }
 
     /**
      * Reasons why this domain cannot give sequences.

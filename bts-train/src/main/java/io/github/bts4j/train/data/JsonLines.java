@@ -68,7 +68,7 @@ public record JsonLines(Path path, String field, int maxBadLines) implements Tex
 
     @Override
     public Stream<Document> documents() {
-        return DocumentReader.stream(path, new JsonLinesReader(this, DocumentReader.files(path, TextKind.JSON_LINES)));
+        return DocumentReader.stream(path, new JsonLinesReader(path, maxBadLines, DocumentReader.files(path, TextKind.JSON_LINES), JsonLinesReader.field(field)));
     }
 
     @Override

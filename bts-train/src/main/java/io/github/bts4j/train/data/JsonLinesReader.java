@@ -28,15 +28,42 @@ final class JsonLinesReader implements DocumentReader {
     private static final Logger LOG = LoggerFactory.getLogger(JsonLinesReader.class);
     private static final ObjectMapper JSON = mapper();
 
-    private final JsonLines source;
+    private final Path path;
+    private final int maxBadLines;
+    private final Row row;
     private final Iterator<Path> files;
     private final List<String> listed = new ArrayList<>();
     private Optional<ByteLines> open = Optional.empty();
     private long badLines;
 
-    JsonLinesReader(JsonLines source, List<Path> files) {
-        this.source = source;
+    /** What a line's object holds as a document: its text, empty for none. */
+    interface Row {
+        String text(JsonNode object, String line) throws BadRowException;
+    }
+
+    JsonLinesReader(Path path, int maxBadLines, List<Path> files, Row row) {
+        this.path = path;
+        this.maxBadLines = maxBadLines;
         this.files = files.iterator();
+        this.row = row;
+    }
+
+    /** The text in a field. */
+    static Row field(String field) {
+        return (object, line) -> {
+            JsonNode text = object.path(field);
+            if (!text.isTextual()) {
+                List<String> fields = new ArrayList<>();
+                object.fieldNames().forEachRemaining(fields::add);
+                throw new BadRowException(text.isMissingNode() ? "no field '" + field + "' (fields: " + String.join(", ", fields) + ")"
+                        : "field '" + field + "' is " + text.getNodeType() + ", not STRING");
+            }
+            int lone = Utf8.loneSurrogate(text.textValue());
+            if (lone >= 0) {
+                throw new BadRowException("half a surrogate pair at character " + lone + " of field '" + field + "'");
+            }
+            return text.textValue();
+        };
     }
 
     private static ObjectMapper mapper() {
@@ -53,7 +80,7 @@ final class JsonLinesReader implements DocumentReader {
         Optional<byte[]> line = nextLine();
         while (line.isPresent()) {
             Optional<Document> document = parse(line.get());
-            if (badLines > source.maxBadLines()) {
+            if (badLines > maxBadLines) {
                 throw tooManyBadLines();
             }
             if (document.isPresent()) {
@@ -82,8 +109,8 @@ final class JsonLinesReader implements DocumentReader {
         String origin = open.map(ByteLines::origin).orElseThrow();
         try {
             String json = Utf8.decode(line);
-            return json.isBlank() ? Optional.empty() : document(JSON.readTree(json), origin);
-        } catch (CharacterCodingException e) {
+            return json.isBlank() ? Optional.empty() : document(JSON.readTree(json), json, origin);
+        } catch (CharacterCodingException | BadRowException e) {
             bad(origin, e.getMessage());
         } catch (JsonProcessingException e) {
             bad(origin, "not valid JSON: " + JsonProblem.inLine(e));
@@ -91,32 +118,19 @@ final class JsonLinesReader implements DocumentReader {
         return Optional.empty();
     }
 
-    private Optional<Document> document(JsonNode node, String origin) {
+    private Optional<Document> document(JsonNode node, String line, String origin) throws BadRowException {
         if (!node.isObject()) {
-            bad(origin, "not a JSON object but " + node.getNodeType());
-            return Optional.empty();
+            throw new BadRowException("not a JSON object but " + node.getNodeType());
         }
-        JsonNode text = node.path(source.field());
-        if (!text.isTextual()) {
-            List<String> fields = new ArrayList<>();
-            node.fieldNames().forEachRemaining(fields::add);
-            bad(origin, text.isMissingNode() ? "no field '" + source.field() + "' (fields: " + String.join(", ", fields) + ")"
-                    : "field '" + source.field() + "' is " + text.getNodeType() + ", not STRING");
-            return Optional.empty();
-        }
-        int lone = Utf8.loneSurrogate(text.textValue());
-        if (lone >= 0) {
-            bad(origin, "half a surrogate pair at character " + lone + " of field '" + source.field() + "'");
-            return Optional.empty();
-        }
-        return text.textValue().isEmpty() ? Optional.empty() : Optional.of(new Document(text.textValue(), origin));
+        String text = row.text(node, line);
+        return text.isEmpty() ? Optional.empty() : Optional.of(new Document(text, origin));
     }
 
     private void bad(String origin, String reason) {
         badLines++;
         if (listed.size() < LISTED) {
             listed.add(origin + ": " + reason);
-            if (badLines <= source.maxBadLines()) {
+            if (badLines <= maxBadLines) {
                 LOG.warn("Bad line skipped: {}: {}", origin, reason);
             }
         }
@@ -130,8 +144,8 @@ final class JsonLinesReader implements DocumentReader {
             }
             parse(line.get());
         }
-        return new DataException(source.path(), "Text source " + source.path() + " has bad lines, maxBadLines = "
-                + source.maxBadLines() + ":\n  " + String.join("\n  ", listed)
+        return new DataException(path, "Text source " + path + " has bad lines, maxBadLines = "
+                + maxBadLines + ":\n  " + String.join("\n  ", listed)
                 + (badLines > listed.size() ? "\n  and " + (badLines - listed.size()) + " more" : "")
                 + "\nFix these lines, use the right field, or raise maxBadLines.");
     }

@@ -25,12 +25,19 @@ public record Segment(TokenDataset dataset, int offset, int length) {
     }
 
     /**
-     * Copies the tokens.
+     * Copies the token ids.
      *
      * @param into receives {@code length} tokens
      * @param at index of the first of them in {@code into}
      */
     public void copyTo(int[] into, int at) {
+        int untilEnd = Math.min(length, dataset.size() - offset);
+        dataset.copyIds(offset, untilEnd, into, at);
+        dataset.copyIds(0, length - untilEnd, into, at + untilEnd);
+    }
+
+    /** Tokens as they are stored: the complement of one that is not predicted. */
+    void copyRaw(int[] into, int at) {
         int untilEnd = Math.min(length, dataset.size() - offset);
         dataset.copy(offset, untilEnd, into, at);
         dataset.copy(0, length - untilEnd, into, at + untilEnd);

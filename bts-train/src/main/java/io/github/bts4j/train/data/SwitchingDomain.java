@@ -42,6 +42,7 @@ public record SwitchingDomain(String name, List<TokenDataset> members, int segme
         Set<String> names = new HashSet<>();
         for (TokenDataset member : members) {
             problems.addIf(!names.add(member.name()), "member '" + member.name() + "' is named twice");
+            problems.addIf(member.isWholeDocuments(), "member '" + member.name() + "' is made of conversations, which are not cut into segments");
             problems.addIf(member.size() < segmentLength,
                     "member '" + member.name() + "' has " + member.size() + " tokens, one segment needs " + segmentLength);
         }

@@ -76,7 +76,7 @@ public final class TokenCache {
 
         String fingerprint() throws IOException {
             try {
-                return TokenDataset.fingerprint(TokenShards.unmapped(folder, tokens, shardTokens), ends, bytes);
+                return TokenFingerprint.of(TokenShards.unmapped(folder, tokens, shardTokens), ends, bytes);
             } catch (UncheckedIOException e) {
                 throw e.getCause();
             }
@@ -101,6 +101,11 @@ public final class TokenCache {
      * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
      */
     public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
+        TokenDataset dataset = found(name, source, encoder, encoderIdentity, eosTokenId);
+        return encoder.chooses() ? dataset.withWholeDocuments() : dataset;
+    }
+
+    private TokenDataset found(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
         Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + eosTokenId + "\n" + source.identity()));
         if (Files.isDirectory(target)) {
             try {
@@ -141,7 +146,7 @@ public final class TokenCache {
                 Stream<Document> documents = source.documents()) {
             for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
                 Document document = each.next();
-                int[] ids = TokenDatasetBuilder.checked(name, TokenDataset.ids(encoder, document, eos), document.origin());
+                int[] ids = TokenDatasetBuilder.checked(name, DocumentEncoding.ids(encoder, document, eos), document.origin(), encoder.chooses());
                 if (ids.length > 0) {
                     size = Math.toIntExact(TokenDatasetBuilder.checkSize(name, (long) size + ids.length, TokenDatasetBuilder.MAX_TOKENS));
                     tokens.add(ids);

@@ -3,15 +3,12 @@ package io.github.bts4j.train.data;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.support.SplitMix64;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 
 /**
  * The packed text of one domain: the token ids of its documents one after the other in one array, with the token and
@@ -20,40 +17,52 @@ import java.util.stream.Stream;
  *
  * <p>A training sequence of this domain is a segment of {@code sequenceLength + 1} tokens. An epoch has
  * {@code size / sequenceLength} of them, drawn without replacement in an order shuffled by (seed, name, epoch). Each epoch
- * after the first also shifts the starts of its segments, unless {@link #withFixedWindows} is used.
+ * after the first also shifts the starts of its segments, unless {@link #withFixedWindows} is used. Of conversations, and after
+ * {@link #withWholeDocuments}, a sequence consists of whole documents instead.
  */
 public final class TokenDataset implements Domain {
-
-    private static final int HASHED_TOKENS = 1 << 14;
 
     private final String name;
     private final TokenStore tokens;
     private final int[] ends;
     private final long[] documentBytes;
     private final String fingerprint;
-    private final boolean fixedWindows;
+    private final Layout layout;
+    /** The packing used last; any thread may replace it, all compute the same. */
+    private volatile Optional<DocumentPacking> lastPacking = Optional.empty();
 
-    private TokenDataset(TokenDataset other, boolean fixedWindows) {
+    /** How sequences are cut out of the text. */
+    private enum Layout {
+        STRETCHES(""), FIXED_STRETCHES("fixed windows of "), WHOLE_DOCUMENTS("whole documents of ");
+
+        private final String prefix;
+
+        Layout(String prefix) {
+            this.prefix = prefix;
+        }
+    }
+
+    private TokenDataset(TokenDataset other, Layout layout) {
         this.name = other.name;
         this.tokens = other.tokens;
         this.ends = other.ends;
         this.documentBytes = other.documentBytes;
-        this.fingerprint = fixedWindows ? Hashes.sha256("fixed windows of " + other.fingerprint) : other.fingerprint;
-        this.fixedWindows = fixedWindows;
+        this.fingerprint = layout.prefix.isEmpty() ? other.fingerprint : Hashes.sha256(layout.prefix + other.fingerprint);
+        this.layout = layout;
     }
 
     TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes) {
-        this(name, tokens, ends, documentBytes, fingerprint(tokens, ends, documentBytes));
+        this(name, tokens, ends, documentBytes, TokenFingerprint.of(tokens, ends, documentBytes));
     }
 
-    /** Creates a dataset with a known {@link #fingerprint(TokenStore, int[], long[])}. */
+    /** Creates a dataset with a known {@link TokenFingerprint}. */
     TokenDataset(String name, TokenStore tokens, int[] ends, long[] documentBytes, String fingerprint) {
         this.name = name;
         this.tokens = tokens;
         this.ends = ends;
         this.documentBytes = documentBytes;
         this.fingerprint = fingerprint;
-        this.fixedWindows = false;
+        this.layout = Layout.STRETCHES;
     }
 
     /**
@@ -82,15 +91,7 @@ public final class TokenDataset implements Domain {
      * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
-        TokenDatasetBuilder builder = builder(name);
-        try (Stream<Document> documents = source.documents()) {
-            documents.forEachOrdered(document -> builder.add(ids(encoder, document, eosTokenId), document.bytes(), document.origin()));
-        }
-        TokenDataset dataset = builder.build();
-        if (dataset.size() == 0) {
-            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
-        }
-        return dataset;
+        return DocumentEncoding.dataset(name, source, encoder, eosTokenId);
     }
 
     /**
@@ -146,7 +147,7 @@ public final class TokenDataset implements Domain {
     public int[] document(int index) {
         Objects.checkIndex(index, ends.length);
         int[] ids = new int[ends[index] - start(index)];
-        tokens.copy(start(index), ids.length, ids, 0);
+        copyIds(start(index), ids.length, ids, 0);
         return ids;
     }
 
@@ -167,7 +168,48 @@ public final class TokenDataset implements Domain {
      * @return a dataset that shares the tokens
      */
     public TokenDataset withFixedWindows() {
-        return fixedWindows ? this : new TokenDataset(this, true);
+        return layout == Layout.STRETCHES ? new TokenDataset(this, Layout.FIXED_STRETCHES) : this;
+    }
+
+    /**
+     * The same dataset, of which sequences are made of whole documents, as many as there is room for, and padding. A document sees no other one, nothing predicts
+     * its first token, and evaluation windows hold one document each. Datasets of conversations are so from the beginning.
+     *
+     * @return a dataset that shares the tokens
+     */
+    public TokenDataset withWholeDocuments() {
+        return isWholeDocuments() ? this : new TokenDataset(this, Layout.WHOLE_DOCUMENTS);
+    }
+
+    /**
+     * Whether sequences are made of whole documents.
+     *
+     * @return true for conversations, and after {@link #withWholeDocuments}
+     */
+    @Override
+    public boolean isWholeDocuments() {
+        return layout == Layout.WHOLE_DOCUMENTS;
+    }
+
+    /**
+     * How whole documents fill sequences of a length.
+     *
+     * @param sequenceLength tokens that the model reads; a sequence has one more
+     * @return what is cut, left out and counted
+     */
+    public PackingReport packingReport(int sequenceLength) {
+        return packing(sequenceLength).report();
+    }
+
+    private DocumentPacking packing(int sequenceLength) {
+        checkLength(sequenceLength);
+        Optional<DocumentPacking> known = lastPacking;
+        if (known.isPresent() && known.get().sequenceLength() == sequenceLength) {
+            return known.get();
+        }
+        DocumentPacking packing = DocumentPacking.of(this, sequenceLength);
+        lastPacking = Optional.of(packing);
+        return packing;
     }
 
     /**
@@ -193,19 +235,32 @@ public final class TokenDataset implements Domain {
     @Override
     public List<Segment> sequence(long seed, long ordinal, int sequenceLength) {
         refuse(problems(sequenceLength));
-        int offset = new Dealing(size(), sequenceLength, SplitMix64.key(seed, name), fixedWindows).offset(ordinal);
+        if (isWholeDocuments()) {
+            return packing(sequenceLength).dealt(this, SplitMix64.key(seed, name), ordinal);
+        }
+        int offset = new Dealing(size(), sequenceLength, SplitMix64.key(seed, name), layout == Layout.FIXED_STRETCHES).offset(ordinal);
         return List.of(new Segment(this, offset, sequenceLength + 1));
     }
 
     @Override
     public long sequencesPerEpoch(int sequenceLength) {
         refuse(problems(sequenceLength));
-        return size() / sequenceLength;
+        return isWholeDocuments() ? packing(sequenceLength).size() : size() / sequenceLength;
+    }
+
+    @Override
+    public long predicted(long seed, long sequences, int sequenceLength) {
+        return isWholeDocuments() && sequences > 0 ? packing(sequenceLength).counted(SplitMix64.key(seed, name), sequences) : Domain.super.predicted(seed, sequences, sequenceLength);
     }
 
     @Override
     public List<Window> windows(int sequenceLength) {
         checkLength(sequenceLength);
+        if (isWholeDocuments()) {
+            refuse(problems(sequenceLength));
+            List<Segment> documents = packing(sequenceLength).documents(this);
+            return new WindowList(documents.size(), index -> Window.ofDocument(name, documents.get(index), sequenceLength + 1));
+        }
         if (size() < 2) {
             throw new IllegalArgumentException(
                     "Dataset '" + name + "' has " + size() + " token(s), an evaluation window needs 2");
@@ -220,6 +275,10 @@ public final class TokenDataset implements Domain {
 
     @Override
     public List<String> problems(int sequenceLength) {
+        if (isWholeDocuments()) {
+            return packing(sequenceLength).size() > 0 ? List.of() : List.of("domain '" + name + "' has " + documentCount() + " conversation(s), and in sequences of " + sequenceLength
+                    + " tokens none has a token of the assistant's that counts: lengthen the sequence, or look at the chat template");
+        }
         if (size() > sequenceLength) {
             return List.of();
         }
@@ -238,17 +297,21 @@ public final class TokenDataset implements Domain {
                 + " bytes, sha256 " + fingerprint.substring(0, 12) + "]";
     }
 
-    static int[] ids(TokenEncoder encoder, Document document, OptionalInt eosTokenId) {
-        int[] ids = encoder.encode(document.text());
-        if (eosTokenId.isPresent()) {
-            ids = Arrays.copyOf(ids, ids.length + 1);
-            ids[ids.length - 1] = eosTokenId.getAsInt();
-        }
-        return ids;
-    }
-
+    /** Tokens as they are stored: the complement of one that is not predicted. */
     void copy(int from, int length, int[] into, int at) {
         tokens.copy(from, length, into, at);
+    }
+
+    /** Token ids. */
+    void copyIds(int from, int length, int[] into, int at) {
+        tokens.copy(from, length, into, at);
+        for (int i = at; i < at + length; i++) {
+            into[i] = into[i] < 0 ? ~into[i] : into[i];
+        }
+    }
+
+    int length(int document) {
+        return ends[document] - start(document);
     }
 
     static void checkLength(int sequenceLength) {
@@ -263,7 +326,7 @@ public final class TokenDataset implements Domain {
         }
     }
 
-    private int start(int document) {
+    int start(int document) {
         return document == 0 ? 0 : ends[document - 1];
     }
 
@@ -278,35 +341,7 @@ public final class TokenDataset implements Domain {
             partEnds[count] = size;
             partBytes[count++] = documentBytes[i];
         }
-        return new TokenDataset(name, part, partEnds, partBytes);
-    }
-
-    /** SHA-256 over: documents; tokens and bytes of each (64 bits); all token ids (32 bits); little-endian. */
-    static String fingerprint(TokenStore tokens, int[] ends, long[] documentBytes) {
-        MessageDigest digest = Hashes.sha256();
-        ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-        buffer.putLong(ends.length);
-        for (int i = 0; i < ends.length; i++) {
-            drain(buffer, digest, Long.BYTES * 2);
-            buffer.putLong(ends[i] - (i == 0 ? 0 : ends[i - 1])).putLong(documentBytes[i]);
-        }
-        int[] part = new int[HASHED_TOKENS];
-        for (int from = 0; from >= 0 && from < tokens.size(); from += HASHED_TOKENS) {
-            int length = Math.min(HASHED_TOKENS, tokens.size() - from);
-            tokens.copy(from, length, part, 0);
-            for (int i = 0; i < length; i++) {
-                drain(buffer, digest, Integer.BYTES);
-                buffer.putInt(part[i]);
-            }
-        }
-        drain(buffer, digest, buffer.capacity());
-        return Hashes.hex(digest);
-    }
-
-    private static void drain(ByteBuffer buffer, MessageDigest digest, int needed) {
-        if (buffer.remaining() < needed) {
-            digest.update(buffer.flip());
-            buffer.clear();
-        }
+        TokenDataset dataset = new TokenDataset(name, part, partEnds, partBytes);
+        return isWholeDocuments() ? dataset.withWholeDocuments() : dataset;
     }
 }

@@ -19,6 +19,7 @@ public final class TokenDatasetBuilder {
     private int[] ends = new int[16];
     private long[] bytes = new long[16];
     private int documents;
+    private boolean chosen;
 
     TokenDatasetBuilder(String name, long maxTokens) {
         if (name.isBlank()) {
@@ -38,14 +39,35 @@ public final class TokenDatasetBuilder {
      *     2^31 - 9 tokens
      */
     public TokenDatasetBuilder add(int[] documentTokens, long documentBytes) {
-        return add(documentTokens, documentBytes, "number " + documents);
+        return add(documentTokens, documentBytes, "number " + documents, false);
     }
 
-    TokenDatasetBuilder add(int[] documentTokens, long documentBytes, String origin) {
+    /**
+     * Appends one document of which not every token is predicted. The dataset then deals whole documents, see {@link TokenDataset#withWholeDocuments}.
+     *
+     * @param documentTokens its token ids; copied
+     * @param counted for each token whether it is predicted
+     * @param documentBytes bytes of its text in UTF-8
+     * @return this builder
+     * @throws IllegalArgumentException as {@link #add(int[], long)}, and if the arrays differ in length
+     */
+    public TokenDatasetBuilder add(int[] documentTokens, boolean[] counted, long documentBytes) {
+        if (counted.length != documentTokens.length) {
+            throw new IllegalArgumentException("counted.length = " + counted.length + " is not documentTokens.length = " + documentTokens.length);
+        }
+        int[] raw = checked(name, documentTokens, "number " + documents, false).clone();
+        for (int t = 0; t < raw.length; t++) {
+            raw[t] = counted[t] ? raw[t] : ~raw[t];
+        }
+        return add(raw, documentBytes, "number " + documents, true);
+    }
+
+    TokenDatasetBuilder add(int[] documentTokens, long documentBytes, String origin, boolean marked) {
         if (documentBytes < 0) {
             throw new IllegalArgumentException("documentBytes = " + documentBytes + " must not be negative");
         }
-        checked(name, documentTokens, origin);
+        checked(name, documentTokens, origin, marked);
+        chosen |= marked;
         if (documentTokens.length > 0) {
             reserve(documentTokens.length);
             System.arraycopy(documentTokens, 0, tokens, size, documentTokens.length);
@@ -57,8 +79,8 @@ public final class TokenDatasetBuilder {
         return this;
     }
 
-    static int[] checked(String name, int[] documentTokens, String origin) {
-        for (int i = 0; i < documentTokens.length; i++) {
+    static int[] checked(String name, int[] documentTokens, String origin, boolean chosen) {
+        for (int i = 0; i < documentTokens.length && !chosen; i++) {
             if (documentTokens[i] < 0) {
                 throw new IllegalArgumentException("Dataset '" + name + "', document " + origin + ": token id "
                         + documentTokens[i] + " at position " + i + " must not be negative");
@@ -92,7 +114,8 @@ public final class TokenDatasetBuilder {
      * @return the packed dataset; empty when no document was added
      */
     public TokenDataset build() {
-        return new TokenDataset(name, new TokenStore.Heap(Arrays.copyOf(tokens, size)), Arrays.copyOf(ends, documents),
+        TokenDataset dataset = new TokenDataset(name, new TokenStore.Heap(Arrays.copyOf(tokens, size)), Arrays.copyOf(ends, documents),
                 Arrays.copyOf(bytes, documents));
+        return chosen ? dataset.withWholeDocuments() : dataset;
     }
 }

@@ -15,9 +15,18 @@ public interface TokenEncoder {
      * Encodes one document.
      *
      * @param text a document's whole text
-     * @return its token ids in order, none negative
+     * @return its token ids in order; where it {@link #chooses}, the complement {@code ~id} stands for a token that is read and never predicted, else none is negative
      */
     int[] encode(String text);
+
+    /**
+     * Whether some tokens are read only, such as what the user says in a conversation. Sequences then hold whole documents.
+     *
+     * @return true if {@link #encode} says which tokens are predicted
+     */
+    default boolean chooses() {
+        return false;
+    }
 
     /**
      * Encodes documents with the begin token that the tokenizer's post-processor adds. Text that looks like a special token is encoded

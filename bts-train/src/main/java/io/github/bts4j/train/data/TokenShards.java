@@ -143,7 +143,7 @@ final class TokenShards implements TokenStore {
         }
 
         private void write() throws IOException {
-            boolean small = Arrays.stream(tokens, 0, held).allMatch(id -> id < SMALL);
+            boolean small = Arrays.stream(tokens, 0, held).allMatch(id -> id >= 0 && id < SMALL);
             ByteBuffer bytes = ByteBuffer.allocate(held * (small ? Short.BYTES : Integer.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
             for (int i = 0; i < held; i++) {
                 if (small) {

@@ -1,6 +1,7 @@
 package io.github.bts4j.train.data;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,8 +14,11 @@ import java.util.function.IntUnaryOperator;
  * @param domain name of the domain
  * @param tokens token ids, two or more; not copied, so equality is that of the array object
  * @param segments source of the tokens, in order: one segment, or several in text that switches domains
+ * @param counted for each token whether its prediction counts; of a conversation, the assistant's tokens. Empty if all count
  */
-public record Window(String domain, int[] tokens, List<Segment> segments) {
+public record Window(String domain, int[] tokens, List<Segment> segments, boolean[] counted) {
+    /** Windows of documents are padded to a multiple of this, so that many have one length. */
+    private static final int STEP = 32;
 
     /**
      * Checks the values.
@@ -22,7 +26,8 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
      * @param domain name of the domain
      * @param tokens token ids
      * @param segments source of the tokens
-     * @throws IllegalArgumentException if there are fewer than two tokens
+     * @param counted for each token whether its prediction counts
+     * @throws IllegalArgumentException if there are fewer than two tokens, or {@code counted} has another length than none or theirs
      */
     public Window {
         Objects.requireNonNull(domain, "domain");
@@ -31,6 +36,44 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
             throw new IllegalArgumentException(
                     "Window of domain '" + domain + "' has " + tokens.length + " token(s), prediction needs 2");
         }
+        if (counted.length > 0 && counted.length != tokens.length) {
+            throw new IllegalArgumentException("Window of domain '" + domain + "' has " + tokens.length + " tokens and " + counted.length + " marks of what counts");
+        }
+    }
+
+    /**
+     * A window of which every prediction counts.
+     *
+     * @param domain name of the domain
+     * @param tokens token ids
+     * @param segments where the tokens come from
+     * @throws IllegalArgumentException if there are fewer than two tokens
+     */
+    public Window(String domain, int[] tokens, List<Segment> segments) {
+        this(domain, tokens, segments, new boolean[0]);
+    }
+
+    /** One document, with padding behind it that nothing counts and, since attention is causal, nothing sees. */
+    static Window ofDocument(String domain, Segment document, int longest) {
+        int length = Math.min(longest, (document.length() + STEP - 1) / STEP * STEP);
+        int[] tokens = new int[length];
+        document.copyRaw(tokens, 0);
+        boolean[] counted = new boolean[length];
+        for (int t = 0; t < document.length(); t++) {
+            counted[t] = t > 0 && tokens[t] >= 0;
+            tokens[t] = tokens[t] < 0 ? ~tokens[t] : tokens[t];
+        }
+        return new Window(domain, tokens, List.of(document), counted);
+    }
+
+    /**
+     * Whether a prediction counts.
+     *
+     * @param position number of the predicted token, from 1
+     * @return true if its loss is part of the window's
+     */
+    public boolean counts(int position) {
+        return counted.length == 0 || counted[position];
     }
 
     /** Reads the tokens of segments. */
@@ -70,7 +113,16 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
     }
 
     /**
-     * The number of predictions.
+     * What a model needs to read of it.
+     *
+     * @return the token ids without the padding behind a conversation
+     */
+    public int[] unpadded() {
+        return counted.length == 0 || segments.isEmpty() ? tokens : Arrays.copyOf(tokens, segments.stream().mapToInt(Segment::length).sum());
+    }
+
+    /**
+     * The number of predictions, whether they count or not.
      *
      * @return tokens that are predicted, one fewer than there are tokens
      */
@@ -88,7 +140,7 @@ public record Window(String domain, int[] tokens, List<Segment> segments) {
     public long bytes(IntUnaryOperator byteLength) {
         long bytes = 0;
         for (int i = 1; i < tokens.length; i++) {
-            bytes += byteLength.applyAsInt(tokens[i]);
+            bytes += counts(i) ? byteLength.applyAsInt(tokens[i]) : 0;
         }
         return bytes;
     }

@@ -17,7 +17,8 @@ import java.util.stream.IntStream;
  *
  * <pre>{@code bpb = sum_t -log2 p(x_t | x_<t) / sum_t bytes(x_t)}</pre>
  *
- * Tokens without text (such as the begin token between documents) are context: they are neither scored nor counted.
+ * Tokens without text (such as the begin token between documents) are context: they are neither scored nor counted. Of conversations, the
+ * assistant's tokens are scored, and the rest is context.
  *
  * Immutable and thread-safe.
  */
@@ -135,6 +136,10 @@ public final class BitsPerByte {
             Arrays.fill(sources, at, at + segment.length(), names.indexOf(name));
             at += segment.length();
         }
+        if (at > 0 && window.counted().length > 0) {
+            Arrays.fill(sources, at, sources.length, sources[at - 1]); // padding, of which nothing counts
+            return sources;
+        }
         if (at != sources.length) {
             throw new IllegalArgumentException("A window of domain '" + window.domain() + "' has " + sources.length + " tokens, and segments for " + at
                     + ": the source of a token is unknown without them");
@@ -168,7 +173,7 @@ public final class BitsPerByte {
                 int i = batch.get(row);
                 for (int t = 0; t < losses[row].length; t++) {
                     int size = tokenBytes.applyAsInt(ids[row][t + 1]);
-                    if (size > 0) {
+                    if (size > 0 && windows.get(i).counts(t + 1)) {
                         int group = grouping.of(i, t + 1);
                         nats[group][i] += losses[row][t];
                         bytes[group][i] += size;

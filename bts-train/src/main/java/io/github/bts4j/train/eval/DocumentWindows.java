@@ -32,6 +32,9 @@ public record DocumentWindows(List<Window> windows, int[] from, int[] document, 
         if (sequence < 2 || overlap < 1 || overlap >= sequence) {
             throw new IllegalArgumentException("overlap = " + overlap + " must be between 1 and sequence - 1 = " + (sequence - 1));
         }
+        if (dataset.isWholeDocuments()) {
+            throw new IllegalArgumentException("Dataset '" + dataset.name() + "' is made of conversations, each of which is a window by itself: score dataset.windows(sequence)");
+        }
         List<Window> windows = new ArrayList<>();
         List<int[]> places = new ArrayList<>();
         long[] bytes = new long[dataset.documentCount()];

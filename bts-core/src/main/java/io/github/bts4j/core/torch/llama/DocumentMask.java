@@ -58,6 +58,18 @@ public record DocumentMask(int token, boolean begins) {
         return Decoder.CALLS.documentMask(scope, Autograd.OFF, ids, token, begins);
     }
 
+    /** The number of every token's document. */
+    int[] documents(int[] tokens) {
+        int[] numbers = new int[tokens.length];
+        int document = 0;
+        for (int t = 0; t < tokens.length; t++) {
+            document += begins && tokens[t] == token ? 1 : 0;
+            numbers[t] = document;
+            document += !begins && tokens[t] == token ? 1 : 0;
+        }
+        return numbers;
+    }
+
     /**
      * Adds the mask to the identity of a run.
      *
