@@ -30,8 +30,8 @@ final class ChatAgreement {
      */
     static List<String> warnings(Path hub, String name, Path expert) throws IOException {
         List<String> warnings = new ArrayList<>();
-        Optional<ChatTemplate> template = template(hub);
-        Optional<ChatTemplate> own = template(expert);
+        Optional<ChatTemplate> template = template(hub, hub);
+        Optional<ChatTemplate> own = template(expert, hub);
         if (own.isPresent() && template.isEmpty()) {
             warnings.add("Expert '" + name + "' has a chat template and the hub has none: the stitched model holds conversations only where one is given; put the expert's beside the hub");
         } else if (own.isPresent() && !own.get().sha256().equals(template.get().sha256())) {
@@ -41,9 +41,11 @@ final class ChatAgreement {
         return warnings;
     }
 
-    private static Optional<ChatTemplate> template(Path model) throws IOException {
+    /** A folder without a tokenizer, such as an adapter's, has the hub's special tokens. */
+    private static Optional<ChatTemplate> template(Path model, Path hub) throws IOException {
+        Path alone = model.resolve("chat_template.jinja");
         try {
-            return Optional.of(ChatTemplate.of(model));
+            return Optional.of(Files.isRegularFile(alone) && !Files.exists(model.resolve("tokenizer_config.json")) ? ChatTemplate.of(hub, Files.readString(alone)) : ChatTemplate.of(model));
         } catch (IllegalArgumentException e) { // it has none
             return Optional.empty();
         }

@@ -64,7 +64,10 @@ final class TrainCommand extends OutputCommand {
             training.checkContext(base.contextLength());
             Optional<ObjectNode> trained = training.train(adapter, data.read(tokenizer), tokenizer, () -> 2e-4, UnaryOperator.identity(), training.runFolder(out), output.isForced());
             if (trained.isPresent()) {
-                output.write(out, adapter::save);
+                output.write(out, folder -> {
+                    adapter.save(folder);
+                    data.writeTemplate(folder);
+                });
                 RunProduct.record(training.runFolder(out), out);
                 outcome.print("Saved the adapter to " + out, Outcome.made(out).setAll(trained.get()));
             }
