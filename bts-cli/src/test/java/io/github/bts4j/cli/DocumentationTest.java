@@ -337,7 +337,7 @@ class DocumentationTest {
             Matcher link = LINK.matcher(page.prose());
             while (link.find()) {
                 String[] target = link.group(1).split("#", 2);
-                Path file = Page.ROOT.resolve(page.name()).resolveSibling(target[0]);
+                Path file = target[0].isEmpty() ? Page.ROOT.resolve(page.name()) : Page.ROOT.resolve(page.name()).resolveSibling(target[0]);
                 if (!link.group(1).contains("://") && !(Files.exists(file) && (target.length == 1 || anchors(file).contains(target[1])))) {
                     problems.add(page + ": " + link.group(1));
                 }

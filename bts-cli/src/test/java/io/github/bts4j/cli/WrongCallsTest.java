@@ -57,7 +57,7 @@ class WrongCallsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             49 | 50 | bts train: --hold-out 50: of the 49 documents of 'code' none would be held out; use at most 49
-            1 | 2 | bts train: --hold-out 2: the domain 'code' is one document, which cannot be trained on and held out
+            1 | 2 | bts train: --hold-out 2: the domain 'code' has only one document, which cannot be both trained on and held out
             49 | 1 | bts train: --hold-out 1 is below 2
             """)
     void aHoldOutThatLeavesNothingIsRefusedWithItsLimit(int documents, int holdOut, String message) throws IOException {
