@@ -11,9 +11,9 @@ import java.util.Map;
 public final class JinjaTemplate {
     private static final int MAX_LENGTH = 2_000_000;
 
-    private final StatementCompiler.BlockCode code;
+    private final BlockCode code;
 
-    private JinjaTemplate(StatementCompiler.BlockCode code) {
+    private JinjaTemplate(BlockCode code) {
         this.code = code;
     }
 

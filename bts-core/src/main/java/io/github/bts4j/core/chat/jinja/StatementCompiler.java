@@ -16,11 +16,6 @@ final class StatementCompiler {
     private final MacroCompiler macros = new MacroCompiler(this, expressions);
     private final Map<String, BlockCode> blocks = new LinkedHashMap<>();
 
-    /** A block's body, which runs in a context. */
-    interface BlockCode {
-        void render(Run run, Context context);
-    }
-
     private StatementCompiler() {}
 
     /** A whole template. */
