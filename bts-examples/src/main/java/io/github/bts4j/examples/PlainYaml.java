@@ -19,7 +19,7 @@ import java.util.Map;
 
 /**
  * YAML files of settings: one document of maps, lists and values. What YAML has beyond that and its parser here would read as something else is refused by name:
- * aliases, merge keys, further documents, keys that come twice. Not for instances.
+ * aliases, merge keys, further documents, duplicate keys.
  */
 public final class PlainYaml {
     private static final int MAX_BYTES = 1 << 20;

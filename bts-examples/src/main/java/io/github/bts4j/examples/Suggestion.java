@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 
-/** What a misspelt name was meant to be. Not for instances. */
+/** Suggestions for misspelt names. */
 public final class Suggestion {
     private static final int FURTHEST = 2;
 

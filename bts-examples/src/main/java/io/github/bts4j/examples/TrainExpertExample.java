@@ -45,7 +45,7 @@ public final class TrainExpertExample {
             Path run = Path.of(arguments[2] + "-run");
             TrainerConfig config = TrainerConfig.of(steps, MICRO_BATCH, sequence, schedule).withCheckpoints(100, 1);
             try (Trainer trainer = new Trainer(expert, data, config, progress).saveTo(run)) {
-                trainer.resumeFrom(run); // goes on where an interrupted run stopped
+                trainer.resumeFrom(run); // resumes an interrupted run
                 trainer.run();
             }
             expert.save(Path.of(arguments[2]), seedFolder);

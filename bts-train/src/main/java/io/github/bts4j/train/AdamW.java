@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * }</pre>
  *
  * {@link EpsilonPolicy} changes the last denominator. The optimizer owns the moments and makes the tensors require gradients; closing it undoes both.
- * For one thread.
+ * Not thread-safe.
  */
 public final class AdamW implements AutoCloseable {
     static final OptimizerKernels KERNELS = Kernels.of(OptimizerKernels.class);

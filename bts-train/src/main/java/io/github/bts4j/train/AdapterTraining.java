@@ -34,7 +34,7 @@ import java.util.Optional;
  * Trains an adapter of a frozen base: LoRA (arXiv 2106.09685), rsLoRA or DoRA, as Hugging Face's PEFT does. The adapter's tensors are float32; the base computes in its own type, from the memory
  * that it was loaded into.
  *
- * <p>For one thread. Whoever makes it closes it; the base may be closed before.
+ * <p>Not thread-safe. The base may be closed first.
  */
 public final class AdapterTraining implements Trainable, AutoCloseable {
     private static final TrainingKernels KERNELS = ExpertTraining.KERNELS;
@@ -97,7 +97,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * Goes on with an adapter that PEFT or this library saved.
+     * Continues to train an adapter that PEFT or this library saved.
      *
      * @param base the base, with unquantised weights
      * @param folder the adapter's folder
@@ -177,7 +177,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     /**
      * Restricts attention in training to tokens of the same document; validation attends to the whole window.
      *
-     * @param mask how documents are told apart
+     * @param mask how documents are separated
      * @return this training
      */
     public AdapterTraining withDocumentMask(DocumentMask mask) {
@@ -188,11 +188,11 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     /**
      * Sets which activations of a pass are kept; a block is a layer.
      *
-     * @param wished which activations are kept, and which are recomputed
+     * @param checkpointing which activations are kept, and which are recomputed
      * @return this training
      */
-    public AdapterTraining withCheckpointing(ActivationCheckpointing wished) {
-        this.checkpointing = wished;
+    public AdapterTraining withCheckpointing(ActivationCheckpointing checkpointing) {
+        this.checkpointing = checkpointing;
         return this;
     }
 

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Mean losses of one step, over all tokens and by domain. For one thread. */
+/** Mean losses of one step, over all tokens and by domain. Not thread-safe. */
 final class DomainLosses {
     private final List<String> domains;
     private final double[] sums;

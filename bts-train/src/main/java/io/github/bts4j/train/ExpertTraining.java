@@ -40,7 +40,7 @@ import java.util.TreeSet;
  * Trains all weights of one Llama model: a seed from random weights, or an expert branched from a seed (arXiv 2502.00075,
  * section 3, phases 1 and 2). The weights are float32 copies; the original model is not changed.
  *
- * <p>For one thread. Whoever makes it closes it.
+ * <p>Not thread-safe.
  */
 public final class ExpertTraining implements Trainable, AutoCloseable {
     static final TrainingKernels KERNELS = Kernels.of(TrainingKernels.class);

@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
  * The exclusive right to write into a run's folder: two trainers would delete each other's checkpoints. It is a lock of the operating system on the file
  * {@code lock}, which is released when the process ends for any reason.
  *
- * <p>For one thread. Whoever acquires it closes it.
+ * <p>Not thread-safe.
  */
 public final class RunLock implements AutoCloseable {
     private final Path folder;

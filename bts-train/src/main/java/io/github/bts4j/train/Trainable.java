@@ -7,7 +7,7 @@ import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.Map;
 
-/** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. For one thread. */
+/** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. Not thread-safe. */
 public interface Trainable {
     /**
      * The trained tensors.

@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  *
  * <p>A run is a function of its configuration, its data and its starting weights: batches are found by position, random draws are seeded
  * by step, and the optimizer's state is saved. So a resumed run computes the same as an uninterrupted one, bit by
- * bit on one thread. For one thread. Whoever makes it closes it; it closes neither the model nor the listener.
+ * bit on one thread. Not thread-safe. It closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
     private final TrainerHold hold;

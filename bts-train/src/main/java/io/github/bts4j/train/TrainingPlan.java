@@ -26,13 +26,13 @@ import java.util.Locale;
  * @param gradientBytes their gradients
  * @param optimizerBytes both moments, and the average of the weights if there is one
  * @param activationBytes peak size of what the forward pass keeps for the backward pass, with the working memory of one pass
- * @param runtimeBytes the Java machine and libtorch
+ * @param runtimeBytes the JVM and libtorch
  */
 public record TrainingPlan(long frozenParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken,
         double cachedTrainingFlopsPerToken, long cacheBytesPerToken, long frozenBytes, long weightBytes, long gradientBytes, long optimizerBytes,
         long activationBytes, long runtimeBytes) {
     private static final int FLOAT = Float.BYTES;
-    /** A Java machine with a small heap and libtorch 2.7, measured on Linux, x86-64. */
+    /** A JVM with a small heap and libtorch 2.7, measured on Linux, x86-64. */
     private static final long RUNTIME = 290L << 20;
 
     /**

@@ -21,7 +21,7 @@ import java.util.Map;
  * Trains an upcycled mixture, Branch-Train-MiX or BAM: all of its weights, or with adapters those and the routers. The weights are float32 copies; the original models
  * are not changed.
  *
- * <p>For one thread. Whoever makes it closes it.
+ * <p>Not thread-safe.
  */
 public final class UpcycledTraining implements Trainable, AutoCloseable {
     private final Lifetime lifetime = Lifetime.shared("training");

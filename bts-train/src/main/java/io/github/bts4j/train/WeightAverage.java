@@ -11,7 +11,7 @@ import java.util.Map;
 
 /**
  * An exponential moving average of weights, as {@code torch.optim.swa_utils.AveragedModel} with {@code get_ema_multi_avg_fn} keeps it: the weights after the
- * first step, then {@code average = decay * average + (1 - decay) * weights}. For one thread. Whoever makes it closes it.
+ * first step, then {@code average = decay * average + (1 - decay) * weights}. Not thread-safe.
  */
 final class WeightAverage implements AutoCloseable {
     private final double decay;

@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The exponential: {@code e^x = 2^n e^r} with n the nearest integer to x / ln 2, and the power series up to degree 7 for e^r, |r| <= ln 2 / 2, whose remainder is below
- * 6e-9. A value does not depend on where it lies.
+ * 6e-9. A value does not depend on its position.
  */
 final class Exponential {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;

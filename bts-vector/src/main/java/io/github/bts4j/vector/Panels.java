@@ -13,9 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
  * neighbouring columns of a row, so that a vector of words has a row in each lane: it is multiplied with one element of x for all rows, and no lanes are ever added. Each row is one chain of sums over the columns
  * in their order, whatever the number of sessions. Missing rows and columns are zeros.
  *
- * <p>Two vectors of rows at a time: of 512 bits, they lie in two panels, and memory is read ahead along two streams.
+ * <p>Two vectors of rows at a time: of 512 bits, they are in two panels, and memory is prefetched in two streams.
  *
- * <p>On the heap, because loops over arrays are the ones that the Java machine compiles best.
+ * <p>On the heap, because loops over arrays are compiled best by the JVM.
  */
 abstract class Panels extends Matrix {
     /** Rows of a panel: one vector of 512 bits, two of 256. */

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 /**
  * {@link Arithmetic} with {@code jdk.incubator.vector}. Found by {@link java.util.ServiceLoader}. Thread-safe.
  *
- * <p>{@link #prepare} takes some tenths of a second, in which the kernels run until the Java machine has compiled them: vector code that is interpreted takes a thousand times longer.
+ * <p>{@link #prepare} takes a few tenths of a second, in which the kernels run until the JVM has compiled them: vector code that is interpreted takes a thousand times longer.
  */
 public final class VectorArithmetic implements Arithmetic {
     private static final Logger LOG = LoggerFactory.getLogger(VectorArithmetic.class);
@@ -30,7 +30,7 @@ public final class VectorArithmetic implements Arithmetic {
     @Override
     public boolean isUsable() {
         if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-            LOG.info("bts-vector is on the class path, but the Java machine was started without --add-modules jdk.incubator.vector: tokens are decoded in libtorch, slower");
+            LOG.info("bts-vector is on the class path, but the JVM was started without --add-modules jdk.incubator.vector: tokens are decoded in libtorch, slower");
             return false;
         }
         if (!java.nio.ByteOrder.nativeOrder().equals(java.nio.ByteOrder.LITTLE_ENDIAN)) {
@@ -38,14 +38,14 @@ public final class VectorArithmetic implements Arithmetic {
             return false;
         }
         if (isNarrow(System.getProperty("os.arch"), FloatVector.SPECIES_PREFERRED.vectorBitSize()) && System.getProperty("bts4j.decode") == null) {
-            LOG.info("The Java machine has vectors of {} bits: tokens are decoded in libtorch, which is faster then (-Dbts4j.decode=vector decodes in Java)",
+            LOG.info("The JVM has vectors of {} bits: tokens are decoded in libtorch, which is faster then (-Dbts4j.decode=vector decodes in Java)",
                     FloatVector.SPECIES_PREFERRED.vectorBitSize());
             return false;
         }
         return true;
     }
 
-    /** Whether libtorch, which asks the processor and not the Java machine, is faster. ARM has 128 bits, which is what the kernels are fast with there. */
+    /** Whether libtorch, which detects the processor itself, is faster than the JVM. ARM has 128 bits, which is what the kernels are fast with there. */
     static boolean isNarrow(String architecture, int bits) {
         return X86.contains(architecture) && bits < ENOUGH_BITS;
     }

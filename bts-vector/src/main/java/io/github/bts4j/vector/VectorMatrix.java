@@ -38,7 +38,7 @@ abstract class VectorMatrix extends Matrix {
         };
     }
 
-    /** Elements 0, n, 2n, .., then 1, n + 1, .., and so on: those which lie in one place of each 32-bit word of a row; last what fills no word. */
+    /** Elements 0, n, 2n, .., then 1, n + 1, .., and so on: those in the same position of each 32-bit word of a row; last what fills no word. */
     static void interleave(float[] x, int at, int length, float[] into, int n) {
         int words = length / n;
         for (int part = 0; part < n; part++) {

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs the kernels of one type on small matrices until they are compiled. The shapes take every path through them: what a compiled loop has never seen makes the Java machine
- * throw its code away, and vector code that is not compiled is slow.
+ * Runs the kernels of one type on small matrices until they are compiled. The shapes use every path through them: a path that a compiled loop has not seen makes the JVM
+ * discard its code, and vector code that is not compiled is slow.
  */
 final class WarmUp {
     private static final int ROWS = 41; // odd: the last row goes alone
@@ -19,7 +19,7 @@ final class WarmUp {
     private static final int[] SESSIONS = {1, 2, 5};
     private static final long COMPILED_NANOS = 2_000_000; // a round takes some 200 microseconds compiled, 200 milliseconds interpreted
     private static final int FAST_ROUNDS = 20;
-    private static final long MOST_NANOS = 4_000_000_000L; // a Java machine without its compiler shall not wait for it
+    private static final long MOST_NANOS = 4_000_000_000L; // limit for a JVM without its compiler
 
     private WarmUp() {
     }

@@ -113,7 +113,7 @@ public final class ChatTemplate {
     }
 
     /**
-     * One of several templates, whatever is asked of it.
+     * One of several templates.
      *
      * @param name its name
      * @return the template
@@ -146,7 +146,7 @@ public final class ChatTemplate {
     }
 
     /**
-     * The prompt as text. For the model use {@link #encode}: in this text, special-token text of a message cannot be told from the template's.
+     * The prompt as text. For the model use {@link #encode}: in this text, special-token text of a message cannot be distinguished from the template's.
      *
      * @param messages the conversation, at least one message
      * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Tells special-token text of messages from the template's: before the template is rendered once more, each stands between two private-use characters, as in
+ * Distinguishes special-token text of messages from the template's: in a second rendering, each is enclosed in two private-use characters, as in
  * transformers' {@code sanitize_control_tokens}.
  */
 final class Markers {

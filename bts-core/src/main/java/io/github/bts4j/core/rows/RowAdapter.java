@@ -3,7 +3,7 @@ package io.github.bts4j.core.rows;
 /**
  * What an adapter adds to a product, {@code y = f (w x + b (a x))}; nothing in between is rounded.
  *
- * @param a {@code [r, in]}, in the layout of the matrix that it stands beside: both read the same packed vectors
+ * @param a {@code [r, in]}, in the layout of the matrix that it is added to: both read the same packed vectors
  * @param rank r
  * @param b {@code [out, r]} with the adapter's scale in it, repacked
  * @param factor of DoRA, {@code f [out]}; empty where f is one

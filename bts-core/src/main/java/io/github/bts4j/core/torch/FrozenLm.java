@@ -72,7 +72,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * A predictor of this model, which thereby works like any other model of DJL's.
+     * A predictor of this model, as for any other model of DJL.
      *
      * @param translator what makes inputs and outputs; a {@link PredictorSource} brings its own predictor
      * @param device where the inputs go

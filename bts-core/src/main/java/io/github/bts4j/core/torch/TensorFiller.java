@@ -7,8 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Fills a tensor of any type and device with float values, piece by piece, through one reused buffer. Not thread-safe; whoever
- * makes it closes it.
+ * Fills a tensor of any type and device with float values, piece by piece, through one reused buffer. Not thread-safe.
  */
 public final class TensorFiller implements AutoCloseable {
     private static final int MOST_VALUES = Integer.MAX_VALUE / Float.BYTES;

@@ -30,7 +30,7 @@ import java.util.function.DoubleSupplier;
 /**
  * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
  * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
- * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; beside it stands that of a sum over the mapped weights themselves, for memory can be
+ * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; that of a sum over the mapped weights is reported too, for memory can be
  * slower in some places than in others.
  * Then eight sessions at once, the same model with its weights repacked and with int8 weights, and what a token of the stitched model costs in tokens of the seed.
  *

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** The process's anonymous memory (Linux). Not for instances. */
+/** The process's anonymous memory (Linux). */
 final class ProcessMemory {
     private ProcessMemory() {}
 

@@ -20,7 +20,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Puts load on a running server: clients that stream greedy completions of mixed lengths for some time, one in ten cancelled in the midst of its answer. Every
+ * Puts load on a running server: clients that stream greedy completions of mixed lengths for some time, one in ten cancelled in the middle of its response. Every
  * whole answer is compared with the one that the server gave for it when it was alone. Arguments: the server's address, the model's name, clients, seconds, and
  * the server's process number, for its memory (Linux); prints one JSON object.
  */

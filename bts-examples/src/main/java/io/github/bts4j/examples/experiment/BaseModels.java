@@ -39,7 +39,7 @@ final class BaseModels {
         return names;
     }
 
-    /** Where a model lies. */
+    /** The location of a model. */
     Path folder(String name) {
         return spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
     }

@@ -9,9 +9,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A method that goes on from another one's stitch layers of the same random seed: experts leave and come. */
+/** A method that continues from another one's stitch layers of the same random seed: experts leave and come. */
 sealed interface Derived extends Method {
-    /** The method it goes on from. */
+    /** The method that it continues from. */
     String of();
 
     @Override
@@ -31,7 +31,7 @@ sealed interface Derived extends Method {
     /**
      * An expert is removed, without any training.
      *
-     * @param of the method it goes on from
+     * @param of the method that it continues from
      * @param expert the expert
      */
     record Removed(String of, String expert) implements Derived {
@@ -48,7 +48,7 @@ sealed interface Derived extends Method {
     /**
      * An expert is added, and its weights alone are trained.
      *
-     * @param of the method it goes on from
+     * @param of the method that it continues from
      * @param expert the expert
      * @param training name of the training
      * @param seeds random seeds
@@ -71,7 +71,7 @@ sealed interface Derived extends Method {
     /**
      * All stitch layers are trained further.
      *
-     * @param of the method it goes on from
+     * @param of the method that it continues from
      * @param training name of the training
      * @param seeds random seeds
      */

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training goes on. Several processes may run one
+ * Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training is resumed. Several processes may run one
  * experiment at once, and share its stages.
  */
 public final class Experiment {
@@ -33,7 +33,7 @@ public final class Experiment {
     }
 
     /**
-     * The same experiment, which makes stages again that were made from other settings or text, instead of refusing to go on.
+     * The same experiment, which makes stages again that were made from other settings or text, instead of refusing to continue.
      *
      * @return a new experiment
      */
@@ -53,7 +53,7 @@ public final class Experiment {
     /**
      * Runs all stages, or those that are left.
      *
-     * @return false if the process was told to stop before the end
+     * @return false if the process was stopped before the end
      * @throws IOException if a file cannot be read or written
      * @throws io.github.bts4j.core.OutputException if a stage was made from other settings or text
      */

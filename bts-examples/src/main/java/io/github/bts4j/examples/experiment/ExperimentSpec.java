@@ -64,7 +64,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     /**
      * Generated arithmetic problems.
      *
-     * @param arithmetic what they are told in
+     * @param arithmetic their language
      * @param problems how many to train on; a tenth as many are held out
      * @param perDocument problems in a document
      */
@@ -102,7 +102,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     /**
      * How models are scored on held-out text.
      *
-     * @param domains the domains that the average is over, and that switching windows are joined from; bits per byte are told for all others as well
+     * @param domains the domains that the average is over, and that switching windows are joined from; bits per byte are also reported for all others
      * @param cloze domains whose sentences are to be finished
      * @param windows windows of a domain
      * @param items items of each choice and cloze task
@@ -143,7 +143,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         return all;
     }
 
-    /** Every name that stands for nothing, and every value that is out of range. */
+    /** Reports undefined names and values out of range. */
     private Problems problems() {
         Problems problems = new Problems();
         allTrainings().forEach((where, training) -> unknown(problems, where + ".mix", training.mix().keySet(), domains.keySet()));

@@ -26,7 +26,7 @@ final class Methods {
      * @param name the method's name in the experiment's file
      * @param method how it is made
      * @param seed its random seed
-     * @param folder where it lies
+     * @param folder its folder
      */
     record Made(String name, Method method, long seed, Path folder) {
         boolean isFirst() {
@@ -57,7 +57,7 @@ final class Methods {
         return folder.resolveSibling(slug(method) + own.substring(own.lastIndexOf('-')));
     }
 
-    /** What a row starts from: the base models, and the method that it goes on from. */
+    /** What a row starts from: the base models, and the method that it continues from. */
     private String start(Made row) throws IOException {
         return base.fingerprint() + "frozen in " + spec.frozenPrecision() + "; " + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
     }
@@ -80,7 +80,7 @@ final class Methods {
         return rows;
     }
 
-    /** Whether the method that a row goes on from is there. */
+    /** Whether the method that a row continues from exists. */
     boolean isReady(Made row) {
         return !(row.method() instanceof Derived derived) || Stage.isThere(sibling(row.folder(), derived.of()));
     }

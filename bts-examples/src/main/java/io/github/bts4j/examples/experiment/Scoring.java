@@ -31,11 +31,11 @@ import java.util.stream.IntStream;
 final class Scoring {
     static final String AVERAGE = "average";
 
-    /** Parts of a window whose scores are told too. */
+    /** Number of parts of a window that are scored separately. */
     static final int PARTS = 8;
 
     private static final int BATCH = 16;
-    /** Generated problems are so alike that so many windows tell enough. */
+    /** Number of windows of generated problems, which are similar to each other. */
     private static final int PROBLEM_WINDOWS = 40;
     private static final int CONTEXT = 400;
     private static final int CHOICE = 80;

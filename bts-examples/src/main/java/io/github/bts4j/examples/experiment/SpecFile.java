@@ -126,7 +126,7 @@ final class SpecFile {
                     .max(Comparator.comparingLong(each -> components(each).keySet().stream().filter(node.fields()::containsKey).count())).orElseThrow();
         }
         if (chosen == null) {
-            return; // what the keys should be cannot be told
+            return; // the expected keys are unknown
         }
         known.putAll(components(chosen));
         TreeSet<String> missing = new TreeSet<>(known.keySet());

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Values of an experiment's file that no stage could work with, told before hours of training instead of after them. What the library's own configurations check
+ * Values of an experiment's file that no stage could use, reported before hours of training instead of after them. What the library's own configurations check
  * is checked by making them.
  */
 final class SpecLimits {
@@ -57,7 +57,7 @@ final class SpecLimits {
         spec.methods().forEach((name, method) -> {
             String where = "methods." + name;
             String other = folders.put(Methods.slug(name), name);
-            require(other == null, where, "'" + name + "'", "told from '" + other + "' by letters and digits: both would lie in the folder " + Methods.slug(name));
+            require(other == null, where, "'" + name + "'", "distinguished from '" + other + "' by letters and digits: both would use the folder " + Methods.slug(name));
             if (method instanceof Method.Trained trained) {
                 require(!trained.seeds().isEmpty() && Set.copyOf(trained.seeds()).size() == trained.seeds().size(), where + ".seeds", trained.seeds(), "one number or more, each once");
             }
@@ -72,7 +72,7 @@ final class SpecLimits {
         });
     }
 
-    /** A shape with the file's layers, so that what is wrong with the rest of the shape is told once. */
+    /** A shape with the file's layers, so that other errors in the shape are reported once. */
     private LlamaConfig valid() {
         return new ExperimentSpec.ModelShape(2, 2, Math.max(1, spec.model().layers()), 1, 1).config(VOCABULARY, Texts.SEGMENTS);
     }

@@ -15,7 +15,7 @@ import java.nio.file.Path;
  * One step of an experiment: a folder with what it made, and {@code stage.json}, which says from what. A stage that is there is not made again, and one that
  * was made from something else is refused, or made again where that is asked for.
  *
- * @param folder where its result lies
+ * @param folder folder of its result
  * @param madeFrom everything that its result depends on, as text
  * @param replaces whether a stage that was made from something else is deleted and made again
  */

@@ -16,21 +16,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** One training of an experiment, which goes on from its last run checkpoint. Not for instances. */
+/** One training of an experiment, which resumes from its last run checkpoint. */
 final class Training {
     private static final int CHECKPOINT_EVERY = 100;
     private static final int WARMUP_DIVISOR = 20;
 
     private Training() {}
 
-    /** What a training's trainer is told, with AdamW's usual beta2. */
+    /** The configuration of a trainer, with AdamW's usual beta2. */
     static TrainerConfig config(ExperimentSpec spec, TrainingSpec how, long seed) {
         LearningRate schedule = new LearningRate.WarmupCosine(how.learningRate(), how.steps() / WARMUP_DIVISOR, how.steps(), how.floor());
         return TrainerConfig.of(how.steps(), how.batch(), spec.sequenceLength(), schedule).withSeed(seed)
                 .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, how.weightDecay())).withCheckpoints(CHECKPOINT_EVERY, 1);
     }
 
-    /** Trains to the end and saves, or until the process is told to stop; true at the end. The stage's folder keeps the metrics. */
+    /** Trains to the end and saves, or until the process is stopped; true at the end. The stage's folder keeps the metrics. */
     static boolean run(String name, Trainable model, Datamix mix, TrainerConfig config, Path stage, Method.Save save) throws IOException {
         System.err.println(name + ": " + config.totalSteps() + " steps of " + config.microBatch() + " x " + config.sequenceLength() + " tokens");
         Path run = Files.createDirectories(stage.resolve("run"));

@@ -10,13 +10,13 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** Several processes may run one experiment: what one of them works on, the others leave to it, and go on with what is next. */
+/** Several processes may run one experiment: each works on a different stage. */
 final class Turns {
     private static final long WAIT_MILLIS = 1000;
 
     private final Path folder;
 
-    /** What tells whether something can begin. */
+    /** Checks whether something can begin. */
     interface Ready {
         boolean isReady() throws IOException;
     }
@@ -30,7 +30,7 @@ final class Turns {
      */
     record Piece(String name, Ready ready, Stage.Work work) {}
 
-    /** Locks lie in the given folder. */
+    /** Uses locks in a folder. */
     Turns(Path folder) {
         this.folder = folder;
     }

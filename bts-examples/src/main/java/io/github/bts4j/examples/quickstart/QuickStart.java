@@ -57,7 +57,7 @@ public final class QuickStart {
      *
      * @param folder the output folder
      * @param seed the random seed
-     * @param out where it tells what it does
+     * @param out receives progress messages
      * @return the table that it ends with
      * @throws IOException if a file cannot be read or written
      */

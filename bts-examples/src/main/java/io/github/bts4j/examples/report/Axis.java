@@ -10,13 +10,13 @@ import java.util.Locale;
  *
  * @param from the smallest value
  * @param to the largest, above it
- * @param step what lies between two ticks
+ * @param step the distance between two ticks
  */
 record Axis(double from, double to, double step) {
     private static final double[] FACTORS = {1, 2, 2.5, 5, 10};
     private static final double SLACK = 1e-9;
 
-    /** An axis that ends where the values do; ticks lie within, with so many intervals at most between them. Values may be all the same. */
+    /** An axis over the range of the values; ticks are inside, with at most the given number of intervals. Values may be all the same. */
     static Axis within(double from, double to, int ticks) {
         double end = to - from > SLACK * Math.max(1, Math.abs(from)) ? to : from + 1;
         return new Axis(from, end, step(from, end, ticks));

@@ -7,7 +7,7 @@ import io.github.bts4j.train.data.Window;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which model the last stitch layer listens to, token by token (figures 2 and 3 of arXiv 2502.00075). Not for instances. */
+/** Which model the last stitch layer listens to, token by token (figures 2 and 3 of arXiv 2502.00075). */
 public final class Gates {
     private Gates() {}
 

@@ -12,7 +12,7 @@ final class LineChart {
     record Frame(int width, int height, int left, int right, int top, int bottom, double letter) {
         /** Half a page wide, or a phone: text of twelve units can be read on both. */
         static final Frame PAGE = new Frame(420, 250, 48, 20, 36, 40, 6.5);
-        /** A file that stands by itself, with text of ten units. */
+        /** A standalone file, with text of ten units. */
         static final Frame FILE = new Frame(640, 208, 46, 20, 20, 32, 5.5);
     }
 
@@ -79,7 +79,7 @@ final class LineChart {
         return svg.append("</svg>").toString();
     }
 
-    /** Names stand above the plot, where no line runs; a name that the one before leaves no room for is told when the border is pointed at. */
+    /** Names stand above the plot, where no line runs; a name without room is a tooltip of the border. */
     private void borders(StringBuilder svg) {
         double free = 0;
         for (Border border : borders) {

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Several losses over the same steps as an SVG file that stands by itself, with a legend. Not for instances. */
+/** Several losses over the same steps as a standalone SVG file with a legend. */
 public final class LossChart {
     private static final List<String> COLOURS = List.of("#777777", "#c0392b", "#1f77b4", "#2e8b57", "#b8860b", "#7d3c98", "#e67e22", "#16a085");
     private static final int LINE = 15;
@@ -32,7 +32,7 @@ public final class LossChart {
 
     private static String panel(String title, Map<String, List<Double>> curves) {
         if (curves.size() > COLOURS.size()) {
-            throw new IllegalArgumentException(curves.size() + " curves: at most " + COLOURS.size() + " can be told apart");
+            throw new IllegalArgumentException(curves.size() + " curves: at most " + COLOURS.size() + " can be distinguished");
         }
         List<LineChart.Series> series = new ArrayList<>();
         StringBuilder legend = new StringBuilder();

@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** Escaping, numbers and the palette of the report. */
 final class Markup {
-    /** Okabe and Ito's colours, which colour-blind readers can tell apart. */
+    /** Okabe and Ito's colours, which colour-blind readers can distinguish. */
     private static final List<String> COLOURS = List.of("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9");
 
     private Markup() {}

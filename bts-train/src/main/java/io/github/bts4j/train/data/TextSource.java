@@ -37,8 +37,8 @@ public interface TextSource {
     String identity();
 
     /**
-     * The same documents, shuffled within a window as they pass, for sources whose order is not random: a document of the window is drawn, and the one that is
-     * read next takes its place.
+     * The same documents, shuffled within a window as they pass, for sources whose order is not random: a document of the buffer is drawn and replaced by the
+     * next one.
      *
      * @param window size of the buffer, 2 or more; a document moves forward by less than this
      * @param seed seed of the order

@@ -3,7 +3,7 @@ package io.github.bts4j.train.data;
 import java.util.Arrays;
 
 /**
- * Packs encoded documents into a {@link TokenDataset}. Made by {@link TokenDataset#builder(String)}; for one thread.
+ * Packs encoded documents into a {@link TokenDataset}. Made by {@link TokenDataset#builder(String)}; not thread-safe.
  */
 public final class TokenDatasetBuilder {
 

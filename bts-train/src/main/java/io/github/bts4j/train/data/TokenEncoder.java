@@ -46,6 +46,6 @@ public interface TokenEncoder {
      * @return a text, equal for equal encoders
      */
     static String identity(LlamaTokenizer tokenizer) {
-        return tokenizer.sha256() + " with begin mark, special-token text as text";
+        return tokenizer.sha256() + " with begin token, special-token text as text";
     }
 }

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * ZClip (Kumar et al., arXiv 2504.02507): limits the global gradient norm if it is an outlier among previous norms. With mean and standard deviation of a moving
  * average over clipped norms, a norm of z-score {@code z > threshold} is clipped to {@code mean + threshold^2 / z * deviation}. The first norms are only
- * collected. For one thread.
+ * collected. Not thread-safe.
  */
 public final class ZClip {
     /** The authors' z-score above which a norm is an outlier. */

@@ -16,7 +16,7 @@ import java.util.Map;
 record Arguments(List<Object> positional, Map<String, Object> named) {
     static final Arguments NONE = new Arguments(List.of(), Map.of());
 
-    /** Stands for an argument that was not given. */
+    /** Marks an argument that was not given. */
     static final Object MISSING = new Object() {
         @Override
         public String toString() {
@@ -36,7 +36,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         return new Arguments(all, named);
     }
 
-    /** Values by parameters' names: the first {@code required} must be there, {@link #MISSING} stands for the others. */
+    /** Values by parameters' names: the first {@code required} must be there, {@link #MISSING} marks missing ones. */
     Bound bind(String function, int required, String... parameters) {
         if (positional.size() > parameters.length) {
             throw Fault.type(function + "() takes " + parameters.length + " positional arguments but " + positional.size() + " were given");

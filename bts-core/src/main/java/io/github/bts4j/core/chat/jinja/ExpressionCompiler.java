@@ -117,7 +117,7 @@ final class ExpressionCompiler {
             return item(item, frame);
         }
         if (expression instanceof Expression.Slice slice) {
-            throw Fault.syntax("a slice stands for itself here", slice.place());
+            throw Fault.syntax("a slice cannot be part of an expression here", slice.place());
         }
         if (expression instanceof Expression.Call call) {
             return calls.call(call, frame);

@@ -2,7 +2,7 @@ package io.github.bts4j.core.chat.jinja;
 
 /** An error of Python's while a template is rendered: its kind decides whether jinja2 catches it, its place is where the innermost expression begins. */
 final class Fault extends RuntimeException {
-    /** Python's exception classes, as far as jinja2 tells them apart. */
+    /** Python's exception classes, as far as jinja2 distinguishes them. */
     enum Kind {
         TYPE, VALUE, LOOKUP, ATTRIBUTE, ARITHMETIC, OVERFLOW, UNDEFINED, SECURITY, TEMPLATE, RAISED, STOP, SYNTAX, LIMIT
     }

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Filters that lay texts out: {@code indent}, {@code truncate}, {@code center}, {@code wordwrap}. */
+/** Filters for layout: {@code indent}, {@code truncate}, {@code center}, {@code wordwrap}. */
 final class LayoutFilters {
     static final Map<String, Filters.Filter> FILTERS = Map.of(
             "indent", LayoutFilters::indent,

@@ -4,7 +4,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Walks over statements and expressions and tells of every name in them, in jinja2's order. */
+/** Walks over statements and expressions and reports every name, in jinja2's order. */
 abstract class Names {
     /** A name that is read. */
     abstract void read(String name);

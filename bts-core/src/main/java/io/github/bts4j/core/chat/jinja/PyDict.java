@@ -30,7 +30,7 @@ final class PyDict {
 
     private final Map<Object, Entry> entries = new LinkedHashMap<>();
 
-    /** What stands for a key in a Java map: equal when Python's keys are. */
+    /** A key for Java maps: equal if the Python keys are equal. */
     static Object canonical(Budget budget, Object key) {
         if (key instanceof String || key instanceof java.math.BigInteger || key instanceof Bytes || key instanceof Range) {
             return key;

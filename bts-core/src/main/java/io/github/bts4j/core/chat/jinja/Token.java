@@ -9,7 +9,7 @@ package io.github.bts4j.core.chat.jinja;
  * @param place where it begins
  */
 record Token(Kind kind, String text, Object value, Place place) {
-    /** What the parser tells apart; operators are told apart by their text. */
+    /** Token types of the parser; operators are distinguished by their text. */
     enum Kind {
         DATA("template data / text"), BLOCK_BEGIN("begin of statement block"), BLOCK_END("end of statement block"),
         VARIABLE_BEGIN("begin of print statement"), VARIABLE_END("end of print statement"), NAME("name"), STRING("string"), INTEGER("integer"),
