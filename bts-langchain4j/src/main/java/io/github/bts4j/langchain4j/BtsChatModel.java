@@ -8,7 +8,7 @@ import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.text.TextModel;
 
 /**
- * LangChain4j's chat model over a model in this process: one Llama, a stitched model, an ensemble. Texts only; tools, images and JSON formats are refused by name.
+ * A LangChain4j chat model for a model in this process: a Llama, a stitched model or an ensemble. Only text is supported; tools, images and JSON formats are refused.
  * Thread-safe. It does not close the model.
  */
 public final class BtsChatModel implements ChatModel {
@@ -17,9 +17,9 @@ public final class BtsChatModel implements ChatModel {
     /**
      * Wraps a model.
      *
-     * @param name what responses call it
+     * @param name its name in responses
      * @param model the model, with a chat template
-     * @param defaults the options where a request has none; its end tokens apply to every request
+     * @param defaults the default options of requests; its end tokens apply to every request
      */
     public BtsChatModel(String name, TextModel model, GenerationConfig defaults) {
         this.conversation = new Conversation(name, model, defaults);

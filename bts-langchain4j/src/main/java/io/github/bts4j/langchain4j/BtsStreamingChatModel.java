@@ -9,8 +9,8 @@ import io.github.bts4j.core.text.TextModel;
 import java.util.concurrent.Executor;
 
 /**
- * LangChain4j's streaming chat model over a model in this process, see {@link BtsChatModel}. The handler is called on the executor's thread; an exception that
- * it throws ends the answer and is given to its {@code onError}. Thread-safe. It does not close the model.
+ * A LangChain4j streaming chat model for a model in this process, see {@link BtsChatModel}. The handler is called on the executor's thread; an exception that
+ * it throws ends the generation and is passed to its {@code onError}. Thread-safe. It does not close the model.
  */
 public final class BtsStreamingChatModel implements StreamingChatModel {
     private final Conversation conversation;
@@ -19,10 +19,10 @@ public final class BtsStreamingChatModel implements StreamingChatModel {
     /**
      * Wraps a model.
      *
-     * @param name what responses call it
+     * @param name its name in responses
      * @param model the model, with a chat template
-     * @param defaults the options where a request has none; its end tokens apply to every request
-     * @param executor where answers are generated; {@code Runnable::run} for the caller's thread
+     * @param defaults the default options of requests; its end tokens apply to every request
+     * @param executor executor of generations; {@code Runnable::run} for the caller's thread
      */
     public BtsStreamingChatModel(String name, TextModel model, GenerationConfig defaults, Executor executor) {
         this.conversation = new Conversation(name, model, defaults);

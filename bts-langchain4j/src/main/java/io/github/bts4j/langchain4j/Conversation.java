@@ -20,18 +20,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * From LangChain4j's requests to generations and back. What a request leaves open is taken from a configuration. Thread-safe.
+ * Converts LangChain4j's requests and responses. Options that a request does not have come from a configuration. Thread-safe.
  *
- * @param name what responses call the model
+ * @param name the model's name in responses
  * @param model the model, with a chat template
- * @param defaults the options where a request has none
+ * @param defaults the default options of requests
  */
 record Conversation(String name, TextModel model, GenerationConfig defaults) {
     Conversation {
         model.requireChatTemplate();
     }
 
-    /** Refuses what this model cannot do, instead of leaving it out. */
+    /** Refuses unsupported features. */
     TokenStream begin(ChatRequest request) {
         if (request.toolSpecifications() != null && !request.toolSpecifications().isEmpty()) {
             throw new UnsupportedFeatureException("Tools are not supported by this model");
@@ -73,7 +73,7 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         return config.build();
     }
 
-    /** As templates see them, with the user's name and the model's thoughts where there are any. */
+    /** The messages for templates, with the user's name and the model's thoughts if present. */
     private static List<Map<String, Object>> messages(List<ChatMessage> messages) {
         List<Map<String, Object>> own = new ArrayList<>();
         for (ChatMessage message : messages) {

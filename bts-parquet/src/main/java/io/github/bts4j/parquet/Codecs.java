@@ -42,7 +42,7 @@ final class Codecs implements CompressionCodecFactory {
         return out;
     }
 
-    /** A damaged file asks for any size; parquet-java's own pages are 1 MiB. */
+    /** The size in a damaged file can be any number; parquet-java's pages are 1 MiB. */
     private static int checked(int size) throws IOException {
         if (size < 0 || size > MAX_PAGE_BYTES) {
             throw new IOException("a page of " + size + " bytes is beyond the limit of " + MAX_PAGE_BYTES);
@@ -62,7 +62,7 @@ final class Codecs implements CompressionCodecFactory {
 
     @Override
     public BytesInputCompressor getCompressor(CompressionCodecName codec) {
-        throw new UnsupportedOperationException("Parquet files are read here, not written");
+        throw new UnsupportedOperationException("writing Parquet files is not supported");
     }
 
     @Override

@@ -131,14 +131,14 @@ final class ParquetDocuments implements DocumentReader {
                 left = pages.getRowCount();
                 rows = Optional.of(columns.getRecordReader(pages, new GroupRecordConverter(schema)));
             } catch (IOException | RuntimeException | OutOfMemoryError e) {
-                throw damaged(file, "behind row " + number, e);
+                throw damaged(file, "after row " + number, e);
             }
             return left > 0;
         }
 
         private static DataException damaged(Path file, String where, Throwable cause) {
             Interrupts.rethrow(file, cause);
-            return new DataException(file, file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()) + ": fetch it again", cause);
+            return new DataException(file, file + " is damaged " + where + ": " + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()) + ": download it again", cause);
         }
     }
 

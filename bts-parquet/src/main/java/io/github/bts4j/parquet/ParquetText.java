@@ -9,14 +9,14 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Apache Parquet files with one document per row. Only the column that holds the text is read, a row group at a time. Rows whose text is null or empty are left
- * out. Compression: none, Snappy, gzip and Zstandard.
+ * Apache Parquet files with one document per row. Only the text column is read, a row group at a time. Rows whose text is null or empty are
+ * skipped. Compression: none, Snappy, gzip and Zstandard.
  *
  * @param path a file, or a folder whose Parquet files are read in the order of their paths, including sub-folders
  * @param column name of the top-level column that holds the text, a string or UTF-8 bytes
  */
 public record ParquetText(Path path, String column) implements TextSource {
-    /** The column that holds the text where none is named. */
+    /** The default name of the text column. */
     public static final String DEFAULT_COLUMN = "text";
 
     /**

@@ -78,9 +78,9 @@ class ParquetTextTest {
     void whatCannotBeUsedIsNamed() throws IOException {
         Path file = file("snappy.parquet");
         refused("has no column 'txt' (columns: id, text, body, tags)", new ParquetText(file, "txt"));
-        refused("a column of strings is needed", new ParquetText(file, "id"));
-        refused("a column of strings is needed", new ParquetText(file, "tags"));
-        refused("is no UTF-8 at row 2", new ParquetText(file("no-utf8.parquet")));
+        refused("not a column of strings", new ParquetText(file, "id"));
+        refused("not a column of strings", new ParquetText(file, "tags"));
+        refused("is not UTF-8 at row 2", new ParquetText(file("no-utf8.parquet")));
         assertThrows(IllegalArgumentException.class, () -> new ParquetText(file, " "));
         Path cut = folder.resolve("cut.parquet");
         Files.write(cut, Arrays.copyOf(Files.readAllBytes(file), 2000));

@@ -78,66 +78,66 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
     }
 
     /**
-     * The same on another address.
+     * A copy on another address.
      *
      * @param host the address; {@code 0.0.0.0} for all, together with a key
      * @param port the port, 0 for any
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig listeningOn(String host, int port) {
         return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
-     * The same with a key.
+     * A copy with a key.
      *
      * @param apiKey what clients must send
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig withApiKey(String apiKey) {
         return new ServerConfig(host, port, Optional.of(apiKey), maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
-     * The same with other limits of concurrency.
+     * A copy with other limits of concurrency.
      *
      * @param maxBatch maximum number of running sequences
      * @param maxQueue maximum number of waiting sequences
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig withConcurrency(int maxBatch, int maxQueue) {
         return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
-     * The same with other limits of size.
+     * A copy with other limits of size.
      *
      * @param maxTokens maximum number of new tokens per sequence
      * @param maxBodyBytes the largest request
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig withLimits(int maxTokens, int maxBodyBytes) {
         return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
-     * The same with other limits of time.
+     * A copy with other limits of time.
      *
      * @param bodyTimeout how long a client may take to send a request
      * @param requestTimeout how long a response may take
      * @param shutdownTimeout how long running sequences may take to finish when the server closes
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig withTimeouts(Duration bodyTimeout, Duration requestTimeout, Duration shutdownTimeout) {
         return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
     }
 
     /**
-     * The same for other names and web pages.
+     * A copy for other names and web pages.
      *
      * @param hosts names by which clients may call the server, besides its own; {@code *} for any
      * @param origins web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
-     * @return a changed copy
+     * @return the copy
      */
     public ServerConfig allowing(Collection<String> hosts, Collection<String> origins) {
         return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, Set.copyOf(hosts),

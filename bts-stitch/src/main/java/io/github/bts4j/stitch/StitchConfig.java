@@ -138,10 +138,10 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
     }
 
     /**
-     * The same with another dropout.
+     * A copy with another dropout.
      *
      * @param dropout probability in {@code [0, 1)}
-     * @return a changed copy
+     * @return the copy
      */
     public StitchConfig withDropout(double dropout) {
         return new StitchConfig(afterLayers, alternating, dropout, init);

@@ -110,10 +110,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with gradient accumulation.
+     * A copy with gradient accumulation.
      *
      * @param accumulation passes per step
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withAccumulation(int accumulation) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -121,10 +121,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with other constants of AdamW.
+     * A copy with other constants of AdamW.
      *
      * @param optimizer the constants
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withOptimizer(AdamWConfig optimizer) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -132,10 +132,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with another limit on the gradient norm.
+     * A copy with another limit on the gradient norm.
      *
      * @param maxGradNorm the limit
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withMaxGradNorm(double maxGradNorm) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -143,10 +143,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with another seed.
+     * A copy with another seed.
      *
      * @param seed the seed
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withSeed(long seed) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -154,11 +154,11 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with regular run checkpoints.
+     * A copy with regular run checkpoints.
      *
      * @param every steps between them
      * @param keep how many to keep
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep,
@@ -166,10 +166,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with safeguards. A {@link io.github.bts4j.train.stability.Reaction.Rewind} needs checkpoints: call {@link #withCheckpoints} first.
+     * A copy with safeguards. A {@link io.github.bts4j.train.stability.Reaction.Rewind} needs checkpoints: call {@link #withCheckpoints} first.
      *
      * @param safeguards detection of divergence, and reactions
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withSafeguards(Safeguards safeguards) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -177,10 +177,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with a batch that grows.
+     * A copy with an increasing batch size.
      *
      * @param batchRamp how the batch size increases at the beginning
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -188,10 +188,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with an exponential moving average of the weights beside the weights themselves.
+     * A copy with an exponential moving average of the weights beside the weights themselves.
      *
      * @param averageDecay its decay, in {@code [0, 1)}; 0 keeps none
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withWeightAverage(double averageDecay) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
@@ -199,10 +199,10 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     }
 
     /**
-     * The same with constants of their own for some tensors.
+     * A copy with separate constants for some tensors.
      *
      * @param groups the groups; the first one that matches a tensor's name applies
-     * @return a changed copy
+     * @return the copy
      */
     public TrainerConfig withParameterGroups(ParameterGroup... groups) {
         return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,

@@ -63,11 +63,11 @@ public record Validation(long every, Map<String, List<Window>> windows, IntUnary
     }
 
     /**
-     * The same with early stopping.
+     * A copy with early stopping.
      *
      * @param patience validations without improvement after which the run stops
      * @param minDelta improvement in nats per token that counts
-     * @return a changed copy
+     * @return the copy
      */
     public Validation withEarlyStopping(int patience, double minDelta) {
         return new Validation(every, windows, tokenBytes, batchSize, patience, minDelta);

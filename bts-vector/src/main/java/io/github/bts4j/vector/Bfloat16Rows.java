@@ -90,7 +90,7 @@ final class Bfloat16Rows extends VectorMatrix {
         return Lanes.sum(even.add(odd));
     }
 
-    /** What fills no vector. */
+    /** The remaining elements. */
     private static float tail(ByteBuffer bytes, int offset, float[] x, int columns) {
         int half = columns / 2;
         float sum = 0;

@@ -11,7 +11,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * What is computed element by element, see {@link io.github.bts4j.core.rows.Arithmetic}. What fills no vector is computed by the same operations, one by one, so that a value does not depend on its position.
+ * Elementwise operations, see {@link io.github.bts4j.core.rows.Arithmetic}. The remaining elements are computed by the same operations, one by one, so that a value does not depend on its position.
  */
 final class Elementwise {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;

@@ -49,7 +49,7 @@ final class Float32Rows extends VectorMatrix {
         return Lanes.sum(a.add(b));
     }
 
-    /** What fills no vector. */
+    /** The remaining elements. */
     private static float tail(ByteBuffer bytes, int offset, float[] x, int columns) {
         float sum = 0;
         for (int i = columns - columns % LANES; i < columns; i++) {

@@ -58,7 +58,7 @@ final class Int8Rows extends VectorMatrix {
         return Lanes.sum(a.add(b));
     }
 
-    /** What fills no vector. */
+    /** The remaining elements. */
     private static float tail(ByteBuffer bytes, int offset, float[] x, int columns) {
         int quarter = columns / 4;
         float sum = 0;

@@ -73,20 +73,20 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
     }
 
     /**
-     * The same with or without lengths of rows.
+     * A copy with or without DoRA.
      *
      * @param dora whether it is DoRA
-     * @return changed configuration
+     * @return the copy
      */
     public AdapterConfig withDora(boolean dora) {
         return new AdapterConfig(base, rank, alpha, rankStabilized, dora, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);
     }
 
     /**
-     * The same with another scale.
+     * A copy with another scale.
      *
      * @param rsLora whether it is that of rsLoRA
-     * @return changed configuration
+     * @return the copy
      */
     public AdapterConfig withRankStabilized(boolean rsLora) {
         return new AdapterConfig(base, rank, alpha, rsLora, dora, loraBias, biases, targets, rankPattern, alphaPattern, modulesToSave);

@@ -55,28 +55,28 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
     }
 
     /**
-     * The same with another epsilon policy.
+     * A copy with another epsilon policy.
      *
      * @param policy the use of eps
-     * @return a changed copy
+     * @return the copy
      */
     public AdamWConfig withEpsilonPolicy(EpsilonPolicy policy) {
         return new AdamWConfig(beta1, beta2, eps, weightDecay, policy, updateClipping);
     }
 
     /**
-     * The same without weight decay.
+     * A copy without weight decay.
      *
-     * @return a changed copy
+     * @return the copy
      */
     public AdamWConfig withoutDecay() {
         return new AdamWConfig(beta1, beta2, eps, 0, epsilonPolicy, updateClipping);
     }
 
     /**
-     * The same with StableAdamW's clipping of updates.
+     * A copy with StableAdamW's clipping of updates.
      *
-     * @return a changed copy
+     * @return the copy
      */
     public AdamWConfig withUpdateClipping() {
         return new AdamWConfig(beta1, beta2, eps, weightDecay, epsilonPolicy, true);

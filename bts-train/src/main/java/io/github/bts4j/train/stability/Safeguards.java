@@ -47,20 +47,20 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same with measurements.
+     * A copy with measurements.
      *
      * @param every steps between them, 0 for never
-     * @return a changed copy
+     * @return the copy
      */
     public Safeguards withMeasurements(int every) {
         return new Safeguards(every, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
 
     /**
-     * The same with reactions to loss spikes.
+     * A copy with reactions to loss spikes.
      *
      * @param toSpikes what to do, in order
-     * @return a changed copy
+     * @return the copy
      */
     public Safeguards withReactions(Reaction... toSpikes) {
         return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
@@ -97,20 +97,20 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
     }
 
     /**
-     * The same with {@link ZClip} before the limit on the global norm.
+     * A copy with {@link ZClip} before the limit on the global norm.
      *
      * @param threshold the z-score above which a norm is clipped; the authors' is {@link ZClip#THRESHOLD}
-     * @return a changed copy
+     * @return the copy
      */
     public Safeguards withZClip(double threshold) {
         return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, threshold, tensorClipping);
     }
 
     /**
-     * The same with clipping by tensor, which replaces the limit on the global norm after its warm-up.
+     * A copy with clipping by tensor, which replaces the limit on the global norm after its warm-up.
      *
      * @param how the constants, such as {@link TensorClipping#ADAGC}
-     * @return a changed copy
+     * @return the copy
      */
     public Safeguards withTensorClipping(TensorClipping how) {
         return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, how);
