@@ -7,16 +7,16 @@ import java.util.Objects;
 /**
  * One turn of a conversation.
  *
- * @param role who speaks: {@code system}, {@code user}, {@code assistant}, or what the template knows; letters, digits, {@code _} and {@code -}
- * @param content what is said, written by anybody
+ * @param role the speaker: {@code system}, {@code user}, {@code assistant}, or another role of the template; letters, digits, {@code _} and {@code -}
+ * @param content the text, untrusted
  */
 public record ChatMessage(String role, String content) {
     /**
      * Checks the components.
      *
-     * @param role who speaks
-     * @param content what is said
-     * @throws IllegalArgumentException if the role holds other characters or none
+     * @param role the speaker
+     * @param content the text
+     * @throws IllegalArgumentException if the role is empty or has other characters
      */
     public ChatMessage {
         Objects.requireNonNull(content, "content");
@@ -36,7 +36,7 @@ public record ChatMessage(String role, String content) {
     }
 
     /**
-     * What the user says.
+     * A message of the user.
      *
      * @param content the text
      * @return the message
@@ -46,7 +46,7 @@ public record ChatMessage(String role, String content) {
     }
 
     /**
-     * What the model said.
+     * A message of the model.
      *
      * @param content the text
      * @return the message
@@ -55,7 +55,7 @@ public record ChatMessage(String role, String content) {
         return new ChatMessage("assistant", content);
     }
 
-    /** The message as templates see it. */
+    /** The message in the form for templates. */
     Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("role", role);

@@ -9,12 +9,12 @@ import java.util.Objects;
 import java.util.Set;
 
 /**
- * A conversation and what else its template is given, as the arguments of transformers' {@code apply_chat_template}.
+ * A conversation and the template's other arguments, like those of transformers' {@code apply_chat_template}.
  *
- * <p>Messages, tools and documents are maps of texts, numbers, booleans, lists and maps; every field reaches the template. A field that is null counts as
- * missing. A thought under {@code reasoning_content}, {@code thinking} or {@code reasoning} is also given under the first two of these names.
+ * <p>Messages, tools and documents are maps of strings, numbers, booleans, lists and maps; every field is passed to the template. A null field counts as
+ * missing. The model's reasoning under {@code reasoning_content}, {@code thinking} or {@code reasoning} is also passed under the first two of these names.
  *
- * <p>Immutable; each {@code with} gives another one.
+ * <p>Immutable; each {@code with} returns a copy.
  */
 public final class ChatRequest {
     private static final Set<String> RESERVED = Set.of("messages", "tools", "documents", "add_generation_prompt");
@@ -32,7 +32,7 @@ public final class ChatRequest {
     }
 
     /**
-     * A request without anything else.
+     * A request with messages only.
      *
      * @param messages the conversation, at least one message
      * @return the request
@@ -53,7 +53,7 @@ public final class ChatRequest {
     }
 
     /**
-     * A request of messages with role and content alone.
+     * A request with messages of role and content.
      *
      * @param messages the conversation, at least one message
      * @return the request
@@ -100,9 +100,9 @@ public final class ChatRequest {
     }
 
     /**
-     * With the beginning of the assistant's answer behind the conversation, or without.
+     * With or without the generation prompt, the beginning of the assistant's reply after the conversation.
      *
-     * @param add whether it is added, in templates that have one
+     * @param add whether to add it, if the template has one
      * @return the request
      */
     public ChatRequest withGenerationPrompt(boolean add) {
@@ -110,7 +110,7 @@ public final class ChatRequest {
     }
 
     /**
-     * So that the model answers: with the beginning of the assistant's answer, unless the final message is to be continued.
+     * With the generation prompt, unless the final message is to be continued.
      *
      * @return the request
      */
@@ -119,22 +119,22 @@ public final class ChatRequest {
     }
 
     /**
-     * With an argument of the template's own, such as {@code enable_thinking}; it also replaces a special token's text, such as {@code bos_token}.
+     * With another argument of the template, such as {@code enable_thinking}. It can also replace a special token's text, such as {@code bos_token}.
      *
      * @param name its name
      * @param value its value: null, a boolean, a number, a text, a list or a map
      * @return the request
-     * @throws IllegalArgumentException if the name is that of something else in the request
+     * @throws IllegalArgumentException if another part of the request has this name
      */
     public ChatRequest with(String name, Object value) {
         if (RESERVED.contains(name)) {
-            throw new IllegalArgumentException("'" + name + "' is no argument of a template's own: take of, withTools, withDocuments or withGenerationPrompt");
+            throw new IllegalArgumentException("'" + name + "' is not such an argument: use of, withTools, withDocuments or withGenerationPrompt");
         }
         return set(Objects.requireNonNull(name, "name"), value);
     }
 
     /**
-     * The last message is to be continued: the prompt ends where its content ends.
+     * Continues the last message: the prompt ends with its content.
      *
      * @return the request
      */
@@ -143,7 +143,7 @@ public final class ChatRequest {
     }
 
     /**
-     * A field of the last message is to be continued: the prompt ends where the field ends.
+     * Continues a field of the last message: the prompt ends with the field.
      *
      * @param field the field, such as {@code reasoning_content}
      * @return the request
@@ -153,7 +153,7 @@ public final class ChatRequest {
     }
 
     /**
-     * At another time: what {@code strftime_now} reads.
+     * With another clock for {@code strftime_now}.
      *
      * @param now the clock, with its time zone
      * @return the request
@@ -162,7 +162,7 @@ public final class ChatRequest {
         return new ChatRequest(messages, arguments, continuedField, Objects.requireNonNull(now, "now"));
     }
 
-    /** Whether tools were given, be it none. */
+    /** Whether tools were set, possibly an empty list. */
     boolean hasTools() {
         return arguments.get("tools") != null;
     }
@@ -189,14 +189,14 @@ public final class ChatRequest {
         return clock;
     }
 
-    /** The same with every text in it changed. */
+    /** A copy with all strings changed. */
     ChatRequest mapped(TextChange change) {
         List<Map<String, Object>> changed = new ArrayList<>();
         messages.forEach(message -> changed.add(change.map(message)));
         return new ChatRequest(changed, change.map(arguments), continuedField, clock);
     }
 
-    /** Something that is done to texts, in lists and maps too. */
+    /** A function on strings, also inside lists and maps. */
     interface TextChange {
         int MAX_DEPTH = 100;
 
@@ -210,7 +210,7 @@ public final class ChatRequest {
 
         private Object value(Object value, int depth) {
             if (depth > MAX_DEPTH) {
-                throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it hold itself?");
+                throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?");
             }
             if (value instanceof CharSequence text) {
                 return apply(text.toString());

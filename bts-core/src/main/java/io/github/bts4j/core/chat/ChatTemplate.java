@@ -22,15 +22,15 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Turns a conversation into a prompt, as the model was trained to read it.
+ * Turns a conversation into a prompt in the format that the model was trained with.
  *
  * <p>Templates are Jinja, rendered as transformers' {@code apply_chat_template} renders them: jinja2's language with {@code trim_blocks},
  * {@code lstrip_blocks}, {@code break}, {@code continue} and {@code generation}, Python's values, and {@code messages}, {@code tools}, {@code documents},
- * {@code add_generation_prompt}, the special tokens, {@code raise_exception}, {@code strftime_now} and the request's own arguments. A template sees plain
- * maps, lists, texts, numbers and booleans and nothing else, and what it may take is bounded: steps, nesting, and memory (20 MiB of values, and more for long
- * conversations). What goes wrong is a {@link ChatTemplateException} with line and column.
+ * {@code add_generation_prompt}, the special tokens, {@code raise_exception}, {@code strftime_now} and the request's own arguments. A template has access only to plain
+ * maps, lists, strings, numbers and booleans. Its steps, nesting and memory are limited (20 MiB of values, and more for long
+ * conversations). Errors are {@link ChatTemplateException}s with line and column.
  *
- * <p>A checkpoint may have several templates: {@code tool_use} is taken when tools are given, else {@code default}; {@link #named} takes another.
+ * <p>A checkpoint may have several templates: {@code tool_use} is used if there are tools, else {@code default}; {@link #named} selects another.
  *
  * <p>Immutable and thread-safe.
  */
@@ -50,8 +50,8 @@ public final class ChatTemplate {
      * A template from its text.
      *
      * @param jinja the template
-     * @param bosToken the begin-of-text token's text, empty where there is none
-     * @param eosToken the end-of-text token's text, empty where there is none
+     * @param bosToken the begin token's text, empty if there is none
+     * @param eosToken the end token's text, empty if there is none
      * @return the template
      */
     public static ChatTemplate jinja(String jinja, String bosToken, String eosToken) {
@@ -66,7 +66,7 @@ public final class ChatTemplate {
      * A template from its text.
      *
      * @param jinja the template
-     * @param specialTokens the texts of special tokens by the names that the template has for them, such as {@code bos_token}
+     * @param specialTokens the texts of special tokens by their names in the template, such as {@code bos_token}
      * @return the template
      */
     public static ChatTemplate jinja(String jinja, Map<String, String> specialTokens) {
@@ -74,13 +74,13 @@ public final class ChatTemplate {
     }
 
     /**
-     * A checkpoint's own templates: {@code chat_template.jinja} and {@code additional_chat_templates}, or else {@code chat_template} in
+     * A checkpoint's templates: {@code chat_template.jinja} and {@code additional_chat_templates}, or else {@code chat_template} in
      * {@code tokenizer_config.json}; in a GGUF file {@code tokenizer.chat_template} and those beside it.
      *
      * @param folder the checkpoint's folder, or a GGUF file
      * @return the template
      * @throws IllegalArgumentException if the checkpoint has none
-     * @throws ModelFormatException if tokenizer_config.json cannot be understood
+     * @throws ModelFormatException if tokenizer_config.json is malformed
      * @throws IOException if a file cannot be read
      */
     public static ChatTemplate of(Path folder) throws IOException {
@@ -146,25 +146,25 @@ public final class ChatTemplate {
     }
 
     /**
-     * The prompt as text. For the model use {@link #encode}: in this text, special-token text of a message cannot be distinguished from the template's.
+     * The prompt as text. For generation use {@link #encode}: in this text, special-token text of a message cannot be distinguished from the template's.
      *
      * @param messages the conversation, at least one message
-     * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
+     * @param addGenerationPrompt whether to add the generation prompt, if the template has one
      * @return the text
      * @throws IllegalArgumentException if there is no message
-     * @throws ChatTemplateException if the template is faulty or refuses the conversation
+     * @throws ChatTemplateException if the template fails or refuses the conversation
      */
     public String render(List<ChatMessage> messages, boolean addGenerationPrompt) {
         return render(ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt)).text();
     }
 
     /**
-     * The prompt as text, and which part of it is the assistant's.
+     * The prompt as text, with the parts that are the assistant's.
      *
-     * @param request the conversation and what else the template is given
+     * @param request the conversation and other arguments
      * @return the text
      * @throws IllegalArgumentException if the request cannot be fulfilled
-     * @throws ChatTemplateException if the template is faulty or refuses it
+     * @throws ChatTemplateException if the template fails or refuses it
      */
     public RenderedChat render(ChatRequest request) {
         TemplateSource source = source(request);
@@ -192,41 +192,41 @@ public final class ChatTemplate {
     }
 
     /**
-     * The prompt as token ids, for {@code Generator.stream}. Special tokens come from the template alone: {@code <|eot_id|>} inside a message is
-     * ten characters. The begin-of-text token is there if the template writes it.
+     * The prompt as token ids, for {@code Generator.stream}. Special tokens only come from the template: {@code <|eot_id|>} inside a message is
+     * ordinary text. There is a begin token if the template writes it.
      *
      * @param tokenizer the model's tokenizer
      * @param messages the conversation, at least one message
-     * @param addGenerationPrompt whether the beginning of the assistant's answer follows, in templates that have one
+     * @param addGenerationPrompt whether to add the generation prompt, if the template has one
      * @return the ids
      * @throws IllegalArgumentException if there is no message
-     * @throws ChatTemplateException if the template is faulty or refuses the conversation
+     * @throws ChatTemplateException if the template fails or refuses the conversation
      */
     public int[] encode(LlamaTokenizer tokenizer, List<ChatMessage> messages, boolean addGenerationPrompt) {
         return encode(tokenizer, ChatRequest.ofMessages(messages).withGenerationPrompt(addGenerationPrompt));
     }
 
     /**
-     * The prompt as token ids. Special tokens come from the template alone, not from texts in the request.
+     * The prompt as token ids. Special tokens only come from the template, not from texts in the request.
      *
      * @param tokenizer the model's tokenizer
-     * @param request the conversation and what else the template is given
+     * @param request the conversation and other arguments
      * @return the ids
      * @throws IllegalArgumentException if the request cannot be fulfilled
-     * @throws ChatTemplateException if the template is faulty or refuses it
+     * @throws ChatTemplateException if the template fails or refuses it
      */
     public int[] encode(LlamaTokenizer tokenizer, ChatRequest request) {
         return tokenizer.encode(segments(tokenizer, request, render(request).text()), false);
     }
 
     /**
-     * The prompt as token ids, and which of them are the assistant's: those that overlap with what the template's {@code generation} blocks wrote.
+     * The prompt as token ids, with the tokens that are the assistant's: those that overlap with the output of the template's {@code generation} blocks.
      *
      * @param tokenizer the model's tokenizer
-     * @param request the conversation and what else the template is given
-     * @return the ids and the assistant's among them
+     * @param request the conversation and other arguments
+     * @return the ids, and which of them are the assistant's
      * @throws IllegalArgumentException if the request cannot be fulfilled
-     * @throws ChatTemplateException if the template is faulty or refuses it
+     * @throws ChatTemplateException if the template fails or refuses it
      */
     public EncodedChat encodeWithAssistant(LlamaTokenizer tokenizer, ChatRequest request) {
         RenderedChat rendered = render(request);

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** transformers' {@code continue_final_message}: a tag behind the field of the last message, at which the rendered text is cut. */
+/** transformers' {@code continue_final_message}: a tag after the field of the last message, at which the rendered text is cut off. */
 final class ContinuedMessage {
     private static final List<String> REASONING = List.of("reasoning_content", "thinking", "reasoning");
     private static final String TAG = "CONTINUE_FINAL_MESSAGE_TAG ";
@@ -18,7 +18,7 @@ final class ContinuedMessage {
         this.original = original;
     }
 
-    /** The messages of a request as templates see them: thoughts have all names, what is continued has a tag. */
+    /** The messages of a request for templates: reasoning has all names, and the continued field has a tag. */
     static ContinuedMessage of(ChatRequest request, String template) {
         List<Map<String, Object>> messages = new ArrayList<>();
         request.messages().forEach(message -> messages.add(withReasoning(message)));
@@ -27,7 +27,7 @@ final class ContinuedMessage {
             return new ContinuedMessage(messages, null);
         }
         if (Boolean.TRUE.equals(request.arguments().get("add_generation_prompt"))) {
-            throw new IllegalArgumentException("A request that continues the final message cannot have a generation prompt: leave out one of them");
+            throw new IllegalArgumentException("A request that continues the final message cannot have a generation prompt: omit one of them");
         }
         Map<String, Object> last = messages.get(messages.size() - 1);
         Object value = last.get(field);
@@ -56,13 +56,13 @@ final class ContinuedMessage {
 
     private static String tagged(Map<String, Object> last, List<String> fields, Object value) {
         if (!(value instanceof CharSequence)) {
-            throw new IllegalArgumentException("The final message's '" + fields.get(0) + "' is no text that can be continued");
+            throw new IllegalArgumentException("The final message's '" + fields.get(0) + "' is not a text that can be continued");
         }
         fields.forEach(name -> last.put(name, value + TAG));
         return value.toString();
     }
 
-    /** The tag goes behind the last block of text. */
+    /** Adds the tag after the last block of text. */
     private static String tagged(Map<String, Object> last, String field, Iterable<?> content) {
         List<Object> blocks = new ArrayList<>();
         content.forEach(blocks::add);
@@ -82,7 +82,7 @@ final class ContinuedMessage {
         return messages;
     }
 
-    /** The rendered text up to the end of what is continued; all of it if nothing is. */
+    /** The rendered text up to the end of the continued field; all of it if there is none. */
     String cut(String rendered) {
         if (original == null) {
             return rendered;

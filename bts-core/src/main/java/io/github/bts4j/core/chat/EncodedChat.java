@@ -1,9 +1,9 @@
 package io.github.bts4j.core.chat;
 
 /**
- * A prompt as tokens, and which are the assistant's.
+ * A prompt as tokens, with those of the assistant.
  *
  * @param ids the ids
- * @param assistant for each token whether it overlaps with what a {@code generation} block of the template wrote
+ * @param assistant for each token, whether it overlaps with the output of a {@code generation} block of the template
  */
 public record EncodedChat(int[] ids, boolean[] assistant) {}

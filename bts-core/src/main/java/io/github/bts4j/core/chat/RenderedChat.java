@@ -6,14 +6,14 @@ import java.util.List;
  * A prompt as text.
  *
  * @param text the text
- * @param assistant what the template's {@code generation} blocks wrote, in order: the assistant's part. Empty for templates without such blocks
+ * @param assistant the output of the template's {@code generation} blocks in order: the assistant's parts. Empty for templates without such blocks
  */
 public record RenderedChat(String text, List<Span> assistant) {
     /**
-     * A stretch of the text.
+     * A range of the text.
      *
      * @param begin the index of its first character
-     * @param end the index behind its last character
+     * @param end the index after its last character
      */
     public record Span(int begin, int end) {}
 }

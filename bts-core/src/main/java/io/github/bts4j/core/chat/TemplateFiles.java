@@ -87,7 +87,7 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         }
         if (templates.isEmpty()) {
             throw new IllegalArgumentException("The checkpoint " + file + " has no " + GGUF_TEMPLATE
-                    + ": take ChatTemplate.llama2() or llama3() if it was trained on one of these formats");
+                    + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats");
         }
         return new TemplateFiles(templates, tokens(metadata));
     }
@@ -111,7 +111,7 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         }
         if (node.isMissingNode() || node.isNull()) {
             throw new IllegalArgumentException("The checkpoint " + file.getParent() + " has no chat template, neither " + TEMPLATE + " nor in " + CONFIG
-                    + ": take ChatTemplate.llama2() or llama3() if it was trained on one of these formats");
+                    + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats");
         }
         Map<String, String> templates = new LinkedHashMap<>();
         for (JsonNode named : node) {

@@ -3,7 +3,7 @@ package io.github.bts4j.core.chat;
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import java.util.regex.Pattern;
 
-/** A template's text, and once it has been needed the template. */
+/** A template's text, and the compiled template once it has been used. */
 final class TemplateSource {
     private static final Pattern GENERATION = Pattern.compile("\\{%-?\\s*generation\\s*-?%}");
 

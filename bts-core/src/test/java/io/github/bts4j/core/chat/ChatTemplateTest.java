@@ -233,14 +233,14 @@ class ChatTemplateTest {
     void aRequestThatCannotBeIsRefused() {
         ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content|upper }}{% endfor %}", "", "");
         ChatRequest hello = ChatRequest.ofMessages(List.of(ChatMessage.user("hello")));
-        assertRefused("leave out one of them", () -> template.render(hello.withGenerationPrompt(true).continuingFinalMessage()));
+        assertRefused("omit one of them", () -> template.render(hello.withGenerationPrompt(true).continuingFinalMessage()));
         assertRefused("has no 'reasoning_content'", () -> template.render(hello.continuing("reasoning_content")));
         assertRefused("does not appear in the prompt", () -> template.render(hello.continuingFinalMessage()));
-        assertRefused("'messages' is no argument", () -> hello.with("messages", 1));
+        assertRefused("'messages' is not such an argument", () -> hello.with("messages", 1));
         assertRefused("only maps, lists, texts, numbers, booleans and null", () -> template.render(hello.with("x", new Object())));
         List<Object> itself = new ArrayList<>();
         itself.add(itself);
-        assertRefused("does it hold itself", () -> template.render(hello.with("x", itself)));
+        assertRefused("does it contain itself", () -> template.render(hello.with("x", itself)));
     }
 
     private static void assertFaulty(String part, org.junit.jupiter.api.function.Executable call) {

@@ -1,8 +1,8 @@
 package io.github.bts4j.core.chat.jinja;
 
 /**
- * What one rendering may use: steps, so that it ends within a second; bytes, of all values that it makes; calls within calls. Larger conversations may use
- * more. Not thread-safe: each rendering has its own.
+ * The limits of one rendering: steps, so that it ends within a second; bytes of all values; nested calls. Larger conversations have
+ * higher limits. Not thread-safe: each rendering has its own.
  */
 final class Budget {
     static final int MAX_DEPTH = 1200;

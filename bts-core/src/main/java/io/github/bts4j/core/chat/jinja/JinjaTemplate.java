@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A compiled template. It sees plain values alone, and every rendering is bounded in steps, nesting and memory. Immutable and thread-safe.
+ * A compiled template. It only has access to plain values, and every rendering is limited in steps, nesting and memory. Immutable and thread-safe.
  */
 public final class JinjaTemplate {
     private static final int MAX_LENGTH = 2_000_000;
@@ -18,7 +18,7 @@ public final class JinjaTemplate {
     }
 
     /**
-     * What was rendered.
+     * The result of rendering.
      *
      * @param text the text
      * @param generated begin and end of what each generation block wrote, one after the other, as indices into {@code text}
@@ -30,7 +30,7 @@ public final class JinjaTemplate {
      *
      * @param template its text
      * @return the template
-     * @throws ChatTemplateException if it is no template
+     * @throws ChatTemplateException if it is not a template
      */
     public static JinjaTemplate compile(String template) {
         if (template.length() > MAX_LENGTH) {
@@ -49,9 +49,9 @@ public final class JinjaTemplate {
      * Renders.
      *
      * @param variables names and values: none (null), booleans, numbers, texts, lists and maps of them
-     * @param clock what {@code strftime_now} reads, with its time zone
-     * @return what was rendered
-     * @throws ChatTemplateException if the template refuses, fails or takes too much
+     * @param clock the clock for {@code strftime_now}, with its time zone
+     * @return the result
+     * @throws ChatTemplateException if the template refuses, fails or exceeds a limit
      * @throws IllegalArgumentException if a value is of another kind
      */
     public Rendering render(Map<String, ?> variables, Clock clock) {

@@ -29,7 +29,7 @@ final class PlainValues {
 
     private Object convert(Object value, int depth) {
         if (depth > MAX_DEPTH) {
-            throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it hold itself?");
+            throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?");
         }
         characters += CHARACTERS_PER_VALUE;
         if (value == null || value instanceof Boolean || value instanceof Double || value instanceof BigInteger) {
