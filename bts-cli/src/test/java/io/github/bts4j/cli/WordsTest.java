@@ -100,7 +100,7 @@ class WordsTest {
         assertTrue(phrases.size() > 40, phrases.size() + " phrases");
         List<String> problems = new ArrayList<>();
         java("/**\n * The Java\n * machine.\n */\nchar quote = '\"'; String lie = \"It lies, as a layout\"; // a crew\n", (line, text) -> problems.addAll(problems("A:" + line, text, phrases)));
-        assertEquals(List.of("A:1: 'Java machine' in \"/**  The Java machine. /\": write JVM", "A:5: 'lies' in \"\"It lies, as a layout\"\": write is, is stored",
+        assertEquals(List.of("A:1: 'Java machine' in \"/** The Java machine. /\": write JVM", "A:5: 'lies' in \"\"It lies, as a layout\"\": write is, is stored",
                 "A:5: 'crew' in \"// a crew\": write worker team"), problems);
         assertEquals("before  and\n\n", prose("before `lies` and\n```sh\nlies\n```\n"));
     }

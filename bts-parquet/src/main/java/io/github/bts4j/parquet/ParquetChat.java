@@ -19,7 +19,7 @@ import org.apache.parquet.schema.Type;
  * Apache Parquet files with one conversation per row, in the columns that {@link ChatRow} names: lists of structs, as the Python package datasets writes them. A
  * document is a row as JSON, for a {@link io.github.bts4j.train.data.ChatEncoder}; fields that are null are left out, and so are rows without messages.
  *
- * @param path a file, or a folder whose Parquet files are read in the order of their paths, sub-folders too
+ * @param path a file, or a folder whose Parquet files are read in the order of their paths, including sub-folders
  */
 public record ParquetChat(Path path) implements TextSource {
     private static final List<String> COLUMNS = List.of("messages", "prompt", "completion", "tools", "chat_template_kwargs");

@@ -112,7 +112,7 @@ final class ParquetDocuments implements DocumentReader {
                     text = wanted.text(file, rows.orElseThrow().read(), "row " + number);
                 } catch (DataException e) {
                     throw e;
-                } catch (RuntimeException | OutOfMemoryError e) { // lengths of a damaged page ask for any amount
+                } catch (RuntimeException | OutOfMemoryError e) { // lengths in a damaged page can be any number
                     throw damaged(file, "at row " + number, e);
                 }
                 if (!text.isEmpty()) {
@@ -148,7 +148,7 @@ final class ParquetDocuments implements DocumentReader {
         } catch (FileNotFoundException e) { // or one that may not be read
             throw e;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
-            throw new DataException(file, file + " is no Parquet file, or damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ": fetch it again", e);
+            throw new DataException(file, file + " is not a Parquet file, or is damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()) + ": fetch it again", e);
         }
     }
 
@@ -184,7 +184,7 @@ final class ParquetDocuments implements DocumentReader {
                     && type.asPrimitiveType().getPrimitiveTypeName() == PrimitiveTypeName.BINARY;
             LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
             if (!bytes || meaning != null && !meaning.equals(LogicalTypeAnnotation.stringType())) {
-                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is '" + type + "': a column of strings is needed");
+                throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is '" + type + "', not a column of strings");
             }
             return List.of(type);
         }

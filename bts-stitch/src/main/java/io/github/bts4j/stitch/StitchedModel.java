@@ -302,7 +302,7 @@ public final class StitchedModel extends FrozenGatedLm {
      * The same of sequences that hold whole documents, such as conversations.
      *
      * @param rows the sequences, what of them counts, and which tokens belong together
-     * @param tokenWeight what each token's loss counts, usually one over the tokens of the whole step that count
+     * @param tokenWeight weight of each token's loss, usually one over the tokens of the whole step that count
      * @param seed seed of the gate dropout in this pass
      * @param options how the pass is computed
      * @return losses in nats, {@code [batch * sequence]}, 0 where nothing counts

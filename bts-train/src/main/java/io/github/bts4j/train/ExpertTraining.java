@@ -164,7 +164,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease only has to be open
+    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
         DocumentRows numbered = rows.numbered(documentMask);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, TokenBatch.width(rows.tokens()) - 1);

@@ -38,8 +38,8 @@ public interface Trainable {
      * The same of sequences that hold whole documents: what they do not count has neither loss nor gradient, and no token attends to another document.
      *
      * @param rows the sequences
-     * @param tokenWeight what each token's loss counts
-     * @param seed seed of whatever the pass draws at random
+     * @param tokenWeight weight of each token's loss
+     * @param seed seed of the pass's random draws
      * @return losses in nats {@code [batch * sequence]}, 0 where nothing counts
      * @throws UnsupportedException if what is trained takes stretches of text only
      */

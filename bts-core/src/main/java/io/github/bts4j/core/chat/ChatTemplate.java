@@ -96,7 +96,7 @@ public final class ChatTemplate {
      * @param folder the checkpoint's folder, or a GGUF file
      * @param jinja the template
      * @return the template
-     * @throws ModelFormatException if tokenizer_config.json cannot be understood
+     * @throws ModelFormatException if tokenizer_config.json is malformed
      * @throws IOException if a file cannot be read
      */
     public static ChatTemplate of(Path folder, String jinja) throws IOException {
@@ -104,7 +104,7 @@ public final class ChatTemplate {
     }
 
     /**
-     * The names of the templates; one that stands alone is called {@code default}.
+     * The names of the templates; a single one is called {@code default}.
      *
      * @return the names
      */
@@ -239,11 +239,11 @@ public final class ChatTemplate {
      * writes behind it included.
      *
      * @param tokenizer the model's tokenizer
-     * @param request the conversation and what else the template is given; without a generation prompt
+     * @param request the conversation and other arguments; without a generation prompt
      * @param from number of the first message, from 0, that may be learnt from; those before it are a prompt
-     * @return the ids and the assistant's among them
+     * @return the ids, and which of them are the assistant's
      * @throws IllegalArgumentException if the request cannot be fulfilled, or has no such message
-     * @throws io.github.bts4j.core.MismatchException if the template is faulty or refuses the conversation, or has no {@code generation} block and renders the
+     * @throws io.github.bts4j.core.MismatchException if the template fails or refuses the conversation, or has no {@code generation} block and renders the
      *     beginning of the conversation in another way than all of it
      */
     public EncodedChat encodeForTraining(LlamaTokenizer tokenizer, ChatRequest request, int from) {

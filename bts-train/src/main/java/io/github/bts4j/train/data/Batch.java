@@ -39,7 +39,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
      * @param domains index of each sequence's domain
      * @param sequenceLength tokens of a sequence that the model reads
      * @param position number of the first sequence in the mix
-     * @throws IllegalArgumentException if {@code tokens} does not hold {@code sequenceLength + 1} tokens per domain entry
+     * @throws IllegalArgumentException if {@code tokens} does not have {@code sequenceLength + 1} tokens per domain entry
      */
     public Batch(int[] tokens, int[] domains, int sequenceLength, long position) {
         this(tokens, domains, sequenceLength, position, Optional.empty());

@@ -48,7 +48,7 @@ public record ChatEncoder(ChatTemplate template, LlamaTokenizer tokenizer, Clock
     /**
      * Identifies what this encoder does, for a {@link TokenCache}.
      *
-     * @return a text that is equal for equal encoders
+     * @return a text, equal for equal encoders
      */
     public String identity() {
         return tokenizer.sha256() + " conversations by " + template.sha256() + " at " + clock;

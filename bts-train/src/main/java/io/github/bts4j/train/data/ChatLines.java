@@ -13,8 +13,8 @@ import java.util.stream.Stream;
  * JSON lines of conversations, one per line: {@code messages}, or {@code prompt} and {@code completion}; a document is the JSON of a line, for a {@link ChatEncoder}.
  * See {@link ChatRow} for the fields. A line is bad when it is not valid UTF-8, not one JSON object, or no conversation.
  *
- * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} (also {@code .gz} and {@code .zst}) are read in the order of their paths, sub-folders too
- * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails; 0 to accept none
+ * @param path a file, or a folder whose files of {@link TextKind#JSON_LINES} (also {@code .gz} and {@code .zst}) are read in the order of their paths, including sub-folders
+ * @param maxBadLines bad lines that one pass may skip with a logged warning; 0 for none
  */
 public record ChatLines(Path path, int maxBadLines) implements TextSource {
 
@@ -22,7 +22,7 @@ public record ChatLines(Path path, int maxBadLines) implements TextSource {
      * Checks the values.
      *
      * @param path a file or a folder
-     * @param maxBadLines bad lines that one pass leaves out with a logged warning before it fails
+     * @param maxBadLines bad lines that one pass may skip with a logged warning
      * @throws IllegalArgumentException if {@code maxBadLines} is negative
      */
     public ChatLines {

@@ -46,7 +46,7 @@ public record Window(String domain, int[] tokens, List<Segment> segments, boolea
      *
      * @param domain name of the domain
      * @param tokens token ids
-     * @param segments where the tokens come from
+     * @param segments source of the tokens
      * @throws IllegalArgumentException if there are fewer than two tokens
      */
     public Window(String domain, int[] tokens, List<Segment> segments) {

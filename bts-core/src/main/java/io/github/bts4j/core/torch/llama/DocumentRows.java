@@ -72,7 +72,7 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     /**
      * What goes into a model, and what is to come out of it: -1 where nothing counts.
      *
-     * @param manager owner of the results; they lie on its device
+     * @param manager owner of the results, which are on its device
      * @param vocabSize the vocabulary's size
      * @return inputs and labels
      * @throws IllegalArgumentException if an id is outside the vocabulary
