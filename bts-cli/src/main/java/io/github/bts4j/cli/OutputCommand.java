@@ -19,7 +19,7 @@ abstract class OutputCommand implements Callable<Integer> {
         return spec.commandLine().getOut();
     }
 
-    /** Tells what is no error, a line each. */
+    /** Prints lines that are not errors. */
     void warn(List<String> warnings) {
         warnings.forEach(warning -> spec.commandLine().getErr().println("Warning: " + warning));
     }

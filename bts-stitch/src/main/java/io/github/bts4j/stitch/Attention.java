@@ -14,7 +14,7 @@ sealed interface Attention {
     /** The mask, bool {@code [batch, 1, sequence, sequence]}; empty where there is no restriction. ids: int64 {@code [batch, sequence]}. */
     Optional<NDArray> mask(NDManager scope, NDArray ids);
 
-    /** What tells states under this restriction from others, a line for a {@link FrozenStateCache}; empty where there is none. */
+    /** The text that distinguishes states under this restriction from others, a line for a {@link FrozenStateCache}; empty where there is none. */
     String name();
 
     /** What identifies the states of each sequence, the numbers of row after row. */

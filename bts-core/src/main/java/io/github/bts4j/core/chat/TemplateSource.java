@@ -18,7 +18,7 @@ final class TemplateSource {
         return text;
     }
 
-    /** Whether it says which part is the assistant's, as transformers tells. */
+    /** Whether it says which part is the assistant's, as in transformers. */
     boolean marksAssistant() {
         return GENERATION.matcher(text).find();
     }

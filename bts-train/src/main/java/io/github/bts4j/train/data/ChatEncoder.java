@@ -16,7 +16,7 @@ import java.time.ZoneOffset;
  * @param clock what templates that write the date read; a run must find the same tokens on every day
  */
 public record ChatEncoder(ChatTemplate template, LlamaTokenizer tokenizer, Clock clock) implements TokenEncoder {
-    /** The day that Llama 3's templates name where they are told no other. */
+    /** The default date of Llama 3's templates. */
     private static final Clock USUAL = Clock.fixed(Instant.parse("2024-07-26T00:00:00Z"), ZoneOffset.UTC);
 
     /**

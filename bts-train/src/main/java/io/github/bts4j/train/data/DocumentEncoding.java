@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 
-/** Documents of a source as token ids. Not for instances. */
+/** Documents of a source as token ids. */
 final class DocumentEncoding {
     private DocumentEncoding() {}
 

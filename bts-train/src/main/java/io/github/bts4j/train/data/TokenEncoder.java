@@ -15,7 +15,7 @@ public interface TokenEncoder {
      * Encodes one document.
      *
      * @param text a document's whole text
-     * @return its token ids in order; where it {@link #chooses}, the complement {@code ~id} stands for a token that is read and never predicted, else none is negative
+     * @return its token ids in order; where it {@link #chooses}, the complement {@code ~id} is a token that is read and never predicted, else none is negative
      */
     int[] encode(String text);
 

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 
-/** Identifies the tokens of a dataset. Not for instances. */
+/** Identifies the tokens of a dataset. */
 final class TokenFingerprint {
     private static final int HASHED_TOKENS = 1 << 14;
 

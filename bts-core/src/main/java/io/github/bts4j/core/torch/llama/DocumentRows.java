@@ -12,7 +12,7 @@ import java.util.Optional;
  * Sequences for a training pass that hold whole documents, such as conversations, and possibly nothing behind them: which tokens the loss counts, and which
  * document each token belongs to. A token attends to the tokens before it in its own document. Arrays are not copied.
  *
- * <p>Positions go on from one document to the next. Rotary embeddings know differences of positions only, so that a document gives what it gives by itself.
+ * <p>Positions continue from one document to the next. Rotary embeddings know differences of positions only, so that a document gives what it gives by itself.
  *
  * @param tokens token ids, {@code [batch][sequence + 1]}
  * @param counted whether the loss counts the prediction of token t + 1, {@code [batch][sequence]}
