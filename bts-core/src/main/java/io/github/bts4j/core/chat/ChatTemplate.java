@@ -235,8 +235,8 @@ public final class ChatTemplate {
 
     /**
      * A whole conversation as token ids, for training, and which of them are the assistant's: those that overlap with what the template's {@code generation}
-     * blocks wrote. Where a template has no such blocks, what each message of the assistant adds to the prompt before it, the end mark and what else the template
-     * writes behind it included.
+     * blocks wrote. Where a template has no such blocks, what each message of the assistant adds to the prompt before it, including the end token and whatever else the template
+     * writes after it.
      *
      * @param tokenizer the model's tokenizer
      * @param request the conversation and other arguments; without a generation prompt
