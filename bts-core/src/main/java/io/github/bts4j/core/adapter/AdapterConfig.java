@@ -33,6 +33,17 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
     /**
      * Checks the values.
      *
+     * @param base the base model
+     * @param rank r
+     * @param alpha the default numerator of the scale
+     * @param rankStabilized whether it is rsLoRA
+     * @param dora whether it is DoRA
+     * @param loraBias whether B has a bias
+     * @param biases which of the base's biases were trained
+     * @param targets the modules with low-rank matrices
+     * @param rankPattern other ranks
+     * @param alphaPattern other alphas
+     * @param modulesToSave ends of the names of modules that were trained in full
      * @throws IllegalArgumentException listing those that are out of range
      */
     public AdapterConfig {
