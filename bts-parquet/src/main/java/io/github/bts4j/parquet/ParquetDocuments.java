@@ -167,7 +167,7 @@ final class ParquetDocuments implements DocumentReader {
             return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT)
                     .decode(bytes).toString();
         } catch (CharacterCodingException e) {
-            throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is no UTF-8 at " + where + ": convert it", e);
+            throw new DataException(file, "Column '" + column + "' of Parquet file " + file + " is not UTF-8 at " + where + ": convert it", e);
         }
     }
 
