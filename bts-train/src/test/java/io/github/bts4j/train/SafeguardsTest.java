@@ -237,7 +237,7 @@ class SafeguardsTest {
     void aRewindThatCannotWorkIsRefused() {
         Safeguards rewind = Safeguards.OFF.withReactions(new Reaction.Rewind(100, 200));
         String message = assertThrows(IllegalArgumentException.class, () -> TinyRuns.config(5).withCheckpoints(10, 5).withSafeguards(rewind)).getMessage();
-        assertTrue(message.contains("Rewind(steps = 100) needs run checkpoints that reach back that far") && message.contains("keep 40 steps"), message);
+        assertTrue(message.contains("Rewind(steps = 100) needs run checkpoints that reach back that far") && message.contains("only reach back 40 steps"), message);
         TrainerConfig config = TinyRuns.config(5).withCheckpoints(50, 3).withSafeguards(rewind);
         assertThrows(IllegalStateException.class, () -> {
             try (StitchedModel model = TinyRuns.stitched(0); Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), config, metrics -> { })) {

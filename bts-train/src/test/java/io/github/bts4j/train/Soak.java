@@ -213,7 +213,7 @@ final class Soak {
             }
         }
         Throwable said = e instanceof TranslateException ? e.getCause() : e;
-        return String.valueOf(said.getMessage()).matches("(?s)This (model|session) is closed|This model is being trained.*|No expert is called 'math'.*|.*two models are called 'math'.*"
+        return String.valueOf(said.getMessage()).matches("(?s)This (model|session) is closed|This model is (already )?being trained.*|No expert is called 'math'.*|.*two models are called 'math'.*"
                 + "|The model's experts or stitch weights have changed since this trainer was created: create a new trainer");
     }
 

@@ -98,7 +98,7 @@ class GeneratedAnswersTest {
         assertFalse(rule.matches("none", "82"));
         assertTrue(new AnswerRule.SameText(false, false, true).matches("¡ya!", "ya"));
         assertFalse(new AnswerRule.SameText(false, false, false).matches(" ya", "ya"));
-        Harness.assertRefused("the reference 'five' itself is not", () -> new ExactMatchTask("t", List.of(new ExactMatchItem("a", "five")), rule, List.of(), 1));
+        Harness.assertRefused("the reference 'five' is not correct by", () -> new ExactMatchTask("t", List.of(new ExactMatchItem("a", "five")), rule, List.of(), 1));
         Harness.assertRefused("neither may be blank", () -> new ExactMatchItem("a", " "));
         Harness.assertRefused("maxNewTokens = 0", () -> new ExactMatchTask("t", List.of(new ExactMatchItem("a", "5")), rule, List.of(), 0));
     }

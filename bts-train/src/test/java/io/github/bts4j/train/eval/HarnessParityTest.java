@@ -94,7 +94,7 @@ class HarnessParityTest {
         ContinuationScorer scorer = new ContinuationScorer(model, tokenizer);
         assertEquals(0, scorer.logLikelihoods(List.of()).length);
         assertEquals(List.of(), scorer.scores(List.of()));
-        Harness.assertRefused("'e' after the context 'th' has no token of its own", () -> scorer.scores(List.of(new Continuation("th", "e"))));
+        Harness.assertRefused("The text 'e' after the context 'th' has no tokens of its own", () -> scorer.scores(List.of(new Continuation("th", "e"))));
         Harness.assertRefused("at most 95 can be scored", () -> scorer.logLikelihoods(List.of(new Continuation("a", " b".repeat(200)))));
         Harness.assertRefused("empty", () -> new Continuation("a", ""));
     }
