@@ -26,8 +26,8 @@ final class StitchParts {
         this.models = List.copyOf(models);
         this.config = config;
         this.weights = weights;
-        this.streams = new Streams(models);
         this.lifetime = Lifetime.shared("model", Stream.concat(Stream.of(model), models.stream().map(LlamaModel::lifetime)).toArray(Lifetime[]::new));
+        this.streams = new Streams(this.models); // last: refused above, nothing native is left behind
     }
 
     /** A copy with other stitch weights, which are copied. */
