@@ -76,7 +76,7 @@ class ExperimentSpecTest {
             dropout: 0.1, | dropout: 0.1, drop: 1, | tiny.yaml:21: methods.BTS: the key 'drop' is not known; known are alternating, dropout
             dropout: 0.1, | | tiny.yaml:21: methods.BTS: the key 'dropout' is missing
             alternating: true | alternating: yes | tiny.yaml:21: methods.BTS.alternating: 'yes' must be true or false
-            init: AVERAGE | init: AVERAGES | tiny.yaml:21: methods.BTS.init: 'AVERAGES' is none of
+            init: AVERAGE | init: AVERAGES | tiny.yaml:21: methods.BTS.init: 'AVERAGES' must be one of
             seeds: [3] | seeds: [three] | tiny.yaml:21: methods.BTS.seeds[0]: 'three' is not a whole number
             seeds: [3] | seeds: 3 | tiny.yaml:21: methods.BTS.seeds: a list is needed
             per-document: 10 | per-documents: 10 | tiny.yaml:10: domains.sums: the key 'per-documents' is not known, did you mean 'per-document'?; known are arithmetic, per-document, problems
@@ -116,7 +116,7 @@ class ExperimentSpecTest {
             seeds: [3] | seeds: [] | methods.BTS.seeds: [] must be one number or more
             models: [seed, code, math] | models: [seed] | methods.BTS.models: [seed] must be two models or more
             models: [seed, code, math] | models: [seed, code, code] | methods.BTS.models: [seed, code, code] must be two models or more, each once
-            methods: | methods:%n  bts: {kind: soup} | methods.BTS: 'BTS' must be told from 'bts' by letters and digits
+            methods: | methods:%n  bts: {kind: soup} | methods.BTS: 'BTS' must be distinguished from 'bts' by letters and digits
             methods: | methods:%n  TIES: {kind: ties, density: 0, weight: 1} | methods.TIES.density: 0.0 must be above 0 and at most 1
             windows: 4 | windows: 0 | evaluation.windows: 0 must be at least 1
             items: 4 | items: -4 | evaluation.items: -4 must be at least 0
