@@ -81,7 +81,7 @@ class EvaluationTest {
         Collections.reverse(documents);
         assertEquals(golden.get("byDocument").asDouble(), eval(converted, lines("reversed.jsonl", documents), "--by-document").get("bits_per_byte").asDouble(), 2e-5);
         assertEquals(golden.get("byDocument").asDouble(), eval(converted, texts, "--by-document", "--eos").get("bits_per_byte").asDouble(), 2e-5, "end marks are not scored");
-        assertTrue(done("eval", converted, "--data", "text=" + texts, "--by-document").out().contains("each document by itself, windows of 64 tokens, overlap 32"));
+        assertTrue(done("eval", converted, "--data", "text=" + texts, "--by-document").out().contains("each document separately, windows of 64 tokens, overlap 32"));
         assertTrue(done("eval", converted, "--data", "text=" + texts).out().contains("documents packed into windows of 64 tokens"));
     }
 

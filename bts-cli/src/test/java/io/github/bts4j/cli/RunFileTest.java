@@ -27,8 +27,8 @@ class RunFileTest {
             <<: {code: x}\\n                        | :1: merge keys (<<) are not read
             steps: 5\\n---\\nbatch: 3\\n            | a second document begins here
             steps: 5\\n...\\n---\\nbatch: 3\\n      | a second document begins here
-            steps: 5\\nbatch: 2\\nsteps: 6\\n       | :3: the key 'steps' is there already, in line 1
-            data:\\n  code: x\\n  code: y\\n        | :3: the key 'code' is there already, in line 2
+            steps: 5\\nbatch: 2\\nsteps: 6\\n       | :3: the key 'steps' is already in line 1
+            data:\\n  code: x\\n  code: y\\n        | :3: the key 'code' is already in line 2
             """)
     void isRefusedByName(String yaml, String message) throws IOException {
         Path file = Files.writeString(folder.resolve("run.yaml"), yaml.replace("\\n", "\n"));
