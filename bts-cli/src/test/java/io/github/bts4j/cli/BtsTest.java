@@ -341,7 +341,7 @@ class BtsTest {
             List<String> footer = List.of(command.getCommandSpec().usageMessage().footer());
             List<String> examples = footer.stream().filter(line -> line.startsWith("  bts ")).toList();
             assertEquals(List.of("", examples.size() == 1 ? "Example:" : "Examples:"), footer.subList(0, 2), name);
-            assertTrue(!examples.isEmpty() && examples.size() <= 3 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
+            assertTrue(!examples.isEmpty() && examples.size() <= 4 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
             List<String> help = done(name, "--help").out().stripTrailing().lines().toList();
             assertEquals(examples, help.subList(help.size() - examples.size(), help.size()), name + ": each in a line of its own");
             Path run = name.equals("stitch") ? write("hub: seed", "expert: {code: expert-code}", "data: {code: code.jsonl}", "out: stitched")
