@@ -82,7 +82,6 @@ final class DataOptions {
 
     List<TokenDataset> read(LlamaTokenizer tokenizer) throws IOException {
         List<TokenDataset> datasets = new ArrayList<>();
-        OptionalInt mark = endMark(tokenizer);
         for (String each : data) {
             String[] pair = Models.pair("--data", each);
             if (datasets.stream().anyMatch(dataset -> dataset.name().equals(pair[0]))) {
@@ -91,24 +90,25 @@ final class DataOptions {
             if (!Files.exists(Path.of(pair[1]))) {
                 throw new IllegalArgumentException("--data " + each + " does not exist");
             }
-            datasets.add(dataset(each, pair[0], Path.of(pair[1]), tokenizer, mark));
+            datasets.add(dataset(each, pair[0], Path.of(pair[1]), tokenizer));
         }
         return datasets;
     }
 
-    private TokenDataset dataset(String option, String name, Path path, LlamaTokenizer tokenizer, OptionalInt mark) throws IOException {
+    private TokenDataset dataset(String option, String name, Path path, LlamaTokenizer tokenizer) throws IOException {
         TextKind kind = kind(option, path);
         boolean chat = format == Format.CHAT || format == null && isChat(kind, path);
         TextSource source = chat ? conversations(option, kind, path) : text(kind, path);
         tell(option, path, kind.leftOut(path));
-        TokenEncoder encoder = TokenEncoder.of(tokenizer);
-        String identity = TokenEncoder.identity(tokenizer);
+        OptionalInt mark = endMark(tokenizer);
+        TokenEncoder encoder = mark.isPresent() ? TokenEncoder.of(tokenizer).endingWith(mark.getAsInt()) : TokenEncoder.of(tokenizer);
+        String identity = TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end mark " + mark.getAsInt() : "");
         if (chat) {
             ChatEncoder conversations = new ChatEncoder(template(tokenizer), tokenizer);
             encoder = conversations;
             identity = conversations.identity();
         }
-        return cache == null ? TokenDataset.encode(name, source, encoder, mark) : TokenCache.open(cache).dataset(name, source, encoder, identity, mark);
+        return cache == null ? TokenDataset.encode(name, source, encoder) : TokenCache.open(cache).dataset(name, source, encoder, identity);
     }
 
     /** Where a template is given, a model that learnt from conversations has it beside its weights. */

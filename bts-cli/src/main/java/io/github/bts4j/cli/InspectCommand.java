@@ -8,9 +8,9 @@ import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
@@ -75,7 +75,7 @@ final class InspectCommand extends OutputCommand {
         result.put("parameters", parameters).put("bytes", bytes);
         config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
         ObjectNode products = result.putObject("products");
-        for (TorchType type : List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)) {
+        for (ElementType type : List.of(ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.INT8)) {
             products.put(type.name().toLowerCase(Locale.ROOT), Torch.productsOf(type));
         }
         print(output());

@@ -2,6 +2,7 @@ package io.github.bts4j.cli;
 
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.tokenizer.TokenizerDifference;
@@ -27,7 +28,7 @@ final class Models {
 
     LoadOptions options() {
         LoadOptions options = frozen.options();
-        return repack == null ? options : options.withRepacking(repack);
+        return repack == null ? options : options.withRepacking(repack ? Repacking.ALWAYS : Repacking.NEVER);
     }
 
     /** A model's folder, a GGUF file, or a stitch checkpoint's folder. */

@@ -73,7 +73,7 @@ final class StitchOptions {
 
     private void train(StitchedModel model, Trainable what, List<TokenDataset> datasets, LlamaTokenizer tokenizer) throws IOException {
         Optional<ObjectNode> trained = training.train(what, datasets, tokenizer, () -> peakRate(model, datasets),
-                config -> config.withParameterGroups(StitchTraining.projections(config.optimizer(), projectionRate)),
+                config -> config.withParameterGroups(StitchTraining.projections(config.optimization().optimizer(), projectionRate)),
                 training.runFolder(out), output.folder().isForced());
         if (trained.isPresent()) {
             output.folder().write(out, model);

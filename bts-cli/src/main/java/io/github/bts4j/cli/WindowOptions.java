@@ -42,7 +42,7 @@ final class WindowOptions {
                 throw new IllegalArgumentException("--by-document: '" + dataset.name() + "' holds conversations, each of which is scored by itself without it");
             }
             return overlap.isEmpty() ? scorer.score(model, dataset.windows(sequence))
-                    : scorer.byDocument(model, DocumentWindows.of(dataset, sequence, overlap.getAsInt(), begin), end);
+                    : scorer.byDocument(model, DocumentWindows.of(dataset, sequence, overlap.getAsInt(), begin.stream().toArray()), end.stream().toArray());
         }
     }
 

@@ -3,6 +3,7 @@ package io.github.bts4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class KernelSignaturesTest {
     private static final Pattern DEF = Pattern.compile("^  def (\\w+)\\(self: __torch__\\.K, ([^)]*)\\) -> (.*):$", Pattern.MULTILINE);
     private static final Map<String, String> TYPES = Map.ofEntries(Map.entry("NDArray", "Tensor"), Map.entry("List<NDArray>", "List[Tensor]"), Map.entry("TensorList", "List[Tensor]"),
             Map.entry("TorchList<TensorList>", "List[List[Tensor]]"), Map.entry("LlamaWeights", "__torch__.Llama"), Map.entry("TorchList<LlamaWeights>", "List[__torch__.Llama]"),
-            Map.entry("Map<String, NDArray>", "Dict[str, Tensor]"), Map.entry("TorchType", "int"), Map.entry("long", "int"), Map.entry("long[]", "List[int]"), Map.entry("double", "float"),
+            Map.entry("Map<String, NDArray>", "Dict[str, Tensor]"), Map.entry("ElementType", "int"), Map.entry("long", "int"), Map.entry("long[]", "List[int]"), Map.entry("double", "float"),
             Map.entry("boolean", "bool"), Map.entry("String", "str"), Map.entry("void", "None"));
 
     private static List<Path> files(String ending) throws IOException {

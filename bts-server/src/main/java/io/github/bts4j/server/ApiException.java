@@ -8,9 +8,9 @@ final class ApiException extends RuntimeException {
 
     private final int status;
     private final String code;
-    private final transient Optional<String> field;
+    private final String field;
 
-    private ApiException(int status, String code, Optional<String> field, String message) {
+    private ApiException(int status, String code, String field, String message) {
         super(message, null, false, false); // expected: no stack trace
         this.status = status;
         this.code = code;
@@ -19,11 +19,11 @@ final class ApiException extends RuntimeException {
 
     /** Something is wrong with a field. */
     static ApiException field(String field, String message) {
-        return new ApiException(400, "invalid_value", Optional.of(field), message);
+        return new ApiException(400, "invalid_value", field, message);
     }
 
     static ApiException of(int status, String code, String message) {
-        return new ApiException(status, code, Optional.empty(), message);
+        return new ApiException(status, code, null, message);
     }
 
     /** The server accepts no more requests. */
@@ -32,7 +32,7 @@ final class ApiException extends RuntimeException {
     }
 
     static ApiException of(int status, String code, String field, String message) {
-        return new ApiException(status, code, Optional.of(field), message);
+        return new ApiException(status, code, field, message);
     }
 
     int status() {
@@ -44,6 +44,6 @@ final class ApiException extends RuntimeException {
     }
 
     Optional<String> field() {
-        return field;
+        return Optional.ofNullable(field);
     }
 }

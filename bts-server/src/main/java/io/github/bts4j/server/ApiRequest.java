@@ -21,11 +21,11 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param stream whether tokens are sent as they are generated
  * @param includeUsage whether the stream ends with the token counts
  * @param echo whether the text begins with the prompt
- * @param logprobs number of alternatives per token; empty for no log-probabilities
+ * @param alternatives number of alternatives per token with its log-probability; -1 for no log-probabilities
  * @param expertsOff experts of a stitched model that are switched off for this request
  */
 record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, GenerationConfig config, boolean stream, boolean includeUsage, boolean echo,
-        Optional<Integer> logprobs, Set<String> expertsOff) {
+        int alternatives, Set<String> expertsOff) {
     private static final int MAX_ANSWERS = 128;
     private static final int MAX_STOPS = 16;
     private static final int MAX_EXPERTS = 512;
@@ -39,13 +39,13 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         boolean echo = fields.flag("echo");
         int maxTokens = fields.whole("max_tokens", echo ? 0 : 1, server.maxTokens()).map(Long::intValue).orElse(Math.min(COMPLETION_TOKENS, server.maxTokens()));
         List<int[]> prompts = new Prompts(fields, served, limits).read(maxTokens == 0 ? 0 : 1);
-        Optional<Integer> logprobs = fields.whole("logprobs", 0, MAX_ALTERNATIVES).map(Long::intValue);
+        int alternatives = fields.whole("logprobs", 0, MAX_ALTERNATIVES).map(Long::intValue).orElse(-1);
         int n = choices(fields, prompts.size(), server);
         if (fields.whole("best_of", 1, MAX_ANSWERS).orElse((long) n) != n) {
             throw ApiException.of(400, "unsupported_value", "best_of", "best_of other than n = " + n + " is not supported by this server; leave it out");
         }
         Neutral.checkCompletion(fields);
-        return common(fields, false, prompts, n, maxTokens, echo, logprobs, served);
+        return common(fields, false, prompts, n, maxTokens, echo, alternatives, served);
     }
 
     static ApiRequest chat(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
@@ -74,11 +74,10 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("top_logprobs", "top_logprobs = " + alternatives + " needs logprobs = true");
         }
         Neutral.checkChat(fields);
-        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? Optional.of((int) alternatives) : Optional.empty(), served);
+        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? (int) alternatives : -1, served);
     }
 
-    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, Optional<Integer> logprobs,
-            ServedModel served) {
+    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives, ServedModel served) {
         List<String> stops = fields.texts("stop", MAX_STOPS);
         if (stops.stream().anyMatch(String::isEmpty)) {
             throw ApiException.field("stop", "stop holds an empty string, which would end every text immediately");
@@ -106,9 +105,9 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         Set<String> off = expertsOff(fields, served);
         fields.end();
         if (!stream) {
-            checkHeld(prompts, n, maxTokens, echo, logprobs);
+            checkHeld(prompts, n, maxTokens, echo, alternatives);
         }
-        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, logprobs, off);
+        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, alternatives, off);
     }
 
     static Set<String> expertsOff(Fields fields, ServedModel served) {
@@ -138,16 +137,20 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     }
 
     /** A response that is not streamed keeps all its log-probabilities until it is sent. */
-    private static void checkHeld(List<int[]> prompts, int n, int maxTokens, boolean echo, Optional<Integer> logprobs) {
-        if (logprobs.isPresent()) {
+    private static void checkHeld(List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives) {
+        if (alternatives >= 0) {
             long tokens = (echo ? prompts.stream().mapToLong(ids -> ids.length).sum() : 0) + (long) prompts.size() * maxTokens;
-            long values = n * tokens * (logprobs.get() + 1);
+            long values = n * tokens * (alternatives + 1);
             long most = Runtime.getRuntime().maxMemory() / HELD_BYTES;
             if (values > most) {
                 throw ApiException.field("logprobs", "logprobs: the response may have " + values + " log-probabilities, at most " + most
                         + " fit into memory: ask for fewer prompts or tokens, set stream = true, or start the server with more heap (BTS_HEAP)");
             }
         }
+    }
+
+    boolean hasLogprobs() {
+        return alternatives >= 0;
     }
 
     /** Options of choice i of a prompt. */

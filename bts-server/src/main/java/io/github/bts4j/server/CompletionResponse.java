@@ -6,14 +6,12 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.generate.GeneratedToken;
-import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -67,8 +65,8 @@ final class CompletionResponse {
             for (int i = 0; i < request.n(); i++) {
                 Choice choice = new Choice(choices.size(), prompt);
                 choices.add(choice);
-                boolean score = request.echo() && request.logprobs().isPresent();
-                sequences.add(new Sequence(prompt, request.config(i), score, request.maxTokens() > 0, request.logprobs().orElse(-1), request.expertsOff(),
+                boolean score = request.echo() && request.hasLogprobs();
+                sequences.add(new Sequence(prompt, request.config(i), score, request.maxTokens() > 0, request.alternatives(), request.expertsOff(),
                         deadline, choice));
             }
         }
@@ -131,7 +129,7 @@ final class CompletionResponse {
         Choice(int index, int[] prompt) {
             this.index = index;
             this.prompt = prompt;
-            this.logProbs = new LogProbs(tokenizer, request.chat(), request.echo() && request.logprobs().isPresent());
+            this.logProbs = new LogProbs(tokenizer, request.chat(), request.echo() && request.hasLogprobs());
         }
 
         @Override
@@ -165,7 +163,7 @@ final class CompletionResponse {
                 choice.putNull("logprobs");
                 choice.putNull("finish_reason");
                 send(choice);
-            } else if (request.stream() && request.echo() && request.logprobs().isEmpty()) {
+            } else if (request.stream() && request.echo() && !request.hasLogprobs()) {
                 part(text.toString(), NullNode.getInstance());
             }
         }
@@ -179,21 +177,20 @@ final class CompletionResponse {
             completionTokens++;
             text.append(token.text());
             shown += token.text().codePointCount(0, token.text().length());
-            if (request.logprobs().isPresent() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is not content
+            if (request.hasLogprobs() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is not content
                 logProbs.add(token.id(), token.logProb(), alternatives);
             }
-            if (request.stream() && (!token.text().isEmpty() || request.logprobs().isPresent())) {
+            if (request.stream() && (!token.text().isEmpty() || request.hasLogprobs())) {
                 part(token.text(), NullNode.getInstance());
             }
         }
 
         @Override
-        public void onEnd(Optional<GenerationResult> result) {
+        public void onEnd(StopReason reason) {
             if (over) {
                 return;
             }
             begin();
-            StopReason reason = result.map(GenerationResult::stopReason).orElse(StopReason.MAX_TOKENS);
             finish = reason == StopReason.EOS || reason == StopReason.STOP_STRING ? "stop" : "length";
             if (request.stream()) {
                 part("", JSON.textNode(finish));
@@ -236,7 +233,7 @@ final class CompletionResponse {
             } else {
                 choice.put("text", text.toString());
             }
-            choice.set("logprobs", request.logprobs().isPresent() ? taken() : NullNode.getInstance());
+            choice.set("logprobs", request.hasLogprobs() ? taken() : NullNode.getInstance());
             return choice.put("finish_reason", finish);
         }
     }

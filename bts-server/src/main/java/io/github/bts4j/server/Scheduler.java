@@ -3,6 +3,7 @@ package io.github.bts4j.server;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenStream;
 import java.util.ArrayDeque;
@@ -11,7 +12,6 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -185,7 +185,7 @@ final class Scheduler implements AutoCloseable {
         if (next.generates()) {
             running.add(new Running(next, generator.stream(next.prompt(), next.config()), generator));
         } else {
-            next.listener().onEnd(Optional.empty());
+            next.listener().onEnd(StopReason.MAX_TOKENS);
         }
     }
 
@@ -238,7 +238,7 @@ final class Scheduler implements AutoCloseable {
         one.sequence.listener().onToken(token, alternatives);
         if (!one.stream.hasNext()) {
             running.remove(one);
-            one.sequence.listener().onEnd(Optional.of(one.stream.result()));
+            one.sequence.listener().onEnd(one.stream.result().stopReason());
         }
     }
 

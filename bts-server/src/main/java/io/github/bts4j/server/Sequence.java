@@ -2,11 +2,10 @@ package io.github.bts4j.server;
 
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.GenerationConfig;
-import io.github.bts4j.core.generate.GenerationResult;
+import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** One sequence that the scheduler generates. Its listener is called on the scheduler's thread and must not block. */
@@ -22,8 +21,8 @@ final class Sequence extends Work {
         /** A generated token and, if requested, the most likely alternatives at its position. */
         void onToken(GeneratedToken token, List<TokenLogProb> alternatives);
 
-        /** The sequence has finished; empty if nothing was to be generated. */
-        void onEnd(Optional<GenerationResult> result);
+        /** The end, and why. */
+        void onEnd(StopReason reason);
 
         /** The sequence failed; no other call follows. */
         void onFailure(RuntimeException failure);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** Adds or removes one expert's stitch weights; the results belong to the given scope. */
 final class ExpertSlices {
@@ -21,7 +22,7 @@ final class ExpertSlices {
         for (StitchLayer layer : layers) {
             List<NDArray> projections = new ArrayList<>(layer.projections());
             projections.remove(index - 1);
-            put(values, layer, drop(scope, layer.gate(), index), layer.gateBias().map(bias -> drop(scope, bias, index)), projections);
+            put(values, layer, drop(scope, layer.gate(), index), bias -> drop(scope, bias, index), projections);
         }
         return values;
     }
@@ -34,16 +35,14 @@ final class ExpertSlices {
             List<NDArray> projections = new ArrayList<>(layer.projections());
             projections.add(scope.eye((int) d));
             NDArray gate = append(scope, layer.gate(), scope.zeros(new Shape(1, d, d)));
-            Optional<NDArray> bias = layer.gateBias().map(b -> append(scope, b, scope.full(new Shape(1, d), -Init.BIAS)));
-            if (layer.intoHub()) {
-                bias = layer.gateBias().map(b -> append(scope, b, scope.zeros(new Shape(1, d))));
-            }
-            put(values, layer, gate, bias, projections);
+            float added = layer.intoHub() ? 0 : -Init.BIAS;
+            put(values, layer, gate, bias -> append(scope, bias, scope.full(new Shape(1, d), added)), projections);
         }
         return values;
     }
 
-    private static void put(Map<String, NDArray> values, StitchLayer layer, NDArray gate, Optional<NDArray> bias, List<NDArray> projections) {
+    private static void put(Map<String, NDArray> values, StitchLayer layer, NDArray gate, UnaryOperator<NDArray> change, List<NDArray> projections) {
+        Optional<NDArray> bias = layer.gateBias().map(change);
         StitchLayer changed = layer.intoHub()
                 ? new ExpertsIntoHub(layer.index(), layer.afterLayer(), gate, bias, projections)
                 : new HubIntoExperts(layer.index(), layer.afterLayer(), gate, bias, projections);

@@ -4,8 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.LockedException;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -168,7 +168,7 @@ public final class FrozenStateCache implements AutoCloseable {
         if (buffer.capacity() < size) {
             buffer = ByteBuffer.allocateDirect(size);
         }
-        try (NDArray bytes = Tensors.zeros(scope, TorchType.UINT8, Device.cpu(), (long) rows.size() * size)) {
+        try (NDArray bytes = Tensors.zeros(scope, ElementType.UINT8, Device.cpu(), (long) rows.size() * size)) {
             for (int row = 0; row < rows.size(); row++) {
                 if (!store.read(rows.get(row), buffer.clear().limit(size))) {
                     return Optional.empty();
@@ -214,13 +214,13 @@ public final class FrozenStateCache implements AutoCloseable {
         }
     }
 
-    private static TorchType stored(LlamaModel model) {
-        return model.type() == TorchType.FLOAT16 ? TorchType.FLOAT16 : TorchType.BFLOAT16;
+    private static ElementType stored(LlamaModel model) {
+        return model.type() == ElementType.FLOAT16 ? ElementType.FLOAT16 : ElementType.BFLOAT16;
     }
 
     /** The store of states after a number of layers; empty if its file cannot be created. */
     private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Attention attention) {
-        TorchType stored = stored(model);
+        ElementType stored = stored(model);
         String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
                 + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name();
         return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));

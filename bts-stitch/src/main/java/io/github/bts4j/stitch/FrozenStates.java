@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.llama.Ropes;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * States that do not depend on trained weights, {@code [batch, sequence, hidden]} each.
@@ -25,8 +24,8 @@ record FrozenStates(List<NDArray> streams, List<NDArray> hub) implements AutoClo
      */
     record Pass(NDManager scope, Streams streams, Ropes ropes, StitchConfig config, NDArray ids) {
         /** Reads the states from the cache, or computes them. */
-        FrozenStates run(Optional<FrozenStateCache> cache, Attention attention) {
-            return cache.isPresent() ? cache.get().states(this, attention)
+        FrozenStates run(PassOptions options, Attention attention) {
+            return options.frozenStateCache().isPresent() ? options.frozenStateCache().get().states(this, attention)
                     : new FrozenStates(StitchedModel.KERNELS.prefix(scope, Autograd.OFF, ids, streams.weights(), ropes.tensors(), ropes.rows(), config.kernelLayers()), List.of());
         }
 

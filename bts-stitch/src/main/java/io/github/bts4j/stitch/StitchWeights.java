@@ -2,9 +2,9 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,7 +87,7 @@ final class StitchWeights implements AutoCloseable {
 
     private static NDArray initialTensor(NDManager manager, StitchConfig config, int numExperts, int d, String name, int j) {
         if (name.equals("gate.weight")) {
-            return Tensors.zeros(manager, TorchType.FLOAT32, manager.getDevice(), numExperts + 1, d, d);
+            return Tensors.zeros(manager, ElementType.FLOAT32, manager.getDevice(), numExperts + 1, d, d);
         } else if (name.equals("gate.bias")) {
             return Tensors.of(manager, config.init().biases(config.intoHub(j), numExperts, d), numExperts + 1, d);
         }
@@ -96,8 +96,8 @@ final class StitchWeights implements AutoCloseable {
 
     private static NDArray copy(NDManager manager, NDArray value) {
         try (NDManager scope = manager.newSubManager()) {
-            NDArray placed = Tensors.place(scope, value, TorchType.FLOAT32, manager.getDevice());
-            return Tensors.copy(manager, placed, TorchType.FLOAT32);
+            NDArray placed = Tensors.place(scope, value, ElementType.FLOAT32, manager.getDevice());
+            return Tensors.copy(manager, placed, ElementType.FLOAT32);
         }
     }
 

@@ -7,17 +7,16 @@ import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.KvCaches;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.Ropes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -52,9 +51,9 @@ final class StitchedForward {
     }
 
     /** ids: int64 {@code [batch, sequence]}; the hub's state after its final norm, {@code [batch, sequence, hidden]}. */
-    NDArray hidden(NDManager scope, NDArray ids, Optional<FrozenStateCache> cache) {
+    NDArray hidden(NDManager scope, NDArray ids, PassOptions options) {
         try (Ropes ropes = streams.ropes(0, Math.toIntExact(ids.getShape().get(1)));
-                FrozenStates frozen = new FrozenStates.Pass(scope, streams, ropes, config, ids).run(cache, Attention.WHOLE)) {
+                FrozenStates frozen = new FrozenStates.Pass(scope, streams, ropes, config, ids).run(options, Attention.WHOLE)) {
             return KERNELS.suffix(scope, Autograd.OFF, frozen.streams(), streams.weights(), ropes.tensors(), ropes.rows(), frozen.hub(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), 0, 0);
         }
@@ -64,16 +63,16 @@ final class StitchedForward {
     NDArray logits(NDManager manager, NDArray tokenIds) {
         LlamaModel hub = streams.models().get(0);
         try (NDManager scope = manager.newSubManager()) {
-            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, manager.getDevice());
-            return KERNELS.stitchedLogits(tokenIds.getManager(), Autograd.OFF, hidden(scope, ids, Optional.empty()), hub.decoder().head(scope));
+            NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), ElementType.INT64, manager.getDevice());
+            return KERNELS.stitchedLogits(tokenIds.getManager(), Autograd.OFF, hidden(scope, ids, PassOptions.DEFAULT), hub.decoder().head(scope));
         }
     }
 
     /** Next-token losses, float32 {@code [batch * (sequence - 1)]}. */
-    NDArray losses(NDManager step, int[][] tokens, Optional<FrozenStateCache> cache) {
+    NDArray losses(NDManager step, int[][] tokens, PassOptions options) {
         LlamaModel hub = streams.models().get(0);
         TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, hub.vocabSize());
-        return NextTokenLoss.of(KERNELS, step, hidden(step, next.ids(), cache), hub.decoder().head(step), next.labels());
+        return NextTokenLoss.of(KERNELS, step, hidden(step, next.ids(), options), hub.decoder().head(step), next.labels());
     }
 
     /** The engines that decode with these weights; sessions with the same engines can be batched. */
@@ -117,7 +116,7 @@ final class StitchedForward {
             }
         }
         LlamaModel hub = streams.models().get(0);
-        NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), TorchType.INT64, hub.device());
+        NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), ElementType.INT64, hub.device());
         List<NDArray> found = trace(tokenIds.getManager(), ids, IntStream.of(wanted).asLongStream().toArray());
         found.get(0).close(); // the logits
         List<GateTrace> traces = new ArrayList<>();

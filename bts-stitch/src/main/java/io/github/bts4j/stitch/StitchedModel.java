@@ -7,16 +7,15 @@ import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.FrozenGatedLm;
 import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -96,7 +95,7 @@ public final class StitchedModel extends FrozenGatedLm {
      *
      * @return the hub's type
      */
-    public TorchType type() {
+    public ElementType type() {
         return models().get(0).type();
     }
 
@@ -218,7 +217,7 @@ public final class StitchedModel extends FrozenGatedLm {
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
         try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return held.it().pass().losses(step, tokens, Optional.empty());
+            return held.it().pass().losses(step, tokens, PassOptions.DEFAULT);
         }
     }
 
@@ -232,7 +231,7 @@ public final class StitchedModel extends FrozenGatedLm {
      */
     public float[][] tokenLosses(int[][] tokens, FrozenStateCache cache) {
         try (StitchState.Held<StitchSnapshot> held = state.hold(); NDManager step = manager.newSubManager()) {
-            return TokenBatch.rows(held.it().pass().losses(step, tokens, Optional.of(cache)).toFloatArray(), tokens.length);
+            return TokenBatch.rows(held.it().pass().losses(step, tokens, PassOptions.DEFAULT.withFrozenStateCache(cache)).toFloatArray(), tokens.length);
         }
     }
 

@@ -12,7 +12,6 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -114,7 +113,7 @@ final class StitchedView extends FrozenGatedLm {
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        return pass.losses(step, tokens, Optional.empty());
+        return pass.losses(step, tokens, PassOptions.DEFAULT);
     }
 
     @Override

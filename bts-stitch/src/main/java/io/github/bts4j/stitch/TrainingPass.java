@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.CheckpointedBlocks;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
@@ -14,9 +15,7 @@ import io.github.bts4j.core.torch.llama.Ropes;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -55,7 +54,7 @@ final class TrainingPass {
     }
 
     float[] run(DocumentRows rows, float tokenWeight, long seed) {
-        DocumentRows numbered = rows.numbered(options.documentMask());
+        DocumentRows numbered = options.documentMask().map(mask -> rows.numbered(mask)).orElseGet(rows::numbered);
         return run(rows.tokens(), seed, (step, from, to, sliceSeed) -> {
             DocumentRows slice = numbered.rows(from, to);
             return new Given(slice.nextTokens(step, hub.vocabSize()), new Attention.Numbered(slice), tokenWeight, sliceSeed);
@@ -99,21 +98,21 @@ final class TrainingPass {
         private final Ropes ropes;
         private final Given given;
         private final long seed;
-        /** Block index to the graph of its layers: the leaf below them and the state after them. */
-        private final Map<Integer, List<NDArray>> kept = new HashMap<>();
+        private final CheckpointedBlocks blocks;
 
         Slice(NDManager step, Ropes ropes, Given given) {
             this.step = step;
             this.ropes = ropes;
             this.given = given;
             this.seed = given.seed();
+            this.blocks = new CheckpointedBlocks(KERNELS, step, options.checkpointing(), (config.numStitches() - 1) * streams.models().size());
         }
 
         float[] run() {
             TokenBatch.NextTokens next = given.next();
             float tokenWeight = given.tokenWeight();
             NDArray head = hub.decoder().head(step);
-            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options.frozenStateCache(), given.attention());
+            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options, given.attention());
             if (options.checkpointing() != ActivationCheckpointing.OFF) {
                 return checkpointed(frozen, head, next.labels(), tokenWeight);
             }
@@ -143,28 +142,17 @@ final class TrainingPass {
             return losses;
         }
 
-        /** The streams before every stitch; the last blocks' graphs go into {@link #kept}. */
+        /** The streams before every stitch; the last blocks' graphs are kept. */
         private List<List<NDArray>> forward(FrozenStates frozen) {
             List<List<NDArray>> before = new ArrayList<>(List.of(frozen.streams()));
             int models = frozen.streams().size();
-            int blocks = (config.numStitches() - 1) * models;
-            int firstKept = blocks - options.checkpointing().kept(blocks);
             for (int j = 0; j + 1 < config.numStitches(); j++) {
                 List<NDArray> inputs = inputs(before.get(j), j);
                 List<NDArray> stitched = stitch(inputs, j);
                 List<NDArray> next = new ArrayList<>();
                 for (int i = 0; i < models; i++) {
-                    if (i == 0 && j < frozen.hub().size()) {
-                        next.add(frozen.hub().get(j));
-                        continue;
-                    }
-                    List<NDArray> graph = block(stitched.get(i), i, j);
-                    next.add(KERNELS.detached(step, Autograd.OFF, graph.get(1)));
-                    if (j * models + i >= firstKept) {
-                        kept.put(j * models + i, graph);
-                    } else {
-                        close(graph);
-                    }
+                    boolean cached = i == 0 && j < frozen.hub().size();
+                    next.add(cached ? frozen.hub().get(j) : blocks.forward(j * models + i, stitched.get(i), block(i, j)));
                 }
                 close(stitched);
                 if (j > 0) {
@@ -179,23 +167,16 @@ final class TrainingPass {
         private List<NDArray> streamGradients(List<NDArray> stitched, int j, List<NDArray> gradients) {
             List<NDArray> below = new ArrayList<>(gradients);
             for (int i = stitched.size() - 1; i >= 0; i--) {
-                if (!Tensors.requiresGradient(stitched.get(i))) {
-                    continue; // the hub has no graph before the first Experts-into-Hub stitch
+                if (Tensors.requiresGradient(stitched.get(i))) { // not the hub has no graph before the first Experts-into-Hub stitch
+                    below.set(i, blocks.backward(j * stitched.size() + i, stitched.get(i), block(i, j), gradients.get(i)));
                 }
-                List<NDArray> graph = kept.remove(j * stitched.size() + i);
-                if (graph == null) {
-                    graph = block(stitched.get(i), i, j);
-                }
-                KERNELS.backwardEach(Autograd.OFF, graph.subList(1, 2), List.of(gradients.get(i)));
-                below.set(i, KERNELS.leafGradients(step, Autograd.OFF, graph.subList(0, 1)).get(0));
-                close(graph);
             }
             return below;
         }
 
-        /** The graph of the layers of stream i after stitch j: the leaf below them and the state after them. */
-        private List<NDArray> block(NDArray state, int i, int j) {
-            return KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.afterLayers().get(j), config.afterLayers().get(j + 1));
+        /** The layers of stream i after stitch j. */
+        private CheckpointedBlocks.Block block(int i, int j) {
+            return state -> KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.afterLayers().get(j), config.afterLayers().get(j + 1));
         }
 
         /** The inputs of stitch j as leaves of a new graph; nothing below the first stitch is trained, so its inputs need no gradient. */

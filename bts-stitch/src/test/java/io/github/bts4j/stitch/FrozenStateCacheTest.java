@@ -161,7 +161,7 @@ class FrozenStateCacheTest {
                 NDManager scope = model.getNDManager().newSubManager(); Ropes ropes = streams.ropes(0, LENGTH + 1);
                 StitchWeights weights = StitchWeights.of(scope, layout, 1, model.stitchTensors())) {
             FrozenStates.Pass pass = new FrozenStates.Pass(scope, streams, ropes, layout, TinyModels.ids(scope, TOKENS, 160));
-            FrozenStates frozen = pass.run(Optional.empty(), Attention.WHOLE);
+            FrozenStates frozen = pass.run(PassOptions.DEFAULT, Attention.WHOLE);
             assertEquals(List.of(), frozen.hub());
             List<NDArray> hub = pass.stream(0);
             assertEquals(2, hub.size());

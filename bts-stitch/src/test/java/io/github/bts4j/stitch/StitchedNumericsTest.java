@@ -10,9 +10,9 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.TensorFiles;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,7 +62,7 @@ class StitchedNumericsTest {
             golden.about().get("places").forEach(place -> afterLayers.add(place.asInt()));
             LoadOptions half = LoadOptions.defaults().withPrecision(Precision.BFLOAT16);
             try (StitchedModel model = TinyModels.open(folder, StitchConfig.at(afterLayers), half, names.toArray(String[]::new))) {
-                assertEquals(TorchType.BFLOAT16, model.type());
+                assertEquals(ElementType.BFLOAT16, model.type());
                 model.setStitchTensors(TensorFiles.read(golden.manager(), folder.resolve("stitch.safetensors")));
                 float[] expected = golden.floats("logits");
                 float[] logits = model.forward(golden.tensor("input_ids")).toFloatArray();

@@ -30,7 +30,7 @@ final class Activations {
         this.stitches = stitches;
         this.checkpointing = checkpointing;
         this.half = precision != Precision.FLOAT32;
-        this.tokens = (long) PassOptions.cpuRows(trainer.microBatch(), trainer.sequenceLength() + 1) * trainer.sequenceLength();
+        this.tokens = (long) PassOptions.cpuRows(trainer.batches().microBatch(), trainer.batches().sequenceLength() + 1) * trainer.batches().sequenceLength();
     }
 
     long peak() {

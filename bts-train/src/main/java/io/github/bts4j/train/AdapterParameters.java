@@ -5,10 +5,10 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.adapter.LowRank;
 import io.github.bts4j.core.adapter.TrainedBiases;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +34,7 @@ record AdapterParameters(AdapterConfig config, Map<String, LowRank<NDArray>> mod
         base.forEach((name, tensor) -> {
             String module = name.substring(0, name.lastIndexOf('.'));
             if (isTrained(config, name, module)) {
-                whole.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32));
+                whole.put(name, Tensors.copy(manager, tensor, ElementType.FLOAT32));
             } else if (name.endsWith(".weight") && tensor.getShape().dimension() == 2 && config.adapts(module)) {
                 modules.put(module, start(manager, config, module, tensor, random));
             }
@@ -55,7 +55,7 @@ record AdapterParameters(AdapterConfig config, Map<String, LowRank<NDArray>> mod
             values[i] = (float) random.nextDouble(-bound, bound);
         }
         NDArray a = Tensors.of(manager, values, rank, in);
-        NDArray b = Tensors.zeros(manager, TorchType.FLOAT32, manager.getDevice(), weight.getShape().get(0), rank);
+        NDArray b = Tensors.zeros(manager, ElementType.FLOAT32, manager.getDevice(), weight.getShape().get(0), rank);
         Optional<NDArray> magnitude = config.dora() ? Optional.of(KERNELS.rowNorms(manager, Autograd.OFF, weight, a, b)) : Optional.empty();
         return new LowRank<>(a, b, magnitude, Optional.empty(), config.scaling(module), false);
     }
@@ -98,7 +98,7 @@ record AdapterParameters(AdapterConfig config, Map<String, LowRank<NDArray>> mod
     }
 
     /** The tensors of base and adapter as the decoder's kernels take them, with a graph where the mode records one. */
-    Map<String, NDArray> beside(NDManager step, Autograd mode, Map<String, NDArray> base, TorchType type) {
+    Map<String, NDArray> beside(NDManager step, Autograd mode, Map<String, NDArray> base, ElementType type) {
         Map<String, NDArray> all = new LinkedHashMap<>(base);
         whole.forEach((name, tensor) -> all.put(name, KERNELS.typedParameter(step, mode, tensor, type)));
         modules.forEach((module, part) -> {

@@ -10,6 +10,7 @@ import io.github.bts4j.core.adapter.AdapterTensorLoader;
 import io.github.bts4j.core.adapter.AdapterWriter;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
@@ -17,7 +18,6 @@ import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
@@ -43,7 +43,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
 
     private final Lifetime lifetime = Lifetime.shared("training");
     private final LlamaConfig config;
-    private final TorchType type;
+    private final ElementType type;
     private final NDManager manager;
     private final Map<String, NDArray> frozen = new LinkedHashMap<>();
     private final AdapterParameters parameters;
@@ -108,7 +108,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     public static AdapterTraining from(LlamaModel base, Path folder) throws IOException {
         Adapter adapter = Adapter.open(folder, LlamaTensors.shapes(base.config()));
         return new AdapterTraining(base, (manager, tensors) -> {
-            AdapterTensorLoader loader = new AdapterTensorLoader(manager, TorchType.FLOAT32);
+            AdapterTensorLoader loader = new AdapterTensorLoader(manager, ElementType.FLOAT32);
             return new AdapterParameters(adapter.config(), loader.modules(adapter), loader.whole(adapter)).checked();
         });
     }
@@ -159,7 +159,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
     @Override
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
-        DocumentRows numbered = rows.numbered(documentMask);
+        DocumentRows numbered = documentMask.map(mask -> rows.numbered(mask)).orElseGet(rows::numbered);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, TokenBatch.width(rows.tokens()) - 1);
                 RopeRows masked = rope.masked(numbered.mask(step)); Weights weights = weights(step, Autograd.ON)) {
             return pass(step, weights, masked, numbered.nextTokens(step, config.vocabSize()), tokenWeight);

@@ -5,14 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.CheckpointedBlocks;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.RopeRows;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 
 /** The forward and backward pass of one micro-batch through one model, layer by layer: the states between layers are kept, everything else is recomputed. */
@@ -40,43 +39,27 @@ final class CheckpointedPass {
     }
 
     float[] run(TokenBatch.NextTokens next, float tokenWeight) {
+        CheckpointedBlocks blocks = new CheckpointedBlocks(KERNELS, step, checkpointing, layers);
         NDArray embedded = KERNELS.embed(step, Autograd.ON, next.ids(), weights);
-        List<NDArray> before = new ArrayList<>(List.of(detached(embedded)));
-        Deque<List<NDArray>> kept = new ArrayDeque<>();
+        List<NDArray> before = new ArrayList<>(List.of(KERNELS.detached(step, Autograd.OFF, embedded)));
         for (int layer = 0; layer < layers; layer++) {
-            List<NDArray> graph = graph(before.get(layer), layer);
-            before.add(detached(graph.get(1)));
-            if (layer >= layers - checkpointing.kept(layers)) {
-                kept.push(graph);
-            } else {
-                graph.forEach(NDArray::close);
-            }
+            before.add(blocks.forward(layer, before.get(layer), block(layer)));
         }
         List<NDArray> leaf = KERNELS.leaves(step, Autograd.ON, before.subList(layers, layers + 1));
         NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, leaf.get(0), weights);
         float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, head, next.labels(), tokenWeight);
-        List<NDArray> gradient = below(leaf);
+        NDArray gradient = KERNELS.leafGradients(step, Autograd.OFF, leaf).get(0);
         for (int layer = layers - 1; layer >= 0; layer--) {
-            List<NDArray> graph = kept.isEmpty() ? graph(before.get(layer), layer) : kept.pop();
-            KERNELS.backwardEach(Autograd.OFF, graph.subList(1, 2), gradient);
-            gradient.forEach(NDArray::close);
-            gradient = below(graph.subList(0, 1));
-            graph.forEach(NDArray::close);
+            NDArray below = blocks.backward(layer, before.get(layer), block(layer), gradient);
+            gradient.close();
             before.get(layer).close();
+            gradient = below;
         }
-        KERNELS.backwardEach(Autograd.OFF, List.of(embedded), gradient);
+        KERNELS.backwardEach(Autograd.OFF, List.of(embedded), List.of(gradient));
         return losses;
     }
 
-    private List<NDArray> graph(NDArray state, int layer) {
-        return KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer);
-    }
-
-    private NDArray detached(NDArray tensor) {
-        return KERNELS.detached(step, Autograd.OFF, tensor);
-    }
-
-    private List<NDArray> below(List<NDArray> leaf) {
-        return KERNELS.leafGradients(step, Autograd.OFF, leaf);
+    private CheckpointedBlocks.Block block(int layer) {
+        return state -> KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer);
     }
 }

@@ -9,6 +9,7 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
@@ -18,7 +19,6 @@ import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
@@ -59,7 +59,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         this.config = config.withDtype(Precision.FLOAT32);
         this.manager = manager;
         this.weights = weights;
-        this.decoder = new Decoder(config, weights, manager, TorchType.FLOAT32);
+        this.decoder = new Decoder(config, weights, manager, ElementType.FLOAT32);
         this.start = StartingWeights.sha256(weights);
     }
 
@@ -111,7 +111,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
             FiniteTensors.require(seed.getName(), seed.tensors());
             NDManager manager = Torch.manager().newSubManager(seed.device());
             Map<String, NDArray> weights = new LinkedHashMap<>();
-            seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, TorchType.FLOAT32)));
+            seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, ElementType.FLOAT32)));
             return new ExpertTraining(seed.config(), manager, weights);
         }
     }
@@ -166,7 +166,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     @Override
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
-        DocumentRows numbered = rows.numbered(documentMask);
+        DocumentRows numbered = documentMask.map(mask -> rows.numbered(mask)).orElseGet(rows::numbered);
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, TokenBatch.width(rows.tokens()) - 1);
                 RopeRows masked = rope.masked(numbered.mask(step))) {
             return pass(step, masked, numbered.nextTokens(step, config.vocabSize()), tokenWeight);

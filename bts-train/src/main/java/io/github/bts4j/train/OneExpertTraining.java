@@ -1,9 +1,10 @@
 package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -13,6 +14,8 @@ import java.util.Map;
  * step, and what moments or weight decay do to them is undone after it.
  */
 final class OneExpertTraining extends ForwardingTrainable {
+    private static final OneExpertKernels KERNELS = Kernels.of(OneExpertKernels.class);
+
     private final String name;
     private final int index;
     private final Map<String, NDArray> parameters = new LinkedHashMap<>();
@@ -25,7 +28,7 @@ final class OneExpertTraining extends ForwardingTrainable {
         all.parameters().forEach((tensor, array) -> {
             if (tensor.contains(".gate.")) {
                 parameters.put(tensor, array);
-                saved.put(tensor, Tensors.copy(all.manager(), array, TorchType.FLOAT32));
+                saved.put(tensor, Tensors.copy(all.manager(), array, ElementType.FLOAT32));
             } else if (tensor.endsWith(".proj." + index + ".weight")) {
                 parameters.put(tensor, array);
             }
@@ -50,7 +53,7 @@ final class OneExpertTraining extends ForwardingTrainable {
     private float[] ofThisExpert(float[] losses) {
         saved.keySet().forEach(gate -> {
             try (NDArray gradient = parameters.get(gate).getGradient()) {
-                AdamW.KERNELS.zeroOthers(Autograd.OFF, gradient, index);
+                KERNELS.zeroOthers(Autograd.OFF, gradient, index);
             }
         });
         return losses;
@@ -68,7 +71,7 @@ final class OneExpertTraining extends ForwardingTrainable {
     }
 
     private void restore() {
-        saved.forEach((gate, before) -> AdamW.KERNELS.restoreOthers(Autograd.OFF, parameters.get(gate), before, index));
+        saved.forEach((gate, before) -> KERNELS.restoreOthers(Autograd.OFF, parameters.get(gate), before, index));
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.Members;
 import io.github.bts4j.stitch.baseline.RoutedExperts;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -8,6 +8,7 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.TensorFiles;
+import io.github.bts4j.train.optim.TensorCopies;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

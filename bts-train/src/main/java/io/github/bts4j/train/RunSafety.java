@@ -2,12 +2,12 @@ package io.github.bts4j.train;
 
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.optim.AdamStatistics;
+import io.github.bts4j.train.optim.ZClip;
 import io.github.bts4j.train.stability.Safeguards;
 import io.github.bts4j.train.stability.SpikeDetector;
 import io.github.bts4j.train.stability.StabilityLevel;
-import io.github.bts4j.train.stability.StabilityMonitor;
 import io.github.bts4j.train.stability.StabilityMonitor.Finding;
-import io.github.bts4j.train.stability.ZClip;
+import io.github.bts4j.train.stability.StabilityMonitor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

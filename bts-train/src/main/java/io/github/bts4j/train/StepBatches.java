@@ -10,7 +10,7 @@ record StepBatches(List<Batch> of, long predicted) {
     static StepBatches read(Datamix data, long position, int passes, TrainerConfig config) {
         List<Batch> batches = new ArrayList<>();
         for (int pass = 0; pass < passes; pass++) {
-            batches.add(data.batch(position + (long) pass * config.microBatch(), config.microBatch(), config.sequenceLength()));
+            batches.add(data.batch(position + (long) pass * config.batches().microBatch(), config.batches().microBatch(), config.batches().sequenceLength()));
         }
         return new StepBatches(batches, batches.stream().mapToLong(Batch::predicted).sum());
     }

@@ -3,8 +3,8 @@ package io.github.bts4j.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.FiniteTensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.GateInput;
@@ -12,7 +12,9 @@ import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.ParameterGroup;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -159,7 +161,7 @@ public final class StitchTraining implements Trainable {
     @Override
     public Map<String, String> identity() {
         Map<String, String> all = new LinkedHashMap<>(identity);
-        boolean rounds = model.models().stream().anyMatch(base -> base.type() == TorchType.FLOAT32);
+        boolean rounds = model.models().stream().anyMatch(base -> base.type() == ElementType.FLOAT32);
         if (options.frozenStateCache().isPresent() && rounds) {
             all.put("frozen-state cache", "states in float32 are rounded to bfloat16");
         }

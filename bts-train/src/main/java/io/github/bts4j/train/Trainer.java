@@ -148,7 +148,7 @@ public final class Trainer implements AutoCloseable {
         validation.ifPresent(v -> v.restore(state.validation()));
         changed.forEach(change -> listener.onResumedWith(change.part(), change.name(), change.saved(), change.now()));
         String best = state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep();
-        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.averageDecay() > 0 ? "averages, " : "") + "step " + step + " of " + config.totalSteps()
+        listener.onMessage("Resumed from " + latest.get().getFileName() + ": weights, moments, " + (config.optimization().averageDecay() > 0 ? "averages, " : "") + "step " + step + " of " + config.totalSteps()
                 + ", data position " + position + best);
         return true;
     }
@@ -197,7 +197,7 @@ public final class Trainer implements AutoCloseable {
                     stepAndSave(lastStep);
                 }
             }
-            listener.onMessage("Read so far: " + data.use(position, config.sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
+            listener.onMessage("Read so far: " + data.use(position, config.batches().sequenceLength()).stream().map(DomainUse::text).collect(Collectors.joining(", ")));
             if (stopRequested) { // reported before the guard lets the process end
                 listener.onMessage("Stopped at step " + step + " of " + config.totalSteps() + ", as requested" + output.folder().map(folder -> "; saved in " + folder).orElse(""));
             }
@@ -223,7 +223,7 @@ public final class Trainer implements AutoCloseable {
             react(trouble.get());
         }
         boolean best = validation.isPresent() && validation.get().isDue(step, config.totalSteps()) && validation.get().judge(step);
-        if (output.folder().isPresent() && (config.checkpointEvery() > 0 && step % config.checkpointEvery() == 0 || best || step == lastStep || stopRequested || isOver())) {
+        if (output.folder().isPresent() && (config.checkpoints().isDue(step) || best || step == lastStep || stopRequested || isOver())) {
             checkpoint(output.folder().get());
         }
     }
@@ -233,9 +233,9 @@ public final class Trainer implements AutoCloseable {
         long begin = System.nanoTime();
         skipBatches();
         DomainLosses losses = new DomainLosses(data.domains());
-        int passes = config.batchRamp().at(step, config.accumulation());
-        int sequences = Math.multiplyExact(passes, config.microBatch());
-        int tokens = Math.multiplyExact(sequences, config.sequenceLength());
+        int passes = config.batches().ramp().at(step, config.batches().accumulation());
+        int sequences = Math.multiplyExact(passes, config.batches().microBatch());
+        int tokens = Math.multiplyExact(sequences, config.batches().sequenceLength());
         StepBatches batches = StepBatches.read(data, position, passes, config);
         for (int pass = 0; pass < passes; pass++) {
             losses.add(batches.of().get(pass), batches.gradients(model, pass, PassSeed.of(config.seed(), step, pass)));
@@ -256,8 +256,7 @@ public final class Trainer implements AutoCloseable {
         position += sequences;
         tokensSeen += batches.predicted();
         Optional<String> trouble = safety.observe(step, losses.mean(), measured);
-        listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate,
-                tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), safety.metrics(measured)));
+        listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate, tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), safety.metrics(measured)));
         safety.report(step, measured);
         return trouble;
     }
@@ -291,7 +290,7 @@ public final class Trainer implements AutoCloseable {
 
     private void rewind(Reaction.Rewind rewind, String why) throws IOException {
         Path folder = output.folder().orElseThrow();
-        Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpointEvery()).orElseThrow();
+        Path checkpoint = RunCheckpoint.before(folder, step - rewind.steps(), config.checkpoints().every()).orElseThrow();
         RunState state = RunCheckpoint.state(checkpoint);
         long from = step;
         restore(checkpoint);
@@ -317,7 +316,7 @@ public final class Trainer implements AutoCloseable {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
         try (Lifetime.Lease use = hold.use()) {
-            return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.keepCheckpoints(), config.checkpointEvery());
+            return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.checkpoints().keep(), config.checkpoints().every());
         }
     }
 

@@ -1,7 +1,10 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.LearningRate;
+import io.github.bts4j.train.optim.ParameterGroup;
 import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
 
@@ -9,23 +12,14 @@ import java.util.List;
  * The configuration of a training run.
  *
  * @param totalSteps optimizer steps of the whole run
- * @param microBatch sequences in one forward and backward pass
- * @param accumulation passes per optimizer step
- * @param sequenceLength tokens per sequence that are predicted; each sequence holds one more
+ * @param batches what one step reads
  * @param learningRate the schedule
- * @param optimizer AdamW's constants
- * @param maxGradNorm limit on the global gradient norm; infinity turns clipping off
+ * @param optimization what one step does with the gradients
  * @param seed seed of the passes' random draws
- * @param checkpointEvery steps between run checkpoints; 0 writes none but the last
- * @param keepCheckpoints how many run checkpoints to keep, at least 1
+ * @param checkpoints when the run is saved
  * @param safeguards detection of divergence, and reactions
- * @param batchRamp how the batch size increases at the beginning
- * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
- * @param parameterGroups groups of tensors with separate constants; the first match applies, and {@code optimizer} applies to the rest
  */
-public record TrainerConfig(long totalSteps, int microBatch, int accumulation, int sequenceLength, LearningRate learningRate,
-        AdamWConfig optimizer, double maxGradNorm, long seed, long checkpointEvery, int keepCheckpoints, Safeguards safeguards, BatchRamp batchRamp,
-        double averageDecay, List<ParameterGroup> parameterGroups) {
+public record TrainerConfig(long totalSteps, Batches batches, LearningRate learningRate, Optimization optimization, long seed, Checkpoints checkpoints, Safeguards safeguards) {
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
@@ -33,46 +27,83 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
     private static final int LLAMA_2_WARMUP = 2000;
 
     /**
+     * What one step reads.
+     *
+     * @param microBatch sequences in one forward and backward pass
+     * @param accumulation passes per optimizer step
+     * @param sequenceLength tokens per sequence that are predicted; each sequence holds one more
+     * @param ramp how the batch size increases at the beginning
+     */
+    public record Batches(int microBatch, int accumulation, int sequenceLength, BatchRamp ramp) {}
+
+    /**
+     * What one step does with the gradients.
+     *
+     * @param optimizer AdamW's constants
+     * @param maxGradNorm limit on the global gradient norm; infinity turns clipping off
+     * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
+     * @param groups tensors with constants of their own; the first that matches counts, and {@code optimizer} is for the rest
+     */
+    public record Optimization(AdamWConfig optimizer, double maxGradNorm, double averageDecay, List<ParameterGroup> groups) {
+        /**
+         * Copies the groups.
+         *
+         * @param optimizer AdamW's constants
+         * @param maxGradNorm limit on the global gradient norm
+         * @param averageDecay decay of the exponential moving average of the weights
+         * @param groups tensors with constants of their own
+         */
+        public Optimization {
+            groups = List.copyOf(groups);
+        }
+    }
+
+    /**
+     * When a run is saved.
+     *
+     * @param every steps between run checkpoints; 0 writes none but the last
+     * @param keep how many stay on the disk, at least 1
+     */
+    public record Checkpoints(long every, int keep) {
+        boolean isDue(long step) {
+            return every > 0 && step % every == 0;
+        }
+    }
+
+    /**
      * Checks the ranges.
      *
      * @param totalSteps optimizer steps of the whole run
-     * @param microBatch sequences in one forward and backward pass
-     * @param accumulation passes per optimizer step
-     * @param sequenceLength tokens per sequence that are predicted
+     * @param batches what one step reads
      * @param learningRate the schedule
-     * @param optimizer AdamW's constants
-     * @param maxGradNorm limit on the global gradient norm
+     * @param optimization what one step does with the gradients
      * @param seed seed of the passes' random draws
-     * @param checkpointEvery steps between run checkpoints
-     * @param keepCheckpoints how many run checkpoints to keep
+     * @param checkpoints when the run is saved
      * @param safeguards detection of divergence, and reactions
-     * @param batchRamp how the batch size increases at the beginning
-     * @param averageDecay decay of the exponential moving average of the weights
-     * @param parameterGroups groups of tensors with separate constants
      * @throws IllegalArgumentException listing every value outside its range
      */
     public TrainerConfig {
-        parameterGroups = List.copyOf(parameterGroups);
         Problems problems = new Problems();
         atLeast(problems, "totalSteps", totalSteps, 1);
-        atLeast(problems, "microBatch", microBatch, 1);
-        atLeast(problems, "accumulation", accumulation, 1);
-        atLeast(problems, "sequenceLength", sequenceLength, 1);
-        atLeast(problems, "checkpointEvery", checkpointEvery, 0);
-        atLeast(problems, "keepCheckpoints", keepCheckpoints, 1);
-        problems.addIf(!(maxGradNorm > 0), "maxGradNorm = " + maxGradNorm + " is not positive; Double.POSITIVE_INFINITY turns clipping off");
-        problems.addIf(!(averageDecay >= 0 && averageDecay < 1), "averageDecay = " + averageDecay + " is outside [0, 1)");
-        checkRewind(problems, safeguards, checkpointEvery, keepCheckpoints);
+        atLeast(problems, "microBatch", batches.microBatch, 1);
+        atLeast(problems, "accumulation", batches.accumulation, 1);
+        atLeast(problems, "sequenceLength", batches.sequenceLength, 1);
+        atLeast(problems, "checkpointEvery", checkpoints.every, 0);
+        atLeast(problems, "keepCheckpoints", checkpoints.keep, 1);
+        double norm = optimization.maxGradNorm;
+        double decay = optimization.averageDecay;
+        problems.addIf(!(norm > 0), "maxGradNorm = " + norm + " is not positive; Double.POSITIVE_INFINITY turns clipping off");
+        problems.addIf(!(decay >= 0 && decay < 1), "averageDecay = " + decay + " is outside [0, 1)");
+        checkRewind(problems, safeguards, checkpoints);
         problems.throwInOneLine("TrainerConfig: ");
     }
 
     /** Checks that the kept run checkpoints reach back as far as a rewind. */
-    private static void checkRewind(Problems problems, Safeguards safeguards, long every, int keep) {
-        safeguards.rewind().ifPresent(rewind -> {
-            problems.addIf(every < 1 || (keep - 1) * every < rewind.steps(),
-                    "Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back that far: checkpointEvery = " + every
-                    + " and keepCheckpoints = " + keep + " only reach back " + Math.max(0, keep - 1) * every + " steps; see withCheckpoints");
-        });
+    private static void checkRewind(Problems problems, Safeguards safeguards, Checkpoints checkpoints) {
+        long back = Math.max(0, checkpoints.keep - 1) * checkpoints.every;
+        safeguards.rewind().ifPresent(rewind -> problems.addIf(checkpoints.every < 1 || back < rewind.steps(),
+                "Rewind(steps = " + rewind.steps() + ") needs run checkpoints that reach back that far: checkpointEvery = " + checkpoints.every
+                + " and keepCheckpoints = " + checkpoints.keep + " only reach back " + back + " steps; see withCheckpoints"));
     }
 
     private static void atLeast(Problems problems, String name, long value, long minimum) {
@@ -89,8 +120,8 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the configuration
      */
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
-        return new TrainerConfig(totalSteps, microBatch, 1, sequenceLength, learningRate, AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, 0, 1,
-                Safeguards.OFF, BatchRamp.NONE, 0, List.of());
+        return new TrainerConfig(totalSteps, new Batches(microBatch, 1, sequenceLength, BatchRamp.NONE), learningRate,
+                new Optimization(AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, List.of()), 0, new Checkpoints(0, 1), Safeguards.OFF);
     }
 
     /**
@@ -116,8 +147,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withAccumulation(int accumulation) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return with(new Batches(batches.microBatch, accumulation, batches.sequenceLength, batches.ramp));
     }
 
     /**
@@ -127,8 +157,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withOptimizer(AdamWConfig optimizer) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return with(new Optimization(optimizer, optimization.maxGradNorm, optimization.averageDecay, optimization.groups));
     }
 
     /**
@@ -138,8 +167,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withMaxGradNorm(double maxGradNorm) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return with(new Optimization(optimization.optimizer, maxGradNorm, optimization.averageDecay, optimization.groups));
     }
 
     /**
@@ -149,8 +177,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withSeed(long seed) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return new TrainerConfig(totalSteps, batches, learningRate, optimization, seed, checkpoints, safeguards);
     }
 
     /**
@@ -161,8 +188,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withCheckpoints(long every, int keep) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, every, keep,
-                safeguards, batchRamp, averageDecay, parameterGroups);
+        return new TrainerConfig(totalSteps, batches, learningRate, optimization, seed, new Checkpoints(every, keep), safeguards);
     }
 
     /**
@@ -172,8 +198,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withSafeguards(Safeguards safeguards) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return new TrainerConfig(totalSteps, batches, learningRate, optimization, seed, checkpoints, safeguards);
     }
 
     /**
@@ -183,8 +208,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return with(new Batches(batches.microBatch, batches.accumulation, batches.sequenceLength, batchRamp));
     }
 
     /**
@@ -194,8 +218,7 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withWeightAverage(double averageDecay) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, parameterGroups);
+        return with(new Optimization(optimization.optimizer, optimization.maxGradNorm, averageDecay, optimization.groups));
     }
 
     /**
@@ -205,8 +228,15 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return the copy
      */
     public TrainerConfig withParameterGroups(ParameterGroup... groups) {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed,
-                checkpointEvery, keepCheckpoints, safeguards, batchRamp, averageDecay, List.of(groups));
+        return with(new Optimization(optimization.optimizer, optimization.maxGradNorm, optimization.averageDecay, List.of(groups)));
+    }
+
+    private TrainerConfig with(Batches changed) {
+        return new TrainerConfig(totalSteps, changed, learningRate, optimization, seed, checkpoints, safeguards);
+    }
+
+    private TrainerConfig with(Optimization changed) {
+        return new TrainerConfig(totalSteps, batches, learningRate, changed, seed, checkpoints, safeguards);
     }
 
     /**
@@ -215,16 +245,18 @@ public record TrainerConfig(long totalSteps, int microBatch, int accumulation, i
      * @return micro-batch times accumulation
      */
     public int sequencesPerStep() {
-        return Math.multiplyExact(microBatch, accumulation);
+        return Math.multiplyExact(batches.microBatch, batches.accumulation);
     }
 
     /**
-     * The values that must not change when a run is resumed: everything but the frequency of checkpoints.
+     * The values that must not change when a run is resumed: everything but the frequency of checkpoints. Run checkpoints hold the text, so that its form stays what it is.
      *
      * @return a text, equal for equal runs
      */
     String identity() {
-        return new TrainerConfig(totalSteps, microBatch, accumulation, sequenceLength, learningRate, optimizer, maxGradNorm, seed, Long.MAX_VALUE, 2,
-                safeguards, batchRamp, averageDecay, parameterGroups).toString();
+        return "TrainerConfig[totalSteps=" + totalSteps + ", microBatch=" + batches.microBatch + ", accumulation=" + batches.accumulation + ", sequenceLength=" + batches.sequenceLength
+                + ", learningRate=" + learningRate + ", optimizer=" + optimization.optimizer + ", maxGradNorm=" + optimization.maxGradNorm + ", seed=" + seed
+                + ", checkpointEvery=" + Long.MAX_VALUE + ", keepCheckpoints=2, safeguards=" + safeguards + ", batchRamp=" + batches.ramp
+                + ", averageDecay=" + optimization.averageDecay + ", parameterGroups=" + optimization.groups + "]";
     }
 }

@@ -55,11 +55,11 @@ public record TrainingPlan(long frozenParameters, long trainedParameters, double
         long frozen = models.stream().mapToLong(LlamaTensors::parameterCount).sum();
         long trained = stitches.parameterCount(experts, models.get(0).hiddenSize());
         int element = precision == Precision.FLOAT32 ? FLOAT : Short.BYTES;
-        Work work = new Work(models, stitches, trainer.sequenceLength());
+        Work work = new Work(models, stitches, trainer.batches().sequenceLength());
         Activations activations = new Activations(models, precision, stitches, trainer, checkpointing);
         return new TrainingPlan(frozen, trained, work.forward(), work.training(), work.cachedTraining(), cacheBytes(models, stitches), frozen * element,
                 trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
-                trained * 2 * FLOAT + (trainer.averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
+                trained * 2 * FLOAT + (trainer.optimization().averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
     }
 
     /**

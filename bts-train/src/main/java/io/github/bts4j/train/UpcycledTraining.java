@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
 import io.github.bts4j.stitch.baseline.UpcycledModel;
@@ -50,7 +50,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
         this.manager = Torch.manager().newSubManager(models.get(0).device());
         try {
             this.tensors = UpcycledWeights.upcycle(config, models, manager);
-            this.weights = new UpcycledWeights(config, tensors, manager, TorchType.FLOAT32);
+            this.weights = new UpcycledWeights(config, tensors, manager, ElementType.FLOAT32);
             identity.put(StartingWeights.NAME, StartingWeights.sha256(tensors));
         } catch (RuntimeException e) {
             manager.close();

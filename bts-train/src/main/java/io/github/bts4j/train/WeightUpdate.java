@@ -2,7 +2,10 @@ package io.github.bts4j.train;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.train.optim.AdamStatistics;
-import io.github.bts4j.train.stability.TensorClipping;
+import io.github.bts4j.train.optim.AdamW;
+import io.github.bts4j.train.optim.TensorClipping;
+import io.github.bts4j.train.optim.TensorCopies;
+import io.github.bts4j.train.optim.WeightAverage;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -18,10 +21,13 @@ final class WeightUpdate {
     WeightUpdate(Trainable model, TrainerConfig config, RunSafety safety) {
         this.model = model;
         this.clipping = config.safeguards().tensorClipping();
-        this.maxGradientNorm = config.maxGradNorm();
+        this.maxGradientNorm = config.optimization().maxGradNorm();
         this.safety = safety;
-        this.optimizer = AdamW.of(config, model.manager(), model.parameters());
-        this.average = new WeightAverage(config.averageDecay(), model.manager(), model.parameters());
+        this.optimizer = new AdamW(config.optimization().optimizer(), config.optimization().groups(), model.manager(), model.parameters());
+        if (clipping.isOn()) {
+            optimizer.prepareClipping();
+        }
+        this.average = new WeightAverage(config.optimization().averageDecay(), model.manager(), model.parameters());
     }
 
     /** The global norm over all gradients. */
@@ -37,7 +43,13 @@ final class WeightUpdate {
     Map<String, AdamStatistics> apply(long step, double gradientNorm, double learningRate) {
         clip(step, gradientNorm);
         Map<String, AdamStatistics> measured = new LinkedHashMap<>();
-        model.write(() -> measured.putAll(optimizer.step(learningRate, safety.measures(step + 1))));
+        model.write(() -> {
+            if (safety.measures(step + 1)) {
+                measured.putAll(optimizer.measuredStep(learningRate));
+            } else {
+                optimizer.step(learningRate);
+            }
+        });
         average.update(step + 1);
         return measured;
     }

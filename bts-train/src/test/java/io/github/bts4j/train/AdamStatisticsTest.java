@@ -12,6 +12,7 @@ import ai.djl.training.GradientCollector;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.train.optim.AdamStatistics;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.EpsilonPolicy;
 import java.util.HashMap;

@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
@@ -56,11 +57,11 @@ record LifetimeModels(Path folder) {
         Path hub = folder.resolve("hub");
         return switch (trial % KINDS) {
             case 0 -> alone(LlamaModel.open(hub, options));
-            case 1 -> alone(LlamaModel.open(hub, options.withRepacking(false)));
+            case 1 -> alone(LlamaModel.open(hub, options.withRepacking(Repacking.NEVER)));
             case 2 -> alone(LlamaModel.open(hub, options.withQuantization(Quantization.INT8)));
             case 3 -> alone(LlamaModel.open(hub, options.withPrecision(Precision.BFLOAT16)));
             case 4 -> alone(stitched(options));
-            case 5 -> alone(stitched(options.withRepacking(false)));
+            case 5 -> alone(stitched(options.withRepacking(Repacking.NEVER)));
             case 6 -> alone(stitched(options.withQuantization(Quantization.INT8)));
             case 7 -> alone(RoutedExperts.open(List.of(new Member("hub", hub), new Member("code", folder.resolve("code"))), options));
             case 8 -> alone(UpcycledModel.open(folder.resolve("upcycled"), options));

@@ -6,6 +6,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.djl.TextGenerationTranslator;
@@ -300,7 +301,7 @@ final class LifetimePrograms {
 
     /** Experts come and go while streams are open: a text is that of the model that it began with. */
     private void change(int trial) throws Exception {
-        LoadOptions options = trial % 2 == 0 ? LoadOptions.defaults() : LoadOptions.defaults().withRepacking(false);
+        LoadOptions options = trial % 2 == 0 ? LoadOptions.defaults() : LoadOptions.defaults().withRepacking(Repacking.NEVER);
         int three;
         int two;
         try (StitchedModel model = models.stitched(options)) {

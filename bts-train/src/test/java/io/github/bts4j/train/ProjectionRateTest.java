@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;

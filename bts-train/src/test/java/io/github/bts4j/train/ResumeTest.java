@@ -16,6 +16,7 @@ import io.github.bts4j.core.torch.llama.Quantization;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -20,6 +20,7 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.baseline.RoutedExperts;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Path;

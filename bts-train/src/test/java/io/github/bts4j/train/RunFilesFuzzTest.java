@@ -24,7 +24,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -129,6 +128,6 @@ class RunFilesFuzzTest {
     }
 
     private static String dataset(TokenCache cache, Path texts) throws IOException {
-        return cache.dataset("d", TextSource.jsonLines(texts), text -> text.codePoints().toArray(), "code points", OptionalInt.of(3)).fingerprint();
+        return cache.dataset("d", TextSource.jsonLines(texts), text -> text.codePoints().toArray(), "code points").fingerprint();
     }
 }

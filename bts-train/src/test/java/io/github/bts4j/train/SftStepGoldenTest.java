@@ -15,6 +15,7 @@ import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenDatasetBuilder;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

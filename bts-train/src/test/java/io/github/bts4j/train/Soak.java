@@ -7,6 +7,7 @@ import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;

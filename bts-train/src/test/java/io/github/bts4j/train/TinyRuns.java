@@ -14,6 +14,7 @@ import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.metrics.TensorMetrics;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** Small, seeded models, texts and configurations for tests of training. */
-final class TinyRuns {
+public final class TinyRuns {
     /** Of losses of the stitched model below: of its three streams, and its stitches as one more. */
     static Tolerance tolerance() {
         try {
@@ -92,7 +93,7 @@ final class TinyRuns {
     }
 
     /** SHA-256 of every tensor by name. */
-    static Map<String, String> hashes(Map<String, NDArray> tensors) {
+    public static Map<String, String> hashes(Map<String, NDArray> tensors) {
         Map<String, String> hashes = new TreeMap<>();
         tensors.forEach((name, tensor) -> hashes.put(name, Tensors.sha256(tensor)));
         return hashes;

@@ -20,7 +20,9 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.Batch;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.LearningRate;
 import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -254,15 +256,15 @@ class TrainerTest {
     }
 
     private static Map<String, float[]> gradients(StitchedModel model, TrainerConfig config) {
-        Batch batch = TinyRuns.data().batch(0, config.microBatch(), config.sequenceLength());
-        int width = config.sequenceLength() + 1;
+        Batch batch = TinyRuns.data().batch(0, config.batches().microBatch(), config.batches().sequenceLength());
+        int width = config.batches().sequenceLength() + 1;
         int[][] rows = new int[batch.batchSize()][];
         for (int row = 0; row < rows.length; row++) {
             rows[row] = Arrays.copyOfRange(batch.tokens(), row * width, (row + 1) * width);
         }
         Map<String, float[]> gradients = new LinkedHashMap<>();
         try (AdamW marks = new AdamW(AdamWConfig.STITCH, model.getNDManager(), model.stitchTensors())) {
-            model.accumulateGradients(rows, 1f / (config.microBatch() * config.sequenceLength()), 0);
+            model.accumulateGradients(rows, 1f / (config.batches().microBatch() * config.batches().sequenceLength()), 0);
             model.stitchTensors().forEach((name, tensor) -> {
                 try (NDArray gradient = tensor.getGradient()) {
                     gradients.put(name, gradient.toFloatArray());
@@ -315,8 +317,8 @@ class TrainerTest {
 
     @Test
     void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
-        String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, 0, 0, 0, new LearningRate.Constant(1),
-                AdamWConfig.STITCH, Double.NaN, 0, -1, 0, Safeguards.OFF, BatchRamp.NONE, 1, List.of())).getMessage();
+        String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, new TrainerConfig.Batches(0, 0, 0, BatchRamp.NONE), new LearningRate.Constant(1),
+                new TrainerConfig.Optimization(AdamWConfig.STITCH, Double.NaN, 1, List.of()), 0, new TrainerConfig.Checkpoints(-1, 0), Safeguards.OFF)).getMessage();
         for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
                 "keepCheckpoints = 0", "maxGradNorm = NaN", "averageDecay = 1.0 is outside [0, 1)")) {
             assertTrue(message.contains(part), part + " is not in: " + message);
@@ -327,9 +329,9 @@ class TrainerTest {
     @Test
     void llama2sRecipe() {
         TrainerConfig config = TrainerConfig.llama2(500_000, 8, 4096, 3e-4);
-        assertEquals(4L << 20, (long) config.sequencesPerStep() * config.sequenceLength());
-        assertEquals(new AdamWConfig(0.9, 0.95, 1e-5, 0.1), config.optimizer());
-        assertEquals(1, config.maxGradNorm());
+        assertEquals(4L << 20, (long) config.sequencesPerStep() * config.batches().sequenceLength());
+        assertEquals(new AdamWConfig(0.9, 0.95, 1e-5, 0.1), config.optimization().optimizer());
+        assertEquals(1, config.optimization().maxGradNorm());
         assertEquals(1.5e-4, config.learningRate().at(999), 1e-12);
         assertEquals(3e-4, config.learningRate().at(1999), 1e-12);
         assertEquals(3e-5, config.learningRate().at(499_999), 1e-8);

@@ -10,6 +10,7 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;

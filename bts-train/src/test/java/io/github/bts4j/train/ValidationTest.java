@@ -16,6 +16,8 @@ import io.github.bts4j.train.eval.BitsPerByte;
 import io.github.bts4j.train.metrics.EvaluationMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
+import io.github.bts4j.train.optim.LearningRate;
+import io.github.bts4j.train.optim.TensorCopies;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,7 +4,7 @@ import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.util.EnumSet;
 import java.util.Set;
 import jdk.incubator.vector.FloatVector;
@@ -21,7 +21,7 @@ public final class VectorArithmetic implements Arithmetic {
     private static final Set<String> X86 = Set.of("amd64", "x86_64", "x86", "i386");
     private static final int ENOUGH_BITS = 256;
 
-    private static final Set<TorchType> PREPARED = EnumSet.noneOf(TorchType.class);
+    private static final Set<ElementType> PREPARED = EnumSet.noneOf(ElementType.class);
 
     /** Made by the service loader. */
     public VectorArithmetic() {
@@ -51,7 +51,7 @@ public final class VectorArithmetic implements Arithmetic {
     }
 
     @Override
-    public void prepare(TorchType type) {
+    public void prepare(ElementType type) {
         synchronized (PREPARED) {
             if (PREPARED.add(type)) {
                 WarmUp.run(this, type);

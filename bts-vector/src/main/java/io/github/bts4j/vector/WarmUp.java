@@ -3,7 +3,7 @@ package io.github.bts4j.vector;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -24,11 +24,11 @@ final class WarmUp {
     private WarmUp() {
     }
 
-    static void run(VectorArithmetic math, TorchType type) {
+    static void run(VectorArithmetic math, ElementType type) {
         ByteBuffer bytes = ByteBuffer.allocateDirect(type.bytes() * ROWS * COLUMNS[0]).order(ByteOrder.LITTLE_ENDIAN);
         List<Matrix> matrices = new ArrayList<>();
         for (int columns : COLUMNS) {
-            Matrix w = math.matrix(new Elements(bytes, type, 0, columns, new float[type == TorchType.INT8 ? ROWS : 0]));
+            Matrix w = math.matrix(new Elements(bytes, type, 0, columns, new float[type == ElementType.INT8 ? ROWS : 0]));
             matrices.addAll(List.of(w, w.repacked(ROWS)));
         }
         long begin = System.nanoTime();
@@ -47,7 +47,7 @@ final class WarmUp {
             float[][] y = new float[sessions][ROWS];
             w.pack(new float[w.columns()], 0, w.columns(), x[0]);
             w.matmul(0, ROWS, x, y, 0);
-            if (w.elements().type() != TorchType.INT8 && w instanceof VectorMatrix) {
+            if (w.elements().type() != ElementType.INT8 && w instanceof VectorMatrix) {
                 w.weightedSum(ROWS, y[0], x[0], 0);
             }
         }

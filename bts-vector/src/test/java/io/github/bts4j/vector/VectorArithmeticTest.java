@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +31,7 @@ class VectorArithmeticTest {
     @Test
     void aShareOfARepackedMatrixBeginsWithAPanel() {
         ByteBuffer bytes = ByteBuffer.allocateDirect(37 * 8 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        Matrix w = new VectorArithmetic().matrix(new Elements(bytes, TorchType.FLOAT32, 0, 8)).repacked(37);
+        Matrix w = new VectorArithmetic().matrix(new Elements(bytes, ElementType.FLOAT32, 0, 8)).repacked(37);
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> w.matmul(16, 37, new float[1][8], new float[1][37], 0));
         assertTrue(e.getMessage().contains("from = 16") && e.getMessage().contains("32"), e.getMessage());
     }

@@ -2,11 +2,11 @@ package io.github.bts4j.core.adapter;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +61,7 @@ public record AdapterExtraction(AdapterConfig config, Map<String, LowRank<NDArra
                 modules.put(name.substring(0, name.lastIndexOf('.')), part);
                 error = difference == 0 ? 0 : KERNELS.lowRankDistance(Autograd.OFF, tensor, before, part.a(), part.b()) / difference;
             } else if (keepWhole && difference > 0) {
-                whole.put(name, Tensors.copy(owner, tensor, TorchType.FLOAT32));
+                whole.put(name, Tensors.copy(owner, tensor, ElementType.FLOAT32));
                 error = 0;
             }
             if (difference > 0) {
@@ -97,7 +97,7 @@ public record AdapterExtraction(AdapterConfig config, Map<String, LowRank<NDArra
 
     private static double norm(NDArray tensor) {
         try (NDManager scope = Torch.manager().newSubManager(tensor.getDevice());
-                NDArray zero = Tensors.zeros(scope, TorchType.FLOAT32, tensor.getDevice(), 1)) {
+                NDArray zero = Tensors.zeros(scope, ElementType.FLOAT32, tensor.getDevice(), 1)) {
             return KERNELS.distance(Autograd.OFF, tensor, zero);
         }
     }

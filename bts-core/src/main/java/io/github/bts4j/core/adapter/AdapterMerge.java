@@ -2,10 +2,10 @@ package io.github.bts4j.core.adapter;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +23,7 @@ public final class AdapterMerge {
     private static final String HEAD = "lm_head.weight";
 
     private final NDManager owner;
-    private final TorchType type;
+    private final ElementType type;
 
     /**
      * Merges into one type.
@@ -31,7 +31,7 @@ public final class AdapterMerge {
      * @param owner owner of the new tensors
      * @param type their type
      */
-    public AdapterMerge(NDManager owner, TorchType type) {
+    public AdapterMerge(NDManager owner, ElementType type) {
         this.owner = owner;
         this.type = type;
     }
@@ -86,7 +86,7 @@ public final class AdapterMerge {
         }
         merged.putAll(new AdapterTensorLoader(owner, type).whole(adapter));
         try (NDManager scope = owner.newSubManager()) {
-            new AdapterTensorLoader(scope, TorchType.FLOAT32).modules(adapter).forEach((module, part) -> way.add(merged, module, part));
+            new AdapterTensorLoader(scope, ElementType.FLOAT32).modules(adapter).forEach((module, part) -> way.add(merged, module, part));
         }
         return merged;
     }

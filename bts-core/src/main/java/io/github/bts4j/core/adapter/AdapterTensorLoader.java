@@ -3,15 +3,14 @@ package io.github.bts4j.core.adapter;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorLoader;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** Loads the tensors of an adapter, as copies that share nothing with its file. Not for concurrent use. */
 public final class AdapterTensorLoader {
@@ -23,8 +22,8 @@ public final class AdapterTensorLoader {
      * @param owner owner of the tensors, which are on its device
      * @param type their type
      */
-    public AdapterTensorLoader(NDManager owner, TorchType type) {
-        this.loader = new TensorLoader(owner, Optional.of(type), false);
+    public AdapterTensorLoader(NDManager owner, ElementType type) {
+        this.loader = new TensorLoader(owner, stored -> type, false);
     }
 
     /**

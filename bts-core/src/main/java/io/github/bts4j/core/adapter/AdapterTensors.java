@@ -2,7 +2,7 @@ package io.github.bts4j.core.adapter;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
-import io.github.bts4j.core.checkpoint.TensorType;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.support.Quoted;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ final class AdapterTensors {
     private static final String LM_HEAD = "lm_head";
     private static final String EMBED_TOKENS = "model.embed_tokens";
     private static final List<String> PARTS = List.of(LORA_A, LORA_B, LORA_B_BIAS, EMBEDDING_A, EMBEDDING_B, MAGNITUDE);
-    private static final Set<TensorType> TYPES = Set.of(TensorType.F32, TensorType.F16, TensorType.BF16);
+    private static final Set<ElementType> TYPES = Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
     private final Path file;
     private final AdapterConfig config;

@@ -38,9 +38,9 @@ public final class Checkpoint {
     private final Optional<Path> index;
     private final TensorTable tensors;
 
-    private Checkpoint(Path path, List<SafetensorsFile> shards, Optional<Path> index) {
+    private Checkpoint(Path path, List<SafetensorsFile> shards, boolean split) {
         this.files = shards.stream().map(SafetensorsFile::file).toList();
-        this.index = index;
+        this.index = split ? Optional.of(path.resolve(INDEX_FILE)) : Optional.empty();
         this.tensors = new TensorTable(path, shards.stream().flatMap(shard -> shard.entries().stream()).toList());
     }
 
@@ -72,7 +72,7 @@ public final class Checkpoint {
      */
     public static Checkpoint open(Path path) {
         if (!Files.isDirectory(path)) {
-            return new Checkpoint(path, List.of(SafetensorsFile.open(path)), Optional.empty());
+            return new Checkpoint(path, List.of(SafetensorsFile.open(path)), false);
         }
         Path single = path.resolve(SINGLE_FILE);
         Path index = path.resolve(INDEX_FILE);
@@ -81,10 +81,10 @@ public final class Checkpoint {
                     + ": remove the one that is out of date, or open a .safetensors file directly");
         }
         if (Files.isRegularFile(single)) {
-            return new Checkpoint(path, List.of(SafetensorsFile.open(single)), Optional.empty());
+            return new Checkpoint(path, List.of(SafetensorsFile.open(single)), false);
         }
         if (Files.isRegularFile(index)) {
-            return new Checkpoint(path, openShards(path, ShardIndex.read(index)), Optional.of(index));
+            return new Checkpoint(path, openShards(path, ShardIndex.read(index)), true);
         }
         throw new ModelFormatException(path, "holds neither " + SINGLE_FILE + " nor " + INDEX_FILE
                 + ": is this the folder of a checkpoint in safetensors format?");

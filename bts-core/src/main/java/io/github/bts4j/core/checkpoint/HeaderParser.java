@@ -1,6 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Quoted;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -102,13 +103,13 @@ final class HeaderParser {
         return sizes;
     }
 
-    private TensorType typeOf(String dtype, long position) {
-        return TensorType.named(dtype).orElseThrow(() -> cursor.failAt(position, "dtype "
-                + Quoted.of(dtype) + " is not supported; known are " + TensorType.names()
+    private ElementType typeOf(String dtype, long position) {
+        return ElementType.named(dtype).orElseThrow(() -> cursor.failAt(position, "dtype "
+                + Quoted.of(dtype) + " is not supported; known are " + ElementType.fileNames()
                 + ": convert the checkpoint to one of them"));
     }
 
-    private TensorEntry checked(String name, long position, TensorType type, List<Long> shape, List<Long> range) {
+    private TensorEntry checked(String name, long position, ElementType type, List<Long> shape, List<Long> range) {
         long begin = range.get(0);
         long end = range.get(1);
         if (begin > end) {
@@ -126,12 +127,12 @@ final class HeaderParser {
         return new TensorEntry(name, type, shape, file, dataStart + begin, size);
     }
 
-    private long byteCount(long position, TensorType type, List<Long> shape) {
+    private long byteCount(long position, ElementType type, List<Long> shape) {
         try {
             return type.byteCount(shape);
         } catch (ArithmeticException e) {
             throw cursor.failAt(
-                    position, "shape = " + shape + " of " + type + " takes more than " + Long.MAX_VALUE + " bytes");
+                    position, "shape = " + shape + " of " + type.fileName() + " takes more than " + Long.MAX_VALUE + " bytes");
         }
     }
 }

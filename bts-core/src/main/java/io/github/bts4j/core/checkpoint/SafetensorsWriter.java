@@ -3,6 +3,7 @@ package io.github.bts4j.core.checkpoint;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
@@ -82,9 +83,9 @@ public final class SafetensorsWriter {
      * @param name the tensor's name
      * @param type the element type
      * @param shape the length of each dimension, outermost first; empty for a single number
-     * @param source supplies the product of {@code shape} times {@link TensorType#bytes()} bytes
+     * @param source supplies the product of {@code shape} times {@link ElementType#bytes()} bytes
      */
-    public record Tensor(String name, TensorType type, List<Long> shape, Source source) {
+    public record Tensor(String name, ElementType type, List<Long> shape, Source source) {
 
         /**
          * Checks the parts for null and copies the shape.
@@ -194,7 +195,7 @@ public final class SafetensorsWriter {
             for (Tensor tensor : tensors) {
                 long end = begin + tensor.type().byteCount(tensor.shape());
                 json.writeObjectFieldStart(tensor.name());
-                json.writeStringField("dtype", tensor.type().name());
+                json.writeStringField("dtype", tensor.type().fileName());
                 json.writeFieldName("shape");
                 long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
                 json.writeArray(shape, 0, shape.length);
@@ -258,7 +259,7 @@ public final class SafetensorsWriter {
 
         private IllegalArgumentException mismatch(String supplied) {
             return new IllegalArgumentException("the source of tensor " + Quoted.of(tensor.name())
-                    + " supplies " + supplied + " bytes, but " + tensor.type() + ' ' + tensor.shape() + " takes "
+                    + " supplies " + supplied + " bytes, but " + tensor.type().fileName() + ' ' + tensor.shape() + " takes "
                     + expected);
         }
     }

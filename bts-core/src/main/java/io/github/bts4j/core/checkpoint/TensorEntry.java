@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint;
 
+import io.github.bts4j.core.support.ElementType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -15,9 +16,9 @@ import java.util.Objects;
  * @param shape the length of each dimension, outermost first; empty for a single number; not modifiable
  * @param file the file that holds the bytes
  * @param offset where the bytes start, counted in bytes from the start of the file; not necessarily aligned
- * @param length how many bytes there are: the product of {@code shape} times {@link TensorType#bytes()}
+ * @param length how many bytes there are: the product of {@code shape} times {@link ElementType#bytes()}
  */
-public record TensorEntry(String name, TensorType type, List<Long> shape, Path file, long offset, long length) {
+public record TensorEntry(String name, ElementType type, List<Long> shape, Path file, long offset, long length) {
 
     /**
      * Checks that the parts agree with each other.
@@ -41,7 +42,7 @@ public record TensorEntry(String name, TensorType type, List<Long> shape, Path f
         }
         long expected = type.byteCount(shape);
         if (length != expected) {
-            throw new IllegalArgumentException("length = " + length + " of tensor '" + name + "', but " + type + ' '
+            throw new IllegalArgumentException("length = " + length + " of tensor '" + name + "', but " + type.fileName() + ' '
                     + shape + " takes " + expected + " bytes");
         }
         Math.addExact(offset, length);

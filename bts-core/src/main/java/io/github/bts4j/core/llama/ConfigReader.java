@@ -43,8 +43,7 @@ final class ConfigReader {
         }
         ConfigReader reader = new ConfigReader(file, JsonFields.parse(file, new Problems()));
         Path generation = file.resolveSibling(GENERATION_FILE_NAME);
-        Optional<TokenIds> extra = Files.exists(generation) ? Optional.of(generationTokens(generation)) : Optional.empty();
-        return reader.config(extra);
+        return reader.config(Files.exists(generation) ? generationTokens(generation) : new TokenIds(OptionalInt.empty(), List.of()));
     }
 
     private record TokenIds(OptionalInt bos, List<Integer> eos) {
@@ -57,7 +56,7 @@ final class ConfigReader {
         return result;
     }
 
-    private LlamaConfig config(Optional<TokenIds> generation) {
+    private LlamaConfig config(TokenIds generation) {
         checkArchitecture();
         LlamaConfigBuilder builder = LlamaConfig.builder();
         readSizes(builder);
@@ -131,12 +130,11 @@ final class ConfigReader {
         return precision.orElse(Precision.FLOAT32);
     }
 
-    private void readTokens(LlamaConfigBuilder builder, Optional<TokenIds> generation) {
+    private void readTokens(LlamaConfigBuilder builder, TokenIds generation) {
         OptionalInt bos = fields.integer(ConfigKey.BOS_TOKEN_ID);
         List<Integer> own = fields.integers(ConfigKey.EOS_TOKEN_ID);
-        List<Integer> eos = generation.map(TokenIds::eos).filter(ids -> !ids.isEmpty()).orElse(own); // as in transformers
-        builder.bosTokenId(bos.isPresent() ? bos : generation.map(TokenIds::bos).orElse(OptionalInt.empty()));
-        builder.eosTokenIds(eos);
+        (bos.isPresent() ? bos : generation.bos()).ifPresent(builder::bosTokenId);
+        builder.eosTokenIds(generation.eos().isEmpty() ? own : generation.eos()); // as in transformers
     }
 
     private static void failIfAny(Path file, Problems problems) {

@@ -40,7 +40,7 @@ final class GgufConfig {
     }
 
     private LlamaConfig read() throws IOException {
-        String architecture = metadata.required("general.architecture", metadata.text("general.architecture"));
+        String architecture = metadata.text("general.architecture").orElseThrow(metadata.missing("general.architecture"));
         if (!architecture.equals(ARCHITECTURE)) {
             throw new ModelFormatException(file.file(), "general.architecture = '" + architecture + "' is not supported: only '" + ARCHITECTURE + "' is");
         }
@@ -59,23 +59,19 @@ final class GgufConfig {
                 .numKvHeads(metadata.integer(key("attention.head_count_kv")).orElse(heads))
                 .headDim(headDim)
                 .maxPositionEmbeddings(context)
-                .rmsNormEps(metadata.required(key("attention.layer_norm_rms_epsilon"), boxed(metadata.number(key("attention.layer_norm_rms_epsilon")))))
+                .rmsNormEps(metadata.number(key("attention.layer_norm_rms_epsilon")).orElseThrow(metadata.missing(key("attention.layer_norm_rms_epsilon"))))
                 .ropeTheta(theta)
                 .attentionBias(file.tensors().containsKey("blk.0.attn_q.bias"))
                 .mlpBias(file.tensors().containsKey("blk.0.ffn_up.bias"))
                 .tieWordEmbeddings(!file.tensors().containsKey("output.weight"))
                 .dtype(precision())
-                .bosTokenId(role("bos", 1))
                 .eosTokenIds(endTokens());
+        role("bos", 1).ifPresent(builder::bosTokenId);
         try {
             return builder.ropeScaling(scaling(headDim, theta, context)).build();
         } catch (IllegalArgumentException e) {
             throw new ModelFormatException(file.file(), "the metadata is not a configuration: " + e.getMessage(), e);
         }
-    }
-
-    private static Optional<Double> boxed(OptionalDouble value) {
-        return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
     }
 
     private static String key(String name) {
@@ -101,7 +97,7 @@ final class GgufConfig {
     }
 
     private int vocabSize() {
-        GgufTensor embedding = metadata.required("token_embd.weight (a tensor)", Optional.ofNullable(file.tensors().get("token_embd.weight")));
+        GgufTensor embedding = Optional.ofNullable(file.tensors().get("token_embd.weight")).orElseThrow(metadata.missing("token_embd.weight (a tensor)"));
         return embedding.shape().isEmpty() ? 0 : (int) Math.min(embedding.shape().get(0), Integer.MAX_VALUE);
     }
 

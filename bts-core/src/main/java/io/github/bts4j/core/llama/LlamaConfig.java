@@ -94,7 +94,16 @@ public record LlamaConfig(
         problems.addIf(ropeScaling == null, "ropeScaling is null: use RopeScaling.none()");
         problems.addIf(ropeScaling instanceof RopeScaling.Dynamic && headDim == 2, "headDim = 2 must be at least 4 for dynamic ropeScaling");
         problems.addIf(dtype == null, "dtype is null");
-        checkTokens(problems, vocabSize, bosTokenId, eosTokenIds);
+        if (bosTokenId == null) {
+            problems.add("bosTokenId is null: use OptionalInt.empty()");
+        } else {
+            bosTokenId.ifPresent(id -> checkToken(problems, "bosTokenId", id, vocabSize));
+        }
+        if (eosTokenIds == null) {
+            problems.add("eosTokenIds is null: use List.of()");
+        } else {
+            eosTokenIds.forEach(id -> checkToken(problems, "eosTokenIds", id, vocabSize));
+        }
         if (problems.isEmpty()) {
             double perLayer = 3.0 * hiddenSize * intermediateSize + 2.0 * hiddenSize * headDim * ((double) numHeads + numKvHeads);
             double parameters = 2.0 * vocabSize * hiddenSize + numLayers * perLayer;
@@ -118,19 +127,6 @@ public record LlamaConfig(
         }
         problems.addIf((long) numHeads * headDim > Integer.MAX_VALUE,
                 "numHeads = " + numHeads + " x headDim = " + headDim + " is above " + Integer.MAX_VALUE);
-    }
-
-    private static void checkTokens(Problems problems, int vocabSize, OptionalInt bos, List<Integer> eos) {
-        if (bos == null) {
-            problems.add("bosTokenId is null: use OptionalInt.empty()");
-        } else {
-            bos.ifPresent(id -> checkToken(problems, "bosTokenId", id, vocabSize));
-        }
-        if (eos == null) {
-            problems.add("eosTokenIds is null: use List.of()");
-        } else {
-            eos.forEach(id -> checkToken(problems, "eosTokenIds", id, vocabSize));
-        }
     }
 
     private static void checkToken(Problems problems, String name, Integer id, int vocabSize) {
@@ -218,10 +214,12 @@ public record LlamaConfig(
      * @return a builder with every value of this configuration
      */
     public LlamaConfigBuilder toBuilder() {
-        return new LlamaConfigBuilder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(numLayers)
+        LlamaConfigBuilder builder = new LlamaConfigBuilder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(numLayers)
                 .numHeads(numHeads).numKvHeads(numKvHeads).headDim(headDim).maxPositionEmbeddings(maxPositionEmbeddings)
                 .rmsNormEps(rmsNormEps).ropeTheta(ropeTheta).ropeScaling(ropeScaling).attentionBias(attentionBias).mlpBias(mlpBias)
-                .tieWordEmbeddings(tieWordEmbeddings).dtype(dtype).bosTokenId(bosTokenId).eosTokenIds(eosTokenIds);
+                .tieWordEmbeddings(tieWordEmbeddings).dtype(dtype).eosTokenIds(eosTokenIds);
+        bosTokenId.ifPresent(builder::bosTokenId);
+        return builder;
     }
 
     /**

@@ -195,11 +195,11 @@ public final class LlamaConfigBuilder {
     /**
      * Sets the token that starts a text; unset, there is none.
      *
-     * @param value the token, or empty for none
+     * @param value the token
      * @return this
      */
-    public LlamaConfigBuilder bosTokenId(OptionalInt value) {
-        bosTokenId = value;
+    public LlamaConfigBuilder bosTokenId(int value) {
+        bosTokenId = OptionalInt.of(value);
         return this;
     }
 

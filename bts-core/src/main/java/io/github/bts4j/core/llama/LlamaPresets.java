@@ -1,7 +1,6 @@
 package io.github.bts4j.core.llama;
 
 import java.util.List;
-import java.util.OptionalInt;
 
 /** Published configurations, without weights. */
 public final class LlamaPresets {
@@ -31,6 +30,6 @@ public final class LlamaPresets {
 
     private static LlamaConfigBuilder llama2() {
         return LlamaConfig.builder().vocabSize(32_000).maxPositionEmbeddings(4096).ropeTheta(10_000).rmsNormEps(1e-5)
-                .dtype(Precision.FLOAT16).bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2));
+                .dtype(Precision.FLOAT16).bosTokenId(1).eosTokenIds(List.of(2));
     }
 }

@@ -1,22 +1,32 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.support.ElementType;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 
-/** The number format of a checkpoint's weights. */
+/** The number format that a model computes in: three of the {@link ElementType element types}. */
 public enum Precision {
     /** IEEE 754 binary32. */
-    FLOAT32("float32", 4),
+    FLOAT32(ElementType.FLOAT32),
     /** IEEE 754 binary16. */
-    FLOAT16("float16", 2),
+    FLOAT16(ElementType.FLOAT16),
     /** The upper half of a binary32: 8 exponent bits, 7 fraction bits. */
-    BFLOAT16("bfloat16", 2);
+    BFLOAT16(ElementType.BFLOAT16);
 
-    private final String jsonName;
-    private final int bytes;
+    private final ElementType elementType;
 
-    Precision(String jsonName, int bytes) {
-        this.jsonName = jsonName;
-        this.bytes = bytes;
+    Precision(ElementType elementType) {
+        this.elementType = elementType;
+    }
+
+    /**
+     * The type of the weights as tensors.
+     *
+     * @return the element type
+     */
+    public ElementType elementType() {
+        return elementType;
     }
 
     /**
@@ -25,7 +35,7 @@ public enum Precision {
      * @return the name, such as {@code bfloat16}
      */
     public String jsonName() {
-        return jsonName;
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /**
@@ -34,7 +44,7 @@ public enum Precision {
      * @return the size in bytes
      */
     public int bytes() {
-        return bytes;
+        return elementType.bytes();
     }
 
     /**
@@ -44,11 +54,6 @@ public enum Precision {
      * @return the precision, or empty where bts4j has none of that name
      */
     public static Optional<Precision> named(String name) {
-        for (Precision precision : values()) {
-            if (precision.jsonName.equals(name)) {
-                return Optional.of(precision);
-            }
-        }
-        return Optional.empty();
+        return Arrays.stream(values()).filter(precision -> precision.jsonName().equals(name)).findFirst();
     }
 }

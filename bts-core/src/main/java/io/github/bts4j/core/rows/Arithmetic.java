@@ -1,6 +1,6 @@
 package io.github.bts4j.core.rows;
 
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.util.Optional;
 
 /**
@@ -31,7 +31,7 @@ public interface Arithmetic {
      *
      * @param type the type
      */
-    void prepare(TorchType type);
+    void prepare(ElementType type);
 
     /**
      * A matrix that multiplies itself with this arithmetic.

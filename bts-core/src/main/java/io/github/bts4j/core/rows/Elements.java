@@ -1,6 +1,6 @@
 package io.github.bts4j.core.rows;
 
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.nio.ByteBuffer;
 
 /**
@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
  * @param columns number of columns
  * @param scales for int8, a factor for each row; else empty
  */
-public record Elements(ByteBuffer bytes, TorchType type, long offset, int columns, float... scales) {
+public record Elements(ByteBuffer bytes, ElementType type, long offset, int columns, float... scales) {
     /**
      * The rows from a given one on.
      *
@@ -60,7 +60,7 @@ public record Elements(ByteBuffer bytes, TorchType type, long offset, int column
     public void set(int row, float[] values, int at) {
         int to = Math.toIntExact(rowOffset(row));
         for (int i = 0; i < columns; i++) {
-            if (type == TorchType.FLOAT32) {
+            if (type == ElementType.FLOAT32) {
                 bytes.putFloat(to + 4 * i, values[at + i]);
             } else {
                 bytes.putShort(to + 2 * i, (short) (Float.floatToRawIntBits(values[at + i]) >>> 16));

@@ -1,6 +1,6 @@
 package io.github.bts4j.core.rows;
+import io.github.bts4j.core.support.ElementType;
 
-import io.github.bts4j.core.torch.TorchType;
 
 /** Rounds results to the precision that a model computes in, to nearest even. */
 public enum Rounding {
@@ -15,7 +15,7 @@ public enum Rounding {
      * @param type the type it computes in
      * @return how results are rounded
      */
-    public static Rounding of(TorchType type) {
+    public static Rounding of(ElementType type) {
         return switch (type) {
             case FLOAT32 -> NONE;
             case BFLOAT16 -> BFLOAT16;

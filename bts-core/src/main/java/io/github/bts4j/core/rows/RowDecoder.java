@@ -1,7 +1,7 @@
 package io.github.bts4j.core.rows;
 
 import io.github.bts4j.core.DecodeBatch;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -62,7 +62,7 @@ public final class RowDecoder {
      * @param weights its weights
      * @param rope the rotations of queries and keys
      */
-    public RowDecoder(Arithmetic math, TorchType type, Dimensions dims, RowWeights weights, Rotations rope) {
+    public RowDecoder(Arithmetic math, ElementType type, Dimensions dims, RowWeights weights, Rotations rope) {
         this(math, Rounding.of(type), dims, weights, rope);
     }
 

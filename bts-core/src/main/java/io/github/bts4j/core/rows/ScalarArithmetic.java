@@ -1,6 +1,6 @@
 package io.github.bts4j.core.rows;
+import io.github.bts4j.core.support.ElementType;
 
-import io.github.bts4j.core.torch.TorchType;
 
 /** The reference: plain loops that follow the equations. {@code -Dbts4j.decode=scalar} decodes with it. */
 final class ScalarArithmetic implements Arithmetic {
@@ -10,7 +10,7 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
-    public void prepare(TorchType type) {
+    public void prepare(ElementType type) {
         // loops of numbers are fast enough before they are compiled
     }
 

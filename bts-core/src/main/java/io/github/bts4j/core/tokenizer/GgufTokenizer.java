@@ -37,7 +37,7 @@ final class GgufTokenizer implements TokenizerSource {
     private GgufTokenizer(Path file, GgufMetadata metadata) {
         this.file = file;
         this.metadata = metadata;
-        this.tokens = metadata.required(PREFIX + "tokens", metadata.list(PREFIX + "tokens", String.class));
+        this.tokens = metadata.list(PREFIX + "tokens", String.class).orElseThrow(metadata.missing(PREFIX + "tokens"));
         this.types = metadata.list(PREFIX + "token_type", Long.class).orElse(Collections.nCopies(tokens.size(), 1L));
         if (types.size() != tokens.size()) {
             throw new ModelFormatException(file, PREFIX + "token_type has " + types.size() + " entries, tokens has " + tokens.size());
@@ -69,7 +69,7 @@ final class GgufTokenizer implements TokenizerSource {
 
     @Override
     public byte[] read() {
-        String model = metadata.required(PREFIX + "model", metadata.text(PREFIX + "model"));
+        String model = metadata.text(PREFIX + "model").orElseThrow(metadata.missing(PREFIX + "model"));
         ObjectNode root = JSON.objectNode();
         root.put("version", "1.0");
         root.set("added_tokens", addedTokens());
@@ -103,7 +103,7 @@ final class GgufTokenizer implements TokenizerSource {
         ObjectNode model = model(root);
         model.putNull("unk_token").put("fuse_unk", false).put("byte_fallback", false).put("ignore_merges", rule.ignoresMerges());
         ArrayNode merges = model.putArray("merges");
-        for (String merge : metadata.required(PREFIX + "merges", metadata.list(PREFIX + "merges", String.class))) {
+        for (String merge : metadata.list(PREFIX + "merges", String.class).orElseThrow(metadata.missing(PREFIX + "merges"))) {
             int space = merge.indexOf(' ', 1);
             if (space < 0) {
                 throw new ModelFormatException(file, PREFIX + "merges holds '" + merge + "', which is not two tokens with a space between");
@@ -145,7 +145,7 @@ final class GgufTokenizer implements TokenizerSource {
             model.put("unk_token", tokens.get(unknown));
         }
         model.put("fuse_unk", true).put("byte_fallback", bytes).put("ignore_merges", false);
-        List<Double> scores = metadata.required(PREFIX + "scores", metadata.list(PREFIX + "scores", Double.class));
+        List<Double> scores = metadata.list(PREFIX + "scores", Double.class).orElseThrow(metadata.missing(PREFIX + "scores"));
         if (scores.size() != tokens.size()) {
             throw new ModelFormatException(file, PREFIX + "scores has " + scores.size() + " entries, tokens has " + tokens.size());
         }

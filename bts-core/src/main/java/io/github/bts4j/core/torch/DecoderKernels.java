@@ -2,6 +2,7 @@ package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.support.ElementType;
 import java.util.List;
 import java.util.Map;
 
@@ -48,7 +49,7 @@ public interface DecoderKernels {
      * @param dtype type of the scales
      * @return int8 {@code [out, in]} and scales {@code [out]}
      */
-    List<NDArray> quantize(NDManager owner, Autograd mode, NDArray w, TorchType dtype);
+    List<NDArray> quantize(NDManager owner, Autograd mode, NDArray w, ElementType dtype);
 
     /**
      * Dequantises an int8 matrix.

@@ -2,6 +2,7 @@ package io.github.bts4j.core.torch;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.FileFormatException;
+import io.github.bts4j.core.support.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -40,9 +41,9 @@ public final class FiniteTensors {
      * @return its number in row-major order; -1 if all are finite
      */
     public static long firstOther(NDArray tensor) {
-        TorchType type = Tensors.type(tensor);
+        ElementType type = Tensors.type(tensor);
         long before = 0;
-        if (type == TorchType.FLOAT64 || type == TorchType.FLOAT32 || type == TorchType.FLOAT16 || type == TorchType.BFLOAT16) {
+        if (type == ElementType.FLOAT64 || type == ElementType.FLOAT32 || type == ElementType.FLOAT16 || type == ElementType.BFLOAT16) {
             for (ByteBuffer bytes : Tensors.bytes(tensor)) {
                 int at = firstOther(type, bytes.order(ByteOrder.LITTLE_ENDIAN));
                 if (at >= 0) {
@@ -54,7 +55,7 @@ public final class FiniteTensors {
         return -1;
     }
 
-    private static int firstOther(TorchType type, ByteBuffer bytes) {
+    private static int firstOther(ElementType type, ByteBuffer bytes) {
         int from = bytes.position();
         int count = bytes.remaining() / type.bytes();
         for (int i = 0; i < count; i++) {

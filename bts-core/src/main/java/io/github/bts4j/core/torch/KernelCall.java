@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import io.github.bts4j.core.support.ElementType;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ final class KernelCall {
             Map.entry(NDArray.class, tensor -> Natives.ofTensor(((PtNDArray) tensor).getHandle())),
             Map.entry(List.class, tensors -> Natives.ofTensors(TensorList.handles(tensors(tensors)))),
             Map.entry(Map.class, KernelCall::named),
-            Map.entry(TorchType.class, type -> Natives.of(((TorchType) type).code())),
+            Map.entry(ElementType.class, type -> Natives.of(((ElementType) type).code())),
             Map.entry(int.class, value -> Natives.of((long) (Integer) value)),
             Map.entry(long.class, value -> Natives.of((long) (Long) value)),
             Map.entry(double.class, value -> Natives.of((double) (Double) value)),
@@ -31,7 +32,7 @@ final class KernelCall {
             long.class, (owner, value) -> Natives.toLong(value),
             double.class, (owner, value) -> Natives.toDouble(value),
             boolean.class, (owner, value) -> Natives.toBoolean(value),
-            TorchType.class, (owner, value) -> TorchType.ofCode((int) Natives.toLong(value)));
+            ElementType.class, (owner, value) -> ElementType.ofCode((int) Natives.toLong(value)));
     /** Results that are the value itself, which lives on. */
     private static final Map<Class<?>, Result> KEPT = Map.of(
             TensorList.class, (owner, value) -> new TensorList(value),

@@ -5,6 +5,7 @@ import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.support.ElementType;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -91,7 +92,7 @@ public final class Kernels implements InvocationHandler {
             if (in == null) {
                 throw new IllegalArgumentException("Kernel source '" + resource + "' is not beside "  + beside.getName());
             }
-            return TorchType.numbered(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return ElementType.numbered(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.support.ElementType;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
@@ -39,7 +40,7 @@ final class LinearProbe {
     }
 
     /** Why oneDNN cannot compute products of a type here; empty if it can. */
-    String oneDnn(TorchType type) {
+    String oneDnn(ElementType type) {
         return tried(() -> {
             String why = "";
             try (NDManager scope = Torch.manager().newSubManager()) {
@@ -50,7 +51,7 @@ final class LinearProbe {
                     why += compared(x, w, b, type, y -> y, oneDnn.pointwise(scope, Autograd.INFERENCE, x.tensor, w.tensor, b.tensor, "none"));
                     why += compared(x, w, b, type, LinearProbe::silu, oneDnn.pointwise(scope, Autograd.INFERENCE, x.tensor, w.tensor, b.tensor, "swish"));
                 }
-                if (type == TorchType.FLOAT32) {
+                if (type == ElementType.FLOAT32) {
                     Values x = values(scope, type, 1, ROWS_OF_A_CONVOLUTION, IN);
                     why += compared(x, w, b, type, y -> y, oneDnn.convolved(scope, Autograd.OFF, x.tensor, w.tensor, b.tensor, ROWS_OF_A_CONVOLUTION));
                 }
@@ -60,11 +61,11 @@ final class LinearProbe {
     }
 
     /** Why libtorch's kernel cannot multiply values of a type with int8 weights here; empty if it can. */
-    String packedInt8(TorchType type) {
+    String packedInt8(ElementType type) {
         return tried(() -> {
             String why = "";
             try (NDManager scope = Torch.manager().newSubManager()) {
-                Values q = values(scope, TorchType.INT8, 127, OUT, IN);
+                Values q = values(scope, ElementType.INT8, 127, OUT, IN);
                 Values scale = values(scope, type, 0.01f, OUT);
                 float[] weights = new float[OUT * IN];
                 for (int i = 0; i < weights.length; i++) {
@@ -90,7 +91,7 @@ final class LinearProbe {
         }
     }
 
-    private Values values(NDManager scope, TorchType type, float size, long... shape) {
+    private Values values(NDManager scope, ElementType type, float size, long... shape) {
         int count = 1;
         for (long dimension : shape) {
             count *= (int) dimension;
@@ -108,7 +109,7 @@ final class LinearProbe {
     }
 
     /** Empty if each element is within the rounding of its type and of its sum in any order; otherwise describes the first that is not. */
-    private static String compared(Values x, Values w, Values b, TorchType type, DoubleUnaryOperator activation, NDArray y) {
+    private static String compared(Values x, Values w, Values b, ElementType type, DoubleUnaryOperator activation, NDArray y) {
         float[] actual = Tensors.toFloats(y);
         for (int at = 0; at < actual.length; at++) {
             int row = at / OUT * IN;
@@ -129,7 +130,7 @@ final class LinearProbe {
         return "";
     }
 
-    private static double unitRoundoff(TorchType type) {
+    private static double unitRoundoff(ElementType type) {
         return switch (type) {
             case BFLOAT16 -> 0x1p-8;
             case FLOAT16 -> 0x1p-11;

@@ -2,6 +2,7 @@ package io.github.bts4j.core.torch;
 
 import ai.djl.engine.EngineException;
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.support.ElementType;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -20,8 +21,8 @@ final class LinearProducts {
     private static final Logger LOG = LoggerFactory.getLogger(LinearProducts.class);
     private static LinearProducts asked;
 
-    private final Map<TorchType, String> oneDnnLacks = new EnumMap<>(TorchType.class); // with the reason
-    private final Map<TorchType, String> packedInt8Lacks = new EnumMap<>(TorchType.class); // by the type that is computed in
+    private final Map<ElementType, String> oneDnnLacks = new EnumMap<>(ElementType.class); // with the reason
+    private final Map<ElementType, String> packedInt8Lacks = new EnumMap<>(ElementType.class); // by the type that is computed in
 
     private LinearProducts() {
     }
@@ -36,7 +37,7 @@ final class LinearProducts {
     static synchronized LinearProducts asked() {
         if (asked == null) {
             LinearProducts products = ask(System.getProperty(PROPERTY, "auto"));
-            for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8}) {
+            for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.INT8}) {
                 LOG.debug("Products of {}: {}", name(type), products.library(type));
             }
             asked = products;
@@ -50,7 +51,7 @@ final class LinearProducts {
         }
         LinearProducts products = new LinearProducts();
         LinearProbe probe = new LinearProbe();
-        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
+        for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not used on " + platform() : probe.oneDnn(type);
             if (!why.isEmpty()) {
                 products.oneDnnLacks.put(type, why);
@@ -60,7 +61,7 @@ final class LinearProducts {
                 }
             }
         }
-        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.FLOAT16}) {
+        for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16}) {
             String why = probe.packedInt8(type);
             if (!why.isEmpty()) {
                 products.packedInt8Lacks.put(type, why);
@@ -79,13 +80,13 @@ final class LinearProducts {
         return System.getProperty("os.name") + " " + System.getProperty("os.arch");
     }
 
-    static String name(TorchType type) {
+    static String name(ElementType type) {
         return type.name().toLowerCase(Locale.ROOT);
     }
 
     /** For people: the library, and why not oneDNN. */
-    String library(TorchType type) {
-        if (type == TorchType.INT8) {
+    String library(ElementType type) {
+        if (type == ElementType.INT8) {
             return packedInt8Lacks.isEmpty() ? "libtorch's kernel" : "libtorch, dequantised first (no int8 kernel: " + packedInt8Lacks.values().iterator().next() + ")";
         }
         String why = oneDnnLacks.get(type);
@@ -94,16 +95,16 @@ final class LinearProducts {
 
     /** Methods that answer the kernels' questions, then the kernels that ask them. */
     String source() {
-        boolean both = oneDnnLacks.containsKey(TorchType.FLOAT32) && oneDnnLacks.containsKey(TorchType.BFLOAT16);
-        return answer("one_dnn", oneDnnLacks, TorchType.FLOAT32, TorchType.BFLOAT16)
-                + answer("packed_int8", packedInt8Lacks, TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.FLOAT16)
+        boolean both = oneDnnLacks.containsKey(ElementType.FLOAT32) && oneDnnLacks.containsKey(ElementType.BFLOAT16);
+        return answer("one_dnn", oneDnnLacks, ElementType.FLOAT32, ElementType.BFLOAT16)
+                + answer("packed_int8", packedInt8Lacks, ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16)
                 + Kernels.text(LinearProducts.class, both ? "linear_default.py" : "linear.py")
                 + Kernels.text(LinearProducts.class, packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py");
     }
 
-    private static String answer(String method, Map<TorchType, String> lacking, TorchType... types) {
+    private static String answer(String method, Map<ElementType, String> lacking, ElementType... types) {
         StringJoiner conditions = new StringJoiner(" or ").setEmptyValue("False");
-        for (TorchType type : types) {
+        for (ElementType type : types) {
             if (!lacking.containsKey(type)) {
                 conditions.add("dtype == " + type.code());
             }

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.SafetensorsWriter;
-import io.github.bts4j.core.checkpoint.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -41,27 +40,12 @@ public final class TensorFiles {
      */
     public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata) throws IOException {
         List<SafetensorsWriter.Tensor> list = new ArrayList<>();
-        tensors.forEach((name, tensor) -> list.add(new SafetensorsWriter.Tensor(name, storedType(tensor),
+        tensors.forEach((name, tensor) -> list.add(new SafetensorsWriter.Tensor(name, Tensors.type(tensor),
                 Arrays.stream(tensor.getShape().getShape()).boxed().toList(), sink -> {
                     for (ByteBuffer bytes : Tensors.bytes(tensor)) {
                         sink.accept(bytes);
                     }
                 })));
         SafetensorsWriter.write(file, metadata, list);
-    }
-
-    private static TensorType storedType(NDArray tensor) {
-        TorchType type = Tensors.type(tensor);
-        return switch (type) {
-            case FLOAT64 -> TensorType.F64;
-            case FLOAT32 -> TensorType.F32;
-            case FLOAT16 -> TensorType.F16;
-            case BFLOAT16 -> TensorType.BF16;
-            case INT64 -> TensorType.I64;
-            case INT32 -> TensorType.I32;
-            case INT8 -> TensorType.I8;
-            case BOOL -> TensorType.BOOL;
-            case UINT8 -> TensorType.U8;
-        };
     }
 }

@@ -5,13 +5,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
+import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Turns the entries of a checkpoint into tensors: views of the memory-mapped files where type and device allow it, converted
@@ -19,7 +20,7 @@ import java.util.Optional;
  */
 public final class TensorLoader {
     private final NDManager owner;
-    private final Optional<TorchType> type;
+    private final UnaryOperator<ElementType> conversion;
     private final Device device;
     private final boolean mapping;
 
@@ -29,29 +30,19 @@ public final class TensorLoader {
      * @param owner owner of the tensors, which are on its device
      */
     public TensorLoader(NDManager owner) {
-        this(owner, Optional.empty());
+        this(owner, UnaryOperator.identity(), true);
     }
 
     /**
-     * A loader that converts to one type.
+     * A loader that converts, and may copy everything.
      *
      * @param owner owner of the tensors, which are on its device
-     * @param type the type, or empty for the stored ones
-     */
-    public TensorLoader(NDManager owner, Optional<TorchType> type) {
-        this(owner, type, true);
-    }
-
-    /**
-     * A loader that converts to one type, and may copy everything.
-     *
-     * @param owner owner of the tensors, which are on its device
-     * @param type the type, or empty for the stored ones
+     * @param conversion the wanted type for a stored one
      * @param mapping whether tensors may stay views of the mapped files; false copies them, so that no file is needed once they are loaded
      */
-    public TensorLoader(NDManager owner, Optional<TorchType> type, boolean mapping) {
+    public TensorLoader(NDManager owner, UnaryOperator<ElementType> conversion, boolean mapping) {
         this.owner = owner;
-        this.type = type;
+        this.conversion = conversion;
         this.device = owner.getDevice();
         this.mapping = mapping;
     }
@@ -81,8 +72,8 @@ public final class TensorLoader {
     }
 
     private NDArray tensor(NDManager scope, NDArray bytes, TensorEntry entry) {
-        TorchType stored = torchType(entry);
-        TorchType wanted = type.orElse(stored);
+        ElementType stored = torchType(entry);
+        ElementType wanted = conversion.apply(stored);
         long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
         boolean aligned = entry.offset() % stored.bytes() == 0;
         if (aligned && stored == wanted && !device.isGpu()) {
@@ -101,18 +92,11 @@ public final class TensorLoader {
      * @return its type
      * @throws ModelFormatException if tensors of this library have no such type
      */
-    public static TorchType torchType(TensorEntry entry) {
-        return switch (entry.type()) {
-            case F64 -> TorchType.FLOAT64;
-            case F32 -> TorchType.FLOAT32;
-            case F16 -> TorchType.FLOAT16;
-            case BF16 -> TorchType.BFLOAT16;
-            case I64 -> TorchType.INT64;
-            case I32 -> TorchType.INT32;
-            case I8 -> TorchType.INT8;
-            case U8 -> TorchType.UINT8;
-            default -> throw new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type()
+    public static ElementType torchType(TensorEntry entry) {
+        if (!entry.type().isTorch() || entry.type() == ElementType.BOOL) {
+            throw new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type().fileName()
                     + ", which no tensor of this library has: weights are F32, F16 or BF16");
-        };
+        }
+        return entry.type();
     }
 }

@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import io.github.bts4j.core.rows.Elements;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Hashes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -44,7 +45,7 @@ public final class Tensors {
      * @param shape its shape; sizes are computed in {@code long}
      * @return the tensor
      */
-    public static NDArray zeros(NDManager manager, TorchType type, Device device, long... shape) {
+    public static NDArray zeros(NDManager manager, ElementType type, Device device, long... shape) {
         return KERNELS.zeros(manager, Autograd.OFF, shape, type, torchName(device));
     }
 
@@ -59,7 +60,7 @@ public final class Tensors {
      */
     public static NDArray of(NDManager manager, float[] values, long... shape) {
         try (NDArray borrowed = manager.create(values, new Shape(shape))) {
-            return copy(manager, borrowed, TorchType.FLOAT32);
+            return copy(manager, borrowed, ElementType.FLOAT32);
         }
     }
 
@@ -85,7 +86,7 @@ public final class Tensors {
      * @param shape the shape
      * @return the view
      */
-    public static NDArray view(NDManager manager, NDArray bytes, TorchType type, long offset, long... shape) {
+    public static NDArray view(NDManager manager, NDArray bytes, ElementType type, long offset, long... shape) {
         if (offset % type.bytes() != 0) {
             throw new IllegalArgumentException("offset = " + offset + " is not a multiple of " + type.bytes() + ", the size of one " + type);
         }
@@ -101,7 +102,7 @@ public final class Tensors {
      * @param device device of the result
      * @return the converted tensor
      */
-    public static NDArray place(NDManager manager, NDArray tensor, TorchType type, Device device) {
+    public static NDArray place(NDManager manager, NDArray tensor, ElementType type, Device device) {
         return KERNELS.place(manager, Autograd.OFF, tensor, type, torchName(device));
     }
 
@@ -113,7 +114,7 @@ public final class Tensors {
      * @param type element type of the copy
      * @return the copy, on the tensor's device
      */
-    public static NDArray copy(NDManager manager, NDArray tensor, TorchType type) {
+    public static NDArray copy(NDManager manager, NDArray tensor, ElementType type) {
         return KERNELS.copy(manager, Autograd.OFF, tensor, type);
     }
 
@@ -123,7 +124,7 @@ public final class Tensors {
      * @param tensor the tensor
      * @return its type
      */
-    public static TorchType type(NDArray tensor) {
+    public static ElementType type(NDArray tensor) {
         return KERNELS.dtype(Autograd.OFF, tensor);
     }
 
@@ -134,7 +135,7 @@ public final class Tensors {
      * @return the values in row-major order
      */
     public static float[] toFloats(NDArray tensor) {
-        try (NDArray floats = place(Torch.manager(), tensor, TorchType.FLOAT32, Device.cpu())) {
+        try (NDArray floats = place(Torch.manager(), tensor, ElementType.FLOAT32, Device.cpu())) {
             return floats.toFloatArray();
         }
     }

@@ -3,6 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Interrupts;
 
 /**
@@ -67,7 +68,7 @@ public final class Torch {
      * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
      * @throws io.github.bts4j.core.UnsupportedException if it requests a library that this processor does not support
      */
-    public static String productsOf(TorchType type) {
+    public static String productsOf(ElementType type) {
         return LinearProducts.asked().library(type);
     }
 

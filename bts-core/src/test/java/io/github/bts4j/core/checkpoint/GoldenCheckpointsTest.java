@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -52,7 +53,7 @@ class GoldenCheckpointsTest {
             JsonNode expected = header.get(entry.name());
             int begin = 8 + headerLength + expected.get("data_offsets").get(0).intValue();
             int end = 8 + headerLength + expected.get("data_offsets").get(1).intValue();
-            assertEquals(expected.get("dtype").textValue(), entry.type().name());
+            assertEquals(expected.get("dtype").textValue(), entry.type().fileName());
             assertArrayEquals(
                     StreamSupport.stream(expected.get("shape").spliterator(), false)
                             .mapToLong(JsonNode::longValue)
@@ -84,7 +85,7 @@ class GoldenCheckpointsTest {
             names.add(tensor.getKey());
             TensorEntry entry = checkpoint.entry(tensor.getKey());
             assertEquals(folder.resolve(tensor.getValue().textValue()), entry.file());
-            assertEquals(TensorType.BF16, entry.type());
+            assertEquals(ElementType.BFLOAT16, entry.type());
             assertEquals(SafetensorsFile.open(entry.file()).read(entry), checkpoint.read(entry), entry.name());
         });
         assertEquals(names, new TreeSet<>(checkpoint.entries().stream().map(TensorEntry::name).toList()));

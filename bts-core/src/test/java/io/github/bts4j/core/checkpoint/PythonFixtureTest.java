@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.URISyntaxException;
@@ -32,18 +33,18 @@ class PythonFixtureTest {
         JsonNode expected = new ObjectMapper().readTree(resource("/checkpoint/all-types.json").toFile());
 
         Set<String> names = new HashSet<>();
-        Set<TensorType> types = new HashSet<>();
+        Set<ElementType> types = new HashSet<>();
         expected.properties().forEach(tensor -> {
             names.add(tensor.getKey());
             TensorEntry entry = file.entry(tensor.getKey());
             types.add(entry.type());
-            assertEquals(tensor.getValue().get("dtype").textValue(), entry.type().name(), tensor.getKey());
+            assertEquals(tensor.getValue().get("dtype").textValue(), entry.type().fileName(), tensor.getKey());
             assertEquals(longs(tensor.getValue().get("shape")), entry.shape(), tensor.getKey());
             ByteBuffer bytes = file.read(entry);
             assertEquals(ByteOrder.LITTLE_ENDIAN, bytes.order());
             assertEquals(values(tensor.getValue().get("values"), entry.type()), decode(bytes, entry), tensor.getKey());
         });
-        assertEquals(Set.of(TensorType.values()), types, "the fixture holds every type");
+        assertEquals(Set.of(ElementType.values()), types, "the fixture holds every type");
         assertEquals(names, file.entries().stream().map(TensorEntry::name).collect(Collectors.toSet()));
         assertEquals(Map.of("maker", "safetensors \"0.8.0\" für Java"), file.metadata());
     }
@@ -77,8 +78,8 @@ class PythonFixtureTest {
     }
 
     /** Whole numbers as BigInteger, floats as Double, whose equality tells -0 from 0 and knows NaN. */
-    private static List<Object> values(JsonNode array, TensorType type) {
-        boolean floating = Set.of(TensorType.F16, TensorType.BF16, TensorType.F32, TensorType.F64).contains(type);
+    private static List<Object> values(JsonNode array, ElementType type) {
+        boolean floating = Set.of(ElementType.FLOAT16, ElementType.BFLOAT16, ElementType.FLOAT32, ElementType.FLOAT64).contains(type);
         List<Object> values = new ArrayList<>();
         array.forEach(value -> values.add(floating ? floating(value) : (Object) value.bigIntegerValue()));
         return values;
@@ -97,18 +98,18 @@ class PythonFixtureTest {
         List<Object> values = new ArrayList<>();
         for (long i = 0; i < entry.elements(); i++) {
             values.add(switch (entry.type()) {
-                case BOOL, U8 -> BigInteger.valueOf(Byte.toUnsignedInt(bytes.get()));
-                case I8 -> BigInteger.valueOf(bytes.get());
-                case I16 -> BigInteger.valueOf(bytes.getShort());
-                case U16 -> BigInteger.valueOf(Short.toUnsignedInt(bytes.getShort()));
-                case I32 -> BigInteger.valueOf(bytes.getInt());
-                case U32 -> BigInteger.valueOf(Integer.toUnsignedLong(bytes.getInt()));
-                case I64 -> BigInteger.valueOf(bytes.getLong());
-                case U64 -> new BigInteger(Long.toUnsignedString(bytes.getLong()));
-                case F16 -> half(bytes.getShort());
-                case BF16 -> (Object) (double) Float.intBitsToFloat(bytes.getShort() << 16);
-                case F32 -> (double) bytes.getFloat();
-                case F64 -> bytes.getDouble();
+                case BOOL, UINT8 -> BigInteger.valueOf(Byte.toUnsignedInt(bytes.get()));
+                case INT8 -> BigInteger.valueOf(bytes.get());
+                case INT16 -> BigInteger.valueOf(bytes.getShort());
+                case UINT16 -> BigInteger.valueOf(Short.toUnsignedInt(bytes.getShort()));
+                case INT32 -> BigInteger.valueOf(bytes.getInt());
+                case UINT32 -> BigInteger.valueOf(Integer.toUnsignedLong(bytes.getInt()));
+                case INT64 -> BigInteger.valueOf(bytes.getLong());
+                case UINT64 -> new BigInteger(Long.toUnsignedString(bytes.getLong()));
+                case FLOAT16 -> half(bytes.getShort());
+                case BFLOAT16 -> (Object) (double) Float.intBitsToFloat(bytes.getShort() << 16);
+                case FLOAT32 -> (double) bytes.getFloat();
+                case FLOAT64 -> bytes.getDouble();
             });
         }
         assertEquals(0, bytes.remaining(), entry.name());

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.core.checkpoint.SafetensorsWriter.Sink;
 import io.github.bts4j.core.checkpoint.SafetensorsWriter.Source;
 import io.github.bts4j.core.checkpoint.SafetensorsWriter.Tensor;
+import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -45,11 +46,11 @@ class SafetensorsWriterTest {
         for (int i = 0; i < values.length; i++) {
             bytes[i] = (byte) values[i];
         }
-        return new Tensor(name, TensorType.U8, List.of((long) values.length), Source.of(ByteBuffer.wrap(bytes)));
+        return new Tensor(name, ElementType.UINT8, List.of((long) values.length), Source.of(ByteBuffer.wrap(bytes)));
     }
 
     private static Tensor of(Source source) {
-        return new Tensor("w", TensorType.F32, List.of(2L), source);
+        return new Tensor("w", ElementType.FLOAT32, List.of(2L), source);
     }
 
     private void assertOldFileAlone() throws IOException {
@@ -106,8 +107,8 @@ class SafetensorsWriterTest {
             }
         };
         List<Long> shape = List.of((long) size);
-        SafetensorsWriter.write(file, Map.of(), List.of(new Tensor("whole", TensorType.U8, shape, Source.of(whole)),
-                new Tensor("pieces", TensorType.I8, shape, pieces)));
+        SafetensorsWriter.write(file, Map.of(), List.of(new Tensor("whole", ElementType.UINT8, shape, Source.of(whole)),
+                new Tensor("pieces", ElementType.INT8, shape, pieces)));
 
         SafetensorsFile read = SafetensorsFile.open(file);
         assertEquals(whole, read.read(read.entry("whole")));
@@ -166,7 +167,7 @@ class SafetensorsWriterTest {
             kept.add(sink);
             sink.accept(ByteBuffer.allocate(8));
         });
-        Tensor second = new Tensor("v", TensorType.F32, List.of(), sink -> kept.get(0).accept(ByteBuffer.allocate(0)));
+        Tensor second = new Tensor("v", ElementType.FLOAT32, List.of(), sink -> kept.get(0).accept(ByteBuffer.allocate(0)));
         assertEquals("tensor 'w' is written already", assertThrows(IllegalStateException.class,
                 () -> SafetensorsWriter.write(file, Map.of(), List.of(first, second))).getMessage());
         assertOldFileAlone();
@@ -181,10 +182,10 @@ class SafetensorsWriterTest {
                 + "tensor 'n': shape = [-1] has the negative dimension -1; "
                 + "tensor 'huge': shape = [1152921504606846976, 8] takes the file above 9223372036854775807 bytes",
                 refusal(bytes("a"), bytes("a"), bytes("__metadata__"),
-                        new Tensor("deep", TensorType.U8, Collections.nCopies(65, 1L), none),
+                        new Tensor("deep", ElementType.UINT8, Collections.nCopies(65, 1L), none),
                         bytes("\ud800"),
-                        new Tensor("n", TensorType.U8, List.of(-1L), none),
-                        new Tensor("huge", TensorType.U8, List.of(1L << 60, 8L), none)));
+                        new Tensor("n", ElementType.UINT8, List.of(-1L), none),
+                        new Tensor("huge", ElementType.UINT8, List.of(1L << 60, 8L), none)));
         assertEquals("metadata value of 'k' holds half a character (a lone surrogate)",
                 assertThrows(IllegalArgumentException.class,
                         () -> SafetensorsWriter.write(file, Map.of("k", "\udc00"), List.of())).getMessage());
@@ -224,7 +225,7 @@ class SafetensorsWriterTest {
     @Tag("slow")
     void aTensorAboveTwoGibibytes() throws IOException {
         ByteBuffer chunk = ByteBuffer.wrap(new byte[1 << 20]);
-        Tensor large = new Tensor("large", TensorType.BF16, List.of(1025L, 1L << 20), sink -> {
+        Tensor large = new Tensor("large", ElementType.BFLOAT16, List.of(1025L, 1L << 20), sink -> {
             for (int i = 0; i < 2050; i++) {
                 sink.accept(chunk);
             }

@@ -41,7 +41,7 @@ class LlamaConfigTest {
 
     @Test
     void copiesChangeOneValue() {
-        LlamaConfig config = small().numKvHeads(2).headDim(8).ropeScaling(new RopeScaling.Linear(2)).bosTokenId(OptionalInt.of(1))
+        LlamaConfig config = small().numKvHeads(2).headDim(8).ropeScaling(new RopeScaling.Linear(2)).bosTokenId(1)
                 .eosTokenIds(List.of(2, 3)).rmsNormEps(1e-6).ropeTheta(5e5).attentionBias(true).mlpBias(true).maxPositionEmbeddings(99)
                 .build();
         assertEquals(config, config.toBuilder().build());
@@ -77,11 +77,10 @@ class LlamaConfigTest {
                 broken(b -> b.maxPositionEmbeddings(-1), "maxPositionEmbeddings = -1 must be at least 1"),
                 broken(b -> b.numHeads(1 << 16).headDim(1 << 16), "numHeads = 65536 x headDim = 65536 is above 2147483647"),
                 broken(b -> b.hiddenSize(1 << 30).intermediateSize(1 << 30), "parameters: more than 2^53"),
-                broken(b -> b.bosTokenId(OptionalInt.of(32)), "bosTokenId holds 32, outside 0 .. vocabSize - 1 with vocabSize = 32"),
+                broken(b -> b.bosTokenId(32), "bosTokenId holds 32, outside 0 .. vocabSize - 1 with vocabSize = 32"),
                 broken(b -> b.eosTokenIds(List.of(2, -1)), "eosTokenIds holds -1, outside 0 .. vocabSize - 1 with vocabSize = 32"),
                 broken(b -> b.eosTokenIds(Arrays.asList(2, null)), "eosTokenIds holds null"),
                 broken(b -> b.eosTokenIds(null), "eosTokenIds is null: use List.of()"),
-                broken(b -> b.bosTokenId(null), "bosTokenId is null: use OptionalInt.empty()"),
                 broken(b -> b.ropeScaling(null), "ropeScaling is null: use RopeScaling.none()"),
                 broken(b -> b.dtype(null), "dtype is null"),
                 broken(b -> b.headDim(2).ropeScaling(new RopeScaling.Dynamic(2)), "headDim = 2 must be at least 4 for dynamic ropeScaling"));

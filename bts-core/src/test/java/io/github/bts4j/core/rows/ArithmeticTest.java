@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.golden.Tolerance;
-import io.github.bts4j.core.torch.TorchType;
+import io.github.bts4j.core.support.ElementType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -31,11 +31,11 @@ class ArithmeticTest {
     /** As before every use. */
     @BeforeAll
     static void prepare() {
-        List.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8).forEach(Arithmetic.available().orElseThrow()::prepare);
+        List.of(ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.INT8).forEach(Arithmetic.available().orElseThrow()::prepare);
     }
 
     static Stream<Arguments> shapes() {
-        return Stream.of(TorchType.FLOAT32, TorchType.BFLOAT16, TorchType.INT8)
+        return Stream.of(ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.INT8)
                 .flatMap(type -> IntStream.of(1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 48, 63, 64, 65, 66, 67, 96, 127, 130, 576, 1537).mapToObj(columns -> Arguments.of(type, columns)));
     }
 
@@ -46,16 +46,16 @@ class ArithmeticTest {
     }
 
     /** Not at the memory's start: rows of odd lengths have no alignment anyway. */
-    private Matrix matrix(TorchType type, int columns, SplittableRandom random) {
+    private Matrix matrix(ElementType type, int columns, SplittableRandom random) {
         int before = 3 * type.bytes();
         ByteBuffer bytes = ByteBuffer.allocateDirect(before + ROWS * columns * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-        float[] scales = new float[type == TorchType.INT8 ? ROWS : 0];
+        float[] scales = new float[type == ElementType.INT8 ? ROWS : 0];
         fill(scales, () -> random.nextDouble(0.01, 0.1));
         Elements elements = new Elements(bytes, type, before, columns, scales);
         float[] row = new float[columns];
         for (int r = 0; r < ROWS; r++) {
             fill(row, () -> Rounding.BFLOAT16.round((float) random.nextDouble(-1, 1)));
-            if (type == TorchType.INT8) {
+            if (type == ElementType.INT8) {
                 for (int c = 0; c < columns; c++) {
                     bytes.put((int) elements.rowOffset(r) + c, (byte) random.nextInt(-128, 128));
                 }
@@ -68,7 +68,7 @@ class ArithmeticTest {
 
     @ParameterizedTest(name = "{0}, {1} columns")
     @MethodSource("shapes")
-    void productsAreThoseOfLoopsInDouble(TorchType type, int columns) {
+    void productsAreThoseOfLoopsInDouble(ElementType type, int columns) {
         SplittableRandom random = new SplittableRandom(columns);
         Matrix w = matrix(type, columns, random);
         for (int sessions : new int[] {1, 2, 4, 5, 9}) {
@@ -110,7 +110,7 @@ class ArithmeticTest {
 
     @ParameterizedTest(name = "{0}, {1} columns")
     @MethodSource("shapes")
-    void aSessionsProductsDoNotDependOnTheOthersNorOnTheRange(TorchType type, int columns) {
+    void aSessionsProductsDoNotDependOnTheOthersNorOnTheRange(ElementType type, int columns) {
         SplittableRandom random = new SplittableRandom(columns);
         Matrix w = matrix(type, columns, random);
         checkIndependence(w, 20, random);
@@ -136,8 +136,8 @@ class ArithmeticTest {
 
     @ParameterizedTest(name = "{0}, {1} columns")
     @MethodSource("shapes")
-    void weightedSumsAreThoseOfLoopsInDouble(TorchType type, int columns) {
-        if (type == TorchType.INT8) {
+    void weightedSumsAreThoseOfLoopsInDouble(ElementType type, int columns) {
+        if (type == ElementType.INT8) {
             return; // caches are never int8
         }
         SplittableRandom random = new SplittableRandom(columns);

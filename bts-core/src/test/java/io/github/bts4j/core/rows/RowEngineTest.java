@@ -12,6 +12,7 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.KvCaches;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -37,15 +38,15 @@ class RowEngineTest {
     }
 
     static Stream<Arguments> casesWithAndWithoutRepacking() {
-        return cases().stream().flatMap(folder -> Stream.of(Arguments.of(folder, false), Arguments.of(folder, true)));
+        return cases().stream().flatMap(folder -> Stream.of(Arguments.of(folder, Repacking.NEVER), Arguments.of(folder, Repacking.ALWAYS)));
     }
 
     /** Token by token from an empty cache, so that libtorch computes nothing. */
-    @ParameterizedTest(name = "{0}, repacked {1}")
+    @ParameterizedTest(name = "{0}, repacking {1}")
     @MethodSource("casesWithAndWithoutRepacking")
-    void goldenLogits(Path folder, boolean repack) throws IOException {
-        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repack))) {
-            assertEquals(repack, model.decoder().rows().orElseThrow().isRepacked());
+    void goldenLogits(Path folder, Repacking repacking) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repacking))) {
+            assertEquals(repacking == Repacking.ALWAYS, model.decoder().rows().orElseThrow().isRepacked());
             float[] expected = golden.floats("logits"); // [batch, sequence, vocabulary]
             int[][] ids = golden.ids("input_ids");
             int vocabulary = model.vocabSize();
@@ -62,10 +63,10 @@ class RowEngineTest {
     }
 
     /** Several tokens at a time, in pieces of several lengths. */
-    @ParameterizedTest(name = "{0}, repacked {1}")
+    @ParameterizedTest(name = "{0}, repacking {1}")
     @MethodSource("casesWithAndWithoutRepacking")
-    void goldenLogitsOfPrompts(Path folder, boolean repack) throws IOException {
-        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repack))) {
+    void goldenLogitsOfPrompts(Path folder, Repacking repacking) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withRepacking(repacking))) {
             float[] expected = golden.floats("logits");
             int[] ids = golden.ids("input_ids")[0];
             RowEngine<KvCaches> engine = engine(model, 2);
@@ -92,15 +93,15 @@ class RowEngineTest {
     @Test
     void aPromptsLogitsAreThoseOfItsTokensOneByOne() throws IOException {
         for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
-            for (boolean repack : new boolean[] {false, true}) {
-                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repack));
+            for (Repacking repacking : List.of(Repacking.NEVER, Repacking.ALWAYS)) {
+                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repacking));
                         DecodeSession whole = model.newSession(32); DecodeSession single = model.newSession(32)) {
                     int[] prompt = {5, 6, 7, 8, 9, 10, 11};
                     float[] expected = null;
                     for (int token : prompt) {
                         expected = single.append(token);
                     }
-                    assertArrayEquals(expected, whole.append(prompt), precision + ", repacked " + repack);
+                    assertArrayEquals(expected, whole.append(prompt), precision + ", repacking " + repacking);
                     assertArrayEquals(single.append(12), whole.append(12), "what the caches hold");
                 }
             }
@@ -110,8 +111,8 @@ class RowEngineTest {
     @Test
     void repackingThatCannotBeDoneIsRefused() {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
-                () -> LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(Precision.FLOAT16).withRepacking(true)).close());
-        assertTrue(e.getMessage().startsWith("repack = true") && e.getMessage().contains("FLOAT16"), e.getMessage());
+                () -> LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(Precision.FLOAT16).withRepacking(Repacking.ALWAYS)).close());
+        assertTrue(e.getMessage().startsWith("repacking = ALWAYS") && e.getMessage().contains("FLOAT16"), e.getMessage());
     }
 
     /** bfloat16 rounds where libtorch does: as near to the golden logits as libtorch's own bfloat16 forward pass, but for a factor for other orders of summation. */
@@ -145,8 +146,8 @@ class RowEngineTest {
     @Test
     void logitsAreTheSameBitsForAnyNumberOfThreadsAndSessions() throws IOException {
         for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
-            for (boolean repack : new boolean[] {false, true}) {
-                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repack))) {
+            for (Repacking repacking : List.of(Repacking.NEVER, Repacking.ALWAYS)) {
+                try (LlamaModel model = LlamaModel.open(cases().get(0), LoadOptions.defaults().withPrecision(precision).withRepacking(repacking))) {
                     float[][] alone = decoded(model, 1, 1);
                     for (int threads : new int[] {2, 3, 7}) {
                         assertArrayEquals(alone, decoded(model, threads, 1), threads + " threads");

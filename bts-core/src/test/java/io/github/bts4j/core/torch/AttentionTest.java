@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.golden.Tolerance;
+import io.github.bts4j.core.support.ElementType;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,7 +25,7 @@ class AttentionTest {
     @CsvSource({"1, 1, 4", "63, 63, 2", "64, 64, 1", "65, 65, 2", "130, 130, 4", "2, 100, 2", "70, 107, 1", "129, 200, 4"})
     void equalsTheFormula(int queries, int keys, int kvHeads) {
         AttentionKernels kernels = Kernels.of(AttentionKernels.class);
-        for (TorchType type : new TorchType[] {TorchType.FLOAT32, TorchType.BFLOAT16}) {
+        for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             try (NDManager manager = Torch.manager().newSubManager()) {
                 NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);
                 NDArray k = random(manager, type, 2, BATCH, kvHeads, keys, SIZE);
@@ -32,7 +33,7 @@ class AttentionTest {
                 double[] expected = reference(Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v), queries, keys, kvHeads);
                 double tolerance = tolerance(type, keys, Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v));
                 check(expected, kernels.attend(manager, Autograd.INFERENCE, q, k, v), tolerance);
-                if (type == TorchType.FLOAT32) {
+                if (type == ElementType.FLOAT32) {
                     q.setRequiresGradient(true);
                     check(expected, kernels.attend(manager, Autograd.ON, q, k, v), tolerance);
                 }
@@ -44,9 +45,9 @@ class AttentionTest {
      * A score is a float32 sum of SIZE products; a weight carries its error and its own rounding, twice since weights are divided by their sum; the result is a
      * mean of values with such weights, summed over the keys and rounded.
      */
-    private static double tolerance(TorchType type, int keys, float[] q, float[] k, float[] v) {
+    private static double tolerance(ElementType type, int keys, float[] q, float[] k, float[] v) {
         double score = Tolerance.ofSum(Tolerance.FLOAT32, SIZE, SIZE * largest(q) * largest(k) / Math.sqrt(SIZE), 0);
-        double roundoff = type == TorchType.FLOAT32 ? Tolerance.FLOAT32 : Tolerance.BFLOAT16;
+        double roundoff = type == ElementType.FLOAT32 ? Tolerance.FLOAT32 : Tolerance.BFLOAT16;
         double weight = 2 * (score + Tolerance.ofSum(roundoff, keys, 1, 1));
         return largest(v) * (weight + Tolerance.ofSum(roundoff, keys, 1, 1));
     }
@@ -59,7 +60,7 @@ class AttentionTest {
         return largest;
     }
 
-    private static NDArray random(NDManager manager, TorchType type, int seed, long... shape) {
+    private static NDArray random(NDManager manager, ElementType type, int seed, long... shape) {
         long count = 1;
         for (long size : shape) {
             count *= size;

@@ -8,6 +8,7 @@ import ai.djl.engine.EngineException;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
@@ -33,7 +34,7 @@ class LinearProductsTest {
     /** In a process of its own: opens a model in the given precision, computes, and says what did it. */
     public static void main(String[] arguments) throws IOException {
         Path model = Path.of(arguments[0]);
-        System.out.println("bfloat16: " + Torch.productsOf(TorchType.BFLOAT16));
+        System.out.println("bfloat16: " + Torch.productsOf(ElementType.BFLOAT16));
         for (Precision precision : Precision.values()) {
             LoadOptions options = LoadOptions.defaults().withPrecision(precision);
             for (LoadOptions each : List.of(options, options.withQuantization(Quantization.INT8))) {
@@ -92,16 +93,16 @@ class LinearProductsTest {
     void kernelsThatAreLessExactThanTheirTypeAreNotTaken() {
         InexactKernels inexact = Kernels.asking(InexactKernels.class, "inexact.py");
         LinearProbe probe = new LinearProbe(inexact, inexact);
-        assertEquals("its sums are less exact than float32's", probe.oneDnn(TorchType.FLOAT32));
-        assertEquals("its sums are less exact than float32's", probe.oneDnn(TorchType.BFLOAT16));
-        assertEquals("its sums are less exact than float32's", probe.packedInt8(TorchType.FLOAT32));
-        assertEquals("", new LinearProbe().packedInt8(TorchType.FLOAT32));
+        assertEquals("its sums are less exact than float32's", probe.oneDnn(ElementType.FLOAT32));
+        assertEquals("its sums are less exact than float32's", probe.oneDnn(ElementType.BFLOAT16));
+        assertEquals("its sums are less exact than float32's", probe.packedInt8(ElementType.FLOAT32));
+        assertEquals("", new LinearProbe().packedInt8(ElementType.FLOAT32));
     }
 
     @Test
     void theSourceAnswersForEachType() {
         assertTrue(LinearProducts.ask("default").source().contains("def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return False"));
-        assertEquals("libtorch (not oneDNN: -Dbts4j.matmul=default)", LinearProducts.ask("default").library(TorchType.FLOAT32));
+        assertEquals("libtorch (not oneDNN: -Dbts4j.matmul=default)", LinearProducts.ask("default").library(ElementType.FLOAT32));
     }
 
     /** What a kernel that fails in spite of all is told as: libtorch's trace stays with the cause. */

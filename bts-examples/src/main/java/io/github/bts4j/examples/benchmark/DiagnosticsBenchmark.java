@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.train.AdamW;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.util.Arrays;

@@ -8,13 +8,14 @@ import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
@@ -45,11 +46,11 @@ public final class LimitsBenchmark {
     private static final int SESSIONS = 8;
 
     private final BenchmarkOptions options;
-    private final TorchType type;
+    private final ElementType type;
 
     private LimitsBenchmark(BenchmarkOptions options) {
         this.options = options;
-        this.type = TorchType.valueOf(options.precision().name());
+        this.type = options.precision().elementType();
     }
 
     /**
@@ -138,7 +139,7 @@ public final class LimitsBenchmark {
     private static NDArray mapped(NDManager scope, Path folder) throws IOException {
         Path file = folder.resolve("model.safetensors");
         long floats = Files.size(file) / 4;
-        return Tensors.view(scope, Tensors.map(scope, file, 4 * floats), TorchType.FLOAT32, 0, floats);
+        return Tensors.view(scope, Tensors.map(scope, file, 4 * floats), ElementType.FLOAT32, 0, floats);
     }
 
     private static double seconds(Runnable work) {
@@ -162,7 +163,7 @@ public final class LimitsBenchmark {
         if (Arithmetic.available().isEmpty()) {
             return;
         }
-        try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withRepacking(true))) {
+        try (LlamaModel model = LlamaModel.open(options.folder(0), LoadOptions.defaults().withRepacking(Repacking.ALWAYS))) {
             Pairs decoding = decoding(model, () -> bandwidth(buffer));
             Pairs reading = decoding(model, () -> bandwidth(file));
             result.put("repacked_memory_gb_per_s", decoding.limit() / 1e9);

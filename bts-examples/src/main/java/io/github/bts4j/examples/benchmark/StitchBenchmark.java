@@ -10,7 +10,7 @@ import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.train.AdamW;
+import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
 import java.nio.file.Files;

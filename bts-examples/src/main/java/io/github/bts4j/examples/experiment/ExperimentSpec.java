@@ -21,7 +21,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 
 /**
  * What an experiment trains and compares. Keys of the file are these names in kebab case; paths are relative to the file.
@@ -82,7 +81,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     record ModelShape(int hiddenSize, int intermediateSize, int layers, int heads, double deviation) {
         LlamaConfig config(int vocabSize, int sequenceLength) {
             return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(layers).numHeads(heads).numKvHeads(heads)
-                    .maxPositionEmbeddings(2 * sequenceLength).tieWordEmbeddings(true).bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();
+                    .maxPositionEmbeddings(2 * sequenceLength).tieWordEmbeddings(true).bosTokenId(1).eosTokenIds(List.of(2)).build();
         }
     }
 

@@ -1,11 +1,11 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
-import io.github.bts4j.train.ParameterGroup;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.optim.ParameterGroup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,7 +105,7 @@ final class Methods {
 
     private TrainerConfig config(TrainingSpec how, long seed, Trainable model) {
         TrainerConfig config = Training.config(spec, how, seed);
-        ParameterGroup projections = StitchTraining.projections(config.optimizer(), spec.projectionRate());
+        ParameterGroup projections = StitchTraining.projections(config.optimization().optimizer(), spec.projectionRate());
         return model.parameters().keySet().stream().anyMatch(projections::holds) ? config.withParameterGroups(projections) : config;
     }
 }

@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -80,7 +79,7 @@ final class Texts {
     }
 
     private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
-        return cache.dataset(domain, new JsonLines(file), TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer), OptionalInt.empty());
+        return cache.dataset(domain, new JsonLines(file), TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
     }
 
     TokenDataset heldOut(String domain) {

@@ -1,7 +1,6 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
-import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.RunCheckpoint;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
@@ -11,6 +10,7 @@ import io.github.bts4j.train.metrics.JsonLinesMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.ProgressBar;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +32,7 @@ final class Training {
 
     /** Trains to the end and saves, or until the process is stopped; true at the end. The stage's folder keeps the metrics. */
     static boolean run(String name, Trainable model, Datamix mix, TrainerConfig config, Path stage, Method.Save save) throws IOException {
-        System.err.println(name + ": " + config.totalSteps() + " steps of " + config.microBatch() + " x " + config.sequenceLength() + " tokens");
+        System.err.println(name + ": " + config.totalSteps() + " steps of " + config.batches().microBatch() + " x " + config.batches().sequenceLength() + " tokens");
         Path run = Files.createDirectories(stage.resolve("run"));
         Optional<Path> latest = RunCheckpoint.latest(run);
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;

@@ -127,7 +127,7 @@ final class Phases {
         }
         curves.add(curve.curve());
         if (!curve.updates().isEmpty()) {
-            distributions.add(new Distributions(phase, curve.updates(), AdamStatistics.healthySpread(config.optimizer().beta1()), curve.diagnostics()));
+            distributions.add(new Distributions(phase, curve.updates(), AdamStatistics.healthySpread(config.optimization().optimizer().beta1()), curve.diagnostics()));
         }
     }
 }

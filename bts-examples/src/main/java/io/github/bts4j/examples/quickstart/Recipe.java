@@ -3,12 +3,11 @@ package io.github.bts4j.examples.quickstart;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.stitch.Init;
 import io.github.bts4j.stitch.StitchConfig;
-import io.github.bts4j.train.LearningRate;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.optim.AdamWConfig;
+import io.github.bts4j.train.optim.LearningRate;
 import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
-import java.util.OptionalInt;
 
 /**
  * Every number of the quick start. {@code docs/results.md} says how they were found and what they give.
@@ -48,7 +47,7 @@ record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
     /** The Llama architecture; 1,066,112 parameters with the bundled tokenizer. */
     static LlamaConfig model(int vocabSize) {
         return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(128).intermediateSize(352).numLayers(4).numHeads(4).numKvHeads(4)
-                .maxPositionEmbeddings(512).tieWordEmbeddings(true).bosTokenId(OptionalInt.of(1)).eosTokenIds(List.of(2)).build();
+                .maxPositionEmbeddings(512).tieWordEmbeddings(true).bosTokenId(1).eosTokenIds(List.of(2)).build();
     }
 
     static StitchConfig stitches(int numLayers) {

@@ -2,8 +2,8 @@ package io.github.bts4j.stitch.baseline;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.List;
 
@@ -27,9 +27,9 @@ public final class ModelSoup {
     }
 
     private static NDArray average(NDManager scope, List<LlamaModel> models, String name) {
-        NDArray sum = Tensors.copy(scope, models.get(0).tensors().get(name), TorchType.FLOAT32);
+        NDArray sum = Tensors.copy(scope, models.get(0).tensors().get(name), ElementType.FLOAT32);
         for (LlamaModel model : models.subList(1, models.size())) {
-            try (NDArray next = Tensors.place(scope, model.tensors().get(name), TorchType.FLOAT32, sum.getDevice())) {
+            try (NDArray next = Tensors.place(scope, model.tensors().get(name), ElementType.FLOAT32, sum.getDevice())) {
                 sum.addi(next);
             }
         }

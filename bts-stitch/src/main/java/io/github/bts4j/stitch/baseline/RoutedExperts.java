@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -75,10 +74,11 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException listing all reasons why the models do not fit together
      */
     public static RoutedExperts open(List<Member> members, LoadOptions options) throws IOException {
-        return open(members, options, DECISION_TOKENS, Optional.empty());
+        return open(members, options, DECISION_TOKENS, Map.of());
     }
 
-    static RoutedExperts open(List<Member> members, LoadOptions options, int decisionTokens, Optional<Map<String, NDArray>> tensors) throws IOException {
+    /** With the tensors of a router; without any, it starts with zeros. */
+    static RoutedExperts open(List<Member> members, LoadOptions options, int decisionTokens, Map<String, NDArray> tensors) throws IOException {
         checked(members).throwAsArgument(UNFIT);
         List<LlamaModel> models = new ArrayList<>();
         try {
@@ -86,7 +86,9 @@ public final class RoutedExperts extends FrozenLm {
                 models.add(models.isEmpty() ? LlamaModel.open(member.folder(), options) : Members.open(members.get(0), models.get(0), member, options));
             }
             RoutedExperts routed = over(members, models, models, decisionTokens);
-            tensors.ifPresent(routed::setRouterTensors);
+            if (!tensors.isEmpty()) {
+                routed.setRouterTensors(tensors);
+            }
             return routed;
         } catch (IOException | RuntimeException e) {
             models.forEach(LlamaModel::close);

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +26,7 @@ record RoutedText(List<LlamaModel> models, Router router, int decisionTokens, ND
         Shape shape = TokenBatch.checked(tokenIds, models.get(0).vocabSize()).getShape();
         int[][] tokens = rows(tokenIds.toLongArray(), (int) shape.get(1));
         int[] routes = tokens[0].length < decisionTokens ? new int[tokens.length] : routes(tokens);
-        NDArray logits = Tensors.zeros(tokenIds.getManager(), TorchType.FLOAT32, models.get(0).device(), shape.get(0), shape.get(1), models.get(0).vocabSize());
+        NDArray logits = Tensors.zeros(tokenIds.getManager(), ElementType.FLOAT32, models.get(0).device(), shape.get(0), shape.get(1), models.get(0).vocabSize());
         for (int i = 0; i < models.size(); i++) {
             put(logits, models.get(i), tokens, rowsOf(routes, i), tokens[0].length);
         }

@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +28,7 @@ final class Router {
     Router(NDManager manager, LlamaModel hub, int models) {
         this.hub = hub;
         this.manager = manager;
-        this.weight = Tensors.zeros(manager, TorchType.FLOAT32, hub.device(), models, hub.config().hiddenSize());
+        this.weight = Tensors.zeros(manager, ElementType.FLOAT32, hub.device(), models, hub.config().hiddenSize());
     }
 
     Map<String, NDArray> tensors() {

@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A router's checkpoint: its matrix, the number of tokens for the decision, and the SHA-256 of all files of its models.
@@ -88,7 +87,7 @@ public final class RouterCheckpoint {
         List<Member> members = FILES.members(folder, description, moved);
         try (NDManager scope = Torch.manager().newSubManager()) {
             Map<String, NDArray> tensors = FILES.tensors(scope, folder, description);
-            return RoutedExperts.open(members, options, description.decisionTokens(), Optional.of(tensors));
+            return RoutedExperts.open(members, options, description.decisionTokens(), tensors);
         }
     }
 }

@@ -10,14 +10,15 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Repacking;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
-import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
@@ -26,7 +27,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -44,7 +44,7 @@ public final class UpcycledModel extends FrozenLm {
 
     private record Description(List<String> experts, boolean topOne, boolean attentionExperts, boolean adapters) {}
 
-    private UpcycledModel(String name, UpcycledConfig config, NDManager manager, Map<String, NDArray> tensors, TorchType type) {
+    private UpcycledModel(String name, UpcycledConfig config, NDManager manager, Map<String, NDArray> tensors, ElementType type) {
         super(name, manager);
         this.config = config;
         this.weights = new UpcycledWeights(config, tensors, manager, type);
@@ -65,8 +65,8 @@ public final class UpcycledModel extends FrozenLm {
         if (options.quantization().isPresent()) {
             throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": upcycled mixtures cannot be quantised");
         }
-        if (options.repack().orElse(false)) {
-            throw new IllegalArgumentException("repack = true: the weights of upcycled mixtures cannot be repacked");
+        if (options.repacking() == Repacking.ALWAYS) {
+            throw new IllegalArgumentException("repacking = ALWAYS: the weights of upcycled mixtures cannot be repacked");
         }
         UpcycledConfig config = describe(folder);
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
@@ -80,9 +80,9 @@ public final class UpcycledModel extends FrozenLm {
         }
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
-            TorchType type = options.precision().map(LlamaModel::torchType)
+            ElementType type = options.precision().map(Precision::elementType)
                     .orElseGet(() -> TensorLoader.torchType(entries.values().iterator().next()));
-            Map<String, NDArray> tensors = new TensorLoader(manager, Optional.of(type)).load(config.shapes().keySet().stream().map(entries::get).toList());
+            Map<String, NDArray> tensors = new TensorLoader(manager, stored -> type, true).load(config.shapes().keySet().stream().map(entries::get).toList());
             UpcycledModel model = new UpcycledModel(folder.toAbsolutePath().normalize().getFileName().toString(), config, manager, tensors, type);
             model.modelDir = folder;
             return model;
@@ -147,7 +147,7 @@ public final class UpcycledModel extends FrozenLm {
     public NDArray forward(NDArray tokenIds) {
         int length = Math.toIntExact(TokenBatch.checked(tokenIds, vocabSize()).getShape().get(1));
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = weights.rope(0, length)) {
-            return weights.logits(tokenIds.getManager(), Tensors.place(scope, tokenIds, TorchType.INT64, device()), rope);
+            return weights.logits(tokenIds.getManager(), Tensors.place(scope, tokenIds, ElementType.INT64, device()), rope);
         }
     }
 

@@ -9,6 +9,7 @@ import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.rows.ParallelismTuner;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.LlamaWeights;
@@ -17,7 +18,6 @@ import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchList;
-import io.github.bts4j.core.torch.TorchType;
 import io.github.bts4j.core.torch.TorchValue;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.KvCaches;
@@ -61,7 +61,7 @@ public final class UpcycledWeights implements AutoCloseable {
      * @param manager owner of the rotary tables
      * @param type element type of the tensors
      */
-    public UpcycledWeights(UpcycledConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
+    public UpcycledWeights(UpcycledConfig config, Map<String, NDArray> tensors, NDManager manager, ElementType type) {
         this.config = config;
         for (int i = 0; i < config.experts().size(); i++) {
             int expert = i;
@@ -114,7 +114,7 @@ public final class UpcycledWeights implements AutoCloseable {
         Device device = owner.getDevice();
         long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
         if (name.endsWith(UpcycledConfig.ROUTER)) {
-            return Tensors.zeros(owner, TorchType.FLOAT32, device, sizes);
+            return Tensors.zeros(owner, ElementType.FLOAT32, device, sizes);
         }
         if (name.contains(".adapters.")) {
             return owner.eye((int) sizes[0]);
@@ -127,7 +127,7 @@ public final class UpcycledWeights implements AutoCloseable {
         NDArray sum = copy(owner, models.get(0).tensors().get(name), device);
         for (LlamaModel model : models.subList(1, models.size())) {
             try (NDManager scope = Torch.manager().newSubManager(device)) {
-                sum.addi(Tensors.place(scope, model.tensors().get(name), TorchType.FLOAT32, device));
+                sum.addi(Tensors.place(scope, model.tensors().get(name), ElementType.FLOAT32, device));
             }
         }
         return sum.divi(models.size());
@@ -135,7 +135,7 @@ public final class UpcycledWeights implements AutoCloseable {
 
     private static NDArray copy(NDManager owner, NDArray tensor, Device device) {
         try (NDManager scope = Torch.manager().newSubManager(device)) {
-            return Tensors.copy(owner, Tensors.place(scope, tensor, TorchType.FLOAT32, device), TorchType.FLOAT32);
+            return Tensors.copy(owner, Tensors.place(scope, tensor, ElementType.FLOAT32, device), ElementType.FLOAT32);
         }
     }
 

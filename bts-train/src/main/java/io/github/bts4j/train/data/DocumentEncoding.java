@@ -3,8 +3,6 @@ package io.github.bts4j.train.data;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.MismatchException;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** Documents of a source as token ids. */
@@ -12,10 +10,10 @@ final class DocumentEncoding {
     private DocumentEncoding() {}
 
     /** All of a source. */
-    static TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
+    static TokenDataset dataset(String name, TextSource source, TokenEncoder encoder) {
         TokenDatasetBuilder builder = TokenDataset.builder(name);
         try (Stream<Document> documents = source.documents()) {
-            documents.forEachOrdered(document -> builder.add(ids(encoder, document, eosTokenId), document.bytes(), document.origin(), encoder.chooses()));
+            documents.forEachOrdered(document -> builder.add(ids(encoder, document), document.bytes(), document.origin(), encoder.chooses()));
         }
         TokenDataset dataset = builder.build();
         if (dataset.size() == 0) {
@@ -24,18 +22,12 @@ final class DocumentEncoding {
         return dataset;
     }
 
-    /** One document. A chat template writes its own end marks. */
-    static int[] ids(TokenEncoder encoder, Document document, OptionalInt eosTokenId) {
-        int[] ids;
+    /** One document. */
+    static int[] ids(TokenEncoder encoder, Document document) {
         try {
-            ids = encoder.encode(document.text());
+            return encoder.encode(document.text());
         } catch (MismatchException | IllegalArgumentException e) {
             throw new DataException(Path.of(document.origin()), document.origin() + ": " + e.getMessage(), e);
         }
-        if (eosTokenId.isPresent() && !encoder.chooses()) {
-            ids = Arrays.copyOf(ids, ids.length + 1);
-            ids[ids.length - 1] = eosTokenId.getAsInt();
-        }
-        return ids;
     }
 }

@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Iterator;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,20 +92,19 @@ public final class TokenCache {
      * @param name name of the domain
      * @param source the documents; its files are hashed, and read if the dataset is not in the cache
      * @param encoder turns a document into token ids
-     * @param encoderIdentity identifies what the encoder does, such as {@code tokenizer.sha256()} and whether a begin token is added
-     * @param eosTokenId the token to append to every document; empty for none
-     * @return the dataset, equal to what {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)} gives
+     * @param encoderIdentity identifies what the encoder does, such as {@code tokenizer.sha256()} and which tokens are added
+     * @return the dataset, equal to what {@link TokenDataset#encode(String, TextSource, TokenEncoder)} gives
      * @throws IOException if writing or reading the cache fails; partly written datasets are never used
-     * @throws DataException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
-     * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder, OptionalInt)}
+     * @throws DataException as {@link TokenDataset#encode(String, TextSource, TokenEncoder)}
+     * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder)}
      */
-    public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
-        TokenDataset dataset = found(name, source, encoder, encoderIdentity, eosTokenId);
+    public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity) throws IOException {
+        TokenDataset dataset = found(name, source, encoder, encoderIdentity);
         return encoder.chooses() ? dataset.withWholeDocuments() : dataset;
     }
 
-    private TokenDataset found(String name, TextSource source, TokenEncoder encoder, String encoderIdentity, OptionalInt eosTokenId) throws IOException {
-        Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + eosTokenId + "\n" + source.identity()));
+    private TokenDataset found(String name, TextSource source, TokenEncoder encoder, String encoderIdentity) throws IOException {
+        Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + source.identity()));
         if (Files.isDirectory(target)) {
             try {
                 return read(name, target);
@@ -122,7 +120,7 @@ public final class TokenCache {
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
         try {
-            Index index = write(temporary, name, source, encoder, eosTokenId);
+            Index index = write(temporary, name, source, encoder);
             try {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
@@ -138,7 +136,7 @@ public final class TokenCache {
         }
     }
 
-    private Index write(Path into, String name, TextSource source, TokenEncoder encoder, OptionalInt eos) throws IOException {
+    private Index write(Path into, String name, TextSource source, TokenEncoder encoder) throws IOException {
         int size = 0;
         int count = 0;
         try (TokenShards.Writer tokens = new TokenShards.Writer(into, shardTokens);
@@ -146,7 +144,7 @@ public final class TokenCache {
                 Stream<Document> documents = source.documents()) {
             for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
                 Document document = each.next();
-                int[] ids = TokenDatasetBuilder.checked(name, DocumentEncoding.ids(encoder, document, eos), document.origin(), encoder.chooses());
+                int[] ids = TokenDatasetBuilder.checked(name, DocumentEncoding.ids(encoder, document), document.origin(), encoder.chooses());
                 if (ids.length > 0) {
                     size = Math.toIntExact(TokenDatasetBuilder.checkSize(name, (long) size + ids.length, TokenDatasetBuilder.MAX_TOKENS));
                     tokens.add(ids);

@@ -8,7 +8,6 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * The packed text of one domain: the token ids of its documents one after the other in one array, with the token and
@@ -76,22 +75,7 @@ public final class TokenDataset implements Domain {
      * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder) {
-        return encode(name, source, encoder, OptionalInt.empty());
-    }
-
-    /**
-     * Reads and encodes a text source, and appends an end token to each document.
-     *
-     * @param name name of the domain
-     * @param source the documents; read once and closed
-     * @param encoder turns a document into token ids, with a begin token if the model needs one
-     * @param eosTokenId the token to append to every document; empty for none
-     * @return the packed dataset
-     * @throws DataException if the source has no text or broken text, or cannot be read
-     * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
-     */
-    public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder, OptionalInt eosTokenId) {
-        return DocumentEncoding.dataset(name, source, encoder, eosTokenId);
+        return DocumentEncoding.dataset(name, source, encoder);
     }
 
     /**

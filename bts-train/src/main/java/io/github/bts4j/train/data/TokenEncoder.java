@@ -2,11 +2,11 @@ package io.github.bts4j.train.data;
 
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.tokenizer.PromptSegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Turns the text of one document into token ids. The result includes the tokenizer's begin token, if it adds one;
- * nothing is added here.
+ * Turns the text of one document into token ids. The result includes the tokenizer's begin token, if it adds one.
  */
 @FunctionalInterface
 public interface TokenEncoder {
@@ -26,6 +26,21 @@ public interface TokenEncoder {
      */
     default boolean chooses() {
         return false;
+    }
+
+    /**
+     * A copy that appends an end token to each document, unless it chooses: a chat template writes its own end marks.
+     *
+     * @param eosTokenId the end token
+     * @return the encoder
+     */
+    default TokenEncoder endingWith(int eosTokenId) {
+        return chooses() ? this : text -> {
+            int[] ids = encode(text);
+            int[] ended = Arrays.copyOf(ids, ids.length + 1);
+            ended[ids.length] = eosTokenId;
+            return ended;
+        };
     }
 
     /**

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -69,10 +68,10 @@ public final class BitsPerByte {
      *
      * @param model the model
      * @param documents the documents' windows
-     * @param end the end token of documents, which is not scored; empty for none
+     * @param ends end tokens of documents, which are not scored
      * @return the scores in the documents' order; the bootstrap resamples documents instead of windows
      */
-    public WindowScores byDocument(CausalLm model, DocumentWindows documents, OptionalInt end) {
+    public WindowScores byDocument(CausalLm model, DocumentWindows documents, int... ends) {
         requireContext(model, documents.windows());
         double[] nats = new double[documents.bytes().length];
         long[] tokens = new long[nats.length];
@@ -82,7 +81,8 @@ public final class BitsPerByte {
             for (int row = 0; row < losses.length; row++) {
                 int document = documents.document()[batch.get(row)];
                 for (int t = documents.from()[batch.get(row)] - 1; t < losses[row].length; t++) {
-                    if (end.isEmpty() || ids[row][t + 1] != end.getAsInt()) {
+                    int next = ids[row][t + 1];
+                    if (IntStream.of(ends).noneMatch(end -> end == next)) {
                         nats[document] += losses[row][t];
                         tokens[document]++;
                     }

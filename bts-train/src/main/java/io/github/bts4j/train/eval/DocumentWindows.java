@@ -5,7 +5,7 @@ import io.github.bts4j.train.data.Window;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Windows of separate documents: no token sees another document, so that a document's score does not depend on its neighbours. A document that is longer than a
@@ -24,11 +24,11 @@ public record DocumentWindows(List<Window> windows, int[] from, int[] document, 
      * @param dataset the documents, with begin tokens if the tokenizer adds them
      * @param sequence maximum number of predicted tokens per window, at least 2
      * @param overlap tokens of a window that the previous window has scored, at least 1 and less than {@code sequence}
-     * @param begin a token to put before documents, so that their first token is scored; empty if they have begin tokens
+     * @param begin tokens to put before documents, so that their first token is scored; none if they have begin tokens
      * @return the windows
      * @throws IllegalArgumentException if a number is out of range, or no document has two tokens
      */
-    public static DocumentWindows of(TokenDataset dataset, int sequence, int overlap, OptionalInt begin) {
+    public static DocumentWindows of(TokenDataset dataset, int sequence, int overlap, int... begin) {
         if (sequence < 2 || overlap < 1 || overlap >= sequence) {
             throw new IllegalArgumentException("overlap = " + overlap + " must be between 1 and sequence - 1 = " + (sequence - 1));
         }
@@ -40,15 +40,10 @@ public record DocumentWindows(List<Window> windows, int[] from, int[] document, 
         long[] bytes = new long[dataset.documentCount()];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = dataset.documentBytes(i);
-            int[] tokens = dataset.document(i);
-            if (begin.isPresent()) {
-                int[] begun = new int[tokens.length + 1];
-                begun[0] = begin.getAsInt();
-                System.arraycopy(tokens, 0, begun, 1, tokens.length);
-                tokens = begun;
-            }
-            for (int scored = 1; scored < tokens.length;) {
-                int start = scored == 1 ? 0 : scored - overlap;
+            int[] tokens = IntStream.concat(IntStream.of(begin), IntStream.of(dataset.document(i))).toArray();
+            int first = Math.max(begin.length, 1);
+            for (int scored = first; scored < tokens.length;) {
+                int start = scored == first ? 0 : scored - overlap;
                 int end = Math.min(tokens.length, start + sequence + 1);
                 windows.add(new Window(dataset.name(), Arrays.copyOfRange(tokens, start, end), List.of()));
                 places.add(new int[] {scored - start, i});

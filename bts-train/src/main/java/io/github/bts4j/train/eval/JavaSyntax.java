@@ -28,11 +28,12 @@ final class JavaSyntax {
     }
 
     static JavaSyntax ofThisJdk() {
-        return of(Optional.ofNullable(ToolProvider.getSystemJavaCompiler()));
+        return of(ToolProvider.getSystemJavaCompiler());
     }
 
-    static JavaSyntax of(Optional<JavaCompiler> compiler) {
-        return new JavaSyntax(compiler.orElseThrow(() -> new IllegalStateException("This Java runtime (" + System.getProperty("java.home")
+    /** With a compiler, null where there is none. */
+    static JavaSyntax of(JavaCompiler compiler) {
+        return new JavaSyntax(Optional.ofNullable(compiler).orElseThrow(() -> new IllegalStateException("This Java runtime (" + System.getProperty("java.home")
                 + ") has no compiler to parse code with: run on a JDK, or add the module jdk.compiler")));
     }
 

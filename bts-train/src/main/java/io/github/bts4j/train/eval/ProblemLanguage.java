@@ -5,18 +5,18 @@ import java.util.Optional;
 /** The language of arithmetic problems. */
 public enum ProblemLanguage {
     /** English sentences. */
-    ENGLISH("en", Optional.of(ProblemFrames.ENGLISH)),
+    ENGLISH("en", ProblemFrames.ENGLISH),
     /** Spanish sentences. */
-    SPANISH("es", Optional.of(ProblemFrames.SPANISH)),
+    SPANISH("es", ProblemFrames.SPANISH),
     /** German sentences. */
-    GERMAN("de", Optional.of(ProblemFrames.GERMAN)),
+    GERMAN("de", ProblemFrames.GERMAN),
     /** Numbers and signs alone: {@code 6 x 7 + 5 = 42 + 5 = 47}. */
-    SYMBOLS("symbols", Optional.empty());
+    SYMBOLS("symbols", null);
 
     private final String id;
-    private final Optional<ProblemFrames> frames;
+    private final ProblemFrames frames;
 
-    ProblemLanguage(String id, Optional<ProblemFrames> frames) {
+    ProblemLanguage(String id, ProblemFrames frames) {
         this.id = id;
         this.frames = frames;
     }
@@ -32,6 +32,6 @@ public enum ProblemLanguage {
 
     /** The sentences; empty for symbols. */
     Optional<ProblemFrames> frames() {
-        return frames;
+        return Optional.ofNullable(frames);
     }
 }

@@ -1,5 +1,6 @@
 /**
- * The configuration of AdamW, {@link io.github.bts4j.train.optim.AdamWConfig}, and the statistics of a step, {@link io.github.bts4j.train.optim.AdamStatistics}.
- * The optimizer is {@link io.github.bts4j.train.AdamW}.
+ * What turns gradients into weights: {@link io.github.bts4j.train.optim.AdamW} with its constants, parameter groups and statistics, the schedules of
+ * {@link io.github.bts4j.train.optim.LearningRate}, clipping ({@link io.github.bts4j.train.optim.TensorClipping}, {@link io.github.bts4j.train.optim.ZClip}) and the
+ * average of the weights. It knows nothing of runs and their safeguards.
  */
 package io.github.bts4j.train.optim;

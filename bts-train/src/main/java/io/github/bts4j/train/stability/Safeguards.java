@@ -1,6 +1,8 @@
 package io.github.bts4j.train.stability;
 
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.train.optim.TensorClipping;
+import io.github.bts4j.train.optim.ZClip;
 import java.util.List;
 import java.util.Optional;
 

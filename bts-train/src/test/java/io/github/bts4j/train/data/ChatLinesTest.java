@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -123,10 +122,10 @@ class ChatLinesTest {
             ChatEncoder encoder = new ChatEncoder(ChatTemplate.jinja(PLAIN, "<|begin|>", "<|end|>"), tokenizer);
             ChatEncoder other = new ChatEncoder(ChatTemplate.jinja("x" + PLAIN, "<|begin|>", "<|end|>"), tokenizer);
             ChatLines lines = new ChatLines(file(MESSAGES, MESSAGES.replace("Hello", "Bye")));
-            TokenDataset plain = TokenDataset.encode("d", lines, encoder, OptionalInt.of(2));
+            TokenDataset plain = TokenDataset.encode("d", lines, encoder.endingWith(2));
             TokenCache cache = TokenCache.open(folder.resolve("cache"));
             for (int i = 0; i < 2; i++) {
-                TokenDataset cached = cache.dataset("d", lines, encoder, encoder.identity(), OptionalInt.of(2));
+                TokenDataset cached = cache.dataset("d", lines, encoder, encoder.identity());
                 assertEquals(plain.fingerprint(), cached.fingerprint());
                 assertTrue(cached.isWholeDocuments());
                 assertArrayEquals(plain.windows(100).get(1).counted(), cached.windows(100).get(1).counted());

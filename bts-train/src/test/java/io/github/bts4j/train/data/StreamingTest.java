@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -57,7 +56,7 @@ class StreamingTest {
         TextSource source = TextSource.jsonLines(Path.of(arguments[0])).shuffled(20, 3);
         List<TokenDataset> both = new ArrayList<>();
         for (int time = 0; time < 2; time++) {
-            both.add(TokenCache.open(Path.of(arguments[1]), 1 << 18).dataset("letters", source, bytes, "letters", OptionalInt.of(END)));
+            both.add(TokenCache.open(Path.of(arguments[1]), 1 << 18).dataset("letters", source, bytes.endingWith(END), "letters"));
         }
         TokenDataset dataset = both.get(1);
         assertEquals(DOCUMENTS, encoded.get(), "the second time they are found");

@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -49,12 +48,16 @@ class TokenCacheTest {
         return text.codePoints().toArray();
     }
 
+    private TokenEncoder ended() {
+        return ((TokenEncoder) this::encode).endingWith(3);
+    }
+
     private TokenDataset cached() throws IOException {
-        return TokenCache.open(folder.resolve("cache"), SHARD).dataset("d", TextSource.jsonLines(texts), this::encode, "code points", OptionalInt.of(3));
+        return TokenCache.open(folder.resolve("cache"), SHARD).dataset("d", TextSource.jsonLines(texts), ended(), "code points, 3");
     }
 
     private TokenDataset onHeap() {
-        return TokenDataset.encode("d", TextSource.jsonLines(texts), text -> text.codePoints().toArray(), OptionalInt.of(3));
+        return TokenDataset.encode("d", TextSource.jsonLines(texts), ((TokenEncoder) text -> text.codePoints().toArray()).endingWith(3));
     }
 
     private List<Path> files() throws IOException {
@@ -110,10 +113,10 @@ class TokenCacheTest {
         TextSource source = TextSource.jsonLines(texts);
         String first = cached().fingerprint();
         assertEquals(40, encoded.get());
-        cache.dataset("other name", source, this::encode, "code points", OptionalInt.of(3));
+        cache.dataset("other name", source, ended(), "code points, 3");
         assertEquals(40, encoded.get(), "the name is not part of the tokens");
-        cache.dataset("d", source, this::encode, "another tokenizer", OptionalInt.of(3));
-        cache.dataset("d", source, this::encode, "code points", OptionalInt.empty());
+        cache.dataset("d", source, ended(), "another tokenizer, 3");
+        cache.dataset("d", source, this::encode, "code points");
         assertEquals(120, encoded.get());
         Files.writeString(texts, "{\"text\":\"changed\"}\n");
         assertNotEquals(first, cached().fingerprint());
@@ -176,10 +179,11 @@ class TokenCacheTest {
             bytes[0] = (byte) (bytes[0] ^ (file.toString().contains("tokens-") ? 1 : 0));
             Files.write(target, bytes);
         }
-        TokenCache.open(copy, SHARD).dataset("d", TextSource.jsonLines(texts), text -> {
+        TokenEncoder encoder = text -> {
             assertEquals(List.of(), assertDoesNotThrow(() -> mappings(copy)), "what was found to be damaged");
             return encode(text);
-        }, "code points", OptionalInt.of(3));
+        };
+        TokenCache.open(copy, SHARD).dataset("d", TextSource.jsonLines(texts), encoder.endingWith(3), "code points, 3");
         assertEquals(80, encoded.get(), "the damaged copy was made again");
     }
 
@@ -189,7 +193,7 @@ class TokenCacheTest {
         Files.writeString(texts, Files.readString(texts) + "no json\n");
         assertUnusable("has bad lines", () -> {
             try {
-                cache.dataset("d", TextSource.jsonLines(texts), this::encode, "code points", OptionalInt.empty());
+                cache.dataset("d", TextSource.jsonLines(texts), this::encode, "code points");
             } catch (IOException e) {
                 throw new java.io.UncheckedIOException(e);
             }

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -49,7 +48,7 @@ class TokenDatasetTest {
         TokenDataset plain = TokenDataset.encode("d", source("ab", "ä"), TokenDatasetTest::encode);
         assertEquals(5, plain.size());
         TokenDataset dataset =
-                TokenDataset.encode("d", source("ab", "ä"), TokenDatasetTest::encode, OptionalInt.of(EOS));
+                TokenDataset.encode("d", source("ab", "ä"), ((TokenEncoder) TokenDatasetTest::encode).endingWith(EOS));
         assertEquals("d", dataset.name());
         assertEquals(2, dataset.documentCount());
         assertArrayEquals(new int[] {BOS, 'a', 'b', EOS}, dataset.document(0));

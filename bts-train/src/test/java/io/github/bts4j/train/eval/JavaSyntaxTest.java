@@ -69,7 +69,7 @@ class JavaSyntaxTest {
 
     @Test
     void aRuntimeWithoutCompilerSaysSo() {
-        String message = assertThrows(IllegalStateException.class, () -> JavaSyntax.of(Optional.empty())).getMessage();
+        String message = assertThrows(IllegalStateException.class, () -> JavaSyntax.of(null)).getMessage();
         assertTrue(message.contains("run on a JDK, or add the module jdk.compiler"), message);
     }
 

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The keys and values of a GGUF file. Integers are held as {@link Long} (above 2^63 - 1 as their two's complement), floating point numbers as
@@ -111,16 +112,13 @@ public final class GgufMetadata {
     }
 
     /**
-     * A value that must be there.
+     * What is thrown where a value that must be there is absent.
      *
-     * @param <T> its class
-     * @param key the key, for the message
-     * @param value what was found
-     * @return the value
-     * @throws ModelFormatException if it is absent
+     * @param key the key
+     * @return the exception
      */
-    public <T> T required(String key, Optional<T> value) {
-        return value.orElseThrow(() -> new ModelFormatException(file, "metadata has no '" + key + "', without which the model is not defined"));
+    public Supplier<ModelFormatException> missing(String key) {
+        return () -> new ModelFormatException(file, "metadata has no '" + key + "', without which the model is not defined");
     }
 
     /**
@@ -131,8 +129,7 @@ public final class GgufMetadata {
      * @throws ModelFormatException if it is absent or not an integer
      */
     public int requiredInteger(String key) {
-        OptionalInt value = integer(key);
-        return required(key, value.isPresent() ? Optional.of(value.getAsInt()) : Optional.empty());
+        return integer(key).orElseThrow(missing(key));
     }
 
     @SuppressWarnings("TypeParameterUnusedInFormals") // it returns nothing

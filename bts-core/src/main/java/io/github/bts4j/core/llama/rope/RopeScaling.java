@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama.rope;
 
 import io.github.bts4j.core.support.Problems;
+import java.util.List;
 import java.util.OptionalDouble;
 
 /**
@@ -221,18 +222,16 @@ public sealed interface RopeScaling {
             problems.positiveFloat("betaFast", betaFast);
             problems.positiveFloat("betaSlow", betaSlow);
             problems.addIf(betaFast < betaSlow, "betaFast = " + betaFast + " must be at least betaSlow = " + betaSlow);
-            checkOptional(problems, "mscale", mscale);
-            checkOptional(problems, "mscaleAllDim", mscaleAllDim);
-            checkOptional(problems, "attentionFactor", attentionFactor);
-            problems.throwAsArgument("yarn RoPE scaling");
-        }
-
-        private static void checkOptional(Problems problems, String name, OptionalDouble value) {
-            if (value == null) {
-                problems.add(name + " is null: use OptionalDouble.empty()");
-            } else {
-                value.ifPresent(number -> problems.positiveFloat(name, number));
+            OptionalDouble[] values = {mscale, mscaleAllDim, attentionFactor};
+            for (int i = 0; i < values.length; i++) {
+                String name = List.of("mscale", "mscaleAllDim", "attentionFactor").get(i);
+                if (values[i] == null) {
+                    problems.add(name + " is null: use OptionalDouble.empty()");
+                } else {
+                    values[i].ifPresent(number -> problems.positiveFloat(name, number));
+                }
             }
+            problems.throwAsArgument("yarn RoPE scaling");
         }
 
         /**

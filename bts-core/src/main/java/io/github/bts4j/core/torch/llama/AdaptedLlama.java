@@ -8,11 +8,12 @@ import io.github.bts4j.core.adapter.AdapterMerge;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -43,9 +44,9 @@ public final class AdaptedLlama {
                     + " quantise that");
         }
         OpenedFiles files = OpenedFiles.of(base, Adapter.files(folder));
-        try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(false))) {
+        try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(Repacking.NEVER))) {
             loaded.requireFullWeights("given an adapter");
-            return checked(made(loaded, folder, any -> LlamaRows.Choice.of(options.repack()), AdapterMerge::merge), folder, files, options);
+            return checked(made(loaded, folder, any -> LlamaRows.Choice.of(options.repacking()), AdapterMerge::merge), folder, files, options);
         }
     }
 
@@ -106,7 +107,7 @@ public final class AdaptedLlama {
         adapter.whole().keySet().forEach(name -> shared.remove(name.substring(0, name.lastIndexOf('.'))));
         shared.keySet().removeIf(name -> !name.startsWith("model.layers.") && adapter.modules().containsKey(name));
         boolean sameLayers = adapter.whole().keySet().stream().noneMatch(name -> name.startsWith("model.layers.")) && !adapter.config().loraBias();
-        return new LlamaRows.Choice(shared.isEmpty() ? Optional.empty() : Optional.of(repacked), shared, sameLayers ? Optional.of(base.decoder()) : Optional.empty());
+        return new LlamaRows.Choice(shared.isEmpty() ? Repacking.AUTOMATIC : repacked ? Repacking.ALWAYS : Repacking.NEVER, shared, sameLayers ? Optional.of(base.decoder()) : Optional.empty());
     }
 
     /** The base's configuration, with a separate head and biases if the adapter has them. */
@@ -117,7 +118,7 @@ public final class AdaptedLlama {
     }
 
     /** The tensors in the order of the name table, then all others; a bias that only other modules have is zero. */
-    private static Map<String, NDArray> complete(NDManager manager, LlamaConfig config, Map<String, NDArray> tensors, TorchType type) {
+    private static Map<String, NDArray> complete(NDManager manager, LlamaConfig config, Map<String, NDArray> tensors, ElementType type) {
         Map<String, NDArray> complete = new LinkedHashMap<>();
         LlamaTensors.shapes(config).forEach((name, shape) -> complete.put(name, tensors.containsKey(name) ? tensors.get(name)
                 : Tensors.zeros(manager, type, manager.getDevice(), shape.stream().mapToLong(Long::longValue).toArray())));

@@ -5,14 +5,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.DecoderKernels;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.LlamaWeights;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,7 +35,7 @@ public final class Decoder implements AutoCloseable {
     private final NDArray head;
     private final Optional<NDArray> headScale;
     private final LlamaRows rows;
-    private final TorchType type;
+    private final ElementType type;
     private final Device device;
     private final Optional<Decoder> base;
     private List<DecodeEngine<KvCaches>> engines;
@@ -48,8 +49,8 @@ public final class Decoder implements AutoCloseable {
      * @param manager owner of the rotary tables
      * @param type element type of the tensors
      */
-    public Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type) {
-        this(config, tensors, manager, type, LlamaRows.Choice.of(Optional.empty()));
+    public Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, ElementType type) {
+        this(config, tensors, manager, type, LlamaRows.Choice.of(Repacking.AUTOMATIC));
     }
 
     /**
@@ -61,7 +62,7 @@ public final class Decoder implements AutoCloseable {
      * @param type element type of the tensors
      * @param choice how matrices are held for decoding outside of libtorch
      */
-    Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, TorchType type, LlamaRows.Choice choice) {
+    Decoder(LlamaConfig config, Map<String, NDArray> tensors, NDManager manager, ElementType type, LlamaRows.Choice choice) {
         this.config = config;
         this.type = type;
         this.device = manager.getDevice();
@@ -150,7 +151,7 @@ public final class Decoder implements AutoCloseable {
 
     /** An empty cache. */
     KvCache newCache(int capacity) {
-        return new KvCache(config, type, device, capacity, rows().map(RowDecoder::math));
+        return new KvCache(this, type, capacity);
     }
 
     /** The engines that decode the model. */

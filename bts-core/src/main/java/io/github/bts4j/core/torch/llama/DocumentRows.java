@@ -6,7 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.Autograd;
 import java.util.Arrays;
-import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Sequences for a training pass that hold whole documents, such as conversations, and possibly nothing behind them: which tokens the loss counts, and which
@@ -55,15 +55,27 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     /**
      * The same with documents numbered in every row.
      *
-     * @param marks how the rows without numbers are divided; all of such a row is one document if this is empty
+     * @param marks how the rows without numbers are divided
      * @return the rows
      */
-    public DocumentRows numbered(Optional<DocumentMask> marks) {
+    public DocumentRows numbered(DocumentMask marks) {
+        return numbered(marks::documents);
+    }
+
+    /**
+     * The same with documents numbered in every row; all of a row without numbers is one document.
+     *
+     * @return the rows
+     */
+    public DocumentRows numbered() {
+        return numbered(read -> new int[read.length]);
+    }
+
+    private DocumentRows numbered(UnaryOperator<int[]> division) {
         int[][] numbers = documents.clone();
         for (int row = 0; row < numbers.length; row++) {
             if (numbers[row].length == 0) {
-                int[] read = Arrays.copyOf(tokens[row], tokens[row].length - 1);
-                numbers[row] = marks.isPresent() ? marks.get().documents(read) : new int[read.length];
+                numbers[row] = division.apply(Arrays.copyOf(tokens[row], tokens[row].length - 1));
             }
         }
         return new DocumentRows(tokens, counted, numbers);

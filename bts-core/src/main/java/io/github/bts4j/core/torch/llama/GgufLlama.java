@@ -4,22 +4,19 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.TensorEntry;
-import io.github.bts4j.core.checkpoint.TensorType;
-import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorFiller;
 import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -75,7 +72,7 @@ final class GgufLlama {
     }
 
     /** Loads tensors of the model. */
-    Map<String, NDArray> load(NDManager owner, Set<String> names, TorchType type, boolean mapping) throws IOException {
+    Map<String, NDArray> load(NDManager owner, Set<String> names, ElementType type, boolean mapping) throws IOException {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
         for (String name : names) {
             int heads = name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
@@ -91,7 +88,7 @@ final class GgufLlama {
         return loaded;
     }
 
-    private NDArray load(NDManager owner, GgufTensor tensor, TorchType type, boolean mapping) throws IOException {
+    private NDArray load(NDManager owner, GgufTensor tensor, ElementType type, boolean mapping) throws IOException {
         Device device = owner.getDevice();
         if (tensor.type().isQuantized()) {
             NDArray target = Tensors.zeros(owner, type, device, tensor.shape().stream().mapToLong(Long::longValue).toArray());
@@ -100,15 +97,7 @@ final class GgufLlama {
             }
             return target;
         }
-        TensorEntry entry = new TensorEntry(tensor.name(), stored(tensor.type()), tensor.shape(), file.file(), tensor.offset(), tensor.length());
-        return new TensorLoader(owner, Optional.of(type), mapping).load(List.of(entry)).get(tensor.name());
-    }
-
-    private static TensorType stored(GgmlType type) {
-        return switch (type) {
-            case F32 -> TensorType.F32;
-            case F16 -> TensorType.F16;
-            default -> TensorType.BF16;
-        };
+        TensorEntry entry = new TensorEntry(tensor.name(), ElementType.named(tensor.type().name()).orElseThrow(), tensor.shape(), file.file(), tensor.offset(), tensor.length());
+        return new TensorLoader(owner, stored -> type, mapping).load(List.of(entry)).get(tensor.name());
     }
 }

@@ -4,10 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
-import io.github.bts4j.core.checkpoint.TensorType;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -42,12 +41,12 @@ final class Int8Weights {
      * @return int8 matrices and their scales, and the other tensors in the given precision
      * @throws IOException if loading fails
      */
-    static Map<String, NDArray> load(NDManager owner, Set<String> names, boolean all, TorchType type, Source source) throws IOException {
+    static Map<String, NDArray> load(NDManager owner, Set<String> names, boolean all, ElementType type, Source source) throws IOException {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         for (String name : names) {
             try (NDManager scope = owner.newSubManager()) {
                 NDArray stored = source.load(scope, Set.of(name)).get(name);
-                if (Tensors.type(stored) == TorchType.INT8) {
+                if (Tensors.type(stored) == ElementType.INT8) {
                     stored.attach(owner); // mapped if possible
                     tensors.put(name, stored);
                     NDArray scale = source.load(scope, Set.of(name + SCALE)).get(name + SCALE);
@@ -69,7 +68,7 @@ final class Int8Weights {
 
     /** Whether an entry is a matrix that is stored as int8. */
     static boolean isStored(TensorEntry entry) {
-        return entry.type() == TensorType.I8 && entry.shape().size() == 2;
+        return entry.type() == ElementType.INT8 && entry.shape().size() == 2;
     }
 
     /**

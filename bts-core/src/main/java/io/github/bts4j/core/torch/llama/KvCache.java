@@ -1,16 +1,14 @@
 package io.github.bts4j.core.torch.llama;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.RowCache;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,18 +24,19 @@ public final class KvCache implements AutoCloseable {
     private final Optional<RowCache> rows;
 
     /** Allocates the caches of all layers, also as matrices if there is arithmetic for them. */
-    KvCache(LlamaConfig config, TorchType type, Device device, int capacity, Optional<Arithmetic> math) {
+    KvCache(Decoder decoder, ElementType type, int capacity) {
+        LlamaConfig config = decoder.config();
         long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
         try (NDManager scope = Torch.manager().newSubManager()) {
             List<NDArray> k = new ArrayList<>();
             List<NDArray> v = new ArrayList<>();
             for (int layer = 0; layer < config.numLayers(); layer++) {
-                k.add(Tensors.zeros(scope, type, device, shape));
-                v.add(Tensors.zeros(scope, type, device, shape));
+                k.add(Tensors.zeros(scope, type, decoder.device(), shape));
+                v.add(Tensors.zeros(scope, type, decoder.device(), shape));
             }
             keys = TensorList.of(k); // has its own references
             values = TensorList.of(v);
-            rows = math.map(m -> RowCache.of(m, elements(k), elements(v), config.numKvHeads(), capacity));
+            rows = decoder.rows().map(rowDecoder -> RowCache.of(rowDecoder.math(), elements(k), elements(v), config.numKvHeads(), capacity));
         }
     }
 

@@ -11,6 +11,8 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.OpenedFiles;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Repacking;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;
@@ -20,13 +22,13 @@ import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,20 +43,20 @@ import java.util.Set;
 public final class LlamaModel extends FrozenLm {
 
     private final LlamaConfig config;
-    private final TorchType type;
+    private final ElementType type;
     private final Map<String, NDArray> tensors;
     private final Decoder decoder;
     private Optional<OpenedFiles> opened = Optional.empty();
     private boolean mapped;
 
-    LlamaModel(String name, NDManager manager, LlamaConfig config, TorchType type, Map<String, NDArray> tensors, LlamaRows.Choice choice) {
+    LlamaModel(String name, NDManager manager, LlamaConfig config, ElementType type, Map<String, NDArray> tensors, LlamaRows.Choice choice) {
         super(name, manager);
         this.config = config;
         this.type = type;
         this.tensors = Collections.unmodifiableMap(tensors);
         this.decoder = new Decoder(config, tensors, manager, type, choice);
         manager.cap(); // frozen from here on
-        if (choice.repack().orElse(false)) {
+        if (choice.repacking() == Repacking.ALWAYS) {
             decoder.rows(); // fails now rather than at the first token
         }
     }
@@ -107,20 +109,6 @@ public final class LlamaModel extends FrozenLm {
      */
     public static LlamaModel of(String name, LlamaConfig config, Map<String, NDArray> tensors, LoadOptions options) {
         return LlamaLoader.of(name, config, tensors, options);
-    }
-
-    /**
-     * The tensor type of a precision.
-     *
-     * @param precision the precision
-     * @return the type
-     */
-    public static TorchType torchType(Precision precision) {
-        return switch (precision) {
-            case FLOAT32 -> TorchType.FLOAT32;
-            case FLOAT16 -> TorchType.FLOAT16;
-            case BFLOAT16 -> TorchType.BFLOAT16;
-        };
     }
 
     /**
@@ -183,7 +171,7 @@ public final class LlamaModel extends FrozenLm {
      *
      * @return the type of every weight; with quantised matrices, of everything else
      */
-    public TorchType type() {
+    public ElementType type() {
         return type;
     }
 
@@ -269,7 +257,7 @@ public final class LlamaModel extends FrozenLm {
     @SuppressWarnings("try") // the lease is only held
     public List<NDArray> hiddenStates(NDArray tokenIds) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
-            NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
+            NDArray ids = Tensors.place(scope, tokenIds, ElementType.INT64, device());
             return Decoder.CALLS.forwardStates(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
         }
     }
@@ -281,7 +269,7 @@ public final class LlamaModel extends FrozenLm {
     @SuppressWarnings("try") // the lease is only held
     private NDArray call(NDArray tokenIds, Pass pass) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
-            NDArray ids = Tensors.place(scope, tokenIds, TorchType.INT64, device());
+            NDArray ids = Tensors.place(scope, tokenIds, ElementType.INT64, device());
             return pass.run(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
         }
     }
@@ -330,11 +318,7 @@ public final class LlamaModel extends FrozenLm {
      * @return the precision that corresponds to {@link #type}
      */
     public Precision precision() {
-        return switch (type) {
-            case FLOAT16 -> Precision.FLOAT16;
-            case BFLOAT16 -> Precision.BFLOAT16;
-            default -> Precision.FLOAT32;
-        };
+        return Precision.named(type.name().toLowerCase(Locale.ROOT)).orElse(Precision.FLOAT32);
     }
 
     @Override

@@ -3,14 +3,15 @@ package io.github.bts4j.core.torch.llama;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowAdapter;
 import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowWeights;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,7 +26,7 @@ final class LlamaRows {
     private final LlamaConfig config;
     private final Map<String, NDArray> tensors;
     private final Device device;
-    private final TorchType type;
+    private final ElementType type;
     private final RowDecoder.Rotations rope;
     private final Choice choice;
     private final Map<String, Linear> linears = new HashMap<>();
@@ -34,17 +35,17 @@ final class LlamaRows {
     /**
      * How matrices are held.
      *
-     * @param repack whether they are repacked; empty where their size decides
+     * @param repacking whether they are repacked
      * @param shared products of another model over the same matrices, by their names without {@code .weight}
      * @param base what has the same layers, adapters apart
      */
-    record Choice(Optional<Boolean> repack, Map<String, Linear> shared, Optional<Decoder> base) {
-        static Choice of(Optional<Boolean> repack) {
-            return new Choice(repack, Map.of(), Optional.empty());
+    record Choice(Repacking repacking, Map<String, Linear> shared, Optional<Decoder> base) {
+        static Choice of(Repacking repacking) {
+            return new Choice(repacking, Map.of(), Optional.empty());
         }
     }
 
-    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, TorchType type, RowDecoder.Rotations rope, Choice choice) {
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, ElementType type, RowDecoder.Rotations rope, Choice choice) {
         this.config = config;
         this.tensors = tensors;
         this.device = device;
@@ -56,8 +57,8 @@ final class LlamaRows {
     synchronized Optional<RowDecoder> decoder() {
         if (decoder == null) {
             Optional<Arithmetic> math = isSupported() ? Arithmetic.available() : Optional.empty();
-            if (math.isEmpty() && choice.repack.orElse(false)) {
-                throw new IllegalArgumentException("repack = true: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
+            if (math.isEmpty() && choice.repacking == Repacking.ALWAYS) {
+                throw new IllegalArgumentException("repacking = ALWAYS: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
                         + " here it is " + type + " on " + device + (Arithmetic.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
             }
             decoder = math.map(this::of);
@@ -66,12 +67,12 @@ final class LlamaRows {
     }
 
     private boolean isSupported() {
-        return !device.isGpu() && (type == TorchType.FLOAT32 || type == TorchType.BFLOAT16)
+        return !device.isGpu() && (type == ElementType.FLOAT32 || type == ElementType.BFLOAT16)
                 && tensors.values().stream().allMatch(tensor -> tensor.size() * Tensors.type(tensor).bytes() <= Integer.MAX_VALUE);
     }
 
     private RowDecoder of(Arithmetic math) {
-        Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == TorchType.INT8)).distinct().forEach(math::prepare);
+        Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == ElementType.INT8)).distinct().forEach(math::prepare);
         List<RowWeights.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             String layer = "model.layers." + i + ".";
@@ -110,12 +111,12 @@ final class LlamaRows {
         }
     }
 
-    /** As requested; by default, for small models if there is room. */
     private boolean isRepacked(long bytes) {
-        if (choice.repack.orElse(false)) {
+        if (choice.repacking == Repacking.ALWAYS) {
             RowWeights.requireRoom(bytes);
+            return true;
         }
-        return choice.repack.orElseGet(() -> bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes));
+        return choice.repacking == Repacking.AUTOMATIC && bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes);
     }
 
     private Linear linear(Arithmetic math, String name) {

@@ -2,6 +2,7 @@ package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.Repacking;
 import java.util.Optional;
 
 /**
@@ -10,17 +11,17 @@ import java.util.Optional;
  * @param device the device
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
- * @param repack whether to copy the weight matrices into the Java heap, in the layout that bts-vector reads fastest; if empty, only for models below 32 MiB, if there is room
+ * @param repacking whether to copy the weight matrices into the Java heap, in the layout that bts-vector reads fastest
  * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed, cut or deleted
  */
-public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Optional<Boolean> repack, boolean mapping) {
+public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Repacking repacking, boolean mapping) {
     /**
      * On the CPU, in the checkpoint's precision.
      *
      * @return the defaults
      */
     public static LoadOptions defaults() {
-        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Optional.empty(), true);
+        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Repacking.AUTOMATIC, true);
     }
 
     /**
@@ -30,7 +31,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withDevice(Device device) {
-        return new LoadOptions(device, precision, quantization, repack, mapping);
+        return new LoadOptions(device, precision, quantization, repacking, mapping);
     }
 
     /**
@@ -40,7 +41,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withPrecision(Precision precision) {
-        return new LoadOptions(device, Optional.of(precision), quantization, repack, mapping);
+        return new LoadOptions(device, Optional.of(precision), quantization, repacking, mapping);
     }
 
     /**
@@ -50,17 +51,17 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withQuantization(Quantization quantization) {
-        return new LoadOptions(device, precision, Optional.of(quantization), repack, mapping);
+        return new LoadOptions(device, precision, Optional.of(quantization), repacking, mapping);
     }
 
     /**
      * The same with or without repacked weight matrices. Repacked, several sessions decode faster together, and one a little; the matrices take their size once more, on the Java heap.
      *
-     * @param repack true to repack them, or to fail if that is not possible; false not to repack
+     * @param repacking whether to repack them
      * @return changed options
      */
-    public LoadOptions withRepacking(boolean repack) {
-        return new LoadOptions(device, precision, quantization, Optional.of(repack), mapping);
+    public LoadOptions withRepacking(Repacking repacking) {
+        return new LoadOptions(device, precision, quantization, repacking, mapping);
     }
 
     /**
@@ -71,6 +72,6 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return changed options
      */
     public LoadOptions withMapping(boolean mapping) {
-        return new LoadOptions(device, precision, quantization, repack, mapping);
+        return new LoadOptions(device, precision, quantization, repacking, mapping);
     }
 }

@@ -5,9 +5,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.rope.Rope;
 import io.github.bts4j.core.llama.rope.RopeTable;
 import io.github.bts4j.core.rows.Rounding;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -22,13 +22,13 @@ final class Rotary implements AutoCloseable {
 
     private final Rope rope;
     private final NDManager manager;
-    private final TorchType type;
+    private final ElementType type;
     private final List<TensorList> made = new ArrayList<>();
     private RopeTable table;
     private TensorList tensors;
     private int rows;
 
-    Rotary(Rope rope, NDManager manager, TorchType type) {
+    Rotary(Rope rope, NDManager manager, ElementType type) {
         this.rope = rope;
         this.manager = manager;
         this.type = type;

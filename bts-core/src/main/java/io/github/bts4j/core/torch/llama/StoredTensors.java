@@ -4,8 +4,8 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorLoader;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -90,10 +90,10 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
     }
 
     /** The type that the tensors share; a checkpoint of several types computes in the one its configuration names. */
-    TorchType type() {
-        List<TorchType> types = tensors.values().stream().filter(entry -> !Int8Weights.isStored(entry) && !entry.name().endsWith(Int8Weights.SCALE))
+    ElementType type() {
+        List<ElementType> types = tensors.values().stream().filter(entry -> !Int8Weights.isStored(entry) && !entry.name().endsWith(Int8Weights.SCALE))
                 .map(TensorLoader::torchType).distinct().toList();
-        return types.size() == 1 ? types.get(0) : LlamaModel.torchType(config.dtype());
+        return types.size() == 1 ? types.get(0) : config.dtype().elementType();
     }
 
     List<TensorEntry> entries(Collection<String> names) {

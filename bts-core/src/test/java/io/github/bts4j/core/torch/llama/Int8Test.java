@@ -13,9 +13,9 @@ import io.github.bts4j.core.golden.Int8Noise;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -115,7 +115,7 @@ class Int8Test {
         for (String name : LlamaTensors.shapes(model.config()).keySet()) {
             NDArray tensor = model.tensors().get(name);
             float[] values = Tensors.toFloats(tensor);
-            if (Tensors.type(tensor) == TorchType.INT8) {
+            if (Tensors.type(tensor) == ElementType.INT8) {
                 float[] scales = Tensors.toFloats(model.tensors().get(name + "_scale"));
                 int columns = values.length / scales.length;
                 for (int i = 0; i < values.length; i++) {
@@ -191,8 +191,8 @@ class Int8Test {
     void readsWhatOthersWrote() throws IOException {
         Path folder = Path.of(System.getProperty("bts4j.testData"), "int8", "compressed-tensors");
         try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder)) {
-            assertEquals(TorchType.INT8, Tensors.type(model.tensors().get("model.layers.1.mlp.down_proj.weight")));
-            assertEquals(TorchType.FLOAT32, Tensors.type(model.tensors().get("model.embed_tokens.weight")));
+            assertEquals(ElementType.INT8, Tensors.type(model.tensors().get("model.layers.1.mlp.down_proj.weight")));
+            assertEquals(ElementType.FLOAT32, Tensors.type(model.tensors().get("model.embed_tokens.weight")));
             float[] actual = model.forward(golden.tensor("input_ids")).toFloatArray();
             int length = (int) golden.tensor("input_ids").getShape().get(1);
             Tolerance.of(model.config(), length, Precision.FLOAT32).assertClose("logits", golden.floats("logits"), actual);
@@ -201,7 +201,7 @@ class Int8Test {
                         < Tolerance.of(model.config(), length, Precision.BFLOAT16).ofNorm());
             }
             try (LlamaModel all = LlamaModel.open(folder, INT8)) {
-                assertEquals(TorchType.INT8, Tensors.type(all.tensors().get("model.embed_tokens.weight")));
+                assertEquals(ElementType.INT8, Tensors.type(all.tensors().get("model.embed_tokens.weight")));
             }
         }
     }

@@ -1,6 +1,5 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
-import io.github.bts4j.train.optim.AdamWConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.support.Problems;
@@ -6,21 +6,28 @@ import io.github.bts4j.core.torch.Tensors;
 import java.util.Map;
 
 /** Copies tensors in place. ({@code NDArray.set} would replace the storage by a Java buffer that is freed with the NDArray.) */
-final class TensorCopies {
-
+public final class TensorCopies {
     private TensorCopies() {}
 
-    /** Copies one tensor of the target's shape in place. */
-    static void copyInto(NDArray target, NDArray value) {
+    /**
+     * Copies one tensor in place.
+     *
+     * @param target what is written
+     * @param value a tensor of its shape
+     */
+    public static void copyInto(NDArray target, NDArray value) {
         Tensors.write(target, value);
     }
 
     /**
      * Copies tensors in place into those of the same names, all or none.
      *
+     * @param targets what is written
+     * @param values the values
+     * @param what what they are, for the message
      * @throws IllegalArgumentException listing everything missing, extra or mis-shaped; nothing is copied then
      */
-    static void copyInto(Map<String, NDArray> targets, Map<String, NDArray> values, String what) {
+    public static void copyInto(Map<String, NDArray> targets, Map<String, NDArray> values, String what) {
         Problems problems = new Problems();
         targets.forEach((name, target) -> {
             NDArray value = values.get(name);

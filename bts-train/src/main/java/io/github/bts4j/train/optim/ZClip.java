@@ -1,4 +1,4 @@
-package io.github.bts4j.train.stability;
+package io.github.bts4j.train.optim;
 
 import java.util.ArrayList;
 import java.util.List;

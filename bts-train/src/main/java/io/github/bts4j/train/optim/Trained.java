@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.util.NativeResource;

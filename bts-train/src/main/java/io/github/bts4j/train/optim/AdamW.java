@@ -1,17 +1,13 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Tensors;
-import io.github.bts4j.core.torch.TorchType;
-import io.github.bts4j.train.optim.AdamStatistics;
-import io.github.bts4j.train.optim.AdamWConfig;
-import io.github.bts4j.train.optim.EpsilonPolicy;
-import io.github.bts4j.train.stability.TensorClipping;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,21 +82,12 @@ public final class AdamW implements AutoCloseable {
                 .orElse(tensor.getShape().dimension() > 1 ? matrices : vectors), name, tensor));
     }
 
-    /** Starts with a run's configuration. */
-    static AdamW of(TrainerConfig config, NDManager manager, Map<String, NDArray> parameters) {
-        AdamW optimizer = new AdamW(config.optimizer(), config.parameterGroups(), manager, parameters);
-        if (config.safeguards().tensorClipping().isOn()) {
-            optimizer.prepareClipping();
-        }
-        return optimizer;
-    }
-
     private void add(Group group, String name, NDArray tensor) {
         Device device = tensor.getDevice();
         long[] shape = tensor.getShape().getShape();
-        NDArray m = Tensors.zeros(manager, TorchType.FLOAT32, device, shape);
-        NDArray v = Tensors.zeros(manager, TorchType.FLOAT32, device, shape);
-        NDArray step = Tensors.zeros(manager, TorchType.FLOAT32, device);
+        NDArray m = Tensors.zeros(manager, ElementType.FLOAT32, device, shape);
+        NDArray v = Tensors.zeros(manager, ElementType.FLOAT32, device, shape);
+        NDArray step = Tensors.zeros(manager, ElementType.FLOAT32, device);
         state.put("exp_avg." + name, m);
         state.put("exp_avg_sq." + name, v);
         state.put("step." + name, step);
@@ -174,15 +161,6 @@ public final class AdamW implements AutoCloseable {
         return measured;
     }
 
-    /** One step, measured or not; empty if not measured. */
-    Map<String, AdamStatistics> step(double learningRate, boolean measured) {
-        if (measured) {
-            return measuredStep(learningRate);
-        }
-        step(learningRate);
-        return Map.of();
-    }
-
     private void measure(Group group, List<NDArray> grads, double learningRate, Map<String, AdamStatistics> measured) {
         AdamWConfig config = group.config;
         double b1 = config.beta1();
@@ -215,8 +193,12 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** Makes the references of {@link #clipEach} part of the state, which a run must do before it restores them. */
-    NDArray prepareClipping() {
+    /**
+     * Makes the references of {@link #clipEach} part of the state, which a run must do before it restores them.
+     *
+     * @return the references, one for each parameter
+     */
+    public NDArray prepareClipping() {
         return state.computeIfAbsent(REFERENCES, name -> manager.full(new Shape(parameters.size()), Float.POSITIVE_INFINITY));
     }
 
@@ -307,8 +289,12 @@ public final class AdamW implements AutoCloseable {
         close(true);
     }
 
-    /** Like {@link #close}, if another thread may free the tensors: they are left as they are, unless they are held. */
-    void close(boolean held) {
+    /**
+     * The same where somebody may free the tensors: then they are left as they are, unless they are held.
+     *
+     * @param held whether nobody may free them meanwhile
+     */
+    public void close(boolean held) {
         if (manager.isOpen()) {
             parameters.values().forEach(tensor -> Trained.end(tensor, held));
             manager.close();

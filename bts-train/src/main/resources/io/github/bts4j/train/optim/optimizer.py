@@ -17,17 +17,6 @@
   def zero(self: __torch__.K, grads: List[Tensor]) -> None:
     torch._foreach_zero_(grads)
 
-  def zero_others(self: __torch__.K, gradient: Tensor, slice: int) -> None:
-    # gradient: [models, ..]; that of one model's slice is all that stays
-    torch.zero_(torch.narrow(gradient, 0, 0, slice))
-    torch.zero_(torch.narrow(gradient, 0, slice + 1, torch.size(gradient, 0) - slice - 1))
-
-  def restore_others(self: __torch__.K, target: Tensor, saved: Tensor, slice: int) -> None:
-    # target, saved: [models, ..]; all slices but one go back to what they were
-    behind = torch.size(target, 0) - slice - 1
-    torch.copy_(torch.narrow(target, 0, 0, slice), torch.narrow(saved, 0, 0, slice))
-    torch.copy_(torch.narrow(target, 0, slice + 1, behind), torch.narrow(saved, 0, slice + 1, behind))
-
   def average(self: __torch__.K, averages: List[Tensor], params: List[Tensor], decay: float) -> None:
     torch._foreach_lerp_(averages, params, 1. - decay)
 

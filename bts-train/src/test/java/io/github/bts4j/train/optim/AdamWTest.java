@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -16,8 +16,7 @@ import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.train.optim.AdamWConfig;
-import io.github.bts4j.train.stability.TensorClipping;
+import io.github.bts4j.train.TinyRuns;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

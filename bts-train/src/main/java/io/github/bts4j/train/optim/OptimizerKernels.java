@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -18,10 +18,6 @@ interface OptimizerKernels {
     void scale(Autograd mode, List<NDArray> grads, double factor);
 
     void zero(Autograd mode, List<NDArray> grads);
-
-    void zeroOthers(Autograd mode, NDArray gradient, long slice);
-
-    void restoreOthers(Autograd mode, NDArray target, NDArray saved, long slice);
 
     void average(Autograd mode, List<NDArray> averages, List<NDArray> params, double decay);
 

@@ -1,4 +1,4 @@
-package io.github.bts4j.train.stability;
+package io.github.bts4j.train.optim;
 
 /**
  * Clips each tensor's gradient relative to its previous norms: AdaGC (Wang et al., arXiv 2502.11034, algorithm 1). In the warm-up, the gradients are clipped by their global

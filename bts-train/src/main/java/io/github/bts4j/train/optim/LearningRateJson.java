@@ -1,4 +1,4 @@
-package io.github.bts4j.train;
+package io.github.bts4j.train.optim;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
