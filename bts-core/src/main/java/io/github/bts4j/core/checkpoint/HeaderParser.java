@@ -121,7 +121,7 @@ final class HeaderParser {
         }
         long size = byteCount(position, type, shape);
         if (size != end - begin) {
-            throw cursor.failAt(position, "data_offsets = " + range + " span " + (end - begin) + " bytes, but " + type
+            throw cursor.failAt(position, "data_offsets = " + range + " span " + (end - begin) + " bytes, but " + type.fileName()
                     + " " + shape + " takes " + size);
         }
         return new TensorEntry(name, type, shape, file, dataStart + begin, size);
