@@ -3,7 +3,6 @@ package io.github.bts4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.bts4j.core.support.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

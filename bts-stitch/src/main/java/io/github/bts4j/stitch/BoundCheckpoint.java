@@ -96,7 +96,11 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      */
     public record Header(int format, String weights, String sha256, List<Base> models) {}
 
-    /** Completes a description. */
+    /**
+     * Completes a description.
+     *
+     * @param <D> type of the description
+     */
     @FunctionalInterface
     public interface Describer<D> {
         /**

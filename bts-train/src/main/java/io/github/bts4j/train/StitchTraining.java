@@ -12,7 +12,6 @@ import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.ParameterGroup;
 import java.io.IOException;

@@ -1,7 +1,6 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.support.Problems;
-import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.LearningRate;
 import io.github.bts4j.train.optim.ParameterGroup;

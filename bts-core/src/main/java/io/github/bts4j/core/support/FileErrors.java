@@ -12,7 +12,11 @@ import java.nio.file.Path;
 public final class FileErrors {
     private FileErrors() {}
 
-    /** Reads or writes. */
+    /**
+     * Reads or writes.
+     *
+     * @param <T> type of the result
+     */
     @FunctionalInterface
     public interface Work<T> {
         /**

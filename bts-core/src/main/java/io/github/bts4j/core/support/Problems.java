@@ -8,6 +8,11 @@ import java.util.List;
 public final class Problems {
     private final List<String> found = new ArrayList<>();
 
+    /** Without problems. */
+    public Problems() {
+        // nothing to set up
+    }
+
     /**
      * Notes a problem.
      *

@@ -20,6 +20,11 @@ public final class SpikeDetector {
     private boolean inEvent;
     private int clean;
 
+    /** Without losses. */
+    public SpikeDetector() {
+        // nothing to set up
+    }
+
     /**
      * The detector's state.
      *

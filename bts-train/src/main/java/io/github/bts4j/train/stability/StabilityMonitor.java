@@ -48,6 +48,11 @@ public final class StabilityMonitor {
     private final Map<String, Tensor> tensors = new TreeMap<>();
     private final Map<String, Double> jumps = new TreeMap<>(); // D11 of the last measurement
 
+    /** Without measurements. */
+    public StabilityMonitor() {
+        // nothing to set up
+    }
+
     /**
      * The state of one tensor.
      *
