@@ -2,6 +2,8 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.adapter.Adapter;
+import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -24,11 +26,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "inspect", description = "Show a checkpoint's configuration and its tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
-        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect model.gguf --hashes --json"})
+@Command(name = "inspect", description = "Show a checkpoint's or an adapter's configuration and its tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
+        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect law --base seed", "  bts inspect model.gguf --hashes --json"})
 final class InspectCommand extends OutputCommand {
-    @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder.")
+    @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder.")
     private Path path;
+
+    @Option(names = "--base", paramLabel = "MODEL", description = "Of an adapter: the model to check it against (default: the one that it names, if that is a path to a model).")
+    private Path base;
 
     @Option(names = "--hashes", description = "Print the SHA-256 of each tensor and file.")
     private boolean hashes;
@@ -43,34 +48,11 @@ final class InspectCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
-        if (!Files.exists(path)) {
-            throw new IllegalArgumentException(path + " does not exist: give a checkpoint folder, a .safetensors or GGUF file, or a stitch checkpoint's folder");
-        }
-        if (Models.isStitched(path)) {
-            result.set("stitch", ModelSize.stitch(path));
-        } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
-            config = Optional.of(LlamaConfig.read(path));
-            result.set("config", ModelSize.describe(config.get()));
-        }
+        describe();
         if (Checkpoint.isGguf(path)) {
-            GgufFile file = GgufFile.open(path);
-            for (GgufTensor tensor : file.tensors().values()) {
-                add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
-            }
-            if (hashes) {
-                result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
-            }
+            gguf();
         } else {
-            Checkpoint checkpoint = Checkpoint.open(weights());
-            for (TensorEntry entry : checkpoint.entries()) {
-                add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
-            }
-            if (hashes) {
-                ObjectNode files = result.putObject("files");
-                for (Path file : checkpoint.files()) {
-                    files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
-                }
-            }
+            checkpoint();
         }
         result.put("parameters", parameters).put("bytes", bytes);
         config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
@@ -82,6 +64,46 @@ final class InspectCommand extends OutputCommand {
         return 0;
     }
 
+    /** What there is beside the tensors. */
+    private void describe() throws IOException {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(path + " does not exist: give a checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder");
+        }
+        if (base != null && !Adapter.isAdapter(path)) {
+            throw new IllegalArgumentException("--base " + base + " is for an adapter, and " + path + " is none: an adapter's folder holds " + AdapterConfig.FILE + " and no config.json");
+        }
+        if (Models.isStitched(path)) {
+            result.set("stitch", ModelSize.stitch(path));
+        } else if (Adapter.isAdapter(path)) {
+            result.set("adapter", InspectedAdapter.describe(path, Optional.ofNullable(base)));
+        } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
+            config = Optional.of(LlamaConfig.read(path));
+            result.set("config", ModelSize.describe(config.get()));
+        }
+    }
+
+    private void gguf() throws IOException {
+        for (GgufTensor tensor : GgufFile.open(path).tensors().values()) {
+            add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
+        }
+        if (hashes) {
+            result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
+        }
+    }
+
+    private void checkpoint() throws IOException {
+        Checkpoint checkpoint = Checkpoint.open(weights());
+        for (TensorEntry entry : checkpoint.entries()) {
+            add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
+        }
+        if (hashes) {
+            ObjectNode files = result.putObject("files");
+            for (Path file : checkpoint.files()) {
+                files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
+            }
+        }
+    }
+
     /** The tensor's bytes in the file. */
     private static String sha256(Path file, GgufTensor tensor) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
@@ -89,9 +111,9 @@ final class InspectCommand extends OutputCommand {
         }
     }
 
-    /** The weights' file of a stitch checkpoint, which its description names. */
+    /** The weights' file of a stitch checkpoint, which its description names, or of an adapter. */
     private Path weights() {
-        return result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
+        return result.has("adapter") ? path.resolve(Adapter.WEIGHTS) : result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
     }
 
     private void add(String name, String type, List<Long> shape, long length, String hash) {
@@ -108,7 +130,7 @@ final class InspectCommand extends OutputCommand {
             out.println(result);
             return;
         }
-        out.println(config.map(ModelSize::text).orElse(result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json"));
+        out.println(config.map(ModelSize::text).orElse(result.has("adapter") ? InspectedAdapter.text(result.get("adapter")) : result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json"));
         out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes)
                 + config.map(llama -> ModelSize.memoryText(llama, parameters)).orElse(""));
         out.println();

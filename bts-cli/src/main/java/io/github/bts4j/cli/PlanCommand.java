@@ -1,10 +1,13 @@
 package io.github.bts4j.cli;
 
+import io.github.bts4j.core.adapter.Adapter;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.train.PlannedModel;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.TrainingPlan;
 import io.github.bts4j.train.optim.LearningRate;
@@ -16,12 +19,12 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "plan", description = "Show what training stitch layers needs: parameters, memory and operations. Reads configurations only.",
-        footer = {"", "Example:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256"})
+@Command(name = "plan", description = "Show what training stitch layers needs: parameters, memory and operations, and what decoding reads. Reads configurations and adapters' headers only.",
+        footer = {"", "Examples:", "  bts plan seed expert-code expert-math --stitches 4 --batch 4 --sequence 256", "  bts plan seed law expert-code"})
 final class PlanCommand extends OutputCommand {
     private static final int USUAL_SEQUENCE = 256;
 
-    @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, or GGUF files.")
+    @Parameters(paramLabel = "MODEL", arity = "2..*", description = "The hub and its experts: folders with a config.json, GGUF files, or adapters of the hub.")
     private List<Path> models;
 
     @Option(names = "--stitches", defaultValue = "4", paramLabel = "K", description = "Stitch layers (default: ${DEFAULT-VALUE}).")
@@ -48,15 +51,18 @@ final class PlanCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         List<LlamaConfig> configs = new ArrayList<>();
+        List<PlannedModel> planned = new ArrayList<>();
         for (Path model : models) {
-            configs.add(LlamaConfig.read(model));
+            boolean adapter = !configs.isEmpty() && Adapter.isAdapter(model);
+            configs.add(adapter ? configs.get(0) : LlamaConfig.read(model));
+            planned.add(adapter ? PlannedModel.of(configs.get(0), Adapter.open(model, LlamaTensors.shapes(configs.get(0)))) : PlannedModel.full(configs.get(configs.size() - 1)));
         }
         int context = configs.stream().mapToInt(LlamaConfig::contextLength).min().orElseThrow();
         int length = sequence == null ? Math.min(USUAL_SEQUENCE, context) : sequence;
         WindowOptions.check("--sequence", length, context);
         Precision precision = dtype == null ? configs.get(0).dtype() : Precision.named(dtype)
                 .orElseThrow(() -> new IllegalArgumentException("--dtype " + dtype + " must be one of float32, bfloat16, float16"));
-        TrainingPlan plan = TrainingPlan.of(configs, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
+        TrainingPlan plan = TrainingPlan.ofModels(planned, precision, StitchConfig.evenly(configs.get(0).numLayers(), stitches),
                 TrainerConfig.of(1, batch, length, new LearningRate.Constant(1e-3)), checkpointing);
         output().print(json ? JsonReader.tree(plan) + System.lineSeparator() : plan.text());
         output().flush();

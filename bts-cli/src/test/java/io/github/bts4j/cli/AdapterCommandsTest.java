@@ -8,11 +8,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.adapter.Adapter;
 import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.SafetensorsFile;
+import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AdapterCommandsTest {
     @TempDir
     private static Path folder;
+
+    private static final Path PEFT = Path.of(System.getProperty("bts4j.testData"), "adapters");
 
     private static Path seed;
     private static Path text;
@@ -70,6 +76,49 @@ class AdapterCommandsTest {
         Commands.done("stitch", seed, "--expert", "law=" + law, "--expert", "full=" + full, "--stitches", 2, "--data", "law=" + text, "--steps", 3, "--sequence", 32, "--batch", 2, "--out", stitched);
         assertEquals(3, Commands.done("generate", stitched, "The court", "--max-tokens", 3, "--temperature", 0, "--json").json().get("tokens").asInt());
         assertTrue(bits("eval", stitched, "--data", "law=" + text, "--sequence", 64, "--json") > 0);
+    }
+
+    /** PEFT's own adapters: what they are, and whether a base fits. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            lora     | LoRA   | 4 | 8.0 | LoRA adapter of rank 4, alpha 8 (scale 2), target modules q_proj, v_proj | fits: 4 modules have low-rank matrices
+            rslora   | rsLoRA | 4 | 3.0 | rsLoRA adapter of rank 4, alpha 3 (scale 1.5), target modules | fits: 14 modules
+            dora     | DoRA   | 2 | 6.0 | DoRA adapter of rank 2, alpha 6 (scale 3) | fits: 14 modules
+            patterns | LoRA   | 2 | 4.0 | rank 5 for layers.1.self_attn.q_proj, alpha 9 for ^model.layers.0.mlp.down_proj | fits: 14 modules
+            saved    | LoRA   | 4 | 4.0 | embed_tokens in full, lm_head in full | fits: 4 modules
+            biased-all | LoRA | 2 | 4.0 | biases: all | base-biased (model.safetensors
+            """)
+    void inspected(String name, String kind, int rank, double alpha, String told, String base) throws IOException {
+        Path adapter = PEFT.resolve(name);
+        String text = Commands.done("inspect", adapter).out(); // the base is the one that it names
+        assertTrue(text.contains(told) && text.contains(base), text);
+        JsonNode found = Commands.done("inspect", adapter, "--json").json();
+        assertEquals(List.of(kind, rank, alpha), List.of(found.at("/adapter/kind").asText(), found.at("/adapter/r").asInt(), found.at("/adapter/lora_alpha").asDouble()));
+        assertTrue(found.at("/adapter/base/fits").asBoolean(), found.toString());
+        assertEquals(ModelFingerprint.sha256(PEFT.resolve(name.startsWith("biased") ? "base-biased" : "base").resolve("model.safetensors")), found.at("/adapter/base/sha256/model.safetensors").asText());
+        assertEquals(SafetensorsFile.open(adapter.resolve("adapter_model.safetensors")).entries().stream().mapToLong(TensorEntry::length).sum(), found.get("bytes").asLong());
+    }
+
+    @Test
+    void inspectedWithAnotherBase() throws IOException {
+        String text = Commands.done("inspect", PEFT.resolve("lora"), "--base", seed).out();
+        assertTrue(text.contains("does not fit: ") && text.contains("model.layers.0.self_attn.v_proj"), text);
+        Path alone = folder.resolve("alone");
+        DocumentedFiles.copy(PEFT.resolve("lora"), alone);
+        Files.writeString(alone.resolve("adapter_config.json"), Files.readString(alone.resolve("adapter_config.json")).replace("../base", "some/base"));
+        assertTrue(Commands.done("inspect", alone).out().contains("base: some/base; --base DIR shows whether a model fits"));
+        Commands.refused("--base " + seed + " is for an adapter, and " + seed + " is none", "inspect", seed, "--base", seed);
+    }
+
+    @Test
+    void planned() throws IOException {
+        Path base = PEFT.resolve("base");
+        JsonNode full = Commands.done("plan", base, base, base, "--stitches", 2, "--json").json();
+        JsonNode adapters = Commands.done("plan", base, PEFT.resolve("lora"), PEFT.resolve("dora"), "--stitches", 2, "--json").json();
+        assertEquals(full.get("frozenBytes").asLong(), 3 * adapters.get("frozenBytes").asLong());
+        assertEquals(4 * (896 + 2304), adapters.get("adapterBytes").asLong());
+        assertTrue(adapters.get("decodedBytesPerToken").asLong() < 0.6 * full.get("decodedBytesPerToken").asLong(), adapters.toString());
+        Commands.refused("does not fit adapter_config.json and the base", "plan", seed, PEFT.resolve("lora"), "--stitches", 2);
     }
 
     private static double bits(Object... arguments) throws IOException {

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.adapter.Adapter;
+import io.github.bts4j.core.adapter.AdapterFolders;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchConfig;
@@ -17,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Operations against PyTorch's FlopCounterMode (src-test-data/tools/plan_golden.py), memory against what was measured (docs/benchmarks.md). */
 class TrainingPlanTest {
@@ -30,8 +35,13 @@ class TrainingPlanTest {
                         golden.get("heads").asInt(), golden.get("kv").asInt());
                 List<Integer> places = new ArrayList<>();
                 golden.get("places").forEach(place -> places.add(place.asInt()));
-                TrainingPlan plan = plan(model, golden.get("experts").asInt(), StitchConfig.at(places), Precision.FLOAT32, golden.get("batch").asInt(),
-                        golden.get("seq").asInt(), ActivationCheckpointing.OFF);
+                List<PlannedModel> models = new ArrayList<>(Collections.nCopies(1 + golden.get("experts").asInt(), PlannedModel.full(model)));
+                for (int i = 0; i < golden.get("ranks").size(); i++) {
+                    int rank = golden.get("ranks").get(i).asInt();
+                    models.set(i + 1, rank == 0 ? models.get(0) : adapter(model, rank));
+                }
+                TrainingPlan plan = TrainingPlan.ofModels(models, Precision.FLOAT32, StitchConfig.at(places), trainer(golden.get("batch").asInt(), golden.get("seq").asInt()),
+                        ActivationCheckpointing.OFF);
                 double tokens = golden.get("batch").asDouble() * golden.get("seq").asDouble();
                 assertEquals(golden.get("forward").asDouble() / tokens, plan.forwardFlopsPerToken(), 1, golden.toString());
                 assertEquals(golden.get("training").asDouble() / tokens, plan.trainingFlopsPerToken(), 1, golden.toString());
@@ -90,10 +100,44 @@ class TrainingPlanTest {
         assertEquals(1, plan.peakBytes() / MIB / measuredMib, 0.15, plan.text());
     }
 
+    /** An adapter of all seven matrices of every layer. */
+    private static PlannedModel adapter(LlamaConfig model, int rank) {
+        long sides = LlamaTensors.shapes(model).entrySet().stream().filter(tensor -> tensor.getKey().startsWith("model.layers.0.") && tensor.getKey().endsWith("_proj.weight"))
+                .mapToLong(tensor -> tensor.getValue().get(0) + tensor.getValue().get(1)).sum();
+        return new PlannedModel(model, model.numLayers() * rank * sides, Collections.nCopies(model.numLayers(), rank * sides), true);
+    }
+
+    /** The bytes that a prototype's measurements start from: shape m, bfloat16, K = 4. */
+    @ParameterizedTest
+    @CsvSource({"1, 0, 1.81", "3, 0, 3.43", "7, 0, 6.67", "1, 16, 1.06", "3, 16, 1.17", "7, 16, 1.40", "1, 64, 1.17", "3, 64, 1.50", "7, 64, 2.16"})
+    void adaptersReadLittleMoreThanTheHub(int experts, int rank, double expected) {
+        LlamaConfig m = model(49_152, 576, 1536, 30, 9, 3);
+        List<PlannedModel> models = new ArrayList<>(List.of(PlannedModel.full(m)));
+        models.addAll(Collections.nCopies(experts, rank == 0 ? models.get(0) : adapter(m, rank)));
+        TrainingPlan plan = TrainingPlan.ofModels(models, Precision.BFLOAT16, StitchConfig.evenly(30, 4), trainer(4, 256), ActivationCheckpointing.OFF);
+        assertEquals(expected, (double) plan.decodedBytesPerToken() / plan.hubBytesPerToken(), 0.0101);
+        assertEquals(rank == 0 ? 0 : 2 * experts * models.get(1).parameters(), plan.adapterBytes());
+        assertEquals(2 * LlamaTensors.parameterCount(m) * (rank == 0 ? 1 + experts : 1), plan.frozenBytes());
+    }
+
+    /** PEFT's own files: what an adapter holds, and whether its tokens go through the hub's layers. */
+    @ParameterizedTest
+    @CsvSource({"lora, 896, true", "dora, 2304, true", "saved, 7296, true", "norms, 288, false", "lorabias, 704, false", "embedding, 6336, true"})
+    void adaptersFromTheirFiles(String name, long parameters, boolean shares) throws IOException {
+        LlamaConfig base = LlamaConfig.read(AdapterFolders.ROOT.resolve("base"));
+        PlannedModel planned = PlannedModel.of(base, Adapter.open(AdapterFolders.ROOT.resolve(name), LlamaTensors.shapes(base)));
+        assertEquals(parameters, planned.parameters());
+        assertEquals(shares, planned.sharesLayers());
+        assertTrue(planned.isAdapter() && planned.lowRank().size() == 2, planned.toString());
+    }
+
+    private static TrainerConfig trainer(int batch, int sequence) {
+        return TrainerConfig.of(1, batch, sequence, new LearningRate.Constant(1e-3));
+    }
+
     private static TrainingPlan plan(LlamaConfig model, int experts, StitchConfig stitches, Precision precision, int batch, int sequence,
             ActivationCheckpointing checkpointing) {
-        return TrainingPlan.of(Collections.nCopies(experts + 1, model), precision, stitches,
-                TrainerConfig.of(1, batch, sequence, new LearningRate.Constant(1e-3)), checkpointing);
+        return TrainingPlan.of(Collections.nCopies(experts + 1, model), precision, stitches, trainer(batch, sequence), checkpointing);
     }
 
     private static LlamaConfig model(int vocab, int hidden, int feedForward, int layers, int heads, int kvHeads) {

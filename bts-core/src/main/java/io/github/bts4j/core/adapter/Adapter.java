@@ -60,6 +60,15 @@ public record Adapter(Path folder, AdapterConfig config, Map<String, LowRank<Ten
     }
 
     /**
+     * Whether the model's layers are the base's with low-rank matrices beside them, so that tokens of both can be rows of one product.
+     *
+     * @return false if a norm, a bias or a matrix of a layer is replaced
+     */
+    public boolean sharesLayers() {
+        return !config.loraBias() && whole.keySet().stream().noneMatch(name -> name.startsWith("model.layers."));
+    }
+
+    /**
      * The adapter's files.
      *
      * @return configuration and tensors

@@ -3,6 +3,7 @@ package io.github.bts4j.examples.experiment;
 import ai.djl.Device;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
@@ -13,10 +14,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The seed and the experts: made once, and used by every method. */
+/** The seed, the experts and adapters in their place: made once, and used by every method. */
 final class BaseModels {
     /** The seed's name among the models; experts go by their own. */
     static final String SEED = "seed";
+
+    /** The random seed of the order of an expert's text. */
+    static final long EXPERTS_TEXT = 1;
 
     private static final long RANDOM_SEED = 0;
 
@@ -24,12 +28,14 @@ final class BaseModels {
     private final Texts texts;
     private final int vocabSize;
     private final boolean replaces;
+    private final Adapters adapters;
 
     BaseModels(ExperimentSpec spec, Texts texts, int vocabSize, boolean replaces) {
         this.replaces = replaces;
         this.spec = spec;
         this.texts = texts;
         this.vocabSize = vocabSize;
+        this.adapters = new Adapters(spec, this);
     }
 
     /** The seed and the experts. */
@@ -39,9 +45,14 @@ final class BaseModels {
         return names;
     }
 
+    /** The adapters. */
+    List<String> adapterNames() {
+        return List.copyOf(adapters.all().keySet());
+    }
+
     /** The location of a model. */
     Path folder(String name) {
-        return spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
+        return adapters.all().containsKey(name) ? adapters.folder(name) : spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
     }
 
     /** How models are opened that are not trained. */
@@ -49,12 +60,12 @@ final class BaseModels {
         return LoadOptions.defaults().withPrecision(spec.frozenPrecision());
     }
 
-    /** Opens models; the caller closes them. */
+    /** Opens models, adapters merged with the seed; the caller closes them. */
     List<LlamaModel> open(List<String> names, LoadOptions options) throws IOException {
         List<LlamaModel> models = new ArrayList<>();
         try {
             for (String name : names) {
-                models.add(LlamaModel.open(folder(name), options));
+                models.add(adapters.all().containsKey(name) ? AdaptedLlama.merged(folder(SEED), folder(name), options) : LlamaModel.open(folder(name), options));
             }
             return models;
         } catch (IOException | RuntimeException e) {
@@ -72,13 +83,24 @@ final class BaseModels {
         return text.toString();
     }
 
-    /** Trains what is not there yet; false if it was interrupted. */
+    /** The same of the adapters among a method's models. */
+    String fingerprint(List<String> models) {
+        StringBuilder text = new StringBuilder();
+        models.stream().filter(adapters.all()::containsKey).forEach(name -> text.append(adapters.fingerprint(name)));
+        return text.toString();
+    }
+
+    /** Makes what is not there yet; false if it was interrupted. */
     boolean make(Turns turns) throws IOException {
         List<Turns.Piece> experts = new ArrayList<>();
         for (String expert : spec.experts().keySet()) {
             experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true, () -> makeExpert(expert)));
         }
-        return turns.all(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed))) && turns.all(experts);
+        List<Turns.Piece> others = new ArrayList<>();
+        for (String name : adapterNames()) {
+            others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> true, () -> adapters.make(name, texts, replaces)));
+        }
+        return turns.all(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed))) && turns.all(experts) && turns.all(others);
     }
 
     private boolean makeSeed() throws IOException {
@@ -93,7 +115,7 @@ final class BaseModels {
 
     private boolean makeExpert(String name) throws IOException {
         TrainingSpec how = spec.experts().get(name);
-        Datamix mix = texts.mix(how, RANDOM_SEED + 1);
+        Datamix mix = texts.mix(how, EXPERTS_TEXT);
         String start = "the seed " + ModelFingerprint.of(folder(SEED)) + (spec.expertsKeepEmbeddings() ? " with its embeddings" : "");
         return stage(folder(name), how, mix, start).make(() -> {
             try (LlamaModel seed = LlamaModel.open(folder(SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {

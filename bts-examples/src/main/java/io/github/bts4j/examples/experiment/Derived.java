@@ -1,6 +1,5 @@
 package io.github.bts4j.examples.experiment;
 
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
@@ -20,7 +19,7 @@ sealed interface Derived extends Method {
     }
 
     @Override
-    default Optional<Parameters> parameters(LlamaConfig config, int all) {
+    default Optional<Parameters> parameters(ModelCounts counts) {
         return Optional.empty();
     }
 

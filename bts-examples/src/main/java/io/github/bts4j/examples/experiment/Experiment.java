@@ -70,7 +70,9 @@ public final class Experiment {
             Methods methods = new Methods(spec, texts, base, replaces);
             List<Methods.Made> rows = methods.rows();
             List<Turns.Piece> pieces = new ArrayList<>();
-            for (String name : base.names()) {
+            List<String> names = new ArrayList<>(base.names());
+            names.addAll(base.adapterNames());
+            for (String name : names) {
                 pieces.add(new Turns.Piece("score-" + Methods.slug(name), () -> true, () -> scores.scoreBase(name)));
             }
             for (Methods.Made row : rows) {
@@ -80,7 +82,7 @@ public final class Experiment {
             if (!turns.all(pieces)) {
                 return false;
             }
-            List<String> titles = new ArrayList<>(base.names());
+            List<String> titles = new ArrayList<>(names);
             rows.forEach(row -> titles.add(row.title()));
             EvaluationResults results = scores.read(titles);
             new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
@@ -21,6 +22,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What an experiment trains and compares. Keys of the file are these names in kebab case; paths are relative to the file.
@@ -35,6 +37,7 @@ import java.util.Map;
  * @param seed how the seed is trained
  * @param experts how each expert is trained, by name
  * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
+ * @param adapters kinds of adapters, one for each expert, by name; none if the file has no such key
  * @param trainings trainings of methods, by name
  * @param projectionRate what stitch layers' projections have of a training's learning rate; the gates have all of it
  * @param methods what is compared, by the name of its row
@@ -42,8 +45,11 @@ import java.util.Map;
  * @param tables rows that stand together in the results, by the table's title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, TrainingSpec> trainings, double projectionRate,
+        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, TrainingSpec> trainings, double projectionRate,
         Map<String, Method> methods, EvaluationSpec evaluation, Map<String, List<String>> tables) {
+    /** Keys of maps that may be absent. */
+    static final Set<String> OPTIONAL = Set.of("adapters");
+
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
 
@@ -96,7 +102,12 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param mix relative weight of every domain
      * @param switching share of sequences that change their domain
      */
-    record TrainingSpec(int steps, int batch, double learningRate, double floor, double weightDecay, Map<String, Double> mix, double switching) {}
+    record TrainingSpec(int steps, int batch, double learningRate, double floor, double weightDecay, Map<String, Double> mix, double switching) {
+        /** The same on the same text with another peak and decay. */
+        TrainingSpec withRate(double peak, double decay) {
+            return new TrainingSpec(steps, batch, peak, floor, decay, mix, switching);
+        }
+    }
 
     /**
      * How models are scored on held-out text.
@@ -126,7 +137,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
             if (!wrong.isEmpty()) {
                 throw new IllegalArgumentException(wrong.size() == 1 ? wrong.get(0) : file + ": " + wrong.size() + " problems\n  " + String.join("\n  ", wrong));
             }
-            ExperimentSpec spec = (isJson ? JSON : YAML).readValue(file.toFile(), ExperimentSpec.class);
+            ObjectNode content = (isJson ? JSON : YAML).readValue(file.toFile(), ObjectNode.class);
+            OPTIONAL.stream().filter(key -> !content.has(key)).forEach(content::putObject);
+            ExperimentSpec spec = (isJson ? JSON : YAML).treeToValue(content, ExperimentSpec.class);
             spec.problems().throwAsArgument(file.toString());
             return spec.resolvedFrom(file.toAbsolutePath().getParent());
         } catch (JacksonException e) {
@@ -152,10 +165,12 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         unknown(problems, "evaluation.tasks-for", evaluation.tasksFor(), methods.keySet());
         List<String> rows = new ArrayList<>(List.of(BaseModels.SEED));
         rows.addAll(experts.keySet());
+        rows.addAll(Adapters.all(this).keySet());
         rows.addAll(methods.keySet());
         tables.forEach((title, names) -> unknown(problems, "tables." + title, names, rows));
         List<String> models = new ArrayList<>(List.of(BaseModels.SEED));
         models.addAll(experts.keySet());
+        models.addAll(Adapters.all(this).keySet());
         List<String> before = new ArrayList<>();
         methods.forEach((name, method) -> {
             if (method instanceof Derived derived) {
@@ -189,6 +204,6 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
         return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts, expertsKeepEmbeddings,
-                trainings, projectionRate, methods, evaluation, tables);
+                adapters, trainings, projectionRate, methods, evaluation, tables);
     }
 }

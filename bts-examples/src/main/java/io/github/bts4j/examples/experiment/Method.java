@@ -27,20 +27,43 @@ import io.github.bts4j.train.UpcycledTraining;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A way to make one model of the seed and its experts: a row of the table for every random seed. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({@JsonSubTypes.Type(value = Method.Soup.class, name = "soup"), @JsonSubTypes.Type(value = Method.Ties.class, name = "ties"),
     @JsonSubTypes.Type(value = Method.TaskArithmetic.class, name = "task-arithmetic"), @JsonSubTypes.Type(value = Method.Btm.class, name = "btm"),
+    @JsonSubTypes.Type(value = Method.SoupOf.class, name = "soup-of"), @JsonSubTypes.Type(value = Method.BtmOf.class, name = "btm-of"),
     @JsonSubTypes.Type(value = Method.Routing.class, name = "routing"),
     @JsonSubTypes.Type(value = Method.Upcycled.class, name = "upcycled"), @JsonSubTypes.Type(value = Method.Stitch.class, name = "stitch"),
     @JsonSubTypes.Type(value = Method.Continued.class, name = "continued"), @JsonSubTypes.Type(value = Derived.Removed.class, name = "removed"),
     @JsonSubTypes.Type(value = Derived.Added.class, name = "added"), @JsonSubTypes.Type(value = Derived.Retrained.class, name = "retrained")})
-sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.Btm {
+sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.Ensemble {
     /** Parameters that are trained, that there are in all, and that a token passes through (arXiv 2502.00075, Table 2). */
     record Parameters(long trained, long total, long active) {}
+
+    /**
+     * Parameters of the experiment's models.
+     *
+     * @param config the one shape of the seed and the experts
+     * @param all how many these are
+     * @param adapters parameters of each adapter
+     */
+    record ModelCounts(LlamaConfig config, int all, Map<String, Long> adapters) {
+        static ModelCounts of(ExperimentSpec spec, LlamaConfig config) {
+            Map<String, Long> adapters = new LinkedHashMap<>();
+            Adapters.all(spec).forEach((name, one) -> adapters.put(name, one.how().parameters(config, spec.expertsKeepEmbeddings())));
+            return new ModelCounts(config, 1 + spec.experts().size(), adapters);
+        }
+
+        /** Together, where adapters are held beside the seed. */
+        long of(List<String> models) {
+            return models.stream().mapToLong(name -> adapters.getOrDefault(name, LlamaTensors.parameterCount(config))).sum();
+        }
+    }
 
     /** Writes what a training made. */
     interface Save {
@@ -58,8 +81,8 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
     /** Opens what was made. */
     Opened open(BaseModels base, Path folder) throws IOException;
 
-    /** Counts parameters; the experiment has so many models of one shape. Empty where they depend on another method. */
-    Optional<Parameters> parameters(LlamaConfig config, int all);
+    /** Counts parameters. Empty where they depend on another method. */
+    Optional<Parameters> parameters(ModelCounts counts);
 
     /** The models that it names in the file; none if it takes all. */
     default List<String> models() {
@@ -80,7 +103,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
 
         @Override
         default boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            List<LlamaModel> models = base.open(base.names(), LoadOptions.defaults());
+            List<LlamaModel> models = base.open(models().isEmpty() ? base.names() : models(), LoadOptions.defaults());
             try (LlamaModel merged = merge(models)) {
                 merged.save(folder);
             } finally {
@@ -95,8 +118,8 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         }
 
         @Override
-        default Optional<Parameters> parameters(LlamaConfig config, int all) {
-            long one = LlamaTensors.parameterCount(config);
+        default Optional<Parameters> parameters(ModelCounts counts) {
+            long one = LlamaTensors.parameterCount(counts.config());
             return Optional.of(new Parameters(0, one, one));
         }
     }
@@ -106,6 +129,18 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         @Override
         public LlamaModel merge(List<LlamaModel> models) {
             return ModelSoup.average(models);
+        }
+    }
+
+    /**
+     * The average of some models' weights, adapters merged.
+     *
+     * @param models the models
+     */
+    record SoupOf(List<String> models) implements Merged {
+        @Override
+        public LlamaModel merge(List<LlamaModel> opened) {
+            return ModelSoup.average(opened);
         }
     }
 
@@ -140,25 +175,35 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         return values;
     }
 
-    /** The ensemble of output probabilities, weighted by Bayes' rule. */
-    record Btm() implements Method {
+    /** An ensemble of output probabilities, weighted by Bayes' rule. */
+    sealed interface Ensemble extends Method {
         @Override
-        public boolean make(BaseModels base, Run run, Path folder) {
+        default boolean make(BaseModels base, Run run, Path folder) {
             return true; // nothing of its own
         }
 
         @Override
-        public Opened open(BaseModels base, Path folder) throws IOException {
-            List<LlamaModel> models = base.open(base.names(), base.frozen());
+        default Opened open(BaseModels base, Path folder) throws IOException {
+            List<LlamaModel> models = base.open(models().isEmpty() ? base.names() : models(), base.frozen());
             return new Opened(new BtmEnsemble(models), models);
         }
 
         @Override
-        public Optional<Parameters> parameters(LlamaConfig config, int all) {
-            long together = all * LlamaTensors.parameterCount(config);
+        default Optional<Parameters> parameters(ModelCounts counts) {
+            long together = models().isEmpty() ? counts.all() * LlamaTensors.parameterCount(counts.config()) : counts.of(models());
             return Optional.of(new Parameters(0, together, together));
         }
     }
+
+    /** The ensemble of the seed and all experts. */
+    record Btm() implements Ensemble {}
+
+    /**
+     * The ensemble of some models.
+     *
+     * @param models the models
+     */
+    record BtmOf(List<String> models) implements Ensemble {}
 
     /**
      * Expert routing: one model answers, chosen from the beginning of the text.
@@ -181,10 +226,10 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         }
 
         @Override
-        public Optional<Parameters> parameters(LlamaConfig config, int all) {
-            long one = LlamaTensors.parameterCount(config);
-            long router = (long) all * config.hiddenSize();
-            return Optional.of(new Parameters(router, all * one + router, one + router));
+        public Optional<Parameters> parameters(ModelCounts counts) {
+            long one = LlamaTensors.parameterCount(counts.config());
+            long router = (long) counts.all() * counts.config().hiddenSize();
+            return Optional.of(new Parameters(router, counts.all() * one + router, one + router));
         }
     }
 
@@ -219,8 +264,8 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         }
 
         @Override
-        public Optional<Parameters> parameters(LlamaConfig config, int all) {
-            UpcycledConfig mixture = config(config, models);
+        public Optional<Parameters> parameters(ModelCounts counts) {
+            UpcycledConfig mixture = config(counts.config(), models);
             return Optional.of(new Parameters(mixture.trainedCount(), mixture.parameterCount(), mixture.activeCount()));
         }
     }
@@ -257,9 +302,9 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         }
 
         @Override
-        public Optional<Parameters> parameters(LlamaConfig config, int all) {
-            long own = config(config).parameterCount(models.size() - 1, config.hiddenSize());
-            long together = models.size() * LlamaTensors.parameterCount(config) + own;
+        public Optional<Parameters> parameters(ModelCounts counts) {
+            long own = config(counts.config()).parameterCount(models.size() - 1, counts.config().hiddenSize());
+            long together = counts.of(models) + own;
             return Optional.of(new Parameters(own, together, together));
         }
     }
@@ -284,8 +329,8 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.B
         }
 
         @Override
-        public Optional<Parameters> parameters(LlamaConfig config, int all) {
-            long one = LlamaTensors.parameterCount(config);
+        public Optional<Parameters> parameters(ModelCounts counts) {
+            long one = LlamaTensors.parameterCount(counts.config());
             return Optional.of(new Parameters(one, one, one));
         }
     }

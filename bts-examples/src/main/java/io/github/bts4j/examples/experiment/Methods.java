@@ -59,7 +59,7 @@ final class Methods {
 
     /** What a row starts from: the base models, and the method that it continues from. */
     private String start(Made row) throws IOException {
-        return base.fingerprint() + "frozen in " + spec.frozenPrecision() + "; " + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
+        return base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + "; " + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
     }
 
     /** All rows: the first random seed of every method, then the second ones, so that a table is there early. */

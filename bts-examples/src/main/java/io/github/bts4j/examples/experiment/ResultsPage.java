@@ -3,7 +3,6 @@ package io.github.bts4j.examples.experiment;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.train.eval.EvaluationResult;
@@ -84,6 +83,7 @@ final class ResultsPage {
     /** Models, then the first random seed of every method. */
     private List<String> firstRows() {
         List<String> first = new ArrayList<>(base.names());
+        first.addAll(base.adapterNames());
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> first.add(row.title()));
         return first.stream().filter(results.models()::contains).toList();
     }
@@ -189,11 +189,12 @@ final class ResultsPage {
     }
 
     private String parameters() {
-        LlamaConfig config = base.config();
-        long seed = LlamaTensors.parameterCount(config);
+        Method.ModelCounts counted = Method.ModelCounts.of(spec, base.config());
+        long seed = LlamaTensors.parameterCount(counted.config());
         StringBuilder text = new StringBuilder(line("method", List.of("trained", "total", "active"))).append(line("---", List.of("---:", "---:", "---:")));
         text.append(line(BaseModels.SEED, List.of("0", number(seed), number(seed))));
-        spec.methods().forEach((name, method) -> method.parameters(config, base.names().size())
+        counted.adapters().forEach((name, own) -> text.append(line(name, List.of(number(own), number(seed + own), number(seed + own)))));
+        spec.methods().forEach((name, method) -> method.parameters(counted)
                 .ifPresent(counts -> text.append(line(name, List.of(number(counts.trained()), number(counts.total()), number(counts.active()))))));
         return text.toString();
     }

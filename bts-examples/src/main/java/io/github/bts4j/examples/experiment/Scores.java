@@ -33,11 +33,12 @@ final class Scores {
         this.base = base;
     }
 
-    /** Scores the seed or an expert. */
+    /** Scores the seed or an expert, or on text alone an adapter. */
     boolean scoreBase(String name) throws IOException {
-        return stage(name, "model of " + base.fingerprint(), true).make(() -> {
-            try (LlamaModel model = LlamaModel.open(base.folder(name), base.frozen())) {
-                write(name, model, true);
+        boolean withTasks = base.names().contains(name);
+        return stage(name, "model of " + base.fingerprint() + base.fingerprint(List.of(name)), withTasks).make(() -> {
+            try (LlamaModel model = base.open(List.of(name), base.frozen()).get(0)) {
+                write(name, model, withTasks);
             }
             return true;
         });

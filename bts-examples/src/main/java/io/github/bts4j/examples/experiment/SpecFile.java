@@ -139,6 +139,9 @@ final class SpecFile {
                 missing.remove(Suggestion.nearest(key, missing)); // it is there, misspelt
             }
         });
+        if (type == ExperimentSpec.class) {
+            missing.removeAll(ExperimentSpec.OPTIONAL);
+        }
         missing.forEach(key -> wrong(node, path, "the key '" + key + "' is missing"));
     }
 

@@ -39,6 +39,7 @@ final class SpecLimits {
         limits.attempt("model", () -> spec.model().config(VOCABULARY, spec.sequenceLength()));
         limits.require(spec.model().deviation() > 0 && spec.model().deviation() < Double.POSITIVE_INFINITY, "model.deviation", spec.model().deviation(), "above 0");
         spec.allTrainings().forEach(limits::training);
+        limits.adapters();
         limits.methods();
         limits.evaluation(spec.evaluation());
         return limits.problems.all();
@@ -64,11 +65,31 @@ final class SpecLimits {
             if (method instanceof Method.Ties ties) {
                 require(ties.density() > 0 && ties.density() <= 1, where + ".density", ties.density(), "above 0 and at most 1");
             }
-            if (method instanceof Method.Stitch || method instanceof Method.Upcycled) {
+            if (method instanceof Method.Stitch || method instanceof Method.Upcycled || method instanceof Method.SoupOf || method instanceof Method.BtmOf) {
                 boolean distinct = new HashSet<>(method.models()).size() == method.models().size();
                 require(method.models().size() > 1 && distinct, where + ".models", method.models(), "two models or more, each once");
             }
-            attempt(where, () -> method.parameters(valid(), 1 + spec.experts().size()));
+            boolean adapted = method instanceof Method.Stitch && method.models().stream().anyMatch(Adapters.all(spec)::containsKey);
+            require(!adapted || method.models().get(0).equals(BaseModels.SEED), where + ".models", method.models(), "the seed and its adapters, the seed first, which is their base");
+            attempt(where, () -> method.parameters(Method.ModelCounts.of(spec, valid())));
+        });
+    }
+
+    private void adapters() {
+        spec.adapters().forEach((name, how) -> {
+            String where = "adapters." + name;
+            int side = Math.min(spec.model().hiddenSize(), spec.model().intermediateSize());
+            require(how.rank() >= 1 && how.rank() <= side, where + ".rank", how.rank(), "from 1 to " + side + ", the smaller side of the models' matrices");
+            if (how instanceof AdapterSpec.Trained trained) {
+                require(trained.alpha() > 0 && trained.alpha() < Double.POSITIVE_INFINITY, where + ".alpha", trained.alpha(), "above 0");
+                require(trained.learningRate() > 0 && trained.learningRate() < Double.POSITIVE_INFINITY, where + ".learning-rate", trained.learningRate(), "above 0");
+            }
+        });
+        Map<String, String> folders = new LinkedHashMap<>();
+        Adapters.all(spec).keySet().forEach(name -> {
+            String other = folders.put(Methods.slug(name), name);
+            boolean free = other == null && !spec.experts().containsKey(name) && !spec.methods().containsKey(name);
+            require(free, "adapters", "'" + name + "'", "a name that no other model or method has, by letters and digits");
         });
     }
 

@@ -38,7 +38,7 @@ class ExperimentSpecTest {
 
     /** The descriptions that the repository carries are read as they are. */
     @ParameterizedTest
-    @ValueSource(strings = {"paper.yaml", "strong.yaml"})
+    @ValueSource(strings = {"paper.yaml", "strong.yaml", "adapters.yaml"})
     void theRepositorysExperimentsAreWellFormed(String file) throws IOException {
         ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", file));
         for (Method method : spec.methods().values()) {

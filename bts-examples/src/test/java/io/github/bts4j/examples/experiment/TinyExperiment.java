@@ -40,6 +40,12 @@ final class TinyExperiment {
         return file;
     }
 
+    /** The same with adapters in place of experts. */
+    static Path write(Path folder, String methods, String adapters) throws IOException {
+        Path file = write(folder, methods);
+        return Files.writeString(file, Files.readString(file) + "adapters:\n" + adapters + "\n");
+    }
+
     /** BTS where it is there, else the first method. */
     private static String tasksFor(String methods) {
         return methods.contains("  BTS: ") ? "BTS" : methods.strip().replaceFirst("(?s):.*", "");

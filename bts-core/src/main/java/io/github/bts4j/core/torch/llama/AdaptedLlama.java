@@ -106,8 +106,7 @@ public final class AdaptedLlama {
         boolean repacked = base.decoder().rows().map(RowDecoder::isRepacked).orElse(false);
         adapter.whole().keySet().forEach(name -> shared.remove(name.substring(0, name.lastIndexOf('.'))));
         shared.keySet().removeIf(name -> !name.startsWith("model.layers.") && adapter.modules().containsKey(name));
-        boolean sameLayers = adapter.whole().keySet().stream().noneMatch(name -> name.startsWith("model.layers.")) && !adapter.config().loraBias();
-        return new LlamaRows.Choice(shared.isEmpty() ? Repacking.AUTOMATIC : repacked ? Repacking.ALWAYS : Repacking.NEVER, shared, sameLayers ? Optional.of(base.decoder()) : Optional.empty());
+        return new LlamaRows.Choice(shared.isEmpty() ? Repacking.AUTOMATIC : repacked ? Repacking.ALWAYS : Repacking.NEVER, shared, adapter.sharesLayers() ? Optional.of(base.decoder()) : Optional.empty());
     }
 
     /** The base's configuration, with a separate head and biases if the adapter has them. */
