@@ -75,7 +75,7 @@ final class InspectCommand extends OutputCommand {
         if (Models.isStitched(path)) {
             result.set("stitch", ModelSize.stitch(path));
         } else if (Adapter.isAdapter(path)) {
-            result.set("adapter", InspectedAdapter.describe(path, Optional.ofNullable(base)));
+            result.set("adapter", base == null ? InspectedAdapter.describe(path) : InspectedAdapter.describe(path, base));
         } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
             config = Optional.of(LlamaConfig.read(path));
             result.set("config", ModelSize.describe(config.get()));

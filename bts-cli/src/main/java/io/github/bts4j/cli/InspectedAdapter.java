@@ -27,14 +27,28 @@ final class InspectedAdapter {
 
     private InspectedAdapter() {}
 
-    /**
-     * An adapter's configuration, by PEFT's keys.
-     *
-     * @param folder the adapter's folder
-     * @param given the base, if the user named one; else the one that the adapter names, if it is a path that leads to a model
-     */
-    static ObjectNode describe(Path folder, Optional<Path> given) throws IOException {
+    /** An adapter's configuration, by PEFT's keys; with a base if the adapter names one by a path that leads to a model. */
+    static ObjectNode describe(Path folder) throws IOException {
         AdapterConfig config = AdapterConfig.read(folder);
+        Optional<Path> base = config.base().flatMap(name -> named(folder, name));
+        return base.isPresent() ? describe(folder, base.get()) : describe(config);
+    }
+
+    /** The same with a base that the user names. */
+    static ObjectNode describe(Path folder, Path base) throws IOException {
+        ObjectNode adapter = describe(AdapterConfig.read(folder));
+        ObjectNode found = adapter.putObject("base").put("path", base.toString());
+        LlamaConfig model = LlamaConfig.read(base);
+        ModelFingerprint.of(base).files().forEach(found.withObjectProperty("sha256")::put);
+        try {
+            found.put("modules", Adapter.open(folder, LlamaTensors.shapes(model)).modules().size()).put("fits", true);
+        } catch (ModelFormatException e) {
+            found.put("fits", false).put("reason", e.getMessage());
+        }
+        return adapter;
+    }
+
+    private static ObjectNode describe(AdapterConfig config) {
         ObjectNode adapter = Outcome.object().put("kind", kind(config)).put("r", config.rank()).put("lora_alpha", config.alpha());
         config.rankPattern().forEach(adapter.withObjectProperty("rank_pattern")::put);
         config.alphaPattern().forEach(adapter.withObjectProperty("alpha_pattern")::put);
@@ -42,17 +56,6 @@ final class InspectedAdapter {
                 .put("bias", config.biases().json());
         config.modulesToSave().forEach(adapter.putArray("modules_to_save")::add);
         config.base().ifPresent(name -> adapter.put("base_model_name_or_path", name));
-        Optional<Path> base = given.or(() -> config.base().flatMap(name -> named(folder, name)));
-        if (base.isPresent()) {
-            ObjectNode found = adapter.putObject("base").put("path", base.get().toString());
-            LlamaConfig model = LlamaConfig.read(base.get());
-            ModelFingerprint.of(base.get()).files().forEach(found.withObjectProperty("sha256")::put);
-            try {
-                found.put("modules", Adapter.open(folder, LlamaTensors.shapes(model)).modules().size()).put("fits", true);
-            } catch (ModelFormatException e) {
-                found.put("fits", false).put("reason", e.getMessage());
-            }
-        }
         return adapter;
     }
 

@@ -110,6 +110,17 @@ class AdapterCommandsTest {
         Commands.refused("--base " + seed + " is for an adapter, and " + seed + " is none", "inspect", seed, "--base", seed);
     }
 
+    /** Whatever needs a full model says how an adapter becomes one. */
+    @Test
+    void anAdapterAloneIsNoModel() {
+        Path adapter = PEFT.resolve("lora");
+        String fix = adapter + ": is an adapter, and a full model is needed here: merge it into its base first, with bts convert BASE OUT --adapter " + adapter + " or AdaptedLlama.merged";
+        Commands.refused(fix, "eval", adapter, "--data", "law=" + text);
+        Commands.refused(fix, "generate", adapter, "The court");
+        Commands.refused(fix, "plan", adapter, seed);
+        Commands.refused(fix, "stitch", adapter, "--expert", "law=" + seed, "--data", "law=" + text, "--out", folder.resolve("hub"));
+    }
+
     @Test
     void planned() throws IOException {
         Path base = PEFT.resolve("base");

@@ -35,7 +35,8 @@ public final class Members {
             problems.addIf(!names.add(member.name()), "two models are called '" + member.name() + "': give each its own name");
         }
         if (!members.isEmpty() && members.get(0).isAdapter()) {
-            problems.add("the hub '" + members.get(0).name() + "' in " + members.get(0).folder() + " is an adapter: give its base as the hub, or merge the two into one checkpoint");
+            problems.add("the hub '" + members.get(0).name() + "' in " + members.get(0).folder() + " is an adapter: give its base as the hub and the adapter as an expert, or merge the two (bts convert BASE OUT --adapter "
+                    + members.get(0).folder() + ") and give OUT as the hub");
             return problems.all();
         }
         for (int i = 1; i < members.size(); i++) {

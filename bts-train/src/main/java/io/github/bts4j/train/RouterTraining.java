@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.Members;
 import io.github.bts4j.stitch.baseline.RoutedExperts;
@@ -26,6 +27,9 @@ import java.util.stream.IntStream;
  *
  * <p>To find a target, all models run over the sequence, without a graph. Targets are cached by the SHA-256 of the tokens, so
  * that a repeated sequence only costs the router's own step.
+ *
+ * <p>Of conversations and other whole documents, each is a sequence of its own: its target is the model with the lowest loss on what counts of it, and its weight is how
+ * much of it counts. A document shorter than the shortest prefix is seen as a whole.
  *
  * <p><b>Losses.</b> {@link #accumulateGradients} returns what is differentiated, as {@link Trainable} requires: the routing
  * cross-entropy of a sequence, in nats, repeated for each of its tokens, so that the mean over tokens is the mean over sequences,
@@ -116,6 +120,41 @@ public final class RouterTraining implements Trainable {
             Arrays.fill(repeated, row * length, (row + 1) * length, losses[row]);
         }
         return repeated;
+    }
+
+    /**
+     * The same of sequences that hold whole documents, each of which is routed by itself.
+     *
+     * @param rows the sequences
+     * @param tokenWeight weight of each token's loss
+     * @param seed seed of the prefixes' lengths
+     * @return cross-entropy of each document's route in nats, for each of its tokens that counts, {@code [batch * sequence]}; 0 elsewhere
+     */
+    @Override
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        TokenBatch.check(rows.tokens(), model.vocabSize());
+        SplittableRandom random = new SplittableRandom(seed);
+        int sequence = TokenBatch.width(rows.tokens()) - 1;
+        float[] losses = new float[rows.tokens().length * sequence];
+        for (RoutedDocument document : RoutedDocument.of(rows)) {
+            int length = document.tokens().length - 1;
+            int[] prefix = Arrays.copyOf(document.tokens(), random.nextInt(Math.min(least, length), Math.min(most, length) + 1));
+            float loss = model.accumulateGradients(new int[][] {prefix}, new int[] {target(document)}, tokenWeight * document.count())[0];
+            for (int t = 0; t < length; t++) {
+                losses[document.row() * sequence + document.from() + t] = document.counted()[t] ? loss : 0;
+            }
+        }
+        return losses;
+    }
+
+    private int target(RoutedDocument document) {
+        String name = hash(document.identity());
+        Integer known = targets.get(name);
+        int target = known != null ? known : model.bestModels(new int[][] {document.tokens()}, new boolean[][] {document.counted()})[0];
+        if (targets.size() < CACHED) {
+            targets.put(name, target);
+        }
+        return target;
     }
 
     private int[] targets(int[][] tokens) {

@@ -7,6 +7,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
 import io.github.bts4j.stitch.baseline.UpcycledModel;
@@ -75,6 +76,14 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
             return weights.accumulateGradients(step, tokens, tokenWeight, seed);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease is only held
+    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
+        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
+            return weights.accumulateGradients(step, rows, tokenWeight, seed);
         }
     }
 

@@ -11,16 +11,23 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.DocumentRows;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.FrozenStateCache;
+import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.stitch.baseline.RoutedExperts;
+import io.github.bts4j.stitch.baseline.UpcycledConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -142,6 +149,79 @@ class DocumentRowsTest {
                 compare(new StitchTraining(model).withOptions(PassOptions.DEFAULT.withCheckpointing(checkpointing)), new StitchTraining(model));
             }
         }
+    }
+
+    /** Branch-Train-MiX, BAM, and BAM with adapters. */
+    @Test
+    void mixtures() throws IOException {
+        List<String> names = List.of("hub", "code", "math");
+        List<LlamaModel> models = new ArrayList<>();
+        try {
+            for (String name : names) {
+                models.add(LlamaModel.open(TinyRuns.golden("bts-3x4").resolve(name)));
+            }
+            LlamaConfig config = models.get(0).config();
+            for (UpcycledConfig mixture : List.of(UpcycledConfig.btxSoft(config, names), UpcycledConfig.bam(config, names), UpcycledConfig.bamAdapters(config, names))) {
+                try (UpcycledTraining training = new UpcycledTraining(mixture, models)) {
+                    training.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
+                    compare(training, training);
+                }
+            }
+        } finally {
+            models.forEach(LlamaModel::close);
+        }
+    }
+
+    /** Each document is routed by itself: to the model that is best on what counts of it, with the weight of that. */
+    @Test
+    void aRouter() throws IOException {
+        Path root = TinyRuns.golden("bts-3x4");
+        try (RoutedExperts routed = RoutedExperts.open(Stream.of("hub", "code", "math").map(name -> new Member(name, root.resolve(name))).toList(), LoadOptions.defaults())) {
+            routed.routerTensors().get("router.weight").setRequiresGradient(true);
+            RouterTraining training = new RouterTraining(routed).withPrefixes(4, 4);
+            int[][] documents = {document(1, 10), document(2, 12), document(3, WIDTH)};
+            float[] losses = training.accumulateGradients(both(packed(documents[0], documents[1]), packed(documents[2])), 0.1f, 0);
+            Map<String, float[]> found = takeGradients(training);
+            float[] expected = new float[losses.length];
+            int[] begins = {0, 10, WIDTH - 1};
+            for (int d = 0; d < documents.length; d++) {
+                boolean[] counted = new boolean[documents[d].length - 1];
+                int count = 0;
+                for (int t = 0; t < counted.length; t++) {
+                    counted[t] = (t + 1) % 3 > 0;
+                    count += counted[t] ? 1 : 0;
+                }
+                int[] prefix = Arrays.copyOf(documents[d], 4);
+                int best = best(routed, documents[d], counted);
+                float loss = routed.accumulateGradients(new int[][] {prefix}, new int[] {best}, 0.1f * count)[0];
+                assertEquals(-Math.log(routed.route(prefix)[best]), loss, 1e-5);
+                for (int t = 0; t < counted.length; t++) {
+                    expected[begins[d] + t] = counted[t] ? loss : 0;
+                }
+            }
+            TinyRuns.tolerance().assertLossesClose("routes", expected, losses);
+            assertClose(takeGradients(training), found);
+            assertEquals(3, training.cachedTargets());
+            training.accumulateGradients(packed(documents[0]), 0.1f, 1);
+            assertEquals(3, training.cachedTargets());
+        }
+    }
+
+    private static int best(RoutedExperts routed, int[] document, boolean[] counted) {
+        int best = 0;
+        double least = Double.POSITIVE_INFINITY;
+        for (int model = 0; model < routed.models().size(); model++) {
+            float[] losses = routed.models().get(model).tokenLosses(new int[][] {document})[0];
+            double sum = 0;
+            for (int t = 0; t < losses.length; t++) {
+                sum += counted[t] ? losses[t] : 0;
+            }
+            if (sum < least) {
+                least = sum;
+                best = model;
+            }
+        }
+        return best;
     }
 
     @Test

@@ -22,6 +22,8 @@ interface AdapterKernels {
 
     List<NDArray> extract(NDManager owner, Autograd mode, NDArray w, NDArray base, long rank);
 
+    List<NDArray> extractRandomized(NDManager owner, Autograd mode, NDArray w, NDArray base, long rank, NDArray test, long powers);
+
     double distance(Autograd mode, NDArray x, NDArray y);
 
     double lowRankDistance(Autograd mode, NDArray w, NDArray base, NDArray a, NDArray b);

@@ -86,8 +86,22 @@ public final class Checkpoint {
         if (Files.isRegularFile(index)) {
             return new Checkpoint(path, openShards(path, ShardIndex.read(index)), true);
         }
+        refuseAdapter(path);
         throw new ModelFormatException(path, "holds neither " + SINGLE_FILE + " nor " + INDEX_FILE
                 + ": is this the folder of a checkpoint in safetensors format?");
+    }
+
+    /**
+     * Refuses the folder of an adapter where a full model is needed.
+     *
+     * @param folder a folder without a full model
+     * @throws ModelFormatException if it holds an adapter
+     */
+    public static void refuseAdapter(Path folder) {
+        if (Files.isRegularFile(folder.resolve("adapter_config.json"))) {
+            throw new ModelFormatException(folder, "is an adapter, and a full model is needed here: merge it into its base first, with bts convert BASE OUT --adapter " + folder
+                    + " or AdaptedLlama.merged");
+        }
     }
 
     private static List<SafetensorsFile> openShards(Path folder, ShardIndex index) {

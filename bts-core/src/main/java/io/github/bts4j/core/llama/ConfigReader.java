@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
@@ -39,6 +40,7 @@ final class ConfigReader {
     static LlamaConfig read(Path path) throws IOException {
         Path file = Files.isDirectory(path) ? path.resolve(FILE_NAME) : path;
         if (Files.isDirectory(path) && Files.notExists(file)) {
+            Checkpoint.refuseAdapter(path);
             throw new ModelFormatException(path, "holds no " + FILE_NAME + ": is it the folder of a Hugging Face checkpoint?");
         }
         ConfigReader reader = new ConfigReader(file, JsonFields.parse(file, new Problems()));

@@ -46,8 +46,26 @@
   def extract(self: __torch__.K, w: Tensor, base: Tensor, rank: int) -> List[Tensor]:
     # the best approximation of W - W_0 of a rank (Eckart and Young 1936): float32 [a [r, in], b [out, r]], both with the roots of the singular values
     u, s, vh, = torch.linalg_svd(torch.sub(torch.to(w, FLOAT32), torch.to(base, FLOAT32)), False)
+    return (self).factors(u, s, vh, rank)
+
+  def factors(self: __torch__.K, u: Tensor, s: Tensor, vh: Tensor, rank: int) -> List[Tensor]:
     root = torch.sqrt(torch.narrow(s, 0, 0, rank))
     return [torch.contiguous(torch.mul(torch.narrow(vh, 0, 0, rank), torch.unsqueeze(root, 1))), torch.contiguous(torch.mul(torch.narrow(u, 1, 0, rank), root))]
+
+  def orthonormal(self: __torch__.K, x: Tensor) -> Tensor:
+    q, r, = torch.linalg_qr(x)
+    return q
+
+  def extract_randomized(self: __torch__.K, w: Tensor, base: Tensor, rank: int, test: Tensor, powers: int) -> List[Tensor]:
+    # the same within the range that powers of D = W - W_0 make of random vectors, test: [in, k], k > r (arXiv 0909.4061, algorithms 4.4 and 5.1)
+    d = torch.sub(torch.to(w, FLOAT32), torch.to(base, FLOAT32))
+    q = (self).orthonormal(torch.matmul(d, test))
+    at = 0
+    while at < powers:
+      q = (self).orthonormal(torch.matmul(d, (self).orthonormal(torch.matmul(torch.t(d), q))))
+      at = at + 1
+    u, s, vh, = torch.linalg_svd(torch.matmul(torch.t(q), d), False)
+    return (self).factors(torch.matmul(q, u), s, vh, rank)
 
   def distance(self: __torch__.K, x: Tensor, y: Tensor) -> float:
     # |x - y| over all elements

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
@@ -14,6 +16,7 @@ import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,6 +49,56 @@ class AdapterExtractionTest {
                 GoldenCase.assertClose(name, Tensors.toFloats(golden.get("logits")), again.forward(golden.get("input_ids")).toFloatArray(), 1e-4);
             }
         }
+    }
+
+    /** Singular values from numpy (src-test-data/tools/svd_golden.py): small matrices lose what is least possible, wide ones hardly more, and the error is what the matrices themselves give. */
+    @Test
+    void errorsAreThoseOfTheBestApproximations() throws IOException {
+        try (InputStream in = AdapterExtractionTest.class.getResourceAsStream("svd.json"); NDManager scope = Torch.manager().newSubManager()) {
+            for (JsonNode golden : new ObjectMapper().readTree(in).get("cases")) {
+                try (NDManager own = scope.newSubManager()) {
+                    extract(own, golden);
+                }
+            }
+        }
+    }
+
+    private static void extract(NDManager scope, JsonNode golden) {
+        int rows = golden.get("rows").asInt();
+        int columns = golden.get("columns").asInt();
+        float[] base = new float[rows * columns];
+        float[] model = new float[rows * columns];
+        double[] difference = new double[rows * columns];
+        double norm = 0;
+        for (int at = 0; at < base.length; at++) {
+            int i = at / columns;
+            int j = at % columns;
+            double waves = Math.sin(12.9898 * (i + 1) + 78.233 * (j + 1)) * 4375.85453;
+            difference[at] = golden.get("matrix").asText().equals("flat") ? waves - (long) waves : 1 / (1 + Math.abs(i - 0.4 * j));
+            base[at] = 0.25f;
+            model[at] = (float) (base[at] + difference[at]);
+            norm += difference[at] * difference[at];
+        }
+        String module = "model.layers.0.mlp.up_proj";
+        AdapterExtraction found = AdapterExtraction.of(scope, Map.of(module + ".weight", Tensors.of(scope, model, rows, columns)), Map.of(module + ".weight", Tensors.of(scope, base, rows, columns)),
+                golden.get("rank").asInt(), false);
+        double error = found.parts().get(0).error();
+        double best = golden.get("error").asDouble();
+        double allowed = Math.min(rows, columns) <= 512 ? 1e-4 : 0.01; // of which most falls on matrices without large singular values
+        assertTrue(error > best - 1e-4 && error < best * (1 + allowed) + 1e-5, golden + ": " + error);
+        LowRank<NDArray> part = found.modules().get(module);
+        float[] a = Tensors.toFloats(part.a());
+        float[] b = Tensors.toFloats(part.b());
+        int rank = (int) part.a().getShape().get(0);
+        double left = 0;
+        for (int at = 0; at < difference.length; at++) {
+            double value = difference[at];
+            for (int r = 0; r < rank; r++) {
+                value -= (double) b[at / columns * rank + r] * a[r * columns + at % columns];
+            }
+            left += value * value;
+        }
+        assertEquals(Math.sqrt(left / norm), error, 1e-5, golden.toString());
     }
 
     @Test

@@ -238,6 +238,22 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException if rows differ in length or an id is out of range
      */
     public int[] bestModels(int[][] tokens) {
+        boolean[][] all = new boolean[tokens.length][];
+        for (int row = 0; row < all.length; row++) {
+            all[row] = new boolean[tokens[row].length - 1];
+            Arrays.fill(all[row], true);
+        }
+        return bestModels(tokens, all);
+    }
+
+    /**
+     * The same by some of the predictions, such as those of what an assistant says.
+     *
+     * @param tokens token ids {@code [batch][sequence + 1]}
+     * @param counted whether the prediction of token t + 1 counts, {@code [batch][sequence]}
+     * @return index of the best model for each sequence, hub first; of equal ones the first
+     */
+    public int[] bestModels(int[][] tokens, boolean[][] counted) {
         int[] best = new int[tokens.length];
         double[] least = new double[tokens.length];
         Arrays.fill(least, Double.POSITIVE_INFINITY);
@@ -245,8 +261,8 @@ public final class RoutedExperts extends FrozenLm {
             float[][] losses = models.get(i).tokenLosses(tokens);
             for (int row = 0; row < best.length; row++) {
                 double sum = 0;
-                for (float loss : losses[row]) {
-                    sum += loss;
+                for (int t = 0; t < losses[row].length; t++) {
+                    sum += counted[row][t] ? losses[row][t] : 0;
                 }
                 if (sum < least[row]) {
                     least[row] = sum;

@@ -20,6 +20,7 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchList;
 import io.github.bts4j.core.torch.TorchValue;
 import io.github.bts4j.core.torch.llama.Decoder;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.KvCaches;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.RopeRows;
@@ -179,11 +180,30 @@ public final class UpcycledWeights implements AutoCloseable {
      * @return losses in nats, {@code [batch * sequence]}
      */
     public float[] accumulateGradients(NDManager step, int[][] tokens, float tokenWeight, long seed) {
-        TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.base().vocabSize());
         try (RopeRows rope = rope(0, tokens[0].length - 1)) {
-            NDArray hidden = hidden(step, Autograd.ON, next.ids(), rope, seed & (Long.MAX_VALUE >> 8)); // a layer's number is added to it
-            return NextTokenLoss.backward(KERNELS, step, hidden, head(step), next.labels(), tokenWeight);
+            return backward(step, TokenBatch.nextTokens(step, tokens, config.base().vocabSize()), rope, tokenWeight, seed);
         }
+    }
+
+    /**
+     * The same of sequences that hold whole documents, such as conversations.
+     *
+     * @param step owner of intermediate results
+     * @param rows the sequences
+     * @param tokenWeight weight of each token's loss in the differentiated sum
+     * @param seed seed of the draws
+     * @return losses in nats, {@code [batch * sequence]}, 0 where nothing counts
+     */
+    public float[] accumulateGradients(NDManager step, DocumentRows rows, float tokenWeight, long seed) {
+        DocumentRows numbered = rows.numbered();
+        try (RopeRows rope = rope(0, rows.tokens()[0].length - 1); RopeRows masked = rope.masked(numbered.mask(step))) {
+            return backward(step, numbered.nextTokens(step, config.base().vocabSize()), masked, tokenWeight, seed);
+        }
+    }
+
+    private float[] backward(NDManager step, TokenBatch.NextTokens next, RopeRows rope, float tokenWeight, long seed) {
+        NDArray hidden = hidden(step, Autograd.ON, next.ids(), rope, seed & (Long.MAX_VALUE >> 8)); // a layer's number is added to it
+        return NextTokenLoss.backward(KERNELS, step, hidden, head(step), next.labels(), tokenWeight);
     }
 
     private NDArray hidden(NDManager owner, Autograd mode, NDArray ids, RopeRows rope, long seed) {
