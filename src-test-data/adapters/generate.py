@@ -3,6 +3,7 @@
 Needs torch, transformers, peft, safetensors. Usage: python3 generate.py OUT
 OUT/base is a Hugging Face checkpoint; every other folder holds an adapter as PEFT saves it (adapter_config.json, adapter_model.safetensors) and
   golden.safetensors   inputs and expected outputs, float32 / int64
+  documents.safetensors  for some: three documents, which tokens count, and the losses and gradients of passes over each document by itself
 Folders whose name begins with "tied" or "biased" are of a base of their own, in the folder "base-tied" or "base-biased".
 A and B are both random, so that every gradient is there; arithmetic is float32, adapters are not merged.
 """
@@ -97,7 +98,23 @@ def train(model, ids):
     t |= {"after." + k: p for k, p in named}
     return t | {"losses": torch.stack(losses)}
 
+def load_adapter(out, name):
+    return PeftModel.from_pretrained(load_base(out, name), os.path.join(out, name), is_trainable=True).eval()
+
+def make_documents(out, name, seed):
+    """What packed documents have to give: every document runs alone, and the loss is 0.1 times the sum over the tokens that count."""
+    model = load_adapter(out, name); g = torch.Generator().manual_seed(seed); t = {}
+    for i, length in enumerate((10, 12, 25)):
+        ids = torch.randint(3, BASE["vocab_size"], (1, length), generator=g)
+        counted = torch.rand(length - 1, generator=g) < 0.6
+        losses = torch.nn.functional.cross_entropy(model(ids).logits[0, :-1], ids[0, 1:], reduction="none") * counted
+        (0.1 * losses.sum()).backward()
+        t |= {f"ids.{i}": ids[0], f"counted.{i}": counted.long(), f"losses.{i}": losses}
+    t |= {"grad." + short(k): p.grad for k, p in model.named_parameters() if p.requires_grad}
+    save_file({k: v.detach().clone().contiguous() for k, v in t.items()}, os.path.join(out, name, "documents.safetensors"))
+
 if __name__ == "__main__":
     out = sys.argv[1]; os.makedirs(out, exist_ok=True)
     for i, name in enumerate(BASES): make_base(out, name, 100 + i)
     for i, (name, options) in enumerate((TRAINED | READ).items()): make_adapter(out, name, options, 200 + 10 * i); print(name)
+    for i, name in enumerate(("lora", "dora", "saved")): make_documents(out, name, 900 + i)

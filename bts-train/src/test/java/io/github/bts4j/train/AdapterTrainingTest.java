@@ -18,6 +18,7 @@ import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
+import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.train.optim.AdamW;
@@ -96,6 +97,47 @@ class AdapterTrainingTest {
                 training.parameters().forEach((parameter, tensor) -> assertNear(golden, "after.", parameter, tensor, 2e-4));
             }
             assertEquals(golden.keySet().stream().filter(key -> key.startsWith("grad.")).count(), gradients);
+        }
+    }
+
+    /** Three documents in two sequences, against PEFT's passes over each document by itself; padding after the first two. */
+    @ParameterizedTest
+    @CsvSource({"lora, OFF", "dora, OFF", "dora, FULL", "saved, PARTIAL"})
+    void packedDocumentsAreThoseOfPeftOneByOne(String name, ActivationCheckpointing checkpointing) throws IOException {
+        Path adapter = AdapterFolders.ROOT.resolve(name);
+        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel base = LlamaModel.open(BASE);
+                AdapterTraining training = AdapterTraining.from(base, adapter).withCheckpointing(checkpointing)) {
+            Map<String, NDArray> golden = TensorFiles.read(scope, adapter.resolve("documents.safetensors"));
+            int[][] tokens = new int[2][25];
+            boolean[][] counted = new boolean[2][24];
+            int[][] numbers = new int[2][24];
+            float[] expected = new float[48];
+            int at = 0;
+            for (int i = 0; i < 3; i++) {
+                long[] ids = golden.get("ids." + i).toLongArray();
+                long[] counts = golden.get("counted." + i).toLongArray();
+                int row = i / 2;
+                int from = i == 1 ? at : 0;
+                for (int t = 0; t < ids.length; t++) {
+                    tokens[row][from + t] = (int) ids[t];
+                    if (t + 1 < ids.length) {
+                        counted[row][from + t] = counts[t] == 1;
+                    }
+                }
+                Arrays.fill(numbers[row], from, 24, i);
+                System.arraycopy(Tensors.toFloats(golden.get("losses." + i)), 0, expected, 24 * row + from, ids.length - 1);
+                at = ids.length;
+            }
+            Arrays.fill(numbers[0], 22, 24, 3);
+            training.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
+            float[] losses = training.accumulateGradients(new DocumentRows(tokens, counted, numbers), 0.1f, 0);
+            GoldenCase.assertClose("losses", expected, losses, 1e-5);
+            for (Map.Entry<String, NDArray> parameter : training.parameters().entrySet()) {
+                try (NDArray gradient = parameter.getValue().getGradient()) {
+                    assertNear(golden, "grad.", parameter.getKey(), gradient, 1e-4);
+                }
+            }
+            assertEquals(golden.keySet().stream().filter(key -> key.startsWith("grad.")).count(), training.parameters().size());
         }
     }
 
