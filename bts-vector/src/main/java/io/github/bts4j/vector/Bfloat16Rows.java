@@ -113,11 +113,20 @@ final class Bfloat16Rows extends VectorMatrix {
         Elements w = elements();
         Object memory = this.memory;
         int half = isFastestWithFour() ? (to - from) / 2 : 0;
+        int sessions = y[s + 3] == y[s + 2] ? 3 : 4;
+        float[] lanes = new float[8 * LANES];
         for (int r = from; r < from + half; r++) {
-            fourSessions(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), w.columns() / 2, x, y, at + r, at + r + half, s);
+            fourSessions(memory, (int) w.rowOffset(r), (int) w.rowOffset(r + half), w.columns() / 2, x, s, lanes);
+            for (int k = 0; k < sessions; k++) {
+                y[s + k][at + r] = Lanes.sum(lanes, k * LANES);
+                y[s + k][at + r + half] = Lanes.sum(lanes, (4 + k) * LANES);
+            }
         }
         for (int r = from + 2 * half; r < to; r++) {
-            oneRow(memory, (int) w.rowOffset(r), w.columns() / 2, x, y, at + r, s);
+            oneRow(memory, (int) w.rowOffset(r), w.columns() / 2, x, s, lanes);
+            for (int k = 0; k < sessions; k++) {
+                y[s + k][at + r] = Lanes.sum(lanes, k * LANES);
+            }
         }
         if (w.columns() % (2 * LANES) != 0) {
             for (int r = from; r < to; r++) {
@@ -128,7 +137,7 @@ final class Bfloat16Rows extends VectorMatrix {
         }
     }
 
-    private static void fourSessions(Object memory, int offset, int other, int half, float[][] x, float[][] y, int to, int otherTo, int s) {
+    private static void fourSessions(Object memory, int offset, int other, int half, float[][] x, int s, float[] lanes) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -168,17 +177,17 @@ final class Bfloat16Rows extends VectorMatrix {
             odd3 = w.fma(value, odd3);
             otherOdd3 = v.fma(value, otherOdd3);
         }
-        y[s][to] = Lanes.sum(even0.add(odd0));
-        y[s][otherTo] = Lanes.sum(otherEven0.add(otherOdd0));
-        y[s + 1][to] = Lanes.sum(even1.add(odd1));
-        y[s + 1][otherTo] = Lanes.sum(otherEven1.add(otherOdd1));
-        y[s + 2][to] = Lanes.sum(even2.add(odd2));
-        y[s + 2][otherTo] = Lanes.sum(otherEven2.add(otherOdd2));
-        y[s + 3][to] = Lanes.sum(even3.add(odd3));
-        y[s + 3][otherTo] = Lanes.sum(otherEven3.add(otherOdd3));
+        even0.add(odd0).intoArray(lanes, 0);
+        otherEven0.add(otherOdd0).intoArray(lanes, 4 * LANES);
+        even1.add(odd1).intoArray(lanes, LANES);
+        otherEven1.add(otherOdd1).intoArray(lanes, 5 * LANES);
+        even2.add(odd2).intoArray(lanes, 2 * LANES);
+        otherEven2.add(otherOdd2).intoArray(lanes, 6 * LANES);
+        even3.add(odd3).intoArray(lanes, 3 * LANES);
+        otherEven3.add(otherOdd3).intoArray(lanes, 7 * LANES);
     }
 
-    private static void oneRow(Object memory, int offset, int half, float[][] x, float[][] y, int to, int s) {
+    private static void oneRow(Object memory, int offset, int half, float[][] x, int s, float[] lanes) {
         float[] x0 = x[s];
         float[] x1 = x[s + 1];
         float[] x2 = x[s + 2];
@@ -204,10 +213,10 @@ final class Bfloat16Rows extends VectorMatrix {
             odd2 = high.fma(at(x2, half + i), odd2);
             odd3 = high.fma(at(x3, half + i), odd3);
         }
-        y[s][to] = Lanes.sum(even0.add(odd0));
-        y[s + 1][to] = Lanes.sum(even1.add(odd1));
-        y[s + 2][to] = Lanes.sum(even2.add(odd2));
-        y[s + 3][to] = Lanes.sum(even3.add(odd3));
+        even0.add(odd0).intoArray(lanes, 0);
+        even1.add(odd1).intoArray(lanes, LANES);
+        even2.add(odd2).intoArray(lanes, 2 * LANES);
+        even3.add(odd3).intoArray(lanes, 3 * LANES);
     }
 
     @Override
@@ -232,6 +241,63 @@ final class Bfloat16Rows extends VectorMatrix {
             }
             y[at + column] = sum;
         }
+    }
+
+    /** Three or four sums share the reading of the rows. */
+    @Override
+    public void weightedSums(int rows, float[][] p, float[] y, int at) {
+        Elements w = elements();
+        int columns = w.columns();
+        if (p.length < 3 || p.length > 4 || columns % (2 * LANES) != 0) {
+            super.weightedSums(rows, p, y, at);
+            return;
+        }
+        float[][] four = four(p);
+        float[] lanes = new float[8 * LANES];
+        for (int i = 0; i < columns / 2; i += LANES) {
+            fourWeightedWords(memory, (int) w.offset() + 4 * i, 2 * columns, rows, four, lanes);
+            for (int s = 0; s < p.length; s++) {
+                int to = at + s * columns + 2 * i;
+                for (int k = 0; k < LANES; k++) {
+                    y[to + 2 * k] = lanes[2 * s * LANES + k];
+                    y[to + 2 * k + 1] = lanes[(2 * s + 1) * LANES + k];
+                }
+            }
+        }
+    }
+
+    private static void fourWeightedWords(Object memory, int offset, int stride, int rows, float[][] p, float[] into) {
+        float[] p0 = p[0];
+        float[] p1 = p[1];
+        float[] p2 = p[2];
+        float[] p3 = p[3];
+        FloatVector low0 = FloatVector.zero(F), low1 = low0, low2 = low0, low3 = low0;
+        FloatVector high0 = low0, high1 = low0, high2 = low0, high3 = low0;
+        for (int r = 0; r < rows; r++) {
+            IntVector word = words(memory, offset + r * stride);
+            FloatVector low = low(word);
+            FloatVector high = high(word);
+            FloatVector weight = FloatVector.broadcast(F, p0[r]);
+            low0 = low.fma(weight, low0);
+            high0 = high.fma(weight, high0);
+            weight = FloatVector.broadcast(F, p1[r]);
+            low1 = low.fma(weight, low1);
+            high1 = high.fma(weight, high1);
+            weight = FloatVector.broadcast(F, p2[r]);
+            low2 = low.fma(weight, low2);
+            high2 = high.fma(weight, high2);
+            weight = FloatVector.broadcast(F, p3[r]);
+            low3 = low.fma(weight, low3);
+            high3 = high.fma(weight, high3);
+        }
+        low0.intoArray(into, 0);
+        high0.intoArray(into, LANES);
+        low1.intoArray(into, 2 * LANES);
+        high1.intoArray(into, 3 * LANES);
+        low2.intoArray(into, 4 * LANES);
+        high2.intoArray(into, 5 * LANES);
+        low3.intoArray(into, 6 * LANES);
+        high3.intoArray(into, 7 * LANES);
     }
 
     private static void weightedWords(Object memory, int offset, int stride, int rows, float[] p, float[] into) {

@@ -35,6 +35,27 @@ final class Lanes {
         return sum.add(sum.rearrange(ONE)).lane(0);
     }
 
+    /**
+     * The same sum, of a vector in an array. Eight vectors that are summed at the end of a loop go through an array: the compiler inlines no more than a few of the sums above.
+     */
+    static float sum(float[] v, int at) {
+        return switch (LANES) {
+            case 16 -> eight(v[at] + v[at + 8], v[at + 1] + v[at + 9], v[at + 2] + v[at + 10], v[at + 3] + v[at + 11],
+                    v[at + 4] + v[at + 12], v[at + 5] + v[at + 13], v[at + 6] + v[at + 14], v[at + 7] + v[at + 15]);
+            case 8 -> eight(v[at], v[at + 1], v[at + 2], v[at + 3], v[at + 4], v[at + 5], v[at + 6], v[at + 7]);
+            case 4 -> four(v[at], v[at + 1], v[at + 2], v[at + 3]);
+            default -> sum(FloatVector.fromArray(F, v, at));
+        };
+    }
+
+    private static float eight(float a, float b, float c, float d, float e, float f, float g, float h) {
+        return four(a + e, b + f, c + g, d + h);
+    }
+
+    private static float four(float a, float b, float c, float d) {
+        return (a + c) + (b + d);
+    }
+
     private static float sequentially(FloatVector v) {
         float sum = 0;
         for (float value : v.toArray()) {

@@ -15,6 +15,29 @@ import java.util.Optional;
  */
 public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAdapter>> adapters) {
     /**
+     * Vectors in the orders that products read.
+     *
+     * @param forWeights packed for the matrices
+     * @param forAdapters packed for the adapters' A; the same array beside matrices that are not repacked
+     */
+    record Packed(float[][] forWeights, float[][] forAdapters) {
+        /** Packs vectors for products that read the same ones. */
+        void pack(float[][] vectors, Linear... products) {
+            products[0].weight.pack(vectors, forWeights);
+            if (forAdapters != forWeights) {
+                for (Linear product : products) {
+                    for (Optional<RowAdapter> adapter : product.adapters) {
+                        if (adapter.isPresent()) {
+                            adapter.get().a().pack(vectors, forAdapters);
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /**
      * A product without adapters.
      *
      * @param weight {@code [out, in]}
@@ -53,6 +76,11 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
      * @param y receives the rows {@code [vectors][out]}
      */
     public void run(WorkerTeam.Share share, Arithmetic math, Rounding rounding, float[][] x, float[][] y) {
+        run(share, math, rounding, new Packed(x, x), y);
+    }
+
+    /** One worker's rows for a few vectors. */
+    void run(WorkerTeam.Share share, Arithmetic math, Rounding rounding, Packed x, float[][] y) {
         int from = share.fromRow(rows);
         int to = share.toRow(rows);
         sum(from, to, x, y);
@@ -62,12 +90,12 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     /** Rows from .. to - 1 of {@code w x + b}. */
-    void sum(int from, int to, float[][] x, float[][] y) {
-        weight.matmul(from, to, x, y, 0);
+    void sum(int from, int to, Packed x, float[][] y) {
+        weight.matmul(from, to, x.forWeights, y, 0);
         int each = adapters.isEmpty() ? 0 : y.length / adapters.size();
         for (int i = 0; i < adapters.size(); i++) {
             if (adapters.get(i).isPresent()) {
-                adapters.get(i).get().addTo(from, to, Arrays.copyOfRange(x, i * each, (i + 1) * each), Arrays.copyOfRange(y, i * each, (i + 1) * each));
+                adapters.get(i).get().addTo(from, to, Arrays.copyOfRange(x.forAdapters, i * each, (i + 1) * each), Arrays.copyOfRange(y, i * each, (i + 1) * each));
             }
         }
         if (bias.length > 0) {
@@ -84,11 +112,11 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     /**
-     * The same with a repacked matrix.
+     * The same with a repacked matrix; adapters stay as they are.
      *
      * @return the product
      */
     public Linear repacked() {
-        return new Linear(weight.repacked(rows), rows, bias, adapters.stream().map(adapter -> adapter.map(RowAdapter::repacked)).toList());
+        return new Linear(weight.repacked(rows), rows, bias, adapters);
     }
 }

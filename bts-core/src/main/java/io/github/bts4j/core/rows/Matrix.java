@@ -120,4 +120,18 @@ public abstract class Matrix {
      * @param at index of its first element
      */
     public abstract void weightedSum(int rows, float[] p, float[] y, int at);
+
+    /**
+     * Several such sums, equal to those one by one.
+     *
+     * @param rows number of rows, from row 0
+     * @param p weights {@code [sums][rows]}
+     * @param y receives {@code [sums][columns]}
+     * @param at index of its first element
+     */
+    public void weightedSums(int rows, float[][] p, float[] y, int at) {
+        for (int s = 0; s < p.length; s++) {
+            weightedSum(rows, p[s], y, at + s * columns());
+        }
+    }
 }

@@ -35,12 +35,12 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDecoder.Dimensions di
                 keys.pack(step.query()[s], query, dims.headDim(), queries[g]);
             }
             keys.matmul(0, length, queries, scores, 0);
-            for (int g = 0; g < group; g++) {
-                int to = (head * group + g) * dims.headDim();
-                math.softmax(scores[g], length, (float) (1 / Math.sqrt(dims.headDim())));
-                values.weightedSum(length, scores[g], step.attended()[s], to);
-                math.round(rounding, step.attended()[s], to, to + dims.headDim());
+            for (float[] each : scores) {
+                math.softmax(each, length, (float) (1 / Math.sqrt(dims.headDim())));
             }
+            int to = head * group * dims.headDim();
+            values.weightedSums(length, scores, step.attended()[s], to);
+            math.round(rounding, step.attended()[s], to, to + group * dims.headDim());
         }
     }
 

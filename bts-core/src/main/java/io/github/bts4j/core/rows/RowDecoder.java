@@ -196,8 +196,9 @@ public final class RowDecoder {
      *
      * @param normed normalised states {@code [tokens][hidden]}
      * @param x packed inputs of a product
+     * @param adapted the same, packed for adapters; the same array beside matrices that are not repacked
      */
-    public record Scratch(float[][] normed, float[][] x) {
+    public record Scratch(float[][] normed, float[][] x, float[][] adapted) {
         /**
          * Those of some of the tokens.
          *
@@ -205,7 +206,13 @@ public final class RowDecoder {
          * @return the same buffers
          */
         public Scratch of(int... tokens) {
-            return new Scratch(RowStep.select(normed, tokens), RowStep.select(x, tokens));
+            return new Scratch(RowStep.select(normed, tokens), RowStep.select(x, tokens), RowStep.select(adapted, tokens));
+        }
+
+        private Linear.Packed packed(float[][] vectors, Linear... products) {
+            Linear.Packed packed = new Linear.Packed(x, adapted);
+            packed.pack(vectors, products);
+            return packed;
         }
     }
 
@@ -218,7 +225,8 @@ public final class RowDecoder {
     public Scratch scratch(RowStep step) {
         int tokens = step.hidden().length;
         int widest = Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim);
-        return new Scratch(new float[tokens][dims.hidden], new float[tokens][Matrix.room(widest)]);
+        float[][] x = new float[tokens][Matrix.room(widest)];
+        return new Scratch(new float[tokens][dims.hidden], x, weights.isRepacked() ? new float[tokens][Matrix.room(widest)] : x);
     }
 
     /**
@@ -273,15 +281,14 @@ public final class RowDecoder {
      */
     public void attention(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
-        layer.query().weight().pack(scratch.normed, scratch.x);
-        layer.query().run(share, math, rounding, scratch.x, step.query());
-        layer.key().run(share, math, rounding, scratch.x, step.key());
-        layer.value().run(share, math, rounding, scratch.x, step.value());
+        Linear.Packed x = scratch.packed(scratch.normed, layer.query(), layer.key(), layer.value());
+        layer.query().run(share, math, rounding, x, step.query());
+        layer.key().run(share, math, rounding, x, step.key());
+        layer.value().run(share, math, rounding, x, step.value());
         share.await();
         attention.run(share, step, index);
         share.await();
-        layer.output().weight().pack(step.attended(), scratch.x);
-        layer.output().run(share, math, rounding, scratch.x, step.branch());
+        layer.output().run(share, math, rounding, scratch.packed(step.attended(), layer.output()), step.branch());
     }
 
     /**
@@ -294,11 +301,9 @@ public final class RowDecoder {
      */
     public void mlp(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
-        layer.gate().weight().pack(scratch.normed, scratch.x);
-        activated(share, layer, scratch.x, step);
+        activated(share, layer, scratch.packed(scratch.normed, layer.gate(), layer.up()), step);
         share.await();
-        layer.down().weight().pack(step.gate(), scratch.x);
-        layer.down().run(share, math, rounding, scratch.x, step.branch());
+        layer.down().run(share, math, rounding, scratch.packed(step.gate(), layer.down()), step.branch());
     }
 
     /**
@@ -332,7 +337,7 @@ public final class RowDecoder {
     }
 
     /** This worker's rows of {@code silu(W_gate x) * (W_up x)}. */
-    private void activated(WorkerTeam.Share share, RowWeights.Layer layer, float[][] x, RowStep step) {
+    private void activated(WorkerTeam.Share share, RowWeights.Layer layer, Linear.Packed x, RowStep step) {
         int from = share.fromRow(dims.intermediate);
         int to = share.toRow(dims.intermediate);
         layer.gate().sum(from, to, x, step.gate());
