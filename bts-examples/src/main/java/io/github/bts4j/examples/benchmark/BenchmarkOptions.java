@@ -3,6 +3,7 @@ package io.github.bts4j.examples.benchmark;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.StitchedModelBuilder;
@@ -18,9 +19,10 @@ import java.util.TreeMap;
 
 /** The benchmark's command line: the peer's options, and a folder for the random models. */
 record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, int stitches, int batch, int sequence, int steps,
-        OptionalInt threads, int newTokens, Path models, boolean prepare) {
-    private static final Map<String, String> DEFAULTS = Map.of("--shape", "s", "--dtype", "float32", "--experts", "3", "--stitches", "4",
-            "--batch", "4", "--seq", "256", "--steps", "8", "--threads", "", "--new-tokens", "64", "--models", "benchmark-models");
+        OptionalInt threads, int newTokens, int rank, Path models, boolean prepare) {
+    private static final Map<String, String> DEFAULTS = Map.ofEntries(Map.entry("--shape", "s"), Map.entry("--dtype", "float32"), Map.entry("--experts", "3"),
+            Map.entry("--stitches", "4"), Map.entry("--batch", "4"), Map.entry("--seq", "256"), Map.entry("--steps", "8"), Map.entry("--threads", ""),
+            Map.entry("--new-tokens", "64"), Map.entry("--rank", "0"), Map.entry("--models", "benchmark-models"));
 
     static BenchmarkOptions parse(String[] arguments) {
         Map<String, String> values = new TreeMap<>(DEFAULTS);
@@ -37,7 +39,7 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
         OptionalInt threads = values.get("--threads").isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(values.get("--threads")));
         return new BenchmarkOptions(BenchmarkShape.valueOf(values.get("--shape").toUpperCase(Locale.ROOT)),
                 StitchBenchmark.precision(values.get("--dtype")), number(values, "--experts"), number(values, "--stitches"),
-                number(values, "--batch"), number(values, "--seq"), number(values, "--steps"), threads, number(values, "--new-tokens"),
+                number(values, "--batch"), number(values, "--seq"), number(values, "--steps"), threads, number(values, "--new-tokens"), Integer.parseInt(values.get("--rank")),
                 Path.of(values.get("--models")), prepare);
     }
 
@@ -53,18 +55,37 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
         return models.resolve(shape.name().toLowerCase(Locale.ROOT) + "-" + precision.jsonName() + "-" + model);
     }
 
+    /** An expert's folder: a full model's, or with {@code --rank} that of an adapter of the hub. */
+    private Path expert(int number) {
+        return rank == 0 ? folder(number) : models.resolve(folder(0).getFileName() + "-rank-" + rank + "-" + number);
+    }
+
+    /** The last folder that is written. */
+    Path last() {
+        return expert(experts);
+    }
+
     /** Writes the random models, hub and experts, that are not there yet. */
     void writeModels() throws IOException {
-        for (int i = 0; i <= experts; i++) {
-            shape.write(folder(i), precision, i);
+        shape.write(folder(0), precision, 0);
+        for (int i = 1; i <= experts; i++) {
+            if (rank == 0) {
+                shape.write(folder(i), precision, i);
+            } else {
+                shape.writeAdapter(expert(i), rank, precision);
+            }
         }
     }
 
     /** The stitched model over them, without dropout. */
     StitchedModel openStitched() throws IOException {
-        StitchedModelBuilder builder = StitchedModel.builder().hub(folder(0)).config(StitchConfig.evenly(shape.config().numLayers(), stitches).withDropout(0));
+        return openStitched(LoadOptions.defaults());
+    }
+
+    StitchedModel openStitched(LoadOptions options) throws IOException {
+        StitchedModelBuilder builder = StitchedModel.builder().hub(folder(0)).config(StitchConfig.evenly(shape.config().numLayers(), stitches).withDropout(0)).options(options);
         for (int i = 1; i <= experts; i++) {
-            builder.expert("expert" + i, folder(i));
+            builder.expert("expert" + i, expert(i));
         }
         return builder.open();
     }
@@ -80,7 +101,7 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
     }
 
     ObjectNode describe(ObjectNode node) {
-        return node.put("shape", shape.name().toLowerCase(Locale.ROOT)).put("dtype", precision.jsonName()).put("experts", experts)
+        return node.put("shape", shape.name().toLowerCase(Locale.ROOT)).put("dtype", precision.jsonName()).put("experts", experts).put("rank", rank)
                 .put("stitches", stitches).put("batch", batch).put("seq", sequence).put("steps", steps).put("threads", Torch.threads())
                 .put("new_tokens", newTokens).put("torch", "2.7.1 (DJL 0.36.0)");
     }

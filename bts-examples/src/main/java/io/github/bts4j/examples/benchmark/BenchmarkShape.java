@@ -1,14 +1,28 @@
 package io.github.bts4j.examples.benchmark;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.adapter.AdapterWriter;
+import io.github.bts4j.core.adapter.LowRank;
+import io.github.bts4j.core.adapter.ModuleNames;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 
 /** The two shapes of the peer script and a larger one, and random checkpoints of them. */
 enum BenchmarkShape {
@@ -45,5 +59,26 @@ enum BenchmarkShape {
                 model.save(folder);
             }
         }
+    }
+
+    /** Writes an adapter of all linear modules with random values unless the folder is there already. */
+    void writeAdapter(Path folder, int rank, Precision precision) throws IOException {
+        if (Files.exists(folder)) {
+            return;
+        }
+        try (NDManager scope = Torch.manager().newSubManager(Device.cpu())) {
+            Map<String, LowRank<NDArray>> modules = new LinkedHashMap<>();
+            LlamaTensors.shapes(config).forEach((name, shape) -> {
+                if (name.endsWith("_proj.weight")) {
+                    modules.put(name.substring(0, name.lastIndexOf('.')), new LowRank<>(random(scope, precision, rank, shape.get(1)), random(scope, precision, shape.get(0), rank),
+                            Optional.empty(), Optional.empty(), 2, false));
+                }
+            });
+            AdapterWriter.write(folder, AdapterConfig.lora(rank, 2 * rank, new ModuleNames.AllLinear()), modules, Map.of());
+        }
+    }
+
+    private static NDArray random(NDManager scope, Precision precision, long... shape) {
+        return Tensors.place(scope, scope.randomNormal(0, 0.02f, new Shape(shape), DataType.FLOAT32), precision.elementType(), Device.cpu());
     }
 }

@@ -44,7 +44,7 @@ public final class StitchBenchmark {
      * Runs the benchmark; the random checkpoints are made by a process of their own first, so that they do not count as memory.
      *
      * @param arguments {@code --shape s|m --dtype float32|bfloat16 --experts 3 --stitches 4 --batch 4 --seq 256 --steps 8
-     *     --threads N --new-tokens 64 --models DIR}
+     *     --threads N --new-tokens 64 --rank 0 --models DIR}; with a rank, the experts are adapters of the hub
      * @throws IOException if a file cannot be read or written
      * @throws InterruptedException if the wait for the preparing process is interrupted
      */
@@ -55,7 +55,7 @@ public final class StitchBenchmark {
             options.writeModels();
             return;
         }
-        if (!Files.exists(options.folder(options.experts()).resolve("config.json"))) {
+        if (!Files.exists(options.last())) {
             options.prepareInAnotherProcess(arguments);
         }
         options.threads().ifPresent(Torch::threads);
