@@ -45,6 +45,11 @@ final class ServeCommand extends OutputCommand {
     @Within(least = 1, most = 1_048_576)
     private int maxTokens;
 
+    @Option(names = "--prefix-cache", paramLabel = "MIB", defaultValue = "512",
+            description = "Memory for the states of prompts that begin alike, in MiB; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1_048_576)
+    private int prefixCache;
+
     @Option(names = "--timeout", defaultValue = "600", paramLabel = "SECONDS", description = "Maximum time for a response (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 604_800)
     private int timeout;
@@ -101,8 +106,9 @@ final class ServeCommand extends OutputCommand {
 
     private ServerConfig config() {
         ServerConfig config = ServerConfig.DEFAULT.listeningOn(host, port).withConcurrency(maxBatch, maxQueue)
-                .withLimits(maxTokens, ServerConfig.DEFAULT.maxBodyBytes())
-                .withTimeouts(ServerConfig.DEFAULT.bodyTimeout(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.shutdownTimeout())
+                .withLimits(maxTokens, ServerConfig.DEFAULT.limits().maxBodyBytes())
+                .withTimeouts(ServerConfig.DEFAULT.timeouts().body(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.timeouts().shutdown())
+                .withPrefixCache((long) prefixCache << 20)
                 .allowing(allowedHosts, allowedOrigins);
         if (apiKeyVariable != null) {
             String key = System.getenv(apiKeyVariable);

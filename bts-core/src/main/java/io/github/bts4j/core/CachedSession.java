@@ -1,14 +1,20 @@
 package io.github.bts4j.core;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
  * The session of every model: checks, position, and the state of the model's engines. For one thread at a time, which is checked; any thread may close it.
+ *
+ * <p>Long prompts are processed in blocks of {@link PrefixCache#BLOCK} tokens, which end at multiples of that number, so that the bits of the result do not depend on who
+ * else is served meanwhile, or on what a prefix cache holds. States that depend on the length of the whole prompt are computed in one pass.
  *
  * @param <S> type of the state between steps
  */
@@ -19,6 +25,8 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     private final S state;
     private final int capacity;
     private volatile int length;
+    private int reused;
+    private Optional<PrefixCache.Prefix> prefix = Optional.empty();
 
     /**
      * Starts an empty session.
@@ -44,18 +52,83 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     @Override
-    @SuppressWarnings({"try", "NonAtomicVolatileUpdate"}) // the lease is only held; it is held by one thread
+    @SuppressWarnings("try") // the lease is only held
     public float[] append(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
-            if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
-                throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
-                        + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
-            }
-            TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
-            float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokenIds, length, state))[0];
-            length = length + tokenIds.length;
-            return logits;
+            check(tokenIds);
+            return orUnchanged(() -> {
+                int done = 0;
+                for (int part = advance(tokenIds, 0); part > 0; part = advance(tokenIds, done)) {
+                    done += part;
+                }
+                return pass(tokenIds, done, tokenIds.length - done);
+            });
         }
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease is only held
+    public int appendPart(int... tokenIds) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            check(tokenIds);
+            return orUnchanged(() -> advance(tokenIds, 0));
+        }
+    }
+
+    @Override
+    @SuppressWarnings("try") // the lease is only held
+    public void reuse(PrefixCache cache) {
+        try (Lifetime.Lease use = lifetime.use()) {
+            if (length == 0 && state.isCausal()) {
+                prefix = Optional.of(cache.begin(engines));
+            }
+        }
+    }
+
+    private void check(int... tokenIds) {
+        if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
+            throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
+                    + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
+        }
+        TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
+    }
+
+    /** States beyond the length are overwritten by the next call. */
+    private <T> T orUnchanged(Supplier<T> call) {
+        int before = length;
+        try {
+            return call.get();
+        } catch (RuntimeException | Error e) {
+            length = before;
+            prefix = Optional.empty();
+            throw e;
+        }
+    }
+
+    /** Takes over what the prefix cache holds, or else runs one pass up to the end of a block; the last pass is left out. Returns the number of tokens. */
+    private int advance(int[] ids, int from) {
+        if (!state.isCausal()) {
+            return 0;
+        }
+        int restored = prefix.map(cached -> cached.restore(state, length, ids, from)).orElse(0);
+        length = length + restored;
+        reused += restored;
+        int rest = PrefixCache.BLOCK - length % PrefixCache.BLOCK;
+        if (restored > 0 || from + rest >= ids.length) {
+            return restored;
+        }
+        pass(ids, from, rest);
+        return rest;
+    }
+
+    /** One pass of the engines. Returns float32 logits {@code [vocabulary]}. */
+    private float[] pass(int[] ids, int from, int count) {
+        int[] tokens = Arrays.copyOfRange(ids, from, from + count);
+        int start = length;
+        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, start, state))[0];
+        prefix.ifPresent(cached -> cached.keep(start, tokens, () -> state.copy(start, start + count)));
+        length = start + count;
+        return logits;
     }
 
     /**
@@ -115,6 +188,11 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         int[] group = IntStream.range(0, all.size()).filter(i -> (Object) all.state(i).engines == engines).toArray();
         float[][] found = DecodeEngine.decode(engines, all.select(group).map(session -> ((CachedSession<S>) session).state));
         IntStream.range(0, group.length).forEach(k -> logits[group[k]] = found[k]);
+    }
+
+    @Override
+    public int reusedTokens() {
+        return reused;
     }
 
     @Override

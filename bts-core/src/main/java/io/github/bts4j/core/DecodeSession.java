@@ -8,7 +8,7 @@ package io.github.bts4j.core;
  */
 public interface DecodeSession extends AutoCloseable {
     /**
-     * Appends tokens and returns the logits of the next one. Several tokens are processed in one pass.
+     * Appends tokens and returns the logits of the next one. Several tokens are processed together, many of them in blocks.
      *
      * @param tokenIds the new tokens, at least one, each in {@code [0, vocabSize)}
      * @return float32 logits {@code [vocabSize]} of the token after the last one
@@ -16,6 +16,38 @@ public interface DecodeSession extends AutoCloseable {
      * @throws IllegalStateException if the session or its model is closed, or another thread is using the session; the session is unchanged
      */
     float[] append(int... tokenIds);
+
+    /**
+     * Appends the first of a prompt's tokens, as many as one pass takes or a prefix cache holds, so that a server can do other work between the parts of a long prompt.
+     * {@link #append} must follow with the rest.
+     *
+     * @param tokenIds the new tokens, at least one, each in {@code [0, vocabSize)}
+     * @return how many were appended, fewer than were given; 0 if the next call of {@link #append} takes one pass
+     * @throws IllegalArgumentException as {@link #append} does
+     * @throws IllegalStateException as {@link #append} does
+     */
+    default int appendPart(int... tokenIds) {
+        return 0;
+    }
+
+    /**
+     * Takes over the states of prompts' beginnings from a cache, and adds to it. Only an empty session of a model whose states can be copied does so; for others this call
+     * has no effect.
+     *
+     * @param cache the cache
+     */
+    default void reuse(PrefixCache cache) {
+        // not supported
+    }
+
+    /**
+     * How many of the tokens were taken from a prefix cache.
+     *
+     * @return tokens
+     */
+    default int reusedTokens() {
+        return 0;
+    }
 
     /**
      * The number of tokens appended so far.

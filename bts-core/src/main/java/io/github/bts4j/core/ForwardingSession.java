@@ -19,6 +19,11 @@ public abstract class ForwardingSession implements DecodeSession {
     }
 
     @Override
+    public int appendPart(int... tokenIds) {
+        return session.appendPart(tokenIds);
+    }
+
+    @Override
     public int length() {
         return session.length();
     }

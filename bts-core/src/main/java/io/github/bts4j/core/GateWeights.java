@@ -1,5 +1,6 @@
 package io.github.bts4j.core;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -29,6 +30,16 @@ public record GateWeights(List<String> models, List<GateLayer> layers, float[][]
     public GateWeights {
         models = List.copyOf(models);
         layers = List.copyOf(layers);
+    }
+
+    /**
+     * The weights of consecutive tokens.
+     *
+     * @param parts weights of the same models and layers, at least one part
+     * @return the weights of all tokens, in order
+     */
+    public static GateWeights joined(List<GateWeights> parts) {
+        return new GateWeights(parts.get(0).models, parts.get(0).layers, parts.stream().flatMap(part -> Arrays.stream(part.values)).toArray(float[][][]::new));
     }
 
     /**

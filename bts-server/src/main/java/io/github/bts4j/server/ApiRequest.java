@@ -37,7 +37,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         Fields fields = Fields.parse(body);
         model(fields, served);
         boolean echo = fields.flag("echo");
-        int maxTokens = fields.whole("max_tokens", echo ? 0 : 1, server.maxTokens()).map(Long::intValue).orElse(Math.min(COMPLETION_TOKENS, server.maxTokens()));
+        int maxTokens = fields.whole("max_tokens", echo ? 0 : 1, server.limits().maxTokens()).map(Long::intValue).orElse(Math.min(COMPLETION_TOKENS, server.limits().maxTokens()));
         List<int[]> prompts = new Prompts(fields, served, limits).read(maxTokens == 0 ? 0 : 1);
         int alternatives = fields.whole("logprobs", 0, MAX_ALTERNATIVES).map(Long::intValue).orElse(-1);
         int n = choices(fields, prompts.size(), server);
@@ -65,9 +65,9 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("messages", "messages: " + e.getMessage());
         }
         Prompts.check(prompt, 0, "messages", 1, served);
-        Optional<Long> old = fields.whole("max_tokens", 1, server.maxTokens());
-        int maxTokens = fields.whole("max_completion_tokens", 1, server.maxTokens()).or(() -> old).map(Long::intValue)
-                .orElse(Math.max(1, Math.min(server.maxTokens(), served.model().contextLength() - prompt.length)));
+        Optional<Long> old = fields.whole("max_tokens", 1, server.limits().maxTokens());
+        int maxTokens = fields.whole("max_completion_tokens", 1, server.limits().maxTokens()).or(() -> old).map(Long::intValue)
+                .orElse(Math.max(1, Math.min(server.limits().maxTokens(), served.model().contextLength() - prompt.length)));
         boolean logprobs = fields.flag("logprobs");
         long alternatives = fields.whole("top_logprobs", 0, MAX_ALTERNATIVES).orElse(0L);
         if (alternatives > 0 && !logprobs) {
@@ -128,7 +128,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
 
     private static int choices(Fields fields, int prompts, ServerConfig server) {
         int n = fields.whole("n", 1, MAX_ANSWERS).map(Long::intValue).orElse(1);
-        int most = Math.min(Prompts.MOST, server.maxQueue());
+        int most = Math.min(Prompts.MOST, server.limits().maxQueue());
         if (n * prompts > most) {
             throw ApiException.field("n", "n = " + n + " for " + prompts + (prompts == 1 ? " prompt" : " prompts") + ": this server returns at most " + most
                     + " choices per request (--max-queue)");

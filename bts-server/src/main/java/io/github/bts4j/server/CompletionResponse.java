@@ -48,6 +48,7 @@ final class CompletionResponse {
     private int unfinished;
     private boolean over;
     private int completionTokens;
+    private int cachedTokens;
 
     CompletionResponse(ApiRequest request, ServedModel served, Sink sink) {
         this.request = request;
@@ -90,7 +91,9 @@ final class CompletionResponse {
 
     private ObjectNode usage() {
         int prompt = request.prompts().stream().mapToInt(ids -> ids.length).sum();
-        return JSON.objectNode().put("prompt_tokens", prompt).put("completion_tokens", completionTokens).put("total_tokens", prompt + completionTokens);
+        ObjectNode usage = JSON.objectNode().put("prompt_tokens", prompt).put("completion_tokens", completionTokens).put("total_tokens", prompt + completionTokens);
+        usage.putObject("prompt_tokens_details").put("cached_tokens", cachedTokens);
+        return usage;
     }
 
     private void finished() {
@@ -146,6 +149,12 @@ final class CompletionResponse {
             if (request.stream()) {
                 part(text.toString(), NullNode.getInstance());
             }
+        }
+
+        /** Further choices of a prompt share the states of the first. */
+        @Override
+        public void onPromptProcessed(int reusedTokens) {
+            cachedTokens += index % request.n() == 0 ? reusedTokens : 0;
         }
 
         /** The echoed prompt and the role of a chat message come before all tokens. */

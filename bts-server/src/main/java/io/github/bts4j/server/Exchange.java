@@ -89,7 +89,7 @@ final class Exchange {
 
     /** The deadline by {@link System#nanoTime}, counted from the request's arrival. */
     long deadline() {
-        return begin + config.requestTimeout().toNanos();
+        return begin + config.timeouts().request().toNanos();
     }
 
     /** Reads the body within the limits of size and time, and passes it to a worker thread. */
@@ -109,14 +109,14 @@ final class Exchange {
 
     /** A request body that is being received. */
     private final class Body {
-        private final long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> refuse(ApiException.of(408, "request_timeout",
-                "The request did not arrive within " + config.bodyTimeout().toMillis() / 1000.0 + " seconds")));
+        private final long timer = vertx.setTimer(config.timeouts().body().toMillis(), id -> refuse(ApiException.of(408, "request_timeout",
+                "The request did not arrive within " + config.timeouts().body().toMillis() / 1000.0 + " seconds")));
         private Buffer bytes = Buffer.buffer();
 
         void add(Buffer part) {
             try {
-                if (bytes.length() + part.length() > config.maxBodyBytes()) {
-                    throw ApiException.of(413, "request_too_large", "The request body has more than " + config.maxBodyBytes() + " bytes, the limit of this server");
+                if (bytes.length() + part.length() > config.limits().maxBodyBytes()) {
+                    throw ApiException.of(413, "request_too_large", "The request body has more than " + config.limits().maxBodyBytes() + " bytes, the limit of this server");
                 }
                 intake.take(bytes.length(), part.length());
                 bytes.appendBuffer(part);
@@ -292,7 +292,7 @@ final class Exchange {
         /** Generation pauses until the client has read more; a client that does not read is disconnected. */
         private void awaitReader() {
             full = true;
-            long timer = vertx.setTimer(config.bodyTimeout().toMillis(), id -> Connections.end(request.connection()));
+            long timer = vertx.setTimer(config.timeouts().body().toMillis(), id -> Connections.end(request.connection()));
             response.drainHandler(nothing -> {
                 vertx.cancelTimer(timer);
                 full = false;

@@ -1,42 +1,57 @@
 package io.github.bts4j.server;
 
+import io.github.bts4j.core.PrefixCache;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.text.TextModel;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * One generator per set of switched-off experts. A generator uses the experts and weights that the model had when it was created, and holds
- * their memory: it is closed when no running sequence needs it, and replaced for new sequences once the model has changed. For the scheduler's thread.
+ * their memory: once the model has changed, it is replaced for new sequences, and closed when no running sequence needs it. A few that no sequence
+ * needs stay, with what the prefix cache holds for them. For the scheduler's thread.
  */
 final class Generators implements AutoCloseable {
-    private final TextModel model;
-    private final List<View> views = new ArrayList<>();
+    private static final int MOST_UNUSED = 8;
 
-    private record View(Set<String> off, TextModel model) {
+    private final TextModel model;
+    private final Optional<PrefixCache> prefixes;
+    private final Generator whole;
+    private final List<View> views = new ArrayList<>(); // the last one was used last
+
+    private record View(Set<String> off, TextModel model, Generator generator) {
         boolean isPresent() {
             return model.model().gated().orElseThrow().isPresent();
         }
     }
 
-    Generators(TextModel model) {
+    Generators(TextModel model, Optional<PrefixCache> prefixes) {
         this.model = model;
+        this.prefixes = prefixes;
+        this.whole = of(model);
+    }
+
+    private Generator of(TextModel text) {
+        return prefixes.map(text.generator()::withPrefixCache).orElseGet(text::generator);
     }
 
     /** The generator for a sequence that starts now. */
     Generator of(Set<String> expertsOff) {
         if (expertsOff.isEmpty()) {
-            return model.generator();
+            return whole;
         }
-        return views.stream().filter(view -> view.off.equals(expertsOff) && view.isPresent()).findFirst().orElseGet(() -> open(expertsOff)).model.generator();
+        View view = views.stream().filter(one -> one.off.equals(expertsOff) && one.isPresent()).findFirst().orElseGet(() -> open(expertsOff));
+        views.remove(view);
+        views.add(view);
+        return view.generator;
     }
 
     private View open(Set<String> off) {
-        View view = new View(off, without(model, off));
-        views.add(view);
-        return view;
+        TextModel without = without(model, off);
+        return new View(off, without, of(without));
     }
 
     /** A model with experts switched off, which the caller closes. An expert that was there when the request came may be gone when its turn comes. */
@@ -48,19 +63,24 @@ final class Generators implements AutoCloseable {
         }
     }
 
-    /** Closes those that no running sequence needs. */
+    /** Closes those that no running sequence needs, apart from a few that later sequences may need. */
     void keep(Collection<Generator> needed) {
-        views.removeIf(view -> {
-            boolean unused = !needed.contains(view.model.generator());
-            if (unused) {
+        keep(needed, MOST_UNUSED);
+    }
+
+    private void keep(Collection<Generator> needed, int mostUnused) {
+        int unused = 0;
+        for (int i = views.size() - 1; i >= 0; i--) {
+            View view = views.get(i);
+            if (!needed.contains(view.generator) && (!view.isPresent() || ++unused > mostUnused)) {
                 view.model.close();
+                views.remove(i);
             }
-            return unused;
-        });
+        }
     }
 
     @Override
     public void close() {
-        keep(List.of());
+        keep(List.of(), 0);
     }
 }

@@ -23,9 +23,9 @@ final class Intake implements AutoCloseable {
     private final long mostHeld;
 
     Intake(ServerConfig config) {
-        shortOnes = lane("bts4j-intake", 2, Math.max(64, config.maxQueue()));
+        shortOnes = lane("bts4j-intake", 2, Math.max(64, config.limits().maxQueue()));
         longOnes = lane("bts4j-intake-long", 1, LONG_WAITING);
-        mostHeld = Math.max(2L * config.maxBodyBytes(), Runtime.getRuntime().maxMemory() / 16);
+        mostHeld = Math.max(2L * config.limits().maxBodyBytes(), Runtime.getRuntime().maxMemory() / 16);
     }
 
     private static ThreadPoolExecutor lane(String name, int threads, int waiting) {

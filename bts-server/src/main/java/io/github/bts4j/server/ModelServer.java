@@ -2,6 +2,7 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.PrefixCache;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +43,7 @@ public final class ModelServer implements AutoCloseable {
     private final List<MeterRegistry> others;
     private final ServerMetrics metrics;
     private final Scheduler scheduler;
+    private final Optional<PrefixCache> prefixes;
     private final Connections connections;
     private final Access access;
     private final Intake intake;
@@ -60,15 +63,18 @@ public final class ModelServer implements AutoCloseable {
         others.forEach(registries::add);
         this.others = others;
         this.metrics = new ServerMetrics(registries);
-        this.scheduler = new Scheduler(new Generators(served.model()), config.maxBatch(), config.maxQueue(), metrics);
+        this.prefixes = config.limits().prefixCacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(config.limits().prefixCacheBytes()));
+        this.scheduler = new Scheduler(new Generators(served.model(), prefixes), config.limits().maxBatch(), config.limits().maxQueue(), metrics);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
-        this.connections = new Connections(vertx, config.bodyTimeout(), idleTimeout());
+        this.connections = new Connections(vertx, config.timeouts().body(), idleTimeout());
         metrics.gauges(scheduler::running, scheduler::waiting, connections::count);
+        prefixes.ifPresent(metrics::prefixCache);
         try {
             this.http = await(vertx.createHttpServer(options()).connectionHandler(connections::opened).requestHandler(this::route)
                     .listen(config.port(), config.host()).toCompletionStage().toCompletableFuture());
         } catch (IOException e) {
             scheduler.close();
+            prefixes.ifPresent(PrefixCache::close);
             intake.close();
             vertx.close();
             leaveRegistries();
@@ -84,7 +90,7 @@ public final class ModelServer implements AutoCloseable {
 
     /** Longer than any response takes. */
     private Duration idleTimeout() {
-        return Duration.ofSeconds(Math.max(60, config.requestTimeout().toSeconds() + 30));
+        return Duration.ofSeconds(Math.max(60, config.timeouts().request().toSeconds() + 30));
     }
 
     /**
@@ -194,7 +200,7 @@ public final class ModelServer implements AutoCloseable {
         scheduler.submit(works);
     }
 
-    /** Refuses new requests, lets running sequences finish within {@link ServerConfig#shutdownTimeout}, and stops. Closing twice does nothing. */
+    /** Refuses new requests, lets running sequences finish within {@link ServerConfig.Timeouts#shutdown}, and stops. Closing twice does nothing. */
     @Override
     public synchronized void close() {
         if (closed) {
@@ -202,11 +208,12 @@ public final class ModelServer implements AutoCloseable {
         }
         closed = true;
         try {
-            scheduler.drain(config.shutdownTimeout().toMillis());
+            scheduler.drain(config.timeouts().shutdown().toMillis());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         scheduler.close();
+        prefixes.ifPresent(PrefixCache::close);
         intake.close();
         try {
             await(http.shutdown(2, TimeUnit.SECONDS).toCompletionStage().toCompletableFuture());

@@ -8,6 +8,7 @@ import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,12 +18,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching: one thread computes one token of every running sequence per pass over the weights. Sequences join and leave between steps.
- * Prompts are processed one at a time, at most one between two steps of the others; so are requests for gates.
+ * Between two steps one part of one prompt is processed, so that a long prompt delays the others by the time of a part. A request for gates, or for the scores of
+ * a prompt, takes one pass.
  */
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
     private static final long PAUSE_MILLISECONDS = 20;
+    private static final int OLDEST_FIRST = 4; // in one of so many turns
 
     private final Generators generators;
     private final int maxBatch;
@@ -33,10 +36,15 @@ final class Scheduler implements AutoCloseable {
     private final Thread thread;
     private boolean closing;
     private boolean abandon;
+    private int turns;
     private volatile int runningCount;
 
     /** A running sequence. */
-    private record Running(Sequence sequence, TokenStream stream, Generator generator) {}
+    private record Running(Sequence sequence, TokenStream stream, Generator generator) {
+        boolean isWaitingForPrompt() {
+            return stream.promptTokensLeft() > 0;
+        }
+    }
 
     Scheduler(Generators generators, int maxBatch, int maxQueue, ServerMetrics metrics) {
         this.generators = generators;
@@ -84,6 +92,7 @@ final class Scheduler implements AutoCloseable {
                 try {
                     drop();
                     admit();
+                    processPrompt();
                     step();
                 } catch (RuntimeException | Error e) { // failures of a single sequence are handled where they occur
                     failAll(List.copyOf(running), e);
@@ -145,10 +154,14 @@ final class Scheduler implements AutoCloseable {
                 return;
             }
             begin(next);
-            if (busy) {
-                return; // a step of the others before the next prompt
+            if (busy && takesWholePass(next)) {
+                return; // a step of the others before the next one
             }
         }
+    }
+
+    private static boolean takesWholePass(Work work) {
+        return !(work instanceof Sequence sequence) || sequence.scoresPrompt();
     }
 
     private void begin(Work next) {
@@ -181,19 +194,37 @@ final class Scheduler implements AutoCloseable {
         if (next.scoresPrompt()) {
             next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
         }
-        metrics.promptTokens(next.prompt().length);
         if (next.generates()) {
-            running.add(new Running(next, generator.stream(next.prompt(), next.config()), generator));
+            running.add(new Running(next, generator.begin(next.prompt(), next.config()), generator));
         } else {
+            metrics.promptTokens(next.prompt().length);
             next.listener().onEnd(StopReason.MAX_TOKENS);
+        }
+    }
+
+    /** A part of the prompt that needs the fewest tokens, so that short prompts do not wait for long ones; now and then of the oldest, so that it is not forgotten. */
+    private void processPrompt() {
+        List<Running> waiting = running.stream().filter(Running::isWaitingForPrompt).toList();
+        if (waiting.isEmpty()) {
+            return;
+        }
+        turns = (turns + 1) % OLDEST_FIRST;
+        Running one = turns == 0 ? waiting.get(0) : waiting.stream().min(Comparator.comparingInt(each -> each.stream.promptTokensLeft())).orElseThrow();
+        try {
+            if (one.stream.processPrompt()) {
+                metrics.promptTokens(one.sequence.prompt().length);
+                one.sequence.listener().onPromptProcessed(one.stream.reusedPromptTokens());
+            }
+        } catch (RuntimeException | Error e) {
+            failAll(List.of(one), e);
         }
     }
 
     /** One token for every sequence whose client keeps up; one pass for those with the same experts. */
     private void step() {
         Map<Generator, List<Running>> together = new LinkedHashMap<>();
-        running.stream().filter(one -> one.sequence.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
-        if (together.isEmpty()) {
+        running.stream().filter(one -> !one.isWaitingForPrompt() && one.sequence.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
+        if (together.isEmpty() && running.stream().noneMatch(Running::isWaitingForPrompt)) {
             pause();
         }
         together.forEach(this::step);

@@ -18,6 +18,9 @@ final class Sequence extends Work {
         /** The scores of all prompt tokens but the first, if requested. */
         void onPrompt(List<TokenScore> scores);
 
+        /** The whole prompt has been processed; so many of its tokens were taken from the prefix cache. */
+        void onPromptProcessed(int reusedTokens);
+
         /** A generated token and, if requested, the most likely alternatives at its position. */
         void onToken(GeneratedToken token, List<TokenLogProb> alternatives);
 

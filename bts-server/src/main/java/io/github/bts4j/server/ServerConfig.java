@@ -13,22 +13,70 @@ import java.util.stream.Collectors;
  * @param host the address to listen on; by default the loopback address, which other machines cannot reach
  * @param port the port; 0 lets the system choose one
  * @param apiKey what clients must send as {@code Authorization: Bearer KEY}; empty for no check
- * @param maxBatch maximum number of running sequences; they share each pass over the weights, and each has a KV cache
- * @param maxQueue maximum number of waiting sequences and requests for gates; more are refused with status 429
- * @param maxTokens maximum number of new tokens per sequence
- * @param maxBodyBytes the largest request
- * @param bodyTimeout how long a client may take to send a request, and how long it may leave a stream unread
- * @param requestTimeout how long a response may take from the request's arrival, waiting included
- * @param shutdownTimeout how long running sequences may take to finish when the server closes
+ * @param limits limits of concurrency, size and memory
+ * @param timeouts limits of time
  * @param allowedHosts names, besides that of the address it listens on and those of the loopback address, by which clients may call the server
  *     ({@code Host}), without ports; {@code *} for any; where it is empty and the address is not the loopback address, any
  * @param allowedOrigins the web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
  */
-public record ServerConfig(String host, int port, Optional<String> apiKey, int maxBatch, int maxQueue, int maxTokens, int maxBodyBytes, Duration bodyTimeout,
-        Duration requestTimeout, Duration shutdownTimeout, Set<String> allowedHosts, Set<String> allowedOrigins) {
-    /** Port 8080 of the loopback address, no key, 8 running and 512 waiting sequences, 4 MiB per request, no page of another origin. */
-    public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), 8, 512, 4096, 4 << 20, Duration.ofSeconds(15),
-            Duration.ofMinutes(10), Duration.ofSeconds(30), Set.of(), Set.of());
+public record ServerConfig(String host, int port, Optional<String> apiKey, Limits limits, Timeouts timeouts, Set<String> allowedHosts, Set<String> allowedOrigins) {
+    /**
+     * Port 8080 of the loopback address, no key, 8 running and 512 waiting sequences, 4 MiB per request, 512 MiB for prompts' beginnings, no page of another origin.
+     */
+    public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), new Limits(8, 512, 4096, 4 << 20, 512L << 20),
+            new Timeouts(Duration.ofSeconds(15), Duration.ofMinutes(10), Duration.ofSeconds(30)), Set.of(), Set.of());
+
+    /**
+     * Limits of concurrency, size and memory.
+     *
+     * @param maxBatch maximum number of running sequences; they share each pass over the weights, and each has a KV cache
+     * @param maxQueue maximum number of waiting sequences and requests for gates; more are refused with status 429
+     * @param maxTokens maximum number of new tokens per sequence
+     * @param maxBodyBytes the largest request
+     * @param prefixCacheBytes memory for the KV states of prompts' beginnings, see {@link io.github.bts4j.core.PrefixCache}; 0 for none
+     */
+    public record Limits(int maxBatch, int maxQueue, int maxTokens, int maxBodyBytes, long prefixCacheBytes) {
+        /**
+         * Checks the values.
+         *
+         * @param maxBatch maximum number of running sequences
+         * @param maxQueue maximum number of waiting sequences
+         * @param maxTokens maximum number of new tokens per sequence
+         * @param maxBodyBytes the largest request
+         * @param prefixCacheBytes memory for prompts' beginnings
+         * @throws IllegalArgumentException naming the value that is out of its range
+         */
+        public Limits {
+            require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
+            require(maxQueue >= 1, "maxQueue", maxQueue, "at least 1");
+            require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
+            require(maxBodyBytes >= 1024, "maxBodyBytes", maxBodyBytes, "at least 1024");
+            require(prefixCacheBytes >= 0, "prefixCacheBytes", prefixCacheBytes, "0 or more");
+        }
+    }
+
+    /**
+     * Limits of time.
+     *
+     * @param body how long a client may take to send a request, and how long it may leave a stream unread
+     * @param request how long a response may take from the request's arrival, waiting included
+     * @param shutdown how long running sequences may take to finish when the server closes
+     */
+    public record Timeouts(Duration body, Duration request, Duration shutdown) {
+        /**
+         * Checks the values.
+         *
+         * @param body how long a client may take to send a request
+         * @param request how long a response may take
+         * @param shutdown how long running sequences may take to finish when the server closes
+         * @throws IllegalArgumentException naming the value that is out of its range
+         */
+        public Timeouts {
+            require(body.toMillis() > 0, "bodyTimeout", body, "positive");
+            require(request.toMillis() > 0, "requestTimeout", request, "positive");
+            require(!shutdown.isNegative(), "shutdownTimeout", shutdown, "0 or more");
+        }
+    }
 
     /**
      * Checks the values.
@@ -36,13 +84,8 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @param host the address to listen on
      * @param port the port
      * @param apiKey what clients must send
-     * @param maxBatch maximum number of running sequences
-     * @param maxQueue maximum number of waiting sequences
-     * @param maxTokens maximum number of new tokens per sequence
-     * @param maxBodyBytes the largest request
-     * @param bodyTimeout how long a client may take to send a request
-     * @param requestTimeout how long a response may take
-     * @param shutdownTimeout how long running sequences may take to finish when the server closes
+     * @param limits limits of concurrency, size and memory
+     * @param timeouts limits of time
      * @param allowedHosts names by which clients may call the server
      * @param allowedOrigins web pages that may use the server
      * @throws IllegalArgumentException naming the value that is out of its range
@@ -57,13 +100,6 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
             require(origin.matches("\\*|null|[a-z][a-z0-9+.-]*://[^/\\s]+"), "allowedOrigins", origin, "an origin without a path, such as https://app.example, or *");
         }
         require(port >= 0 && port <= 65_535, "port", port, "between 0 and 65535");
-        require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
-        require(maxQueue >= 1, "maxQueue", maxQueue, "at least 1");
-        require(maxTokens >= 1, "maxTokens", maxTokens, "at least 1");
-        require(maxBodyBytes >= 1024, "maxBodyBytes", maxBodyBytes, "at least 1024");
-        require(bodyTimeout.toMillis() > 0, "bodyTimeout", bodyTimeout, "positive");
-        require(requestTimeout.toMillis() > 0, "requestTimeout", requestTimeout, "positive");
-        require(!shutdownTimeout.isNegative(), "shutdownTimeout", shutdownTimeout, "0 or more");
         require(apiKey.isEmpty() || !apiKey.get().isBlank(), "apiKey", "''", "some text, or absent");
     }
 
@@ -85,7 +121,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return the copy
      */
     public ServerConfig listeningOn(String host, int port) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, apiKey, limits, timeouts, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -95,7 +131,11 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return the copy
      */
     public ServerConfig withApiKey(String apiKey) {
-        return new ServerConfig(host, port, Optional.of(apiKey), maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, Optional.of(apiKey), limits, timeouts, allowedHosts, allowedOrigins);
+    }
+
+    private ServerConfig with(Limits other) {
+        return new ServerConfig(host, port, apiKey, other, timeouts, allowedHosts, allowedOrigins);
     }
 
     /**
@@ -106,7 +146,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return the copy
      */
     public ServerConfig withConcurrency(int maxBatch, int maxQueue) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+        return with(new Limits(maxBatch, maxQueue, limits.maxTokens, limits.maxBodyBytes, limits.prefixCacheBytes));
     }
 
     /**
@@ -117,19 +157,29 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return the copy
      */
     public ServerConfig withLimits(int maxTokens, int maxBodyBytes) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+        return with(new Limits(limits.maxBatch, limits.maxQueue, maxTokens, maxBodyBytes, limits.prefixCacheBytes));
+    }
+
+    /**
+     * A copy with another size of the prefix cache.
+     *
+     * @param bytes memory for the KV states of prompts' beginnings; 0 for none
+     * @return the copy
+     */
+    public ServerConfig withPrefixCache(long bytes) {
+        return with(new Limits(limits.maxBatch, limits.maxQueue, limits.maxTokens, limits.maxBodyBytes, bytes));
     }
 
     /**
      * A copy with other limits of time.
      *
-     * @param bodyTimeout how long a client may take to send a request
-     * @param requestTimeout how long a response may take
-     * @param shutdownTimeout how long running sequences may take to finish when the server closes
+     * @param body how long a client may take to send a request
+     * @param request how long a response may take
+     * @param shutdown how long running sequences may take to finish when the server closes
      * @return the copy
      */
-    public ServerConfig withTimeouts(Duration bodyTimeout, Duration requestTimeout, Duration shutdownTimeout) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, allowedHosts, allowedOrigins);
+    public ServerConfig withTimeouts(Duration body, Duration request, Duration shutdown) {
+        return new ServerConfig(host, port, apiKey, limits, new Timeouts(body, request, shutdown), allowedHosts, allowedOrigins);
     }
 
     /**
@@ -140,15 +190,13 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, int m
      * @return the copy
      */
     public ServerConfig allowing(Collection<String> hosts, Collection<String> origins) {
-        return new ServerConfig(host, port, apiKey, maxBatch, maxQueue, maxTokens, maxBodyBytes, bodyTimeout, requestTimeout, shutdownTimeout, Set.copyOf(hosts),
-                Set.copyOf(origins));
+        return new ServerConfig(host, port, apiKey, limits, timeouts, Set.copyOf(hosts), Set.copyOf(origins));
     }
 
     /** All values but the key. */
     @Override
     public String toString() {
-        return "ServerConfig[host=" + host + ", port=" + port + ", apiKey=" + (apiKey.isPresent() ? "(set)" : "(none)") + ", maxBatch=" + maxBatch + ", maxQueue=" + maxQueue
-                + ", maxTokens=" + maxTokens + ", maxBodyBytes=" + maxBodyBytes + ", bodyTimeout=" + bodyTimeout + ", requestTimeout=" + requestTimeout
-                + ", shutdownTimeout=" + shutdownTimeout + ", allowedHosts=" + allowedHosts + ", allowedOrigins=" + allowedOrigins + "]";
+        return "ServerConfig[host=" + host + ", port=" + port + ", apiKey=" + (apiKey.isPresent() ? "(set)" : "(none)") + ", limits=" + limits + ", timeouts=" + timeouts
+                + ", allowedHosts=" + allowedHosts + ", allowedOrigins=" + allowedOrigins + "]";
     }
 }

@@ -1,13 +1,16 @@
 package io.github.bts4j.server;
 
+import io.github.bts4j.core.PrefixCache;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 
 /** The server's metrics. */
@@ -19,6 +22,7 @@ final class ServerMetrics {
     private final DistributionSummary batch;
     private final Timer firstToken;
     private final List<Gauge> gauges = new ArrayList<>();
+    private Optional<FunctionCounter> reused = Optional.empty();
 
     ServerMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -35,9 +39,16 @@ final class ServerMetrics {
         gauges.add(Gauge.builder("bts4j.connections", connections::getAsInt).description("Open connections").register(registry));
     }
 
+    void prefixCache(PrefixCache cache) {
+        gauges.add(Gauge.builder("bts4j.prefix.cache.bytes", cache, PrefixCache::bytes).description("Memory of the KV states of prompts' beginnings").register(registry));
+        reused = Optional.of(FunctionCounter.builder("bts4j.prefix.cache.tokens", cache, PrefixCache::reusedTokens)
+                .description("Prompt tokens whose KV states were taken from the prefix cache").register(registry));
+    }
+
     /** Removes the gauges, which would otherwise keep the closed server alive and hide those of the next one. */
     void removeGauges() {
         gauges.forEach(registry::remove);
+        reused.ifPresent(registry::remove);
     }
 
     void promptTokens(int count) {

@@ -226,7 +226,7 @@ class HostileClientsTest {
     @Test
     void bodiesHoldNoMoreThanTheirShare() {
         try (Intake intake = new Intake(TestServer.CONFIG)) {
-            long most = Math.max(2L * TestServer.CONFIG.maxBodyBytes(), Runtime.getRuntime().maxMemory() / 16);
+            long most = Math.max(2L * TestServer.CONFIG.limits().maxBodyBytes(), Runtime.getRuntime().maxMemory() / 16);
             int whole = (int) (most / 1_000_000);
             for (int i = 0; i < whole; i++) {
                 intake.take(Intake.SHORT_BYTES, 1_000_000);

@@ -21,7 +21,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
     /** Processes the prompt in a session, which is closed at the end; on failure the caller closes it. */
     GatedStream(Lifetime lifetime, GatedSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
         this.session = session;
-        this.stream = new TokenStream(lifetime, new KeptOpen(session), tokenizer, prompt, config, endTokens);
+        this.stream = new TokenStream(lifetime, new KeptOpen(session), tokenizer, prompt, config, endTokens).begun();
         this.prompt = session.gates();
     }
 

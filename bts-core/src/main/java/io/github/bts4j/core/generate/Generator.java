@@ -5,11 +5,13 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.PrefixCache;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -29,6 +31,7 @@ public final class Generator {
     private final LlamaTokenizer tokenizer;
     private final Set<Integer> endTokens;
     private final Lifetime lifetime;
+    private final Optional<PrefixCache> prefixes;
 
     /**
      * Creates a generator with {@link CausalLm#endTokens}. As in transformers, the tokenizer may have more ids than the model; a text that needs one of them is refused.
@@ -56,6 +59,26 @@ public final class Generator {
         this.tokenizer = tokenizer;
         this.endTokens = Set.copyOf(endTokens);
         this.lifetime = lifetime;
+        this.prefixes = Optional.empty();
+    }
+
+    private Generator(Generator other, PrefixCache prefixes) {
+        this.model = other.model;
+        this.tokenizer = other.tokenizer;
+        this.endTokens = other.endTokens;
+        this.lifetime = other.lifetime;
+        this.prefixes = Optional.of(prefixes);
+    }
+
+    /**
+     * This generator with a cache of prompts' beginnings, for prompts that begin alike: those with the same system prompt, and the turns of a conversation. Streams with
+     * gates do not use it.
+     *
+     * @param cache the cache, which may serve several models; the caller closes it
+     * @return a generator of the same model
+     */
+    public Generator withPrefixCache(PrefixCache cache) {
+        return new Generator(this, cache);
     }
 
     /**
@@ -93,8 +116,21 @@ public final class Generator {
      * @throws IllegalArgumentException if the prompt is empty or longer than the context, or an id is out of range
      */
     public TokenStream stream(int[] prompt, GenerationConfig config) {
+        return begin(prompt, config).begun();
+    }
+
+    /**
+     * Generates token by token, like {@link #stream(int[], GenerationConfig)}, but leaves the prompt to {@link TokenStream#processPrompt}.
+     *
+     * @param prompt token ids, at least one
+     * @param config the options
+     * @return a stream, which the caller closes
+     * @throws IllegalArgumentException if the prompt is empty or longer than the context
+     */
+    public TokenStream begin(int[] prompt, GenerationConfig config) {
         DecodeSession session = model.newSession(TokenStream.capacity(prompt, config, model.contextLength()));
         try {
+            prefixes.ifPresent(session::reuse);
             return new TokenStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
         } catch (RuntimeException e) {
             session.close();

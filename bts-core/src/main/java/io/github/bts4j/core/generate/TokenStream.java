@@ -31,7 +31,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private final List<GeneratedToken> generated = new ArrayList<>();
     private int[] ids;
     private int count;
-    private float[] logits;
+    private float[] logits = {}; // none before the prompt has been processed
     private volatile Optional<StopReason> stopped = Optional.empty();
 
     /** The capacity of a session for a prompt and the generated tokens. */
@@ -43,7 +43,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         return (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
     }
 
-    /** Processes the prompt in a session, which is closed at the end; on failure the caller closes it. */
+    /** Begins with an empty session, which is closed at the end; on failure the caller closes it. */
     TokenStream(Lifetime lifetime, DecodeSession session, LlamaTokenizer tokenizer, int[] prompt, GenerationConfig config, Set<Integer> endTokens) {
         this.lifetime = lifetime;
         this.config = config;
@@ -55,7 +55,48 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
         this.session = session;
-        this.logits = session.append(prompt);
+    }
+
+    /**
+     * Processes a part of the prompt: one block of tokens, or what a prefix cache holds of them. {@link #next} processes what is left; a server calls this method to do
+     * other work in between.
+     *
+     * @return true if all of the prompt has been processed
+     * @throws IllegalStateException if the stream is closed
+     */
+    @SuppressWarnings("try") // the lease is only held
+    public boolean processPrompt() {
+        if (logits.length > 0) {
+            return true;
+        }
+        try (Lifetime.Lease use = lifetime.use()) {
+            int[] rest = Arrays.copyOfRange(ids, session.length(), promptLength);
+            if (session.appendPart(rest) > 0) {
+                return false;
+            }
+            logits = session.append(rest);
+            return true;
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Processes all of the prompt. */
+    TokenStream begun() {
+        while (!processPrompt()) { // a part at a time
+        }
+        return this;
+    }
+
+    /** {@return the number of the prompt's tokens that have not been processed} */
+    public int promptTokensLeft() {
+        return logits.length > 0 ? 0 : promptLength - session.length();
+    }
+
+    /** {@return the number of the prompt's tokens whose states were taken from a prefix cache} */
+    public int reusedPromptTokens() {
+        return session.reusedTokens();
     }
 
     @Override
@@ -75,6 +116,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         if (stopped.isPresent()) {
             throw new NoSuchElementException("The generation has ended: " + stopped.get());
         }
+        begun();
         try (Lifetime.Lease use = lifetime.use()) {
             return generateOne();
         } catch (RuntimeException e) {
@@ -163,7 +205,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         if (stopped.isPresent()) {
             throw new IllegalStateException("The generation has ended: " + stopped.get());
         }
-        return Sampler.mostLikely(logits, count);
+        return Sampler.mostLikely(begun().logits, count);
     }
 
     /**

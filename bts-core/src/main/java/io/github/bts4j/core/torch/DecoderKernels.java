@@ -184,4 +184,26 @@ public interface DecoderKernels {
      * @return float32 losses in nats, {@code [batch * sequence]}, 0 where the label is negative
      */
     NDArray tokenLoss(NDManager owner, Autograd mode, NDArray states, NDArray head, NDArray labels, long chunk);
+
+    /**
+     * Copies some tokens' keys, or values, of all layers.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param cache one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
+     * @param from the first token
+     * @param to one past the last token
+     * @return {@code [layers, 1, kv_heads, tokens, head_dim]}
+     */
+    NDArray copyCache(NDManager owner, Autograd mode, TensorList cache, long from, long to);
+
+    /**
+     * Writes copied keys, or values, back.
+     *
+     * @param mode the autograd mode
+     * @param cache one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
+     * @param copy {@code [layers, 1, kv_heads, tokens, head_dim]}
+     * @param from the first token's place
+     */
+    void restoreCache(Autograd mode, TensorList cache, NDArray copy, long from);
 }

@@ -286,6 +286,17 @@ class Llama(NamedTuple):
       return torch.reshape(a, [n, m.num_heads, 1, m.head_dim])
     return (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
 
+  def copy_cache(self: __torch__.K, cache: List[Tensor], start: int, end: int) -> Tensor:
+    # one tensor [1, kv_heads, capacity, head_dim] per layer -> [layers, 1, kv_heads, end - start, head_dim]
+    parts : List[Tensor] = []
+    for layer in range(len(cache)):
+      parts = torch.append(parts, torch.narrow(cache[layer], 2, start, end - start))
+    return torch.stack(parts)
+
+  def restore_cache(self: __torch__.K, cache: List[Tensor], copy: Tensor, start: int) -> None:
+    for layer in range(len(cache)):
+      written = torch.copy_(torch.narrow(cache[layer], 2, start, torch.size(copy, 3)), torch.select(copy, 0, layer))
+
   def session_ropes(self: __torch__.K, ropes: List[List[Tensor]], rows: List[int], first: int, sessions: int) -> List[Tensor]:
     # one row of the tables for the next token of each session: [sessions, head_dim / 2]
     cos : List[Tensor] = []

@@ -6,6 +6,7 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.RowCache;
 import io.github.bts4j.core.support.ElementType;
+import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -22,10 +23,41 @@ public final class KvCache implements AutoCloseable {
     private final TensorList keys;
     private final TensorList values;
     private final Optional<RowCache> rows;
+    private final boolean causal;
+
+    /** A copy of some tokens' keys and values, {@code [layers, 1, kv_heads, tokens, head_dim]} each. */
+    static final class Copy implements AutoCloseable {
+        private final NDManager owner;
+        private final NDArray keys;
+        private final NDArray values;
+        private final long bytes;
+
+        private Copy(TensorList keys, TensorList values, int from, int to) {
+            owner = Torch.manager().newSubManager();
+            try {
+                this.keys = Decoder.CALLS.copyCache(owner, Autograd.OFF, keys, from, to);
+                this.values = Decoder.CALLS.copyCache(owner, Autograd.OFF, values, from, to);
+            } catch (RuntimeException | Error e) {
+                owner.close();
+                throw e;
+            }
+            bytes = 2 * this.keys.size() * Tensors.type(this.keys).bytes();
+        }
+
+        long bytes() {
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            owner.close();
+        }
+    }
 
     /** Allocates the caches of all layers, also as matrices if there is arithmetic for them. */
     KvCache(Decoder decoder, ElementType type, int capacity) {
         LlamaConfig config = decoder.config();
+        causal = !config.rope().isOwn(capacity);
         long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
         try (NDManager scope = Torch.manager().newSubManager()) {
             List<NDArray> k = new ArrayList<>();
@@ -69,6 +101,20 @@ public final class KvCache implements AutoCloseable {
      */
     public Optional<RowCache> rows() {
         return rows;
+    }
+
+    /** Whether no rotation depends on the length of the sequence, which the capacity limits. */
+    boolean isCausal() {
+        return causal;
+    }
+
+    Copy copy(int from, int to) {
+        return new Copy(keys, values, from, to);
+    }
+
+    void restore(Copy copy, int from) {
+        Decoder.CALLS.restoreCache(Autograd.OFF, keys, copy.keys, from);
+        Decoder.CALLS.restoreCache(Autograd.OFF, values, copy.values, from);
     }
 
     @Override

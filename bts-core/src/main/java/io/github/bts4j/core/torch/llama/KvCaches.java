@@ -11,6 +11,19 @@ import java.util.List;
  * @param streams the caches
  */
 public record KvCaches(List<KvCache> streams) implements KvState {
+    /** Copies of all streams' keys and values. */
+    private record CopiedStreams(List<KvCache.Copy> streams) implements Block {
+        @Override
+        public long bytes() {
+            return streams.stream().mapToLong(KvCache.Copy::bytes).sum();
+        }
+
+        @Override
+        public void close() {
+            streams.forEach(KvCache.Copy::close);
+        }
+    }
+
     /**
      * Allocates caches.
      *
@@ -37,6 +50,32 @@ public record KvCaches(List<KvCache> streams) implements KvState {
      */
     public RowCache rows(int stream) {
         return streams.get(Math.min(stream, streams.size() - 1)).rows().orElseThrow();
+    }
+
+    /** True unless the rotations of a stream depend on the sequence length within this capacity. */
+    @Override
+    public boolean isCausal() {
+        return streams.stream().allMatch(KvCache::isCausal);
+    }
+
+    @Override
+    public Block copy(int from, int to) {
+        CopiedStreams copy = new CopiedStreams(new ArrayList<>());
+        try {
+            streams.forEach(stream -> copy.streams.add(stream.copy(from, to)));
+        } catch (RuntimeException | Error e) {
+            copy.close();
+            throw e;
+        }
+        return copy;
+    }
+
+    @Override
+    public void restore(Block block, int from) {
+        List<KvCache.Copy> copies = ((CopiedStreams) block).streams;
+        for (int i = 0; i < copies.size(); i++) {
+            streams.get(i).restore(copies.get(i), from);
+        }
     }
 
     @Override
