@@ -102,7 +102,7 @@ final class DataOptions {
         tell(option, path, kind.leftOut(path));
         OptionalInt mark = endMark(tokenizer);
         TokenEncoder encoder = mark.isPresent() ? TokenEncoder.of(tokenizer).endingWith(mark.getAsInt()) : TokenEncoder.of(tokenizer);
-        String identity = TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end mark " + mark.getAsInt() : "");
+        String identity = TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end token " + mark.getAsInt() : "");
         if (chat) {
             ChatEncoder conversations = new ChatEncoder(template(tokenizer), tokenizer);
             encoder = conversations;

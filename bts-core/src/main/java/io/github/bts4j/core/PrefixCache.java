@@ -77,15 +77,19 @@ public final class PrefixCache implements AutoCloseable {
 
     private static final class Node {
         private final long number;
-        private final Optional<Node> before;
         private final KvState.Block block;
+        private Optional<Node> before = Optional.empty();
         private int followers;
         private boolean gone;
 
-        Node(long number, Optional<Node> before, KvState.Block block) {
+        Node(long number, KvState.Block block) {
             this.number = number;
-            this.before = before;
             this.block = block;
+        }
+
+        void follow(Node node) {
+            before = Optional.of(node);
+            node.followers++;
         }
     }
 
@@ -143,8 +147,8 @@ public final class PrefixCache implements AutoCloseable {
                 Key key = next(block, 0);
                 Node node = nodes.get(key);
                 if (node == null) {
-                    node = new Node(++lastNumber, last, copy.get());
-                    last.ifPresent(before -> before.followers++);
+                    node = new Node(++lastNumber, copy.get());
+                    last.ifPresent(node::follow);
                     nodes.put(key, node);
                     bytes += node.block.bytes();
                 }
@@ -189,7 +193,7 @@ public final class PrefixCache implements AutoCloseable {
         return reusedTokens;
     }
 
-    /** Releases all blocks. Sessions that use the cache go on without it. Closing twice does nothing. */
+    /** Releases all blocks. Sessions that use the cache continue without it. Closing twice does nothing. */
     @Override
     public synchronized void close() {
         closed = true;

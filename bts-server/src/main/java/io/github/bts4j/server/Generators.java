@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * One generator per set of switched-off experts. A generator uses the experts and weights that the model had when it was created, and holds
@@ -28,10 +29,18 @@ final class Generators implements AutoCloseable {
         }
     }
 
-    Generators(TextModel model, Optional<PrefixCache> prefixes) {
+    private Generators(TextModel model, PrefixCache... prefixes) {
         this.model = model;
-        this.prefixes = prefixes;
+        this.prefixes = Stream.of(prefixes).findFirst();
         this.whole = of(model);
+    }
+
+    static Generators withPrefixCache(TextModel model, PrefixCache prefixes) {
+        return new Generators(model, prefixes);
+    }
+
+    static Generators withoutPrefixCache(TextModel model) {
+        return new Generators(model);
     }
 
     private Generator of(TextModel text) {

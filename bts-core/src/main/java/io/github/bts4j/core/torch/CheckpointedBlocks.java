@@ -22,7 +22,7 @@ public final class CheckpointedBlocks {
          * Runs the block.
          *
          * @param input the state before it
-         * @return the leaf that stands for the input, and the state behind the block, with the graph between them
+         * @return the leaf in place of the input, and the state behind the block, with the graph between them
          */
         List<NDArray> graph(NDArray input);
     }

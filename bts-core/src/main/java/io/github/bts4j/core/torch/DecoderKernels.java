@@ -191,11 +191,11 @@ public interface DecoderKernels {
      * @param owner owner of the result
      * @param mode the autograd mode
      * @param cache one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
-     * @param from the first token
-     * @param to one past the last token
+     * @param start the first token
+     * @param end one past the last token
      * @return {@code [layers, 1, kv_heads, tokens, head_dim]}
      */
-    NDArray copyCache(NDManager owner, Autograd mode, TensorList cache, long from, long to);
+    NDArray copyCache(NDManager owner, Autograd mode, TensorList cache, long start, long end);
 
     /**
      * Writes copied keys, or values, back.
@@ -203,7 +203,7 @@ public interface DecoderKernels {
      * @param mode the autograd mode
      * @param cache one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
      * @param copy {@code [layers, 1, kv_heads, tokens, head_dim]}
-     * @param from the first token's place
+     * @param start the first token's place
      */
-    void restoreCache(Autograd mode, TensorList cache, NDArray copy, long from);
+    void restoreCache(Autograd mode, TensorList cache, NDArray copy, long start);
 }
