@@ -126,9 +126,9 @@ class AdapterCommandsTest {
         Path base = PEFT.resolve("base");
         JsonNode full = Commands.done("plan", base, base, base, "--stitches", 2, "--json").json();
         JsonNode adapters = Commands.done("plan", base, PEFT.resolve("lora"), PEFT.resolve("dora"), "--stitches", 2, "--json").json();
-        assertEquals(full.get("frozenBytes").asLong(), 3 * adapters.get("frozenBytes").asLong());
-        assertEquals(4 * (896 + 2304), adapters.get("adapterBytes").asLong());
-        assertTrue(adapters.get("decodedBytesPerToken").asLong() < 0.6 * full.get("decodedBytesPerToken").asLong(), adapters.toString());
+        assertEquals(full.at("/memory/frozen").asLong(), 3 * adapters.at("/memory/frozen").asLong());
+        assertEquals(4 * (896 + 2304), adapters.at("/memory/adapters").asLong());
+        assertTrue(adapters.at("/decoding/stitched").asLong() < 0.6 * full.at("/decoding/stitched").asLong(), adapters.toString());
         Commands.refused("does not fit adapter_config.json and the base", "plan", seed, PEFT.resolve("lora"), "--stitches", 2);
     }
 

@@ -11,29 +11,64 @@ import java.util.Locale;
  * What training stitch layers needs, and what decoding reads, computed from the configurations; nothing is loaded. Sizes are in bytes.
  *
  * <p>FLOPs count a multiplication and an addition as two, matrix products and attention only, attention as if it were not causal: the convention of PyTorch's
- * {@code FlopCounterMode}. Memory is that of the process without the page cache, which holds the frozen weights ({@code frozenBytes}; on the CPU they are
- * mapped). Experts that are adapters of the hub have no weights there, but their own, which are not mapped ({@code adapterBytes}). Activations are those of the slice of tokens that a CPU processes at once; memory has not been measured on a GPU.
+ * {@code FlopCounterMode}. Memory is that of the process without the page cache, which holds the frozen weights ({@link Memory#frozen}; on the CPU they are
+ * mapped). Experts that are adapters of the hub have no weights there, but their own, which are not mapped ({@link Memory#adapters}). Activations are those of the slice of tokens that a CPU processes at once; memory has not been measured on a GPU.
  *
- * @param frozenParameters weights of hub and full experts
- * @param adapterParameters weights of adapters
- * @param trainedParameters weights of the stitch layers
- * @param forwardFlopsPerToken operations of a forward pass
- * @param trainingFlopsPerToken operations of a forward and a backward pass
- * @param cachedTrainingFlopsPerToken the same with a frozen-state cache
+ * @param parameters numbers of weights
+ * @param operations FLOPs
+ * @param memory sizes
+ * @param decoding weights that are read for each generated token
  * @param cacheBytesPerToken what a frozen-state cache stores per token, on disk
- * @param frozenBytes size of the frozen weights
- * @param adapterBytes size of the adapters' weights
- * @param weightBytes float32 stitch weights, and their copies in the streams' type
- * @param gradientBytes their gradients
- * @param optimizerBytes both moments, and the average of the weights if there is one
- * @param activationBytes peak size of what the forward pass keeps for the backward pass, with the working memory of one pass
- * @param runtimeBytes the JVM and libtorch
- * @param hubBytesPerToken weights that the hub alone reads for each generated token
- * @param decodedBytesPerToken weights that the stitched model reads for each generated token, of adapters in the hub's layers only what they add
  */
-public record TrainingPlan(long frozenParameters, long adapterParameters, long trainedParameters, double forwardFlopsPerToken, double trainingFlopsPerToken,
-        double cachedTrainingFlopsPerToken, long cacheBytesPerToken, long frozenBytes, long adapterBytes, long weightBytes, long gradientBytes, long optimizerBytes,
-        long activationBytes, long runtimeBytes, long hubBytesPerToken, long decodedBytesPerToken) {
+public record TrainingPlan(Parameters parameters, Operations operations, Memory memory, Decoding decoding, long cacheBytesPerToken) {
+    /**
+     * Numbers of weights.
+     *
+     * @param frozen those of hub and full experts
+     * @param adapters those of adapters
+     * @param trained those of the stitch layers
+     */
+    public record Parameters(long frozen, long adapters, long trained) {}
+
+    /**
+     * FLOPs per token.
+     *
+     * @param forward of a forward pass
+     * @param training of a forward and a backward pass
+     * @param cachedTraining the same with a frozen-state cache
+     */
+    public record Operations(double forward, double training, double cachedTraining) {}
+
+    /**
+     * Sizes in bytes.
+     *
+     * @param frozen the frozen weights
+     * @param adapters the adapters' weights
+     * @param weights float32 stitch weights, and their copies in the streams' type
+     * @param gradients their gradients
+     * @param optimizer both moments, and the average of the weights if there is one
+     * @param activations at the peak, what the forward pass keeps for the backward pass, with the working memory of one pass
+     * @param runtime the JVM and libtorch
+     */
+    public record Memory(long frozen, long adapters, long weights, long gradients, long optimizer, long activations, long runtime) {
+        /**
+         * The process's peak memory, without the page cache.
+         *
+         * @return bytes
+         */
+        public long peak() {
+            return adapters + weights + gradients + optimizer + activations + runtime;
+        }
+    }
+
+    /**
+     * Weights that are read for each generated token, in bytes.
+     *
+     * @param hub by the hub alone
+     * @param stitched by the stitched model, of adapters in the hub's layers only what they add
+     */
+    public record Decoding(long hub, long stitched) {}
+
     private static final int FLOAT = Float.BYTES;
     /** A JVM with a small heap and libtorch 2.7, measured on Linux, x86-64. */
     private static final long RUNTIME = 290L << 20;
@@ -79,18 +114,9 @@ public record TrainingPlan(long frozenParameters, long adapterParameters, long t
         long read = hub + models.stream().skip(1).mapToLong(PlannedModel::readBesideHub).sum() + trained;
         Work work = new Work(models, stitches, trainer.batches().sequenceLength());
         Activations activations = new Activations(configs, precision, stitches, trainer, checkpointing);
-        return new TrainingPlan(frozen, adapters, trained, work.forward(), work.training(), work.cachedTraining(), cacheBytes(configs, stitches), frozen * element, adapters * element,
-                trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
-                trained * 2 * FLOAT + (trainer.optimization().averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME, hub * element, read * element);
-    }
-
-    /**
-     * The process's peak memory, without the page cache.
-     *
-     * @return bytes
-     */
-    public long peakBytes() {
-        return adapterBytes + weightBytes + gradientBytes + optimizerBytes + activationBytes + runtimeBytes;
+        Memory memory = new Memory(frozen * element, adapters * element, trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
+                trained * 2 * FLOAT + (trainer.optimization().averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
+        return new TrainingPlan(new Parameters(frozen, adapters, trained), work.operations(), memory, new Decoding(hub * element, read * element), cacheBytes(configs, stitches));
     }
 
     /**
@@ -112,9 +138,9 @@ public record TrainingPlan(long frozenParameters, long adapterParameters, long t
                 forward pass         %,15.0f FLOPs per token
                 training             %,15.0f FLOPs per token
                 with a frozen-state cache  %,15.0f FLOPs per token, %,d bytes of it on the disk
-                """, frozenParameters, mib(frozenBytes), adapterParameters, mib(adapterBytes), trainedParameters, mib(weightBytes), mib(gradientBytes), mib(optimizerBytes),
-                mib(activationBytes), mib(runtimeBytes), mib(peakBytes()), mib(decodedBytesPerToken), (double) decodedBytesPerToken / hubBytesPerToken, forwardFlopsPerToken,
-                trainingFlopsPerToken, cachedTrainingFlopsPerToken, cacheBytesPerToken);
+                """, parameters.frozen, mib(memory.frozen), parameters.adapters, mib(memory.adapters), parameters.trained, mib(memory.weights), mib(memory.gradients),
+                mib(memory.optimizer), mib(memory.activations), mib(memory.runtime), mib(memory.peak()), mib(decoding.stitched), (double) decoding.stitched / decoding.hub,
+                operations.forward, operations.training, operations.cachedTraining, cacheBytesPerToken);
     }
 
     private static long cacheBytes(List<LlamaConfig> models, StitchConfig stitches) {
@@ -175,16 +201,8 @@ public record TrainingPlan(long frozenParameters, long adapterParameters, long t
             return 2 * (2 * d * attended + 2 * d * keys + 3 * d * model.intermediateSize());
         }
 
-        double forward() {
-            return forward;
-        }
-
-        double training() {
-            return forward + backward;
-        }
-
-        double cachedTraining() {
-            return training() - frozen;
+        Operations operations() {
+            return new Operations(forward, forward + backward, forward + backward - frozen);
         }
     }
 }

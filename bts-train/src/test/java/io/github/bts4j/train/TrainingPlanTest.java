@@ -43,9 +43,9 @@ class TrainingPlanTest {
                 TrainingPlan plan = TrainingPlan.ofModels(models, Precision.FLOAT32, StitchConfig.at(places), trainer(golden.get("batch").asInt(), golden.get("seq").asInt()),
                         ActivationCheckpointing.OFF);
                 double tokens = golden.get("batch").asDouble() * golden.get("seq").asDouble();
-                assertEquals(golden.get("forward").asDouble() / tokens, plan.forwardFlopsPerToken(), 1, golden.toString());
-                assertEquals(golden.get("training").asDouble() / tokens, plan.trainingFlopsPerToken(), 1, golden.toString());
-                assertEquals(golden.get("cached").asDouble() / tokens, plan.cachedTrainingFlopsPerToken(), 1, golden.toString());
+                assertEquals(golden.get("forward").asDouble() / tokens, plan.operations().forward(), 1, golden.toString());
+                assertEquals(golden.get("training").asDouble() / tokens, plan.operations().training(), 1, golden.toString());
+                assertEquals(golden.get("cached").asDouble() / tokens, plan.operations().cachedTraining(), 1, golden.toString());
             }
         }
     }
@@ -82,14 +82,14 @@ class TrainingPlanTest {
         TrainerConfig config = TrainerConfig.of(1, 1, 64, new LearningRate.Constant(1e-3));
         TrainingPlan plan = TrainingPlan.of(List.of(s, s), Precision.BFLOAT16, StitchConfig.evenly(8, 1), config, ActivationCheckpointing.OFF);
         long trained = 3L * 512 * 512; // W_0 and W_1 of the gate and the expert's projection
-        assertEquals(trained, plan.trainedParameters());
-        assertEquals(6 * trained, plan.weightBytes());
-        assertEquals(4 * trained, plan.gradientBytes());
-        assertEquals(8 * trained, plan.optimizerBytes());
+        assertEquals(trained, plan.parameters().trained());
+        assertEquals(6 * trained, plan.memory().weights());
+        assertEquals(4 * trained, plan.memory().gradients());
+        assertEquals(8 * trained, plan.memory().optimizer());
         TrainingPlan averaged = TrainingPlan.of(List.of(s, s), Precision.FLOAT32, StitchConfig.evenly(8, 1), config.withWeightAverage(0.99),
                 ActivationCheckpointing.OFF);
-        assertEquals(4 * trained, averaged.weightBytes());
-        assertEquals(12 * trained, averaged.optimizerBytes());
+        assertEquals(4 * trained, averaged.memory().weights());
+        assertEquals(12 * trained, averaged.memory().optimizer());
         assertEquals(2 * 512 * 2, plan.cacheBytesPerToken(), "streams, hidden, bytes of a bfloat16");
         assertTrue(plan.text().contains(String.format(java.util.Locale.ROOT, "%,d", trained)), plan.text());
         assertThrows(IllegalArgumentException.class,
@@ -97,7 +97,7 @@ class TrainingPlanTest {
     }
 
     private static void near(double measuredMib, TrainingPlan plan) {
-        assertEquals(1, plan.peakBytes() / MIB / measuredMib, 0.15, plan.text());
+        assertEquals(1, plan.memory().peak() / MIB / measuredMib, 0.15, plan.text());
     }
 
     /** An adapter of all seven matrices of every layer. */
@@ -115,9 +115,9 @@ class TrainingPlanTest {
         List<PlannedModel> models = new ArrayList<>(List.of(PlannedModel.full(m)));
         models.addAll(Collections.nCopies(experts, rank == 0 ? models.get(0) : adapter(m, rank)));
         TrainingPlan plan = TrainingPlan.ofModels(models, Precision.BFLOAT16, StitchConfig.evenly(30, 4), trainer(4, 256), ActivationCheckpointing.OFF);
-        assertEquals(expected, (double) plan.decodedBytesPerToken() / plan.hubBytesPerToken(), 0.0101);
-        assertEquals(rank == 0 ? 0 : 2 * experts * models.get(1).parameters(), plan.adapterBytes());
-        assertEquals(2 * LlamaTensors.parameterCount(m) * (rank == 0 ? 1 + experts : 1), plan.frozenBytes());
+        assertEquals(expected, (double) plan.decoding().stitched() / plan.decoding().hub(), 0.0101);
+        assertEquals(rank == 0 ? 0 : 2 * experts * models.get(1).parameters(), plan.memory().adapters());
+        assertEquals(2 * LlamaTensors.parameterCount(m) * (rank == 0 ? 1 + experts : 1), plan.memory().frozen());
     }
 
     /** PEFT's own files: what an adapter holds, and whether its tokens go through the hub's layers. */

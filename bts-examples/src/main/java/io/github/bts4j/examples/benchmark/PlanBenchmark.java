@@ -55,8 +55,8 @@ public final class PlanBenchmark {
                     model.weightsChanged();
                 }
             });
-            double planned = plan.peakBytes() / 1048576.0;
-            result.put("planned_activations_mib", plan.activationBytes() / 1048576.0);
+            double planned = plan.memory().peak() / 1048576.0;
+            result.put("planned_activations_mib", plan.memory().activations() / 1048576.0);
             result.put("measured_peak_mib", peak).put("planned_peak_mib", planned).put("planned_over_measured", planned / peak);
         }
         System.out.println(result);
