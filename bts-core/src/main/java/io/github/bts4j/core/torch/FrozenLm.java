@@ -181,9 +181,7 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
             release();
         } finally {
             super.close();
-            if (requests.getManagedArrays().isEmpty()) {
-                Torch.manager().detachInternal(requests.getName()); // what others make with it is theirs to close
-            }
+            Torch.manager().detachInternal(requests.getName()); // what others make with it is theirs to close
         }
     }
 
