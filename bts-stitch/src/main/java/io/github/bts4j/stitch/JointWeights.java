@@ -7,6 +7,7 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.KernelWeights;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ final class JointWeights implements AutoCloseable {
                     .forEach(name -> add(tensors, name.substring(0, name.lastIndexOf('.')), experts));
         }
         LlamaConfig config = hub.config();
-        weights = KERNELS.llama(Autograd.OFF, tensors, config.numLayers(), config.numHeads(), config.numKvHeads(), config.headDim(), config.rmsNormEps(), config.tieWordEmbeddings());
+        weights = KernelWeights.of(KERNELS, Autograd.OFF, tensors, config, hub.type(), config.tieWordEmbeddings());
     }
 
     /** What the experts add to a module; nothing where none of them adds anything. */

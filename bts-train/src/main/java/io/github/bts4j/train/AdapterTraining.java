@@ -22,6 +22,7 @@ import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.DocumentRows;
+import io.github.bts4j.core.torch.llama.KernelWeights;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
@@ -137,7 +138,7 @@ public final class AdapterTraining implements Trainable, AutoCloseable {
         if (config.tieWordEmbeddings() && !tied) {
             all.putIfAbsent(HEAD, frozen.get(TABLE));
         }
-        LlamaWeights llama = KERNELS.llama(mode, all, config.numLayers(), config.numHeads(), config.numKvHeads(), config.headDim(), config.rmsNormEps(), tied);
+        LlamaWeights llama = KernelWeights.of(KERNELS, mode, all, config, type, tied);
         return new Weights(llama, all.get(tied ? TABLE : HEAD));
     }
 

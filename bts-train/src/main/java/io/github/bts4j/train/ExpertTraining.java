@@ -8,6 +8,7 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.family.NormWeight;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
@@ -16,7 +17,6 @@ import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.NextTokenLoss;
-import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TrainingKernels;
@@ -64,7 +64,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
     }
 
     /**
-     * A new model with random weights: matrices normal with the given deviation, norms one, biases zero. The matrices that write
+     * A new model with random weights: matrices normal with the given deviation, norms one (zero where they multiply by one more than their weight), biases zero. The matrices that write
      * into the residual stream (o_proj, down_proj) start smaller by {@code 1 / sqrt(2 L)}, so that its variance does not grow
      * with depth (Radford et al. 2019, GPT-2, section 2.3).
      *
@@ -78,7 +78,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         NDManager manager = Torch.manager().newSubManager(device);
         SplittableRandom random = new SplittableRandom(seed);
         Map<String, NDArray> weights = new LinkedHashMap<>();
-        LlamaTensors.shapes(config).forEach((name, shape) -> weights.put(name, initial(manager, name, shape, deviationOf(name, config, deviation), random)));
+        LlamaTensors.shapes(config).forEach((name, shape) -> weights.put(name, initial(manager, name, shape, deviationOf(name, config, deviation), normWeight(config), random)));
         return new ExpertTraining(config, manager, weights);
     }
 
@@ -87,11 +87,16 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         return writesResidual ? deviation / Math.sqrt(2.0 * config.numLayers()) : deviation;
     }
 
-    private static NDArray initial(NDManager manager, String name, List<Long> shape, double deviation, SplittableRandom random) {
+    /** The weight with which a norm changes nothing. */
+    private static float normWeight(LlamaConfig config) {
+        return config.traits().family().spec().normWeight() == NormWeight.ONE_PLUS ? 0 : 1;
+    }
+
+    private static NDArray initial(NDManager manager, String name, List<Long> shape, double deviation, float norm, SplittableRandom random) {
         int size = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
         float[] values = new float[size];
         for (int i = 0; i < size; i++) {
-            values[i] = shape.size() > 1 ? (float) (deviation * random.nextGaussian()) : name.endsWith(".bias") ? 0f : 1f;
+            values[i] = shape.size() > 1 ? (float) (deviation * random.nextGaussian()) : name.endsWith(".bias") ? 0f : norm;
         }
         return Tensors.of(manager, values, shape.stream().mapToLong(Long::longValue).toArray());
     }
@@ -266,7 +271,7 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
             }
         }
         try (Lifetime.Lease use = use()) {
-            TensorFiles.write(folder.resolve("model.safetensors"), weights, Map.of("format", "pt"));
+            LlamaModel.writeWeights(folder.resolve("model.safetensors"), config, weights);
         }
         config.write(folder.resolve("config.json"));
     }

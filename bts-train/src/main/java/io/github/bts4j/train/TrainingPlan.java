@@ -172,7 +172,7 @@ public record TrainingPlan(Parameters parameters, Operations operations, Memory 
                 for (int i = 0; i < models.size(); i++) {
                     LlamaConfig model = models.get(i).config();
                     int end = stitches.afterLayers().get(j);
-                    double attention = 4.0 * sequence * model.numHeads() * model.headDim() * (end - layer);
+                    double attention = attention(model, layer, end, sequence);
                     double products = products(model) * (end - layer) + 2.0 * models.get(i).lowRank(layer, end);
                     double pass = products + attention;
                     forward += pass;
@@ -192,6 +192,16 @@ public record TrainingPlan(Parameters parameters, Operations operations, Memory 
             double head = 2.0 * hub.vocabSize() * hub.hiddenSize();
             forward += head;
             backward += head;
+        }
+
+        /** Of some layers, each over the tokens that it sees. */
+        private static double attention(LlamaConfig model, int first, int end, int sequence) {
+            double seen = 0;
+            for (int layer = first; layer < end; layer++) {
+                int window = model.traits().window(layer);
+                seen += window == 0 ? sequence : Math.min(sequence, window);
+            }
+            return 4.0 * seen * model.numHeads() * model.headDim();
         }
 
         private static double products(LlamaConfig model) {

@@ -1,8 +1,12 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.llama.rope.RopeScaling;
+import java.util.Arrays;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Maps names of {@link LlamaConfig} and {@link RopeScaling} to the keys of {@code config.json}. */
 enum ConfigKey {
@@ -40,7 +44,26 @@ enum ConfigKey {
     MSCALE_ALL_DIM("mscaleAllDim", "mscale_all_dim"),
     ATTENTION_FACTOR("attentionFactor", "attention_factor"),
     TRUNCATE("truncate", "truncate"),
-    PARTIAL_ROTARY_FACTOR("partialRotaryFactor", "partial_rotary_factor");
+    PARTIAL_ROTARY_FACTOR("partialRotaryFactor", "partial_rotary_factor"),
+    SHORT_FACTOR("shortFactor", "short_factor"),
+    LONG_FACTOR("longFactor", "long_factor"),
+    ROPE_LOCAL_BASE_FREQ("ropeLocalBaseFreq", "rope_local_base_freq"),
+    FULL_ATTENTION("fullAttention", "full_attention"),
+    SLIDING_ATTENTION("slidingAttention", "sliding_attention"),
+    SLIDING_WINDOW("slidingWindow", "sliding_window"),
+    USE_SLIDING_WINDOW("useSlidingWindow", "use_sliding_window"),
+    MAX_WINDOW_LAYERS("maxWindowLayers", "max_window_layers"),
+    SLIDING_WINDOW_PATTERN("slidingWindowPattern", "sliding_window_pattern"),
+    SAVED_SLIDING_WINDOW_PATTERN("savedSlidingWindowPattern", "_sliding_window_pattern"),
+    LAYER_TYPES("layerTypes", "layer_types"),
+    NO_ROPE_LAYERS("noRopeLayers", "no_rope_layers"),
+    NO_ROPE_LAYER_INTERVAL("noRopeLayerInterval", "no_rope_layer_interval"),
+    EMBEDDING_MULTIPLIER("embeddingMultiplier", "embedding_multiplier"),
+    RESIDUAL_MULTIPLIER("residualMultiplier", "residual_multiplier"),
+    ATTENTION_MULTIPLIER("attentionMultiplier", "attention_multiplier"),
+    LOGITS_SCALING("logitsScaling", "logits_scaling"),
+    QUERY_PRE_ATTN_SCALAR("queryPreAttnScalar", "query_pre_attn_scalar"),
+    HIDDEN_ACTIVATION("hiddenActivation", "hidden_activation");
 
     private static final Pattern WORD = Pattern.compile("[A-Za-z]+");
 
@@ -55,6 +78,11 @@ enum ConfigKey {
     /** The spelling of {@code config.json}. */
     String json() {
         return json;
+    }
+
+    /** The keys of every family and a family's own, for messages. */
+    static String known(Set<String> own) {
+        return Stream.concat(Arrays.stream(values()).filter(key -> key.compareTo(ROPE_TYPE) < 0).map(ConfigKey::json), own.stream()).collect(Collectors.joining(", "));
     }
 
     /** Replaces Java names in a message by keys of {@code config.json}. */

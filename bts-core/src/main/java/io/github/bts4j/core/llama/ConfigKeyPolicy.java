@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.llama.family.Family;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -29,6 +30,9 @@ final class ConfigKeyPolicy {
             Map.entry("add_cross_attention", "false"),
             Map.entry("pruned_heads", "{}"),
             Map.entry("attn_logit_softcapping", "null"),
+            Map.entry("use_bidirectional_attention", "false"),
+            Map.entry("use_mrope", "false"),
+            Map.entry("lm_head_bias", "false"),
             Map.entry("final_logit_softcapping", "null"),
             Map.entry("logits_scaling", "1"),
             Map.entry("logit_scale", "1"),
@@ -53,7 +57,7 @@ final class ConfigKeyPolicy {
             Map.entry("use_bias", "false"),
             Map.entry("qkv_bias", "false")));
 
-    /** Keys of published Llama checkpoints that do not change what the frozen model computes. */
+    /** Keys of published checkpoints that do not change what the frozen model computes. */
     private static final Set<String> HARMLESS = Set.of(
             "_name_or_path", "_commit_hash", "_attn_implementation_autoset", "_attn_implementation", "attn_implementation",
             "transformers_version", "transformers.js_config", "is_llama_config", "unsloth_fixed", "unsloth_version",
@@ -67,26 +71,39 @@ final class ConfigKeyPolicy {
             "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p", "repetition_penalty",
             "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences",
             "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values", "exponential_decay_length_penalty",
-            "suppress_tokens", "begin_suppress_tokens", "max_window_layers");
+            "suppress_tokens", "begin_suppress_tokens", "max_window_layers", "auto_map", "cache_implementation");
 
     private ConfigKeyPolicy() {
     }
 
+    /** The keys that must have their neutral value, but for families that have them. */
+    static Set<String> refused() {
+        return NEUTRAL.keySet();
+    }
+
     /** Reports every key that requests an unsupported computation, and logs unknown keys. */
-    static void apply(JsonFields fields, Object file) {
-        boolean noWindow = fields.take("use_sliding_window").filter(ConfigKeyPolicy::isNothing).isPresent();
+    static void apply(JsonFields fields, Object file, Family family) {
+        Set<String> own = family.spec().keys();
+        boolean noWindow = own.contains("sliding_window") || fields.take("use_sliding_window").filter(ConfigKeyPolicy::isNothing).isPresent();
         fields.take("sliding_window").filter(window -> !noWindow && !isNothing(window))
                 .ifPresent(window -> refuse(fields, "sliding_window", "null"));
         fields.take("quantization_config").filter(value -> !isNothing(value) && !Int8Description.isIn(value))
                 .ifPresent(value -> refuse(fields, "quantization_config", "compressed-tensors with 8 bits for each weight, symmetric, a scale for each row, or null"));
         NEUTRAL.forEach((key, neutral) -> fields.take(key)
-                .filter(value -> !isNothing(value) && !isNumber(value, neutral))
+                .filter(value -> !own.contains(key) && !isNothing(value) && !isNumber(value, neutral))
                 .ifPresent(value -> refuse(fields, key, neutral)));
-        requireEvery(fields, "layer_types", "full_attention");
+        if (!own.contains("layer_types")) {
+            requireEvery(fields, "layer_types", "full_attention");
+        }
         requireEvery(fields, "mlp_layer_types", "dense");
         for (String key : fields.unread()) {
-            if (!HARMLESS.contains(key)) {
+            if (own.contains(key) || HARMLESS.contains(key)) {
+                continue;
+            }
+            if (family.spec().toleratesUnknownKeys()) {
                 LOG.warn("{}: key '{}' = {} is unknown and was not used: does the model depend on it?", file, key, fields.shown(key));
+            } else {
+                fields.problems().add("'" + key + "' = " + fields.shown(key) + " is not known: of " + family.spec().modelType() + " the keys " + ConfigKey.known(own) + " are");
             }
         }
     }

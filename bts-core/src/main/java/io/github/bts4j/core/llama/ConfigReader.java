@@ -2,34 +2,28 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
-import io.github.bts4j.core.llama.rope.RopeScaling;
+import io.github.bts4j.core.llama.family.Family;
+import io.github.bts4j.core.llama.family.Spec;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.Set;
-import java.util.stream.Stream;
 
 /** Reads {@code config.json}, in either spelling, and the end-of-text tokens of {@code generation_config.json}. */
 final class ConfigReader {
     static final String FILE_NAME = "config.json";
-    static final String MODEL_TYPE = "llama";
-    static final String ARCHITECTURE = "LlamaForCausalLM";
-    static final String ACTIVATION = "silu";
     private static final String GENERATION_FILE_NAME = "generation_config.json";
-    private static final Set<String> ARCHITECTURES = Set.of(ARCHITECTURE, "LLaMAForCausalLM");
-    private static final int DEFAULT_CONTEXT = 2048;
-    private static final double DEFAULT_EPS = 1e-6;
-    private static final double DEFAULT_THETA = 10_000;
+    private static final String OLD_ARCHITECTURE = "LLaMAForCausalLM";
 
     private final Path file;
     private final JsonFields fields;
     private final Problems problems;
+    private int hidden;
+    private int layers;
+    private int headDim;
 
     private ConfigReader(Path file, JsonFields fields) {
         this.file = file;
@@ -59,19 +53,16 @@ final class ConfigReader {
     }
 
     private LlamaConfig config(TokenIds generation) {
-        checkArchitecture();
+        Family family = family();
         LlamaConfigBuilder builder = LlamaConfig.builder();
-        readSizes(builder);
-        int context = fields.integer(ConfigKey.MAX_POSITION_EMBEDDINGS).orElse(DEFAULT_CONTEXT);
-        builder.maxPositionEmbeddings(context);
-        builder.rmsNormEps(fields.number(ConfigKey.RMS_NORM_EPS).orElse(DEFAULT_EPS));
-        readRope(builder, context);
-        builder.attentionBias(fields.flag(ConfigKey.ATTENTION_BIAS).orElse(false));
-        builder.mlpBias(fields.flag(ConfigKey.MLP_BIAS).orElse(false));
-        builder.tieWordEmbeddings(fields.flag(ConfigKey.TIE_WORD_EMBEDDINGS).orElse(false));
+        readSizes(builder, family.spec().defaults());
+        readTraits(builder, family);
+        builder.rmsNormEps(fields.number(ConfigKey.RMS_NORM_EPS).orElse(family.spec().defaults().eps()));
+        readBiases(builder, family.spec());
+        builder.tieWordEmbeddings(fields.flag(ConfigKey.TIE_WORD_EMBEDDINGS).orElse(family.spec().defaults().tied()));
         builder.dtype(dtype());
         readTokens(builder, generation);
-        ConfigKeyPolicy.apply(fields, file);
+        ConfigKeyPolicy.apply(fields, file, family);
         failIfAny(file, problems);
         try {
             return builder.build();
@@ -80,41 +71,56 @@ final class ConfigReader {
         }
     }
 
-    private void checkArchitecture() {
-        problems.addIf(!fields.has(ConfigKey.MODEL_TYPE), "'model_type' is missing: expected \"" + MODEL_TYPE + "\"");
-        fields.text(ConfigKey.MODEL_TYPE).filter(type -> !type.equals(MODEL_TYPE))
-                .ifPresent(type -> problems.add("'model_type' = \"" + type + "\" is not supported: only \"" + MODEL_TYPE + "\" is"));
+    /** The family; Llama where it is not known, which is a problem. */
+    private Family family() {
+        String known = "it must be one of " + Family.modelTypes();
+        problems.addIf(!fields.has(ConfigKey.MODEL_TYPE), "'model_type' is missing: " + known);
+        Optional<String> type = fields.text(ConfigKey.MODEL_TYPE);
+        Optional<Family> found = type.flatMap(Family::ofModelType);
+        type.filter(any -> found.isEmpty()).ifPresent(name -> problems.add("'model_type' = \"" + name + "\" is not supported: " + known));
+        Spec spec = found.orElse(Family.LLAMA).spec();
         List<String> architectures = fields.texts(ConfigKey.ARCHITECTURES);
-        problems.addIf(!architectures.isEmpty() && architectures.stream().noneMatch(ARCHITECTURES::contains),
-                "'architectures' = " + fields.shown(ConfigKey.ARCHITECTURES.json()) + " is not supported: only [\"" + ARCHITECTURE + "\"] is");
-        fields.text(ConfigKey.HIDDEN_ACT).filter(name -> !name.equals(ACTIVATION))
-                .ifPresent(name -> problems.add("'hidden_act' = \"" + name + "\" is not supported: only \"" + ACTIVATION + "\" is"));
-    }
-
-    private void readSizes(LlamaConfigBuilder builder) {
-        builder.vocabSize(fields.required(ConfigKey.VOCAB_SIZE)).hiddenSize(fields.required(ConfigKey.HIDDEN_SIZE))
-                .intermediateSize(fields.required(ConfigKey.INTERMEDIATE_SIZE)).numLayers(fields.required(ConfigKey.NUM_LAYERS))
-                .numHeads(fields.required(ConfigKey.NUM_HEADS));
-        fields.integer(ConfigKey.NUM_KV_HEADS).ifPresent(builder::numKvHeads);
-        fields.integer(ConfigKey.HEAD_DIM).ifPresent(builder::headDim);
-    }
-
-    /** Both spellings, which must agree if both are present. */
-    private void readRope(LlamaConfigBuilder builder, int context) {
-        Optional<JsonFields> oldForm = fields.fields(ConfigKey.ROPE_SCALING);
-        Optional<JsonFields> newForm = fields.fields(ConfigKey.ROPE_PARAMETERS);
-        List<Double> thetas = new ArrayList<>();
-        List<RopeScaling> scalings = new ArrayList<>();
-        fields.number(ConfigKey.ROPE_THETA).ifPresent(thetas::add);
-        for (JsonFields form : Stream.of(oldForm, newForm).flatMap(Optional::stream).toList()) {
-            OptionalDouble theta = form.number(ConfigKey.ROPE_THETA);
-            theta.ifPresent(thetas::add);
-            scalings.add(RopeScalingReader.read(form, context));
+        problems.addIf(found.isPresent() && !architectures.isEmpty() && architectures.stream().noneMatch(name -> name.equals(spec.architecture()) || isOldLlama(spec, name)),
+                "'architectures' = " + fields.shown(ConfigKey.ARCHITECTURES.json()) + " is not supported: only [\"" + spec.architecture() + "\"] is");
+        for (ConfigKey key : List.of(ConfigKey.HIDDEN_ACT, ConfigKey.HIDDEN_ACTIVATION)) {
+            fields.text(key).filter(name -> found.isPresent() && !name.equals(spec.activation().jsonName()))
+                    .ifPresent(name -> problems.add("'" + key.json() + "' = \"" + name + "\" is not supported: only \"" + spec.activation().jsonName() + "\" is"));
         }
-        problems.addIf(thetas.stream().distinct().count() > 1, "'rope_theta' is given more than once, as " + thetas);
-        problems.addIf(scalings.stream().distinct().count() > 1, "'rope_scaling' and 'rope_parameters' contradict each other: " + scalings);
-        builder.ropeTheta(thetas.isEmpty() ? DEFAULT_THETA : thetas.get(0));
-        builder.ropeScaling(scalings.isEmpty() ? RopeScaling.none() : scalings.get(0));
+        return found.orElse(Family.LLAMA);
+    }
+
+    private static boolean isOldLlama(Spec spec, String architecture) {
+        return spec == Family.LLAMA.spec() && architecture.equals(OLD_ARCHITECTURE);
+    }
+
+    private void readSizes(LlamaConfigBuilder builder, Family.Defaults defaults) {
+        hidden = fields.required(ConfigKey.HIDDEN_SIZE);
+        layers = fields.required(ConfigKey.NUM_LAYERS);
+        int heads = fields.required(ConfigKey.NUM_HEADS);
+        builder.vocabSize(fields.required(ConfigKey.VOCAB_SIZE)).hiddenSize(hidden)
+                .intermediateSize(fields.required(ConfigKey.INTERMEDIATE_SIZE)).numLayers(layers)
+                .numHeads(heads);
+        fields.integer(ConfigKey.NUM_KV_HEADS).ifPresent(builder::numKvHeads);
+        OptionalInt own = fields.integer(ConfigKey.HEAD_DIM);
+        OptionalInt size = own.isPresent() || defaults.headDim() == 0 ? own : OptionalInt.of(defaults.headDim());
+        size.ifPresent(builder::headDim);
+        headDim = size.orElse(heads > 0 ? hidden / heads : 0);
+    }
+
+    private void readTraits(LlamaConfigBuilder builder, Family family) {
+        int context = fields.integer(ConfigKey.MAX_POSITION_EMBEDDINGS).orElse(family.spec().defaults().context());
+        RopeReader.Found rope = RopeReader.read(fields, family.spec(), context);
+        builder.maxPositionEmbeddings(context).ropeTheta(rope.theta()).ropeScaling(rope.scaling())
+                .traits(TraitsReader.read(fields, family, layers, hidden, headDim, rope));
+    }
+
+    private void readBiases(LlamaConfigBuilder builder, Spec spec) {
+        Spec.Biases biases = spec.biases();
+        boolean attention = biases == Spec.Biases.BY_KEY || biases == Spec.Biases.ATTENTION_BY_KEY;
+        fields.problems().addIf(biases == Spec.Biases.NONE && fields.flag(ConfigKey.ATTENTION_BIAS).orElse(false), "'attention_bias' = true is not supported: only false is");
+        fields.problems().addIf(biases != Spec.Biases.BY_KEY && fields.flag(ConfigKey.MLP_BIAS).orElse(false), "'mlp_bias' = true is not supported: only false is");
+        builder.attentionBias(attention ? fields.flag(ConfigKey.ATTENTION_BIAS).orElse(false) : biases == Spec.Biases.QUERY_KEY_VALUE);
+        builder.mlpBias(biases == Spec.Biases.BY_KEY && fields.flag(ConfigKey.MLP_BIAS).orElse(false));
     }
 
     private Precision dtype() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import io.github.bts4j.core.llama.family.Spec;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,9 +29,10 @@ final class ConfigWriter {
 
     private static ObjectNode json(LlamaConfig config) {
         ObjectNode json = MAPPER.createObjectNode();
-        json.putArray(ConfigKey.ARCHITECTURES.json()).add(ConfigReader.ARCHITECTURE);
-        json.put(ConfigKey.MODEL_TYPE.json(), ConfigReader.MODEL_TYPE);
-        json.put(ConfigKey.HIDDEN_ACT.json(), ConfigReader.ACTIVATION);
+        Spec spec = config.traits().family().spec();
+        json.putArray(ConfigKey.ARCHITECTURES.json()).add(spec.architecture());
+        json.put(ConfigKey.MODEL_TYPE.json(), spec.modelType());
+        json.put((spec.keys().contains(ConfigKey.HIDDEN_ACTIVATION.json()) ? ConfigKey.HIDDEN_ACTIVATION : ConfigKey.HIDDEN_ACT).json(), spec.activation().jsonName());
         json.put(ConfigKey.VOCAB_SIZE.json(), config.vocabSize());
         json.put(ConfigKey.HIDDEN_SIZE.json(), config.hiddenSize());
         json.put(ConfigKey.INTERMEDIATE_SIZE.json(), config.intermediateSize());
@@ -42,8 +44,7 @@ final class ConfigWriter {
         json.put(ConfigKey.RMS_NORM_EPS.json(), config.rmsNormEps());
         json.put(ConfigKey.ROPE_THETA.json(), config.ropeTheta());
         putScaling(json, config.ropeScaling());
-        json.put(ConfigKey.ATTENTION_BIAS.json(), config.attentionBias());
-        json.put(ConfigKey.MLP_BIAS.json(), config.mlpBias());
+        TraitsWriter.put(json, config);
         json.put(ConfigKey.TIE_WORD_EMBEDDINGS.json(), config.tieWordEmbeddings());
         json.put(ConfigKey.TORCH_DTYPE.json(), config.dtype().jsonName());
         putTokens(json, config);
@@ -68,6 +69,11 @@ final class ConfigWriter {
             rope.put(ConfigKey.ORIGINAL_MAX.json(), llama3.originalMaxPositionEmbeddings());
         } else if (scaling instanceof RopeScaling.Yarn yarn) {
             putYarn(rope, yarn);
+        } else if (scaling instanceof RopeScaling.LongRope longRope) {
+            longRope.shortFactor().forEach(rope.putArray(ConfigKey.SHORT_FACTOR.json())::add);
+            longRope.longFactor().forEach(rope.putArray(ConfigKey.LONG_FACTOR.json())::add);
+            rope.put(ConfigKey.ORIGINAL_MAX.json(), longRope.originalMaxPositionEmbeddings());
+            rope.put(ConfigKey.ATTENTION_FACTOR.json(), longRope.attentionFactor());
         }
     }
 

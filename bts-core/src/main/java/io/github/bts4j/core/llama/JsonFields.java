@@ -140,6 +140,19 @@ final class JsonFields {
         return result;
     }
 
+    /** A list of numbers. */
+    List<Double> numbers(ConfigKey key) {
+        List<Double> result = new ArrayList<>();
+        for (JsonNode item : items(key)) {
+            if (item.isNumber()) {
+                result.add(item.doubleValue());
+            } else {
+                mismatch(key, item, "a list of numbers");
+            }
+        }
+        return result;
+    }
+
     private List<JsonNode> items(ConfigKey key) {
         Optional<JsonNode> value = take(key.json());
         if (value.isEmpty()) {

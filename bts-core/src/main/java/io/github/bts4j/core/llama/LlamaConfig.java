@@ -2,6 +2,8 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
+import io.github.bts4j.core.llama.family.Spec;
+import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.llama.rope.Rope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
@@ -14,7 +16,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * The configuration of a Llama decoder, as in {@code config.json}.
+ * The configuration of a Llama decoder, or of one of the families that share it, as in {@code config.json}.
  *
  * @param vocabSize the number of tokens
  * @param hiddenSize the width of the residual stream
@@ -27,12 +29,13 @@ import java.util.Set;
  * @param rmsNormEps what RMSNorm adds to the mean square
  * @param ropeTheta the base of the rotary position embedding, greater than 1
  * @param ropeScaling how the rotary position embedding is stretched
- * @param attentionBias whether q, k, v and o projections have a bias
+ * @param attentionBias whether q, k, v and o projections have a bias; see {@link #outputBias} for o
  * @param mlpBias whether gate, up and down projections have a bias
  * @param tieWordEmbeddings whether the language model head is the embedding table
  * @param dtype the number format of the weights
  * @param bosTokenId the token that starts a text, if there is one
  * @param eosTokenIds the end tokens in the checkpoint's order, without duplicates; empty if it has none
+ * @param traits the family, and what the configuration says of its differences from Llama
  */
 public record LlamaConfig(
         int vocabSize,
@@ -51,7 +54,8 @@ public record LlamaConfig(
         boolean tieWordEmbeddings,
         Precision dtype,
         OptionalInt bosTokenId,
-        List<Integer> eosTokenIds) {
+        List<Integer> eosTokenIds,
+        Traits traits) {
 
     /** The most layers a configuration may have; far above any published model, far below what would exhaust memory. */
     public static final int MAX_LAYERS = 10_000;
@@ -78,6 +82,7 @@ public record LlamaConfig(
      * @param dtype the number format of the weights
      * @param bosTokenId the token that starts a text
      * @param eosTokenIds the tokens that end a text
+     * @param traits the family and its differences from Llama
      * @throws IllegalArgumentException if any is outside its range or null; the message lists all problems
      */
     public LlamaConfig {
@@ -88,6 +93,12 @@ public record LlamaConfig(
         problems.positive("numLayers", numLayers);
         problems.addIf(numLayers > MAX_LAYERS, "numLayers = " + numLayers + " is above " + MAX_LAYERS);
         checkHeads(problems, hiddenSize, numHeads, numKvHeads, headDim);
+        if (traits == null) {
+            problems.add("traits is null: use Traits.LLAMA");
+        } else {
+            traits.check(problems, numLayers, headDim);
+            checkLongRope(problems, ropeScaling, traits.rotatedDim().orElse(headDim));
+        }
         problems.positive("maxPositionEmbeddings", maxPositionEmbeddings);
         problems.positiveFloat("rmsNormEps", rmsNormEps);
         problems.floatAbove("ropeTheta", ropeTheta, 1);
@@ -127,6 +138,13 @@ public record LlamaConfig(
         }
         problems.addIf((long) numHeads * headDim > Integer.MAX_VALUE,
                 "numHeads = " + numHeads + " x headDim = " + headDim + " is above " + Integer.MAX_VALUE);
+    }
+
+    private static void checkLongRope(Problems problems, RopeScaling scaling, int rotated) {
+        if (scaling instanceof RopeScaling.LongRope longRope) {
+            problems.addIf(longRope.shortFactor().size() != rotated / 2,
+                    "shortFactor has " + longRope.shortFactor().size() + " numbers, but " + rotated + " rotated values of headDim have " + rotated / 2 + " frequencies");
+        }
     }
 
     private static void checkToken(Problems problems, String name, Integer id, int vocabSize) {
@@ -217,7 +235,7 @@ public record LlamaConfig(
         LlamaConfigBuilder builder = new LlamaConfigBuilder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(numLayers)
                 .numHeads(numHeads).numKvHeads(numKvHeads).headDim(headDim).maxPositionEmbeddings(maxPositionEmbeddings)
                 .rmsNormEps(rmsNormEps).ropeTheta(ropeTheta).ropeScaling(ropeScaling).attentionBias(attentionBias).mlpBias(mlpBias)
-                .tieWordEmbeddings(tieWordEmbeddings).dtype(dtype).eosTokenIds(eosTokenIds);
+                .tieWordEmbeddings(tieWordEmbeddings).dtype(dtype).eosTokenIds(eosTokenIds).traits(traits);
         bosTokenId.ifPresent(builder::bosTokenId);
         return builder;
     }
@@ -233,14 +251,14 @@ public record LlamaConfig(
     }
 
     /**
-     * A copy with another number of layers.
+     * A copy with another number of layers, whose kinds repeat.
      *
      * @param layers the number of decoder layers
      * @return the copy
      * @throws IllegalArgumentException if the number is below 1 or above {@link #MAX_LAYERS}
      */
     public LlamaConfig withNumLayers(int layers) {
-        return toBuilder().numLayers(layers).build();
+        return toBuilder().numLayers(layers).traits(traits.withLayers(numLayers, layers)).build();
     }
 
     /**
@@ -259,7 +277,34 @@ public record LlamaConfig(
      * @return its settings
      */
     public Rope rope() {
-        return new Rope(headDim, ropeTheta, maxPositionEmbeddings, ropeScaling);
+        return new Rope(traits.rotatedDim().orElse(headDim), ropeTheta, maxPositionEmbeddings, ropeScaling);
+    }
+
+    /**
+     * The rotary tables that layers choose from, see {@link Traits#rotation}.
+     *
+     * @return {@link #rope}, and behind it that of layers with a window, if they have their own
+     */
+    public List<Rope> ropes() {
+        return traits.localTheta() == 0 ? List.of(rope()) : List.of(rope(), new Rope(rope().headDim(), traits.localTheta(), maxPositionEmbeddings, RopeScaling.none()));
+    }
+
+    /**
+     * What scores are multiplied by.
+     *
+     * @return {@code 1 / sqrt(headDim)}, or the configuration's own factor
+     */
+    public double attentionScale() {
+        return traits.multipliers().attention().orElse(1 / Math.sqrt(headDim));
+    }
+
+    /**
+     * Whether the output projection of attention has a bias.
+     *
+     * @return true if all four projections have one
+     */
+    public boolean outputBias() {
+        return attentionBias && traits.family().spec().biases() != Spec.Biases.QUERY_KEY_VALUE;
     }
 
     /**

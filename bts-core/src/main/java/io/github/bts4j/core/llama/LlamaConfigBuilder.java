@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.util.List;
 import java.util.OptionalInt;
@@ -23,6 +24,7 @@ public final class LlamaConfigBuilder {
     private Precision dtype = Precision.FLOAT32;
     private OptionalInt bosTokenId = OptionalInt.empty();
     private List<Integer> eosTokenIds = List.of();
+    private Traits traits = Traits.LLAMA;
 
     LlamaConfigBuilder() {
     }
@@ -215,6 +217,17 @@ public final class LlamaConfigBuilder {
     }
 
     /**
+     * Sets the family and its differences from Llama; unset, there are none.
+     *
+     * @param value the traits
+     * @return this
+     */
+    public LlamaConfigBuilder traits(Traits value) {
+        traits = value;
+        return this;
+    }
+
+    /**
      * Makes the configuration.
      *
      * @return the configuration
@@ -223,7 +236,7 @@ public final class LlamaConfigBuilder {
     public LlamaConfig build() {
         return new LlamaConfig(vocabSize, hiddenSize, intermediateSize, numLayers, numHeads,
                 numKvHeads.orElse(Math.max(numHeads, 1)), headDim.orElseGet(this::derivedHeadDim), maxPositionEmbeddings, rmsNormEps,
-                ropeTheta, ropeScaling, attentionBias, mlpBias, tieWordEmbeddings, dtype, bosTokenId, eosTokenIds);
+                ropeTheta, ropeScaling, attentionBias, mlpBias, tieWordEmbeddings, dtype, bosTokenId, eosTokenIds, traits);
     }
 
     /** 0 if the sizes are not divisible; any valid size if they are refused themselves. */

@@ -1,6 +1,7 @@
 package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.llama.family.TensorNames;
 import io.github.bts4j.core.support.Problems;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,16 +50,33 @@ public final class LlamaTensors {
         long hidden = config.hiddenSize();
         long inner = config.intermediateSize();
         Map<String, List<Long>> layer = new LinkedHashMap<>();
-        layer.put("input_layernorm.weight", List.of(hidden));
+        TensorNames names = config.traits().family().spec().tensorNames();
+        putNorm(layer, names.beforeAttention(), hidden);
         putProjection(layer, "self_attn.q_proj", config.queryWidth(), hidden, config.attentionBias());
         putProjection(layer, "self_attn.k_proj", config.keyValueWidth(), hidden, config.attentionBias());
         putProjection(layer, "self_attn.v_proj", config.keyValueWidth(), hidden, config.attentionBias());
-        putProjection(layer, "self_attn.o_proj", hidden, config.queryWidth(), config.attentionBias());
-        layer.put("post_attention_layernorm.weight", List.of(hidden));
+        putProjection(layer, "self_attn.o_proj", hidden, config.queryWidth(), config.outputBias());
+        switch (config.traits().family().spec().headNorms()) {
+            case NONE -> { }
+            case EACH_HEAD -> List.of("self_attn.q_norm", "self_attn.k_norm").forEach(norm -> putNorm(layer, norm, config.headDim()));
+            case ALL_HEADS -> {
+                putNorm(layer, "self_attn.q_norm", config.queryWidth());
+                putNorm(layer, "self_attn.k_norm", config.keyValueWidth());
+            }
+        }
+        putNorm(layer, names.afterAttention(), hidden);
+        putNorm(layer, names.beforeMlp(), hidden);
         putProjection(layer, "mlp.gate_proj", inner, hidden, config.mlpBias());
         putProjection(layer, "mlp.up_proj", inner, hidden, config.mlpBias());
         putProjection(layer, "mlp.down_proj", hidden, inner, config.mlpBias());
+        putNorm(layer, names.afterMlp(), hidden);
         return layer;
+    }
+
+    private static void putNorm(Map<String, List<Long>> layer, String name, long width) {
+        if (!name.isEmpty()) {
+            layer.put(name + ".weight", List.of(width));
+        }
     }
 
     private static void putProjection(Map<String, List<Long>> layer, String name, long out, long in, boolean bias) {

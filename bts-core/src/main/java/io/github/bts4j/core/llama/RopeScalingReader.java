@@ -2,23 +2,27 @@ package io.github.bts4j.core.llama;
 
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /** Reads one {@code rope_scaling} or {@code rope_parameters}. Absent values mean what transformers takes them to mean. */
 final class RopeScalingReader {
-    private static final String KNOWN = "default, linear, dynamic, llama3, yarn";
+    static final String KNOWN = "default, linear, dynamic, llama3, yarn, longrope";
 
     private final JsonFields fields;
     private final Problems problems;
     private final int context;
+    private final OptionalInt original;
     private final int problemsBefore;
 
-    private RopeScalingReader(JsonFields fields, int context) {
+    private RopeScalingReader(JsonFields fields, int context, OptionalInt original) {
         this.fields = fields;
         this.problems = fields.problems();
         this.context = context;
+        this.original = original;
         this.problemsBefore = problems.count();
     }
 
@@ -29,16 +33,14 @@ final class RopeScalingReader {
      * @param context the model's context in tokens
      * @return the scaling; the default type if a problem was recorded
      */
-    static RopeScaling read(JsonFields fields, int context) {
-        return new RopeScalingReader(fields, context).read();
+    /** Reads one form; original is the trained length that stands beside it, if one does. */
+    static RopeScaling read(JsonFields fields, int context, OptionalInt original) {
+        return new RopeScalingReader(fields, context, original).read();
     }
 
     private RopeScaling read() {
         fields.take(ConfigKey.ROPE_THETA.json()); // the caller's
-        OptionalDouble partial = fields.number(ConfigKey.PARTIAL_ROTARY_FACTOR);
-        if (partial.isPresent() && partial.getAsDouble() != 1) {
-            problems.add(name(ConfigKey.PARTIAL_ROTARY_FACTOR) + " = " + partial.getAsDouble() + " is not supported: only 1 is");
-        }
+        fields.take(ConfigKey.PARTIAL_ROTARY_FACTOR.json());
         Optional<String> type = type();
         if (type.isEmpty()) {
             return RopeScaling.none();
@@ -70,6 +72,7 @@ final class RopeScalingReader {
             case "dynamic" -> dynamic();
             case "llama3" -> llama3();
             case "yarn" -> yarn();
+            case "longrope", "su" -> longRope();
             default -> {
                 fields.unread().forEach(fields::take);
                 problems.add("rope type '" + type + "' is not supported: it must be one of " + KNOWN);
@@ -110,6 +113,20 @@ final class RopeScalingReader {
         OptionalDouble attention = fields.number(ConfigKey.ATTENTION_FACTOR);
         boolean truncate = fields.flag(ConfigKey.TRUNCATE).orElse(true);
         return checked(() -> new RopeScaling.Yarn(factor, original, fast, slow, mscale, mscaleAllDim, attention, truncate));
+    }
+
+    private RopeScaling longRope() {
+        List<Double> shorter = requiredList(ConfigKey.SHORT_FACTOR);
+        List<Double> longer = requiredList(ConfigKey.LONG_FACTOR);
+        int trained = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(original.orElse(context));
+        double factor = fields.number(ConfigKey.FACTOR).orElse((double) context / trained);
+        double attention = fields.number(ConfigKey.ATTENTION_FACTOR).orElse(RopeScaling.LongRope.attentionFactor(factor, trained));
+        return checked(() -> new RopeScaling.LongRope(shorter, longer, trained, attention));
+    }
+
+    private List<Double> requiredList(ConfigKey key) {
+        problems.addIf(!fields.has(key), name(key) + " is missing: expected a list of numbers");
+        return fields.numbers(key);
     }
 
     /** A required number; if it is missing, 1 and a recorded problem. */

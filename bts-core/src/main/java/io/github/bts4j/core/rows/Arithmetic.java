@@ -94,6 +94,30 @@ public interface Arithmetic {
     void swiGlu(Rounding rounding, float[] gate, float[] up, int from, int to);
 
     /**
+     * {@code gate = gelu(gate) * up}, rounded before and after the product, with the approximation {@code gelu(z) = z / 2 (1 + tanh(u)) = z / (1 + e^-2u)} for
+     * {@code u = sqrt(2 / pi) (z + 0.044715 z^3)} (arXiv 1606.08415).
+     *
+     * @param rounding how results are rounded
+     * @param gate values that are changed
+     * @param up factors
+     * @param from first index
+     * @param to one past the last index
+     */
+    default void geGlu(Rounding rounding, float[] gate, float[] up, int from, int to) {
+        float twice = (float) (-2 * Math.sqrt(2 / Math.PI));
+        float[] e = new float[to - from];
+        for (int i = 0; i < e.length; i++) {
+            float z = rounding.round(gate[from + i]);
+            gate[from + i] = z;
+            e[i] = twice * (z + 0.044715f * z * z * z);
+        }
+        exp(e, 0, e.length);
+        for (int i = 0; i < e.length; i++) {
+            gate[from + i] = rounding.round(rounding.round(gate[from + i] / (1 + e[i])) * up[from + i]);
+        }
+    }
+
+    /**
      * {@code x = softmax(scale x)}; nothing is rounded.
      *
      * @param x values

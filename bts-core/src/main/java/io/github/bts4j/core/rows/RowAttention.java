@@ -6,14 +6,17 @@ package io.github.bts4j.core.rows;
  * @param math the arithmetic
  * @param rounding how results are rounded
  * @param dims the decoder's sizes
+ * @param norm the norm of queries and keys, where there is one
  */
-record RowAttention(Arithmetic math, Rounding rounding, RowDecoder.Dimensions dims) {
+record RowAttention(Arithmetic math, Rounding rounding, RowDimensions dims, RowNorm norm) {
     /** This worker's share of tokens and key heads, of a step whose queries, keys and values are complete. */
-    void run(WorkerTeam.Share share, RowStep step, int layer) {
+    void run(WorkerTeam.Share share, RowStep step, int layer, RowWeights.Layer weights) {
+        normAll(share, step, weights.norms());
+        RowWeights.Kind kind = weights.kind();
         int items = step.batch().size() * dims.kvHeads();
         if (step.batch().isPrompt()) { // a token attends to those before it, which may be another worker's
             for (int item = share.from(items); item < share.to(items); item++) {
-                append(step, layer, item);
+                append(step, layer, item, weights);
             }
             share.await();
         }
@@ -22,21 +25,29 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDecoder.Dimensions di
         float[][] scores = new float[group][step.longest()];
         for (int item = share.from(items); item < share.to(items); item++) {
             if (!step.batch().isPrompt()) {
-                append(step, layer, item);
+                append(step, layer, item, weights);
             }
             int s = item / dims.kvHeads();
             int head = item % dims.kvHeads();
             Matrix keys = step.batch().state(s).keys().get(layer)[head];
             Matrix values = step.batch().state(s).values().get(layer)[head];
-            int length = step.batch().positions()[s] + 1;
+            int end = step.batch().positions()[s] + 1;
+            int first = kind.first(end);
+            int length = end - first;
+            if (first > 0) {
+                keys = keys.from(first);
+                values = values.from(first);
+            }
+            float[] rotation = kind.of(step.rope()[s]);
             for (int g = 0; g < group; g++) {
                 int query = (head * group + g) * dims.headDim();
-                math.rotate(rounding, step.query()[s], query, step.rope()[s]);
+                normEach(step.query()[s], query, weights.norms().query());
+                math.rotate(rounding, step.query()[s], query, rotation);
                 keys.pack(step.query()[s], query, dims.headDim(), queries[g]);
             }
             keys.matmul(0, length, queries, scores, 0);
             for (float[] each : scores) {
-                math.softmax(each, length, (float) (1 / Math.sqrt(dims.headDim())));
+                math.softmax(each, length, dims.style().attentionScale());
             }
             int to = head * group * dims.headDim();
             values.weightedSums(length, scores, step.attended()[s], to);
@@ -44,11 +55,29 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDecoder.Dimensions di
         }
     }
 
-    private void append(RowStep step, int layer, int item) {
+    /** Where all heads have one norm, it is of whole rows, which workers share. */
+    private void normAll(WorkerTeam.Share share, RowStep step, RowWeights.Norms norms) {
+        if (norms.query().length > dims.headDim() || norms.key().length > dims.headDim()) {
+            for (int s = share.from(step.batch().size()); s < share.to(step.batch().size()); s++) {
+                norm.inPlace(step.query()[s], 0, norms.query());
+                norm.inPlace(step.key()[s], 0, norms.key());
+            }
+            share.await();
+        }
+    }
+
+    private void normEach(float[] x, int at, float[] weight) {
+        if (weight.length == dims.headDim()) {
+            norm.inPlace(x, at, weight);
+        }
+    }
+
+    private void append(RowStep step, int layer, int item, RowWeights.Layer weights) {
         int s = item / dims.kvHeads();
         int head = item % dims.kvHeads();
         int at = head * dims.headDim();
-        math.rotate(rounding, step.key()[s], at, step.rope()[s]);
+        normEach(step.key()[s], at, weights.norms().key());
+        math.rotate(rounding, step.key()[s], at, weights.kind().of(step.rope()[s]));
         step.batch().state(s).keys().get(layer)[head].elements().set(step.batch().positions()[s], step.key()[s], at);
         step.batch().state(s).values().get(layer)[head].elements().set(step.batch().positions()[s], step.value()[s], at);
     }

@@ -22,36 +22,12 @@ public final class RowDecoder {
 
     private final Arithmetic math;
     private final Rounding rounding;
-    private final Dimensions dims;
+    private final RowDimensions dims;
     private final RowWeights weights;
-    private final Rotations rope;
+    private final RowRotations rope;
     private final boolean small;
     private final RowAttention attention;
-
-    /**
-     * The sizes of a model.
-     *
-     * @param hidden width of the residual stream
-     * @param intermediate width of the MLP
-     * @param heads number of query heads
-     * @param kvHeads number of key and value heads
-     * @param headDim width of a head
-     * @param rmsNormEps epsilon of the norms
-     */
-    public record Dimensions(int hidden, int intermediate, int heads, int kvHeads, int headDim, float rmsNormEps) {}
-
-    /** The rotations of queries and keys. They do not only depend on the position: dynamic scaling uses the length of the whole sequence. */
-    @FunctionalInterface
-    public interface Rotations {
-        /**
-         * The rotations of one token.
-         *
-         * @param position its position, counted from 0
-         * @param length the length of its sequence at the end of the pass that computes it, cached tokens included
-         * @return the cosines and then the sines, {@code [2 * headDim / 2]}
-         */
-        float[] of(int position, int length);
-    }
+    private final RowNorm norm;
 
     /**
      * Puts a decoder together.
@@ -62,18 +38,19 @@ public final class RowDecoder {
      * @param weights its weights
      * @param rope the rotations of queries and keys
      */
-    public RowDecoder(Arithmetic math, ElementType type, Dimensions dims, RowWeights weights, Rotations rope) {
+    public RowDecoder(Arithmetic math, ElementType type, RowDimensions dims, RowWeights weights, RowRotations rope) {
         this(math, Rounding.of(type), dims, weights, rope);
     }
 
-    private RowDecoder(Arithmetic math, Rounding rounding, Dimensions dims, RowWeights weights, Rotations rope) {
+    private RowDecoder(Arithmetic math, Rounding rounding, RowDimensions dims, RowWeights weights, RowRotations rope) {
         this.math = math;
         this.rounding = rounding;
         this.dims = dims;
         this.weights = weights;
         this.rope = rope;
         this.small = weights.bytes() <= SMALL_MODEL;
-        this.attention = new RowAttention(math, rounding, dims);
+        this.norm = new RowNorm(math, rounding, dims.style().rmsNormEps(), dims.style().roundsNormOnce());
+        this.attention = new RowAttention(math, rounding, dims, norm);
     }
 
     /**
@@ -148,11 +125,8 @@ public final class RowDecoder {
      * @return true if it is faster here, as measured on two cores
      */
     boolean isFasterFor(DecodeBatch<?> batch) {
-        return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : mostTokens());
-    }
-
-    private int mostTokens() {
-        return small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
+        int most = small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
+        return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : most);
     }
 
     /**
@@ -172,23 +146,24 @@ public final class RowDecoder {
     /** The beginning of a step: the tokens' states before the first layer, their rotations, and buffers. */
     RowStep step(DecodeBatch<RowCache> batch) {
         int n = batch.size();
-        float[][] hidden = new float[n][dims.hidden];
+        float[][] hidden = new float[n][dims.hidden()];
         float[][] rotations = new float[n][];
         for (int s = 0; s < n; s++) {
             rotations[s] = rope.of(batch.positions()[s], batch.lengthAfter(s));
-            for (int c = 0; c < dims.hidden; c++) {
+            for (int c = 0; c < dims.hidden(); c++) {
                 hidden[s][c] = rounding.round(weights.embedding().elements().get(batch.tokens()[s], c));
             }
+            multiply(hidden[s], dims.style().embeddingMultiplier(), 0, dims.hidden());
         }
         return step(batch, hidden, rotations);
     }
 
     private RowStep step(DecodeBatch<RowCache> batch, float[][] hidden, float[][] rotations) {
         int n = batch.size();
-        int q = dims.heads * dims.headDim;
-        int kv = dims.kvHeads * dims.headDim;
-        return new RowStep(batch, hidden, rotations, new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate],
-                new float[n][dims.intermediate], new float[n][dims.hidden]);
+        int q = dims.heads() * dims.headDim();
+        int kv = dims.kvHeads() * dims.headDim();
+        return new RowStep(batch, hidden, rotations, new float[n][q], new float[n][kv], new float[n][kv], new float[n][q], new float[n][dims.intermediate()],
+                new float[n][dims.intermediate()], new float[n][dims.hidden()]);
     }
 
     /**
@@ -224,9 +199,9 @@ public final class RowDecoder {
      */
     public Scratch scratch(RowStep step) {
         int tokens = step.hidden().length;
-        int widest = Math.max(Math.max(dims.hidden, dims.intermediate), dims.heads * dims.headDim);
+        int widest = Math.max(Math.max(dims.hidden(), dims.intermediate()), dims.heads() * dims.headDim());
         float[][] x = new float[tokens][Matrix.room(widest)];
-        return new Scratch(new float[tokens][dims.hidden], x, weights.isRepacked() ? new float[tokens][Matrix.room(widest)] : x);
+        return new Scratch(new float[tokens][dims.hidden()], x, weights.isRepacked() ? new float[tokens][Matrix.room(widest)] : x);
     }
 
     /**
@@ -242,10 +217,10 @@ public final class RowDecoder {
         for (int layer = first; layer < last; layer++) {
             attentionNorm(step, layer, scratch);
             attention(share, step, layer, scratch);
-            add(share, step, step.branch());
+            addBranch(share, step, weights.layers().get(layer).norms().afterAttention(), scratch);
             mlpNorm(step, layer, scratch);
             mlp(share, step, layer, scratch);
-            add(share, step, step.branch());
+            addBranch(share, step, weights.layers().get(layer).norms().afterMlp(), scratch);
         }
     }
 
@@ -257,7 +232,7 @@ public final class RowDecoder {
      * @param scratch receives the normalised states
      */
     public void attentionNorm(RowStep step, int layer, Scratch scratch) {
-        norm(step.hidden(), weights.layers().get(layer).inputNorm(), scratch.normed);
+        norm(step.hidden(), weights.layers().get(layer).norms().beforeAttention(), scratch.normed);
     }
 
     /**
@@ -268,7 +243,7 @@ public final class RowDecoder {
      * @param scratch receives the normalised states
      */
     public void mlpNorm(RowStep step, int layer, Scratch scratch) {
-        norm(step.hidden(), weights.layers().get(layer).postNorm(), scratch.normed);
+        norm(step.hidden(), weights.layers().get(layer).norms().beforeMlp(), scratch.normed);
     }
 
     /**
@@ -286,13 +261,13 @@ public final class RowDecoder {
         layer.key().run(share, math, rounding, x, step.key());
         layer.value().run(share, math, rounding, x, step.value());
         share.await();
-        attention.run(share, step, index);
+        attention.run(share, step, index, layer);
         share.await();
         layer.output().run(share, math, rounding, scratch.packed(step.attended(), layer.output()), step.branch());
     }
 
     /**
-     * One worker's share of a layer's feed-forward network, {@code W_down (silu(W_gate x) * (W_up x))}.
+     * One worker's share of a layer's feed-forward network, {@code W_down (silu(W_gate x) * (W_up x))}, or GELU for SiLU.
      *
      * @param share the worker's share
      * @param step the step, whose branch receives this worker's rows
@@ -306,6 +281,29 @@ public final class RowDecoder {
         layer.down().run(share, math, rounding, scratch.packed(step.gate(), layer.down()), step.branch());
     }
 
+    /** Adds the step's branch to the residual stream, behind the norm that follows it, if one does. */
+    private void addBranch(WorkerTeam.Share share, RowStep step, float[] weight, Scratch scratch) {
+        float[][] branch = step.branch();
+        if (weight.length > 0) {
+            share.await(); // a norm is of whole rows
+            norm(branch, weight, scratch.normed);
+            branch = scratch.normed;
+        }
+        for (float[] row : branch) {
+            multiply(row, dims.style().residualMultiplier(), share.fromRow(dims.hidden()), share.toRow(dims.hidden()));
+        }
+        add(share, step, branch);
+    }
+
+    private void multiply(float[] x, float factor, int from, int to) {
+        if (factor != 1) {
+            for (int i = from; i < to; i++) {
+                x[i] *= factor;
+            }
+            math.round(rounding, x, from, to);
+        }
+    }
+
     /**
      * Adds this worker's rows to the residual stream, which is complete when it returns.
      *
@@ -315,7 +313,7 @@ public final class RowDecoder {
      */
     public void add(WorkerTeam.Share share, RowStep step, float[][] branch) {
         for (int s = 0; s < branch.length; s++) {
-            math.add(rounding, step.hidden()[s], branch[s], share.fromRow(dims.hidden), share.toRow(dims.hidden));
+            math.add(rounding, step.hidden()[s], branch[s], share.fromRow(dims.hidden()), share.toRow(dims.hidden()));
         }
         share.await();
     }
@@ -323,8 +321,8 @@ public final class RowDecoder {
     /** One worker's share of the logits of the final states, before the final norm; complete once all workers have returned. */
     void logits(WorkerTeam.Share share, RowStep step, float[][] logits) {
         float[][] state = step.last();
-        float[][] normed = new float[state.length][dims.hidden];
-        float[][] x = new float[state.length][Matrix.room(dims.hidden)];
+        float[][] normed = new float[state.length][dims.hidden()];
+        float[][] x = new float[state.length][Matrix.room(dims.hidden())];
         norm(state, weights.norm(), normed);
         weights.head().weight().pack(normed, x);
         weights.head().run(share, math, rounding, x, logits);
@@ -332,18 +330,26 @@ public final class RowDecoder {
 
     private void norm(float[][] state, float[] weight, float[][] normed) {
         for (int s = 0; s < state.length; s++) {
-            math.rmsNorm(state[s], weight, dims.rmsNormEps, rounding, normed[s]);
+            if (weight.length == 0) {
+                System.arraycopy(state[s], 0, normed[s], 0, dims.hidden());
+            } else {
+                norm.of(state[s], weight, normed[s]);
+            }
         }
     }
 
-    /** This worker's rows of {@code silu(W_gate x) * (W_up x)}. */
+    /** This worker's rows of {@code silu(W_gate x) * (W_up x)}, or of GELU. */
     private void activated(WorkerTeam.Share share, RowWeights.Layer layer, Linear.Packed x, RowStep step) {
-        int from = share.fromRow(dims.intermediate);
-        int to = share.toRow(dims.intermediate);
+        int from = share.fromRow(dims.intermediate());
+        int to = share.toRow(dims.intermediate());
         layer.gate().sum(from, to, x, step.gate());
         layer.up().run(share, math, rounding, x, step.up());
         for (int s = 0; s < step.gate().length; s++) {
-            math.swiGlu(rounding, step.gate()[s], step.up()[s], from, to);
+            if (dims.style().gelu()) {
+                math.geGlu(rounding, step.gate()[s], step.up()[s], from, to);
+            } else {
+                math.swiGlu(rounding, step.gate()[s], step.up()[s], from, to);
+            }
         }
     }
 }

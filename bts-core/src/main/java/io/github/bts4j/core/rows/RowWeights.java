@@ -19,26 +19,70 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
     private static final double FREE_SHARE = 0.8; // of the free heap: the rest is for a step and its caller
 
     /**
+     * The weights of a layer's norms; one that there is not is empty.
+     *
+     * @param beforeAttention {@code [hidden]}
+     * @param afterAttention {@code [hidden]}
+     * @param beforeMlp {@code [hidden]}
+     * @param afterMlp {@code [hidden]}
+     * @param query of each query {@code [headDim]}, or of all queries together
+     * @param key of each key, or of all keys together
+     */
+    public record Norms(float[] beforeAttention, float[] afterAttention, float[] beforeMlp, float[] afterMlp, float[] query, float[] key) {
+        private boolean equal(Norms other) {
+            return Arrays.deepEquals(all(), other.all());
+        }
+
+        private float[][] all() {
+            return new float[][] {beforeAttention, afterAttention, beforeMlp, afterMlp, query, key};
+        }
+    }
+
+    /**
+     * What a layer's attention sees.
+     *
+     * @param window the most tokens that a token attends to, itself included; 0 for all
+     * @param rotation the token's rotation: 0 for the whole row, 1 or 2 for its first or second half, -1 for none
+     */
+    public record Kind(int window, int rotation) {
+        private static final float[] NONE = {};
+
+        /** The cosines, then the sines, that this layer takes of a token's row. */
+        float[] of(float[] row) {
+            return switch (rotation) {
+                case -1 -> NONE;
+                case 0 -> row;
+                default -> Arrays.copyOfRange(row, row.length / 2 * (rotation - 1), row.length / 2 * rotation);
+            };
+        }
+
+        /** The first of so many keys that the last token attends to. */
+        int first(int keys) {
+            return window == 0 ? 0 : Math.max(0, keys - window);
+        }
+    }
+
+    /**
      * The weights of one layer.
      *
-     * @param inputNorm {@code [hidden]}
+     * @param norms the norms before and behind the two branches, and of queries and keys
+     * @param kind what the layer's attention sees
      * @param query the queries' projection
      * @param key the keys' projection
      * @param value the values' projection
      * @param output the output projection of the attention
-     * @param postNorm {@code [hidden]}
-     * @param gate the MLP's projection that goes through SiLU
+     * @param gate the MLP's projection that goes through the activation
      * @param up the one that it is multiplied with
      * @param down the one back to the residual stream
      */
-    public record Layer(float[] inputNorm, Linear query, Linear key, Linear value, Linear output, float[] postNorm, Linear gate, Linear up, Linear down) {
+    public record Layer(Norms norms, Kind kind, Linear query, Linear key, Linear value, Linear output, Linear gate, Linear up, Linear down) {
         private Stream<Linear> linears() {
             return Stream.of(query, key, value, output, gate, up, down);
         }
 
         private static Layer joint(List<Layer> streams) {
             Layer first = streams.get(0);
-            return new Layer(first.inputNorm, joint(streams, Layer::query), joint(streams, Layer::key), joint(streams, Layer::value), joint(streams, Layer::output), first.postNorm,
+            return new Layer(first.norms, first.kind, joint(streams, Layer::query), joint(streams, Layer::key), joint(streams, Layer::value), joint(streams, Layer::output),
                     joint(streams, Layer::gate), joint(streams, Layer::up), joint(streams, Layer::down));
         }
 
@@ -49,12 +93,12 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
         private boolean isOver(Layer other) {
             List<Linear> ours = linears().toList();
             List<Linear> theirs = other.linears().toList();
-            return Arrays.equals(inputNorm, other.inputNorm) && Arrays.equals(postNorm, other.postNorm)
+            return kind.equals(other.kind) && norms.equal(other.norms)
                     && IntStream.range(0, ours.size()).allMatch(i -> ours.get(i).isOver(theirs.get(i)));
         }
 
         private Layer repacked() {
-            return new Layer(inputNorm, query.repacked(), key.repacked(), value.repacked(), output.repacked(), postNorm, gate.repacked(), up.repacked(), down.repacked());
+            return new Layer(norms, kind, query.repacked(), key.repacked(), value.repacked(), output.repacked(), gate.repacked(), up.repacked(), down.repacked());
         }
     }
 

@@ -12,21 +12,24 @@ import java.util.Map;
  * <p>{@code m} is a model; {@code rope} holds its rotary tables, of which {@code row} is the row of the first token.
  */
 @KernelSource(value = "decoder.py", products = true)
-public interface DecoderKernels {
+public interface DecoderKernels extends AttentionKernels {
     /**
      * Gathers a model's weights by their names.
      *
      * @param mode the autograd mode
-     * @param tensors every tensor by its Hugging Face name; a matrix of int8 has its scales under its name and {@code _scale}
-     * @param numLayers number of layers
-     * @param numHeads number of query heads
-     * @param numKvHeads number of heads of keys and values
-     * @param headDim size of a head
+     * @param tensors every tensor by its Hugging Face name, norms of layers by their place; a matrix of int8 has its scales under its name and {@code _scale}
+     * @param sizes heads, heads of keys and values, size of a head, kind of norm weight, whether the activation is GELU, whether the head is the embedding
+     * @param windows the window of every layer, 0 for none
+     * @param rotations the rotary table of every layer
      * @param eps what the norms add to the mean square
-     * @param tied whether the head is the embedding
-     * @return the model, which the caller closes
+     * @param attentionScale what scores are multiplied by
+     * @param embeddingMultiplier what embeddings are multiplied by
+     * @param residualMultiplier what branches are multiplied by
+     * @param logitsDivisor what logits are divided by
+     * @return the model, which the caller closes; {@code KernelWeights} in {@code torch.llama} makes the arguments
      */
-    LlamaWeights llama(Autograd mode, Map<String, NDArray> tensors, long numLayers, long numHeads, long numKvHeads, long headDim, double eps, boolean tied);
+    LlamaWeights llama(Autograd mode, Map<String, NDArray> tensors, long[] sizes, long[] windows, long[] rotations, double eps, double attentionScale, double embeddingMultiplier,
+            double residualMultiplier, double logitsDivisor);
 
     /**
      * Tensors on top of each other.

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -39,13 +40,36 @@ public final class TensorFiles {
      * @throws IOException if writing fails; an older file is then unchanged
      */
     public static void write(Path file, Map<String, NDArray> tensors, Map<String, String> metadata) throws IOException {
+        Map<String, List<NDArray>> single = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> single.put(name, List.of(tensor)));
+        writeStacked(file, single, metadata);
+    }
+
+    /**
+     * Writes tensors to a file, each from parts that lie on top of each other.
+     *
+     * @param file as above
+     * @param tensors name to parts, of one type and equal but for their number of rows
+     * @param metadata entries of the file's header
+     * @throws IOException if writing fails; an older file is then unchanged
+     */
+    public static void writeStacked(Path file, Map<String, List<NDArray>> tensors, Map<String, String> metadata) throws IOException {
         List<SafetensorsWriter.Tensor> list = new ArrayList<>();
-        tensors.forEach((name, tensor) -> list.add(new SafetensorsWriter.Tensor(name, Tensors.type(tensor),
-                Arrays.stream(tensor.getShape().getShape()).boxed().toList(), sink -> {
-                    for (ByteBuffer bytes : Tensors.bytes(tensor)) {
-                        sink.accept(bytes);
-                    }
-                })));
+        tensors.forEach((name, parts) -> list.add(new SafetensorsWriter.Tensor(name, Tensors.type(parts.get(0)), shape(parts), sink -> {
+            for (NDArray part : parts) {
+                for (ByteBuffer bytes : Tensors.bytes(part)) {
+                    sink.accept(bytes);
+                }
+            }
+        })));
         SafetensorsWriter.write(file, metadata, list);
+    }
+
+    private static List<Long> shape(List<NDArray> parts) {
+        long[] shape = parts.get(0).getShape().getShape().clone();
+        if (parts.size() > 1) {
+            shape[0] = parts.stream().mapToLong(part -> part.getShape().get(0)).sum();
+        }
+        return Arrays.stream(shape).boxed().toList();
     }
 }

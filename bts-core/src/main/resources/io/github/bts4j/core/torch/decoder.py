@@ -1,8 +1,8 @@
-  # The Llama decoder in TorchScript: Llama 2 (arXiv 2307.09288) as Hugging Face transformers computes it.
+  # The Llama decoder in TorchScript: Llama 2 (arXiv 2307.09288) and the families that Traits.java describes, as Hugging Face transformers computes them.
   #
   # m: the weights of one model by their names, and its dimensions; made once, by llama.
-  # rope: [cos, sin], each [positions, head_dim / 2], in the weights' type; row is the row of the first token at hand. A third entry, [batch, 1, sequence,
-  # sequence], says which tokens a token may attend to, where that is not all before it.
+  # rope: [cos, sin], each [positions, rotated / 2], in the weights' type; row is the row of the first token at hand. Models with two tables have the second one's
+  # columns behind the first one's. A third entry, [batch, 1, sequence, sequence], says which tokens a token may attend to, where that is not all before it.
 
 class Linear(NamedTuple):
   # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row.
@@ -14,17 +14,27 @@ class Linear(NamedTuple):
   lora : List[Tensor]
 
 class Layer(NamedTuple):
-  input_layernorm : Tensor
+  # norms before and after each branch, and of queries and keys: [head_dim] for each head, or of all heads together. Llama has those before.
+  # window: the last tokens that a token attends to, itself included, or 0 for all; rotation: 0 for the whole table, 1 or 2 for its first or second half, -1 for none
+  before_attention : Optional[Tensor]
   q_proj : __torch__.Linear
   k_proj : __torch__.Linear
   v_proj : __torch__.Linear
   o_proj : __torch__.Linear
-  post_attention_layernorm : Tensor
+  q_norm : Optional[Tensor]
+  k_norm : Optional[Tensor]
+  after_attention : Optional[Tensor]
+  before_mlp : Optional[Tensor]
   gate_proj : __torch__.Linear
   up_proj : __torch__.Linear
   down_proj : __torch__.Linear
+  after_mlp : Optional[Tensor]
+  gelu : bool
+  window : int
+  rotation : int
 
 class Llama(NamedTuple):
+  # norm_weight: 0 for a weight that multiplies what is rounded, 1 before it is rounded, 2 for 1 + weight before it is rounded
   embed_tokens : __torch__.Linear
   norm : Tensor
   lm_head : __torch__.Linear
@@ -33,6 +43,11 @@ class Llama(NamedTuple):
   num_kv_heads : int
   head_dim : int
   eps : float
+  norm_weight : int
+  attention_scale : float
+  embedding_multiplier : float
+  residual_multiplier : float
+  logits_divisor : float
 
   def optional(self: __torch__.K, tensors: Dict[str, Tensor], name: str) -> Optional[Tensor]:
     found : Optional[Tensor] = None
@@ -48,19 +63,23 @@ class Llama(NamedTuple):
         lora = torch.append(lora, tensors[name + part])
     return __torch__.Linear(tensors[weight], (self).optional(tensors, name + ".bias"), (self).optional(tensors, weight + "_scale"), lora)
 
-  def llama(self: __torch__.K, tensors: Dict[str, Tensor], num_layers: int, num_heads: int, num_kv_heads: int, head_dim: int, eps: float, tied: bool) -> __torch__.Llama:
-    # tensors: by their Hugging Face names; tied: the head is the embedding
+  def decoder_layer(self: __torch__.K, tensors: Dict[str, Tensor], i: int, gelu: bool, window: int, rotation: int) -> __torch__.Layer:
+    p = torch.format("model.layers.{}.", i)
+    a = p + "self_attn."
+    f = p + "mlp."
+    return __torch__.Layer((self).optional(tensors, p + "before_attention"), (self).linear_weights(tensors, a + "q_proj"), (self).linear_weights(tensors, a + "k_proj"), (self).linear_weights(tensors, a + "v_proj"), (self).linear_weights(tensors, a + "o_proj"), (self).optional(tensors, a + "q_norm.weight"), (self).optional(tensors, a + "k_norm.weight"), (self).optional(tensors, p + "after_attention"), (self).optional(tensors, p + "before_mlp"), (self).linear_weights(tensors, f + "gate_proj"), (self).linear_weights(tensors, f + "up_proj"), (self).linear_weights(tensors, f + "down_proj"), (self).optional(tensors, p + "after_mlp"), gelu, window, rotation)
+
+  def llama(self: __torch__.K, tensors: Dict[str, Tensor], sizes: List[int], windows: List[int], rotations: List[int], eps: float, attention_scale: float, embedding_multiplier: float, residual_multiplier: float, logits_divisor: float) -> __torch__.Llama:
+    # tensors: by their Hugging Face names, but for the norms of a layer; sizes: heads, heads of keys and values, size of a head, kind of norm weight,
+    # whether the activation is GELU, whether the head is the embedding; windows, rotations: of each layer
     layers : List[__torch__.Layer] = []
-    for i in range(num_layers):
-      p = torch.format("model.layers.{}.", i)
-      a = p + "self_attn."
-      f = p + "mlp."
-      layers = torch.append(layers, __torch__.Layer(tensors[p + "input_layernorm.weight"], (self).linear_weights(tensors, a + "q_proj"), (self).linear_weights(tensors, a + "k_proj"), (self).linear_weights(tensors, a + "v_proj"), (self).linear_weights(tensors, a + "o_proj"), tensors[p + "post_attention_layernorm.weight"], (self).linear_weights(tensors, f + "gate_proj"), (self).linear_weights(tensors, f + "up_proj"), (self).linear_weights(tensors, f + "down_proj")))
+    for i in range(len(windows)):
+      layers = torch.append(layers, (self).decoder_layer(tensors, i, sizes[4] == 1, windows[i], rotations[i]))
     embedding = (self).linear_weights(tensors, "model.embed_tokens")
     lm_head = embedding
-    if not tied:
+    if sizes[5] == 0:
       lm_head = (self).linear_weights(tensors, "lm_head")
-    return __torch__.Llama(embedding, tensors["model.norm.weight"], lm_head, layers, num_heads, num_kv_heads, head_dim, eps)
+    return __torch__.Llama(embedding, tensors["model.norm.weight"], lm_head, layers, sizes[0], sizes[1], sizes[2], eps, sizes[3], attention_scale, embedding_multiplier, residual_multiplier, logits_divisor)
 
   def weight_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
     if len(w.lora) > 0:
@@ -146,18 +165,6 @@ class Llama(NamedTuple):
       at = at + m
     return [q, scales]
 
-  def norm(self: __torch__.K, x: Tensor, w: Tensor, eps: float) -> Tensor:
-    return torch.rms_norm(x, [torch.size(x, -1)], w, eps)
-
-  def rope_rows(self: __torch__.K, rope: List[Tensor], row: int, length: int) -> List[Tensor]:
-    return [torch.narrow(rope[0], 0, row, length), torch.narrow(rope[1], 0, row, length)]
-
-  def rope_mask(self: __torch__.K, rope: List[Tensor]) -> Optional[Tensor]:
-    found : Optional[Tensor] = None
-    if len(rope) > 2:
-      found = rope[2]
-    return found
-
   def masked_rope(self: __torch__.K, rope: List[Tensor], allowed: Tensor) -> List[Tensor]:
     return [rope[0], rope[1], allowed]
 
@@ -174,68 +181,17 @@ class Llama(NamedTuple):
     same = torch.eq(torch.unsqueeze(documents, 2), torch.unsqueeze(documents, 1))
     return torch.unsqueeze(torch.tril(same), 1)
 
-  def rotate(self: __torch__.K, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    # x: [batch, sequence, heads, head_dim]; the two halves of head_dim are the two coordinates of each rotated pair
-    half = torch.floordiv(torch.size(x, -1), 2)
-    a = torch.narrow(x, -1, 0, half)
-    b = torch.narrow(x, -1, half, half)
-    c = torch.unsqueeze(cos, 1)
-    s = torch.unsqueeze(sin, 1)
-    return torch.cat([torch.addcmul(torch.mul(a, c), b, s, value=-1), torch.addcmul(torch.mul(b, c), a, s)], -1)
-
-  def repeat_heads(self: __torch__.K, x: Tensor, groups: int) -> Tensor:
-    # [batch, kv_heads, sequence, head_dim] -> [batch, heads, sequence, head_dim]; enable_gqa would fall back to the math path on CPU
-    if groups == 1:
-      return x
-    b, h, s, d = torch.size(x, 0), torch.size(x, 1), torch.size(x, 2), torch.size(x, 3)
-    return torch.reshape(torch.expand(torch.unsqueeze(x, 2), [b, h, groups, s, d]), [b, h * groups, s, d])
-
-  def attend(self: __torch__.K, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    # Causal attention of the last tokens: q [batch, heads, sequence, head_dim], k and v [batch, kv_heads, keys, head_dim], keys >= sequence
-    # -> [batch, heads, sequence, head_dim]. On the CPU, libtorch's fused kernel is half as fast as two batched products, so where no
-    # graph is built, blocks of queries go against the keys that they may see; the scores are float32, as in the fused kernel.
-    s, keys, dtype = torch.size(q, 2), torch.size(k, 2), ops.prim.dtype(q)
-    heads, kv = torch.size(q, 1), torch.size(k, 1)
-    groups = torch.floordiv(heads, kv)
-    graph = ops.prim.requires_grad(q) or ops.prim.requires_grad(k) or ops.prim.requires_grad(v)
-    if graph or ops.prim.is_cuda(q) or (dtype != FLOAT32 and dtype != BFLOAT16):
-      kk, vv = (self).repeat_heads(k, groups), (self).repeat_heads(v, groups)
-      if s == keys:
-        return torch.scaled_dot_product_attention(q, kk, vv, None, 0., True)
-      mask = torch.tril(torch.ones([s, keys], dtype=BOOL, layout=0, device=ops.prim.device(q)), keys - s)
-      return torch.scaled_dot_product_attention(q, kk, vv, mask, 0., False)
-    n, d = torch.size(q, 0), torch.size(q, 3)
-    qf = torch.to(q, FLOAT32)
-    kt = torch.transpose(torch.reshape(torch.to(k, FLOAT32), [n * kv, keys, d]), 1, 2)
-    vs = torch.reshape(v, [n * kv, keys, d])
-    out = torch.empty([n, s, heads, d], dtype=dtype, layout=0, device=ops.prim.device(q))
-    unused = torch.empty([1], dtype=FLOAT32, layout=0, device=ops.prim.device(q))  # beta = 0: what baddbmm would add is not read
-    scale = 1. / torch.sqrt(d)
-    later = torch.triu(torch.full([64, 64], -inf, dtype=FLOAT32, layout=0, device=ops.prim.device(q)), 1)
-    at = 0
-    while at < s:
-      m = min(64, s - at)
-      end = keys - s + at + m
-      block = torch.reshape(torch.narrow(qf, 2, at, m), [n * kv, groups * m, d])
-      z = torch.view(torch.baddbmm(unused, block, torch.narrow(kt, 2, 0, end), beta=0, alpha=scale), [n * kv, groups, m, end])
-      masked = torch.add_(torch.narrow(z, 3, end - m, m), torch.narrow(torch.narrow(later, 0, 0, m), 1, 0, m))
-      p = torch.view(torch.to(torch.softmax(z, -1, None), dtype), [n * kv, groups * m, end])
-      a = torch.view(torch.bmm(p, torch.narrow(vs, 1, 0, end)), [n, heads, m, d])
-      written = torch.copy_(torch.narrow(out, 1, at, m), torch.transpose(a, 1, 2))
-      at = at + m
-    return torch.transpose(out, 1, 2)
-
-  def attend_allowed(self: __torch__.K, q: Tensor, k: Tensor, v: Tensor, allowed: Optional[Tensor]) -> Tensor:
-    # attention within whole sequences: causal, or to what is allowed
-    if torch.__is__(allowed, None):
-      return (self).attend(q, k, v)
-    mask = torch.to(unchecked_cast(Tensor, allowed), ops.prim.device(q), BOOL, False, False)
-    groups = torch.floordiv(torch.size(q, 1), torch.size(k, 1))
-    return torch.scaled_dot_product_attention(q, (self).repeat_heads(k, groups), (self).repeat_heads(v, groups), mask, 0., False)
+  def gelu_tanh(self: __torch__.K, x: Tensor) -> Tensor:
+    # x / 2 (1 + tanh(u)) = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3), in float32
+    f = torch.to(x, FLOAT32)
+    u = torch.add(f, torch.mul(torch.pow(f, 3), 0.044714999999999998))
+    return torch.to(torch.mul(f, torch.sigmoid(torch.mul(u, 1.5957691216057308))), ops.prim.dtype(x))
 
   def mlp(self: __torch__.K, x: Tensor, l: __torch__.Layer) -> Tensor:
     u = (self).weight_linear(x, l.up_proj)
-    if ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or len(l.gate_proj.lora) > 0 or ops.prim.dtype(l.gate_proj.weight) == INT8:
+    if l.gelu:
+      a = torch.mul((self).gelu_tanh((self).weight_linear(x, l.gate_proj)), u)
+    elif ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or len(l.gate_proj.lora) > 0 or ops.prim.dtype(l.gate_proj.weight) == INT8:
       a = torch.mul(torch.silu((self).weight_linear(x, l.gate_proj)), u)
     else:
       a = torch.mul_((self).linear_silu(x, l.gate_proj.weight, l.gate_proj.bias), u)  # nothing is kept for a backward pass: no new buffers
@@ -246,14 +202,21 @@ class Llama(NamedTuple):
       return torch.add(x, branch)
     return torch.add_(branch, x)
 
+  def add_branch(self: __torch__.K, x: Tensor, branch: Tensor, w: Optional[Tensor], m: __torch__.Llama) -> Tensor:
+    # w: the norm behind the branch, if there is one
+    b = (self).optional_norm(branch, w, m)
+    if m.residual_multiplier != 1.:
+      b = torch.mul(b, m.residual_multiplier)
+    return (self).add_residual(x, b)
+
   def qkv(self: __torch__.K, x: Tensor, m: __torch__.Llama, l: __torch__.Layer, cos: Tensor, sin: Tensor) -> List[Tensor]:
     # x: [batch, sequence, hidden] -> rotated q [batch, heads, sequence, head_dim], k and v with kv_heads
     n, s, d = torch.size(x, 0), torch.size(x, 1), m.head_dim
-    q = torch.view((self).weight_linear(x, l.q_proj), [n, s, m.num_heads, d])
-    k = torch.view((self).weight_linear(x, l.k_proj), [n, s, m.num_kv_heads, d])
+    q = torch.view((self).heads_norm((self).weight_linear(x, l.q_proj), l.q_norm, m), [n, s, m.num_heads, d])
+    k = torch.view((self).heads_norm((self).weight_linear(x, l.k_proj), l.k_norm, m), [n, s, m.num_kv_heads, d])
     v = torch.view((self).weight_linear(x, l.v_proj), [n, s, m.num_kv_heads, d])
-    q = (self).rotate(q, cos, sin)
-    k = (self).rotate(k, cos, sin)
+    q = (self).rotate_layer(q, l, cos, sin)
+    k = (self).rotate_layer(k, l, cos, sin)
     return [torch.transpose(q, 1, 2), torch.transpose(k, 1, 2), torch.transpose(v, 1, 2)]
 
   def attention_output(self: __torch__.K, attended: Tensor, l: __torch__.Layer) -> Tensor:
@@ -263,28 +226,25 @@ class Llama(NamedTuple):
 
   def output(self: __torch__.K, x: Tensor, attended: Tensor, m: __torch__.Llama, l: __torch__.Layer) -> Tensor:
     # attended: [batch, heads, sequence, head_dim]; the rest of the layer after attention
-    h = (self).add_residual(x, (self).attention_output(attended, l))
-    return (self).add_residual(h, (self).mlp((self).norm(h, l.post_attention_layernorm, m.eps), l))
+    h = (self).add_branch(x, (self).attention_output(attended, l), l.after_attention, m)
+    return (self).add_branch(h, (self).mlp((self).optional_norm(h, l.before_mlp, m), l), l.after_mlp, m)
 
   def layer(self: __torch__.K, x: Tensor, m: __torch__.Llama, l: __torch__.Layer, cos: Tensor, sin: Tensor, allowed: Optional[Tensor]) -> Tensor:
     # one Transformer layer over a whole sequence: [batch, sequence, hidden] -> the same
-    q, k, v, = (self).qkv((self).norm(x, l.input_layernorm, m.eps), m, l, cos, sin)
-    return (self).output(x, (self).attend_allowed(q, k, v, allowed), m, l)
+    q, k, v, = (self).qkv((self).optional_norm(x, l.before_attention, m), m, l, cos, sin)
+    return (self).output(x, (self).attend_allowed(q, k, v, allowed, m.attention_scale, l.window), m, l)
 
   def cached_attention(self: __torch__.K, x: Tensor, m: __torch__.Llama, l: __torch__.Layer, cos: Tensor, sin: Tensor, keys: Tensor, values: Tensor, start: int) -> Tensor:
     # x: the normalised state [batch, new tokens, hidden] -> [batch, heads, new tokens, head_dim].
     # keys, values: [batch, kv_heads, capacity, head_dim], filled up to start; the new tokens' rows are written in place
     q, k, v, = (self).qkv(x, m, l, cos, sin)
-    n, s = torch.size(x, 0), torch.size(x, 1)
+    s = torch.size(x, 1)
     end = start + s
     torch.copy_(torch.narrow(keys, 2, start, s), k)
     torch.copy_(torch.narrow(values, 2, start, s), v)
     if s == 1:
-      # every query head of a group sees the same keys: the group takes the place of the query sequence, and nothing is repeated
-      grouped = torch.reshape(q, [n, m.num_kv_heads, torch.floordiv(m.num_heads, m.num_kv_heads), m.head_dim])
-      a = torch.scaled_dot_product_attention(grouped, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end), None, 0., False)
-      return torch.reshape(a, [n, m.num_heads, 1, m.head_dim])
-    return (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end))
+      return (self).attend_last(q, keys, values, end, m, l.window)
+    return (self).attend(q, torch.narrow(keys, 2, 0, end), torch.narrow(values, 2, 0, end), m.attention_scale, l.window)
 
   def copy_cache(self: __torch__.K, cache: List[Tensor], start: int, end: int) -> Tensor:
     # one tensor [1, kv_heads, capacity, head_dim] per layer -> [layers, 1, kv_heads, end - start, head_dim]
@@ -309,16 +269,14 @@ class Llama(NamedTuple):
   def sessions_attention(self: __torch__.K, x: Tensor, m: __torch__.Llama, layer: int, cos: Tensor, sin: Tensor, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
     # x: the normalised state [1, sessions, hidden], one new token of each session -> [1, heads, sessions, head_dim].
     # The weights are read once for all of them, attention is each one's own
-    q, k, v, = (self).qkv(x, m, m.layers[layer], cos, sin)
-    groups = torch.floordiv(m.num_heads, m.num_kv_heads)
+    l = m.layers[layer]
+    q, k, v, = (self).qkv(x, m, l, cos, sin)
     attended : List[Tensor] = []
     for i in range(len(starts)):
       key, value, end = keys[first + i][layer], values[first + i][layer], starts[i] + 1
       copied = torch.copy_(torch.narrow(key, 2, starts[i], 1), torch.narrow(k, 2, i, 1))
       copied = torch.copy_(torch.narrow(value, 2, starts[i], 1), torch.narrow(v, 2, i, 1))
-      grouped = torch.reshape(torch.narrow(q, 2, i, 1), [1, m.num_kv_heads, groups, m.head_dim])
-      a = torch.scaled_dot_product_attention(grouped, torch.narrow(key, 2, 0, end), torch.narrow(value, 2, 0, end), None, 0., False)
-      attended = torch.append(attended, torch.reshape(a, [1, m.num_heads, 1, m.head_dim]))
+      attended = torch.append(attended, (self).attend_last(torch.narrow(q, 2, i, 1), key, value, end, m, l.window))
     return torch.cat(attended, 2)
 
   # A step of decoding: the new tokens of one session, or the next token of each of several. x: [1, tokens, hidden]; starts: the number of tokens in each session's
@@ -336,7 +294,7 @@ class Llama(NamedTuple):
 
   def decode_layer(self: __torch__.K, x: Tensor, m: __torch__.Llama, layer: int, cos: Tensor, sin: Tensor, keys: List[List[Tensor]], values: List[List[Tensor]], first: int, starts: List[int]) -> Tensor:
     l = m.layers[layer]
-    a = (self).decode_attention((self).norm(x, l.input_layernorm, m.eps), m, layer, cos, sin, keys, values, first, starts)
+    a = (self).decode_attention((self).optional_norm(x, l.before_attention, m), m, layer, cos, sin, keys, values, first, starts)
     return (self).output(x, a, m, l)
 
   def decode_logits(self: __torch__.K, x: Tensor, m: __torch__.Llama, sessions: int) -> Tensor:
@@ -357,13 +315,20 @@ class Llama(NamedTuple):
 
   def embed(self: __torch__.K, ids: Tensor, m: __torch__.Llama) -> Tensor:
     w = m.embed_tokens
-    if ops.prim.dtype(w.weight) != INT8:
-      return torch.embedding(w.weight, ids)
-    scale = unchecked_cast(Tensor, w.scale)
-    return torch.mul(torch.to(torch.embedding(w.weight, ids), ops.prim.dtype(scale)), torch.embedding(torch.unsqueeze(scale, 1), ids))
+    x = torch.embedding(w.weight, ids)
+    if ops.prim.dtype(w.weight) == INT8:
+      scale = unchecked_cast(Tensor, w.scale)
+      x = torch.mul(torch.to(x, ops.prim.dtype(scale)), torch.embedding(torch.unsqueeze(scale, 1), ids))
+    if m.embedding_multiplier != 1.:
+      x = torch.mul(x, m.embedding_multiplier)
+    return x
 
   def final_norm(self: __torch__.K, x: Tensor, m: __torch__.Llama) -> Tensor:
-    return (self).norm(x, m.norm, m.eps)
+    # what the head reads: where logits are divided, that is divided instead
+    y = (self).norm(x, m.norm, m)
+    if m.logits_divisor != 1.:
+      y = torch.div(y, m.logits_divisor)
+    return y
 
   def head_logits(self: __torch__.K, x: Tensor, m: __torch__.Llama) -> Tensor:
     # the state after the final norm, [.., hidden] -> float32 [.., vocabulary]
@@ -390,7 +355,7 @@ class Llama(NamedTuple):
       x = (self).layer(x, m, m.layers[i], cos, sin, (self).rope_mask(rope))
       if i + 1 < len(m.layers):
         states = torch.append(states, torch.to(x, FLOAT32))
-    states = torch.append(states, torch.to((self).final_norm(x, m), FLOAT32))
+    states = torch.append(states, torch.to((self).norm(x, m.norm, m), FLOAT32))
     return states
 
   def token_loss(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, chunk: int) -> Tensor:

@@ -130,8 +130,9 @@ class ConfigReaderTest {
         "{\"vocab_size\": null} | 'vocab_size' is missing: expected an integer of 32 bits",
         "{\"num_key_value_heads\": 3} | num_key_value_heads = 3 does not divide num_attention_heads = 4",
         "{\"eos_token_id\": 32} | eos_token_id holds 32, outside 0 .. vocab_size - 1 with vocab_size = 32",
-        "{\"model_type\": \"mistral\"} | 'model_type' = \"mistral\" is not supported: only \"llama\" is",
-        "{\"model_type\": null} | 'model_type' is missing: expected \"llama\"",
+        "{\"model_type\": \"gpt2\"} | 'model_type' = \"gpt2\" is not supported: it must be one of llama, mistral, qwen2, qwen3, smollm3, granite, olmo2, phi3, gemma3_text",
+        "{\"model_type\": \"mistral\"} | 'architectures' = [\"LlamaForCausalLM\"] is not supported: only [\"MistralForCausalLM\"] is",
+        "{\"model_type\": null} | 'model_type' is missing: it must be one of llama, mistral, qwen2, qwen3, smollm3, granite, olmo2, phi3, gemma3_text",
         "{\"architectures\": [\"LlamaForSequenceClassification\"]} | 'architectures' = [\"LlamaForSequenceClassification\"] is not supported: only [\"LlamaForCausalLM\"] is",
         "{\"hidden_act\": \"gelu\"} | 'hidden_act' = \"gelu\" is not supported: only \"silu\" is",
         "{\"torch_dtype\": \"float8_e4m3fn\"} | 'torch_dtype' = \"float8_e4m3fn\" is not supported: it must be one of float32, float16, bfloat16",
@@ -143,7 +144,9 @@ class ConfigReaderTest {
         "{\"rope_interleaved\": true} | 'rope_interleaved' = true is not supported: only false is",
         "{\"layer_types\": [\"full_attention\", \"sliding_attention\"]} | 'layer_types' = [\"full_attention\",\"sliding_attention\"] is not supported: only a list of \"full_attention\" is",
         "{\"num_local_experts\": 8} | 'num_local_experts' = 8 is not supported: only 0 is",
-        "{\"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, \"short_factor\": [1]}} | rope type 'longrope' is not supported: it must be one of default, linear, dynamic, llama3, yarn",
+        "{\"rope_scaling\": {\"type\": \"ntk\", \"factor\": 2}} | rope type 'ntk' is not supported: it must be one of default, linear, dynamic, llama3, yarn, longrope",
+        "{\"rope_scaling\": {\"type\": \"longrope\", \"factor\": 2, \"short_factor\": [1]}} | 'rope_scaling.long_factor' is missing: expected a list of numbers",
+        "{\"rope_scaling\": {\"type\": \"longrope\", \"long_factor\": [1], \"short_factor\": [1]}} | short_factor has 1 numbers, but 4 rotated values of head_dim have 2 frequencies",
         "{\"rope_scaling\": {\"factor\": 2}} | 'rope_scaling.factor' = 2 is not known for rope type 'default'",
         "{\"rope_scaling\": {\"type\": \"linear\"}} | 'rope_scaling.factor' is missing: expected a number",
         "{\"rope_scaling\": {\"type\": \"linear\", \"factor\": 0.5}} | linear RoPE scaling: factor = 0.5 must be finite and at least 1.0",
@@ -179,12 +182,12 @@ class ConfigReaderTest {
 
     @Test
     void listsEveryProblemAtOnce() throws IOException {
-        folder.with("{\"hidden_size\": \"16\", \"hidden_act\": \"relu\", \"pretraining_tp\": 4, \"rope_scaling\": {\"type\": \"su\"}}");
+        folder.with("{\"hidden_size\": \"16\", \"hidden_act\": \"relu\", \"pretraining_tp\": 4, \"rope_scaling\": {\"type\": \"ntk\"}}");
         assertTrue(assertThrows(ModelFormatException.class, folder::read).getMessage().endsWith("""
                 not a configuration that bts4j can load: 4 problems:
                   - 'hidden_act' = "relu" is not supported: only "silu" is
                   - 'hidden_size' = "16": expected an integer of 32 bits, found a string
-                  - rope type 'su' is not supported: it must be one of default, linear, dynamic, llama3, yarn
+                  - rope type 'ntk' is not supported: it must be one of default, linear, dynamic, llama3, yarn, longrope
                   - 'pretraining_tp' = 4 is not supported: only 1 is"""));
     }
 

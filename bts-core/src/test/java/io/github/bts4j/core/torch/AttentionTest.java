@@ -13,8 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The decoder's causal attention, in blocks without a graph and fused with one, against softmax(Q K^T / sqrt(d)) V in double. */
 class AttentionTest {
     /** A part of the decoder that no other code calls by itself. */
-    interface AttentionKernels extends DecoderKernels {
-        NDArray attend(NDManager owner, Autograd mode, NDArray q, NDArray k, NDArray v);
+    interface AttendingKernels extends DecoderKernels {
+        NDArray attend(NDManager owner, Autograd mode, NDArray q, NDArray k, NDArray v, double factor, long window);
     }
 
     private static final int BATCH = 2;
@@ -24,18 +24,30 @@ class AttentionTest {
     @ParameterizedTest
     @CsvSource({"1, 1, 4", "63, 63, 2", "64, 64, 1", "65, 65, 2", "130, 130, 4", "2, 100, 2", "70, 107, 1", "129, 200, 4"})
     void equalsTheFormula(int queries, int keys, int kvHeads) {
-        AttentionKernels kernels = Kernels.of(AttentionKernels.class);
+        equalsTheFormula(queries, keys, kvHeads, 0);
+    }
+
+    /** Each token sees the last tokens alone: a window within a block of queries, as long as one, over several, and longer than the sequence. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 4, 3", "65, 65, 2, 1", "130, 130, 4, 7", "130, 130, 4, 64", "150, 150, 1, 100", "2, 100, 2, 30", "70, 107, 1, 64", "129, 200, 4, 65", "40, 60, 2, 60", "40, 60, 2, 500"})
+    void equalsTheFormulaWithinAWindow(int queries, int keys, int kvHeads, int window) {
+        equalsTheFormula(queries, keys, kvHeads, window);
+    }
+
+    private static void equalsTheFormula(int queries, int keys, int kvHeads, int window) {
+        double factor = 1 / Math.sqrt(SIZE);
+        AttendingKernels kernels = Kernels.of(AttendingKernels.class);
         for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             try (NDManager manager = Torch.manager().newSubManager()) {
                 NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);
                 NDArray k = random(manager, type, 2, BATCH, kvHeads, keys, SIZE);
                 NDArray v = random(manager, type, 3, BATCH, kvHeads, keys, SIZE);
-                double[] expected = reference(Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v), queries, keys, kvHeads);
+                double[] expected = reference(Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v), queries, keys, kvHeads, window);
                 double tolerance = tolerance(type, keys, Tensors.toFloats(q), Tensors.toFloats(k), Tensors.toFloats(v));
-                check(expected, kernels.attend(manager, Autograd.INFERENCE, q, k, v), tolerance);
+                check(expected, kernels.attend(manager, Autograd.INFERENCE, q, k, v, factor, window), tolerance);
                 if (type == ElementType.FLOAT32) {
                     q.setRequiresGradient(true);
-                    check(expected, kernels.attend(manager, Autograd.ON, q, k, v), tolerance);
+                    check(expected, kernels.attend(manager, Autograd.ON, q, k, v, factor, window), tolerance);
                 }
             }
         }
@@ -73,7 +85,7 @@ class AttentionTest {
         return Tensors.copy(manager, Tensors.of(manager, values, shape), type);
     }
 
-    private static double[] reference(float[] q, float[] k, float[] v, int queries, int keys, int kvHeads) {
+    private static double[] reference(float[] q, float[] k, float[] v, int queries, int keys, int kvHeads, int window) {
         double[] out = new double[q.length];
         for (int row = 0; row < BATCH * HEADS * queries; row++) {
             int batch = row / (HEADS * queries);
@@ -81,7 +93,7 @@ class AttentionTest {
             int visible = keys - queries + row % queries + 1;
             double sum = 0;
             double[] weighted = new double[SIZE];
-            for (int key = 0; key < visible; key++) {
+            for (int key = window == 0 ? 0 : Math.max(0, visible - window); key < visible; key++) {
                 int at = (kv * keys + key) * SIZE;
                 double score = 0;
                 for (int i = 0; i < SIZE; i++) {

@@ -44,6 +44,8 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
                 "experts = " + experts + ": at least two different names are required");
         problems.addIf(topOne && (attentionExperts || adapters),
                 "topOne with attentionExperts = " + attentionExperts + " and adapters = " + adapters + ": these mixtures need soft routing");
+        problems.addIf(!base.traits().hasPlainBranches(), "models of the family " + base.traits().family().spec().modelType()
+                + " have norms behind attention and feed-forward network, or factors of them: mixtures of these parts are built of families without");
         problems.throwInOneLine("UpcycledConfig: ");
     }
 

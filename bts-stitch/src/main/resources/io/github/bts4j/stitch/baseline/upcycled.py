@@ -48,7 +48,7 @@
   def upcycled_output(self: __torch__.K, x: Tensor, attended: Tensor, models: List[__torch__.Llama], routers: List[Tensor], adapters: List[Tensor], top1: bool, seed: int, layer: int) -> Tensor:
     # attended: what attention adds to the residual stream
     h = (self).add_residual(x, attended)
-    m = (self).norm(h, models[0].layers[layer].post_attention_layernorm, models[0].eps)
+    m = (self).optional_norm(h, models[0].layers[layer].before_mlp, models[0])
     if top1:
       return (self).add_residual(h, (self).top1_mlp(m, models, routers, layer, seed))
     return (self).add_residual(h, (self).soft_mlp(m, models, routers, adapters, layer))
@@ -74,7 +74,7 @@
     each : List[Tensor] = []
     for i in range(count):
       q, k, v, = (self).qkv(x, models[i], models[i].layers[layer], cos, sin)
-      each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed), models[i].layers[layer]))
+      each = torch.append(each, (self).attention_output((self).attend_allowed(q, k, v, allowed, models[i].attention_scale, models[i].layers[layer].window), models[i].layers[layer]))
     return each
 
   def each_cached_attention(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], cos: Tensor, sin: Tensor, layer: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
@@ -90,7 +90,7 @@
     layers = len(models[0].layers)
     x = (self).embed(ids, models[0])
     for layer in range(layers):
-      n = (self).norm(x, models[0].layers[layer].input_layernorm, models[0].eps)
+      n = (self).optional_norm(x, models[0].layers[layer].before_attention, models[0])
       each = (self).each_attention(n, models, cos, sin, (self).rope_mask(rope), layer, (self).attentions(models, routers, layers))
       x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), models, routers, adapters, top1, seed, layer)
     return (self).final_norm(x, models[0])
@@ -106,7 +106,7 @@
     layers = len(models[0].layers)
     x = (self).embed(ids, models[0])
     for layer in range(layers):
-      n = (self).norm(x, models[0].layers[layer].input_layernorm, models[0].eps)
+      n = (self).optional_norm(x, models[0].layers[layer].before_attention, models[0])
       each = (self).each_cached_attention(n, models, cos, sin, layer, keys, values, starts)
       x = (self).upcycled_output(x, (self).joined(n, each, routers, adapters, layer, layers), models, routers, adapters, top1, -1, layer)
     return (self).decode_logits(x, models[0], len(starts))

@@ -70,9 +70,8 @@ public final class Decoder implements AutoCloseable {
         String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         this.head = tensors.get(headName);
         this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
-        this.weights = CALLS.llama(Autograd.OFF, tensors, config.numLayers(), config.numHeads(), config.numKvHeads(), config.headDim(), config.rmsNormEps(),
-                config.tieWordEmbeddings());
-        this.rotary = new Rotary(config.rope(), manager, type);
+        this.weights = KernelWeights.of(CALLS, Autograd.OFF, tensors, config, type, config.tieWordEmbeddings());
+        this.rotary = new Rotary(config.ropes(), manager, type);
         this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, choice);
     }
 

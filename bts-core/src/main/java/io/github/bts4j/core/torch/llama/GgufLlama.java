@@ -8,40 +8,43 @@ import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.family.NormWeight;
+import io.github.bts4j.core.llama.family.TensorNames;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.TensorFiller;
 import io.github.bts4j.core.torch.TensorLoader;
 import io.github.bts4j.core.torch.Tensors;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * A Llama model in a GGUF file: its tensors under Hugging Face's names, in Hugging Face's order of rows. Tensors of one precision are mapped, quantised
- * ones dequantised; query and key projections, whose rows llama.cpp permutes, are copied.
+ * A model in a GGUF file: its tensors under Hugging Face's names, in Hugging Face's order of rows. Tensors of one precision are mapped, quantised
+ * ones dequantised; query and key projections, whose rows llama.cpp permutes in some families, are copied there.
  */
 final class GgufLlama {
-    private static final String ROPE_DIVISORS = "rope_freqs.weight"; // part of the configuration
+    private static final Set<String> OF_CONFIGURATION = Set.of("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight");
     private static final Map<String, String> MODEL_NAMES = Map.of("token_embd", "model.embed_tokens", "output_norm", "model.norm", "output", "lm_head");
-    private static final Map<String, String> LAYER_NAMES = Map.of("attn_norm", "input_layernorm", "attn_q", "self_attn.q_proj", "attn_k",
-            "self_attn.k_proj", "attn_v", "self_attn.v_proj", "attn_output", "self_attn.o_proj", "ffn_norm", "post_attention_layernorm", "ffn_gate",
-            "mlp.gate_proj", "ffn_up", "mlp.up_proj", "ffn_down", "mlp.down_proj");
 
     private final GgufFile file;
     private final LlamaConfig config;
+    private final TensorNames names;
     private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
 
     private GgufLlama(GgufFile file) throws IOException {
         this.file = file;
         this.config = LlamaConfig.read(file);
+        this.names = config.traits().family().spec().tensorNames();
         file.tensors().forEach((name, tensor) -> {
-            if (!name.equals(ROPE_DIVISORS)) {
-                tensors.put(huggingFaceName(name), tensor);
+            if (!OF_CONFIGURATION.contains(name)) {
+                tensors.put(huggingFaceName(name, names), tensor);
             }
         });
+        FusedTensors.split(config, tensors, GgufTensor::shape, GgufLlama::rows, file.file());
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
         LlamaTensors.check(config, shapes, file.file());
@@ -55,8 +58,14 @@ final class GgufLlama {
         return config;
     }
 
+    private static GgufTensor rows(GgufTensor tensor, String name, long from, long count) {
+        List<Long> shape = new ArrayList<>(tensor.shape());
+        long row = tensor.length() / shape.set(0, count);
+        return new GgufTensor(name, tensor.type(), shape, tensor.offset() + from * row, count * row);
+    }
+
     /** Hugging Face's name, or else llama.cpp's. */
-    static String huggingFaceName(String name) {
+    static String huggingFaceName(String name, TensorNames family) {
         int dot = name.lastIndexOf('.');
         if (dot < 0) {
             return name;
@@ -67,17 +76,20 @@ final class GgufLlama {
             return model + name.substring(dot);
         }
         String[] parts = stem.split("\\.");
-        String layer = parts.length == 3 && parts[0].equals("blk") ? LAYER_NAMES.get(parts[2]) : null;
+        String layer = parts.length == 3 && parts[0].equals("blk") ? family.byGgufName().get(parts[2]) : null;
         return layer == null ? name : "model.layers." + parts[1] + "." + layer + name.substring(dot);
     }
 
     /** Loads tensors of the model. */
-    Map<String, NDArray> load(NDManager owner, Set<String> names, ElementType type, boolean mapping) throws IOException {
+    Map<String, NDArray> load(NDManager owner, Set<String> wanted, ElementType type, boolean mapping) throws IOException {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
-        for (String name : names) {
-            int heads = name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
+        boolean onePlus = config.traits().family().spec().normWeight() == NormWeight.ONE_PLUS;
+        for (String name : wanted) {
+            int heads = !names.pairwiseInGguf() ? 0 : name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             GgufTensor tensor = tensors.get(name);
-            if (heads == 0) {
+            if (onePlus && name.endsWith("norm.weight")) {
+                loaded.put(name, lessOne(owner, tensor, type));
+            } else if (heads == 0) {
                 loaded.put(name, load(owner, tensor, type, mapping));
             } else {
                 try (NDManager scope = owner.newSubManager()) {
@@ -86,6 +98,19 @@ final class GgufLlama {
             }
         }
         return loaded;
+    }
+
+    /** llama.cpp stores 1 + w for norms that multiply by that. */
+    private NDArray lessOne(NDManager owner, GgufTensor tensor, ElementType type) throws IOException {
+        float[] values = new float[Math.toIntExact(tensor.elements())];
+        file.dequantize(tensor, (at, piece) -> {
+            for (int i = 0; i < piece.length; i++) {
+                values[(int) at + i] = piece[i] - 1;
+            }
+        });
+        try (NDManager scope = owner.newSubManager()) {
+            return Tensors.copy(owner, Tensors.place(scope, Tensors.of(scope, values, values.length), type, owner.getDevice()), type);
+        }
     }
 
     private NDArray load(NDManager owner, GgufTensor tensor, ElementType type, boolean mapping) throws IOException {

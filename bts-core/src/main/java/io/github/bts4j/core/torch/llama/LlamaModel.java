@@ -307,9 +307,21 @@ public final class LlamaModel extends FrozenLm {
         Checkpoint.requireNoShards(folder);
         Files.createDirectories(folder);
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = Torch.manager().newSubManager(device())) {
-            TensorFiles.write(folder.resolve("model.safetensors"), Int8Weights.stored(scope, tensors), Map.of("format", "pt"));
+            writeWeights(folder.resolve("model.safetensors"), config, Int8Weights.stored(scope, tensors));
         }
         config.withDtype(precision()).write(folder.resolve("config.json"), isQuantized());
+    }
+
+    /**
+     * Writes a model's tensors as its family's checkpoints hold them.
+     *
+     * @param file a safetensors file, which appears whole or not at all
+     * @param config the model's configuration
+     * @param tensors every tensor by its name in {@link #tensors}
+     * @throws IOException if writing fails; an older file is then unchanged
+     */
+    public static void writeWeights(Path file, LlamaConfig config, Map<String, NDArray> tensors) throws IOException {
+        TensorFiles.writeStacked(file, FusedTensors.stored(config, tensors), Map.of("format", "pt"));
     }
 
     /**

@@ -4,11 +4,17 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Repacking;
+import io.github.bts4j.core.llama.family.Activation;
+import io.github.bts4j.core.llama.family.NormWeight;
+import io.github.bts4j.core.llama.family.TensorNames;
+import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowAdapter;
 import io.github.bts4j.core.rows.RowDecoder;
+import io.github.bts4j.core.rows.RowDimensions;
+import io.github.bts4j.core.rows.RowRotations;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
@@ -27,7 +33,7 @@ final class LlamaRows {
     private final Map<String, NDArray> tensors;
     private final Device device;
     private final ElementType type;
-    private final RowDecoder.Rotations rope;
+    private final RowRotations rope;
     private final Choice choice;
     private final Map<String, Linear> linears = new HashMap<>();
     private Optional<RowDecoder> decoder;
@@ -45,7 +51,7 @@ final class LlamaRows {
         }
     }
 
-    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, ElementType type, RowDecoder.Rotations rope, Choice choice) {
+    LlamaRows(LlamaConfig config, Map<String, NDArray> tensors, Device device, ElementType type, RowRotations rope, Choice choice) {
         this.config = config;
         this.tensors = tensors;
         this.device = device;
@@ -76,19 +82,54 @@ final class LlamaRows {
         List<RowWeights.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             String layer = "model.layers." + i + ".";
-            layers.add(new RowWeights.Layer(floats(layer + "input_layernorm.weight"),
+            layers.add(new RowWeights.Layer(norms(layer), new RowWeights.Kind(config.traits().window(i), config.traits().rotation(i)),
                     linear(math, layer + "self_attn.q_proj"), linear(math, layer + "self_attn.k_proj"), linear(math, layer + "self_attn.v_proj"),
-                    linear(math, layer + "self_attn.o_proj"), floats(layer + "post_attention_layernorm.weight"),
+                    linear(math, layer + "self_attn.o_proj"),
                     linear(math, layer + "mlp.gate_proj"), linear(math, layer + "mlp.up_proj"), linear(math, layer + "mlp.down_proj")));
         }
-        RowDecoder.Dimensions dims = new RowDecoder.Dimensions(config.hiddenSize(), config.intermediateSize(), config.numHeads(), config.numKvHeads(), config.headDim(),
-                (float) config.rmsNormEps());
+        RowDimensions dims = new RowDimensions(config.hiddenSize(), config.intermediateSize(), config.numHeads(), config.numKvHeads(), config.headDim(),
+                style());
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
-        RowWeights stored = new RowWeights(embedding, layers, floats("model.norm.weight"), choice.shared.getOrDefault(headName(), new Linear(head, config.vocabSize())), false);
+        RowWeights stored = new RowWeights(embedding, layers, finalNorm(), choice.shared.getOrDefault(headName(), new Linear(head, config.vocabSize())), false);
         RowWeights weights = isRepacked(stored.bytes()) ? stored.repacked() : stored;
         remember(weights);
         return new RowDecoder(math, type, dims, weights, rope);
+    }
+
+    private RowDimensions.Style style() {
+        Traits traits = config.traits();
+        return new RowDimensions.Style((float) config.rmsNormEps(), traits.family().spec().normWeight() != NormWeight.AFTER_ROUNDING, traits.family().spec().activation() == Activation.GELU_TANH,
+                (float) config.attentionScale(), (float) KernelWeights.embeddingMultiplier(config, type), (float) traits.multipliers().residual());
+    }
+
+    private RowWeights.Norms norms(String layer) {
+        TensorNames names = config.traits().family().spec().tensorNames();
+        return new RowWeights.Norms(norm(layer, names.beforeAttention()), norm(layer, names.afterAttention()), norm(layer, names.beforeMlp()), norm(layer, names.afterMlp()),
+                norm(layer, "self_attn.q_norm"), norm(layer, "self_attn.k_norm"));
+    }
+
+    /** A norm's weight as it is multiplied with; empty where there is none. */
+    private float[] norm(String layer, String name) {
+        String tensor = layer + name + ".weight";
+        if (!tensors.containsKey(tensor)) {
+            return new float[0];
+        }
+        float[] weight = floats(tensor);
+        for (int i = 0; i < weight.length && config.traits().family().spec().normWeight() == NormWeight.ONE_PLUS; i++) {
+            weight[i] += 1;
+        }
+        return weight;
+    }
+
+    /** What logits are divided by is a part of the norm before the head. */
+    private float[] finalNorm() {
+        float[] weight = norm("model.", "norm");
+        float divisor = (float) config.traits().multipliers().logitsDivisor();
+        for (int i = 0; i < weight.length && divisor != 1; i++) {
+            weight[i] /= divisor;
+        }
+        return weight;
     }
 
     private String headName() {

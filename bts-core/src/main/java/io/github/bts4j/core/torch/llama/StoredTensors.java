@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,8 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
         Checkpoint.open(folder).entries().forEach(entry -> entries.put(entry.name(), entry));
         Map<String, TensorEntry> scales = Int8Weights.takeScales(entries, folder);
+        FusedTensors.split(config, entries, TensorEntry::shape, StoredTensors::rows, folder);
+        FusedTensors.split(config, scales, TensorEntry::shape, StoredTensors::rows, folder);
         LlamaConfig fitting = config.tieWordEmbeddings() ? tied(config, entries, folder) : config;
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         entries.forEach((name, entry) -> shapes.put(name, entry.shape()));
@@ -43,6 +46,12 @@ record StoredTensors(LlamaConfig config, Map<String, TensorEntry> tensors, boole
         LlamaTensors.shapes(fitting).keySet().forEach(name -> wanted.put(name, entries.get(name)));
         wanted.putAll(scales);
         return new StoredTensors(fitting, wanted, !scales.isEmpty());
+    }
+
+    private static TensorEntry rows(TensorEntry entry, String name, long from, long count) {
+        List<Long> shape = new ArrayList<>(entry.shape());
+        long row = entry.length() / shape.set(0, count);
+        return new TensorEntry(name, entry.type(), shape, entry.file(), entry.offset() + from * row, count * row);
     }
 
     /** Tied embeddings as in transformers 5: a single tensor is used for both; two different tensors are not tied. */
