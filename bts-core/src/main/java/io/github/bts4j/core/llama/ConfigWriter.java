@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.llama.family.Spec;
+import io.github.bts4j.core.llama.rope.LongRope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ final class ConfigWriter {
             rope.put(ConfigKey.ORIGINAL_MAX.json(), llama3.originalMaxPositionEmbeddings());
         } else if (scaling instanceof RopeScaling.Yarn yarn) {
             putYarn(rope, yarn);
-        } else if (scaling instanceof RopeScaling.LongRope longRope) {
+        } else if (scaling instanceof LongRope longRope) {
             longRope.shortFactor().forEach(rope.putArray(ConfigKey.SHORT_FACTOR.json())::add);
             longRope.longFactor().forEach(rope.putArray(ConfigKey.LONG_FACTOR.json())::add);
             rope.put(ConfigKey.ORIGINAL_MAX.json(), longRope.originalMaxPositionEmbeddings());

@@ -8,6 +8,7 @@ import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.family.Family;
 import io.github.bts4j.core.llama.family.Spec;
 import io.github.bts4j.core.llama.family.Traits;
+import io.github.bts4j.core.llama.rope.LongRope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.io.IOException;
@@ -142,8 +143,8 @@ final class GgufConfig {
     private RopeScaling scaling(int headDim, double theta, int context) throws IOException {
         if (file.tensors().containsKey(LONG_FACTORS) && file.tensors().containsKey(SHORT_FACTORS)) {
             int trained = metadata.integer(key("rope.scaling.original_context_length")).orElse(context);
-            double usual = RopeScaling.LongRope.attentionFactor((double) context / trained, trained);
-            return new RopeScaling.LongRope(values(SHORT_FACTORS), values(LONG_FACTORS), trained, metadata.number(key("rope.scaling.attn_factor")).orElse(usual));
+            double usual = LongRope.attentionFactor((double) context / trained, trained);
+            return new LongRope(values(SHORT_FACTORS), values(LONG_FACTORS), trained, metadata.number(key("rope.scaling.attn_factor")).orElse(usual));
         }
         GgufTensor divisors = file.tensors().get(ROPE_FREQS);
         if (divisors != null) {

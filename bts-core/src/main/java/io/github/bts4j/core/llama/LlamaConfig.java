@@ -4,6 +4,7 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.llama.family.Spec;
 import io.github.bts4j.core.llama.family.Traits;
+import io.github.bts4j.core.llama.rope.LongRope;
 import io.github.bts4j.core.llama.rope.Rope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
@@ -141,7 +142,7 @@ public record LlamaConfig(
     }
 
     private static void checkLongRope(Problems problems, RopeScaling scaling, int rotated) {
-        if (scaling instanceof RopeScaling.LongRope longRope) {
+        if (scaling instanceof LongRope longRope) {
             problems.addIf(longRope.shortFactor().size() != rotated / 2,
                     "shortFactor has " + longRope.shortFactor().size() + " numbers, but " + rotated + " rotated values of headDim have " + rotated / 2 + " frequencies");
         }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** Reads the rotary embedding, in either spelling; both must agree if both are present. */
@@ -16,7 +15,7 @@ final class RopeReader {
     private final JsonFields fields;
     private final Spec spec;
     private final int context;
-    private final OptionalInt original;
+    private final int original;
     private final List<Double> thetas = new ArrayList<>();
     private final List<Double> localThetas = new ArrayList<>();
     private final List<Double> parts = new ArrayList<>();
@@ -36,7 +35,7 @@ final class RopeReader {
         this.fields = fields;
         this.spec = spec;
         this.context = context;
-        this.original = spec.hasPartialRotation() ? fields.integer(ConfigKey.ORIGINAL_MAX) : OptionalInt.empty();
+        this.original = spec.hasPartialRotation() ? fields.integer(ConfigKey.ORIGINAL_MAX).orElse(context) : context;
     }
 
     static Found read(JsonFields fields, Spec spec, int context) {

@@ -1,11 +1,11 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.rope.LongRope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.function.Supplier;
 
 /** Reads one {@code rope_scaling} or {@code rope_parameters}. Absent values mean what transformers takes them to mean. */
@@ -15,10 +15,10 @@ final class RopeScalingReader {
     private final JsonFields fields;
     private final Problems problems;
     private final int context;
-    private final OptionalInt original;
+    private final int original;
     private final int problemsBefore;
 
-    private RopeScalingReader(JsonFields fields, int context, OptionalInt original) {
+    private RopeScalingReader(JsonFields fields, int context, int original) {
         this.fields = fields;
         this.problems = fields.problems();
         this.context = context;
@@ -33,8 +33,8 @@ final class RopeScalingReader {
      * @param context the model's context in tokens
      * @return the scaling; the default type if a problem was recorded
      */
-    /** Reads one form; original is the trained length that stands beside it, if one does. */
-    static RopeScaling read(JsonFields fields, int context, OptionalInt original) {
+    /** Reads one form; original is the trained length if the form does not have it. */
+    static RopeScaling read(JsonFields fields, int context, int original) {
         return new RopeScalingReader(fields, context, original).read();
     }
 
@@ -118,10 +118,10 @@ final class RopeScalingReader {
     private RopeScaling longRope() {
         List<Double> shorter = requiredList(ConfigKey.SHORT_FACTOR);
         List<Double> longer = requiredList(ConfigKey.LONG_FACTOR);
-        int trained = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(original.orElse(context));
+        int trained = fields.integer(ConfigKey.ORIGINAL_MAX).orElse(original);
         double factor = fields.number(ConfigKey.FACTOR).orElse((double) context / trained);
-        double attention = fields.number(ConfigKey.ATTENTION_FACTOR).orElse(RopeScaling.LongRope.attentionFactor(factor, trained));
-        return checked(() -> new RopeScaling.LongRope(shorter, longer, trained, attention));
+        double attention = fields.number(ConfigKey.ATTENTION_FACTOR).orElse(LongRope.attentionFactor(factor, trained));
+        return checked(() -> new LongRope(shorter, longer, trained, attention));
     }
 
     private List<Double> requiredList(ConfigKey key) {

@@ -106,12 +106,12 @@ final class TraitsReader {
 
     private Multipliers multipliers(int hidden) {
         if (spec.hasMultipliers()) {
-            return factors(positive(ConfigKey.EMBEDDING_MULTIPLIER), positive(ConfigKey.RESIDUAL_MULTIPLIER), OptionalDouble.of(positive(ConfigKey.ATTENTION_MULTIPLIER)), positive(ConfigKey.LOGITS_SCALING));
+            return factors(positive(ConfigKey.EMBEDDING_MULTIPLIER), positive(ConfigKey.RESIDUAL_MULTIPLIER), positive(ConfigKey.ATTENTION_MULTIPLIER), positive(ConfigKey.LOGITS_SCALING));
         }
         if (spec.hasScaledEmbeddings()) {
             double scores = fields.number(ConfigKey.QUERY_PRE_ATTN_SCALAR).orElse(GEMMA_SCORES);
             fields.problems().addIf(!(scores > 0) || Double.isInfinite(scores), "'query_pre_attn_scalar' = " + scores + " must be greater than 0 and finite");
-            return factors(Math.sqrt(Math.max(hidden, 1)), 1, scores > 0 ? OptionalDouble.of(Math.pow(scores, -0.5)) : OptionalDouble.empty(), 1);
+            return factors(Math.sqrt(Math.max(hidden, 1)), 1, Math.pow(scores, -0.5), 1);
         }
         return Multipliers.NONE;
     }
@@ -122,8 +122,8 @@ final class TraitsReader {
         return value;
     }
 
-    private Multipliers factors(double embedding, double residual, OptionalDouble attention, double logits) {
-        return fields.problems().isEmpty() ? new Multipliers(embedding, residual, attention, logits) : Multipliers.NONE;
+    private Multipliers factors(double embedding, double residual, double attention, double logits) {
+        return fields.problems().isEmpty() ? new Multipliers(embedding, residual, OptionalDouble.of(attention), logits) : Multipliers.NONE;
     }
 
     /** What {@code layer_types} says of the layers, for a writer. */

@@ -5,7 +5,7 @@ import io.github.bts4j.core.llama.family.Multipliers;
 import io.github.bts4j.core.llama.family.Spec;
 import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.llama.family.Windows;
-import io.github.bts4j.core.llama.rope.RopeScaling;
+import io.github.bts4j.core.llama.rope.LongRope;
 import java.util.stream.IntStream;
 
 /** Writes into {@code config.json} what a model's family has beside Llama's keys. */
@@ -23,7 +23,7 @@ final class TraitsWriter {
         }
         if (spec.hasPartialRotation()) {
             json.put(ConfigKey.PARTIAL_ROTARY_FACTOR.json(), partialRotation(traits.rotatedDim().orElse(config.headDim()), config.headDim()));
-            json.put(ConfigKey.ORIGINAL_MAX.json(), config.ropeScaling() instanceof RopeScaling.LongRope stretched ? stretched.originalMaxPositionEmbeddings() : config.maxPositionEmbeddings());
+            json.put(ConfigKey.ORIGINAL_MAX.json(), config.ropeScaling() instanceof LongRope stretched ? stretched.originalMaxPositionEmbeddings() : config.maxPositionEmbeddings());
         }
         if (spec.hasLocalRotation()) {
             json.put(ConfigKey.ROPE_LOCAL_BASE_FREQ.json(), traits.localTheta());

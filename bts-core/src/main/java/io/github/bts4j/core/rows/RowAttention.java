@@ -29,19 +29,14 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDimensions dims, RowN
             }
             int s = item / dims.kvHeads();
             int head = item % dims.kvHeads();
-            Matrix keys = step.batch().state(s).keys().get(layer)[head];
-            Matrix values = step.batch().state(s).values().get(layer)[head];
-            int end = step.batch().positions()[s] + 1;
-            int first = kind.first(end);
-            int length = end - first;
-            if (first > 0) {
-                keys = keys.from(first);
-                values = values.from(first);
-            }
+            int first = kind.first(step.batch().positions()[s] + 1);
+            int length = step.batch().positions()[s] + 1 - first;
+            Matrix keys = from(first, step.batch().state(s).keys().get(layer)[head]);
+            Matrix values = from(first, step.batch().state(s).values().get(layer)[head]);
             float[] rotation = kind.of(step.rope()[s]);
             for (int g = 0; g < group; g++) {
                 int query = (head * group + g) * dims.headDim();
-                normEach(step.query()[s], query, weights.norms().query());
+                normEach(step.query()[s], query, weights.norms().query(), weights.norms());
                 math.rotate(rounding, step.query()[s], query, rotation);
                 keys.pack(step.query()[s], query, dims.headDim(), queries[g]);
             }
@@ -57,7 +52,7 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDimensions dims, RowN
 
     /** Where all heads have one norm, it is of whole rows, which workers share. */
     private void normAll(WorkerTeam.Share share, RowStep step, RowWeights.Norms norms) {
-        if (norms.query().length > dims.headDim() || norms.key().length > dims.headDim()) {
+        if (norms.query().length > dims.headDim()) {
             for (int s = share.from(step.batch().size()); s < share.to(step.batch().size()); s++) {
                 norm.inPlace(step.query()[s], 0, norms.query());
                 norm.inPlace(step.key()[s], 0, norms.key());
@@ -66,8 +61,12 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDimensions dims, RowN
         }
     }
 
-    private void normEach(float[] x, int at, float[] weight) {
-        if (weight.length == dims.headDim()) {
+    private static Matrix from(int first, Matrix rows) {
+        return first == 0 ? rows : rows.from(first);
+    }
+
+    private void normEach(float[] x, int at, float[] weight, RowWeights.Norms norms) {
+        if (norms.query().length == dims.headDim()) {
             norm.inPlace(x, at, weight);
         }
     }
@@ -76,7 +75,7 @@ record RowAttention(Arithmetic math, Rounding rounding, RowDimensions dims, RowN
         int s = item / dims.kvHeads();
         int head = item % dims.kvHeads();
         int at = head * dims.headDim();
-        normEach(step.key()[s], at, weights.norms().key());
+        normEach(step.key()[s], at, weights.norms().key(), weights.norms());
         math.rotate(rounding, step.key()[s], at, weights.kind().of(step.rope()[s]));
         step.batch().state(s).keys().get(layer)[head].elements().set(step.batch().positions()[s], step.key()[s], at);
         step.batch().state(s).values().get(layer)[head].elements().set(step.batch().positions()[s], step.value()[s], at);

@@ -46,7 +46,7 @@ public final class TensorFiles {
     }
 
     /**
-     * Writes tensors to a file, each from parts that lie on top of each other.
+     * Writes tensors to a file, each from parts that are its rows, from the first on.
      *
      * @param file as above
      * @param tensors name to parts, of one type and equal but for their number of rows

@@ -20,6 +20,7 @@ import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -192,6 +193,18 @@ class FamilyGoldenTest {
             try (LlamaModel again = LlamaModel.open(saved)) {
                 assertEquals(model.config(), again.config());
                 assertEquals(model.tensors().keySet(), again.tensors().keySet());
+                assertArrayEquals(model.forward(golden.tensor("input_ids")).toFloatArray(), again.forward(golden.tensor("input_ids")).toFloatArray());
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void isTheSameOnceSavedInInt8(Path folder, @TempDir Path saved) throws IOException {
+        try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32.withQuantization(Quantization.INT8))) {
+            model.save(saved);
+            try (LlamaModel again = LlamaModel.open(saved)) {
+                assertTrue(again.isQuantized());
                 assertArrayEquals(model.forward(golden.tensor("input_ids")).toFloatArray(), again.forward(golden.tensor("input_ids")).toFloatArray());
             }
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.family.Family;
 import io.github.bts4j.core.llama.family.Traits;
+import io.github.bts4j.core.llama.rope.LongRope;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -84,7 +85,7 @@ class FamilyConfigTest {
         for (String type : List.of("longrope", "su")) {
             LlamaConfig config = read("phi3", ", \"original_max_position_embeddings\": 16, \"partial_rotary_factor\": 0.5, \"rope_scaling\": {\"type\": \"" + type
                     + "\", \"short_factor\": [1.5], \"long_factor\": [4]}");
-            assertEquals(new RopeScaling.LongRope(List.of(1.5), List.of(4.0), 16, Math.sqrt(1 + Math.log(4) / Math.log(16))), config.ropeScaling());
+            assertEquals(new LongRope(List.of(1.5), List.of(4.0), 16, Math.sqrt(1 + Math.log(4) / Math.log(16))), config.ropeScaling());
             assertEquals(OptionalInt.of(2), config.traits().rotatedDim());
         }
     }

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How a family's checkpoints name and lay out the tensors of a layer. A norm that a family does not have has an empty name.
+ * The names of a layer's tensors in a family's checkpoints, and which of them are one tensor. A norm that a family does not have has an empty name.
  *
  * @param beforeAttention the norm before attention, after {@code model.layers.N.}
  * @param afterAttention the one behind it
  * @param beforeMlp the norm before the feed-forward network
  * @param afterMlp the one behind it
- * @param fusedProjections matrices that lie on top of each other in one tensor, by its name
+ * @param fusedProjections matrices that are the rows of one tensor, from the first on, by its name
  * @param pairwiseInGguf whether GGUF files hold the rows of queries and keys pair by pair, as llama.cpp's "norm" rotation wants them
  */
 public record TensorNames(String beforeAttention, String afterAttention, String beforeMlp, String afterMlp, Map<String, List<String>> fusedProjections, boolean pairwiseInGguf) {

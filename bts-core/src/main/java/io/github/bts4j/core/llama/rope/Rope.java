@@ -13,7 +13,7 @@ public record Rope(int headDim, double theta, int context, RopeScaling scaling) 
      * Whether a sequence has frequencies of its own, which another length does not share.
      *
      * @param sequenceLength its length in tokens
-     * @return true beyond {@link #sharedLength}, with {@link RopeScaling.Dynamic} and {@link RopeScaling.LongRope}
+     * @return true beyond {@link #sharedLength}, with {@link RopeScaling.Dynamic} and {@link LongRope}
      */
     public boolean isOwn(int sequenceLength) {
         return scaling.dependsOnSequenceLength() && sequenceLength > sharedLength();

@@ -26,7 +26,7 @@ public final class RopeTable {
     }
 
     /**
-     * The table of a range of positions within a sequence. The length matters to {@link RopeScaling.Dynamic} and {@link RopeScaling.LongRope} alone.
+     * The table of a range of positions within a sequence. The length matters to {@link RopeScaling.Dynamic} and {@link LongRope} alone.
      *
      * @param rope the model's settings
      * @param firstPosition the position of row 0, counted from 0

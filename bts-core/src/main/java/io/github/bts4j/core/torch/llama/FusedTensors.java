@@ -13,8 +13,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Projections that some families' checkpoints store on top of each other in one tensor. In a loaded model each has its own name; rows lie one after the other, so that each
- * is a part of the file.
+ * Projections that some families' checkpoints store as the rows of one tensor. In a loaded model each has its own name; each is a part of the file.
  *
  * @param fused the tensor's name in the checkpoint
  * @param parts the projections' tensors, from the first row on
@@ -73,7 +72,7 @@ record FusedTensors(String fused, List<String> parts) {
      *
      * @param config the model's configuration
      * @param tensors each projection by its own name
-     * @return names of the checkpoint, and what lies on top of each other under each
+     * @return names of the checkpoint, and the rows of each, from the first on
      */
     static Map<String, List<NDArray>> stored(LlamaConfig config, Map<String, NDArray> tensors) {
         Map<String, FusedTensors> byPart = new LinkedHashMap<>();
