@@ -94,6 +94,24 @@ public interface Arithmetic {
     void swiGlu(Rounding rounding, float[] gate, float[] up, int from, int to);
 
     /**
+     * {@code x = round(factor x)}; nothing where the factor is 1.
+     *
+     * @param rounding how results are rounded
+     * @param x values that are changed
+     * @param factor the factor
+     * @param from first index
+     * @param to one past the last index
+     */
+    default void multiply(Rounding rounding, float[] x, float factor, int from, int to) {
+        if (factor != 1) {
+            for (int i = from; i < to; i++) {
+                x[i] *= factor;
+            }
+            round(rounding, x, from, to);
+        }
+    }
+
+    /**
      * {@code gate = gelu(gate) * up}, rounded before and after the product, with the approximation {@code gelu(z) = z / 2 (1 + tanh(u)) = z / (1 + e^-2u)} for
      * {@code u = sqrt(2 / pi) (z + 0.044715 z^3)} (arXiv 1606.08415).
      *

@@ -153,7 +153,7 @@ public final class RowDecoder {
             for (int c = 0; c < dims.hidden(); c++) {
                 hidden[s][c] = rounding.round(weights.embedding().elements().get(batch.tokens()[s], c));
             }
-            multiply(hidden[s], dims.style().embeddingMultiplier(), 0, dims.hidden());
+            math.multiply(rounding, hidden[s], dims.style().embeddingMultiplier(), 0, dims.hidden());
         }
         return step(batch, hidden, rotations);
     }
@@ -290,18 +290,9 @@ public final class RowDecoder {
             branch = scratch.normed;
         }
         for (float[] row : branch) {
-            multiply(row, dims.style().residualMultiplier(), share.fromRow(dims.hidden()), share.toRow(dims.hidden()));
+            math.multiply(rounding, row, dims.style().residualMultiplier(), share.fromRow(dims.hidden()), share.toRow(dims.hidden()));
         }
         add(share, step, branch);
-    }
-
-    private void multiply(float[] x, float factor, int from, int to) {
-        if (factor != 1) {
-            for (int i = from; i < to; i++) {
-                x[i] *= factor;
-            }
-            math.round(rounding, x, from, to);
-        }
     }
 
     /**
