@@ -143,8 +143,7 @@ public record LlamaConfig(
 
     private static void checkLongRope(Problems problems, RopeScaling scaling, int rotated) {
         if (scaling instanceof LongRope longRope) {
-            problems.addIf(longRope.shortFactor().size() != rotated / 2,
-                    "shortFactor has " + longRope.shortFactor().size() + " numbers, but " + rotated + " rotated values of headDim have " + rotated / 2 + " frequencies");
+            problems.addIf(longRope.shortFactor().size() != rotated / 2, "shortFactor has " + longRope.shortFactor().size() + " numbers, but " + rotated + " rotated values of headDim have " + rotated / 2 + " frequencies");
         }
     }
 
