@@ -1,7 +1,9 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.Penalties;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options for generating text. */
@@ -26,6 +28,21 @@ final class SamplingOptions {
     @Within(least = 0, above = true, most = 100)
     private double repetitionPenalty;
 
+    @Option(names = "--presence-penalty", paramLabel = "X", defaultValue = "0.0", description = "What logits of tokens in the output lose (default: ${DEFAULT-VALUE}).")
+    @Within(least = -100, most = 100)
+    private double presencePenalty;
+
+    @Option(names = "--frequency-penalty", paramLabel = "X", defaultValue = "0.0", description = "What a token's logit loses each time it is generated (default: ${DEFAULT-VALUE}).")
+    @Within(least = -100, most = 100)
+    private double frequencyPenalty;
+
+    @Option(names = "--min-p", paramLabel = "X", defaultValue = "0.0", description = "Sample from tokens at least this fraction as likely as the likeliest (default: ${DEFAULT-VALUE}).")
+    @Within(least = 0, most = 1)
+    private double minP;
+
+    @Option(names = "--logit-bias", paramLabel = "ID=X", description = "Adds X to the logit of the token ID; may be repeated.")
+    private Map<Integer, Double> logitBias = Map.of();
+
     @Option(names = "--seed", paramLabel = "N", description = "Random seed (default: a new one each time).")
     private Long seed;
 
@@ -33,7 +50,7 @@ final class SamplingOptions {
     private List<String> stop = List.of();
 
     GenerationConfig config() {
-        return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).repetitionPenalty(repetitionPenalty)
-                .seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).build();
+        return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).minP(minP)
+                .penalties(new Penalties(repetitionPenalty, presencePenalty, frequencyPenalty, logitBias)).seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).build();
     }
 }

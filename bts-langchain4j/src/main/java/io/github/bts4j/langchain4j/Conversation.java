@@ -39,18 +39,10 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         if (request.responseFormat() != null && request.responseFormat().type() != ResponseFormatType.TEXT) {
             throw new UnsupportedFeatureException("Response formats other than text are not supported by this model");
         }
-        requireNeutral("frequencyPenalty", request.frequencyPenalty());
-        requireNeutral("presencePenalty", request.presencePenalty());
         if (request.modelName() != null && !request.modelName().equals(name)) {
             throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);
         }
         return model.streamChat(io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages())), config(request));
-    }
-
-    private static void requireNeutral(String option, Double value) {
-        if (value != null && value != 0) {
-            throw new UnsupportedFeatureException(option + " = " + value + " is not supported by this model");
-        }
     }
 
     private GenerationConfig config(ChatRequest request) {
@@ -66,6 +58,12 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         }
         if (request.topK() != null) {
             config.topK(request.topK());
+        }
+        if (request.presencePenalty() != null) {
+            config.penalties(config.build().penalties().withPresence(request.presencePenalty()));
+        }
+        if (request.frequencyPenalty() != null) {
+            config.penalties(config.build().penalties().withFrequency(request.frequencyPenalty()));
         }
         if (request.stopSequences() != null && !request.stopSequences().isEmpty()) {
             config.stopStrings(request.stopSequences());

@@ -82,7 +82,7 @@ class BtsChatModelTest {
     void whatIsNotSupportedIsRefused() {
         assertThrows(UnsupportedFeatureException.class,
                 () -> chat.chat(ChatRequest.builder().messages(UserMessage.from("x")).toolSpecifications(ToolSpecification.builder().name("f").build()).build()));
-        assertThrows(UnsupportedFeatureException.class, () -> chat.chat(ChatRequest.builder().messages(UserMessage.from("x")).presencePenalty(0.5).build()));
+        assertThrows(IllegalArgumentException.class, () -> chat.chat(ChatRequest.builder().messages(UserMessage.from("x")).presencePenalty(Double.NaN).build()));
         assertThrows(IllegalArgumentException.class, () -> chat.chat(ChatRequest.builder().messages(UserMessage.from("x")).modelName("other").build()));
     }
 
@@ -126,8 +126,8 @@ class BtsChatModelTest {
         assertEquals(String.join("", told.parts), told.ends.get(0).aiMessage().text());
         assertEquals(List.of(), told.errors);
         Told failed = new Told();
-        streaming.chat(ChatRequest.builder().messages(UserMessage.from("x")).frequencyPenalty(1.0).build(), failed);
-        assertInstanceOf(UnsupportedFeatureException.class, failed.errors.get(0));
+        streaming.chat(ChatRequest.builder().messages(UserMessage.from("x")).modelName("other").build(), failed);
+        assertInstanceOf(IllegalArgumentException.class, failed.errors.get(0));
         Told broken = new Told() {
             @Override
             public void onPartialResponse(String part) {

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.Penalties;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -29,6 +32,8 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     private static final int MAX_ANSWERS = 128;
     private static final int MAX_STOPS = 16;
     private static final int MAX_EXPERTS = 512;
+    private static final int MAX_BIASES = 1024;
+    private static final double MOST_BIAS = 100;
     private static final int MAX_ALTERNATIVES = 20;
     private static final int COMPLETION_TOKENS = 16; // OpenAI's default for completions
     private static final int HELD_BYTES = 2048; // upper bound of heap for each
@@ -87,7 +92,8 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
                 .topP(fields.number("top_p", 1, Math.ulp(1.0f), 1))
                 .topK(Math.max(0, fields.whole("top_k", -1, Integer.MAX_VALUE).orElse(0L).intValue()))
                 .minP(fields.number("min_p", 0, 0, 1))
-                .repetitionPenalty(fields.number("repetition_penalty", 1, 0.01, 100))
+                .penalties(new Penalties(fields.number("repetition_penalty", 1, 0.01, 100), fields.number("presence_penalty", 0, -2, 2),
+                        fields.number("frequency_penalty", 0, -2, 2), logitBias(fields, served)))
                 .seed(fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> ThreadLocalRandom.current().nextLong()))
                 .stopStrings(stops).build();
         boolean stream = fields.flag("stream");
@@ -117,6 +123,26 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("experts_off", "experts_off: there is no expert " + Fields.shortened(name) + ", only " + experts);
         });
         return off;
+    }
+
+    /** OpenAI's values are from -100 to 100, by token ids, which JSON writes as strings. */
+    private static Map<Integer, Double> logitBias(Fields fields, ServedModel served) {
+        JsonNode node = fields.get("logit_bias");
+        int vocabulary = served.model().model().vocabSize();
+        Map<Integer, Double> bias = new HashMap<>();
+        if (!node.isMissingNode() && (!node.isObject() || node.size() > MAX_BIASES)) {
+            throw fields.wrong("logit_bias", node, "an object with at most " + MAX_BIASES + " token ids");
+        }
+        for (Map.Entry<String, JsonNode> each : node.properties()) {
+            if (!each.getKey().matches("\\d{1,9}") || Integer.parseInt(each.getKey()) >= vocabulary) {
+                throw ApiException.field("logit_bias", "logit_bias: " + Fields.shortened(each.getKey()) + " is not a token id, 0 to " + (vocabulary - 1));
+            }
+            if (!each.getValue().isNumber() || Math.abs(each.getValue().doubleValue()) > MOST_BIAS) {
+                throw ApiException.field("logit_bias", "logit_bias of token " + each.getKey() + " = " + Fields.shortened(each.getValue().toString()) + " must be a number between -100 and 100");
+            }
+            bias.put(Integer.valueOf(each.getKey()), each.getValue().doubleValue());
+        }
+        return bias;
     }
 
     static void model(Fields fields, ServedModel served) {

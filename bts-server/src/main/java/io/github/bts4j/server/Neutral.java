@@ -13,7 +13,6 @@ import com.fasterxml.jackson.databind.node.TextNode;
 final class Neutral {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final JsonNode EMPTY_LIST = JSON.arrayNode();
-    private static final JsonNode EMPTY_OBJECT = JSON.objectNode();
     private static final JsonNode NO = BooleanNode.FALSE;
     private static final JsonNode YES = BooleanNode.TRUE;
     private static final JsonNode ZERO = IntNode.valueOf(0);
@@ -24,9 +23,6 @@ final class Neutral {
     /** Fields of completions and chats. */
     static void check(Fields fields) {
         fields.ignored("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention");
-        fields.onlyNeutral("frequency_penalty", ZERO);
-        fields.onlyNeutral("presence_penalty", ZERO);
-        fields.onlyNeutral("logit_bias", EMPTY_OBJECT);
         fields.onlyNeutral("response_format", JSON.objectNode().put("type", "text"));
         fields.onlyNeutral("ignore_eos", NO);
         fields.onlyNeutral("include_stop_str_in_output", NO);

@@ -46,7 +46,7 @@ class RequestFieldsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "audio | null", "frequency_penalty | 0", "frequency_penalty | 0.0", "function_call | \"none\"", "function_call | \"auto\"", "functions | []", "functions | null",
-        "logit_bias | {}", "logit_bias | null", "logprobs | false", "logprobs | true", "max_completion_tokens | 3", "metadata | {\"a\":\"b\"}", "modalities | [\"text\"]",
+        "logit_bias | {}", "logit_bias | null", "logit_bias | {\"5\":1.5,\"6\":-100}", "presence_penalty | -1", "frequency_penalty | 0.5", "logprobs | false", "logprobs | true", "max_completion_tokens | 3", "metadata | {\"a\":\"b\"}", "modalities | [\"text\"]",
         "modalities | null", "moderation | null", "n | 2", "n | 128", "parallel_tool_calls | true", "prediction | null", "presence_penalty | 0", "prompt_cache_key | \"k\"",
         "prompt_cache_options | {\"mode\":\"implicit\"}", "prompt_cache_retention | \"24h\"", "reasoning_effort | null", "reasoning_effort | \"none\"", "response_format | {\"type\":\"text\"}",
         "safety_identifier | \"s\"", "seed | -5", "service_tier | \"auto\"", "stop | null", "stop | [\"x\",\"y\"]", "store | false", "store | true", "stream | false",
@@ -71,8 +71,8 @@ class RequestFieldsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "audio | {\"voice\":\"alloy\",\"format\":\"wav\"}", "frequency_penalty | 0.5", "function_call | {\"name\":\"f\"}", "functions | [{\"name\":\"f\"}]", "logit_bias | {\"5\":1}",
-        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -1", "reasoning_effort | \"high\"", "response_format | {\"type\":\"json_object\"}",
+        "audio | {\"voice\":\"alloy\",\"format\":\"wav\"}", "frequency_penalty | 2.5", "function_call | {\"name\":\"f\"}", "functions | [{\"name\":\"f\"}]", "logit_bias | {\"2048\":1}", "logit_bias | {\"5\":101}", "logit_bias | {\"-5\":1}", "logit_bias | [5]",
+        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -2.1", "reasoning_effort | \"high\"", "response_format | {\"type\":\"json_object\"}",
         "tool_choice | \"required\"", "tools | [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "verbosity | \"low\"", "web_search_options | {}", "top_k | -2", "add_special_tokens | true",
         "ignore_eos | true", "min_tokens | 5", "stop_token_ids | [5]", "some_new_field | 1", "top_logprobs | 2", "logprobs | 3"})
     void refusedInAChat(String field, String value) throws IOException, InterruptedException {
@@ -81,7 +81,7 @@ class RequestFieldsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "best_of | 2", "suffix | \"x\"", "frequency_penalty | 1", "presence_penalty | 1", "logit_bias | {\"5\":-100}", "logprobs | 21", "logprobs | true", "messages | []", "tools | []",
+        "best_of | 2", "suffix | \"x\"", "frequency_penalty | 3", "presence_penalty | -3", "logit_bias | {\"a\":1}", "logprobs | 21", "logprobs | true", "messages | []", "tools | []",
         "add_special_tokens | 1", "echo | \"yes\""})
     void refusedInACompletion(String field, String value) throws IOException, InterruptedException {
         assertNamed(field, send(false, field, value));

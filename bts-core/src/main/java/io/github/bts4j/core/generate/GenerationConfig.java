@@ -13,13 +13,12 @@ import java.util.Set;
  * @param topK how many of the most likely tokens to keep (including ties); 0 keeps all
  * @param topP keeps the smallest set of most likely tokens with this total probability, above 0 and at most 1; 1 keeps all
  * @param minP keeps the tokens with at least this fraction of the most likely token's probability, from 0 to 1; 0 keeps all
- * @param repetitionPenalty divisor of the positive logits, and factor on the negative logits, of tokens in prompt or output; 1 does
- *     nothing, more discourages repetition
+ * @param penalties changes of the logits: repetition, presence and frequency penalty, logit bias
  * @param seed the seed of the random numbers: the same logits, options and seed give the same tokens
  * @param endTokens the tokens that end the text, by default the model's
  * @param stopStrings the strings that end the text; they are not part of it
  */
-public record GenerationConfig(int maxNewTokens, double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed,
+public record GenerationConfig(int maxNewTokens, double temperature, int topK, double topP, double minP, Penalties penalties, long seed,
         EndTokens endTokens, List<String> stopStrings) {
 
     /**
@@ -30,7 +29,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @param topK how many of the most likely tokens to keep
      * @param topP the total probability of the kept tokens
      * @param minP the minimum probability relative to the most likely token
-     * @param repetitionPenalty the penalty on tokens seen before
+     * @param penalties changes of the logits
      * @param seed the seed of the random numbers
      * @param endTokens the tokens that end the text
      * @param stopStrings the strings that end the text
@@ -38,21 +37,16 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      */
     public GenerationConfig {
         Objects.requireNonNull(endTokens, "endTokens");
+        Objects.requireNonNull(penalties, "penalties");
         stopStrings = List.copyOf(stopStrings);
         Problems problems = new Problems();
-        require(maxNewTokens >= 1, "maxNewTokens = " + maxNewTokens + ", must be at least 1", problems);
-        require(temperature >= 0 && Double.isFinite(temperature), "temperature = " + temperature + ", must be 0 (greedy) or positive and finite", problems);
-        require(topK >= 0, "topK = " + topK + ", must be 0 (off) or positive", problems);
-        require(topP > 0 && topP <= 1, "topP = " + topP + ", must be above 0 and at most 1 (off)", problems);
-        require(minP >= 0 && minP <= 1, "minP = " + minP + ", must be from 0 (off) to 1", problems);
-        require(repetitionPenalty > 0 && Double.isFinite(repetitionPenalty),
-                "repetitionPenalty = " + repetitionPenalty + ", must be positive and finite (1 is off)", problems);
+        problems.addIf(maxNewTokens < 1, "maxNewTokens = " + maxNewTokens + ", must be at least 1");
+        problems.addIf(!(temperature >= 0 && Double.isFinite(temperature)), "temperature = " + temperature + ", must be 0 (greedy) or positive and finite");
+        problems.addIf(topK < 0, "topK = " + topK + ", must be 0 (off) or positive");
+        problems.addIf(!(topP > 0 && topP <= 1), "topP = " + topP + ", must be above 0 and at most 1 (off)");
+        problems.addIf(!(minP >= 0 && minP <= 1), "minP = " + minP + ", must be from 0 (off) to 1");
         stopStrings.forEach(stop -> StopStrings.problem(stop).ifPresent(problems::add));
         problems.throwInOneLine("generation options: ");
-    }
-
-    private static void require(boolean holds, String problem, Problems problems) {
-        problems.addIf(!holds, problem);
     }
 
     /**
@@ -82,7 +76,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @return the builder
      */
     public Builder toBuilder() {
-        return new Builder(maxNewTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).repetitionPenalty(repetitionPenalty).seed(seed)
+        return new Builder(maxNewTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).penalties(penalties).seed(seed)
                 .endTokens(endTokens).stopStrings(stopStrings);
     }
 
@@ -151,7 +145,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
     }
 
     /**
-     * These options with another {@link #repetitionPenalty}.
+     * These options with another {@link Penalties#repetition}.
      *
      * @param repetitionPenalty the penalty on tokens seen before; 1 is none
      * @return the changed copy
@@ -202,7 +196,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         private int topK;
         private double topP = 1;
         private double minP;
-        private double repetitionPenalty = 1;
+        private Penalties penalties = Penalties.NONE;
         private long seed;
         private EndTokens endTokens = EndTokens.OF_MODEL;
         private List<String> stopStrings = List.of();
@@ -267,14 +261,25 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         }
 
         /**
-         * Sets {@link GenerationConfig#repetitionPenalty}.
+         * Sets {@link GenerationConfig#penalties}.
+         *
+         * @param penalties changes of the logits
+         * @return this builder
+         */
+        public Builder penalties(Penalties penalties) {
+            this.penalties = penalties;
+            return this;
+        }
+
+        /**
+         * Sets {@link Penalties#repetition}.
          *
          * @param repetitionPenalty the penalty on tokens seen before; 1 is none
          * @return this builder
+         * @throws IllegalArgumentException if the value is out of range
          */
         public Builder repetitionPenalty(double repetitionPenalty) {
-            this.repetitionPenalty = repetitionPenalty;
-            return this;
+            return penalties(penalties.withRepetition(repetitionPenalty));
         }
 
         /**
@@ -317,7 +322,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
          * @throws IllegalArgumentException listing every option that is out of range
          */
         public GenerationConfig build() {
-            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, repetitionPenalty, seed, endTokens, stopStrings);
+            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings);
         }
     }
 }

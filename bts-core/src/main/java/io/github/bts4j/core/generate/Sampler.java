@@ -7,7 +7,7 @@ import java.util.Objects;
 
 /**
  * Chooses the next token from the logits. In the order of Hugging Face transformers 5 ({@code generation/utils.py}, {@code _get_logits_processor}): the
- * repetition penalty, then, unless the temperature is 0, temperature, top-k, top-p and min-p, each applied to the result of the one before; then one draw.
+ * {@link Penalties}, then, unless the temperature is 0, temperature, top-k, top-p and min-p, each applied to the result of the one before; then one draw.
  *
  * <p>One random number is used for each drawn token, from SplitMix64 seeded with {@link GenerationConfig#seed}: the same logits and options give the same
  * tokens, on every version of Java. Greedy decoding uses none, and takes the lowest of equally likely ids, like {@code torch.argmax}.
@@ -17,17 +17,29 @@ import java.util.Objects;
 public final class Sampler {
 
     private final GenerationConfig config;
+    private final int promptLength;
     private final SplitMix64 random;
     private final Candidates candidates = new Candidates();
     private float[] penalized = {};
 
     /**
-     * Starts a text.
+     * Starts a text without a prompt.
      *
      * @param config the options; those for the end of the text are not used
      */
     public Sampler(GenerationConfig config) {
+        this(config, 0);
+    }
+
+    /**
+     * Starts a text.
+     *
+     * @param config the options; those for the end of the text are not used
+     * @param promptLength how many ids of the text are the prompt, whose tokens presence and frequency penalties ignore
+     */
+    public Sampler(GenerationConfig config, int promptLength) {
         this.config = Objects.requireNonNull(config, "config");
+        this.promptLength = promptLength;
         random = new SplitMix64(config.seed());
     }
 
@@ -35,7 +47,7 @@ public final class Sampler {
      * Chooses the next token.
      *
      * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity excludes a token. Not changed
-     * @param tokens the ids of the text so far, prompt and output, which only the repetition penalty uses
+     * @param tokens the ids of the text so far, prompt and output, which only the penalties use
      * @return the id of the next token
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
      */
@@ -47,7 +59,7 @@ public final class Sampler {
      * Chooses the next token, with the text so far in a buffer that is longer than it.
      *
      * @param logits the model's logits for the next token, {@code [vocabulary]}; minus infinity excludes a token. Not changed
-     * @param tokens a buffer that begins with the ids of the text so far, prompt and output, which only the repetition penalty uses
+     * @param tokens a buffer that begins with the ids of the text so far, prompt and output, which only the penalties use
      * @param count how many ids the text so far has
      * @return the id of the next token
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, if all are minus infinity, or if an id is negative
@@ -148,25 +160,14 @@ public final class Sampler {
         }
     }
 
-    /** Each previous token counts once, because its penalty is computed from the unchanged logit; ids beyond the logits cannot be generated. */
     private float[] penalize(float[] logits, int[] tokens, int count) {
-        double penalty = config.repetitionPenalty();
-        if (penalty == 1) {
+        if (config.penalties().equals(Penalties.NONE)) {
             return logits;
         }
         if (penalized.length != logits.length) {
             penalized = new float[logits.length];
         }
-        System.arraycopy(logits, 0, penalized, 0, logits.length);
-        for (int i = 0; i < count; i++) {
-            int id = tokens[i];
-            if (id < 0) {
-                throw new IllegalArgumentException("token id = " + id + " at position " + i + " is negative");
-            }
-            if (id < logits.length) {
-                penalized[id] = (float) (logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
-            }
-        }
+        config.penalties().apply(logits, tokens, promptLength, count, penalized);
         return penalized;
     }
 

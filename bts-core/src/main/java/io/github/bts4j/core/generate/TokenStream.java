@@ -51,7 +51,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         this.promptLength = prompt.length;
         this.ids = Arrays.copyOf(prompt, session.capacity());
         this.count = prompt.length;
-        this.sampler = new Sampler(config);
+        this.sampler = new Sampler(config, promptLength);
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
         this.session = session;

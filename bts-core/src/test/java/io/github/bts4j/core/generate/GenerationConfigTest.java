@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -15,11 +16,12 @@ import org.junit.jupiter.api.Test;
 
 class GenerationConfigTest {
 
-    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, 1.1, 42L, EndTokens.of(Set.of(2, 3)), List.of("\n\n", "User:"));
+    private static final Penalties PENALTIES = Penalties.NONE.withRepetition(1.1);
+    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, PENALTIES, 42L, EndTokens.of(Set.of(2, 3)), List.of("\n\n", "User:"));
 
     @Test
     void greedyHasEveryOptionOff() {
-        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, 1, 0, EndTokens.OF_MODEL, List.of()), GenerationConfig.greedy(9));
+        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, Penalties.NONE, 0, EndTokens.OF_MODEL, List.of()), GenerationConfig.greedy(9));
         assertTrue(GenerationConfig.greedy(9).isGreedy());
         assertEquals(false, FULL.isGreedy());
     }
@@ -37,8 +39,16 @@ class GenerationConfigTest {
     @Test
     void allProblemsAreNamedAtOnce() {
         String message = assertThrows(IllegalArgumentException.class,
-                () -> new GenerationConfig(0, -1, -2, 0, 1.5, 0, 0, EndTokens.NONE, List.of("ok", ""))).getMessage();
-        for (String problem : List.of("maxNewTokens = 0,", "temperature = -1.0,", "topK = -2,", "topP = 0.0,", "minP = 1.5,", "repetitionPenalty = 0.0,", "stop string '' is empty")) {
+                () -> new GenerationConfig(0, -1, -2, 0, 1.5, Penalties.NONE, 0, EndTokens.NONE, List.of("ok", ""))).getMessage();
+        for (String problem : List.of("maxNewTokens = 0,", "temperature = -1.0,", "topK = -2,", "topP = 0.0,", "minP = 1.5,", "stop string '' is empty")) {
+            assertTrue(message.contains(problem), message);
+        }
+    }
+
+    @Test
+    void problemsOfPenaltiesAreNamedAtOnce() {
+        String message = assertThrows(IllegalArgumentException.class, () -> new Penalties(0, Double.NaN, Double.POSITIVE_INFINITY, Map.of(-1, 2.0))).getMessage();
+        for (String problem : List.of("repetitionPenalty = 0.0,", "presencePenalty = NaN,", "frequencyPenalty = Infinity,", "logitBias of token -1 = 2.0,")) {
             assertTrue(message.contains(problem), message);
         }
     }

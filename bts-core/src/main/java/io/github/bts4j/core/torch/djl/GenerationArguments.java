@@ -1,6 +1,7 @@
 package io.github.bts4j.core.torch.djl;
 
 import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.Penalties;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,7 +10,8 @@ import java.util.Map;
 final class GenerationArguments {
     private static final int MAX_NEW_TOKENS = 128;
 
-    private static final List<String> NAMES = List.of("max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed");
+    private static final List<String> NAMES = List.of("max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
+            "presence_penalty", "frequency_penalty", "seed");
 
     private final Map<String, Object> arguments = new LinkedHashMap<>();
 
@@ -29,7 +31,7 @@ final class GenerationArguments {
                 .topK(Math.toIntExact(whole("top_k", 0)))
                 .topP(number("top_p", 1))
                 .minP(number("min_p", 0))
-                .repetitionPenalty(number("repetition_penalty", 1))
+                .penalties(new Penalties(number("repetition_penalty", 1), number("presence_penalty", 0), number("frequency_penalty", 0), Map.of()))
                 .seed(whole("seed", 0))
                 .build();
     }

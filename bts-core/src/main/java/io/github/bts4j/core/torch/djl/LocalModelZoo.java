@@ -10,7 +10,7 @@ import java.util.Set;
  *
  * <p>The loaded {@code ZooModel<String, String>} generates text with the checkpoint's tokenizer. Arguments of the criteria, with the
  * defaults of {@link io.github.bts4j.core.generate.GenerationConfig#greedy}: {@code max_new_tokens} (128), {@code temperature},
- * {@code top_k}, {@code top_p}, {@code min_p}, {@code repetition_penalty}, {@code seed}; the end-of-text tokens are the checkpoint's.
+ * {@code top_k}, {@code top_p}, {@code min_p}, {@code repetition_penalty}, {@code presence_penalty}, {@code frequency_penalty}, {@code seed}; the end-of-text tokens are the checkpoint's.
  * A translator in the criteria replaces the default one, with any types. The criteria's device is used, if set.
  */
 public final class LocalModelZoo extends ModelZoo {
