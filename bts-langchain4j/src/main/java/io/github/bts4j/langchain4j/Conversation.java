@@ -105,7 +105,7 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
 
     ChatResponse response(GenerationResult result) {
         FinishReason reason = switch (result.stopReason()) {
-            case EOS, STOP_STRING -> FinishReason.STOP;
+            case EOS, STOP_STRING, COMPLETE -> FinishReason.STOP;
             case MAX_TOKENS, CONTEXT_FULL -> FinishReason.LENGTH;
             case CANCELLED -> FinishReason.OTHER;
         };

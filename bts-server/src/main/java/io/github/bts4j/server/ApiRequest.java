@@ -26,9 +26,10 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param echo whether the text begins with the prompt
  * @param alternatives number of alternatives per token with its log-probability; -1 for no log-probabilities
  * @param expertsOff experts of a stitched model that are switched off for this request
+ * @param tools the tools that the model may call
  */
 record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, GenerationConfig config, boolean stream, boolean includeUsage, boolean echo,
-        int alternatives, Set<String> expertsOff) {
+        int alternatives, Set<String> expertsOff, Tools tools) {
     private static final int MAX_ANSWERS = 128;
     private static final int MAX_STOPS = 16;
     private static final int MAX_EXPERTS = 512;
@@ -50,7 +51,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.of(400, "unsupported_value", "best_of", "best_of other than n = " + n + " is not supported by this server; leave it out");
         }
         Neutral.checkCompletion(fields);
-        return common(fields, false, prompts, n, maxTokens, echo, alternatives, served);
+        return common(fields, false, prompts, n, maxTokens, echo, alternatives, served, Tools.NONE.with(ResponseFormats.constraint(fields)));
     }
 
     static ApiRequest chat(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
@@ -59,9 +60,10 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         if (served.model().chatTemplate().isEmpty()) {
             throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or start the server with one (bts serve --template)");
         }
+        Tools tools = Tools.read(fields, served);
         int[] prompt;
         try {
-            ChatRequest request = Messages.request(fields, limits);
+            ChatRequest request = tools.describedIn(Messages.request(fields, limits));
             if (body.length > Intake.SHORT_BYTES) { // the long part may not be the messages' content
                 limits.check("messages", List.of(served.model().chatTemplate().get().render(request).text()));
             }
@@ -79,10 +81,11 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("top_logprobs", "top_logprobs = " + alternatives + " needs logprobs = true");
         }
         Neutral.checkChat(fields);
-        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? (int) alternatives : -1, served);
+        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? (int) alternatives : -1, served, tools);
     }
 
-    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives, ServedModel served) {
+    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives, ServedModel served,
+            Tools tools) {
         List<String> stops = fields.texts("stop", MAX_STOPS);
         if (stops.stream().anyMatch(String::isEmpty)) {
             throw ApiException.field("stop", "stop holds an empty string, which would end every text immediately");
@@ -95,7 +98,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
                 .penalties(new Penalties(fields.number("repetition_penalty", 1, 0.01, 100), fields.number("presence_penalty", 0, -2, 2),
                         fields.number("frequency_penalty", 0, -2, 2), logitBias(fields, served)))
                 .seed(fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> ThreadLocalRandom.current().nextLong()))
-                .stopStrings(stops).build();
+                .stopStrings(stops).constraint(tools.constraint()).build();
         boolean stream = fields.flag("stream");
         boolean includeUsage = false;
         JsonNode options = fields.get("stream_options");
@@ -113,7 +116,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         if (!stream) {
             checkHeld(prompts, n, maxTokens, echo, alternatives);
         }
-        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, alternatives, off);
+        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, alternatives, off, tools);
     }
 
     static Set<String> expertsOff(Fields fields, ServedModel served) {

@@ -12,6 +12,7 @@ import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -125,6 +126,7 @@ final class CompletionResponse {
         private final int[] prompt;
         private final StringBuilder text = new StringBuilder();
         private final LogProbs logProbs;
+        private final Optional<AnswerCalls> calls = request.tools().parser(tokenizer).map(AnswerCalls::new);
         private boolean begun;
         private int shown; // characters of the text, without those of a surrogate pair counted twice
         private String finish = "";
@@ -189,8 +191,16 @@ final class CompletionResponse {
             if (request.hasLogprobs() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is not content
                 logProbs.add(token.id(), token.logProb(), alternatives);
             }
-            if (request.stream() && (!token.text().isEmpty() || request.hasLogprobs())) {
+            if (calls.isPresent()) {
+                parts(calls.get().push(token));
+            } else if (request.stream() && (!token.text().isEmpty() || request.hasLogprobs())) {
                 part(token.text(), NullNode.getInstance());
+            }
+        }
+
+        private void parts(List<ObjectNode> deltas) {
+            if (request.stream()) {
+                deltas.forEach(delta -> part(JSON.objectNode().put("index", index).<ObjectNode>set("delta", delta), NullNode.getInstance()));
             }
         }
 
@@ -200,7 +210,11 @@ final class CompletionResponse {
                 return;
             }
             begin();
-            finish = reason == StopReason.EOS || reason == StopReason.STOP_STRING ? "stop" : "length";
+            finish = reason == StopReason.MAX_TOKENS || reason == StopReason.CONTEXT_FULL ? "length" : "stop";
+            if (calls.isPresent()) {
+                parts(calls.get().end());
+                finish = calls.get().any() && finish.equals("stop") ? "tool_calls" : finish;
+            }
             if (request.stream()) {
                 part("", JSON.textNode(finish));
             }
@@ -226,6 +240,10 @@ final class CompletionResponse {
             } else {
                 choice.put("text", piece);
             }
+            part(choice, finishReason);
+        }
+
+        private void part(ObjectNode choice, JsonNode finishReason) {
             choice.set("logprobs", logProbs.isEmpty() ? NullNode.getInstance() : taken());
             choice.set("finish_reason", finishReason);
             send(choice);
@@ -237,7 +255,9 @@ final class CompletionResponse {
 
         ObjectNode whole() {
             ObjectNode choice = JSON.objectNode().put("index", index);
-            if (request.chat()) {
+            if (calls.isPresent()) {
+                calls.get().complete(choice.putObject("message").put("role", "assistant"));
+            } else if (request.chat()) {
                 choice.putObject("message").put("role", "assistant").put("content", text.toString()).putNull("refusal");
             } else {
                 choice.put("text", text.toString());

@@ -113,7 +113,7 @@ final class Messages {
         return list;
     }
 
-    private static Map<String, Object> map(JsonNode object) {
+    static Map<String, Object> map(JsonNode object) {
         return new LinkedHashMap<>(JSON.convertValue(object, JSON.getTypeFactory().constructMapType(LinkedHashMap.class, String.class, Object.class)));
     }
 

@@ -23,7 +23,6 @@ final class Neutral {
     /** Fields of completions and chats. */
     static void check(Fields fields) {
         fields.ignored("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention");
-        fields.onlyNeutral("response_format", JSON.objectNode().put("type", "text"));
         fields.onlyNeutral("ignore_eos", NO);
         fields.onlyNeutral("include_stop_str_in_output", NO);
         fields.onlyNeutral("use_beam_search", NO);
@@ -44,9 +43,7 @@ final class Neutral {
 
     static void checkChat(Fields fields) {
         check(fields);
-        fields.ignored("parallel_tool_calls", "prediction"); // without tools the first has no effect; the second affects speed only
-        fields.onlyNeutral("tools", EMPTY_LIST);
-        fields.onlyNeutral("tool_choice", TextNode.valueOf("none"), TextNode.valueOf("auto"));
+        fields.ignored("prediction"); // affects speed only
         fields.onlyNeutral("functions", EMPTY_LIST);
         fields.onlyNeutral("function_call", TextNode.valueOf("none"), TextNode.valueOf("auto"));
         fields.onlyNeutral("modalities", JSON.arrayNode().add("text"));

@@ -48,7 +48,7 @@ class RequestFieldsTest {
         "audio | null", "frequency_penalty | 0", "frequency_penalty | 0.0", "function_call | \"none\"", "function_call | \"auto\"", "functions | []", "functions | null",
         "logit_bias | {}", "logit_bias | null", "logit_bias | {\"5\":1.5,\"6\":-100}", "presence_penalty | -1", "frequency_penalty | 0.5", "logprobs | false", "logprobs | true", "max_completion_tokens | 3", "metadata | {\"a\":\"b\"}", "modalities | [\"text\"]",
         "modalities | null", "moderation | null", "n | 2", "n | 128", "parallel_tool_calls | true", "prediction | null", "presence_penalty | 0", "prompt_cache_key | \"k\"",
-        "prompt_cache_options | {\"mode\":\"implicit\"}", "prompt_cache_retention | \"24h\"", "reasoning_effort | null", "reasoning_effort | \"none\"", "response_format | {\"type\":\"text\"}",
+        "prompt_cache_options | {\"mode\":\"implicit\"}", "prompt_cache_retention | \"24h\"", "reasoning_effort | null", "reasoning_effort | \"none\"", "response_format | {\"type\":\"text\"}", "response_format | {\"type\":\"json_object\"}",
         "safety_identifier | \"s\"", "seed | -5", "service_tier | \"auto\"", "stop | null", "stop | [\"x\",\"y\"]", "store | false", "store | true", "stream | false",
         "stream_options | null", "temperature | 0", "tool_choice | \"none\"", "tools | []", "top_logprobs | 0", "top_logprobs | null", "top_p | 0.5", "user | \"u\"",
         "verbosity | \"medium\"", "web_search_options | null", "top_k | -1", "top_k | 5", "min_p | 0.1", "repetition_penalty | 1.1", "some_new_field | null",
@@ -72,7 +72,7 @@ class RequestFieldsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "audio | {\"voice\":\"alloy\",\"format\":\"wav\"}", "frequency_penalty | 2.5", "function_call | {\"name\":\"f\"}", "functions | [{\"name\":\"f\"}]", "logit_bias | {\"2048\":1}", "logit_bias | {\"5\":101}", "logit_bias | {\"-5\":1}", "logit_bias | [5]",
-        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -2.1", "reasoning_effort | \"high\"", "response_format | {\"type\":\"json_object\"}",
+        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -2.1", "reasoning_effort | \"high\"", 
         "tool_choice | \"required\"", "tools | [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "verbosity | \"low\"", "web_search_options | {}", "top_k | -2", "add_special_tokens | true",
         "ignore_eos | true", "min_tokens | 5", "stop_token_ids | [5]", "some_new_field | 1", "top_logprobs | 2", "logprobs | 3"})
     void refusedInAChat(String field, String value) throws IOException, InterruptedException {

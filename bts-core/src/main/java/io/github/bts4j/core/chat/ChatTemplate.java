@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -125,6 +126,16 @@ public final class ChatTemplate {
             throw new IllegalArgumentException("There is no chat template '" + name + "', there are " + sources.keySet());
         }
         return new ChatTemplate(Map.of(DEFAULT, source), specialTokens);
+    }
+
+    /**
+     * How a model with this template writes calls of tools.
+     *
+     * @return the format; empty if the template has no tools, or another format
+     */
+    public Optional<ToolFormat> toolFormat() {
+        TemplateSource source = sources.getOrDefault(TOOL_USE, sources.get(DEFAULT));
+        return source == null ? Optional.empty() : ToolFormat.of(source.text());
     }
 
     /**

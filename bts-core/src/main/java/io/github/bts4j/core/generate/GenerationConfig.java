@@ -1,5 +1,6 @@
 package io.github.bts4j.core.generate;
 
+import io.github.bts4j.core.constraint.Constraint;
 import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.Objects;
@@ -17,9 +18,10 @@ import java.util.Set;
  * @param seed the seed of the random numbers: the same logits, options and seed give the same tokens
  * @param endTokens the tokens that end the text, by default the model's
  * @param stopStrings the strings that end the text; they are not part of it
+ * @param constraint what the text must be, such as JSON of a schema
  */
 public record GenerationConfig(int maxNewTokens, double temperature, int topK, double topP, double minP, Penalties penalties, long seed,
-        EndTokens endTokens, List<String> stopStrings) {
+        EndTokens endTokens, List<String> stopStrings, Constraint constraint) {
 
     /**
      * Copies the stop strings and checks every option.
@@ -33,11 +35,13 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @param seed the seed of the random numbers
      * @param endTokens the tokens that end the text
      * @param stopStrings the strings that end the text
+     * @param constraint what the text must be
      * @throws IllegalArgumentException listing every option that is out of range
      */
     public GenerationConfig {
         Objects.requireNonNull(endTokens, "endTokens");
         Objects.requireNonNull(penalties, "penalties");
+        Objects.requireNonNull(constraint, "constraint");
         stopStrings = List.copyOf(stopStrings);
         Problems problems = new Problems();
         problems.addIf(maxNewTokens < 1, "maxNewTokens = " + maxNewTokens + ", must be at least 1");
@@ -77,7 +81,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      */
     public Builder toBuilder() {
         return new Builder(maxNewTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).penalties(penalties).seed(seed)
-                .endTokens(endTokens).stopStrings(stopStrings);
+                .endTokens(endTokens).stopStrings(stopStrings).constraint(constraint);
     }
 
     /**
@@ -200,6 +204,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         private long seed;
         private EndTokens endTokens = EndTokens.OF_MODEL;
         private List<String> stopStrings = List.of();
+        private Constraint constraint = Constraint.NONE;
 
         private Builder(int maxNewTokens) {
             this.maxNewTokens = maxNewTokens;
@@ -316,13 +321,24 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
         }
 
         /**
+         * Sets {@link GenerationConfig#constraint}.
+         *
+         * @param constraint what the text must be
+         * @return this builder
+         */
+        public Builder constraint(Constraint constraint) {
+            this.constraint = constraint;
+            return this;
+        }
+
+        /**
          * Checks the options.
          *
          * @return the options
          * @throws IllegalArgumentException listing every option that is out of range
          */
         public GenerationConfig build() {
-            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings);
+            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
         }
     }
 }

@@ -6,6 +6,8 @@ public enum StopReason {
     EOS,
     /** The text reached one of {@link GenerationConfig#stopStrings}. */
     STOP_STRING,
+    /** The text satisfies {@link GenerationConfig#constraint}, which allows nothing after it. */
+    COMPLETE,
     /** {@link GenerationConfig#maxNewTokens} tokens were generated. */
     MAX_TOKENS,
     /** Prompt and generated tokens fill the model's context. */

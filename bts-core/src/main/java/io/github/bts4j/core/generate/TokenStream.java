@@ -2,6 +2,7 @@ package io.github.bts4j.core.generate;
 
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.constraint.Guide;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private final Lifetime lifetime;
     private final DecodeSession session;
     private final Sampler sampler;
+    private final Guide guide;
     private final IncrementalDecoder decoder;
     private final StopStrings stops;
     private final int promptLength;
@@ -52,6 +54,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         this.ids = Arrays.copyOf(prompt, session.capacity());
         this.count = prompt.length;
         this.sampler = new Sampler(config, promptLength);
+        this.guide = config.constraint().begin(tokenizer, endTokens);
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
         this.session = session;
@@ -156,9 +159,12 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     /** Draws the next token without running the model. Unless the generation has ended, {@link #accept} must follow. */
     GeneratedToken choose() {
-        int id = sampler.next(logits, ids, count);
+        int id = sampler.next(guide.masked(logits), ids, count);
         float logProb = Sampler.logProb(logits, id);
         boolean eos = endTokens.contains(id);
+        if (!eos) {
+            guide.accept(id);
+        }
         String text = eos ? "" : stops.push(decoder.push(id));
         if (count < ids.length) {
             ids[count] = id;
@@ -179,6 +185,8 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
             return Optional.of(StopReason.EOS);
         } else if (stops.found().isPresent()) {
             return Optional.of(StopReason.STOP_STRING);
+        } else if (guide.isComplete()) {
+            return Optional.of(StopReason.COMPLETE);
         } else if (count - promptLength >= config.maxNewTokens()) {
             return Optional.of(StopReason.MAX_TOKENS);
         }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.constraint.Constraint;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,11 +18,11 @@ import org.junit.jupiter.api.Test;
 class GenerationConfigTest {
 
     private static final Penalties PENALTIES = Penalties.NONE.withRepetition(1.1);
-    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, PENALTIES, 42L, EndTokens.of(Set.of(2, 3)), List.of("\n\n", "User:"));
+    private static final GenerationConfig FULL = new GenerationConfig(5, 0.7, 40, 0.9, 0.05, PENALTIES, 42L, EndTokens.of(Set.of(2, 3)), List.of("\n\n", "User:"), Constraint.NONE);
 
     @Test
     void greedyHasEveryOptionOff() {
-        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, Penalties.NONE, 0, EndTokens.OF_MODEL, List.of()), GenerationConfig.greedy(9));
+        assertEquals(new GenerationConfig(9, 0, 0, 1, 0, Penalties.NONE, 0, EndTokens.OF_MODEL, List.of(), Constraint.NONE), GenerationConfig.greedy(9));
         assertTrue(GenerationConfig.greedy(9).isGreedy());
         assertEquals(false, FULL.isGreedy());
     }
@@ -39,7 +40,7 @@ class GenerationConfigTest {
     @Test
     void allProblemsAreNamedAtOnce() {
         String message = assertThrows(IllegalArgumentException.class,
-                () -> new GenerationConfig(0, -1, -2, 0, 1.5, Penalties.NONE, 0, EndTokens.NONE, List.of("ok", ""))).getMessage();
+                () -> new GenerationConfig(0, -1, -2, 0, 1.5, Penalties.NONE, 0, EndTokens.NONE, List.of("ok", ""), Constraint.NONE)).getMessage();
         for (String problem : List.of("maxNewTokens = 0,", "temperature = -1.0,", "topK = -2,", "topP = 0.0,", "minP = 1.5,", "stop string '' is empty")) {
             assertTrue(message.contains(problem), message);
         }
