@@ -1,11 +1,12 @@
 package io.github.bts4j.langchain4j;
 
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import io.github.bts4j.core.generate.GenerationConfig;
-import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.text.TextModel;
+import java.util.Set;
 import java.util.concurrent.Executor;
 
 /**
@@ -32,17 +33,17 @@ public final class BtsStreamingChatModel implements StreamingChatModel {
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
         executor.execute(() -> {
-            try (TokenStream stream = conversation.begin(request)) {
-                while (stream.hasNext()) {
-                    String text = stream.next().text();
-                    if (!text.isEmpty()) {
-                        handler.onPartialResponse(text);
-                    }
-                }
-                handler.onCompleteResponse(conversation.response(stream.result()));
+            try (Turn turn = conversation.begin(request, handler)) {
+                handler.onCompleteResponse(conversation.response(turn, turn.toEnd().result()));
             } catch (RuntimeException e) {
                 handler.onError(e);
             }
         });
+    }
+
+    /** Typed results come by the response format. */
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

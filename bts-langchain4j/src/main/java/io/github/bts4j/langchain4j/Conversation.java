@@ -1,18 +1,20 @@
 package io.github.bts4j.langchain4j;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
+import io.github.bts4j.core.chat.ToolCallParser;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
-import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.text.TextModel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,18 +33,16 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         model.requireChatTemplate();
     }
 
-    /** Refuses unsupported features. */
-    TokenStream begin(ChatRequest request) {
-        if (request.toolSpecifications() != null && !request.toolSpecifications().isEmpty()) {
-            throw new UnsupportedFeatureException("Tools are not supported by this model");
-        }
-        if (request.responseFormat() != null && request.responseFormat().type() != ResponseFormatType.TEXT) {
-            throw new UnsupportedFeatureException("Response formats other than text are not supported by this model");
-        }
+    /** Begins the answer; what comes of it is told to the handler. Refuses unsupported features. */
+    Turn begin(ChatRequest request, StreamingChatResponseHandler handler) {
         if (request.modelName() != null && !request.modelName().equals(name)) {
             throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);
         }
-        return model.streamChat(io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages())), config(request));
+        RequestedTools tools = RequestedTools.of(request, model);
+        io.github.bts4j.core.chat.ChatRequest own = io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages()));
+        GenerationConfig config = config(request).toBuilder().constraint(tools.constraint()).build();
+        return new Turn(model.streamChat(tools.described().isEmpty() ? own : own.withTools(tools.described()), config),
+                tools.format().map(format -> new ToolCallParser(format, model.tokenizer(), Integer.MAX_VALUE)), handler);
     }
 
     private GenerationConfig config(ChatRequest request) {
@@ -83,17 +83,41 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
                     said.put("name", user.name());
                 }
                 own.add(said);
-            } else if (message instanceof AiMessage answer && answer.text() != null && !answer.hasToolExecutionRequests()) {
-                Map<String, Object> said = message("assistant", answer.text());
-                if (answer.thinking() != null) {
-                    said.put("reasoning_content", answer.thinking());
-                }
+            } else if (message instanceof AiMessage answer && (answer.text() != null || answer.hasToolExecutionRequests())) {
+                own.add(answer(answer));
+            } else if (message instanceof ToolExecutionResultMessage result && result.hasSingleText()) {
+                Map<String, Object> said = message("tool", result.text());
+                said.put("name", result.toolName());
+                said.put("tool_call_id", result.id());
                 own.add(said);
             } else {
                 throw new UnsupportedFeatureException("Messages of type " + message.type() + " that are not one text are not supported by this model");
             }
         }
         return own;
+    }
+
+    private static Map<String, Object> answer(AiMessage answer) {
+        Map<String, Object> said = message("assistant", answer.text());
+        if (answer.thinking() != null) {
+            said.put("reasoning_content", answer.thinking());
+        }
+        if (answer.hasToolExecutionRequests()) {
+            said.put("tool_calls", answer.toolExecutionRequests().stream().map(Conversation::call).toList());
+        }
+        return said;
+    }
+
+    /** Templates expect the arguments as an object. */
+    private static Map<String, Object> call(ToolExecutionRequest request) {
+        Map<String, Object> function = new LinkedHashMap<>();
+        function.put("name", request.name());
+        function.put("arguments", Schemas.values(Schemas.json(request.arguments())));
+        Map<String, Object> call = new LinkedHashMap<>();
+        call.put("id", request.id());
+        call.put("type", "function");
+        call.put("function", function);
+        return call;
     }
 
     private static Map<String, Object> message(String role, String content) {
@@ -103,13 +127,14 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         return message;
     }
 
-    ChatResponse response(GenerationResult result) {
+    /** The response of an answer that has ended. */
+    ChatResponse response(Turn turn, GenerationResult result) {
         FinishReason reason = switch (result.stopReason()) {
-            case EOS, STOP_STRING, COMPLETE -> FinishReason.STOP;
+            case EOS, STOP_STRING, COMPLETE -> turn.hasCalls() ? FinishReason.TOOL_EXECUTION : FinishReason.STOP;
             case MAX_TOKENS, CONTEXT_FULL -> FinishReason.LENGTH;
             case CANCELLED -> FinishReason.OTHER;
         };
-        return ChatResponse.builder().aiMessage(AiMessage.from(result.text())).modelName(name)
+        return ChatResponse.builder().aiMessage(turn.message()).modelName(name)
                 .tokenUsage(new TokenUsage(result.promptTokens(), result.tokens().size())).finishReason(reason).build();
     }
 }

@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.bts4j.core.constraint.Constraint;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.github.bts4j.core.constraint.ConstraintCache;
 import java.util.function.Supplier;
 
 /** Reads {@code response_format}. The constraints of the latest schemas are kept, with what they know about the vocabulary. */
@@ -14,15 +12,7 @@ final class ResponseFormats {
     private static final int MOST_KEPT = 16;
     private static final int MOST_TEXT = 1 << 20;
 
-    private static final Map<String, Constraint> KEPT = Collections.synchronizedMap(new LinkedHashMap<>(MOST_KEPT, 0.75f, true) {
-        private static final long serialVersionUID = 1;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Constraint> eldest) {
-            return size() > MOST_KEPT;
-        }
-    });
-
+    private static final ConstraintCache KEPT = new ConstraintCache(MOST_KEPT);
     private static final JsonNode ANY_OBJECT = JsonNodeFactory.instance.objectNode().put("type", "object");
 
     private ResponseFormats() {}
@@ -65,18 +55,13 @@ final class ResponseFormats {
 
     /** A constraint, compiled unless it is known; a refused schema is the client's mistake in a field. */
     static Constraint kept(String field, String key, Supplier<Constraint> compile) {
-        Constraint known = KEPT.get(key);
-        if (known == null) {
-            if (key.length() > MOST_TEXT) {
-                throw ApiException.field(field, field + ": the schema has " + key.length() + " characters, at most " + MOST_TEXT + " are allowed");
-            }
-            try {
-                known = compile.get();
-            } catch (IllegalArgumentException e) {
-                throw ApiException.field(field, field + ": " + e.getMessage());
-            }
-            KEPT.put(key, known);
+        if (key.length() > MOST_TEXT) {
+            throw ApiException.field(field, field + ": the schema has " + key.length() + " characters, at most " + MOST_TEXT + " are allowed");
         }
-        return known;
+        try {
+            return KEPT.get(key, compile);
+        } catch (IllegalArgumentException e) {
+            throw ApiException.field(field, field + ": " + e.getMessage());
+        }
     }
 }

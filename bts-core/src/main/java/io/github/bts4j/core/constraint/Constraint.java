@@ -2,6 +2,7 @@ package io.github.bts4j.core.constraint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.List;
 import java.util.Set;
@@ -47,6 +48,17 @@ public final class Constraint {
      */
     public static Constraint jsonSchema(JsonNode schema) {
         return new Constraint(new WholeText(SchemaCompiler.compile(schema)).rule(), "JSON schema");
+    }
+
+    /**
+     * A JSON value that fits a JSON schema, see {@link #jsonSchema(JsonNode)}.
+     *
+     * @param schema the schema's JSON text
+     * @return the constraint
+     * @throws IllegalArgumentException if the text is not JSON, naming what is not supported and its place, or if no value fits the schema or it is too complex
+     */
+    public static Constraint jsonSchema(String schema) {
+        return jsonSchema(JsonReader.STRICT.line(schema));
     }
 
     /**

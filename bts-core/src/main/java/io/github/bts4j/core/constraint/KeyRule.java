@@ -97,6 +97,12 @@ final class KeyRule extends Terminal {
     }
 
     @Override
+    long plainRoom(Object place) {
+        Key key = (Key) place;
+        return key.part == INSIDE && key.character == null && key.low >= key.high ? Long.MAX_VALUE : -1;
+    }
+
+    @Override
     boolean accepts(Object place) {
         return ((Key) place).part == END;
     }

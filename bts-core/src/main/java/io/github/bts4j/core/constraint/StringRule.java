@@ -106,6 +106,13 @@ final class StringRule extends Terminal {
     }
 
     @Override
+    long plainRoom(Object place) {
+        At at = (At) place;
+        boolean any = at.part == Part.CHARACTER && characters == CharAutomaton.ANY;
+        return !any ? -1 : most == Long.MAX_VALUE ? most : most - at.count;
+    }
+
+    @Override
     boolean accepts(Object place) {
         return ((At) place).part == Part.END;
     }

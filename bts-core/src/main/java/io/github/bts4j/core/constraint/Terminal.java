@@ -25,6 +25,11 @@ abstract non-sealed class Terminal extends Node {
         return false;
     }
 
+    /** How many characters may follow whatever they are, apart from quotes, backslashes and control characters; -1 if that is not known. */
+    long plainRoom(Object place) {
+        return -1;
+    }
+
     /** What the calling rule gets. */
     Object result(Object place) {
         return "";

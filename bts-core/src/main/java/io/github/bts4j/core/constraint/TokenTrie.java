@@ -1,45 +1,34 @@
 package io.github.bts4j.core.constraint;
 
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.stream.IntStream;
 
 /**
- * The bytes of a vocabulary's ordinary tokens as a tree, written in the order of a walk: node i has its children behind it, up to the node {@code ends[i]}.
+ * The bytes of a vocabulary's ordinary tokens. Most tokens are plain characters of JSON strings: where any such characters may follow, their number alone decides, and only the
+ * other tokens are tried.
  */
 final class TokenTrie {
     private static final Map<LlamaTokenizer, TokenTrie> KNOWN = new WeakHashMap<>();
+    private static final int NOT_PLAIN = -1;
 
-    private final int size;
     private final byte[][] bytes; // [id]; null for special tokens
-    private byte[] labels;
-    private int[] ends;
-    private int[] depths;
-    private int[] firstTokens; // [node]: where its tokens begin in tokens
-    private final int[] tokens;
-    private int deepest;
-
-    /** The state after a byte, or null. */
-    interface Step {
-        State next(State state, int value);
-    }
+    private final int[] plain; // [id]: how many plain characters the token is, or NOT_PLAIN
+    private final long[][] plainMasks; // [length]: the plain tokens of at most so many characters
+    private final ByteTree all;
+    private final ByteTree others; // those that are not plain
 
     TokenTrie(byte[][] bytes) {
-        this.size = bytes.length;
         this.bytes = bytes;
-        List<Integer> ids = new ArrayList<>();
-        for (int id = 0; id < size; id++) {
-            if (bytes[id] != null && bytes[id].length > 0) {
-                ids.add(id);
-            }
-        }
-        ids.sort(Comparator.<Integer, byte[]>comparing(id -> bytes[id], Arrays::compareUnsigned).thenComparing(id -> id));
-        this.tokens = ids.stream().mapToInt(Integer::intValue).toArray();
-        build();
+        this.plain = IntStream.range(0, bytes.length).map(id -> plain(bytes[id])).toArray();
+        int[] ids = IntStream.range(0, bytes.length).filter(id -> bytes[id] != null && bytes[id].length > 0).toArray();
+        this.all = new ByteTree(bytes, ids);
+        this.others = new ByteTree(bytes, IntStream.of(ids).filter(id -> plain[id] == NOT_PLAIN).toArray());
+        this.plainMasks = new long[1 + IntStream.of(plain).max().orElse(0)][];
     }
 
     /** The tree of a tokenizer, made once. */
@@ -55,71 +44,60 @@ final class TokenTrie {
         }
     }
 
-    private void build() {
-        int most = Arrays.stream(tokens).map(id -> bytes[id].length).sum();
-        labels = new byte[most];
-        ends = new int[most];
-        depths = new int[most];
-        firstTokens = new int[most + 1];
-        int nodes = 0;
-        int[] path = new int[Arrays.stream(tokens).map(id -> bytes[id].length).max().orElse(0)];
-        byte[] before = {};
-        for (int t = 0; t < tokens.length; t++) {
-            byte[] token = bytes[tokens[t]];
-            int shared = Math.max(0, Arrays.mismatch(before, token));
-            shared = Arrays.equals(before, token) ? token.length : shared;
-            for (int d = shared; d < before.length; d++) {
-                ends[path[d]] = nodes;
-            }
-            for (int d = shared; d < token.length; d++) {
-                labels[nodes] = token[d];
-                depths[nodes] = d;
-                firstTokens[nodes] = t;
-                path[d] = nodes++;
-            }
-            before = token;
+    private static int plain(byte[] token) {
+        if (token == null || token.length == 0) {
+            return NOT_PLAIN;
         }
-        for (int d = 0; d < before.length; d++) {
-            ends[path[d]] = nodes;
+        for (byte value : token) {
+            if (value >= 0 && value < 0x20 || value == '"' || value == '\\') {
+                return NOT_PLAIN;
+            }
         }
-        labels = Arrays.copyOf(labels, nodes);
-        ends = Arrays.copyOf(ends, nodes);
-        depths = Arrays.copyOf(depths, nodes);
-        firstTokens = Arrays.copyOf(firstTokens, nodes + 1);
-        firstTokens[nodes] = tokens.length;
-        deepest = path.length;
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(token)).toString();
+            return text.codePointCount(0, text.length());
+        } catch (CharacterCodingException e) {
+            return NOT_PLAIN; // parts of characters
+        }
     }
 
     /** One more than the highest token id. */
     int size() {
-        return size;
+        return bytes.length;
     }
 
     /** The bytes of an ordinary token; null for a special token or an id beyond the vocabulary. */
     byte[] bytes(int id) {
-        return id < size ? bytes[id] : null;
+        return id < bytes.length ? bytes[id] : null;
     }
 
     /** The tokens that a state allows, one bit each. */
-    long[] mask(State state, Step step) {
-        long[] mask = new long[(size + 63) / 64];
-        State[] path = new State[deepest + 1];
-        path[0] = state;
-        int node = 0;
-        while (node < labels.length) {
-            int depth = depths[node];
-            State next = step.next(path[depth], labels[node] & 0xFF);
-            if (next == null) {
-                node = ends[node];
-                continue;
-            }
-            path[depth + 1] = next;
-            int end = firstTokens[node + 1];
-            for (int t = firstTokens[node]; t < end && bytes[tokens[t]].length == depth + 1; t++) {
-                mask[tokens[t] >> 6] |= 1L << tokens[t];
-            }
-            node++;
+    long[] mask(State state, ByteTree.Step step) {
+        long room = NOT_PLAIN;
+        for (Stack top : state.tops) {
+            room = Math.max(room, ((Terminal) top.node).plainRoom(top.place));
         }
+        int longest = plainMasks.length - 1;
+        if (room < 0 || room < longest && state.tops.size() > 1) {
+            long[] mask = new long[(size() + 63) / 64];
+            all.walk(state, step, mask);
+            return mask;
+        }
+        long[] mask = plainMask((int) Math.min(room, longest)).clone();
+        others.walk(state, step, mask);
         return mask;
+    }
+
+    private long[] plainMask(int length) {
+        if (plainMasks[length] == null) {
+            long[] mask = new long[(size() + 63) / 64];
+            for (int id = 0; id < plain.length; id++) {
+                if (plain[id] != NOT_PLAIN && plain[id] <= length) {
+                    mask[id >> 6] |= 1L << id;
+                }
+            }
+            plainMasks[length] = mask;
+        }
+        return plainMasks[length];
     }
 }
