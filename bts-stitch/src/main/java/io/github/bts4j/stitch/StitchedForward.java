@@ -78,9 +78,11 @@ final class StitchedForward {
     /** The engines that decode with these weights; sessions with the same engines can be batched. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
-            engines = streams.engines((step, ids, ropes, caches) -> KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), streams.joint().weights(), streams.joint().together(), ropes.tensors(), ropes.rows(),
-                    config.kernelLayers(), config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(),
-                    caches.starts()), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
+            engines = streams.engines((step, ids, ropes, caches) -> {
+                Streams.Together rows = streams.together(ids, caches.starts().length);
+                return KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),
+                        weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
+            }, decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
         }
         return engines;
     }
@@ -101,7 +103,8 @@ final class StitchedForward {
     /** An empty session that decodes in libtorch and passes on the gates, averaged over channels: {@code [tokens, n + 1]} for each Experts-into-Hub layer. */
     CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
         return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
-            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), streams.joint().weights(), streams.joint().together(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
+            Streams.Together rows = streams.together(ids, caches.starts().length);
+            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
             gates.accept(found.subList(1, found.size()));
             return found.get(0);

@@ -1,5 +1,6 @@
 package io.github.bts4j.stitch;
 
+import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.DecodeEngine;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -36,12 +37,23 @@ final class Streams implements AutoCloseable {
         return weights;
     }
 
-    /** The layers of the hub and its adapters for decoding; made at the first call, while the models are held. */
-    synchronized JointWeights joint() {
+    /**
+     * What goes through the layers together in a step.
+     *
+     * @param weights of these models
+     * @param models their numbers, the hub's first
+     */
+    record Together(LlamaWeights weights, long... models) {}
+
+    /** The hub and its adapters, in a step of one token of each session; otherwise the hub alone. Their weights are copied at the first such step, while the models are held. */
+    synchronized Together together(NDArray ids, int sessions) {
+        if (ids.getShape().get(1) != sessions) {
+            return new Together(decoders.get(0).weights(), 0);
+        }
         if (joint == null) {
             joint = new JointWeights(models);
         }
-        return joint;
+        return new Together(joint.weights(), joint.together());
     }
 
     /** The engines that decode all models together. */

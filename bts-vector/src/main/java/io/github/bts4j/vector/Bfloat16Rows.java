@@ -243,6 +243,25 @@ final class Bfloat16Rows extends VectorMatrix {
         }
     }
 
+    @Override
+    public void addWeightedSum(int rows, float[] p, int from, int to, float[] y) {
+        Elements w = elements();
+        Object memory = this.memory;
+        int columns = w.columns();
+        float[] lanes = new float[2 * LANES];
+        int c = from;
+        for (; c + 2 * LANES <= to && columns % 2 == 0; c += 2 * LANES) {
+            weightedWords(memory, (int) w.offset() + 2 * c, 2 * columns, rows, p, lanes);
+            for (int k = 0; k < LANES; k++) {
+                y[c + 2 * k] += lanes[k];
+                y[c + 2 * k + 1] += lanes[LANES + k];
+            }
+        }
+        if (c < to) {
+            super.addWeightedSum(rows, p, c, to, y);
+        }
+    }
+
     /** Three or four sums share the reading of the rows. */
     @Override
     public void weightedSums(int rows, float[][] p, float[] y, int at) {

@@ -131,4 +131,21 @@ final class Float32Rows extends VectorMatrix {
             y[at + i] = sum;
         }
     }
+
+    @Override
+    public void addWeightedSum(int rows, float[] p, int from, int to, float[] y) {
+        Elements w = elements();
+        Object memory = this.memory;
+        int c = from;
+        for (; c + LANES <= to; c += LANES) {
+            FloatVector sum = FloatVector.zero(F);
+            for (int r = 0; r < rows; r++) {
+                sum = load(memory, (int) w.rowOffset(r), c).fma(FloatVector.broadcast(F, p[r]), sum);
+            }
+            at(y, c).add(sum).intoArray(y, c);
+        }
+        if (c < to) {
+            super.addWeightedSum(rows, p, c, to, y);
+        }
+    }
 }

@@ -49,6 +49,8 @@ final class WarmUp {
             w.matmul(0, ROWS, x, y, 0);
             if (w.elements().type() != ElementType.INT8 && w instanceof VectorMatrix) {
                 w.weightedSum(ROWS, y[0], x[0], 0);
+                w.weightedSums(ROWS, new float[][] {y[0], y[0], y[0]}, new float[3 * w.columns()], 0);
+                w.addWeightedSum(ROWS, y[0], 0, w.columns(), x[0]);
             }
         }
         for (Rounding rounding : Rounding.values()) {

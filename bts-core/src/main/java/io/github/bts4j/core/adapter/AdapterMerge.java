@@ -53,7 +53,7 @@ public final class AdapterMerge {
      *
      * @param adapter the adapter
      * @param base the base's tensors by their names, on the owner's device
-     * @return all tensors of the model, and for each adapted module of a layer {@code X.lora_A [r, in]}, {@code X.lora_B [out, r]} with its scale in it, and of DoRA
+     * @return all tensors of the model, and for each adapted module of a layer {@code X.lora_A [r, in]}, {@code X.lora_B [out, r]} with its scale in it, in memory transposed, and of DoRA
      *     {@code X.lora_factor [out]}
      * @throws IOException if the adapter's file cannot be read
      */

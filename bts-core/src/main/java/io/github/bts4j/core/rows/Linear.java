@@ -108,7 +108,7 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     long bytes() {
-        return (long) rows * weight.columns() * weight.elements().type().bytes() + adapters.stream().flatMap(Optional::stream).mapToLong(adapter -> adapter.bytes(rows)).sum();
+        return (long) rows * weight.columns() * weight.elements().type().bytes() + adapters.stream().flatMap(Optional::stream).mapToLong(RowAdapter::bytes).sum();
     }
 
     /**

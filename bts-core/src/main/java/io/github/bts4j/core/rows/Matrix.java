@@ -134,4 +134,23 @@ public abstract class Matrix {
             weightedSum(rows, p[s], y, at + s * columns());
         }
     }
+
+    /**
+     * Adds some columns of the sum of weighted rows, {@code y_c += sum_r p_r w_rc}; not of a repacked matrix.
+     *
+     * @param rows number of rows, from row 0
+     * @param p weights {@code [rows]}
+     * @param from first column, a multiple of {@link #SHARE}
+     * @param to one past the last column
+     * @param y what is added to {@code [columns]}
+     */
+    public void addWeightedSum(int rows, float[] p, int from, int to, float[] y) {
+        for (int c = from; c < to; c++) {
+            double sum = 0;
+            for (int r = 0; r < rows; r++) {
+                sum += (double) p[r] * elements.get(r, c);
+            }
+            y[c] += (float) sum;
+        }
+    }
 }

@@ -30,7 +30,8 @@
     return torch.to(torch.add(torch.to(bias, FLOAT32), torch.mul(torch.to(b, FLOAT32), scaling)), dtype)
 
   def scaled(self: __torch__.K, b: Tensor, scaling: float, dtype: int) -> Tensor:
-    return torch.to(torch.mul(torch.to(b, FLOAT32), scaling), dtype)
+    # s b, [out, r]; in memory [r, out], whose rows are as long as the results
+    return torch.t(torch.contiguous(torch.t(torch.to(torch.mul(torch.to(b, FLOAT32), scaling), dtype))))
 
   def factor(self: __torch__.K, w: Tensor, a: Tensor, b: Tensor, scaling: float, magnitude: Tensor, dtype: int) -> Tensor:
     # [out]: what DoRA multiplies each output with, m / |W + s B A|

@@ -2,6 +2,7 @@ package io.github.bts4j.core.torch.llama;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.llama.family.Activation;
@@ -18,6 +19,7 @@ import io.github.bts4j.core.rows.RowRotations;
 import io.github.bts4j.core.rows.RowWeights;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Tensors;
+import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -163,16 +165,19 @@ final class LlamaRows {
     private Linear linear(Arithmetic math, String name) {
         int rows = Math.toIntExact(tensors.get(name + ".weight").getShape().get(0));
         Matrix weight = choice.shared.containsKey(name) ? choice.shared.get(name).weight() : matrix(math, name + ".weight");
-        return new Linear(weight, rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0], adapters(math, name, rows));
+        return new Linear(weight, rows, tensors.containsKey(name + ".bias") ? floats(name + ".bias") : new float[0], adapters(math, name));
     }
 
-    private List<Optional<RowAdapter>> adapters(Arithmetic math, String name, int rows) {
+    private List<Optional<RowAdapter>> adapters(Arithmetic math, String name) {
         if (!tensors.containsKey(name + ".lora_A")) {
             return List.of();
         }
         int rank = Math.toIntExact(tensors.get(name + ".lora_A").getShape().get(0));
-        return List.of(Optional.of(new RowAdapter(matrix(math, name + ".lora_A"), rank, matrix(math, name + ".lora_B").repacked(rows),
-                tensors.containsKey(name + ".lora_factor") ? floats(name + ".lora_factor") : new float[0])));
+        try (NDManager scope = Torch.manager().newSubManager(device)) {
+            NDArray b = Tensors.place(scope, tensors.get(name + ".lora_B"), type, device).transpose(); // as it is in memory
+            return List.of(Optional.of(new RowAdapter(matrix(math, name + ".lora_A"), rank, math.matrix(Tensors.elements(b)),
+                    tensors.containsKey(name + ".lora_factor") ? floats(name + ".lora_factor") : new float[0])));
+        }
     }
 
     private Matrix matrix(Arithmetic math, String name) {
