@@ -20,10 +20,17 @@ enum SplitRule {
     LLAMA3(Set.of("llama-bpe", "llama3", "llama-v3", "falcon3"),
             "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
     /** The same, without Llama 3's other rules: no automatic begin token, no words as single tokens. */
-    SMAUG(Set.of("smaug-bpe"), LLAMA3.expressions.toArray(String[]::new)),
+    SMAUG(Set.of("smaug-bpe", "dbrx"), LLAMA3.expressions.toArray(String[]::new)),
     /** Qwen 2's expression: single digits, no case in contractions. */
     QWEN2(Set.of("qwen2", "stablelm2"),
-            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
+            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    /** Mistral's expression since Nemo: words begin at upper case, single digits. */
+    TEKKEN(Set.of("tekken"), "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+            + "|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"),
+    /** GPT-4o's expression, of Phi-4 mini: words begin at upper case and end in a contraction, up to three digits. */
+    GPT4O(Set.of("gpt-4o"), "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+            + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+            + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+");
 
     private final Set<String> names;
     private final List<String> expressions;
@@ -39,18 +46,18 @@ enum SplitRule {
                 return rule;
             }
         }
-        throw new ModelFormatException(file, "tokenizer.ggml.pre = '" + name + "' is not supported: default, gpt-2, smollm, llama-bpe, smaug-bpe and qwen2 are, and their"
+        throw new ModelFormatException(file, "tokenizer.ggml.pre = '" + name + "' is not supported: default, gpt-2, smollm, llama-bpe, smaug-bpe, qwen2, tekken and gpt-4o are, and their"
                 + " aliases; give the model's tokenizer.json instead");
     }
 
     /** Whether a begin token is added by default. */
     boolean addsBos() {
-        return this == LLAMA3;
+        return this == LLAMA3 || this == TEKKEN;
     }
 
     /** Whether a word that is a token is not split. */
     boolean ignoresMerges() {
-        return this == LLAMA3;
+        return this == LLAMA3 || this == TEKKEN;
     }
 
     ObjectNode preTokenizer() {

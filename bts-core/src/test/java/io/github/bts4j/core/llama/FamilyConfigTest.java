@@ -8,7 +8,6 @@ import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.family.Family;
 import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.llama.rope.LongRope;
-import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

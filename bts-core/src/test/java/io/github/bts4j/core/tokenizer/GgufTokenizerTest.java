@@ -8,10 +8,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +40,23 @@ class GgufTokenizerTest {
             assertEquals(OptionalInt.of(2), tokenizer.eosTokenId());
             assertTrue(tokenizer.isSpecial(2));
             assertEquals(name.equals("llama-bpe"), tokenizer.encode("a", true)[0] == 1);
+        }
+    }
+
+    /** The names that the families' files have (src-test-data/tools/pre_tokenizers_golden.py). */
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2", "tekken", "gpt-4o", "dbrx", "smollm"})
+    void familiesSplitAsTheirTokenizersDo(String name) throws IOException {
+        JsonNode rows;
+        try (InputStream packed = new GZIPInputStream(Files.newInputStream(DATA.resolve("pre-tokenizers.json.gz")))) {
+            rows = Tokenizers.JSON.readTree(packed).get(name);
+        }
+        assertEquals(200, rows.size());
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(DATA.resolve("pre-" + name + ".gguf"))) {
+            for (JsonNode row : rows) {
+                assertArrayEquals(Tokenizers.ints(row.get("ids")), tokenizer.encode(row.get("text").asText(), false), row.get("text").asText());
+            }
+            assertEquals(name.equals("tekken"), tokenizer.encode("a", true)[0] == 1);
         }
     }
 
