@@ -118,6 +118,8 @@ class AdapterCommandsTest {
         Commands.refused(fix, "eval", adapter, "--data", "law=" + text);
         Commands.refused(fix, "generate", adapter, "The court");
         Commands.refused(fix, "plan", adapter, seed);
+        Commands.refused("quantization = INT8 with the adapter " + adapter + ": adapters are added to weights of float32, bfloat16 or float16 only. Load the base without quantization (--int8), or merge the"
+                + " two (bts convert BASE OUT --adapter " + adapter + ") and quantise OUT", "stitch", seed, "--expert", "law=" + adapter, "--int8", "--data", "law=" + text, "--out", folder.resolve("int8"));
         Commands.refused(fix, "stitch", adapter, "--expert", "law=" + seed, "--data", "law=" + text, "--out", folder.resolve("hub"));
     }
 

@@ -45,6 +45,10 @@ final class DocumentedFiles {
             TinyCheckpoints.write(folder.resolve(name), number++);
         }
         Files.writeString(folder.resolve("seed").resolve("chat_template.jinja"), "{% for message in messages %}{{ message['content'] }}{% endfor %}");
+        for (String model : StitchYourLorasTest.FILES) {
+            Files.createDirectories(folder.resolve(model));
+            copy(Page.ROOT.resolve(model), folder.resolve(model));
+        }
         try (StitchedModel model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("expert-code"))
                 .expert("math", folder.resolve("expert-math")).config(StitchConfig.evenly(4, 4)).options(LoadOptions.defaults()).open()) {
             StitchCheckpoint.save(model, folder.resolve("stitched"));

@@ -25,6 +25,7 @@ import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.ParameterGroup;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -177,6 +178,34 @@ class AdapterTrainingTest {
         }
     }
 
+    /** What is trained here is what was trained when PEFT loaded it, and PEFT's logits with it (src-test-data/tools/trained_adapter_golden.py) are those that it has here. */
+    @ParameterizedTest
+    @ValueSource(strings = {"dora", "rslora"})
+    void peftLoadsWhatIsTrained(String kind) throws IOException {
+        Path loaded = AdapterFolders.ROOT.resolveSibling("adapters-trained-here").resolve(kind);
+        AdapterConfig config = AdapterConfig.lora(3, 6, new ModuleNames.AllLinear()).withDora(kind.equals("dora")).withRankStabilized(kind.equals("rslora")).withBase("../../adapters/base");
+        try (NDManager scope = Torch.manager().newSubManager(); LlamaModel base = LlamaModel.open(BASE); AdapterTraining training = AdapterTraining.start(base, config, 7);
+                AdamW optimizer = new AdamW(ADAMW, training.manager(), training.parameters())) {
+            for (int step = 0; step < 20; step++) {
+                optimizer.zeroGradients();
+                training.accumulateGradients(tokens(), 1 / 45f, step);
+                optimizer.step(1e-2);
+            }
+            training.save(folder);
+            assertEquals(AdapterConfig.read(loaded), AdapterConfig.read(folder));
+            Map<String, NDArray> before = TensorFiles.read(scope, loaded.resolve(Adapter.WEIGHTS));
+            Map<String, NDArray> now = TensorFiles.read(scope, folder.resolve(Adapter.WEIGHTS));
+            assertEquals(before.keySet(), now.keySet());
+            before.forEach((name, tensor) -> assertTrue(GoldenCase.relativeError(Tensors.toFloats(tensor), Tensors.toFloats(now.get(name))) < 1e-3, name));
+            Map<String, NDArray> golden = TensorFiles.read(scope, loaded.resolve("golden.safetensors"));
+            float[] peft = Tensors.toFloats(golden.get("logits"));
+            assertTrue(GoldenCase.relativeError(peft, base.forward(golden.get("input_ids")).toFloatArray()) > 0.1);
+            try (LlamaModel beside = AdaptedLlama.beside(base, BASE, loaded, LoadOptions.defaults())) {
+                GoldenCase.assertClose(kind, peft, beside.forward(golden.get("input_ids")).toFloatArray(), 3e-5);
+            }
+        }
+    }
+
     @Test
     void theBaseIsFrozenAndMayBeInBfloat16() throws IOException {
         int[][] tokens = tokens();
@@ -195,6 +224,37 @@ class AdapterTrainingTest {
             }
             assertTrue(last < first - 0.1, last + ", first " + first);
             assertEquals(hashes, TinyRuns.hashes(base.tensors()));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void tenStepsAreFiveAndFiveResumedToTheBit(boolean dora) throws IOException {
+        Torch.threads(1);
+        AdapterConfig config = AdapterConfig.lora(2, 4, new ModuleNames.AllLinear()).withDora(dora);
+        try (LlamaModel base = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub"))) {
+            Map<String, String> whole = steps(base, config, 10);
+            Map<String, String> half = steps(base, config, 5);
+            assertTrue(whole.keySet().equals(half.keySet()) && !whole.equals(half));
+            assertEquals(whole, steps(base, config, 10)); // from the run checkpoint
+            try (AdapterTraining other = AdapterTraining.start(base, config, 2); Trainer trainer = new Trainer(other, TinyRuns.data(), TinyRuns.config(10), metrics -> { })) {
+                assertThrows(ResumeException.class, () -> trainer.resumeFrom(folder.resolve("run 5")));
+            }
+        }
+    }
+
+    /** Up to a step; from the checkpoint of five steps if there is one. */
+    private Map<String, String> steps(LlamaModel base, AdapterConfig config, int steps) throws IOException {
+        Path run = folder.resolve("run 5");
+        try (AdapterTraining training = AdapterTraining.start(base, config, 1); Trainer trainer = new Trainer(training, TinyRuns.data(), TinyRuns.config(10), metrics -> { })) {
+            if (steps == 5) {
+                trainer.saveTo(run);
+            } else if (Files.exists(run)) {
+                assertTrue(trainer.resumeFrom(run));
+                assertEquals(5, trainer.step());
+            }
+            trainer.runTo(steps);
+            return TinyRuns.hashes(training.parameters());
         }
     }
 

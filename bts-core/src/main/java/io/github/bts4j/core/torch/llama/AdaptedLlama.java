@@ -40,8 +40,8 @@ public final class AdaptedLlama {
      */
     public static LlamaModel merged(Path base, Path folder, LoadOptions options) throws IOException {
         if (options.quantization().isPresent()) {
-            throw new IllegalArgumentException("quantization = " + options.quantization().get() + " of " + folder + ": an adapter is merged into unquantised weights. Merge it, save the model, and"
-                    + " quantise that");
+            throw new IllegalArgumentException("quantization = " + options.quantization().get() + " with the adapter " + folder + ": adapters are added to weights of float32, bfloat16 or float16 only."
+                    + " Load the base without quantization (--int8), or merge the two (bts convert BASE OUT --adapter " + folder + ") and quantise OUT");
         }
         OpenedFiles files = OpenedFiles.of(base, Adapter.files(folder));
         try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(Repacking.NEVER))) {
