@@ -22,11 +22,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "inspect", description = "Show a checkpoint's or an adapter's configuration and its tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
+@Command(name = "inspect", description = "Say in five lines what a model is, and show a checkpoint's or an adapter's tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
         footer = {"", "Examples:", "  bts inspect seed", "  bts inspect law --base seed", "  bts inspect model.gguf --hashes --json"})
 final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder.")
@@ -34,6 +36,9 @@ final class InspectCommand extends OutputCommand {
 
     @Option(names = "--base", paramLabel = "MODEL", description = "Of an adapter: the model to check it against (default: the one that it names, if that is a path to a model).")
     private Path base;
+
+    @Option(names = "--with", paramLabel = "MODEL", description = "Also say whether the checkpoint can be hub or expert of this model.")
+    private Path with;
 
     @Option(names = "--hashes", description = "Print the SHA-256 of each tensor and file.")
     private boolean hashes;
@@ -45,6 +50,7 @@ final class InspectCommand extends OutputCommand {
     private Optional<LlamaConfig> config = Optional.empty();
     private long parameters;
     private long bytes;
+    private final Set<String> types = new TreeSet<>();
 
     @Override
     public Integer call() throws IOException {
@@ -56,12 +62,23 @@ final class InspectCommand extends OutputCommand {
         }
         result.put("parameters", parameters).put("bytes", bytes);
         config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
+        if (model().isPresent()) {
+            model().get().put(result, others());
+        }
         ObjectNode products = result.putObject("products");
         for (ElementType type : List.of(ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.INT8)) {
             products.put(type.name().toLowerCase(Locale.ROOT), Torch.productsOf(type));
         }
         print(output());
         return 0;
+    }
+
+    private Optional<InspectedModel> model() {
+        return config.map(llama -> new InspectedModel(path, llama, List.copyOf(types)));
+    }
+
+    private List<Path> others() {
+        return with == null ? List.of() : List.of(with);
     }
 
     /** What there is beside the tensors. */
@@ -121,18 +138,22 @@ final class InspectCommand extends OutputCommand {
         if (!hash.isEmpty()) {
             tensor.put("sha256", hash);
         }
+        types.add(type);
         parameters += shape.stream().reduce(1L, (a, b) -> a * b);
         bytes += length;
     }
 
-    private void print(PrintWriter out) {
+    private void print(PrintWriter out) throws IOException {
         if (json) {
             out.println(result);
             return;
         }
-        out.println(config.map(ModelSize::text).orElse(result.has("adapter") ? InspectedAdapter.text(result.get("adapter")) : result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json"));
-        out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes)
-                + config.map(llama -> ModelSize.memoryText(llama, parameters)).orElse(""));
+        if (model().isPresent()) {
+            model().get().lines(parameters, bytes, others()).forEach(out::println);
+        } else {
+            out.println(result.has("adapter") ? InspectedAdapter.text(result.get("adapter")) : result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json");
+            out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes));
+        }
         out.println();
         for (JsonNode tensor : result.path("tensors")) {
             out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),

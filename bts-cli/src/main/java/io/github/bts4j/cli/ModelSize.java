@@ -20,19 +20,13 @@ final class ModelSize {
         return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * config.dtype().bytes();
     }
 
-    static String text(LlamaConfig config) {
-        return String.format(Locale.ROOT, "Llama of %,d layers, hidden size %,d, %,d heads (%,d for keys and values) of %,d, feed-forward size %,d, vocabulary of %,d, context of %,d tokens, %s",
-                config.numLayers(), config.hiddenSize(), config.numHeads(), config.numKvHeads(), config.headDim(), config.intermediateSize(), config.vocabSize(),
-                config.maxPositionEmbeddings(), config.dtype().jsonName());
-    }
-
     static String memoryText(LlamaConfig config, long parameters) {
         return String.format(Locale.ROOT, "; in memory %,d bytes as %s, and %,d bytes of KV cache per token", parameters * config.dtype().bytes(), config.dtype().jsonName(), kvCacheBytes(config));
     }
 
     /** The configuration by the keys of {@code config.json}. */
     static ObjectNode describe(LlamaConfig config) {
-        return Outcome.object().put("num_hidden_layers", config.numLayers()).put("hidden_size", config.hiddenSize()).put("intermediate_size", config.intermediateSize())
+        return Outcome.object().put("model_type", config.traits().family().spec().modelType()).put("num_hidden_layers", config.numLayers()).put("hidden_size", config.hiddenSize()).put("intermediate_size", config.intermediateSize())
                 .put("num_attention_heads", config.numHeads()).put("num_key_value_heads", config.numKvHeads()).put("head_dim", config.headDim()).put("vocab_size", config.vocabSize())
                 .put("max_position_embeddings", config.maxPositionEmbeddings()).put("rms_norm_eps", config.rmsNormEps()).put("rope_theta", config.ropeTheta())
                 .put("rope_scaling", config.ropeScaling().getClass().getSimpleName().toLowerCase(Locale.ROOT)).put("tie_word_embeddings", config.tieWordEmbeddings()).put("dtype", config.dtype().jsonName());

@@ -359,8 +359,12 @@ class DamagedInputsTest {
         String cut = bts(List.of("inspect", inputs.models.get("cut config").toString())).err();
         assertTrue(cut.contains("is not valid JSON at line 1, column ") && cut.contains("config.json"), cut);
         String inspect = bts(List.of("inspect", seed)).out();
-        assertTrue(inspect.startsWith("Llama of 4 layers, hidden size 32, 2 heads"), inspect);
-        assertTrue(inspect.lines().toList().get(1).matches("[\\d,]+ parameters, [\\d,]+ bytes on disk; in memory [\\d,]+ bytes as float32, and 1,024 bytes of KV cache per token"), inspect);
+        List<String> lines = inspect.lines().toList();
+        assertTrue(lines.get(0).matches("Llama: [\\d,]+ parameters, [\\d,]+ bytes of FLOAT32 on disk; in memory [\\d,]+ bytes as float32, and 1,024 bytes of KV cache per token"), inspect);
+        assertTrue(lines.get(1).startsWith("4 layers, hidden size 32, 2 heads"), inspect);
+        assertEquals("hub or expert beside models of 4 layers, hidden size 32 and the same tokenizer", lines.get(4));
+        assertEquals("", lines.get(5));
+        assertEquals("hub or expert of " + seed + ": yes", bts(List.of("inspect", seed, "--with", seed)).out().lines().toList().get(4));
     }
 
     /** What was allowed to change is told in options as well. */

@@ -45,6 +45,33 @@ public final class Members {
         return problems.all();
     }
 
+    /**
+     * Why a hub and an expert cannot be stitched, whatever the stitch layers.
+     *
+     * @param hub the hub
+     * @param expert the expert
+     * @return one sentence for each problem; none if they fit
+     * @throws IOException if a configuration cannot be read
+     */
+    public static List<String> stitchProblems(Member hub, Member expert) throws IOException {
+        Problems problems = new Problems();
+        problems.addAll(problems(List.of(hub, expert)));
+        if (!hub.isAdapter()) {
+            compareShapes(hub, config(hub, hub), expert, config(hub, expert), problems);
+        }
+        return problems.all();
+    }
+
+    /** Stitch layers join states of equal depth and width. */
+    static void compareShapes(Member hub, LlamaConfig ours, Member expert, LlamaConfig theirs, Problems problems) {
+        compare(hub, expert, problems, "num_hidden_layers", ours.numLayers(), theirs.numLayers(), "stitch layers join states of equal depth");
+        compare(hub, expert, problems, "hidden_size", ours.hiddenSize(), theirs.hiddenSize(), "projections are [hidden, hidden]");
+    }
+
+    private static void compare(Member hub, Member expert, Problems problems, String key, int ours, int theirs, String reason) {
+        problems.addIf(theirs != ours, "expert '" + expert.name() + "' has " + key + " = " + theirs + ", the hub '" + hub.name() + "' has " + ours + ": " + reason);
+    }
+
     private static void compare(Member hub, Member expert, Problems problems) throws IOException {
         compareTokenizers(hub, expert, problems);
         if (expert.isAdapter()) {

@@ -36,16 +36,7 @@ final class StitchValidation {
     }
 
     private void compare(int i) {
-        LlamaConfig hub = configs.get(0);
-        LlamaConfig expert = configs.get(i);
-        String name = members.get(i).name();
-        compare(name, "num_hidden_layers", expert.numLayers(), hub.numLayers(), "stitch layers join states of equal depth");
-        compare(name, "hidden_size", expert.hiddenSize(), hub.hiddenSize(), "projections are [hidden, hidden]");
-    }
-
-    private void compare(String name, String key, int value, int hub, String reason) {
-        problems.addIf(value != hub,
-                "expert '" + name + "' has " + key + " = " + value + ", the hub '" + members.get(0).name() + "' has " + hub + ": " + reason);
+        Members.compareShapes(members.get(0), configs.get(0), members.get(i), configs.get(i), problems);
     }
 
     private void checkPlaces(StitchConfig config) {

@@ -7,6 +7,7 @@ import java.util.function.UnaryOperator;
 
 /** In what a {@link Family} differs from Llama; without a word, it does not. */
 public final class Spec {
+    private final String title;
     private final String modelType;
     private final String architecture;
     private final String ggufArchitecture;
@@ -37,7 +38,8 @@ public final class Spec {
         BY_KEY
     }
 
-    Spec(String modelType, String architecture, String ggufArchitecture) {
+    Spec(String title, String modelType, String architecture, String ggufArchitecture) {
+        this.title = title;
         this.modelType = modelType;
         this.architecture = architecture;
         this.ggufArchitecture = ggufArchitecture;
@@ -111,6 +113,15 @@ public final class Spec {
     Spec defaults(Family.Defaults value) {
         defaults = value;
         return this;
+    }
+
+    /**
+     * Its name for readers.
+     *
+     * @return such as {@code Phi-3}
+     */
+    public String title() {
+        return title;
     }
 
     /**
