@@ -34,7 +34,7 @@ final class InspectCommand extends OutputCommand {
     @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder.")
     private Path path;
 
-    @Option(names = "--base", paramLabel = "MODEL", description = "Of an adapter: the model to check it against (default: the one that it names, if that is a path to a model).")
+    @Option(names = "--base", paramLabel = "MODEL", description = "Of an adapter: the model to check it against, whose SHA-256 is shown (default: the one that it names, if that is a path to a model).")
     private Path base;
 
     @Option(names = "--with", paramLabel = "MODEL", description = "Also say whether the checkpoint can be hub or expert of this model.")
@@ -92,7 +92,7 @@ final class InspectCommand extends OutputCommand {
         if (Models.isStitched(path)) {
             result.set("stitch", ModelSize.stitch(path));
         } else if (Adapter.isAdapter(path)) {
-            result.set("adapter", base == null ? InspectedAdapter.describe(path) : InspectedAdapter.describe(path, base));
+            result.set("adapter", base == null ? InspectedAdapter.describe(path, hashes) : InspectedAdapter.describe(path, base, true));
         } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
             config = Optional.of(LlamaConfig.read(path));
             result.set("config", ModelSize.describe(config.get()));

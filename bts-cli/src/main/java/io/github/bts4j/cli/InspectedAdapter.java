@@ -27,19 +27,25 @@ final class InspectedAdapter {
 
     private InspectedAdapter() {}
 
-    /** An adapter's configuration, by PEFT's keys; with a base if the adapter names one by a path that leads to a model. */
-    static ObjectNode describe(Path folder) throws IOException {
+    /** An adapter's configuration, by PEFT's keys; with a base if the adapter names one by a path that leads to a model, whose hash is computed on request. */
+    static ObjectNode describe(Path folder, boolean hashes) throws IOException {
         AdapterConfig config = AdapterConfig.read(folder);
         Optional<Path> base = config.base().flatMap(name -> named(folder, name));
-        return base.isPresent() ? describe(folder, base.get()) : describe(config);
+        try {
+            return base.isPresent() ? describe(folder, base.get(), hashes) : describe(config);
+        } catch (ModelFormatException e) {
+            return describe(config); // something else is there
+        }
     }
 
     /** The same with a base that the user names. */
-    static ObjectNode describe(Path folder, Path base) throws IOException {
+    static ObjectNode describe(Path folder, Path base, boolean hashes) throws IOException {
         ObjectNode adapter = describe(AdapterConfig.read(folder));
         ObjectNode found = adapter.putObject("base").put("path", base.toString());
         LlamaConfig model = LlamaConfig.read(base);
-        ModelFingerprint.of(base).files().forEach(found.withObjectProperty("sha256")::put);
+        if (hashes) {
+            ModelFingerprint.of(base).files().forEach(found.withObjectProperty("sha256")::put);
+        }
         try {
             found.put("modules", Adapter.open(folder, LlamaTensors.shapes(model)).modules().size()).put("fits", true);
         } catch (ModelFormatException e) {
@@ -102,7 +108,7 @@ final class InspectedAdapter {
         List<String> hashes = new ArrayList<>();
         base.path("sha256").properties().stream().filter(file -> !file.getKey().endsWith(".json"))
                 .forEach(file -> hashes.add(file.getKey() + " " + file.getValue().asText().substring(0, SHOWN_DIGITS) + "..."));
-        String found = name + "; " + base.path("path").asText() + " (" + String.join(", ", hashes) + ")";
+        String found = name + "; " + base.path("path").asText() + (hashes.isEmpty() ? "" : " (" + String.join(", ", hashes) + ")");
         return found + (base.path("fits").asBoolean() ? " fits: " + base.path("modules") + " modules have low-rank matrices" : " does not fit: " + base.path("reason").asText());
     }
 }

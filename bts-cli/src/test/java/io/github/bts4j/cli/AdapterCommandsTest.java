@@ -86,13 +86,13 @@ class AdapterCommandsTest {
             dora     | DoRA   | 2 | 6.0 | DoRA adapter of rank 2, alpha 6 (scale 3) | fits: 14 modules
             patterns | LoRA   | 2 | 4.0 | rank 5 for layers.1.self_attn.q_proj, alpha 9 for ^model.layers.0.mlp.down_proj | fits: 14 modules
             saved    | LoRA   | 4 | 4.0 | embed_tokens in full, lm_head in full | fits: 4 modules
-            biased-all | LoRA | 2 | 4.0 | biases: all | base-biased (model.safetensors
+            biased-all | LoRA | 2 | 4.0 | biases: all | base-biased fits: 4 modules
             """)
     void inspected(String name, String kind, int rank, double alpha, String told, String base) throws IOException {
         Path adapter = PEFT.resolve(name);
         String text = Commands.done("inspect", adapter).out(); // the base is the one that it names
         assertTrue(text.contains(told) && text.contains(base), text);
-        JsonNode found = Commands.done("inspect", adapter, "--json").json();
+        JsonNode found = Commands.done("inspect", adapter, "--hashes", "--json").json();
         assertEquals(List.of(kind, rank, alpha), List.of(found.at("/adapter/kind").asText(), found.at("/adapter/r").asInt(), found.at("/adapter/lora_alpha").asDouble()));
         assertTrue(found.at("/adapter/base/fits").asBoolean(), found.toString());
         assertEquals(ModelFingerprint.sha256(PEFT.resolve(name.startsWith("biased") ? "base-biased" : "base").resolve("model.safetensors")), found.at("/adapter/base/sha256/model.safetensors").asText());
@@ -107,6 +107,10 @@ class AdapterCommandsTest {
         DocumentedFiles.copy(PEFT.resolve("lora"), alone);
         Files.writeString(alone.resolve("adapter_config.json"), Files.readString(alone.resolve("adapter_config.json")).replace("../base", "some/base"));
         assertTrue(Commands.done("inspect", alone).out().contains("base: some/base; --base DIR shows whether a model fits"));
+        Files.writeString(alone.resolve("adapter_config.json"), Files.readString(alone.resolve("adapter_config.json")).replace("some/base", "other"));
+        Files.createDirectories(alone.resolve("other"));
+        Files.writeString(alone.resolve("other/config.json"), "{\"model_type\": \"bert\"}"); // no model that could be its base
+        assertTrue(Commands.done("inspect", alone).out().contains("base: other; --base DIR shows whether a model fits"));
         Commands.refused("--base " + seed + " is for an adapter, and " + seed + " is none", "inspect", seed, "--base", seed);
     }
 
