@@ -1,5 +1,7 @@
 package io.github.bts4j.cli;
 
+import io.github.bts4j.core.constraint.Constraint;
+import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Penalties;
 import java.util.List;
@@ -50,7 +52,7 @@ final class SamplingOptions {
     private List<String> stop = List.of();
 
     GenerationConfig config() {
-        return GenerationConfig.builder(maxTokens).temperature(temperature).topP(topP).topK(topK).minP(minP)
-                .penalties(new Penalties(repetitionPenalty, presencePenalty, frequencyPenalty, logitBias)).seed(seed == null ? System.nanoTime() : seed).stopStrings(stop).build();
+        return new GenerationConfig(maxTokens, temperature, topK, topP, minP, new Penalties(repetitionPenalty, presencePenalty, frequencyPenalty, logitBias),
+                seed == null ? System.nanoTime() : seed, EndTokens.OF_MODEL, stop, Constraint.NONE);
     }
 }

@@ -3,7 +3,6 @@ package io.github.bts4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.adapter.Adapter;
@@ -11,8 +10,6 @@ import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
-import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,11 +32,7 @@ class AdapterCommandsTest {
 
     @BeforeAll
     static void prepare() throws IOException {
-        seed = folder.resolve("seed");
-        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
-        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
-            random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
-        }
+        seed = Commands.seed(folder.resolve("seed"));
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 60; i++) {
             lines.append("{\"text\": \"The court of the ").append(i).append("th district finds that the party of the first part owes the party of the second part ").append(7 * i).append(".\"}\n");

@@ -1,14 +1,14 @@
 package io.github.bts4j.cli;
 
+import static io.github.bts4j.cli.Commands.bts;
+import static io.github.bts4j.cli.Commands.done;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.train.ExpertTraining;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,36 +42,9 @@ class BtsTest {
     private static Path code;
     private static Path text;
 
-    private record Result(int status, String out, String err) {
-        JsonNode json() throws IOException {
-            return JSON.readTree(out);
-        }
-    }
-
-    private static Result bts(Object... arguments) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        List<String> texts = new ArrayList<>();
-        for (Object argument : arguments) {
-            texts.add(argument.toString());
-        }
-        int status = Bts.run(texts.toArray(String[]::new), new PrintWriter(out), new PrintWriter(err));
-        return new Result(status, out.toString(), err.toString());
-    }
-
-    private static Result done(Object... arguments) {
-        Result result = bts(arguments);
-        assertEquals(0, result.status(), result.err() + result.out());
-        return result;
-    }
-
     @BeforeAll
     static void prepare() throws IOException {
-        seed = folder.resolve("seed");
-        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
-        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
-            random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
-        }
+        seed = Commands.seed(folder.resolve("seed"));
         code = corpus("code");
         text = corpus("english");
     }
@@ -102,7 +75,7 @@ class BtsTest {
         List<String> metrics = Files.readAllLines(folder.resolve("stitched-run/metrics.jsonl"));
         assertEquals(8, metrics.stream().filter(line -> line.contains("\"learning_rate\"")).count());
         assertTrue(metrics.stream().filter(line -> line.contains("bits_per_byte")).count() >= 2, metrics.toString());
-        Result again = bts("stitch", run, "steps=9");
+        Commands.Result again = bts("stitch", run, "steps=9");
         assertEquals(1, again.status(), "another number of steps must be allowed");
         assertTrue(again.err().contains("configuration") || again.err().contains("differ"), again.err());
 
@@ -133,7 +106,7 @@ class BtsTest {
         JsonNode two = done("eval", folder.resolve("two"), "--data", "code=" + code, "--sequence", 64, "--json").json();
         assertEquals(scores.at("/domains/code/bits_per_byte").asDouble(), two.at("/domains/code/bits_per_byte").asDouble(), 1e-6, "what was added is gone again");
         trainsFurther(three, stitched);
-        Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
+        Commands.Result last = bts("remove-expert", folder.resolve("two"), "nobody", folder.resolve("none"));
         assertEquals(1, last.status());
         assertTrue(last.err().contains("No expert is called 'nobody'"), last.err());
     }
@@ -148,7 +121,7 @@ class BtsTest {
         assertFalse(weights(three).equals(weights(newcomer)), "nothing was trained");
         done("train-stitches", before, "--data", "code=" + code, "--steps", 3, "--sequence", 32, "--batch", 2, "--out", folder.resolve("further"));
         assertFalse(weights(before).equals(weights(folder.resolve("further"))), "nothing was trained");
-        Result unknown = bts("train-stitches", three, "--only-expert", "nobody", "--data", "code=" + code, "--out", folder.resolve("none"));
+        Commands.Result unknown = bts("train-stitches", three, "--only-expert", "nobody", "--data", "code=" + code, "--out", folder.resolve("none"));
         assertTrue(unknown.status() == 1 && unknown.err().contains("'nobody'"), unknown.err());
     }
 
@@ -300,13 +273,13 @@ class BtsTest {
         assertEquals(2, bts().status());
         assertTrue(bts().out().contains("A model in four steps"));
         assertEquals(0, bts("stitch", "--help").status());
-        Result unknown = bts("train", seed, "--data", "code=" + code, "--stepz", 5, "--out", "x");
+        Commands.Result unknown = bts("train", seed, "--data", "code=" + code, "--stepz", 5, "--out", "x");
         assertEquals(2, unknown.status());
         assertTrue(unknown.err().contains("--stepz"), unknown.err());
-        Result missing = bts("generate", folder.resolve("nowhere"), "A");
+        Commands.Result missing = bts("generate", folder.resolve("nowhere"), "A");
         assertEquals(1, missing.status());
         assertTrue(missing.err().contains("does not exist") && !missing.err().contains("\tat "), missing.err());
-        Result pair = bts("eval", seed, "--data", "code");
+        Commands.Result pair = bts("eval", seed, "--data", "code");
         assertTrue(pair.status() == 2 && pair.err().contains("NAME=VALUE"), pair.err());
         assertTrue(bts("train", seed, "--data", "code=" + code, "--rewind", "--out", folder.resolve("x")).err().contains("--save-every 100"));
 
@@ -321,13 +294,13 @@ class BtsTest {
         assertFileError("run.yaml:1: --init 'middle' must be one of average, hub, experts", "init: middle");
         assertFileError("run.yaml: the key 'hub' is missing", "expert: {code: x}", "out: y", "data: {code: z}");
         Path whole = write("hub: " + seed, "expert: {code: " + seed + "}", "out: " + folder.resolve("x"), "data:", "  code: " + code, "  text: " + folder.resolve("none.jsonl"));
-        Result source = bts("stitch", whole);
+        Commands.Result source = bts("stitch", whole);
         assertTrue(source.status() == 2 && source.err().contains("run.yaml:6: --data text=") && source.err().contains("none.jsonl does not exist"), source.err());
-        Result steps = bts("stitch", whole, "steps=-5", "data=code=" + code);
+        Commands.Result steps = bts("stitch", whole, "steps=-5", "data=code=" + code);
         assertTrue(steps.status() == 2 && steps.err().contains("override steps=-5: --steps -5 is below 1"), steps.err());
-        Result share = bts("stitch", whole, "data=code=" + code, "weight=code=much");
+        Commands.Result share = bts("stitch", whole, "data=code=" + code, "weight=code=much");
         assertTrue(share.err().contains("override weight=code=much: --weight code=much: 'much' is not a number"), share.err());
-        Result override = bts("stitch", write("steps: 5"), "stepz=6");
+        Commands.Result override = bts("stitch", write("steps: 5"), "stepz=6");
         assertTrue(override.status() == 2 && override.err().contains("override stepz=6: the key 'stepz' is not known"), override.err());
         assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
     }
@@ -362,7 +335,7 @@ class BtsTest {
     }
 
     private static void assertFileError(String message, String... lines) throws IOException {
-        Result result = bts("stitch", write(lines));
+        Commands.Result result = bts("stitch", write(lines));
         assertEquals(2, result.status(), result.err());
         assertTrue(result.err().contains(message), result.err());
     }

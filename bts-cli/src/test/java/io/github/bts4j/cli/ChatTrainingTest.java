@@ -8,10 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
-import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,12 +30,7 @@ class ChatTrainingTest {
 
     @BeforeAll
     static void prepare() throws IOException {
-        seed = folder.resolve("seed");
-        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128)
-                .eosTokenIds(List.of(2)).build();
-        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
-            random.save(seed, Commands.DATA.resolve("tokenizer"));
-        }
+        seed = Commands.seed(folder.resolve("seed"), 2);
         StringBuilder rows = new StringBuilder();
         for (int i = 0; i < 40; i++) {
             rows.append("{\"messages\": [{\"role\": \"user\", \"content\": \"What is ").append(i).append(" and one?\"}, {\"role\": \"assistant\", \"content\": \"It is ").append(i + 1).append(".\"}]}\n");

@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -22,6 +26,16 @@ final class Commands {
     static final Path DATA = Path.of(System.getProperty("bts4j.testData"));
 
     private Commands() {}
+
+    /** A folder with a small model of random weights and the bundled tokenizer. */
+    static Path seed(Path folder, Integer... endTokens) throws IOException {
+        LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128)
+                .eosTokenIds(List.of(endTokens)).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.1, 1, Device.cpu())) {
+            random.save(folder, DATA.resolve("tokenizer"));
+        }
+        return folder;
+    }
 
     /** What a command printed. */
     record Result(int status, String out, String err) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -86,10 +88,9 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     private void check(int... tokenIds) {
-        if (tokenIds.length == 0 || tokenIds.length > capacity - length) {
-            throw new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
-                    + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity");
-        }
+        throwIf(tokenIds.length == 0 || tokenIds.length > capacity - length,
+                () -> new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
+                        + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity"));
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
     }
 
@@ -166,9 +167,8 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     private static void check(CausalLm model, List<CachedSession<?>> sessions, int[] tokenIds) {
-        if (sessions.isEmpty() || sessions.size() != tokenIds.length) {
-            throw new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token per session, and at least one session");
-        }
+        throwIf(sessions.isEmpty() || sessions.size() != tokenIds.length,
+                () -> new IllegalArgumentException(sessions.size() + " sessions and " + tokenIds.length + " tokens: give one token per session, and at least one session"));
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
         Set<DecodeSession> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (int i = 0; i < tokenIds.length; i++) {

@@ -13,34 +13,21 @@ import java.util.stream.IntStream;
  * <p>Thread-safe for reading: many threads may run {@link #forward}, {@link #tokenLosses} and their own sessions at once.
  */
 public interface CausalLm extends AutoCloseable {
-    /**
-     * The number of tokens in the vocabulary.
-     *
-     * @return tokens
-     */
+    /** {@return the number of tokens in the vocabulary} */
     int vocabSize();
 
-    /**
-     * The model's context length.
-     *
-     * @return tokens
-     */
+    /** {@return the model's context length in tokens} */
     int contextLength();
 
     /**
-     * The model's end tokens from its checkpoint: the {@code eos_token_id} of generation_config.json, or else of config.json.
-     *
-     * @return token ids in the checkpoint's order; empty if unknown
+     * {@return the model's end tokens from its checkpoint, which are the {@code eos_token_id} of generation_config.json or else of
+     * config.json, in the checkpoint's order; empty if unknown}
      */
     default Set<Integer> endTokens() {
         return Set.of();
     }
 
-    /**
-     * This model as a model with experts and gates.
-     *
-     * @return the same model; empty if it has no gates
-     */
+    /** {@return this model as a model with experts and gates; empty if it has no gates} */
     default Optional<GatedLm> gated() {
         return Optional.empty();
     }
@@ -54,11 +41,7 @@ public interface CausalLm extends AutoCloseable {
         // a model without its own weights
     }
 
-    /**
-     * The model's device.
-     *
-     * @return the device
-     */
+    /** {@return the model's device} */
     Device device();
 
     /**

@@ -22,20 +22,12 @@ public final class ChatTemplateException extends MismatchException {
         this.column = column;
     }
 
-    /**
-     * The position of the error.
-     *
-     * @return the line in the template, from 1
-     */
+    /** {@return the line of the error in the template, from 1} */
     public int line() {
         return line;
     }
 
-    /**
-     * The position of the error.
-     *
-     * @return the column in the template, from 1
-     */
+    /** {@return the column of the error in the template, from 1} */
     public int column() {
         return column;
     }

@@ -26,20 +26,12 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
         return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state));
     }
 
-    /**
-     * The number of tokens.
-     *
-     * @return tokens, of all sessions together
-     */
+    /** {@return the number of tokens of all sessions together} */
     public int size() {
         return tokens.length;
     }
 
-    /**
-     * Whether it is several consecutive tokens of one session.
-     *
-     * @return false for one token of each session
-     */
+    /** {@return whether the tokens are several consecutive tokens of one session; false for one token of each session} */
     public boolean isPrompt() {
         return tokens.length > states.size();
     }
@@ -54,11 +46,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
         return states.get(isPrompt() ? 0 : token);
     }
 
-    /**
-     * The number of tokens in each session before the step.
-     *
-     * @return one number for each state
-     */
+    /** {@return the number of tokens in each session before the step, one number for each state} */
     public int[] starts() {
         return isPrompt() ? new int[] {positions[0]} : positions;
     }

@@ -49,18 +49,10 @@ public interface DecodeSession extends AutoCloseable {
         return 0;
     }
 
-    /**
-     * The number of tokens appended so far.
-     *
-     * @return tokens
-     */
+    /** {@return the number of tokens appended so far} */
     int length();
 
-    /**
-     * The maximum number of tokens.
-     *
-     * @return tokens
-     */
+    /** {@return the maximum number of tokens} */
     int capacity();
 
     /** Releases the caches, after any call that another thread is running. Closing twice does nothing. */

@@ -45,11 +45,7 @@ public non-sealed class FileFormatException extends Bts4jException {
         return new FileFormatException(path, path + ": " + message, cause);
     }
 
-    /**
-     * The file or folder.
-     *
-     * @return the file or folder that is wrong
-     */
+    /** {@return the file or folder that is wrong} */
     public Path path() {
         return Path.of(path);
     }

@@ -42,11 +42,7 @@ public record GateWeights(List<String> models, List<GateLayer> layers, float[][]
         return new GateWeights(parts.get(0).models, parts.get(0).layers, parts.stream().flatMap(part -> Arrays.stream(part.values)).toArray(float[][][]::new));
     }
 
-    /**
-     * The number of tokens.
-     *
-     * @return tokens
-     */
+    /** {@return the number of tokens} */
     public int tokens() {
         return values.length;
     }

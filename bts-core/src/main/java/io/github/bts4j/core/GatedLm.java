@@ -11,18 +11,10 @@ public interface GatedLm extends CausalLm {
         return Optional.of(this);
     }
 
-    /**
-     * The models.
-     *
-     * @return their names in the order of the gates' weights, hub first
-     */
+    /** {@return the models' names in the order of the gates' weights, hub first} */
     List<String> modelNames();
 
-    /**
-     * The experts.
-     *
-     * @return their names, in the order of the gates' weights after the hub's
-     */
+    /** {@return the experts' names in the order of the gates' weights after the hub's} */
     default List<String> experts() {
         return modelNames().subList(1, modelNames().size());
     }
@@ -57,9 +49,8 @@ public interface GatedLm extends CausalLm {
     GatedLm without(Set<String> experts);
 
     /**
-     * Whether this has the current experts and weights of its model.
-     *
-     * @return false for a view, once experts or weights of its model have changed
+     * {@return whether this has the current experts and weights of its model; false for a view, once experts or weights of its model
+     * have changed}
      */
     default boolean isPresent() {
         return true;

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongUnaryOperator;
+import java.util.function.Supplier;
 
 /**
  * The lifetime of something with native memory: the weights of a model, the caches of a session. Computations hold it.
@@ -112,6 +113,34 @@ public final class Lifetime {
     }
 
     /**
+     * Runs a call under a lease.
+     *
+     * @param <T> type of the result
+     * @param call the call
+     * @return its result
+     * @throws IllegalStateException as for {@link #use}
+     */
+    @SuppressWarnings("try") // the lease is only held
+    public <T> T hold(Supplier<T> call) {
+        try (Lease use = use()) {
+            return call.get();
+        }
+    }
+
+    /**
+     * Runs a call without a result under a lease.
+     *
+     * @param call the call
+     * @throws IllegalStateException as for {@link #use}
+     */
+    public void hold(Runnable call) {
+        hold(() -> {
+            call.run();
+            return true;
+        });
+    }
+
+    /**
      * Takes leases on several lifetimes, all or none.
      *
      * @param lifetimes the lifetimes
@@ -130,11 +159,7 @@ public final class Lifetime {
         return () -> own.leave(before);
     }
 
-    /**
-     * Whether {@link #close} was called for this or a dependency.
-     *
-     * @return true if new calls are refused
-     */
+    /** {@return whether {@link #close} was called for this or a dependency, so that new calls are refused} */
     public boolean isClosed() {
         for (Lifetime each : chain) {
             if ((each.state.get() & (CLOSED | FREED)) != 0) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.lang.ref.WeakReference;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,9 +38,7 @@ public final class PrefixCache implements AutoCloseable {
      * @param maxBytes most bytes of KV states, on the model's device, at least 1
      */
     public PrefixCache(long maxBytes) {
-        if (maxBytes < 1) {
-            throw new IllegalArgumentException("maxBytes = " + maxBytes + ", must be at least 1");
-        }
+        throwIf(maxBytes < 1, () -> new IllegalArgumentException("maxBytes = " + maxBytes + ", must be at least 1"));
         this.maxBytes = maxBytes;
     }
 

@@ -6,7 +6,7 @@ import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Generates from a model's folder or from a stitch checkpoint, printing the text as it comes. */
+/** Generates text with a model's folder or a stitch checkpoint, and prints it as it is generated. */
 public final class GenerateExample {
     private GenerateExample() {}
 
@@ -19,7 +19,7 @@ public final class GenerateExample {
     public static void main(String[] arguments) throws IOException {
         Arguments.check(arguments, "MODEL_OR_STITCH_FOLDER PROMPT NEW_TOKENS", 3, 3);
         Path folder = Path.of(arguments[0]);
-        GenerationConfig config = GenerationConfig.builder(Integer.parseInt(arguments[2])).temperature(0.8).topK(40).build();
+        GenerationConfig config = GenerationConfig.greedy(Integer.parseInt(arguments[2])).withTemperature(0.8).withTopK(40);
         try (TextModel model = TextModel.open(folder)) {
             System.out.print(arguments[1]);
             try (TokenStream stream = model.stream(arguments[1], config)) {

@@ -18,7 +18,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * YAML files of settings: one document of maps, lists and values. What YAML has beyond that and its parser here would read as something else is refused by name:
+ * YAML files of settings: one document of maps, lists and values. Features of YAML that the parser would misread are refused by name:
  * aliases, merge keys, further documents, duplicate keys.
  */
 public final class PlainYaml {
@@ -33,8 +33,8 @@ public final class PlainYaml {
      * @param file the file, in UTF-8
      * @return its text
      * @throws IOException if it cannot be read
-     * @throws com.fasterxml.jackson.core.JsonProcessingException if it is no YAML
-     * @throws IllegalArgumentException naming file and line of what is not read
+     * @throws com.fasterxml.jackson.core.JsonProcessingException if it is not YAML
+     * @throws IllegalArgumentException naming file and line of an unsupported feature
      */
     public static Reader open(Path file) throws IOException {
         if (Files.exists(file) && Files.size(file) > MAX_BYTES) {

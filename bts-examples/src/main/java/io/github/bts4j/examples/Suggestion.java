@@ -11,11 +11,11 @@ public final class Suggestion {
     private Suggestion() {}
 
     /**
-     * The end of a message about a name that is not known.
+     * The end of a message about an unknown name.
      *
-     * @param name what was written
-     * @param known what could have been meant
-     * @return a question with the nearest name; empty where none is near
+     * @param name the name as written
+     * @param known the known names
+     * @return a question with the nearest name; empty if none is near
      */
     public static String of(String name, Collection<String> known) {
         String nearest = nearest(name, known);
@@ -25,15 +25,15 @@ public final class Suggestion {
     /**
      * The name that differs in the fewest letters.
      *
-     * @param name what was written
-     * @param known what could have been meant
-     * @return one of them that differs in two letters at most; empty if there is none
+     * @param name the name as written
+     * @param known the known names
+     * @return a name that differs in two letters at most; empty if there is none
      */
     public static String nearest(String name, Collection<String> known) {
         return known.stream().filter(each -> distance(name, each) <= FURTHEST).min(Comparator.comparingInt(each -> distance(name, each))).orElse("");
     }
 
-    /** Levenshtein's. */
+    /** The Levenshtein distance. */
     private static int distance(String a, String b) {
         int[] row = new int[b.length() + 1];
         Arrays.setAll(row, j -> j);

@@ -1,5 +1,7 @@
 package io.github.bts4j.langchain4j;
 
+import static java.util.Objects.requireNonNullElse;
+
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
@@ -14,6 +16,7 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import io.github.bts4j.core.chat.ToolCallParser;
 import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.Penalties;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.text.TextModel;
 import java.util.ArrayList;
@@ -40,35 +43,20 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         }
         RequestedTools tools = RequestedTools.of(request, model);
         io.github.bts4j.core.chat.ChatRequest own = io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages()));
-        GenerationConfig config = config(request).toBuilder().constraint(tools.constraint()).build();
+        GenerationConfig config = config(request).withConstraint(tools.constraint());
         return new Turn(model.streamChat(tools.described().isEmpty() ? own : own.withTools(tools.described()), config),
                 tools.format().map(format -> new ToolCallParser(format, model.tokenizer(), Integer.MAX_VALUE)), handler);
     }
 
     private GenerationConfig config(ChatRequest request) {
-        GenerationConfig.Builder config = defaults.toBuilder();
-        if (request.maxOutputTokens() != null) {
-            config.maxNewTokens(request.maxOutputTokens());
-        }
-        if (request.temperature() != null) {
-            config.temperature(request.temperature());
-        }
-        if (request.topP() != null) {
-            config.topP(request.topP());
-        }
-        if (request.topK() != null) {
-            config.topK(request.topK());
-        }
-        if (request.presencePenalty() != null) {
-            config.penalties(config.build().penalties().withPresence(request.presencePenalty()));
-        }
-        if (request.frequencyPenalty() != null) {
-            config.penalties(config.build().penalties().withFrequency(request.frequencyPenalty()));
-        }
-        if (request.stopSequences() != null && !request.stopSequences().isEmpty()) {
-            config.stopStrings(request.stopSequences());
-        }
-        return config.build();
+        List<String> stop = request.stopSequences();
+        Penalties own = defaults.penalties();
+        Penalties penalties = new Penalties(own.repetition(), requireNonNullElse(request.presencePenalty(), own.presence()),
+                requireNonNullElse(request.frequencyPenalty(), own.frequency()), own.logitBias());
+        return new GenerationConfig(requireNonNullElse(request.maxOutputTokens(), defaults.maxNewTokens()),
+                requireNonNullElse(request.temperature(), defaults.temperature()), requireNonNullElse(request.topK(), defaults.topK()),
+                requireNonNullElse(request.topP(), defaults.topP()), defaults.minP(), penalties, defaults.seed(), defaults.endTokens(),
+                stop == null || stop.isEmpty() ? defaults.stopStrings() : stop, defaults.constraint());
     }
 
     /** The messages for templates, with the user's name and the model's thoughts if present. */

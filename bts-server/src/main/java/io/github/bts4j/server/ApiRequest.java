@@ -90,15 +90,15 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         if (stops.stream().anyMatch(String::isEmpty)) {
             throw ApiException.field("stop", "stop holds an empty string, which would end every text immediately");
         }
-        GenerationConfig config = GenerationConfig.builder(Math.max(1, maxTokens))
-                .temperature(fields.number("temperature", 1, 0, 2))
-                .topP(fields.number("top_p", 1, Math.ulp(1.0f), 1))
-                .topK(Math.max(0, fields.whole("top_k", -1, Integer.MAX_VALUE).orElse(0L).intValue()))
-                .minP(fields.number("min_p", 0, 0, 1))
-                .penalties(new Penalties(fields.number("repetition_penalty", 1, 0.01, 100), fields.number("presence_penalty", 0, -2, 2),
+        GenerationConfig config = GenerationConfig.greedy(Math.max(1, maxTokens))
+                .withTemperature(fields.number("temperature", 1, 0, 2))
+                .withTopP(fields.number("top_p", 1, Math.ulp(1.0f), 1))
+                .withTopK(Math.max(0, fields.whole("top_k", -1, Integer.MAX_VALUE).orElse(0L).intValue()))
+                .withMinP(fields.number("min_p", 0, 0, 1))
+                .withPenalties(new Penalties(fields.number("repetition_penalty", 1, 0.01, 100), fields.number("presence_penalty", 0, -2, 2),
                         fields.number("frequency_penalty", 0, -2, 2), logitBias(fields, served)))
-                .seed(fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> ThreadLocalRandom.current().nextLong()))
-                .stopStrings(stops).constraint(tools.constraint()).build();
+                .withSeed(fields.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).orElseGet(() -> ThreadLocalRandom.current().nextLong()))
+                .withStopStrings(stops).withConstraint(tools.constraint());
         boolean stream = fields.flag("stream");
         boolean includeUsage = false;
         JsonNode options = fields.get("stream_options");

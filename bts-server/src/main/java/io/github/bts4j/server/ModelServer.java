@@ -120,9 +120,8 @@ public final class ModelServer implements AutoCloseable {
     }
 
     /**
-     * The server's address, which is also its page. OpenAI clients use it followed by {@code /v1} as base URL.
-     *
-     * @return such as {@code http://127.0.0.1:8080}
+     * {@return the server's address, such as {@code http://127.0.0.1:8080}, which is also its page} OpenAI clients use it followed by
+     * {@code /v1} as base URL.
      */
     public URI uri() {
         String host = config.host().contains(":") ? "[" + config.host() + "]" : config.host();

@@ -56,7 +56,7 @@ class ModelServerTest {
     }
 
     private static GenerationConfig config(int maxTokens, double temperature, long seed) {
-        return GenerationConfig.builder(maxTokens).temperature(temperature).seed(seed).build();
+        return GenerationConfig.greedy(maxTokens).withTemperature(temperature).withSeed(seed);
     }
 
     private static GenerationResult expected(int[] prompt, GenerationConfig config) {

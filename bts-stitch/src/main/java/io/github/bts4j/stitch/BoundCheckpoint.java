@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.MismatchException;
@@ -41,32 +43,16 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
 
     /** The common part of all descriptions. */
     public interface Description {
-        /**
-         * The version of the layout.
-         *
-         * @return 1
-         */
+        /** {@return the version of the layout, 1} */
         int format();
 
-        /**
-         * The safetensors file.
-         *
-         * @return its name in the same folder
-         */
+        /** {@return the name of the safetensors file in the same folder} */
         String weights();
 
-        /**
-         * The hash of the safetensors file.
-         *
-         * @return 64 hexadecimal digits
-         */
+        /** {@return the SHA-256 of the safetensors file in 64 hexadecimal digits} */
         String sha256();
 
-        /**
-         * The base models.
-         *
-         * @return hub first
-         */
+        /** {@return the base models, hub first} */
         List<Base> models();
 
         /**
@@ -125,11 +111,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
         this.type = type;
     }
 
-    /**
-     * The file that describes a checkpoint.
-     *
-     * @return its name
-     */
+    /** {@return the name of the file that describes a checkpoint} */
     public String description() {
         return kind + ".json";
     }
@@ -192,20 +174,15 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      */
     public D read(Path folder) throws IOException {
         Path file = folder.resolve(description());
-        if (!Files.exists(folder)) {
-            throw new ModelFormatException(folder, "does not exist");
-        }
-        if (!Files.isRegularFile(file)) {
-            throw new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it has no " + description());
-        }
+        throwIf(!Files.exists(folder), () -> new ModelFormatException(folder, "does not exist"));
+        throwIf(!Files.isRegularFile(file),
+                () -> new ModelFormatException(folder, "is not " + (kind.equals("stitch") ? "a stitched model" : "a " + kind + " checkpoint") + ": it has no " + description()));
         D description = JsonReader.STRICT.record(file, type, ModelFormatException::new);
         try {
-            if (description.format() != FORMAT) {
-                throw new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT);
-            }
-            if (!description.weights().matches(kind + "-[0-9a-f]{" + SHORT + "}\\.safetensors")) {
-                throw new ModelFormatException(file, "weights = " + description.weights() + " is not a file name of this library");
-            }
+            throwIf(description.format() != FORMAT,
+                    () -> new ModelFormatException(file, "format = " + description.format() + ", this version reads " + FORMAT));
+            throwIf(!description.weights().matches(kind + "-[0-9a-f]{" + SHORT + "}\\.safetensors"),
+                    () -> new ModelFormatException(file, "weights = " + description.weights() + " is not a file name of this library"));
             checkBases(description.models());
             description.check();
             return description;
@@ -215,14 +192,12 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
     }
 
     private static void checkBases(List<Base> models) {
-        if (models.contains(null) || models.size() < 2) {
-            throw new IllegalArgumentException("models = " + models + ": there must be at least two, and none may be null");
-        }
+        throwIf(models.contains(null) || models.size() < 2,
+                () -> new IllegalArgumentException("models = " + models + ": there must be at least two, and none may be null"));
         for (Base base : models) {
             new Member(base.name(), Path.of(base.path()));
-            if (base.files().containsValue(null)) {
-                throw new IllegalArgumentException("model '" + base.name() + "' has a file without SHA-256: " + base.files());
-            }
+            throwIf(base.files().containsValue(null),
+                    () -> new IllegalArgumentException("model '" + base.name() + "' has a file without SHA-256: " + base.files()));
         }
     }
 
@@ -257,9 +232,7 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
         List<String> names = description.models().stream().map(Base::name).toList();
         moved.keySet().stream().filter(name -> !names.contains(name)).sorted()
                 .forEach(name -> problems.add("there is no model '" + name + "' in this checkpoint; its models are " + names));
-        if (!problems.isEmpty()) {
-            throw new MismatchException(problems.message("The " + kind + " checkpoint in " + folder + " does not fit"));
-        }
+        throwIf(!problems.isEmpty(), () -> new MismatchException(problems.message("The " + kind + " checkpoint in " + folder + " does not fit")));
         return members;
     }
 
@@ -275,9 +248,8 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      */
     public Map<String, NDArray> tensors(NDManager owner, Path folder, D description) throws IOException {
         Path weights = folder.resolve(description.weights());
-        if (!ModelFingerprint.sha256(weights).equals(description.sha256())) {
-            throw new ModelFormatException(weights, "its SHA-256 is not the one in " + description() + ": was it changed or cut off?");
-        }
+        throwIf(!ModelFingerprint.sha256(weights).equals(description.sha256()),
+                () -> new ModelFormatException(weights, "its SHA-256 is not the one in " + description() + ": was it changed or cut off?"));
         return TensorFiles.read(owner, weights);
     }
 }

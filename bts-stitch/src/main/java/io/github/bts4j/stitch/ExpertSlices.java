@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /** Adds or removes one expert's stitch weights; the results belong to the given scope. */
@@ -42,11 +41,7 @@ final class ExpertSlices {
     }
 
     private static void put(Map<String, NDArray> values, StitchLayer layer, NDArray gate, UnaryOperator<NDArray> change, List<NDArray> projections) {
-        Optional<NDArray> bias = layer.gateBias().map(change);
-        StitchLayer changed = layer.intoHub()
-                ? new ExpertsIntoHub(layer.index(), layer.afterLayer(), gate, bias, projections)
-                : new HubIntoExperts(layer.index(), layer.afterLayer(), gate, bias, projections);
-        values.putAll(changed.tensors());
+        values.putAll(new StitchLayer(layer.index(), layer.afterLayer(), layer.intoHub(), gate, layer.gateBias().map(change), projections).tensors());
     }
 
     private static NDArray drop(NDManager scope, NDArray tensor, int index) {

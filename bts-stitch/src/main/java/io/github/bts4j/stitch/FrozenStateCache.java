@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -96,20 +98,12 @@ public final class FrozenStateCache implements AutoCloseable {
         return new FrozenStateCache(folder, lock, maxBytes);
     }
 
-    /**
-     * The number of states that were read instead of computed.
-     *
-     * @return sequences times states of one sequence
-     */
+    /** {@return the number of states that were read instead of computed: sequences times states of one sequence} */
     public synchronized long hits() {
         return hits;
     }
 
-    /**
-     * The number of states that were computed.
-     *
-     * @return sequences times states of one sequence
-     */
+    /** {@return the number of states that were computed: sequences times states of one sequence} */
     public synchronized long misses() {
         return misses;
     }
@@ -245,10 +239,9 @@ public final class FrozenStateCache implements AutoCloseable {
     }
 
     private static int recordSize(long bytes) {
-        if (bytes > MAX_RECORD) {
-            throw new IllegalArgumentException("A state of one sequence takes " + bytes + " bytes, a frozen-state cache at most " + MAX_RECORD
-                    + ": train on shorter sequences, or without the cache");
-        }
+        throwIf(bytes > MAX_RECORD,
+                () -> new IllegalArgumentException("A state of one sequence takes " + bytes + " bytes, a frozen-state cache at most " + MAX_RECORD
+                        + ": train on shorter sequences, or without the cache"));
         return (int) bytes;
     }
 

@@ -77,7 +77,7 @@ final class FrozenStateStore implements AutoCloseable {
             index.readFully(bytes.clear(), header + count * ENTRY);
             TokensHash hash = TokensHash.read(bytes);
             int crc = bytes.getInt();
-            if (bytes.getInt() != crc(bytes.array(), ENTRY - Integer.BYTES)) {
+            if (bytes.getInt() != crc(bytes.duplicate().rewind().limit(ENTRY - Integer.BYTES))) {
                 return;
             }
             places.put(hash, new Place(count, crc));
@@ -118,16 +118,10 @@ final class FrozenStateStore implements AutoCloseable {
         ByteBuffer entry = ByteBuffer.allocate(ENTRY);
         hash.write(entry);
         entry.putInt(crc);
-        entry.putInt(crc(entry.array(), ENTRY - Integer.BYTES));
+        entry.putInt(crc(entry.duplicate().rewind().limit(ENTRY - Integer.BYTES)));
         index.writeFully(entry.flip(), header + count * ENTRY);
         places.put(hash, new Place(count, crc));
         count++;
-    }
-
-    private static int crc(byte[] bytes, int length) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes, 0, length);
-        return (int) crc.getValue();
     }
 
     private static int crc(ByteBuffer bytes) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
@@ -23,12 +25,8 @@ public record GateInput(int stitch, double norm) {
      * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
      */
     public static List<GateInput> of(StitchedModel model, List<int[]> windows) {
-        if (windows.isEmpty()) {
-            throw new IllegalArgumentException("windows is empty: there is nothing to measure");
-        }
-        try (StitchState.Held<StitchSnapshot> held = model.hold()) {
-            return of(model, held.it().pass(), windows);
-        }
+        throwIf(windows.isEmpty(), () -> new IllegalArgumentException("windows is empty: there is nothing to measure"));
+        return model.held(now -> of(model, now.pass(), windows));
     }
 
     private static List<GateInput> of(StitchedModel model, StitchedForward pass, List<int[]> windows) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedLm;
 import java.util.ArrayList;
@@ -25,9 +27,7 @@ public record GateSummary(int stitch, List<Double> shares, double entropy, long 
      * @throws IllegalArgumentException if there is no window, or an id is outside the vocabulary
      */
     public static List<GateSummary> of(GatedLm model, List<int[]> windows) {
-        if (windows.isEmpty()) {
-            throw new IllegalArgumentException("windows is empty: there is nothing to summarise");
-        }
+        throwIf(windows.isEmpty(), () -> new IllegalArgumentException("windows is empty: there is nothing to summarise"));
         List<GateWeights.GateLayer> layers = List.of();
         List<Sums> sums = new ArrayList<>();
         for (int[] window : windows) {

@@ -28,11 +28,7 @@ public enum Init {
         this.expertsBias = expertsBias;
     }
 
-    /**
-     * Whether stitch layers have gate biases.
-     *
-     * @return true for HUB and EXPERTS
-     */
+    /** {@return whether stitch layers have gate biases, as they do for HUB and EXPERTS} */
     public boolean hasGateBias() {
         return gateBias;
     }

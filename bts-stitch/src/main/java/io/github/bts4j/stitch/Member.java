@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.adapter.Adapter;
 import java.nio.file.Path;
 
@@ -18,16 +20,10 @@ public record Member(String name, Path folder) {
      * @throws IllegalArgumentException if the name is blank
      */
     public Member {
-        if (name.isBlank()) {
-            throw new IllegalArgumentException("A model in " + folder + " has a blank name: give each model its own name");
-        }
+        throwIf(name.isBlank(), () -> new IllegalArgumentException("A model in " + folder + " has a blank name: give each model its own name"));
     }
 
-    /**
-     * Whether it is an adapter of the hub.
-     *
-     * @return true if its folder holds an adapter and no full model
-     */
+    /** {@return whether the member is an adapter of the hub, that is, whether its folder holds an adapter and no full model} */
     public boolean isAdapter() {
         return Adapter.isAdapter(folder);
     }

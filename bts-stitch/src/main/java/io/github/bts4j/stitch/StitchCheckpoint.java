@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -50,9 +52,7 @@ public final class StitchCheckpoint {
 
         @Override
         public void check() {
-            if (afterLayers.contains(null)) {
-                throw new IllegalArgumentException("afterLayers = " + afterLayers + ": none may be null");
-            }
+            throwIf(afterLayers.contains(null), () -> new IllegalArgumentException("afterLayers = " + afterLayers + ": none may be null"));
             config();
         }
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Problems;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,10 +52,9 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
      * @throws IllegalArgumentException if K is below 1 or above L
      */
     public static StitchConfig evenly(int numLayers, int numStitches) {
-        if (numStitches < 1 || numStitches > numLayers) {
-            throw new IllegalArgumentException("numStitches = " + numStitches + " is outside 1 .. numLayers = " + numLayers
-                    + ": at most one stitch layer follows each Transformer layer");
-        }
+        throwIf(numStitches < 1 || numStitches > numLayers,
+                () -> new IllegalArgumentException("numStitches = " + numStitches + " is outside 1 .. numLayers = " + numLayers
+                        + ": at most one stitch layer follows each Transformer layer"));
         List<Integer> afterLayers = new ArrayList<>();
         for (int j = 1; j <= numStitches; j++) {
             afterLayers.add((int) Math.rint((double) j * numLayers / numStitches));
@@ -71,11 +72,7 @@ public record StitchConfig(List<Integer> afterLayers, boolean alternating, doubl
         return new StitchConfig(afterLayers, true, DEFAULT_DROPOUT, Init.AVERAGE);
     }
 
-    /**
-     * The number of stitch layers.
-     *
-     * @return K
-     */
+    /** {@return K, the number of stitch layers} */
     public int numStitches() {
         return afterLayers.size();
     }

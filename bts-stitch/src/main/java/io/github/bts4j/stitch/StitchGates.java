@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.GateWeights;
@@ -29,9 +31,7 @@ record StitchGates(List<String> models, StitchConfig config) {
 
     /** For a text, in one pass. */
     GateWeights along(NDManager manager, StitchedForward pass, int[] tokenIds) {
-        if (tokenIds.length == 0) {
-            throw new IllegalArgumentException("The text is empty: gates need at least one token");
-        }
+        throwIf(tokenIds.length == 0, () -> new IllegalArgumentException("The text is empty: gates need at least one token"));
         int[] stitches = stitches();
         int vocabSize = pass.streams().models().get(0).vocabSize();
         float[][][] values = new float[tokenIds.length][stitches.length][];

@@ -6,63 +6,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** One stitch layer and its float32 weights, which the stitched model owns. Both kinds have the same weights but compute different equations. */
-public sealed interface StitchLayer permits ExpertsIntoHub, HubIntoExperts {
+/**
+ * One stitch layer and its float32 weights, which the stitched model owns. The two kinds have the same weights but compute different equations:
+ *
+ * <ul>
+ * <li>Experts-into-Hub (eq. 3): {@code h~_i = W_proj,i h_i}, {@code h~_0 = g_0 * h_0 + sum_i g_i * h~_i}, g a softmax over the models;</li>
+ * <li>Hub-into-Experts (eq. 4): {@code h~_i = (1 - g_i) * h_i + g_i * W_proj,i h_0}, {@code h~_0 = h_0}, g a sigmoid; slice 0 of the gate is unused.</li>
+ * </ul>
+ *
+ * @param index j, the stitch's number, from 0
+ * @param afterLayer the Transformer layer that it follows, from 1
+ * @param intoHub whether information flows from the experts into the hub
+ * @param gate the gate's weight {@code [n + 1, hidden, hidden]}: model (hub first), output channel, input channel
+ * @param gateBias the gate's bias {@code [n + 1, hidden]}; empty unless {@link Init#hasGateBias}
+ * @param projections one {@code [hidden, hidden]} per expert: output channel, input channel
+ */
+public record StitchLayer(int index, int afterLayer, boolean intoHub, NDArray gate, Optional<NDArray> gateBias, List<NDArray> projections) {
     /**
-     * The stitch's number.
-     *
-     * @return j, counted from 0
+     * {@return the weights in the order of their names in a stitch checkpoint: {@code stitch.J.gate.weight}, {@code
+     * stitch.J.gate.bias} and {@code stitch.J.proj.I.weight} with I from 1}
      */
-    int index();
-
-    /**
-     * The Transformer layer that it follows.
-     *
-     * @return the layer, counted from 1
-     */
-    int afterLayer();
-
-    /**
-     * The gate's weight.
-     *
-     * @return {@code [n + 1, hidden, hidden]}: model (hub first), output channel, input channel
-     */
-    NDArray gate();
-
-    /**
-     * The gate's bias, if {@link Init#hasGateBias}.
-     *
-     * @return {@code [n + 1, hidden]}, or empty
-     */
-    Optional<NDArray> gateBias();
-
-    /**
-     * The projections.
-     *
-     * @return one {@code [hidden, hidden]} per expert: output channel, input channel
-     */
-    List<NDArray> projections();
-
-    /**
-     * Whether information flows from the experts into the hub.
-     *
-     * @return true for Experts-into-Hub
-     */
-    boolean intoHub();
-
-    /**
-     * The weights under their names in a stitch checkpoint: {@code stitch.J.gate.weight}, {@code stitch.J.gate.bias} and
-     * {@code stitch.J.proj.I.weight} with I from 1.
-     *
-     * @return name to tensor, in that order
-     */
-    default Map<String, NDArray> tensors() {
-        String prefix = "stitch." + index() + ".";
+    public Map<String, NDArray> tensors() {
+        String prefix = "stitch." + index + ".";
         Map<String, NDArray> tensors = new LinkedHashMap<>();
-        tensors.put(prefix + "gate.weight", gate());
-        gateBias().ifPresent(bias -> tensors.put(prefix + "gate.bias", bias));
-        for (int i = 1; i <= projections().size(); i++) {
-            tensors.put(prefix + "proj." + i + ".weight", projections().get(i - 1));
+        tensors.put(prefix + "gate.weight", gate);
+        gateBias.ifPresent(bias -> tensors.put(prefix + "gate.bias", bias));
+        for (int i = 1; i <= projections.size(); i++) {
+            tensors.put(prefix + "proj." + i + ".weight", projections.get(i - 1));
         }
         return tensors;
     }

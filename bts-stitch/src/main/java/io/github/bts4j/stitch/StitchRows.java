@@ -13,7 +13,7 @@ import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.Tensors;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -21,57 +21,41 @@ import java.util.stream.Stream;
  * The layers of all streams, joined by stitch layers (arXiv 2502.00075, eq. 3 and 4), for a few tokens: the computation of {@code stitch.py} without libtorch.
  *
  * <p>Called by all threads of a {@link WorkerTeam} together; each computes its share of the hidden dimensions. The tensors must outlive it.
+ *
+ * @param streams the decoders, hub first
+ * @param math the arithmetic of the products
+ * @param rounding how results are rounded
+ * @param config the layout of the stitch layers
+ * @param gates products by stitch and model
+ * @param projs projections by stitch and expert
+ * @param hidden width of the streams
+ * @param together the hub, and the experts that are adapters of it
+ * @param joint the decoder of these streams
  */
-final class StitchRows implements RowEngine.Layers {
-    private final List<RowDecoder> streams;
-    private final Arithmetic math;
-    private final Rounding rounding;
-    private final StitchConfig config;
-    private final List<List<Linear>> gates; // by stitch and model
-    private final List<Linear> projs;
-    private final int hidden;
-    private final int[] together; // the hub, and the experts that are adapters of it
-    private final RowDecoder joint; // of these streams
-
+record StitchRows(List<RowDecoder> streams, Arithmetic math, Rounding rounding, StitchConfig config, List<List<Linear>> gates, List<Linear> projs, int hidden,
+        int[] together, RowDecoder joint) implements RowEngine.Layers {
     /** Without biases. Repacked, if the hub's matrices are repacked and there is room. */
-    StitchRows(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
-        this.streams = streams;
-        this.config = config;
-        this.math = streams.get(0).math();
-        this.rounding = streams.get(0).rounding();
-        this.hidden = Tensors.elements(weights.gates().tensors().get(0)).columns();
-        this.together = IntStream.range(0, streams.size()).filter(i -> i == 0 || streams.get(i).isOver(streams.get(0))).toArray();
-        this.joint = RowDecoder.joint(IntStream.of(together).mapToObj(streams::get).toList());
+    static StitchRows of(List<RowDecoder> streams, StitchConfig config, StitchWeights.Arguments weights) {
+        Arithmetic math = streams.get(0).math();
+        int hidden = Tensors.elements(weights.gates().tensors().get(0)).columns();
+        int[] together = IntStream.range(0, streams.size()).filter(i -> i == 0 || streams.get(i).isOver(streams.get(0))).toArray();
+        RowDecoder joint = RowDecoder.joint(IntStream.of(together).mapToObj(streams::get).toList());
         long bytes = Stream.of(weights.gates(), weights.projs()).flatMap(each -> each.tensors().stream()).mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
         boolean repacked = streams.get(0).isRepacked() && RowWeights.hasRoom(bytes);
-        UnaryOperator<Linear> held = linear -> repacked ? linear.repacked() : linear;
-        this.gates = IntStream.range(0, config.numStitches()).mapToObj(j -> gates(weights.gates().tensors().get(j)).map(held).toList()).toList();
-        this.projs = weights.projs().tensors().stream().map(proj -> held.apply(new Linear(math.matrix(Tensors.elements(proj)), hidden))).toList();
-    }
-
-    private StitchRows(StitchRows like, List<List<Linear>> gates) {
-        this.streams = like.streams;
-        this.config = like.config;
-        this.math = like.math;
-        this.rounding = like.rounding;
-        this.hidden = like.hidden;
-        this.together = like.together;
-        this.joint = like.joint;
-        this.gates = gates;
-        this.projs = like.projs;
+        Function<Matrix, Linear> product = matrix -> repacked ? new Linear(matrix, hidden).repacked() : new Linear(matrix, hidden);
+        List<List<Linear>> gates = weights.gates().tensors().stream().map(gate -> {
+            Matrix all = math.matrix(Tensors.elements(gate));
+            return IntStream.range(0, Math.toIntExact(gate.getShape().get(0))).mapToObj(i -> product.apply(all.from(i * hidden))).toList();
+        }).toList();
+        List<Linear> projs = weights.projs().tensors().stream().map(proj -> product.apply(math.matrix(Tensors.elements(proj)))).toList();
+        return new StitchRows(streams, math, streams.get(0).rounding(), config, gates, projs, hidden, together, joint);
     }
 
     /** Shares the matrices, with other biases by stitch, or without biases. */
     StitchRows withBiases(List<NDArray> biases) {
         List<float[]> values = biases.stream().map(Tensors::toFloats).toList();
-        return values.isEmpty() ? this : new StitchRows(this, IntStream.range(0, gates.size()).mapToObj(j -> IntStream.range(0, gates.get(j).size())
-                .mapToObj(i -> new Linear(gates.get(j).get(i).weight(), hidden, Arrays.copyOfRange(values.get(j), i * hidden, (i + 1) * hidden))).toList()).toList());
-    }
-
-    /** A stitch's gates for each model, without biases. */
-    private Stream<Linear> gates(NDArray tensor) {
-        Matrix all = math.matrix(Tensors.elements(tensor));
-        return IntStream.range(0, Math.toIntExact(tensor.getShape().get(0))).mapToObj(i -> new Linear(all.from(i * hidden), hidden));
+        return values.isEmpty() ? this : new StitchRows(streams, math, rounding, config, IntStream.range(0, gates.size()).mapToObj(j -> IntStream.range(0, gates.get(j).size())
+                .mapToObj(i -> new Linear(gates.get(j).get(i).weight(), hidden, Arrays.copyOfRange(values.get(j), i * hidden, (i + 1) * hidden))).toList()).toList(), projs, hidden, together, joint);
     }
 
     /** Of streams over the same matrices, the rows are one step more; a prompt has rows enough by itself. */

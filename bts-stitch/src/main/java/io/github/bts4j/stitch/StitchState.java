@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -114,16 +116,13 @@ final class StitchState {
     }
 
     private void requireNoTraining() {
-        if (training || pins > 0) {
-            throw new IllegalStateException("This model is being trained: its experts and stitch weights can be changed after the training has ended");
-        }
+        throwIf(training || pins > 0,
+                () -> new IllegalStateException("This model is being trained: its experts and stitch weights can be changed after the training has ended"));
     }
 
     /** Registers a training, of which there can be one, until the result is closed. */
     synchronized Lifetime.Lease train() {
-        if (training) {
-            throw new IllegalStateException("This model is already being trained: one training at a time");
-        }
+        throwIf(training, () -> new IllegalStateException("This model is already being trained: one training at a time"));
         training = true;
         return this::trained;
     }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** The trainable stitch weights, in float32. Inference uses a {@link StitchSnapshot} of them. */
 final class StitchWeights implements AutoCloseable {
@@ -80,9 +81,7 @@ final class StitchWeights implements AutoCloseable {
         for (int i = 1; i <= numExperts; i++) {
             projections.add(source.tensor(manager, "proj." + i + ".weight", j));
         }
-        int place = config.afterLayers().get(j);
-        return config.intoHub(j) ? new ExpertsIntoHub(j, place, gate, bias, List.copyOf(projections))
-                : new HubIntoExperts(j, place, gate, bias, List.copyOf(projections));
+        return new StitchLayer(j, config.afterLayers().get(j), config.intoHub(j), gate, bias, List.copyOf(projections));
     }
 
     private static NDArray initialTensor(NDManager manager, StitchConfig config, int numExperts, int d, String name, int j) {
@@ -101,18 +100,14 @@ final class StitchWeights implements AutoCloseable {
         }
     }
 
-    interface Form {
-        NDArray of(NDArray tensor);
-    }
-
-    static Arguments arguments(List<StitchLayer> layers, Form form) {
+    static Arguments arguments(List<StitchLayer> layers, UnaryOperator<NDArray> form) {
         List<NDArray> gates = new ArrayList<>();
         List<NDArray> biases = new ArrayList<>();
         List<NDArray> projs = new ArrayList<>();
         for (StitchLayer layer : layers) {
-            gates.add(form.of(layer.gate()));
-            layer.gateBias().ifPresent(bias -> biases.add(form.of(bias)));
-            layer.projections().forEach(proj -> projs.add(form.of(proj)));
+            gates.add(form.apply(layer.gate()));
+            layer.gateBias().ifPresent(bias -> biases.add(form.apply(bias)));
+            layer.projections().forEach(proj -> projs.add(form.apply(proj)));
         }
         return new Arguments(Argument.of(gates), Argument.of(biases), Argument.of(projs));
     }

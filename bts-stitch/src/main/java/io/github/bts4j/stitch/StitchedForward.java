@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -90,7 +92,7 @@ final class StitchedForward {
     /** The matrices for decoding in Java, packed once for all users. */
     private synchronized StitchRows rows(List<RowDecoder> decoders) {
         if (rows == null) {
-            rows = new StitchRows(decoders, config, weights);
+            rows = StitchRows.of(decoders, config, weights);
         }
         return rows;
     }
@@ -114,9 +116,8 @@ final class StitchedForward {
     /** Logits, and traces of the requested stitch layers, see {@link StitchedModel#gates}. */
     List<GateTrace> gates(NDManager scope, NDArray tokenIds, int... wanted) {
         for (int j : wanted) {
-            if (j < 0 || j >= config.numStitches()) {
-                throw new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1));
-            }
+            throwIf(j < 0 || j >= config.numStitches(),
+                    () -> new IllegalArgumentException("stitch = " + j + " is outside 0 .. " + (config.numStitches() - 1)));
         }
         LlamaModel hub = streams.models().get(0);
         NDArray ids = Tensors.place(scope, TokenBatch.checked(tokenIds, hub.vocabSize()), ElementType.INT64, hub.device());

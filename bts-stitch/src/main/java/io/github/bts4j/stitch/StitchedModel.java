@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -33,86 +34,53 @@ public final class StitchedModel extends FrozenGatedLm {
     StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
         super("stitched", manager);
         StitchWeights weights = StitchWeights.initial(manager, config, models.size() - 1, models.get(0).config().hiddenSize());
-        this.state = new StitchState(manager, new StitchParts(lifetime(), members, models, config, weights), options);
+        this.state = new StitchState(manager, StitchParts.of(lifetime(), members, models, config, weights), options);
     }
 
-    /**
-     * Creates a builder of stitched models.
-     *
-     * @return a builder
-     */
+    /** {@return a builder of stitched models} */
     public static StitchedModelBuilder builder() {
         return new StitchedModelBuilder();
     }
 
-    /**
-     * The layout of the stitch layers.
-     *
-     * @return the configuration
-     */
+    /** {@return the layout of the stitch layers} */
     public StitchConfig config() {
         return state.parts().config();
     }
 
-    /**
-     * The base models.
-     *
-     * @return names and folders, hub first
-     */
+    /** {@return the base models' names and folders, hub first} */
     public List<Member> members() {
         return state.parts().members();
     }
 
-    /**
-     * The frozen models.
-     *
-     * @return hub first, then the experts; closed with this model
-     */
+    /** {@return the frozen models, hub first, then the experts; closed with this model} */
     public List<LlamaModel> models() {
         return state.parts().models();
     }
 
-    /**
-     * The number of experts beside the hub.
-     *
-     * @return n
-     */
+    /** {@return n, the number of experts beside the hub} */
     public int numExperts() {
         return models().size() - 1;
     }
 
-    /**
-     * The width of the residual streams.
-     *
-     * @return d
-     */
+    /** {@return d, the width of the residual streams} */
     public int hiddenSize() {
         return models().get(0).config().hiddenSize();
     }
 
-    /**
-     * The type that the streams are computed in.
-     *
-     * @return the hub's type
-     */
+    /** {@return the type that the streams are computed in, which is the hub's} */
     public ElementType type() {
         return models().get(0).type();
     }
 
-    /**
-     * The stitch layers.
-     *
-     * @return K layers with their float32 weights
-     */
+    /** {@return the K stitch layers with their float32 weights} */
     public List<StitchLayer> stitchLayers() {
         return state.parts().weights().layers();
     }
 
     /**
-     * The stitch weights by their names in a stitch checkpoint. Write to them within {@link #writeStitchTensors}, or call {@link #weightsChanged} afterwards.
-     * They are valid until experts or all stitch weights are replaced.
-     *
-     * @return name to float32 tensor
+     * {@return the stitch weights, in float32, by their names in a stitch checkpoint} Write to them within {@link
+     * #writeStitchTensors}, or call {@link #weightsChanged} afterwards. They are valid until experts or all stitch weights are
+     * replaced.
      */
     public Map<String, NDArray> stitchTensors() {
         return state.parts().weights().tensors();
@@ -125,11 +93,8 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalArgumentException listing missing, extra and mis-shaped tensors
      * @throws IllegalStateException if the model is closed or being trained
      */
-    @SuppressWarnings("try") // the lease is only held
     public void setStitchTensors(Map<String, NDArray> values) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            state.replace(old -> old.withWeights(manager, values));
-        }
+        lifetime().hold(() -> state.replace(old -> old.withWeights(manager, values)));
     }
 
     /** Must be called after the stitch weights were written to. Inference that begins afterwards uses the new weights. */
@@ -190,16 +155,12 @@ public final class StitchedModel extends FrozenGatedLm {
 
     @Override
     public GateWeights gates(int... tokenIds) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return held.it().parts().gates().along(manager, held.it().pass(), tokenIds);
-        }
+        return held(now -> now.parts().gates().along(manager, now.pass(), tokenIds));
     }
 
     @Override
     protected GatedSession openGatedSession(int capacity) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return GatedStitchedSession.open(this, held.it().lifetime(), held.it().parts().gates(), held.it().pass(), capacity);
-        }
+        return held(now -> GatedStitchedSession.open(this, now.lifetime(), now.parts().gates(), now.pass(), capacity));
     }
 
     @Override
@@ -209,16 +170,12 @@ public final class StitchedModel extends FrozenGatedLm {
 
     @Override
     public NDArray forward(NDArray tokenIds) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return held.it().pass().logits(manager, tokenIds);
-        }
+        return held(now -> now.pass().logits(manager, tokenIds));
     }
 
     @Override
     protected NDArray tokenLosses(NDManager step, int[][] tokens) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return held.it().pass().losses(step, tokens, PassOptions.DEFAULT);
-        }
+        return held(now -> now.pass().losses(step, tokens, PassOptions.DEFAULT));
     }
 
     /**
@@ -319,23 +276,21 @@ public final class StitchedModel extends FrozenGatedLm {
         state.read(reading);
     }
 
-    /** For one call of inference. */
-    StitchState.Held<StitchSnapshot> hold() {
-        return state.hold();
+    /** One call of inference. */
+    <T> T held(Function<StitchSnapshot, T> call) {
+        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
+            return call.apply(held.it());
+        }
     }
 
     @Override
     public FrozenGatedLm without(Set<String> experts) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return StitchedView.of(held.it(), experts);
-        }
+        return held(now -> StitchedView.of(now, experts));
     }
 
     @Override
     protected CachedSession<?> openSession(int capacity) {
-        try (StitchState.Held<StitchSnapshot> held = state.hold()) {
-            return held.it().pass().openSession(this, held.it().lifetime(), capacity);
-        }
+        return held(now -> now.pass().openSession(this, now.lifetime(), capacity));
     }
 
     /**
@@ -346,11 +301,8 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalArgumentException if there is no such expert, or it is the last one
      * @throws IllegalStateException if the model is closed or being trained
      */
-    @SuppressWarnings("try") // the lease is only held
     public void removeExpert(String name) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            state.replace(old -> old.without(manager, name));
-        }
+        lifetime().hold(() -> state.replace(old -> old.without(manager, name)));
     }
 
     /**

@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.GatedSession;
-import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.torch.FrozenGatedLm;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -78,11 +77,8 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public GateWeights gates(int... tokenIds) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return parts.gates().along(manager, pass, tokenIds);
-        }
+        return lifetime().hold(() -> parts.gates().along(manager, pass, tokenIds));
     }
 
     @Override
@@ -91,11 +87,8 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public FrozenGatedLm without(Set<String> experts) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return new StitchedView(snapshot, Stream.concat(off.stream(), experts.stream().map(parts::expertIndex)).distinct().toList());
-        }
+        return lifetime().hold(() -> new StitchedView(snapshot, Stream.concat(off.stream(), experts.stream().map(parts::expertIndex)).distinct().toList()));
     }
 
     @Override
@@ -104,11 +97,8 @@ final class StitchedView extends FrozenGatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return pass.logits(manager, tokenIds);
-        }
+        return lifetime().hold(() -> pass.logits(manager, tokenIds));
     }
 
     @Override

@@ -3,7 +3,7 @@
  *
  * <p>Every model has L Transformer layers. After some of them there is a stitch layer, in which the streams exchange their hidden
  * states {@code h_0} (hub) and {@code h_1 .. h_n} (experts), each {@code [batch, sequence, hidden]}. The kinds alternate, and
- * the last one, after layer L, is always {@link io.github.bts4j.stitch.ExpertsIntoHub}; the hub's final norm and head then give
+ * the last one, after layer L, is always Experts-into-Hub; the hub's final norm and head then give
  * the logits. The gate is elementwise, one value per token, channel and model, and computed from the hub's state:
  *
  * <pre>{@code

@@ -11,7 +11,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
-import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GatedStream;
 import io.github.bts4j.core.generate.GatedToken;
 import io.github.bts4j.core.generate.GenerationConfig;
@@ -95,7 +94,7 @@ class StitchedTextModelTest {
             assertEquals(StopReason.EOS, result.stopReason());
             assertArrayEquals(java.util.Arrays.copyOf(generated(), 6), result.tokenIds());
             assertTrue(golden.get("continuation").asText().startsWith(result.text()), result.text());
-            assertEquals(NEW_TOKENS, model.generate(golden.get("prompt").asText(), GenerationConfig.builder(NEW_TOKENS).endTokens(EndTokens.NONE).build()).tokenIds().length);
+            assertEquals(NEW_TOKENS, model.generate(golden.get("prompt").asText(), GenerationConfig.greedy(NEW_TOKENS).withEndTokens(Set.of())).tokenIds().length);
         }
     }
 

@@ -150,6 +150,6 @@ final class TinyModels {
     }
 
     static List<String> kinds(StitchedModel model) {
-        return model.stitchLayers().stream().map(layer -> layer.getClass().getSimpleName()).toList();
+        return model.stitchLayers().stream().map(layer -> layer.intoHub() ? "ExpertsIntoHub" : "HubIntoExperts").toList();
     }
 }

@@ -9,14 +9,13 @@ import io.github.bts4j.core.torch.CheckpointedBlocks;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.TrainingKernels;
-import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The forward and backward pass of one micro-batch through one model, layer by layer: the states between layers are kept, everything else is recomputed. */
 final class CheckpointedPass {
-    private static final TrainingKernels KERNELS = ExpertTraining.KERNELS;
+    private static final TrainingKernels KERNELS = LlamaTraining.KERNELS;
 
     private final NDManager step;
     private final LlamaWeights weights;
@@ -25,14 +24,10 @@ final class CheckpointedPass {
     private final RopeRows rope;
     private final ActivationCheckpointing checkpointing;
 
-    CheckpointedPass(NDManager step, Decoder decoder, RopeRows rope, ActivationCheckpointing checkpointing) {
-        this(step, decoder.weights(), decoder.head(step), decoder.config().numLayers(), rope, checkpointing);
-    }
-
-    CheckpointedPass(NDManager step, LlamaWeights weights, NDArray head, int layers, RopeRows rope, ActivationCheckpointing checkpointing) {
+    CheckpointedPass(NDManager step, LlamaTraining.Weights weights, int layers, RopeRows rope, ActivationCheckpointing checkpointing) {
         this.step = step;
-        this.weights = weights;
-        this.head = head;
+        this.weights = weights.llama();
+        this.head = weights.head();
         this.layers = layers;
         this.rope = rope;
         this.checkpointing = checkpointing;

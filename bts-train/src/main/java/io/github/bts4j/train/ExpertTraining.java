@@ -4,34 +4,24 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
-import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.llama.family.NormWeight;
 import io.github.bts4j.core.support.ElementType;
-import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;
-import io.github.bts4j.core.torch.Kernels;
-import io.github.bts4j.core.torch.NextTokenLoss;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import io.github.bts4j.core.torch.TrainingKernels;
-import io.github.bts4j.core.torch.llama.Decoder;
-import io.github.bts4j.core.torch.llama.DocumentMask;
-import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
-import io.github.bts4j.core.torch.llama.RopeRows;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -42,24 +32,14 @@ import java.util.TreeSet;
  *
  * <p>Not thread-safe.
  */
-public final class ExpertTraining implements Trainable, AutoCloseable {
-    static final TrainingKernels KERNELS = Kernels.of(TrainingKernels.class);
-
-    private final Lifetime lifetime = Lifetime.shared("training");
-    private final LlamaConfig config;
-    private final NDManager manager;
+public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
     private final Map<String, NDArray> weights;
-    private final Decoder decoder;
     private final String start;
-    private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
-    private Optional<DocumentMask> documentMask = Optional.empty();
     private Set<String> frozen = Set.of();
 
     private ExpertTraining(LlamaConfig config, NDManager manager, Map<String, NDArray> weights) {
-        this.config = config.withDtype(Precision.FLOAT32);
-        this.manager = manager;
+        super(config.withDtype(Precision.FLOAT32), manager, weights, ElementType.FLOAT32);
         this.weights = weights;
-        this.decoder = new Decoder(config, weights, manager, ElementType.FLOAT32);
         this.start = StartingWeights.sha256(weights);
     }
 
@@ -139,98 +119,23 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
         return this;
     }
 
-    @Override
-    public NDManager manager() {
-        return manager;
-    }
-
-    /**
-     * The model's dimensions.
-     *
-     * @return the configuration, with float32 as its type
-     */
+    /** {@return the model's dimensions, with float32 as their type} */
     public LlamaConfig config() {
-        return config;
+        return dimensions();
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
-    public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        int width = TokenBatch.width(tokens);
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
-            TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.vocabSize());
-            if (documentMask.isEmpty()) {
-                return pass(step, rope, next, tokenWeight);
-            }
-            try (RopeRows masked = rope.masked(documentMask.get().of(step, next.ids()))) {
-                return pass(step, masked, next, tokenWeight);
-            }
-        }
+    Weights weights(NDManager step, Autograd mode) {
+        return new Weights(decoder().weights(), decoder().head(step), () -> { });
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
-    public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
-        DocumentRows numbered = documentMask.map(mask -> rows.numbered(mask)).orElseGet(rows::numbered);
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, TokenBatch.width(rows.tokens()) - 1);
-                RopeRows masked = rope.masked(numbered.mask(step))) {
-            return pass(step, masked, numbered.nextTokens(step, config.vocabSize()), tokenWeight);
-        }
-    }
-
-    private float[] pass(NDManager step, RopeRows rope, TokenBatch.NextTokens next, float tokenWeight) {
-        if (checkpointing != ActivationCheckpointing.OFF) {
-            return new CheckpointedPass(step, decoder, rope, checkpointing).run(next, tokenWeight);
-        }
-        NDArray hidden = KERNELS.forwardHidden(step, Autograd.ON, next.ids(), decoder.weights(), rope.tensors(), rope.row());
-        return NextTokenLoss.backward(KERNELS, step, hidden, decoder.head(step), next.labels(), tokenWeight);
-    }
-
-    /**
-     * Restricts attention in training to tokens of the same document; validation attends to the whole window.
-     *
-     * @param documentMask how documents are separated
-     * @return this training
-     */
-    public ExpertTraining withDocumentMask(DocumentMask documentMask) {
-        this.documentMask = Optional.of(documentMask);
-        return this;
-    }
-
-    /**
-     * Sets which activations of a pass are kept; a block is a layer.
-     *
-     * @param checkpointing which activations are kept, and which are recomputed
-     * @return this training
-     */
-    public ExpertTraining withCheckpointing(ActivationCheckpointing checkpointing) {
-        this.checkpointing = checkpointing;
-        return this;
-    }
-
-    @Override
-    @SuppressWarnings("try") // the lease is only held
-    public float[][] tokenLosses(int[][] tokens) {
-        int width = TokenBatch.width(tokens);
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager(); RopeRows rope = decoder.rope(0, width - 1)) {
-            TokenBatch.NextTokens next = TokenBatch.nextTokens(step, tokens, config.vocabSize());
-            NDArray hidden = KERNELS.forwardHidden(step, Autograd.OFF, next.ids(), decoder.weights(), rope.tensors(), rope.row());
-            return TokenBatch.rows(NextTokenLoss.of(KERNELS, step, hidden, decoder.head(step), next.labels()).toFloatArray(), tokens.length);
-        }
-    }
-
-    @Override
-    public void weightsChanged() {
-        // nothing to do: every pass reads the weights directly
-    }
-
-    @Override
-    public Map<String, String> identity() {
-        Map<String, String> identity = new LinkedHashMap<>(Map.of("model", config.toString(), StartingWeights.NAME, start));
+    Map<String, String> unmasked() {
+        Map<String, String> identity = new LinkedHashMap<>(Map.of("model", config().toString(), StartingWeights.NAME, start));
         if (!frozen.isEmpty()) {
             identity.put("frozen", String.valueOf(new TreeSet<>(frozen)));
         }
-        return documentMask.map(mask -> mask.addTo(identity)).orElse(identity);
+        return identity;
     }
 
     /**
@@ -241,10 +146,10 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
      */
     @SuppressWarnings("try") // the lease is only held
     public FrozenLm freeze(String name) {
-        try (Lifetime.Lease use = use(); NDManager scope = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager scope = manager().newSubManager()) {
             Map<String, NDArray> detached = new LinkedHashMap<>();
             weights.forEach((tensor, array) -> detached.put(tensor, attached(scope, array.stopGradient())));
-            return LlamaModel.of(name, config, detached, io.github.bts4j.core.torch.llama.LoadOptions.defaults().withDevice(manager.getDevice()));
+            return LlamaModel.of(name, config(), detached, io.github.bts4j.core.torch.llama.LoadOptions.defaults().withDevice(manager().getDevice()));
         }
     }
 
@@ -271,22 +176,8 @@ public final class ExpertTraining implements Trainable, AutoCloseable {
             }
         }
         try (Lifetime.Lease use = use()) {
-            LlamaModel.writeWeights(folder.resolve("model.safetensors"), config, weights);
+            LlamaModel.writeWeights(folder.resolve("model.safetensors"), config(), weights);
         }
-        config.write(folder.resolve("config.json"));
-    }
-
-    @Override
-    public Lifetime.Lease use() {
-        return lifetime.use();
-    }
-
-    /** Releases the weights, after any step or call that another thread is running. Closing twice does nothing. */
-    @Override
-    public void close() {
-        lifetime.close(() -> {
-            decoder.close();
-            manager.close();
-        });
+        config().write(folder.resolve("config.json"));
     }
 }

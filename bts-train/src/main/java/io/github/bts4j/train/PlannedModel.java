@@ -73,11 +73,7 @@ public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRa
         return entry.shape().stream().reduce(1L, Math::multiplyExact);
     }
 
-    /**
-     * Whether it is an adapter.
-     *
-     * @return true if it computes with the hub's weights
-     */
+    /** {@return whether it is an adapter, which computes with the hub's weights} */
     public boolean isAdapter() {
         return !lowRank.isEmpty();
     }

@@ -36,20 +36,12 @@ public final class ResumeException extends MismatchException {
                 .map(change -> "; ResumeChange." + change + " would allow a different " + change.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining());
     }
 
-    /**
-     * The saved run.
-     *
-     * @return the folder of its newest checkpoint
-     */
+    /** {@return the folder of the saved run's newest checkpoint} */
     public Path checkpoint() {
         return Path.of(checkpoint);
     }
 
-    /**
-     * What differs and must not.
-     *
-     * @return one entry per value, at least one; none in an exception that was serialized
-     */
+    /** {@return what differs and must not, one entry per value, at least one; none in an exception that was serialized} */
     public List<RunDifference> differences() {
         return differences == null ? List.of() : differences;
     }

@@ -180,11 +180,7 @@ public final class RouterTraining implements Trainable {
         return ModelFingerprint.sha256(bytes);
     }
 
-    /**
-     * The number of cached targets.
-     *
-     * @return sequences
-     */
+    /** {@return the number of sequences whose targets are cached} */
     int cachedTargets() {
         return targets.size();
     }

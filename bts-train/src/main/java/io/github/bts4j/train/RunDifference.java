@@ -70,11 +70,7 @@ public record RunDifference(String part, String name, String saved, String now) 
         return part.equals(CONFIGURATION) && allowed.contains(ResumeChange.CONFIGURATION) || part.equals(DATA) && allowed.contains(ResumeChange.DATA);
     }
 
-    /**
-     * The difference in words.
-     *
-     * @return part and name with both values
-     */
+    /** {@return the difference in words: part and name with both values} */
     public String text() {
         return part + (name.isEmpty() ? "" : " " + name) + ": saved " + saved + ", now " + now;
     }

@@ -50,11 +50,7 @@ public final class RunLock implements AutoCloseable {
         return new RunLock(folder, channel);
     }
 
-    /**
-     * What is locked.
-     *
-     * @return the run's folder
-     */
+    /** {@return the run's folder, which is locked} */
     public Path folder() {
         return folder;
     }

@@ -17,4 +17,4 @@ import java.util.Map;
  * @param validation the best validation so far
  */
 public record RunState(long step, long position, long tokensSeen, long seed, String config, String data, Map<String, String> model,
-        RunSafety.State safety, RunValidation.State validation) {}
+        DivergenceGuard.State safety, RunValidation.State validation) {}

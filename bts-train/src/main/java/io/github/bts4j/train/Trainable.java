@@ -9,18 +9,10 @@ import java.util.Map;
 
 /** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. Not thread-safe. */
 public interface Trainable {
-    /**
-     * The trained tensors.
-     *
-     * @return name to float32 tensor, in a fixed order
-     */
+    /** {@return the trained tensors in float32 by name, in a fixed order} */
     Map<String, NDArray> parameters();
 
-    /**
-     * The manager of the tensors.
-     *
-     * @return a manager on their device
-     */
+    /** {@return the manager of the tensors, on their device} */
     NDManager manager();
 
     /**
@@ -59,10 +51,8 @@ public interface Trainable {
     void weightsChanged();
 
     /**
-     * The identity of this training: the SHA-256 of base files, layouts, sizes. A checkpoint with a different identity is
-     * refused.
-     *
-     * @return name to value
+     * {@return the identity of this training by name: the SHA-256 of base files, layouts, sizes} A checkpoint with a different
+     * identity is refused.
      */
     Map<String, String> identity();
 

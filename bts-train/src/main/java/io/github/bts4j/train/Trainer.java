@@ -30,7 +30,7 @@ public final class Trainer implements AutoCloseable {
     private final Datamix data;
     private final TrainerConfig config;
     private final MetricsListener listener;
-    private final RunSafety safety;
+    private final DivergenceGuard guard;
     private final WeightUpdate update;
     private final RunOutput output = new RunOutput();
     private Optional<RunValidation> validation = Optional.empty();
@@ -55,10 +55,10 @@ public final class Trainer implements AutoCloseable {
         this.data = data;
         this.config = config;
         this.listener = listener;
-        this.safety = new RunSafety(config.safeguards(), listener);
+        this.guard = new DivergenceGuard(config.safeguards(), listener);
         try (Lifetime.Lease trained = model.use()) {
             this.hold = new TrainerHold(model);
-            this.update = new WeightUpdate(model, config, safety);
+            this.update = new WeightUpdate(model, config, guard);
         }
     }
 
@@ -144,7 +144,7 @@ public final class Trainer implements AutoCloseable {
         step = state.step();
         position = state.position();
         tokensSeen = state.tokensSeen();
-        safety.restore(state.safety());
+        guard.restore(state.safety());
         validation.ifPresent(v -> v.restore(state.validation()));
         changed.forEach(change -> listener.onResumedWith(change.part(), change.name(), change.saved(), change.now()));
         String best = state.validation().bestStep() < 0 ? "" : ", best validation at step " + state.validation().bestStep();
@@ -204,11 +204,7 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /**
-     * Whether the run is finished, not just stopped.
-     *
-     * @return true after the last step, or if the {@link Validation} stopped the run early
-     */
+    /** {@return whether the run is finished, not just stopped: after the last step, or if the {@link Validation} stopped the run early} */
     public boolean isFinished() {
         return step >= config.totalSteps() || isOver();
     }
@@ -243,21 +239,21 @@ public final class Trainer implements AutoCloseable {
         double gradientNorm = update.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
             update.zeroGradients();
-            if (safety.mayLeaveOut(step, losses.mean(), gradientNorm)) {
+            if (guard.skipNonFinite(step, losses.mean(), gradientNorm)) {
                 step++;
                 position += sequences;
                 return Optional.empty();
             }
             throw new TrainingDivergedException(step, losses.mean(), gradientNorm);
         }
-        double learningRate = config.learningRate().at(step) * safety.learningRateFactor();
+        double learningRate = config.learningRate().at(step) * guard.learningRateFactor();
         Map<String, AdamStatistics> measured = update.apply(step, gradientNorm, learningRate);
         step++;
         position += sequences;
         tokensSeen += batches.predicted();
-        Optional<String> trouble = safety.observe(step, losses.mean(), measured);
-        listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate, tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), safety.metrics(measured)));
-        safety.report(step, measured);
+        Optional<String> trouble = guard.observe(step, losses.mean(), measured);
+        listener.onStep(new StepMetrics(step, config.totalSteps(), losses.mean(), losses.byDomain(), gradientNorm, learningRate, tokensSeen, tokens * 1e9 / (System.nanoTime() - begin), guard.metrics(measured)));
+        guard.report(step, measured);
         return trouble;
     }
 
@@ -272,15 +268,15 @@ public final class Trainer implements AutoCloseable {
 
     private void react(String why) throws IOException {
         for (Reaction reaction : config.safeguards().reactions()) {
-            if (!safety.mayReact()) {
+            if (!guard.mayReact()) {
                 listener.onMessage("No reaction to " + why + ": the limit of " + config.safeguards().maxReactions() + " reactions has been reached");
                 return;
             }
             if (reaction instanceof Reaction.Rewind rewind) {
                 rewind(rewind, why);
             } else if (reaction instanceof Reaction.LearningRateBackoff backoff) {
-                safety.backOff(backoff.factor());
-                listener.onMessage("Learning rate times " + backoff.factor() + " (" + safety.learningRateFactor() + " in total) after " + why);
+                guard.backOff(backoff.factor());
+                listener.onMessage("Learning rate times " + backoff.factor() + " (" + guard.learningRateFactor() + " in total) after " + why);
             } else if (reaction instanceof Reaction.MomentReset reset) {
                 int tensors = update.resetMoments(reset.tensors());
                 listener.onMessage("Moments of " + tensors + " tensors set to zero after " + why);
@@ -294,7 +290,7 @@ public final class Trainer implements AutoCloseable {
         RunState state = RunCheckpoint.state(checkpoint);
         long from = step;
         restore(checkpoint);
-        safety.restoreButCount(state.safety());
+        guard.restoreDetectors(state.safety());
         boolean bestIsThere = RunCheckpoint.exists(folder, state.validation().bestStep());
         validation.ifPresent(v -> v.restore(bestIsThere ? state.validation() : RunValidation.State.NONE));
         step = state.step();
@@ -314,17 +310,13 @@ public final class Trainer implements AutoCloseable {
     @SuppressWarnings("try") // the lease is only held
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
-                new TreeMap<>(model.identity()), safety.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
+                new TreeMap<>(model.identity()), guard.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
         try (Lifetime.Lease use = hold.use()) {
             return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.checkpoints().keep(), config.checkpoints().every());
         }
     }
 
-    /**
-     * The number of steps done.
-     *
-     * @return optimizer steps
-     */
+    /** {@return the number of optimizer steps done} */
     public long step() {
         return step;
     }

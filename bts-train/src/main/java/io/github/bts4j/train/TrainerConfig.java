@@ -238,11 +238,7 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
         return new TrainerConfig(totalSteps, batches, learningRate, changed, seed, checkpoints, safeguards);
     }
 
-    /**
-     * Sequences per optimizer step, after the increase of the batch size.
-     *
-     * @return micro-batch times accumulation
-     */
+    /** {@return sequences per optimizer step, micro-batch times accumulation, after the increase of the batch size} */
     public int sequencesPerStep() {
         return Math.multiplyExact(batches.microBatch, batches.accumulation);
     }

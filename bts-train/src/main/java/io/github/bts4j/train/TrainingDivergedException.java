@@ -30,29 +30,17 @@ public final class TrainingDivergedException extends TrainingException {
         this.gradientNorm = gradientNorm;
     }
 
-    /**
-     * The step that diverged.
-     *
-     * @return counted from 0
-     */
+    /** {@return the step that diverged, counted from 0} */
     public long step() {
         return step;
     }
 
-    /**
-     * Its loss.
-     *
-     * @return nats per token
-     */
+    /** {@return its loss in nats per token} */
     public double loss() {
         return loss;
     }
 
-    /**
-     * Its gradient norm.
-     *
-     * @return the global 2-norm
-     */
+    /** {@return its gradient norm: the global 2-norm} */
     public double gradientNorm() {
         return gradientNorm;
     }

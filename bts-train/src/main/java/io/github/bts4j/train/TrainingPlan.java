@@ -119,11 +119,7 @@ public record TrainingPlan(Parameters parameters, Operations operations, Memory 
         return new TrainingPlan(new Parameters(frozen, adapters, trained), work.operations(), memory, new Decoding(hub * element, read * element), cacheBytes(configs, stitches));
     }
 
-    /**
-     * The plan as a readable table.
-     *
-     * @return lines of text
-     */
+    /** {@return the plan as a readable table of several lines} */
     public String text() {
         return String.format(Locale.ROOT, """
                 frozen parameters    %,15d   %,10.1f MiB, mapped

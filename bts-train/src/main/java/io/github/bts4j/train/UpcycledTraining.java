@@ -24,10 +24,8 @@ import java.util.Map;
  *
  * <p>Not thread-safe.
  */
-public final class UpcycledTraining implements Trainable, AutoCloseable {
-    private final Lifetime lifetime = Lifetime.shared("training");
+public final class UpcycledTraining extends OwningTraining {
     private final UpcycledConfig config;
-    private final NDManager manager;
     private final Map<String, NDArray> tensors;
     private final UpcycledWeights weights;
     private final Map<String, String> identity = new LinkedHashMap<>();
@@ -42,19 +40,19 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
      * @throws IllegalStateException if the weights of a model are quantised
      */
     public UpcycledTraining(UpcycledConfig config, List<LlamaModel> models) throws IOException {
+        super(Torch.manager().newSubManager(models.get(0).device()));
         this.config = new UpcycledConfig(config.base().withDtype(Precision.FLOAT32), config.experts(), config.topOne(), config.attentionExperts(), config.adapters());
         identity.put("mixture", this.config.toString());
-        for (int i = 0; i < models.size(); i++) {
-            String name = i + ":" + config.experts().get(Math.min(i, config.experts().size() - 1));
-            models.get(i).fingerprint().files().forEach((file, hash) -> identity.put(name + "/" + file, hash));
-        }
-        this.manager = Torch.manager().newSubManager(models.get(0).device());
         try {
-            this.tensors = UpcycledWeights.upcycle(config, models, manager);
-            this.weights = new UpcycledWeights(config, tensors, manager, ElementType.FLOAT32);
+            for (int i = 0; i < models.size(); i++) {
+                String name = i + ":" + config.experts().get(Math.min(i, config.experts().size() - 1));
+                models.get(i).fingerprint().files().forEach((file, hash) -> identity.put(name + "/" + file, hash));
+            }
+            this.tensors = UpcycledWeights.upcycle(config, models, manager());
+            this.weights = new UpcycledWeights(config, tensors, manager(), ElementType.FLOAT32);
             identity.put(StartingWeights.NAME, StartingWeights.sha256(tensors));
-        } catch (RuntimeException e) {
-            manager.close();
+        } catch (IOException | RuntimeException e) {
+            manager().close();
             throw e;
         }
     }
@@ -67,14 +65,9 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    public NDManager manager() {
-        return manager;
-    }
-
-    @Override
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
             return weights.accumulateGradients(step, tokens, tokenWeight, seed);
         }
     }
@@ -82,7 +75,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     @Override
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
             return weights.accumulateGradients(step, rows, tokenWeight, seed);
         }
     }
@@ -90,14 +83,9 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     @Override
     @SuppressWarnings("try") // the lease is only held
     public float[][] tokenLosses(int[][] tokens) {
-        try (Lifetime.Lease use = use(); NDManager step = manager.newSubManager()) {
+        try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
             return TokenBatch.rows(weights.tokenLosses(step, tokens).toFloatArray(), tokens.length);
         }
-    }
-
-    @Override
-    public void weightsChanged() {
-        // nothing to do: every pass reads the weights directly
     }
 
     @Override
@@ -119,16 +107,7 @@ public final class UpcycledTraining implements Trainable, AutoCloseable {
     }
 
     @Override
-    public Lifetime.Lease use() {
-        return lifetime.use();
-    }
-
-    /** Releases the weights, after any step or call that another thread is running. Closing twice does nothing. */
-    @Override
-    public void close() {
-        lifetime.close(() -> {
-            weights.close();
-            manager.close();
-        });
+    void releaseArguments() {
+        weights.close();
     }
 }

@@ -14,15 +14,15 @@ final class WeightUpdate {
     private final Trainable model;
     private final TensorClipping clipping;
     private final double maxGradientNorm;
-    private final RunSafety safety;
+    private final DivergenceGuard guard;
     private final AdamW optimizer;
     private final WeightAverage average;
 
-    WeightUpdate(Trainable model, TrainerConfig config, RunSafety safety) {
+    WeightUpdate(Trainable model, TrainerConfig config, DivergenceGuard guard) {
         this.model = model;
         this.clipping = config.safeguards().tensorClipping();
         this.maxGradientNorm = config.optimization().maxGradNorm();
-        this.safety = safety;
+        this.guard = guard;
         this.optimizer = new AdamW(config.optimization().optimizer(), config.optimization().groups(), model.manager(), model.parameters());
         if (clipping.isOn()) {
             optimizer.prepareClipping();
@@ -44,7 +44,7 @@ final class WeightUpdate {
         clip(step, gradientNorm);
         Map<String, AdamStatistics> measured = new LinkedHashMap<>();
         model.write(() -> {
-            if (safety.measures(step + 1)) {
+            if (guard.measures(step + 1)) {
                 measured.putAll(optimizer.measuredStep(learningRate));
             } else {
                 optimizer.step(learningRate);
@@ -56,10 +56,10 @@ final class WeightUpdate {
 
     private void clip(long step, double gradientNorm) {
         if (!clipping.isOn() || step < clipping.warmup()) {
-            optimizer.clip(gradientNorm, safety.normLimit(step + 1, gradientNorm, maxGradientNorm));
+            optimizer.clip(gradientNorm, guard.normLimit(step + 1, gradientNorm, maxGradientNorm));
         }
         if (clipping.isOn()) {
-            safety.tellClipped(step + 1, optimizer.clipEach(clipping, step));
+            guard.reportClipped(step + 1, optimizer.clipEach(clipping, step));
         }
     }
 

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
-import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
@@ -92,8 +91,8 @@ class BatchedDecodingTest {
     @Test
     void promptsOfAnyLengthsGenerateTheirOwnTexts() {
         List<String> prompts = IntStream.range(0, 13).mapToObj(i -> "the house of ".repeat(i % 4 + 1) + i).toList();
-        for (GenerationConfig config : List.of(GenerationConfig.greedy(24), GenerationConfig.builder(24).temperature(0.9).topP(0.9).seed(4)
-                .endTokens(EndTokens.of(java.util.Set.of(300, 301, 302, 303, 304, 305, 306, 307, 308, 309))).stopStrings(List.of("e", "o")).build())) {
+        for (GenerationConfig config : List.of(GenerationConfig.greedy(24), GenerationConfig.greedy(24).withTemperature(0.9).withTopP(0.9).withSeed(4)
+                .withEndTokens(java.util.Set.of(300, 301, 302, 303, 304, 305, 306, 307, 308, 309)).withStopStrings(List.of("e", "o")))) {
             for (CausalLm model : models()) {
                 Generator generator = new Generator(model, tokenizer);
                 List<GenerationResult> expected = prompts.stream().map(prompt -> generator.generate(prompt, config)).toList();

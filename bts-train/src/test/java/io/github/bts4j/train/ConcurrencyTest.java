@@ -66,7 +66,7 @@ class ConcurrencyTest {
 
     /** Every eighth stream is cancelled half way; what it said until then counts. */
     private static String generate(Generator generator, int i) {
-        GenerationConfig config = GenerationConfig.builder(TOKENS).temperature(i % 3 == 0 ? 0 : 0.9).topP(0.95).seed(i).build();
+        GenerationConfig config = GenerationConfig.greedy(TOKENS).withTemperature(i % 3 == 0 ? 0 : 0.9).withTopP(0.95).withSeed(i);
         StringBuilder said = new StringBuilder();
         try (TokenStream stream = generator.stream(WORDS[i % WORDS.length] + " " + i, config)) {
             for (int t = 0; stream.hasNext() && !(i % 8 == 7 && t == TOKENS / 2); t++) {

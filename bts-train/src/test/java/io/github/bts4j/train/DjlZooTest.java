@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Criteria, ZooModel, Predictor and Translator of DJL give what the library's own generator gives. */
 class DjlZooTest {
     private static final List<String> PROMPTS = List.of("the house", "public static void", "Y dijo Dios");
-    private static final GenerationConfig SAMPLED = GenerationConfig.builder(12).temperature(0.8).topK(50).topP(0.9).seed(5).build();
+    private static final GenerationConfig SAMPLED = GenerationConfig.greedy(12).withTemperature(0.8).withTopK(50).withTopP(0.9).withSeed(5);
 
     @TempDir
     private Path folder;

@@ -4,11 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
-import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.stitch.FrozenStateCache;
@@ -17,7 +13,6 @@ import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -50,56 +45,28 @@ class DocumentMaskTest {
         int[] second = document(8, SECOND, begins);
         float[] firstLosses = plain.accumulateGradients(new int[][] {joined(first, second[0])}, 0.1f, 0);
         float[] secondLosses = plain.accumulateGradients(new int[][] {second}, 0.1f, 0);
-        Map<String, float[]> expected = takeGradients(plain);
+        Map<String, float[]> expected = Gradients.take(plain);
         float[] losses = masked.accumulateGradients(new int[][] {joined(first, second)}, 0.1f, 0);
-        Map<String, float[]> found = takeGradients(masked);
+        Map<String, float[]> found = Gradients.take(masked);
         float[] all = new float[losses.length];
         System.arraycopy(firstLosses, 0, all, 0, FIRST);
         System.arraycopy(secondLosses, 0, all, FIRST, SECOND - 1);
         TinyRuns.tolerance().assertLossesClose("apart", all, losses);
-        assertEquals(expected.keySet(), found.keySet());
-        expected.forEach((name, gradient) -> {
-            float largest = 0;
-            for (float value : gradient) {
-                largest = Math.max(largest, Math.abs(value));
-            }
-            assertTrue(largest > 0 || name.startsWith("stitch"), name + " has no gradient");
-            // a gradient is a sum over the tokens through a chain of twice the length, the stitches' of a sum that may be nothing but rounding
-            assertArrayEquals(gradient, found.get(name), (float) TinyRuns.tolerance().times(3).of(largest) + 1e-9f, name);
-        });
+        Gradients.assertClose(expected, found);
         float[] unmasked = plain.accumulateGradients(new int[][] {joined(first, second)}, 0.1f, 0);
-        takeGradients(plain);
+        Gradients.take(plain);
         TinyRuns.tolerance().assertLossesClose("the first", firstLosses, Arrays.copyOf(unmasked, FIRST));
         assertNotEquals(secondLosses[SECOND - 2], unmasked[unmasked.length - 1], 1e-4f, "without the mask the second document sees the first");
 
         float[] rows = masked.accumulateGradients(new int[][] {joined(first, second), joined(document(9, SECOND, begins), document(10, FIRST, begins))}, 0.1f, 0);
-        takeGradients(masked);
+        Gradients.take(masked);
         TinyRuns.tolerance().assertLossesClose("every row has its own documents", losses, Arrays.copyOf(rows, losses.length));
-    }
-
-    private static Map<String, float[]> takeGradients(Trainable training) {
-        Map<String, float[]> gradients = new LinkedHashMap<>();
-        training.parameters().forEach((name, tensor) -> {
-            try (NDArray gradient = tensor.getGradient()) {
-                gradients.put(name, gradient.toFloatArray());
-                gradient.muli(0); // NDArray.set would lend it a Java buffer, which dies with the NDArray
-            }
-        });
-        return gradients;
-    }
-
-    private static ExpertTraining expert() {
-        LlamaConfig config = LlamaConfig.builder().vocabSize(TinyRuns.VOCAB).hiddenSize(32).intermediateSize(64).numLayers(3).numHeads(4)
-                .numKvHeads(2).maxPositionEmbeddings(64).tieWordEmbeddings(false).build();
-        ExpertTraining expert = ExpertTraining.fromScratch(config, 0.2, 5, Device.cpu());
-        expert.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
-        return expert;
     }
 
     @Test
     void anExpert() {
         for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
-            try (ExpertTraining plain = expert(); ExpertTraining begins = expert(); ExpertTraining ends = expert()) {
+            try (ExpertTraining plain = Gradients.expert(); ExpertTraining begins = Gradients.expert(); ExpertTraining ends = Gradients.expert()) {
                 compare(begins.withDocumentMask(DocumentMask.beginningWith(BOS)).withCheckpointing(checkpointing), plain, true);
                 compare(ends.withDocumentMask(DocumentMask.endingWith(EOS)).withCheckpointing(checkpointing), plain, false);
             }
@@ -141,7 +108,7 @@ class DocumentMaskTest {
 
     @Test
     void aRunIsBoundToItsMask() throws IOException {
-        try (ExpertTraining expert = expert(); StitchedModel model = TinyRuns.stitched(0)) {
+        try (ExpertTraining expert = Gradients.expert(); StitchedModel model = TinyRuns.stitched(0)) {
             Map<String, String> plain = expert.identity();
             assertEquals("within documents that begin with token 1", expert.withDocumentMask(DocumentMask.beginningWith(BOS)).identity().get("attention"));
             assertEquals(plain.size() + 1, expert.identity().size());

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
@@ -68,17 +66,6 @@ class DocumentRowsTest {
                 new int[][] {first.documents()[0], second.documents()[0]});
     }
 
-    private static Map<String, float[]> takeGradients(Trainable training) {
-        Map<String, float[]> gradients = new LinkedHashMap<>();
-        training.parameters().forEach((name, tensor) -> {
-            try (NDArray gradient = tensor.getGradient()) {
-                gradients.put(name, gradient.toFloatArray());
-                gradient.muli(0);
-            }
-        });
-        return gradients;
-    }
-
     /** The losses of plain passes over each document by itself, where they count; the gradients are the sum of those of the documents. */
     private static void compare(Trainable training, Trainable plain) {
         int[] a = document(1, 10);
@@ -86,7 +73,7 @@ class DocumentRowsTest {
         int[] c = document(3, 25);
         DocumentRows rows = both(packed(a, b), packed(c));
         float[] losses = training.accumulateGradients(rows, 0.1f, 0);
-        Map<String, float[]> found = takeGradients(training);
+        Map<String, float[]> found = Gradients.take(training);
         float[] expected = new float[losses.length];
         int at = 0;
         for (int[] document : List.of(a, b, c)) {
@@ -97,45 +84,26 @@ class DocumentRowsTest {
             }
             at += document.length;
         }
-        takeGradients(plain);
+        Gradients.take(plain);
         TinyRuns.tolerance().assertLossesClose("packed", expected, losses);
 
         Map<String, float[]> sum = new LinkedHashMap<>();
         for (DocumentRows alone : List.of(packed(a), packed(b), packed(c))) {
             training.accumulateGradients(alone, 0.1f, 0);
-            takeGradients(training).forEach((name, gradient) -> {
+            Gradients.take(training).forEach((name, gradient) -> {
                 float[] all = sum.computeIfAbsent(name, n -> new float[gradient.length]);
                 for (int i = 0; i < all.length; i++) {
                     all[i] += gradient[i];
                 }
             });
         }
-        assertClose(sum, found);
-    }
-
-    private static void assertClose(Map<String, float[]> expected, Map<String, float[]> found) {
-        expected.forEach((name, gradient) -> {
-            float largest = 0;
-            for (float value : gradient) {
-                largest = Math.max(largest, Math.abs(value));
-            }
-            assertTrue(largest > 0 || name.startsWith("stitch"), name + " has no gradient");
-            assertArrayEquals(gradient, found.get(name), (float) TinyRuns.tolerance().times(3).of(largest) + 1e-9f, name);
-        });
-    }
-
-    private static ExpertTraining expert() {
-        LlamaConfig config = LlamaConfig.builder().vocabSize(TinyRuns.VOCAB).hiddenSize(32).intermediateSize(64).numLayers(3).numHeads(4)
-                .numKvHeads(2).maxPositionEmbeddings(64).tieWordEmbeddings(false).build();
-        ExpertTraining expert = ExpertTraining.fromScratch(config, 0.2, 5, Device.cpu());
-        expert.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
-        return expert;
+        Gradients.assertClose(sum, found);
     }
 
     @Test
     void anExpert() {
         for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
-            try (ExpertTraining plain = expert(); ExpertTraining packed = expert()) {
+            try (ExpertTraining plain = Gradients.expert(); ExpertTraining packed = Gradients.expert()) {
                 compare(packed.withCheckpointing(checkpointing), plain);
             }
         }
@@ -181,7 +149,7 @@ class DocumentRowsTest {
             RouterTraining training = new RouterTraining(routed).withPrefixes(4, 4);
             int[][] documents = {document(1, 10), document(2, 12), document(3, WIDTH)};
             float[] losses = training.accumulateGradients(both(packed(documents[0], documents[1]), packed(documents[2])), 0.1f, 0);
-            Map<String, float[]> found = takeGradients(training);
+            Map<String, float[]> found = Gradients.take(training);
             float[] expected = new float[losses.length];
             int[] begins = {0, 10, WIDTH - 1};
             for (int d = 0; d < documents.length; d++) {
@@ -200,7 +168,7 @@ class DocumentRowsTest {
                 }
             }
             TinyRuns.tolerance().assertLossesClose("routes", expected, losses);
-            assertClose(takeGradients(training), found);
+            Gradients.assertClose(Gradients.take(training), found);
             assertEquals(3, training.cachedTargets());
             training.accumulateGradients(packed(documents[0]), 0.1f, 1);
             assertEquals(3, training.cachedTargets());
@@ -230,7 +198,7 @@ class DocumentRowsTest {
         boolean[] all = new boolean[WIDTH - 1];
         Arrays.fill(all, true);
         DocumentRows row = new DocumentRows(new int[][] {tokens}, new boolean[][] {all}, new int[][] {{}});
-        try (ExpertTraining plain = expert(); ExpertTraining masked = expert().withDocumentMask(DocumentMask.endingWith(tokens[9]))) {
+        try (ExpertTraining plain = Gradients.expert(); ExpertTraining masked = Gradients.expert().withDocumentMask(DocumentMask.endingWith(tokens[9]))) {
             TinyRuns.tolerance().assertLossesClose("text", plain.accumulateGradients(new int[][] {tokens}, 0.1f, 0), plain.accumulateGradients(row, 0.1f, 0));
             TinyRuns.tolerance().assertLossesClose("a mark divides it", masked.accumulateGradients(new int[][] {tokens}, 0.1f, 0), masked.accumulateGradients(row, 0.1f, 0));
         }
@@ -259,7 +227,7 @@ class DocumentRowsTest {
         assertThrows(IllegalArgumentException.class, () -> new DocumentRows(new int[1][5], new boolean[1][5], new int[1][4]));
         assertThrows(IllegalArgumentException.class, () -> new DocumentRows(new int[1][5], new boolean[1][4], new int[1][3]));
         assertThrows(IllegalArgumentException.class, () -> new DocumentRows(new int[2][5], new boolean[1][4], new int[1][4]));
-        try (ExpertTraining expert = expert()) {
+        try (ExpertTraining expert = Gradients.expert()) {
             int[][] outside = {{1, 2, TinyRuns.VOCAB}};
             assertThrows(IllegalArgumentException.class, () -> expert.accumulateGradients(new DocumentRows(outside, new boolean[1][2], new int[1][2]), 1, 0));
         }

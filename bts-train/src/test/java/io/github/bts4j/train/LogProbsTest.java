@@ -98,7 +98,7 @@ class LogProbsTest {
 
     @Test
     void generatedTokensScoreAsWhenTheyWereGenerated() {
-        GenerationConfig config = GenerationConfig.builder(40).temperature(1.3).topK(100).repetitionPenalty(1.2).seed(3).build();
+        GenerationConfig config = GenerationConfig.greedy(40).withTemperature(1.3).withTopK(100).withRepetitionPenalty(1.2).withSeed(3);
         for (FrozenLm model : new FrozenLm[] {alone, stitched}) {
             Generator generator = new Generator(model, tokenizer);
             GenerationResult result = generator.generate("public static", config);

@@ -1,5 +1,7 @@
 package io.github.bts4j.vector;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import java.nio.ByteBuffer;
@@ -79,9 +81,8 @@ abstract class Panels extends Matrix {
 
     @Override
     public final void matmul(int from, int to, float[][] x, float[][] y, int at) {
-        if (from % SHARE != 0) {
-            throw new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + SHARE);
-        }
+        throwIf(from % SHARE != 0,
+                () -> new IllegalArgumentException("from = " + from + ": a share of a repacked matrix begins at a multiple of " + SHARE));
         int whole = Math.max(from, to - to % SHARE);
         turns(from, whole, x, y, at);
         if (whole < to) { // the last rows, with zeros beyond them, go elsewhere first

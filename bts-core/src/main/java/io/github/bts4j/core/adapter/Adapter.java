@@ -1,5 +1,7 @@
 package io.github.bts4j.core.adapter;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -43,19 +45,15 @@ public record Adapter(Path folder, AdapterConfig config, Map<String, LowRank<Ten
      * @throws ModelFormatException if a file is malformed or needs unsupported features, the files do not match, or they do not fit the base
      */
     public static Adapter open(Path folder, Map<String, List<Long>> base) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            throw new ModelFormatException(folder, Files.exists(folder) ? "is not a folder: use the one with " + AdapterConfig.FILE : "does not exist");
-        }
-        if (!Files.isRegularFile(folder.resolve(AdapterConfig.FILE))) {
-            throw new ModelFormatException(folder, "holds no " + AdapterConfig.FILE + ": is it the folder of an adapter that PEFT saved?");
-        }
+        throwIf(!Files.isDirectory(folder),
+                () -> new ModelFormatException(folder, Files.exists(folder) ? "is not a folder: use the one with " + AdapterConfig.FILE : "does not exist"));
+        throwIf(!Files.isRegularFile(folder.resolve(AdapterConfig.FILE)),
+                () -> new ModelFormatException(folder, "holds no " + AdapterConfig.FILE + ": is it the folder of an adapter that PEFT saved?"));
         AdapterConfig config = AdapterConfig.read(folder);
         Path weights = folder.resolve(WEIGHTS);
-        if (!Files.isRegularFile(weights)) {
-            throw new ModelFormatException(folder, Files.exists(folder.resolve(PICKLED))
-                    ? "holds " + PICKLED + ", a pickled file, which could run any code: save the adapter as safetensors (save_pretrained, safe_serialization=True)"
-                    : "holds no " + WEIGHTS);
-        }
+        throwIf(!Files.isRegularFile(weights), () -> new ModelFormatException(folder, Files.exists(folder.resolve(PICKLED))
+                ? "holds " + PICKLED + ", a pickled file, which could run any code: save the adapter as safetensors (save_pretrained, safe_serialization=True)"
+                : "holds no " + WEIGHTS));
         return new AdapterTensors(weights, config, base).read(folder, Checkpoint.open(weights).entries());
     }
 
@@ -66,15 +64,6 @@ public record Adapter(Path folder, AdapterConfig config, Map<String, LowRank<Ten
      */
     public boolean sharesLayers() {
         return !config.loraBias() && whole.keySet().stream().noneMatch(name -> name.startsWith("model.layers."));
-    }
-
-    /**
-     * The adapter's files.
-     *
-     * @return configuration and tensors
-     */
-    public List<Path> files() {
-        return files(folder);
     }
 
     /**

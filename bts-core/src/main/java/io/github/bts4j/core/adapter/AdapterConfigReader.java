@@ -1,5 +1,7 @@
 package io.github.bts4j.core.adapter;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.support.JsonReader;
@@ -39,9 +41,8 @@ final class AdapterConfigReader {
         reader.warnOfInitialisation(file);
         Optional<AdapterConfig> config = reader.config();
         reader.fields.refuseUnread(HARMLESS);
-        if (config.isEmpty() || !reader.fields.problems().isEmpty()) {
-            throw new ModelFormatException(file, reader.fields.problems().message("not an adapter that bts4j can load"));
-        }
+        throwIf(config.isEmpty() || !reader.fields.problems().isEmpty(),
+                () -> new ModelFormatException(file, reader.fields.problems().message("not an adapter that bts4j can load")));
         return config.get();
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.adapter;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.support.ElementType;
@@ -77,9 +79,7 @@ public record AdapterExtraction(AdapterConfig config, Map<String, LowRank<NDArra
                 parts.add(new Part(name, difference / norm(before), error));
             }
         });
-        if (parts.isEmpty()) {
-            throw new IllegalArgumentException("The two models have the same weights: there is nothing to extract");
-        }
+        throwIf(parts.isEmpty(), () -> new IllegalArgumentException("The two models have the same weights: there is nothing to extract"));
         return new AdapterExtraction(config(modules, whole), modules, whole, List.copyOf(parts));
     }
 
@@ -88,9 +88,8 @@ public record AdapterExtraction(AdapterConfig config, Map<String, LowRank<NDArra
         names.addAll(base.keySet());
         for (String name : names) {
             boolean fits = model.containsKey(name) && base.containsKey(name) && model.get(name).getShape().equals(base.get(name).getShape());
-            if (!fits) {
-                throw new IllegalArgumentException("tensor '" + name + "' is " + shown(model.get(name)) + " in the model and " + shown(base.get(name)) + " in the base: an adapter is of a model of the same shape");
-            }
+            throwIf(!fits,
+                    () -> new IllegalArgumentException("tensor '" + name + "' is " + shown(model.get(name)) + " in the model and " + shown(base.get(name)) + " in the base: an adapter is of a model of the same shape"));
         }
     }
 

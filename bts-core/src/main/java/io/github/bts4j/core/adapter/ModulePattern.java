@@ -1,5 +1,7 @@
 package io.github.bts4j.core.adapter;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Quoted;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -43,9 +45,8 @@ public final class ModulePattern {
     }
 
     private static Pattern compiled(String python, String whole) {
-        if (python.length() > MOST_CHARACTERS) {
-            throw new IllegalArgumentException("a regular expression has " + python.length() + " characters, at most " + MOST_CHARACTERS + " are read");
-        }
+        throwIf(python.length() > MOST_CHARACTERS,
+                () -> new IllegalArgumentException("a regular expression has " + python.length() + " characters, at most " + MOST_CHARACTERS + " are read"));
         try {
             return Pattern.compile(whole.replace("(?P<", "(?<"));
         } catch (PatternSyntaxException e) {
@@ -83,9 +84,7 @@ public final class ModulePattern {
     private record Counted(CharSequence text, int[] steps) implements CharSequence {
         @Override
         public char charAt(int index) {
-            if (++steps[0] > MOST_STEPS) {
-                throw new TooManySteps();
-            }
+            throwIf(++steps[0] > MOST_STEPS, () -> new TooManySteps());
             return text.charAt(index);
         }
 

@@ -15,11 +15,7 @@ public enum TrainedBiases {
         this.json = json;
     }
 
-    /**
-     * The name in adapter_config.json.
-     *
-     * @return PEFT's name
-     */
+    /** {@return PEFT's name of the setting in adapter_config.json} */
     public String json() {
         return json;
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.MismatchException;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,9 +41,8 @@ record AssistantSpans(ChatRequest request, Function<ChatRequest, String> renderi
         int count = request.messages().size();
         for (int i = from; i < count; i++) {
             if ("assistant".equals(request.messages().get(i).get("role"))) {
-                if (i == 0) {
-                    throw new MismatchException("The conversation begins with the assistant, which nothing asks, and its chat template does not mark what the assistant says" + MARKS);
-                }
+                throwIf(i == 0,
+                        () -> new MismatchException("The conversation begins with the assistant, which nothing asks, and its chat template does not mark what the assistant says" + MARKS));
                 int begin = prefix(request.first(i, true), text, i, "asks for message " + (i + 1));
                 int end = i + 1 == count ? text.length() : prefix(request.first(i + 1, false), text, i, "ends with message " + (i + 1));
                 if (end > begin) {
@@ -54,10 +55,9 @@ record AssistantSpans(ChatRequest request, Function<ChatRequest, String> renderi
 
     private int prefix(ChatRequest beginning, String text, int message, String what) {
         String prompt = rendering.apply(beginning);
-        if (!text.startsWith(prompt)) {
-            throw new MismatchException("The chat template does not mark what the assistant says, and it renders the prompt that " + what + " of " + request.messages().size()
-                    + " in another way than the whole conversation, from character " + common(prompt, text) + " on, so that the part of message " + (message + 1) + " is not known" + MARKS);
-        }
+        throwIf(!text.startsWith(prompt),
+                () -> new MismatchException("The chat template does not mark what the assistant says, and it renders the prompt that " + what + " of " + request.messages().size()
+                        + " in another way than the whole conversation, from character " + common(prompt, text) + " on, so that the part of message " + (message + 1) + " is not known" + MARKS));
         return prompt.length();
     }
 

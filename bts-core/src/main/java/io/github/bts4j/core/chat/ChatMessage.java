@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -20,9 +22,8 @@ public record ChatMessage(String role, String content) {
      */
     public ChatMessage {
         Objects.requireNonNull(content, "content");
-        if (!role.matches("[A-Za-z0-9_-]+")) {
-            throw new IllegalArgumentException("role = '" + role + "', must be letters, digits, _ and -, such as system, user or assistant");
-        }
+        throwIf(!role.matches("[A-Za-z0-9_-]+"),
+                () -> new IllegalArgumentException("role = '" + role + "', must be letters, digits, _ and -, such as system, user or assistant"));
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,9 +42,7 @@ public final class ChatRequest {
      */
     @SuppressWarnings("JavaTimeDefaultTimeZone") // dates are the user's
     public static ChatRequest of(List<? extends Map<String, ?>> messages) {
-        if (messages.isEmpty()) {
-            throw new IllegalArgumentException("A conversation needs at least one message");
-        }
+        throwIf(messages.isEmpty(), () -> new IllegalArgumentException("A conversation needs at least one message"));
         List<Map<String, Object>> copies = new ArrayList<>();
         messages.forEach(message -> copies.add(withoutNulls(message)));
         Map<String, Object> arguments = new LinkedHashMap<>();
@@ -109,11 +109,7 @@ public final class ChatRequest {
         return set("add_generation_prompt", add);
     }
 
-    /**
-     * With the generation prompt, unless the final message is to be continued.
-     *
-     * @return the request
-     */
+    /** {@return the request with the generation prompt, unless the final message is to be continued} */
     public ChatRequest forAnswer() {
         return continuedField.isEmpty() ? withGenerationPrompt(true) : this;
     }
@@ -127,17 +123,12 @@ public final class ChatRequest {
      * @throws IllegalArgumentException if another part of the request has this name
      */
     public ChatRequest with(String name, Object value) {
-        if (RESERVED.contains(name)) {
-            throw new IllegalArgumentException("'" + name + "' is not such an argument: use of, withTools, withDocuments or withGenerationPrompt");
-        }
+        throwIf(RESERVED.contains(name),
+                () -> new IllegalArgumentException("'" + name + "' is not such an argument: use of, withTools, withDocuments or withGenerationPrompt"));
         return set(Objects.requireNonNull(name, "name"), value);
     }
 
-    /**
-     * Continues the last message: the prompt ends with its content.
-     *
-     * @return the request
-     */
+    /** {@return the request with a prompt that ends with the last message's content, for the model to continue it} */
     public ChatRequest continuingFinalMessage() {
         return continuing("content");
     }
@@ -209,9 +200,8 @@ public final class ChatRequest {
         }
 
         private Object value(Object value, int depth) {
-            if (depth > MAX_DEPTH) {
-                throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?");
-            }
+            throwIf(depth > MAX_DEPTH,
+                    () -> new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?"));
             if (value instanceof CharSequence text) {
                 return apply(text.toString());
             }

@@ -104,11 +104,7 @@ public final class ChatTemplate {
         return jinja(jinja, TemplateFiles.specialTokens(folder));
     }
 
-    /**
-     * The names of the templates; a single one is called {@code default}.
-     *
-     * @return the names
-     */
+    /** {@return the names of the templates; a single one is called {@code default}} */
     public Set<String> names() {
         return Set.copyOf(sources.keySet());
     }
@@ -139,18 +135,16 @@ public final class ChatTemplate {
     }
 
     /**
-     * Llama 2's format (arXiv 2307.09288, appendix A): {@code <s>[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{user} [/INST] {assistant} </s>}, and so on.
-     *
-     * @return the template
+     * {@return Llama 2's format (arXiv 2307.09288, appendix A): {@code <s>[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{user} [/INST]
+     * {assistant} </s>}, and so on}
      */
     public static ChatTemplate llama2() {
         return jinja(resource("llama2.jinja"), "<s>", "</s>");
     }
 
     /**
-     * Llama 3's format: {@code <|begin_of_text|>}, then {@code <|start_header_id|>{role}<|end_header_id|>\n\n{content}<|eot_id|>} for every message.
-     *
-     * @return the template
+     * {@return Llama 3's format: {@code <|begin_of_text|>}, then {@code
+     * <|start_header_id|>{role}<|end_header_id|>\n\n{content}<|eot_id|>} for every message}
      */
     public static ChatTemplate llama3() {
         return jinja(resource("llama3.jinja"), "<|begin_of_text|>", "<|end_of_text|>");
@@ -279,11 +273,7 @@ public final class ChatTemplate {
         return new EncodedChat(tokens.ids(), assistant);
     }
 
-    /**
-     * What identifies the templates and the special tokens that they write.
-     *
-     * @return SHA-256 in lower-case hexadecimal digits
-     */
+    /** {@return the SHA-256, in lower-case hexadecimal digits, that identifies the templates and the special tokens that they write} */
     public String sha256() {
         Map<String, String> texts = new TreeMap<>();
         sources.forEach((name, source) -> texts.put(name, source.text()));

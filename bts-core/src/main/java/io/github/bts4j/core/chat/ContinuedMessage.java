@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,18 +28,14 @@ final class ContinuedMessage {
         if (field.isEmpty()) {
             return new ContinuedMessage(messages, null);
         }
-        if (Boolean.TRUE.equals(request.arguments().get("add_generation_prompt"))) {
-            throw new IllegalArgumentException("A request that continues the final message cannot have a generation prompt: omit one of them");
-        }
+        throwIf(Boolean.TRUE.equals(request.arguments().get("add_generation_prompt")),
+                () -> new IllegalArgumentException("A request that continues the final message cannot have a generation prompt: omit one of them"));
         Map<String, Object> last = messages.get(messages.size() - 1);
         Object value = last.get(field);
-        if (value == null) {
-            throw new IllegalArgumentException("The final message has no '" + field + "' to continue");
-        }
+        throwIf(value == null, () -> new IllegalArgumentException("The final message has no '" + field + "' to continue"));
         List<String> fields = REASONING.contains(field) ? REASONING.stream().filter(name -> value.equals(last.get(name))).toList() : List.of(field);
-        if (fields.stream().noneMatch(template::contains)) {
-            throw new IllegalArgumentException("The final message's '" + field + "' cannot be continued: the chat template does not read it");
-        }
+        throwIf(fields.stream().noneMatch(template::contains),
+                () -> new IllegalArgumentException("The final message's '" + field + "' cannot be continued: the chat template does not read it"));
         return new ContinuedMessage(messages, value instanceof Iterable<?> blocks ? tagged(last, field, blocks) : tagged(last, fields, value));
     }
 
@@ -55,9 +53,8 @@ final class ContinuedMessage {
     }
 
     private static String tagged(Map<String, Object> last, List<String> fields, Object value) {
-        if (!(value instanceof CharSequence)) {
-            throw new IllegalArgumentException("The final message's '" + fields.get(0) + "' is not a text that can be continued");
-        }
+        throwIf(!(value instanceof CharSequence),
+                () -> new IllegalArgumentException("The final message's '" + fields.get(0) + "' is not a text that can be continued"));
         fields.forEach(name -> last.put(name, value + TAG));
         return value.toString();
     }
@@ -88,9 +85,8 @@ final class ContinuedMessage {
             return rendered;
         }
         int at = rendered.lastIndexOf(TAG.strip());
-        if (at < 0 || !rendered.contains(original.strip())) {
-            throw new IllegalArgumentException("The final message does not appear in the prompt, so it cannot be continued: the chat template drops or changes it");
-        }
+        throwIf(at < 0 || !rendered.contains(original.strip()),
+                () -> new IllegalArgumentException("The final message does not appear in the prompt, so it cannot be continued: the chat template drops or changes it"));
         String before = rendered.substring(0, at);
         return rendered.startsWith(TAG, at) ? before : before.stripTrailing();
     }

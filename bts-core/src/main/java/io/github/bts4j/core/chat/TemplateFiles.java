@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -85,10 +87,8 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         for (String name : metadata.list("tokenizer.chat_templates", String.class).orElse(List.of())) {
             metadata.text(GGUF_TEMPLATE + "." + name).ifPresent(text -> templates.put(name, text));
         }
-        if (templates.isEmpty()) {
-            throw new IllegalArgumentException("The checkpoint " + file + " has no " + GGUF_TEMPLATE
-                    + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats");
-        }
+        throwIf(templates.isEmpty(), () -> new IllegalArgumentException("The checkpoint " + file + " has no " + GGUF_TEMPLATE
+                + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats"));
         return new TemplateFiles(templates, tokens(metadata));
     }
 
@@ -109,19 +109,17 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         if (node.isTextual()) {
             return Map.of(DEFAULT, node.asText());
         }
-        if (node.isMissingNode() || node.isNull()) {
-            throw new IllegalArgumentException("The checkpoint " + file.getParent() + " has no chat template, neither " + TEMPLATE + " nor in " + CONFIG
-                    + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats");
-        }
+        throwIf(node.isMissingNode() || node.isNull(),
+                () -> new IllegalArgumentException("The checkpoint " + file.getParent() + " has no chat template, neither " + TEMPLATE + " nor in " + CONFIG
+                        + ": use ChatTemplate.llama2() or llama3() if it was trained with one of these formats"));
         Map<String, String> templates = new LinkedHashMap<>();
         for (JsonNode named : node) {
             if (named.path("name").isTextual() && named.path("template").isTextual()) {
                 templates.put(named.path("name").asText(), named.path("template").asText());
             }
         }
-        if (!node.isArray() || templates.size() < node.size()) {
-            throw new ModelFormatException(file, "chat_template is neither a text nor a list of objects with 'name' and 'template'");
-        }
+        throwIf(!node.isArray() || templates.size() < node.size(),
+                () -> new ModelFormatException(file, "chat_template is neither a text nor a list of objects with 'name' and 'template'"));
         return templates;
     }
 
@@ -131,9 +129,7 @@ record TemplateFiles(Map<String, String> templates, Map<String, String> specialT
         if (text.isMissingNode() || text.isNull()) {
             return "";
         }
-        if (!text.isTextual()) {
-            throw new ModelFormatException(file, key + " = " + node + " is not a token's text");
-        }
+        throwIf(!text.isTextual(), () -> new ModelFormatException(file, key + " = " + node + " is not a token's text"));
         return text.asText();
     }
 }

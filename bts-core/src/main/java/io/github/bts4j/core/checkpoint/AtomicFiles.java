@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.FileErrors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,13 +19,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes files atomically: they are either complete and new, or unchanged.
  *
- * <p>The content goes to a temporary file in the same folder ({@code .bts4j-<random>.tmp}), which is forced to the
- * disk and then renamed over the target; at last the folder is forced too, where the system can do that. When writing
- * fails, because the disk is full for example, the temporary file is deleted and the target stays untouched. Only a
- * process that is killed leaves a temporary file, which may be deleted by hand. A target that is a symbolic link
- * is replaced by a file; its target is not changed.
+ * <p>The content goes to a temporary file in the same folder ({@code .bts4j-<random>.tmp}), which is forced to the disk and then renamed
+ * over the target; finally the folder is forced too, where the system supports it. When writing fails, because the disk is full for
+ * example, the temporary file is deleted and the target stays untouched. Only a process that is killed leaves a temporary file, which may
+ * be deleted by hand. A target that is a symbolic link is replaced by a file; its target is not changed.
  *
- * <p>Thread-safe. Of two writers to one target the last wins, whole.
+ * <p>Thread-safe. If two threads write the same target, the last one wins.
  */
 public final class AtomicFiles {
 
@@ -82,13 +83,9 @@ public final class AtomicFiles {
     public static void write(Path file, Content content) throws IOException {
         Path target = file.toAbsolutePath();
         Path folder = target.getParent();
-        if (folder == null) {
-            throw new IllegalArgumentException("file = " + file + " is not the path of a file");
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new NoSuchFileException(
-                    folder.toString(), null, "no such folder for " + target.getFileName() + ", create it first");
-        }
+        throwIf(folder == null, () -> new IllegalArgumentException("file = " + file + " is not the path of a file"));
+        throwIf(!Files.isDirectory(folder), () -> new NoSuchFileException(
+                folder.toString(), null, "no such folder for " + target.getFileName() + ", create it first"));
         Path temporary = folder.resolve(".bts4j-" + UUID.randomUUID() + ".tmp");
         try {
             fill(temporary, content);

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.OutputException;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.support.Quoted;
@@ -76,10 +78,9 @@ public final class Checkpoint {
         }
         Path single = path.resolve(SINGLE_FILE);
         Path index = path.resolve(INDEX_FILE);
-        if (Files.isRegularFile(single) && Files.isRegularFile(index)) {
-            throw new ModelFormatException(path, "holds both " + SINGLE_FILE + " and " + INDEX_FILE
-                    + ": remove the one that is out of date, or open a .safetensors file directly");
-        }
+        throwIf(Files.isRegularFile(single) && Files.isRegularFile(index),
+                () -> new ModelFormatException(path, "holds both " + SINGLE_FILE + " and " + INDEX_FILE
+                        + ": remove the one that is out of date, or open a .safetensors file directly"));
         if (Files.isRegularFile(single)) {
             return new Checkpoint(path, List.of(SafetensorsFile.open(single)), false);
         }
@@ -98,10 +99,9 @@ public final class Checkpoint {
      * @throws ModelFormatException if it holds an adapter
      */
     public static void refuseAdapter(Path folder) {
-        if (Files.isRegularFile(folder.resolve("adapter_config.json"))) {
-            throw new ModelFormatException(folder, "is an adapter, and a full model is needed here: merge it into its base first, with bts convert BASE OUT --adapter " + folder
-                    + " or AdaptedLlama.merged");
-        }
+        throwIf(Files.isRegularFile(folder.resolve("adapter_config.json")),
+                () -> new ModelFormatException(folder, "is an adapter, and a full model is needed here: merge it into its base first, with bts convert BASE OUT --adapter " + folder
+                        + " or AdaptedLlama.merged"));
     }
 
     private static List<SafetensorsFile> openShards(Path folder, ShardIndex index) {
@@ -121,10 +121,8 @@ public final class Checkpoint {
                     "tensor " + Quoted.of(tensor) + " should be in " + shard + ", but is "
                     + (holders.containsKey(tensor) ? "in " + holders.get(tensor) : "in no shard"));
         });
-        if (!problems.isEmpty()) {
-            throw ModelFormatException.listing(
-                    index.file(), "index and shards disagree; are all files of the same download?", problems.all());
-        }
+        throwIf(!problems.isEmpty(), () -> ModelFormatException.listing(
+                index.file(), "index and shards disagree; are all files of the same download?", problems.all()));
         return List.copyOf(shards.values());
     }
 
@@ -158,41 +156,27 @@ public final class Checkpoint {
     }
 
     /**
-     * Refuses a folder of shards, in which one file of weights more would make a checkpoint that cannot be read.
+     * Refuses a folder of shards, where another file of weights would make the checkpoint unreadable.
      *
      * @param folder where {@value #SINGLE_FILE} is to be written
      * @throws OutputException if it holds {@value #INDEX_FILE}
      */
     public static void requireNoShards(Path folder) {
-        if (Files.exists(folder.resolve(INDEX_FILE))) {
-            throw new OutputException(folder, folder + " contains a sharded checkpoint (" + INDEX_FILE + "), which conflicts with " + SINGLE_FILE + ": remove it, or use another folder");
-        }
+        throwIf(Files.exists(folder.resolve(INDEX_FILE)),
+                () -> new OutputException(folder, folder + " contains a sharded checkpoint (" + INDEX_FILE + "), which conflicts with " + SINGLE_FILE + ": remove it, or use another folder"));
     }
 
-    /**
-     * The files that hold the tensors.
-     *
-     * @return one file, or the shards sorted by name, not modifiable
-     */
+    /** {@return the files that hold the tensors: one file, or the shards sorted by name; not modifiable} */
     public List<Path> files() {
         return files;
     }
 
-    /**
-     * The index of a checkpoint that is split.
-     *
-     * @return the index file, or empty when the checkpoint is one file
-     */
+    /** {@return the index file of a checkpoint that is split; empty when the checkpoint is one file} */
     public Optional<Path> index() {
         return index;
     }
 
-    /**
-     * The tensors of all files.
-     *
-     * @return all tensors, file by file in the order of {@link #files()}, within a file in the order of their data;
-     *     not modifiable
-     */
+    /** {@return all tensors, file by file in the order of {@link #files()}, within a file in the order of their data; not modifiable} */
     public List<TensorEntry> entries() {
         return tensors.entries();
     }

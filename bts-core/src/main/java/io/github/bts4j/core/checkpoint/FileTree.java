@@ -16,7 +16,7 @@ public final class FileTree {
      * Deletes a folder or file. Links are deleted but not followed. Files that do not exist, or that another process deletes at the same time, are ignored.
      *
      * @param root the folder
-     * @throws IOException if something cannot be deleted; a part may be gone then
+     * @throws IOException if something cannot be deleted; other files may already have been deleted
      */
     public static void delete(Path root) throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {

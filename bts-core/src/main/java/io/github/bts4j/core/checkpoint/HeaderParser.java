@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.core.JsonToken;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Quoted;
@@ -10,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads the JSON header of a safetensors file and checks each tensor separately; the layout relative to each
- * other is {@link SafetensorsHeader}'s concern. Not thread-safe.
+ * Reads the JSON header of a safetensors file and checks each tensor separately; {@link SafetensorsHeader} checks how they are laid out
+ * together. Not thread-safe.
  */
 final class HeaderParser {
 
@@ -95,9 +97,7 @@ final class HeaderParser {
         cursor.expect(JsonToken.START_ARRAY, what);
         List<Long> sizes = new ArrayList<>();
         while (cursor.next() != JsonToken.END_ARRAY) {
-            if (sizes.size() == limit) {
-                throw cursor.fail(what + " has more than " + limit + " numbers");
-            }
+            throwIf(sizes.size() == limit, () -> cursor.fail(what + " has more than " + limit + " numbers"));
             sizes.add(cursor.size(what + "[" + sizes.size() + "]"));
         }
         return sizes;
@@ -112,18 +112,13 @@ final class HeaderParser {
     private TensorEntry checked(String name, long position, ElementType type, List<Long> shape, List<Long> range) {
         long begin = range.get(0);
         long end = range.get(1);
-        if (begin > end) {
-            throw cursor.failAt(position, "data_offsets = " + range + " are reversed");
-        }
-        if (end > dataLength) {
-            throw cursor.failAt(position, "data_offsets = " + range + " reach beyond the " + dataLength
-                    + " bytes of data; is the file cut short? Download it again");
-        }
+        throwIf(begin > end, () -> cursor.failAt(position, "data_offsets = " + range + " are reversed"));
+        throwIf(end > dataLength, () -> cursor.failAt(position, "data_offsets = " + range + " reach beyond the " + dataLength
+                + " bytes of data; is the file cut short? Download it again"));
         long size = byteCount(position, type, shape);
-        if (size != end - begin) {
-            throw cursor.failAt(position, "data_offsets = " + range + " span " + (end - begin) + " bytes, but " + type.fileName()
-                    + " " + shape + " takes " + size);
-        }
+        throwIf(size != end - begin,
+                () -> cursor.failAt(position, "data_offsets = " + range + " span " + (end - begin) + " bytes, but " + type.fileName()
+                        + " " + shape + " takes " + size));
         return new TensorEntry(name, type, shape, file, dataStart + begin, size);
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -21,8 +23,8 @@ import java.nio.file.Path;
 /**
  * Steps through JSON from an untrusted file; every failure is a {@link ModelFormatException} with a byte offset.
  *
- * <p>Strict: valid UTF-8, no duplicate keys, nesting and numbers of bounded size. Nothing recurses and names are not
- * interned, so neither deep nesting nor colliding names hurt. Not thread-safe; holds memory only, nothing to close.
+ * <p>Strict: valid UTF-8, no duplicate keys, nesting and numbers of bounded size. Nothing recurses and names are not interned, so neither
+ * deep nesting nor colliding names do harm. Not thread-safe; holds memory only, nothing to close.
  */
 final class JsonCursor {
 
@@ -84,12 +86,10 @@ final class JsonCursor {
         }
     }
 
-    /** Moves to the next token, which must be the one that is wanted. */
+    /** Moves to the next token, which must be the expected one. */
     void expect(JsonToken wanted, String what) {
         JsonToken found = next();
-        if (found != wanted) {
-            throw fail(what + " must be " + describe(wanted) + ", found " + describe(found));
-        }
+        throwIf(found != wanted, () -> fail(what + " must be " + describe(wanted) + ", found " + describe(found)));
     }
 
     /** Moves into the next key of the current object; false at the object's end. */
@@ -106,10 +106,7 @@ final class JsonCursor {
             throw malformed(e);
         }
         for (int i = 0; i < text.length(); i++) {
-            if (Quoted.isLoneSurrogate(text, i)) {
-                throw fail(
-                        "the text " + Quoted.of(text) + " holds half a character (a lone surrogate)");
-            }
+            throwIf(Quoted.isLoneSurrogate(text, i), () -> fail( "the text " + Quoted.of(text) + " holds half a character (a lone surrogate)"));
         }
         return text;
     }
@@ -124,23 +121,17 @@ final class JsonCursor {
     long size(String what) {
         try {
             JsonToken token = parser.currentToken();
-            if (token != JsonToken.VALUE_NUMBER_INT) {
-                throw fail(what + " must be a whole number, found " + describe(token));
-            }
+            throwIf(token != JsonToken.VALUE_NUMBER_INT, () -> fail(what + " must be a whole number, found " + describe(token)));
             String digits = parser.getText();
-            if (digits.startsWith("-")) {
-                throw fail(what + " = " + digits + " is negative");
-            }
-            if (parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER) {
-                throw fail(what + " = " + digits + " is above " + Long.MAX_VALUE);
-            }
+            throwIf(digits.startsWith("-"), () -> fail(what + " = " + digits + " is negative"));
+            throwIf(parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER, () -> fail(what + " = " + digits + " is above " + Long.MAX_VALUE));
             return parser.getLongValue();
         } catch (IOException e) {
             throw malformed(e);
         }
     }
 
-    /** Passes over the value that starts here. */
+    /** Skips the value that starts here. */
     void skipValue() {
         try {
             parser.skipChildren();
@@ -152,12 +143,10 @@ final class JsonCursor {
     /** Requires that nothing but white space follows. */
     void expectEnd() {
         JsonToken token = next();
-        if (token != null) {
-            throw fail("found " + describe(token) + " after the closing brace; only white space may follow");
-        }
+        throwIf(token != null, () -> fail("found " + describe(token) + " after the closing brace; only white space may follow"));
     }
 
-    /** Names the tensor that failures from here on are about. */
+    /** Sets the tensor that failures from here on name. */
     void enter(String name) {
         tensor = name;
     }
@@ -218,10 +207,8 @@ final class JsonCursor {
             scratch.clear();
             result = decoder.decode(bytes, scratch, true);
         }
-        if (result.isError()) {
-            throw ModelFormatException.at(file, start + bytes.position(),
-                    "JSON is not valid UTF-8; is the file damaged or of another format?");
-        }
+        throwIf(result.isError(), () -> ModelFormatException.at(file, start + bytes.position(),
+                "JSON is not valid UTF-8; is the file damaged or of another format?"));
     }
 
     private static String describe(JsonToken token) {

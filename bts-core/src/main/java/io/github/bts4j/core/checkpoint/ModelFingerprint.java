@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
@@ -18,7 +20,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Which model a folder holds, byte for byte: the SHA-256 of each file that defines it.
+ * The identity of a model, byte for byte: the SHA-256 of each file that defines it.
  *
  * <p>These files are {@code config.json}, the safetensors files that {@link Checkpoint} uses, their index, and
  * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} regardless of its name. A stitch checkpoint records the fingerprints of the models it was trained on
@@ -47,15 +49,14 @@ public record ModelFingerprint(Map<String, String> files) {
     public ModelFingerprint {
         files = Collections.unmodifiableMap(new TreeMap<>(files));
         files.forEach((name, hash) -> {
-            if (!Objects.requireNonNull(hash, name).matches("[0-9a-f]{64}")) {
-                throw new IllegalArgumentException("SHA-256 of " + name + " = " + Quoted.of(hash)
-                        + " is not 64 lower-case hexadecimal digits");
-            }
+            throwIf(!Objects.requireNonNull(hash, name).matches("[0-9a-f]{64}"),
+                    () -> new IllegalArgumentException("SHA-256 of " + name + " = " + Quoted.of(hash)
+                            + " is not 64 lower-case hexadecimal digits"));
         });
     }
 
     /**
-     * Computes the fingerprint of a model; reads each of its files whole.
+     * Computes the fingerprint of a model; reads all of its files.
      *
      * @param folder a folder with {@code config.json} and a checkpoint, or a GGUF file
      * @return its fingerprint
@@ -91,9 +92,8 @@ public record ModelFingerprint(Map<String, String> files) {
         if (Checkpoint.isGguf(folder)) {
             return List.of(folder);
         }
-        if (!Files.isDirectory(folder)) {
-            throw new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG);
-        }
+        throwIf(!Files.isDirectory(folder),
+                () -> new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG));
         Checkpoint checkpoint = Checkpoint.open(folder);
         List<Path> used = new ArrayList<>(checkpoint.files());
         checkpoint.index().ifPresent(used::add);
@@ -112,11 +112,9 @@ public record ModelFingerprint(Map<String, String> files) {
      * @throws ModelFormatException if the file is missing or cannot be read
      */
     public static String sha256(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new ModelFormatException(file, Files.exists(file)
-                    ? "not a regular file"
-                    : "the file does not exist; is the model complete?");
-        }
+        throwIf(!Files.isRegularFile(file), () -> new ModelFormatException(file, Files.exists(file)
+                ? "not a regular file"
+                : "the file does not exist; is the model complete?"));
         MessageDigest digest = Hashes.sha256();
         byte[] buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file)) {
@@ -142,7 +140,7 @@ public record ModelFingerprint(Map<String, String> files) {
     }
 
     /**
-     * Says how the model that was found differs from this, the one that was recorded.
+     * Describes how the model that was found differs from the recorded one, which this fingerprint identifies.
      *
      * @param found the fingerprint of the actual model
      * @return one part per file that differs, with the first 12 digits of both hashes, joined by {@code "; "}; empty if

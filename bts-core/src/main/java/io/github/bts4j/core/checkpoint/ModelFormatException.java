@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.support.Interrupts;
 import io.github.bts4j.core.support.Quoted;
@@ -41,7 +43,7 @@ public final class ModelFormatException extends FileFormatException {
     }
 
     /**
-     * A problem with a file as a whole that another exception brought to light.
+     * A problem with a file as a whole, and the exception that caused it.
      *
      * @param file the file or folder that is wrong
      * @param message value, limit and likely fix, without the path
@@ -104,9 +106,7 @@ public final class ModelFormatException extends FileFormatException {
      * @throws IllegalArgumentException if {@code problems} is empty
      */
     public static ModelFormatException listing(Path file, String summary, List<String> problems) {
-        if (problems.isEmpty()) {
-            throw new IllegalArgumentException("problems is empty: there is nothing to report about " + file);
-        }
+        throwIf(problems.isEmpty(), () -> new IllegalArgumentException("problems is empty: there is nothing to report about " + file));
         StringBuilder text = new StringBuilder(summary).append(" (").append(problems.size());
         text.append(problems.size() == 1 ? " problem):" : " problems):");
         int shown = Math.min(problems.size(), SHOWN_PROBLEMS);
@@ -117,29 +117,17 @@ public final class ModelFormatException extends FileFormatException {
         return new ModelFormatException(file, text.toString());
     }
 
-    /**
-     * The file or folder that is wrong.
-     *
-     * @return its path, as it was given
-     */
+    /** {@return the path of the file or folder that is wrong, as it was given} */
     public Path file() {
         return path();
     }
 
-    /**
-     * The tensor that is wrong.
-     *
-     * @return its full name, or empty when the problem is not one tensor's
-     */
+    /** {@return the full name of the tensor that is wrong; empty when the problem is not one tensor's} */
     public Optional<String> tensor() {
         return Optional.ofNullable(tensor);
     }
 
-    /**
-     * The place that is wrong.
-     *
-     * @return bytes from the start of the file, or empty when no single place is to blame
-     */
+    /** {@return the place that is wrong, in bytes from the start of the file; empty when no single place is to blame} */
     public OptionalLong offset() {
         return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
     }

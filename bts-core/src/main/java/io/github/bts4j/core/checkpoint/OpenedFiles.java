@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Interrupts;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +46,7 @@ public final class OpenedFiles {
     }
 
     /**
-     * Notes the files of a model.
+     * Records the files of a model.
      *
      * @param model a folder with {@code config.json} and a checkpoint, or a GGUF file
      * @return the files as they are now
@@ -57,7 +59,7 @@ public final class OpenedFiles {
     }
 
     /**
-     * Notes the files of a model that is written down as an adapter of a base.
+     * Records the files of a model that is stored as an adapter of a base.
      *
      * @param base a folder with {@code config.json} and a checkpoint, or a GGUF file
      * @param adapter files of the adapter, all in one folder
@@ -91,23 +93,20 @@ public final class OpenedFiles {
             Stamp then = stamps.get(file);
             Stamp now = now(file);
             boolean replaced = now == null || then.key() != null && !then.key().equals(now.key());
-            if (!replaced && !then.equals(now)) {
-                throw changed(file, then, now, "open the model again; write new weights to another file and rename it, or open with --no-mmap (LoadOptions.withMapping(false))");
-            }
+            throwIf(!replaced && !then.equals(now),
+                    () -> changed(file, then, now, "open the model again; write new weights to another file and rename it, or open with --no-mmap (LoadOptions.withMapping(false))"));
         }
     }
 
     /**
-     * Fails if any file is another one, or has been changed.
+     * Fails if any file has been replaced or changed.
      *
      * @throws ModelFormatException if a file was changed
      */
     public void requireUnchanged() {
         stamps.forEach((file, then) -> {
             Stamp now = now(file);
-            if (!then.equals(now)) {
-                throw changed(file, then, now, "open the model again");
-            }
+            throwIf(!then.equals(now), () -> changed(file, then, now, "open the model again"));
         });
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
@@ -39,11 +41,9 @@ public final class SafetensorsFile {
      * @throws ModelFormatException if the file is missing, cannot be read, or is not a valid safetensors file
      */
     public static SafetensorsFile open(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new ModelFormatException(file, Files.exists(file)
-                    ? "not a regular file; give the path of a .safetensors file"
-                    : "the file does not exist; is the path right, and the download complete?");
-        }
+        throwIf(!Files.isRegularFile(file), () -> new ModelFormatException(file, Files.exists(file)
+                ? "not a regular file; give the path of a .safetensors file"
+                : "the file does not exist; is the path right, and the download complete?"));
         try (FileChannel channel = FileChannel.open(file)) {
             return new SafetensorsFile(
                     file, SafetensorsHeader.read(file, Channels.newInputStream(channel), channel.size()));
@@ -52,29 +52,20 @@ public final class SafetensorsFile {
         }
     }
 
-    /**
-     * The file that was opened.
-     *
-     * @return its path, as it was given
-     */
+    /** {@return the path of the file that was opened, as it was given} */
     public Path file() {
         return file;
     }
 
     /**
-     * The free text in the header, often {@code format = pt}.
-     *
-     * @return text by key in the order of the header, not modifiable; empty when the file has none
+     * {@return the free text in the header, often {@code format = pt}, by key in the order of the header, not modifiable; empty when
+     * the file has none}
      */
     public Map<String, String> metadata() {
         return header.metadata();
     }
 
-    /**
-     * The tensors.
-     *
-     * @return all tensors in the order of their data, not modifiable
-     */
+    /** {@return all tensors in the order of their data, not modifiable} */
     public List<TensorEntry> entries() {
         return tensors.entries();
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The validated header of a safetensors file: the metadata, and tensors that cover the data without gaps,
- * overlap or rest. Immutable.
+ * The validated header of a safetensors file: the metadata, and tensors that cover the data without gaps, overlaps or trailing bytes.
+ * Immutable.
  *
  * @param metadata free text by key, in the order of the header
  * @param entries the tensors in the order of their data
@@ -62,20 +64,15 @@ record SafetensorsHeader(Map<String, String> metadata, List<TensorEntry> entries
 
     private static long readLength(Path file, InputStream in, long fileLength) throws IOException {
         byte[] prefix = in.readNBytes(LENGTH_BYTES);
-        if (prefix.length < LENGTH_BYTES) {
-            throw new ModelFormatException(file, "the file has " + prefix.length + " bytes; a safetensors file has at "
-                    + "least " + LENGTH_BYTES + ": is the download complete?");
-        }
+        throwIf(prefix.length < LENGTH_BYTES,
+                () -> new ModelFormatException(file, "the file has " + prefix.length + " bytes; a safetensors file has at "
+                        + "least " + LENGTH_BYTES + ": is the download complete?"));
         long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
         String found = "header length = " + Long.toUnsignedString(length);
-        if (length < 0 || length > MAX_BYTES) {
-            throw ModelFormatException.at(
-                    file, 0, found + " bytes, above the limit of " + MAX_BYTES + "; is this a safetensors file?");
-        }
-        if (length > fileLength - LENGTH_BYTES) {
-            throw ModelFormatException.at(file, 0, found + " bytes, but only " + (fileLength - LENGTH_BYTES)
-                    + " follow; is the file cut short? Download it again");
-        }
+        throwIf(length < 0 || length > MAX_BYTES, () -> ModelFormatException.at(
+                file, 0, found + " bytes, above the limit of " + MAX_BYTES + "; is this a safetensors file?"));
+        throwIf(length > fileLength - LENGTH_BYTES, () -> ModelFormatException.at(file, 0, found + " bytes, but only " + (fileLength - LENGTH_BYTES)
+                + " follow; is the file cut short? Download it again"));
         return length;
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
@@ -39,7 +41,7 @@ public final class SafetensorsWriter {
 
     private SafetensorsWriter() {}
 
-    /** Takes the bytes of one tensor. Valid only during {@link Source#writeTo}. */
+    /** Receives the bytes of one tensor. Valid only during {@link Source#writeTo}. */
     @FunctionalInterface
     public interface Sink {
 
@@ -170,10 +172,8 @@ public final class SafetensorsWriter {
     private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) throws IOException {
         byte[] json = json(metadata, tensors).getBytes(StandardCharsets.UTF_8);
         int length = json.length + Math.floorMod(-json.length, SafetensorsHeader.LENGTH_BYTES);
-        if (length > SafetensorsHeader.MAX_BYTES) {
-            throw new IllegalArgumentException("header length = " + length + " bytes, above the limit of "
-                    + SafetensorsHeader.MAX_BYTES + ": write several files");
-        }
+        throwIf(length > SafetensorsHeader.MAX_BYTES, () -> new IllegalArgumentException("header length = " + length + " bytes, above the limit of "
+                + SafetensorsHeader.MAX_BYTES + ": write several files"));
         byte[] header = new byte[SafetensorsHeader.LENGTH_BYTES + length];
         Arrays.fill(header, (byte) ' ');
         ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json);
@@ -234,12 +234,8 @@ public final class SafetensorsWriter {
 
         @Override
         public void accept(ByteBuffer chunk) throws IOException {
-            if (closed) {
-                throw new IllegalStateException("tensor '" + tensor.name() + "' is written already");
-            }
-            if (chunk.remaining() > expected - written) {
-                throw mismatch("more than " + expected);
-            }
+            throwIf(closed, () -> new IllegalStateException("tensor '" + tensor.name() + "' is written already"));
+            throwIf(chunk.remaining() > expected - written, () -> mismatch("more than " + expected));
             for (int at = chunk.position(); at < chunk.limit(); at += SLICE_BYTES) {
                 append(channel, chunk.slice(at, Math.min(SLICE_BYTES, chunk.limit() - at)));
             }
@@ -247,9 +243,7 @@ public final class SafetensorsWriter {
         }
 
         void requireComplete() {
-            if (written != expected) {
-                throw mismatch(written + "");
-            }
+            throwIf(written != expected, () -> mismatch(written + ""));
         }
 
         @Override

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.InputStream;
@@ -48,10 +50,8 @@ record ShardIndex(Path file, Map<String, String> shardOf) {
     private static byte[] content(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] json = in.readNBytes((int) MAX_BYTES + 1);
-            if (json.length > MAX_BYTES) {
-                throw new ModelFormatException(
-                        file, "more than " + MAX_BYTES + " bytes, the limit of an index; is this the right file?");
-            }
+            throwIf(json.length > MAX_BYTES, () -> new ModelFormatException(
+                    file, "more than " + MAX_BYTES + " bytes, the limit of an index; is this the right file?"));
             return json;
         } catch (IOException e) {
             throw ModelFormatException.unreadable(file, e);

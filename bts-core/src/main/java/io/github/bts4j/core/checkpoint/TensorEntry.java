@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.ElementType;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,9 +39,7 @@ public record TensorEntry(String name, ElementType type, List<Long> shape, Path 
         Objects.requireNonNull(type, "type");
         Objects.requireNonNull(file, "file");
         shape = List.copyOf(shape);
-        if (offset < 0) {
-            throw new IllegalArgumentException("offset = " + offset + " of tensor '" + name + "' is negative");
-        }
+        throwIf(offset < 0, () -> new IllegalArgumentException("offset = " + offset + " of tensor '" + name + "' is negative"));
         long expected = type.byteCount(shape);
         if (length != expected) {
             throw new IllegalArgumentException("length = " + length + " of tensor '" + name + "', but " + type.fileName() + ' '
@@ -48,29 +48,17 @@ public record TensorEntry(String name, ElementType type, List<Long> shape, Path 
         Math.addExact(offset, length);
     }
 
-    /**
-     * The shape as an array, as engines want it.
-     *
-     * @return a new array with the length of each dimension
-     */
+    /** {@return the length of each dimension, in a new array} */
     public long[] dimensions() {
         return shape.stream().mapToLong(Long::longValue).toArray();
     }
 
-    /**
-     * The number of elements.
-     *
-     * @return the product of the dimensions; 1 for a tensor without dimensions
-     */
+    /** {@return the number of elements: the product of the dimensions, 1 for a tensor without dimensions} */
     public long elements() {
         return length / type.bytes();
     }
 
-    /**
-     * The end of the tensor.
-     *
-     * @return the offset of the first byte after it, counted from the start of the file
-     */
+    /** {@return the offset of the first byte after the tensor, counted from the start of the file} */
     public long end() {
         return offset + length;
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Quoted;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -59,14 +61,10 @@ final class TensorTable {
     }
 
     ByteBuffer read(TensorEntry entry) {
-        if (!entry.equals(byName.get(entry.name()))) {
-            throw new IllegalArgumentException("entry = " + entry + " is not one of " + source);
-        }
-        if (entry.length() > MAX_READ_BYTES) {
-            throw new IllegalArgumentException("tensor '" + entry.name() + "' has " + entry.length()
-                    + " bytes, above the limit of " + MAX_READ_BYTES + " for one buffer; map " + entry.file()
-                    + " from byte " + entry.offset() + " in pieces instead");
-        }
+        throwIf(!entry.equals(byName.get(entry.name())), () -> new IllegalArgumentException("entry = " + entry + " is not one of " + source));
+        throwIf(entry.length() > MAX_READ_BYTES, () -> new IllegalArgumentException("tensor '" + entry.name() + "' has " + entry.length()
+                + " bytes, above the limit of " + MAX_READ_BYTES + " for one buffer; map " + entry.file()
+                + " from byte " + entry.offset() + " in pieces instead"));
         ByteBuffer bytes = ByteBuffer.allocate((int) entry.length()).order(ByteOrder.LITTLE_ENDIAN);
         try (FileChannel channel = FileChannel.open(entry.file())) {
             fill(bytes, channel, entry);
@@ -80,10 +78,9 @@ final class TensorTable {
     private static void fill(ByteBuffer bytes, FileChannel channel, TensorEntry entry) throws IOException {
         while (bytes.position() < entry.length()) {
             bytes.limit((int) Math.min(entry.length(), bytes.position() + (long) SLICE_BYTES));
-            if (channel.read(bytes, entry.offset() + bytes.position()) < 0) {
-                throw ModelFormatException.inTensor(entry.file(), entry.name(), entry.offset() + bytes.position(),
-                        "the file ends here, it was longer when it was opened: did another program change it?");
-            }
+            throwIf(channel.read(bytes, entry.offset() + bytes.position()) < 0,
+                    () -> ModelFormatException.inTensor(entry.file(), entry.name(), entry.offset() + bytes.position(),
+                            "the file ends here, it was longer when it was opened: did another program change it?"));
         }
     }
 }

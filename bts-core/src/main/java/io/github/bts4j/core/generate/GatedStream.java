@@ -37,11 +37,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
         }
     }
 
-    /**
-     * The gate weights of the prompt.
-     *
-     * @return the weights of each of its tokens
-     */
+    /** {@return the gate weights of each of the prompt's tokens} */
     public GateWeights promptGates() {
         return prompt;
     }
@@ -75,11 +71,7 @@ public final class GatedStream implements Iterator<GatedToken>, AutoCloseable {
         }
     }
 
-    /**
-     * The result so far, see {@link TokenStream#result}.
-     *
-     * @return the result
-     */
+    /** {@return the result so far, see {@link TokenStream#result}} */
     public GenerationResult result() {
         return stream.result();
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Objects;
 
 /**
@@ -24,8 +26,6 @@ public record GeneratedToken(int id, String text, float logProb, int index) {
      */
     public GeneratedToken {
         Objects.requireNonNull(text, "text");
-        if (id < 0 || index < 0) {
-            throw new IllegalArgumentException("id = " + id + " and index = " + index + " must not be negative");
-        }
+        throwIf(id < 0 || index < 0, () -> new IllegalArgumentException("id = " + id + " and index = " + index + " must not be negative"));
     }
 }

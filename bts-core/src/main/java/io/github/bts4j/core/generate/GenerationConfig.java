@@ -61,34 +61,10 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if maxNewTokens is less than 1
      */
     public static GenerationConfig greedy(int maxNewTokens) {
-        return builder(maxNewTokens).build();
+        return new GenerationConfig(maxNewTokens, 0, 0, 1, 0, Penalties.NONE, 0, EndTokens.OF_MODEL, List.of(), Constraint.NONE);
     }
 
-    /**
-     * A builder that begins with the options of {@link #greedy}.
-     *
-     * @param maxNewTokens maximum number of tokens to generate, at least 1
-     * @return the builder
-     */
-    public static Builder builder(int maxNewTokens) {
-        return new Builder(maxNewTokens);
-    }
-
-    /**
-     * A builder that begins with these options.
-     *
-     * @return the builder
-     */
-    public Builder toBuilder() {
-        return new Builder(maxNewTokens).temperature(temperature).topK(topK).topP(topP).minP(minP).penalties(penalties).seed(seed)
-                .endTokens(endTokens).stopStrings(stopStrings).constraint(constraint);
-    }
-
-    /**
-     * Whether decoding is greedy.
-     *
-     * @return true if the temperature is 0
-     */
+    /** {@return whether decoding is greedy, that is, the temperature is 0} */
     public boolean isGreedy() {
         return temperature == 0;
     }
@@ -101,7 +77,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withMaxNewTokens(int maxNewTokens) {
-        return toBuilder().maxNewTokens(maxNewTokens).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -112,7 +88,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTemperature(double temperature) {
-        return toBuilder().temperature(temperature).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -123,7 +99,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTopK(int topK) {
-        return toBuilder().topK(topK).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -134,7 +110,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withTopP(double topP) {
-        return toBuilder().topP(topP).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -145,7 +121,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withMinP(double minP) {
-        return toBuilder().minP(minP).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -156,7 +132,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withRepetitionPenalty(double repetitionPenalty) {
-        return toBuilder().repetitionPenalty(repetitionPenalty).build();
+        return withPenalties(penalties.withRepetition(repetitionPenalty));
     }
 
     /**
@@ -167,7 +143,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withSeed(long seed) {
-        return toBuilder().seed(seed).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
     /**
@@ -178,7 +154,7 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if an id is negative
      */
     public GenerationConfig withEndTokens(Set<Integer> ids) {
-        return toBuilder().endTokens(EndTokens.of(ids)).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, EndTokens.of(ids), stopStrings, constraint);
     }
 
     /**
@@ -189,156 +165,26 @@ public record GenerationConfig(int maxNewTokens, double temperature, int topK, d
      * @throws IllegalArgumentException if the value is out of range
      */
     public GenerationConfig withStopStrings(List<String> stopStrings) {
-        return toBuilder().stopStrings(stopStrings).build();
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 
-    /** A builder of options, which are checked by {@link #build}. Not thread-safe. */
-    public static final class Builder {
+    /**
+     * These options with other {@link #penalties}.
+     *
+     * @param penalties changes of the logits
+     * @return the changed copy
+     */
+    public GenerationConfig withPenalties(Penalties penalties) {
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
+    }
 
-        private int maxNewTokens;
-        private double temperature;
-        private int topK;
-        private double topP = 1;
-        private double minP;
-        private Penalties penalties = Penalties.NONE;
-        private long seed;
-        private EndTokens endTokens = EndTokens.OF_MODEL;
-        private List<String> stopStrings = List.of();
-        private Constraint constraint = Constraint.NONE;
-
-        private Builder(int maxNewTokens) {
-            this.maxNewTokens = maxNewTokens;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#maxNewTokens}.
-         *
-         * @param maxNewTokens maximum number of tokens to generate, at least 1
-         * @return this builder
-         */
-        public Builder maxNewTokens(int maxNewTokens) {
-            this.maxNewTokens = maxNewTokens;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#temperature}.
-         *
-         * @param temperature divisor of the logits; 0 is greedy
-         * @return this builder
-         */
-        public Builder temperature(double temperature) {
-            this.temperature = temperature;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#topK}.
-         *
-         * @param topK how many of the most likely tokens to keep; 0 keeps all
-         * @return this builder
-         */
-        public Builder topK(int topK) {
-            this.topK = topK;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#topP}.
-         *
-         * @param topP the total probability of the kept tokens; 1 keeps all
-         * @return this builder
-         */
-        public Builder topP(double topP) {
-            this.topP = topP;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#minP}.
-         *
-         * @param minP the minimum probability relative to the most likely token; 0 keeps all
-         * @return this builder
-         */
-        public Builder minP(double minP) {
-            this.minP = minP;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#penalties}.
-         *
-         * @param penalties changes of the logits
-         * @return this builder
-         */
-        public Builder penalties(Penalties penalties) {
-            this.penalties = penalties;
-            return this;
-        }
-
-        /**
-         * Sets {@link Penalties#repetition}.
-         *
-         * @param repetitionPenalty the penalty on tokens seen before; 1 is none
-         * @return this builder
-         * @throws IllegalArgumentException if the value is out of range
-         */
-        public Builder repetitionPenalty(double repetitionPenalty) {
-            return penalties(penalties.withRepetition(repetitionPenalty));
-        }
-
-        /**
-         * Sets {@link GenerationConfig#seed}.
-         *
-         * @param seed the seed of the random numbers
-         * @return this builder
-         */
-        public Builder seed(long seed) {
-            this.seed = seed;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#endTokens}.
-         *
-         * @param endTokens the tokens that end the text
-         * @return this builder
-         */
-        public Builder endTokens(EndTokens endTokens) {
-            this.endTokens = endTokens;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#stopStrings}.
-         *
-         * @param stopStrings the strings that end the text
-         * @return this builder
-         */
-        public Builder stopStrings(List<String> stopStrings) {
-            this.stopStrings = stopStrings;
-            return this;
-        }
-
-        /**
-         * Sets {@link GenerationConfig#constraint}.
-         *
-         * @param constraint what the text must be
-         * @return this builder
-         */
-        public Builder constraint(Constraint constraint) {
-            this.constraint = constraint;
-            return this;
-        }
-
-        /**
-         * Checks the options.
-         *
-         * @return the options
-         * @throws IllegalArgumentException listing every option that is out of range
-         */
-        public GenerationConfig build() {
-            return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
-        }
+    /**
+     * These options with another {@link #constraint}.
+     *
+     * @param constraint what the text must be
+     * @return the changed copy
+     */
+    public GenerationConfig withConstraint(Constraint constraint) {
+        return new GenerationConfig(maxNewTokens, temperature, topK, topP, minP, penalties, seed, endTokens, stopStrings, constraint);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -29,28 +31,17 @@ public record GenerationResult(int promptTokens, List<GeneratedToken> tokens, St
         tokens = List.copyOf(tokens);
         Objects.requireNonNull(text, "text");
         Objects.requireNonNull(stopReason, "stopReason");
-        if (promptTokens < 0) {
-            throw new IllegalArgumentException("promptTokens = " + promptTokens + " must not be negative");
-        }
-        if (stopString.isPresent() != (stopReason == StopReason.STOP_STRING)) {
-            throw new IllegalArgumentException("stopReason = " + stopReason + " contradicts stopString = " + stopString);
-        }
+        throwIf(promptTokens < 0, () -> new IllegalArgumentException("promptTokens = " + promptTokens + " must not be negative"));
+        throwIf(stopString.isPresent() != (stopReason == StopReason.STOP_STRING),
+                () -> new IllegalArgumentException("stopReason = " + stopReason + " contradicts stopString = " + stopString));
     }
 
-    /**
-     * The ids of the generated tokens.
-     *
-     * @return the ids, in a new array
-     */
+    /** {@return the ids of the generated tokens, in a new array} */
     public int[] tokenIds() {
         return tokens.stream().mapToInt(GeneratedToken::id).toArray();
     }
 
-    /**
-     * The log-probability of all generated tokens together.
-     *
-     * @return the sum over {@link GeneratedToken#logProb}
-     */
+    /** {@return the log-probability of all generated tokens together: the sum over {@link GeneratedToken#logProb}} */
     public double logProb() {
         return tokens.stream().mapToDouble(GeneratedToken::logProb).sum();
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.GatedLm;
@@ -170,9 +172,7 @@ public final class Generator {
      * @throws IllegalArgumentException if atOnce is below 1, or a prompt is empty or longer than the context
      */
     public List<GenerationResult> generateAll(List<String> prompts, GenerationConfig config, int atOnce) {
-        if (atOnce < 1) {
-            throw new IllegalArgumentException("atOnce = " + atOnce + ", must be at least 1");
-        }
+        throwIf(atOnce < 1, () -> new IllegalArgumentException("atOnce = " + atOnce + ", must be at least 1"));
         TokenStream[] streams = new TokenStream[prompts.size()];
         List<TokenStream> active = new ArrayList<>();
         try {
@@ -202,11 +202,8 @@ public final class Generator {
      * @return their tokens, in order; afterwards some of the streams may have ended
      * @throws java.util.NoSuchElementException if one has already ended
      */
-    @SuppressWarnings("try") // the lease is only held
     public List<GeneratedToken> nextEach(List<TokenStream> streams) {
-        try (Lifetime.Lease use = lifetime.use()) {
-            return steppedEach(streams);
-        }
+        return lifetime.hold(() -> steppedEach(streams));
     }
 
     private List<GeneratedToken> steppedEach(List<TokenStream> streams) {
@@ -238,10 +235,9 @@ public final class Generator {
     }
 
     private void checkLength(int number, int[] ids) {
-        if (ids.length < 2 || ids.length > model.contextLength()) {
-            throw new IllegalArgumentException("Text " + number + " holds " + ids.length + " tokens; between 2 and " + model.contextLength()
-                    + " (max_position_embeddings) can be scored");
-        }
+        throwIf(ids.length < 2 || ids.length > model.contextLength(),
+                () -> new IllegalArgumentException("Text " + number + " holds " + ids.length + " tokens; between 2 and " + model.contextLength()
+                        + " (max_position_embeddings) can be scored"));
     }
 
     /**

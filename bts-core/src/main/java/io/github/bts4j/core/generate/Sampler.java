@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.SplitMix64;
 import java.util.Arrays;
 import java.util.List;
@@ -104,15 +106,19 @@ public final class Sampler {
      * @throws IllegalArgumentException if there is no such token, if a logit is NaN or plus infinity, or if all are minus infinity
      */
     public static float logProb(float[] logits, int tokenId) {
-        if (tokenId < 0 || tokenId >= logits.length) {
-            throw new IllegalArgumentException("token id = " + tokenId + " must be between 0 and " + (logits.length - 1) + ", the last of the logits");
-        }
+        throwIf(tokenId < 0 || tokenId >= logits.length,
+                () -> new IllegalArgumentException("token id = " + tokenId + " must be between 0 and " + (logits.length - 1) + ", the last of the logits"));
         double max = logits[argMax(logits)];
+        return (float) (logits[tokenId] - max - logSum(logits, max));
+    }
+
+    /** The logarithm of the sum of {@code exp(logit - max)}. */
+    private static double logSum(float[] logits, double max) {
         double sum = 0;
         for (float logit : logits) {
             sum += Math.exp(logit - max);
         }
-        return (float) (logits[tokenId] - max - Math.log(sum));
+        return Math.log(sum);
     }
 
     /**
@@ -125,11 +131,7 @@ public final class Sampler {
      */
     public static List<TokenLogProb> mostLikely(float[] logits, int count) {
         double max = logits[argMax(logits)];
-        double sum = 0;
-        for (float logit : logits) {
-            sum += Math.exp(logit - max);
-        }
-        double log = Math.log(sum);
+        double log = logSum(logits, max);
         int wanted = Math.min(count, logits.length);
         int[] best = new int[wanted];
         int found = 0;
@@ -183,9 +185,8 @@ public final class Sampler {
                 likeliest = id;
             }
         }
-        if (logits.length == 0 || logits[likeliest] == Float.NEGATIVE_INFINITY) {
-            throw new IllegalArgumentException("all " + logits.length + " logits are minus infinity: no token is left to choose");
-        }
+        throwIf(logits.length == 0 || logits[likeliest] == Float.NEGATIVE_INFINITY,
+                () -> new IllegalArgumentException("all " + logits.length + " logits are minus infinity: no token is left to choose"));
         return likeliest;
     }
 }

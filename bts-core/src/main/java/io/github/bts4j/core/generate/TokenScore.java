@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.List;
 
 /**
@@ -28,9 +30,7 @@ public record TokenScore(int id, float logProb, List<TokenLogProb> mostLikely) {
      * @throws IllegalStateException if the text was scored without alternatives
      */
     public boolean isGreedy() {
-        if (mostLikely.isEmpty()) {
-            throw new IllegalStateException("Token " + id + " was scored without alternatives: request 1 or more");
-        }
+        throwIf(mostLikely.isEmpty(), () -> new IllegalStateException("Token " + id + " was scored without alternatives: request 1 or more"));
         return mostLikely.get(0).id() == id;
     }
 }

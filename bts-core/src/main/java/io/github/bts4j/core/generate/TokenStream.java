@@ -1,5 +1,7 @@
 package io.github.bts4j.core.generate;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.constraint.Guide;
@@ -38,10 +40,9 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     /** The capacity of a session for a prompt and the generated tokens. */
     static int capacity(int[] prompt, GenerationConfig config, int context) {
-        if (prompt.length == 0 || prompt.length >= context) {
-            throw new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
-                    + " fit before the first new token (max_position_embeddings " + context + ")");
-        }
+        throwIf(prompt.length == 0 || prompt.length >= context,
+                () -> new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
+                        + " fit before the first new token (max_position_embeddings " + context + ")"));
         return (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
     }
 
@@ -116,9 +117,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     @Override
     @SuppressWarnings("try") // the lease is only held
     public GeneratedToken next() {
-        if (stopped.isPresent()) {
-            throw new NoSuchElementException("The generation has ended: " + stopped.get());
-        }
+        throwIf(stopped.isPresent(), () -> new NoSuchElementException("The generation has ended: " + stopped.get()));
         begun();
         try (Lifetime.Lease use = lifetime.use()) {
             return generateOne();
@@ -210,16 +209,13 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
      * @throws IllegalStateException if the generation has ended
      */
     public List<TokenLogProb> mostLikely(int count) {
-        if (stopped.isPresent()) {
-            throw new IllegalStateException("The generation has ended: " + stopped.get());
-        }
+        throwIf(stopped.isPresent(), () -> new IllegalStateException("The generation has ended: " + stopped.get()));
         return Sampler.mostLikely(begun().logits, count);
     }
 
     /**
-     * The result so far; after the end, the final result.
-     *
-     * @return the result; its stop reason is {@link StopReason#CANCELLED} while the generation has not ended
+     * {@return the result so far, with the stop reason {@link StopReason#CANCELLED} while the generation has not ended; after the
+     * end, the final result}
      */
     public GenerationResult result() {
         StringBuilder text = new StringBuilder();

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.family.Family;
@@ -146,8 +148,6 @@ final class ConfigReader {
     }
 
     private static void failIfAny(Path file, Problems problems) {
-        if (!problems.isEmpty()) {
-            throw new ModelFormatException(file, problems.message("not a configuration that bts4j can load"));
-        }
+        throwIf(!problems.isEmpty(), () -> new ModelFormatException(file, problems.message("not a configuration that bts4j can load")));
     }
 }

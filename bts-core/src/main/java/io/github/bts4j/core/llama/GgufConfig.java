@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;

@@ -21,7 +21,7 @@ final class Int8Description {
         return json;
     }
 
-    /** Whether a value asks for just that: weights of 8 bits, symmetric, a scale for each row, activations as they are. */
+    /** Whether a value describes exactly this: symmetric weights of 8 bits, a scale for each row, unquantised activations. */
     static boolean isIn(JsonNode json) {
         boolean same = json.path("quant_method").asText().equals("compressed-tensors") && json.path("format").asText().equals("int-quantized")
                 && json.path("config_groups").size() > 0 && json.path("sparsity_config").isEmpty() && isNothing(json.path("kv_cache_scheme"));

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
@@ -20,10 +22,9 @@ final class Llama3Divisors {
 
     static RopeScaling scaling(GgufFile file, GgufTensor tensor, int headDim, double theta) throws IOException {
         double[] divisors = new double[headDim / 2];
-        if (tensor.elements() != divisors.length) {
-            throw ModelFormatException.inTensor(file.file(), tensor.name(), "has " + tensor.elements() + " values, a head of " + headDim + " has "
-                    + divisors.length + " frequencies");
-        }
+        throwIf(tensor.elements() != divisors.length,
+                () -> ModelFormatException.inTensor(file.file(), tensor.name(), "has " + tensor.elements() + " values, a head of " + headDim + " has "
+                        + divisors.length + " frequencies"));
         file.dequantize(tensor, (at, values) -> {
             for (int i = 0; i < values.length; i++) {
                 divisors[(int) at + i] = values[i];

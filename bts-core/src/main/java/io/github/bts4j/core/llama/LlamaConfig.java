@@ -156,10 +156,10 @@ public record LlamaConfig(
     }
 
     /**
-     * Reads a checkpoint's configuration, with the end-of-text tokens of a {@code generation_config.json} beside it merged in.
-     * Both spellings of the RoPE and dtype keys are understood. Absent keys have transformers' defaults (key-value heads as many as
-     * heads, rope theta 10,000, eps 1e-6, context 2,048, no biases, untied, float32); the five sizes must be there. A key that
-     * changes what the model computes and is not implemented is refused; a key that is unknown is logged as a warning.
+     * Reads a checkpoint's configuration, with the end-of-text tokens of a {@code generation_config.json} beside it merged in. Both
+     * spellings of the RoPE and dtype keys are understood. Absent keys have transformers' defaults (key-value heads as many as heads, rope
+     * theta 10,000, eps 1e-6, context 2,048, no biases, untied, float32); the five sizes are required. A key that changes what the model
+     * computes and is not implemented is refused; a key that is unknown is logged as a warning.
      *
      * @param path a checkpoint folder, the configuration file itself, or a GGUF file
      * @return the configuration
@@ -176,7 +176,7 @@ public record LlamaConfig(
      *
      * @param file the file
      * @return the configuration
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException as {@link #read(Path)} says
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException as for {@link #read(Path)}
      * @throws IOException if the file cannot be read
      */
     public static LlamaConfig read(GgufFile file) throws IOException {
@@ -184,9 +184,9 @@ public record LlamaConfig(
     }
 
     /**
-     * Writes this configuration as a {@code config.json} that Hugging Face transformers loads, in the spelling that most software
-     * reads ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}). The file appears whole or not at all: it is written beside its
-     * place, forced to disk and renamed.
+     * Writes this configuration as a {@code config.json} that Hugging Face transformers loads, in the spelling that most software reads
+     * ({@code rope_theta}, {@code rope_scaling}, {@code torch_dtype}). The file is replaced atomically: it is written under another name,
+     * forced to disk and renamed.
      *
      * @param path an existing folder, for {@code config.json} in it, or the file to write or replace
      * @throws IOException if it cannot be written
@@ -196,10 +196,10 @@ public record LlamaConfig(
     }
 
     /**
-     * The same for a checkpoint whose matrices may be int8.
+     * Writes this configuration for a checkpoint whose matrices may be int8.
      *
      * @param path as above
-     * @param int8 whether they are, each with a scale for each of its rows; the file then says so in {@code quantization_config}
+     * @param int8 whether matrices are int8 with a scale for each row, which the file then records in {@code quantization_config}
      * @throws IOException if it cannot be written
      */
     public void write(Path path, boolean int8) throws IOException {
@@ -207,29 +207,22 @@ public record LlamaConfig(
     }
 
     /**
-     * The longest sequence that the model is meant for: {@link #maxPositionEmbeddings}, and {@code factor} times that with {@link RopeScaling.Dynamic},
-     * whose frequencies follow the length beyond it.
-     *
-     * @return tokens
+     * {@return the longest sequence, in tokens, that the model is meant for: {@link #maxPositionEmbeddings}, and {@code factor} times
+     * that with {@link RopeScaling.Dynamic}, whose frequencies follow the length beyond it}
      */
     public int contextLength() {
         double factor = ropeScaling instanceof RopeScaling.Dynamic dynamic ? Math.max(dynamic.factor(), 1) : 1;
         return (int) Math.min(maxPositionEmbeddings * factor, Integer.MAX_VALUE);
     }
 
-    /**
-     * Starts a configuration. The five sizes have no defaults; the rest is Llama 2's.
-     *
-     * @return a builder
-     */
+    /** {@return a builder of a configuration} The five sizes have no defaults; the rest is Llama 2's. */
     public static LlamaConfigBuilder builder() {
         return new LlamaConfigBuilder();
     }
 
     /**
-     * Starts a changed copy. Head size and number of key-value heads are kept, not derived again.
-     *
-     * @return a builder with every value of this configuration
+     * {@return a builder of a changed copy with every value of this configuration} Head size and number of key-value heads are kept,
+     * not derived again.
      */
     public LlamaConfigBuilder toBuilder() {
         LlamaConfigBuilder builder = new LlamaConfigBuilder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(numLayers)
@@ -241,7 +234,7 @@ public record LlamaConfig(
     }
 
     /**
-     * A copy for weights of another number format.
+     * A copy with weights in another number format.
      *
      * @param precision the number format
      * @return the copy
@@ -271,11 +264,7 @@ public record LlamaConfig(
         return toBuilder().tieWordEmbeddings(tied).build();
     }
 
-    /**
-     * The rotary position embedding.
-     *
-     * @return its settings
-     */
+    /** {@return the settings of the rotary position embedding} */
     public Rope rope() {
         return new Rope(traits.rotatedDim().orElse(headDim), ropeTheta, maxPositionEmbeddings, ropeScaling);
     }
@@ -307,29 +296,21 @@ public record LlamaConfig(
         return attentionBias && traits.family().spec().biases() != Spec.Biases.QUERY_KEY_VALUE;
     }
 
-    /**
-     * The width of all query heads together.
-     *
-     * @return {@code numHeads x headDim}
-     */
+    /** {@return the width of all query heads together, {@code numHeads x headDim}} */
     public int queryWidth() {
         return numHeads * headDim;
     }
 
-    /**
-     * The width of all key heads together, which is that of all value heads.
-     *
-     * @return {@code numKvHeads x headDim}
-     */
+    /** {@return the width of all key heads together, {@code numKvHeads x headDim}, which is also that of all value heads} */
     public int keyValueWidth() {
         return numKvHeads * headDim;
     }
 
     /**
-     * In what another configuration differs.
+     * The values in which another configuration differs.
      *
      * @param other the other one
-     * @param apart names of values that may differ, as this record names them
+     * @param apart names of this record's components that may differ
      * @return one text per value that differs, such as {@code numLayers (4, 8)}, this one's value first
      */
     public List<String> differences(LlamaConfig other, Set<String> apart) {

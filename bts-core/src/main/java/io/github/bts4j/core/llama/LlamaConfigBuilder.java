@@ -239,7 +239,7 @@ public final class LlamaConfigBuilder {
                 ropeTheta, ropeScaling, attentionBias, mlpBias, tieWordEmbeddings, dtype, bosTokenId, eosTokenIds, traits);
     }
 
-    /** 0 if the sizes are not divisible; any valid size if they are refused themselves. */
+    /** The default head size: 0 if the sizes are not divisible, any valid size if the sizes themselves are refused. */
     private int derivedHeadDim() {
         if (numHeads < 1 || hiddenSize < 1) {
             return 2;

@@ -19,8 +19,8 @@ public final class LlamaPresets {
      * 128,000 tokens, rope theta 500,000.
      *
      * <p>The paper's "2.7B" is the count without embedding tables: 2,658,266,112. With one table, tied, it is 3,051,482,112; with a table and
-     * a head of its own, as here, 3,444,698,112. The paper does not say whether it ties them, nor the context (here 8,192), the epsilon
-     * (here 1e-5) and the special tokens (here none): those are ours.
+     * a head of its own, as here, 3,444,698,112. The paper does not say whether it ties them, nor the context (here 8,192), the epsilon (here
+     * 1e-5) and the special tokens (here none): those are this library's choices.
      */
     public static final LlamaConfig BTS_SEED_2_7B = LlamaConfig.builder().vocabSize(128_000).hiddenSize(3072).intermediateSize(12_288)
             .numLayers(20).numHeads(24).numKvHeads(1).maxPositionEmbeddings(8192).ropeTheta(500_000).dtype(Precision.BFLOAT16).build();

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.family.TensorNames;
 import io.github.bts4j.core.support.Problems;
@@ -12,7 +14,7 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The tensors of a Hugging Face Llama checkpoint: their names and shapes, as a configuration implies them. Safe for all threads. */
+/** The names and shapes of the tensors of a Hugging Face Llama checkpoint, as a configuration implies them. Thread-safe. */
 public final class LlamaTensors {
     private static final Logger LOG = LoggerFactory.getLogger(LlamaTensors.class);
     private static final String EMBED_TOKENS = "model.embed_tokens.weight";
@@ -109,7 +111,7 @@ public final class LlamaTensors {
      * @param config the configuration of the checkpoint
      * @param actualShapes the names and shapes that the checkpoint's files hold
      * @param path the checkpoint's file or folder, for the message
-     * @return the names of the tensors that are there and not used
+     * @return the names of the tensors that are present but not used
      * @throws ModelFormatException if a tensor is missing, unexpected or of a wrong shape; the message lists all of them
      */
     public static List<String> check(LlamaConfig config, Map<String, List<Long>> actualShapes, Path path) {
@@ -128,9 +130,7 @@ public final class LlamaTensors {
                 problems.add("Tensor '" + name + "' " + shape + " is not part of the model" + extraHint(config, name));
             }
         });
-        if (!problems.isEmpty()) {
-            throw new ModelFormatException(path, problems.message("tensors do not fit config.json"));
-        }
+        throwIf(!problems.isEmpty(), () -> new ModelFormatException(path, problems.message("tensors do not fit config.json")));
         if (unused.contains(LM_HEAD)) {
             LOG.info("{}: {} is not used, tie_word_embeddings is true", path, LM_HEAD);
         }
@@ -157,7 +157,7 @@ public final class LlamaTensors {
                 + ", config.json implies " + shape + " (" + reason(config, name) + "): are both from the same checkpoint?");
     }
 
-    /** The keys of config.json from which a tensor's shape follows. */
+    /** The keys of config.json that determine a tensor's shape. */
     private static String reason(LlamaConfig config, String name) {
         String hidden = "hidden_size " + config.hiddenSize();
         String inner = "intermediate_size " + config.intermediateSize();

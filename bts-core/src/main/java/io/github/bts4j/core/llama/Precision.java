@@ -20,29 +20,17 @@ public enum Precision {
         this.elementType = elementType;
     }
 
-    /**
-     * The type of the weights as tensors.
-     *
-     * @return the element type
-     */
+    /** {@return the element type of the weights as tensors} */
     public ElementType elementType() {
         return elementType;
     }
 
-    /**
-     * The name that {@code config.json} uses in {@code torch_dtype} and {@code dtype}.
-     *
-     * @return the name, such as {@code bfloat16}
-     */
+    /** {@return the name that {@code config.json} uses in {@code torch_dtype} and {@code dtype}, such as {@code bfloat16}} */
     public String jsonName() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /**
-     * The size of one weight.
-     *
-     * @return the size in bytes
-     */
+    /** {@return the size of one weight in bytes} */
     public int bytes() {
         return elementType.bytes();
     }
@@ -51,7 +39,7 @@ public enum Precision {
      * Finds a precision by the name that {@code config.json} uses.
      *
      * @param name the name, such as {@code bfloat16}
-     * @return the precision, or empty where bts4j has none of that name
+     * @return the precision; empty if there is none of that name
      */
     public static Optional<Precision> named(String name) {
         return Arrays.stream(values()).filter(precision -> precision.jsonName().equals(name)).findFirst();

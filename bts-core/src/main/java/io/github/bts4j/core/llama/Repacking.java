@@ -2,10 +2,10 @@ package io.github.bts4j.core.llama;
 
 /** Whether weight matrices are copied into the Java heap, in the order in which bts-vector reads them fastest. */
 public enum Repacking {
-    /** Those of models below 32 MiB, where there is room. */
+    /** For models below 32 MiB, if there is enough memory. */
     AUTOMATIC,
-    /** In any case; loading fails where it cannot be done. */
+    /** Always; loading fails if it is not possible. */
     ALWAYS,
-    /** Not at all: the matrices stay where they are. */
+    /** Never: the matrices stay where they are. */
     NEVER
 }

@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
-/** Reads one {@code rope_scaling} or {@code rope_parameters}. Absent values mean what transformers takes them to mean. */
+/** Reads one {@code rope_scaling} or {@code rope_parameters}. Absent values have transformers' defaults. */
 final class RopeScalingReader {
     static final String KNOWN = "default, linear, dynamic, llama3, yarn, longrope";
 

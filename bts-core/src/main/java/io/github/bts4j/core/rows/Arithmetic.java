@@ -6,15 +6,12 @@ import java.util.Optional;
 /**
  * The arithmetic of decoding in Java: products of matrices with a few vectors, and operations on vectors. Thread-safe.
  *
- * <p>The fastest implementation is found by {@link java.util.ServiceLoader}; without one, models decode in libtorch, as {@code -Dbts4j.decode=torch} makes them. {@code -Dbts4j.decode=scalar} takes
- * the reference implementation, plain loops, and {@code -Dbts4j.decode=vector} the one that is found, even where libtorch is thought to be faster.
+ * <p>The fastest implementation is found by {@link java.util.ServiceLoader}; without one, models decode in libtorch, as {@code
+ * -Dbts4j.decode=torch} makes them. {@code -Dbts4j.decode=scalar} selects the reference implementation, plain loops, and {@code
+ * -Dbts4j.decode=vector} the one that is found, even where libtorch is expected to be faster.
  */
 public interface Arithmetic {
-    /**
-     * The implementation on the class path that works in this JVM.
-     *
-     * @return the implementation, found once per process; empty if there is none
-     */
+    /** {@return the implementation on the class path that works in this JVM, found once per process; empty if there is none} */
     static Optional<Arithmetic> available() {
         return AvailableArithmetic.FOUND;
     }
@@ -34,7 +31,7 @@ public interface Arithmetic {
     void prepare(ElementType type);
 
     /**
-     * A matrix that multiplies itself with this arithmetic.
+     * A matrix whose products use this arithmetic.
      *
      * @param elements its elements, in memory that outlives every use of the matrix
      * @return the matrix

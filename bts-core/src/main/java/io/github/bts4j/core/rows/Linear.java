@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param weight {@code [out, in]}
  * @param rows out
  * @param bias {@code [out]}, or empty
- * @param adapters what is added to the product of each stream; its vectors are one stream's after the other's, equally many of each. Empty where nothing is added
+ * @param adapters the adapter of each stream, added to its product. The vectors are those of one stream after the other, equally many of each. Empty
+ *     without adapters
  */
 public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAdapter>> adapters) {
     /**
@@ -49,7 +50,7 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     /**
-     * The same product for several streams, each with what its own adds.
+     * The same product for several streams, each with its own adapters.
      *
      * @param streams products over the same matrix
      * @return one product

@@ -1,7 +1,8 @@
 package io.github.bts4j.core.rows;
 
 /**
- * A matrix that multiplies itself with a few vectors at a time. There is one class for each type and layout of the elements, so that no loop has to ask for them. Thread-safe.
+ * A matrix that is multiplied with a few vectors at a time. There is one class for each type and layout of the elements, so that no loop
+ * has to switch over them. Thread-safe.
  *
  * <p>A value is computed in a fixed order, independent of the number of vectors and the range of rows.
  */
@@ -21,7 +22,7 @@ public abstract class Matrix {
     }
 
     /**
-     * The room that {@link #pack} needs.
+     * The length of the array that {@link #pack} needs.
      *
      * @param length number of elements of a vector
      * @return the next multiple of four
@@ -30,20 +31,12 @@ public abstract class Matrix {
         return (length + 3) & -4;
     }
 
-    /**
-     * Its elements in the tensor's memory.
-     *
-     * @return the elements
-     */
+    /** {@return the elements in the tensor's memory} */
     public final Elements elements() {
         return elements;
     }
 
-    /**
-     * The number of columns.
-     *
-     * @return columns
-     */
+    /** {@return the number of columns} */
     public final int columns() {
         return elements.columns();
     }
@@ -60,12 +53,12 @@ public abstract class Matrix {
      * A copy on the Java heap, in the layout that products with several vectors read fastest; the matrix itself, if there is no faster layout.
      *
      * @param rows number of its rows
-     * @return the same matrix for {@link #pack} and {@link #matmul}, and for these alone
+     * @return a copy that supports {@link #pack} and {@link #matmul} only
      */
     public abstract Matrix repacked(int rows);
 
     /**
-     * Brings a vector into the order in which {@link #matmul} reads it.
+     * Copies a vector in the order in which {@link #matmul} reads it.
      *
      * @param x the vector
      * @param at index of its first element
@@ -77,7 +70,7 @@ public abstract class Matrix {
     }
 
     /**
-     * Brings vectors into the order in which {@link #matmul} reads them.
+     * Copies vectors in the order in which {@link #matmul} reads them.
      *
      * @param x the vectors, as long as the matrix is wide
      * @param into receives them
@@ -107,7 +100,7 @@ public abstract class Matrix {
      * @param to one past the last row
      * @param x packed vectors {@code [vectors][columns]}
      * @param y results {@code [vectors][..]}: row r goes to {@code y[s][at + r]}
-     * @param at where row 0 goes
+     * @param at index of row 0's result
      */
     public abstract void matmul(int from, int to, float[][] x, float[][] y, int at);
 

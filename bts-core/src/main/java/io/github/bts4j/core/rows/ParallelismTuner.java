@@ -7,9 +7,10 @@ import java.util.concurrent.TimeUnit;
  * Measures whether all threads of a {@link WorkerTeam} or the caller alone are faster for a kind of work. All are faster if each has a processor; if other load uses the processors, or if a
  * piece of work is so short that waiting at barriers takes longer than sharing saves, the caller alone is.
  *
- * <p>The time of each mode is the mean of the three shortest of its last four runs, so that a single interruption, such as libtorch's threads that still spin after a prompt, has no effect. The slower mode is
- * tried again, four runs in a row, after fifty times its cost; all threads sooner at the beginning, when the JVM's compiler still uses a processor. A run that takes three times the other
- * way's time ends the trial. Thread-safe.
+ * <p>The time of each mode is the mean of the three shortest of its last four runs, so that a single interruption, such as libtorch's
+ * threads that still spin after a prompt, has no effect. The slower mode is tried again, four runs in a row, after fifty times its cost; at
+ * the beginning, when the JVM's compiler still uses a processor, all threads are tried again sooner. A run that takes three times as long
+ * as in the other mode ends the trial. Thread-safe.
  */
 public final class ParallelismTuner {
     private static final int COST_SHARE = 50;
@@ -21,7 +22,7 @@ public final class ParallelismTuner {
 
     private final Kind[] kinds = new Kind[KINDS];
 
-    /** Nothing is known yet. */
+    /** Starts without measurements. */
     public ParallelismTuner() {
         for (int i = 0; i < KINDS; i++) {
             kinds[i] = new Kind();
@@ -44,11 +45,11 @@ public final class ParallelismTuner {
         private final Timings alone = new Timings();
         private long begin;
         private long tryAgain;
-        private boolean tried; // the way on trial
+        private boolean tried; // the mode on trial
         private int trials; // its remaining runs
 
         /**
-         * Whether to take all threads for the next run.
+         * Whether to use all threads for the next run.
          *
          * @param tokens the run's number of tokens
          * @param now when it begins
@@ -85,7 +86,7 @@ public final class ParallelismTuner {
         }
     }
 
-    /** The last runs of one way. */
+    /** The last runs of one mode. */
     private static final class Timings {
         private final long[] last = new long[RUNS];
         private int count;

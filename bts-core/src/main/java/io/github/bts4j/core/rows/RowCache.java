@@ -14,7 +14,7 @@ public record RowCache(List<Matrix[]> keys, List<Matrix[]> values) {
     /**
      * The matrices of a cache.
      *
-     * @param math what will compute with them
+     * @param math the arithmetic of their products
      * @param keys elements {@code [kv_heads * capacity, head_dim]} of each layer
      * @param values the same
      * @param heads the number of key and value heads

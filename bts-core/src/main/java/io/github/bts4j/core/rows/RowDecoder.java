@@ -30,9 +30,9 @@ public final class RowDecoder {
     private final RowNorm norm;
 
     /**
-     * Puts a decoder together.
+     * Creates a decoder.
      *
-     * @param math what computes products
+     * @param math computes products
      * @param type the type that the model computes in
      * @param dims its sizes
      * @param weights its weights
@@ -56,7 +56,7 @@ public final class RowDecoder {
     /**
      * A decoder of the layers of several streams over the same matrices: each matrix is read once for all of them.
      *
-     * @param streams decoders that {@link #isOver} says can be joined
+     * @param streams decoders that can be joined according to {@link #isOver}
      * @return the decoder
      */
     public static RowDecoder joint(List<RowDecoder> streams) {
@@ -65,7 +65,7 @@ public final class RowDecoder {
     }
 
     /**
-     * Whether the layers are those of another decoder, adapters apart.
+     * Whether the layers are those of another decoder, except for adapters.
      *
      * @param other the other one
      * @return true if the matrices are the same objects, and norms and biases have the same values
@@ -91,51 +91,30 @@ public final class RowDecoder {
         return streams.stream().flatMap(step -> Arrays.stream(part.apply(step))).toArray(float[][]::new);
     }
 
-    /**
-     * The arithmetic of its products.
-     *
-     * @return the arithmetic
-     */
+    /** {@return the arithmetic of the products} */
     public Arithmetic math() {
         return math;
     }
 
-    /**
-     * How results are rounded.
-     *
-     * @return the rounding of the type that it computes in
-     */
+    /** {@return how results are rounded to the type that it computes in} */
     public Rounding rounding() {
         return rounding;
     }
 
-    /**
-     * Whether its matrices are repacked.
-     *
-     * @return true if they are on the Java heap
-     */
+    /** {@return whether the matrices are repacked on the Java heap} */
     public boolean isRepacked() {
         return weights.isRepacked();
     }
 
     /**
-     * Says where libtorch is slower.
+     * Whether a step is faster here than in libtorch.
      *
      * @param batch a step
-     * @return true if it is faster here, as measured on two cores
+     * @return true if it is, as measured on two cores
      */
     boolean isFasterFor(DecodeBatch<?> batch) {
         int most = small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
         return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : most);
-    }
-
-    /**
-     * The number of layers.
-     *
-     * @return layers
-     */
-    public int numLayers() {
-        return weights.layers().size();
     }
 
     /** Room for the logits of a step, {@code [sessions][vocabulary]}. */
@@ -175,7 +154,7 @@ public final class RowDecoder {
      */
     public record Scratch(float[][] normed, float[][] x, float[][] adapted) {
         /**
-         * Those of some of the tokens.
+         * The buffers of some of the tokens.
          *
          * @param tokens indices of the tokens
          * @return the same buffers
@@ -225,7 +204,7 @@ public final class RowDecoder {
     }
 
     /**
-     * Normalises the states before attention. Every worker computes all norms, which takes less time than to wait for another's.
+     * Normalises the states before attention. Every worker computes all norms, which takes less time than waiting for the other workers.
      *
      * @param step the step
      * @param layer number of the layer

@@ -7,7 +7,7 @@ import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
- * Decodes few tokens at a time in Java: a step is one piece of work that a {@link WorkerTeam} goes through together.
+ * Decodes few tokens at a time in Java: all threads of a {@link WorkerTeam} compute a step together.
  *
  * @param <S> type of a session's state
  */
@@ -30,10 +30,10 @@ public final class RowEngine<S> implements DecodeEngine<S> {
         void run(WorkerTeam.Share share, List<RowStep> steps);
 
         /**
-         * What {@link #run} is given.
+         * Prepares the argument of {@link #run}.
          *
          * @param steps the step as each stream sees it
-         * @return the same, and behind it whatever all workers share
+         * @return the same, followed by what all workers share
          */
         default List<RowStep> prepared(List<RowStep> steps) {
             return steps;
@@ -41,11 +41,11 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     }
 
     /**
-     * Puts an engine together.
+     * Creates an engine.
      *
      * @param streams the decoders; the first one computes the logits
      * @param caches finds the KV cache of a stream, by its number, in a session's state
-     * @param layers what computes the layers
+     * @param layers computes the layers
      * @param team the workers
      * @param tuner measurements of such steps
      */

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 public record RowStep(DecodeBatch<RowCache> batch, float[][] hidden, float[][] rope, float[][] query, float[][] key, float[][] value, float[][] attended, float[][] gate,
         float[][] up, float[][] branch) {
     /**
-     * The step of some of its tokens, for what looks at each token alone, such as a feed-forward network.
+     * The step of some of its tokens, for computations on each token separately, such as a feed-forward network.
      *
      * @param tokens indices of the tokens
      * @return the same buffers
@@ -33,7 +33,7 @@ public record RowStep(DecodeBatch<RowCache> batch, float[][] hidden, float[][] r
         return IntStream.of(tokens).mapToObj(token -> rows[token]).toArray(float[][]::new);
     }
 
-    /** The states whose logits are wanted: of every session the last one. */
+    /** The states that logits are computed from: the last one of every session. */
     float[][] last() {
         return batch.isPrompt() ? new float[][] {hidden[hidden.length - 1]} : hidden;
     }

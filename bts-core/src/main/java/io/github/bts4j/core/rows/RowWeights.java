@@ -1,5 +1,7 @@
 package io.github.bts4j.core.rows;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -109,25 +111,17 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
         return new RowWeights(first.embedding, layers, first.norm, first.head, first.isRepacked);
     }
 
-    /** Whether the layers are products over the same matrices, adapters apart. */
+    /** Whether the layers are products over the same matrices, except for adapters. */
     boolean isOver(RowWeights other) {
         return layers.size() == other.layers.size() && IntStream.range(0, layers.size()).allMatch(i -> layers.get(i).isOver(other.layers.get(i)));
     }
 
-    /**
-     * The size of the weights that a step reads.
-     *
-     * @return bytes
-     */
+    /** {@return the size in bytes of the weights that a step reads} */
     public long bytes() {
         return head.bytes() + layers.stream().flatMap(Layer::linears).mapToLong(Linear::bytes).sum();
     }
 
-    /**
-     * The same with repacked matrices on the Java heap.
-     *
-     * @return the weights
-     */
+    /** {@return the same weights with repacked matrices on the Java heap} */
     public RowWeights repacked() {
         return new RowWeights(embedding, layers.stream().map(Layer::repacked).toList(), norm, head.repacked(), true);
     }
@@ -148,20 +142,18 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
     }
 
     /**
-     * Refuses a copy that the Java heap has no room for.
+     * Refuses a copy that does not fit into the Java heap.
      *
      * @param bytes size of the copy
      * @throws IllegalArgumentException if it does not fit, with the figures
      */
     public static void requireRoom(long bytes) {
-        if (!hasRoom(bytes)) {
-            throw new IllegalArgumentException(String.format(java.util.Locale.ROOT,
-                    "repacked weights take %d MiB of the Java heap, of which %d of %d MiB are free: start Java with -Xmx%dm or more (./bts: BTS_HEAP=%dm), or load without repacking",
-                    mebibytes(bytes), mebibytes(free()), mebibytes(Runtime.getRuntime().maxMemory()), wanted(bytes), wanted(bytes)));
-        }
+        throwIf(!hasRoom(bytes), () -> new IllegalArgumentException(String.format(java.util.Locale.ROOT,
+                "repacked weights take %d MiB of the Java heap, of which %d of %d MiB are free: start Java with -Xmx%dm or more (./bts: BTS_HEAP=%dm), or load without repacking",
+                mebibytes(bytes), mebibytes(free()), mebibytes(Runtime.getRuntime().maxMemory()), wanted(bytes), wanted(bytes))));
     }
 
-    /** A heap with which it fits. */
+    /** The size of a heap that is large enough. */
     private static long wanted(long bytes) {
         return mebibytes(Runtime.getRuntime().maxMemory() - free() + (long) (bytes / FREE_SHARE)) + 1;
     }

@@ -11,7 +11,7 @@ final class ScalarArithmetic implements Arithmetic {
 
     @Override
     public void prepare(ElementType type) {
-        // loops of numbers are fast enough before they are compiled
+        // plain loops are fast enough before they are compiled
     }
 
     @Override

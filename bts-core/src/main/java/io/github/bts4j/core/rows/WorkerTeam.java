@@ -6,11 +6,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that go through one piece of work together: the caller and some workers, which wait for each other at every {@link Share#await}.
+ * Threads that do one piece of work together: the caller and some workers, which wait for each other at every {@link Share#await}.
  *
- * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. Where something else takes the processors, every such point
- * would wait for a thread that is not running: a {@link ParallelismTuner} measures when the caller alone is faster. A caller also continues alone if the workers are busy. Results do not depend on the number
- * of threads. Thread-safe.
+ * <p>Waiting threads spin, because a step has some hundred such points a few microseconds apart; workers without work sleep. If other
+ * processes use the processors, every such point would wait for a thread that is not running; a {@link ParallelismTuner} measures when the
+ * caller alone is faster. A caller also continues alone if the workers are busy. Results do not depend on the number of threads.
+ * Thread-safe.
  */
 public final class WorkerTeam {
     private static final int SPINS = 10_000; // up to some hundred microseconds
@@ -46,7 +47,7 @@ public final class WorkerTeam {
     }
 
     /**
-     * The process's team, which the first call makes.
+     * The process's team, which the first call creates.
      *
      * @param threads as many threads as a tensor operation uses; the team has at most one per processor
      * @return the team
@@ -59,10 +60,10 @@ public final class WorkerTeam {
     }
 
     /**
-     * Goes through a piece of work in whichever way is faster, and returns when all threads have.
+     * Does a piece of work in the faster mode, and returns when all threads have finished.
      *
      * @param tuner measurements of such work
-     * @param tokens number of tokens that it is about
+     * @param tokens number of tokens that it computes
      * @param work the work
      * @throws RuntimeException the exception of a thread; the others stop at their next barrier
      */
@@ -83,7 +84,7 @@ public final class WorkerTeam {
     }
 
     /**
-     * Goes through a piece of work with all threads, and returns when all have; alone if the workers are taken.
+     * Does a piece of work with all threads, and returns when all have finished; the caller does it alone if the workers are busy.
      *
      * @param work the work
      * @throws RuntimeException the exception of a thread; the others stop at their next barrier
@@ -125,7 +126,7 @@ public final class WorkerTeam {
             this.threads = threads;
         }
 
-        /** One thread's whole part in the work. */
+        /** Runs one thread's part of the work. */
         void attend(Work work, int index) {
             try {
                 work.run(new Share(index, this));
@@ -157,7 +158,7 @@ public final class WorkerTeam {
         private void relax(int spins) {
             if (spins < SPINS) {
                 Thread.onSpinWait();
-            } else { // the other thread has lost its processor: it may have this one
+            } else { // the other thread has lost its processor and may use this one
                 LockSupport.parkNanos(NAP_NANOS);
             }
         }
@@ -175,7 +176,7 @@ public final class WorkerTeam {
         }
     }
 
-    /** One thread's place in a piece of work. */
+    /** One thread's share of a piece of work. */
     public static final class Share {
         private final int index;
         private final Barrier barrier;

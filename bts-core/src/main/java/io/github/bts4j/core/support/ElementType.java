@@ -1,5 +1,7 @@
 package io.github.bts4j.core.support;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -50,38 +52,22 @@ public enum ElementType {
         this.bytes = bytes;
     }
 
-    /**
-     * The name in a safetensors header.
-     *
-     * @return the name, such as {@code BF16}
-     */
+    /** {@return the name in a safetensors header, such as {@code BF16}} */
     public String fileName() {
         return fileName;
     }
 
-    /**
-     * Whether tensors of this library may have the type, beside files.
-     *
-     * @return whether it has a number of PyTorch
-     */
+    /** {@return whether PyTorch has a number for the type, so that tensors in memory may have it too} */
     public boolean isTorch() {
         return code >= 0;
     }
 
-    /**
-     * PyTorch's number of the type ({@code c10::ScalarType}).
-     *
-     * @return the number
-     */
+    /** {@return PyTorch's number of the type ({@code c10::ScalarType})} */
     public int code() {
         return code;
     }
 
-    /**
-     * The size of one element.
-     *
-     * @return bytes
-     */
+    /** {@return the size of one element in bytes} */
     public int bytes() {
         return bytes;
     }
@@ -100,9 +86,7 @@ public enum ElementType {
         long product = bytes;
         boolean empty = false;
         for (long dimension : shape) {
-            if (dimension < 0) {
-                throw new IllegalArgumentException("shape = " + shape + " has the negative dimension " + dimension);
-            }
+            throwIf(dimension < 0, () -> new IllegalArgumentException("shape = " + shape + " has the negative dimension " + dimension));
             empty |= dimension == 0;
             product = Math.multiplyExact(product, Math.max(dimension, 1));
         }
@@ -141,11 +125,7 @@ public enum ElementType {
         return NAMES.matcher(source).replaceAll(name -> String.valueOf(valueOf(name.group()).code));
     }
 
-    /**
-     * The names in files.
-     *
-     * @return all of them, for messages
-     */
+    /** {@return the names in files, for messages} */
     public static String fileNames() {
         return Arrays.stream(values()).map(ElementType::fileName).collect(Collectors.joining(", "));
     }

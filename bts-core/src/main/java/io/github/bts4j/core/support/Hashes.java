@@ -9,11 +9,7 @@ import java.util.HexFormat;
 public final class Hashes {
     private Hashes() {}
 
-    /**
-     * An empty digest.
-     *
-     * @return SHA-256, to be updated
-     */
+    /** {@return an empty SHA-256 digest} */
     public static MessageDigest sha256() {
         try {
             return MessageDigest.getInstance("SHA-256");

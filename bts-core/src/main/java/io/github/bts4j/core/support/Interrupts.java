@@ -1,5 +1,7 @@
 package io.github.bts4j.core.support;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -53,9 +55,8 @@ public final class Interrupts {
      * @throws UncheckedIOException if {@link #caused} is true of it
      */
     public static void rethrow(Path file, Throwable failure) {
-        if (caused(failure)) {
-            throw new UncheckedIOException(file + ": reading was interrupted", failure instanceof IOException io ? io : new IOException(failure));
-        }
+        throwIf(caused(failure),
+                () -> new UncheckedIOException(file + ": reading was interrupted", failure instanceof IOException io ? io : new IOException(failure)));
     }
 
     /**

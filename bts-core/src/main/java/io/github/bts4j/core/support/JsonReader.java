@@ -1,5 +1,7 @@
 package io.github.bts4j.core.support;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -110,9 +112,7 @@ public final class JsonReader {
      */
     public <T> T record(Path file, Class<T> type, Refusal refusal) throws IOException {
         T record = parsed(file, content(file, refusal), content -> mapper.readValue(content, type), refusal);
-        if (record == null) {
-            throw refusal.of(file, "expected a JSON object, found null", null);
-        }
+        throwIf(record == null, () -> refusal.of(file, "expected a JSON object, found null", null));
         return record;
     }
 
@@ -133,9 +133,7 @@ public final class JsonReader {
 
     private byte[] content(Path file, Refusal refusal) throws IOException {
         long size = FileErrors.named(file, () -> Files.size(file));
-        if (size > maxBytes) {
-            throw refusal.of(file, "is " + size + " bytes long, at most " + maxBytes + " are read: is it a weight file?", null);
-        }
+        throwIf(size > maxBytes, () -> refusal.of(file, "is " + size + " bytes long, at most " + maxBytes + " are read: is it a weight file?", null));
         return FileErrors.named(file, () -> Files.readAllBytes(file));
     }
 
@@ -188,11 +186,7 @@ public final class JsonReader {
         return STRICT.mapper.valueToTree(value);
     }
 
-    /**
-     * An empty object.
-     *
-     * @return the object, to be filled
-     */
+    /** {@return an empty object, to be filled} */
     public static ObjectNode object() {
         return JsonNodeFactory.instance.objectNode();
     }

@@ -3,6 +3,7 @@ package io.github.bts4j.core.support;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** Collects problems, so that one exception can report all of them. Not thread-safe. */
 public final class Problems {
@@ -11,6 +12,20 @@ public final class Problems {
     /** Without problems. */
     public Problems() {
         // nothing to set up
+    }
+
+    /**
+     * Throws an exception if something is wrong: one check that has nothing to collect.
+     *
+     * @param <E> the exception's type
+     * @param wrong whether it is
+     * @param exception makes the exception
+     * @throws E if {@code wrong}
+     */
+    public static <E extends Exception> void throwIf(boolean wrong, Supplier<E> exception) throws E {
+        if (wrong) {
+            throw exception.get();
+        }
     }
 
     /**
@@ -86,29 +101,17 @@ public final class Problems {
         addIf(!(value > limit) || !Float.isFinite((float) value), name + " = " + value + " must be greater than " + limit + " and finite in float32");
     }
 
-    /**
-     * Whether nothing is wrong.
-     *
-     * @return true if no problem was noted
-     */
+    /** {@return whether no problem was noted} */
     public boolean isEmpty() {
         return found.isEmpty();
     }
 
-    /**
-     * How much is wrong.
-     *
-     * @return the number of problems
-     */
+    /** {@return the number of problems} */
     public int count() {
         return found.size();
     }
 
-    /**
-     * All problems.
-     *
-     * @return the problems in the order in which they were noted
-     */
+    /** {@return the problems in the order in which they were noted} */
     public List<String> all() {
         return List.copyOf(found);
     }

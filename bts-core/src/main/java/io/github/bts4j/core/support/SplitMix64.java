@@ -58,21 +58,13 @@ public final class SplitMix64 {
         return key(seed, name.chars().asLongStream().toArray());
     }
 
-    /**
-     * The next 64 random bits.
-     *
-     * @return any value
-     */
+    /** {@return the next 64 random bits} */
     public long next() {
         state += GAMMA;
         return mix(state);
     }
 
-    /**
-     * The next 53 random bits as a number.
-     *
-     * @return from 0 (inclusive) to 1 (exclusive)
-     */
+    /** {@return the next 53 random bits as a number from 0 (inclusive) to 1 (exclusive)} */
     public double nextDouble() {
         return (next() >>> 11) * 0x1p-53;
     }

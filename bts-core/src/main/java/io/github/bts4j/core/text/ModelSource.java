@@ -1,5 +1,7 @@
 package io.github.bts4j.core.text;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -44,17 +46,15 @@ public interface ModelSource {
      * @throws UnsupportedException if bts-stitch is required and missing
      */
     static Loaded load(Path path, LoadOptions options) throws IOException {
-        if (!Files.exists(path)) {
-            throw new IllegalArgumentException(path + " does not exist: a model is a checkpoint folder, a GGUF file, or the folder of a stitch checkpoint");
-        }
+        throwIf(!Files.exists(path),
+                () -> new IllegalArgumentException(path + " does not exist: a model is a checkpoint folder, a GGUF file, or the folder of a stitch checkpoint"));
         for (ModelSource source : ServiceLoader.load(ModelSource.class, ModelSource.class.getClassLoader())) {
             if (source.recognises(path)) {
                 return source.open(path, options);
             }
         }
-        if (Files.exists(path.resolve("stitch.json"))) {
-            throw new UnsupportedException(path + " is a stitch checkpoint: add bts-stitch to the class path to open it");
-        }
+        throwIf(Files.exists(path.resolve("stitch.json")),
+                () -> new UnsupportedException(path + " is a stitch checkpoint: add bts-stitch to the class path to open it"));
         return new Loaded(LlamaModel.open(path, options), path);
     }
 

@@ -19,16 +19,17 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /**
  * A language model for texts: a model with its tokenizer, chat template and end tokens.
  *
  * <p>Thread-safe: many threads may use one model, and each generation has its own KV cache. Closing it also closes the model and the tokenizer:
- * {@link #close} refuses new calls, waits for running ones and frees. Streams that are still open then report that the model is closed.
+ * {@link #close} refuses new calls, waits for running ones and frees. After that, every method that computes throws {@link IllegalStateException},
+ * and so do streams that are still open: "This model is closed".
  */
 public final class TextModel implements AutoCloseable {
     private final Generator generator;
@@ -52,12 +53,9 @@ public final class TextModel implements AutoCloseable {
     /**
      * Opens a model on the CPU, in the precision of its files.
      *
-     * @param path a checkpoint folder in Hugging Face's layout, a GGUF file or, with bts-stitch on the class path, a stitch checkpoint's folder
+     * @param path a checkpoint folder, a GGUF file or a stitch checkpoint's folder, as for {@link #open(Path, LoadOptions)}
      * @return the model, which the caller closes
-     * @throws IOException if a file cannot be read
-     * @throws IllegalArgumentException if the path does not exist
-     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed, or model and tokenizer do not fit
-     * @throws UnsupportedException if bts-stitch is required and missing
+     * @throws IOException as for {@link #open(Path, LoadOptions)}
      */
     public static TextModel open(Path path) throws IOException {
         return open(path, LoadOptions.defaults());
@@ -131,28 +129,19 @@ public final class TextModel implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such expert
      * @throws UnsupportedException if the model has no experts
      */
-    @SuppressWarnings("try") // the lease is only held
     public TextModel without(Set<String> experts) {
-        try (Lifetime.Lease use = lifetime.use()) {
+        return lifetime.hold(() -> {
             GatedLm view = gated().without(experts);
             return new TextModel(view, tokenizer, chat, endTokens, Lifetime.shared("model", lifetime), view::close);
-        }
+        });
     }
 
-    /**
-     * The model for token ids.
-     *
-     * @return the model, closed with this one
-     */
+    /** {@return the model for token ids, closed with this one} */
     public CausalLm model() {
         return model;
     }
 
-    /**
-     * The model's tokenizer.
-     *
-     * @return the tokenizer, closed with this model
-     */
+    /** {@return the model's tokenizer, closed with this model} */
     public LlamaTokenizer tokenizer() {
         return tokenizer;
     }
@@ -180,51 +169,28 @@ public final class TextModel implements AutoCloseable {
         return chat.require();
     }
 
-    /**
-     * The default end tokens, which the options of a generation can override.
-     *
-     * @return token ids; empty if the checkpoint has none
-     */
+    /** {@return the default end tokens, which the options of a generation can override; empty if the checkpoint has none} */
     public Set<Integer> endTokens() {
         return endTokens;
     }
 
-    /**
-     * The context length, for prompt and generated text together.
-     *
-     * @return tokens
-     */
+    /** {@return the context length in tokens, for prompt and generated text together} */
     public int contextLength() {
         return model.contextLength();
     }
 
-    /**
-     * The generator for token ids and batched generation.
-     *
-     * @return the generator
-     */
+    /** {@return the generator for token ids and batched generation} */
     public Generator generator() {
         return generator;
     }
 
-    /**
-     * The experts.
-     *
-     * @return their names; empty if the model has none
-     */
+    /** {@return the experts' names; empty if the model has none} */
     public List<String> experts() {
         return model.gated().map(GatedLm::experts).orElse(List.of());
     }
 
     private GatedLm gated() {
         return model.gated().orElseThrow(() -> new UnsupportedException("This model has no gates and no experts: open a stitched model"));
-    }
-
-    @SuppressWarnings("try") // the lease is only held
-    private <T> T held(Supplier<T> call) {
-        try (Lifetime.Lease use = lifetime.use()) {
-            return call.get();
-        }
     }
 
     /**
@@ -234,10 +200,9 @@ public final class TextModel implements AutoCloseable {
      * @param config the options
      * @return the generated tokens and text
      * @throws IllegalArgumentException if the prompt is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public GenerationResult generate(String prompt, GenerationConfig config) {
-        return held(() -> generator.generate(prompt, config));
+        return lifetime.hold(() -> generator.generate(prompt, config));
     }
 
     /**
@@ -248,10 +213,9 @@ public final class TextModel implements AutoCloseable {
      * @param atOnce maximum number of running generations, at least 1
      * @return one result per text, in their order
      * @throws IllegalArgumentException if atOnce is below 1, or a prompt is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public List<GenerationResult> generateAll(List<String> prompts, GenerationConfig config, int atOnce) {
-        return held(() -> generator.generateAll(prompts, config, atOnce));
+        return lifetime.hold(() -> generator.generateAll(prompts, config, atOnce));
     }
 
     /**
@@ -261,10 +225,9 @@ public final class TextModel implements AutoCloseable {
      * @param config the options
      * @return a stream, which the caller closes; the prompt has been processed when it is returned
      * @throws IllegalArgumentException if the prompt is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public TokenStream stream(String prompt, GenerationConfig config) {
-        return held(() -> generator.stream(prompt, config));
+        return lifetime.hold(() -> generator.stream(prompt, config));
     }
 
     /**
@@ -275,10 +238,9 @@ public final class TextModel implements AutoCloseable {
      * @return a stream, which the caller closes; the prompt has been processed when it is returned
      * @throws UnsupportedException if the model has no gates
      * @throws IllegalArgumentException if the prompt is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public GatedStream streamWithGates(String prompt, GenerationConfig config) {
-        return held(() -> generator.streamWithGates(tokenizer.encode(prompt, true), config));
+        return lifetime.hold(() -> generator.streamWithGates(tokenizer.encode(prompt, true), config));
     }
 
     /**
@@ -289,7 +251,6 @@ public final class TextModel implements AutoCloseable {
      * @return the reply
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public GenerationResult chat(List<ChatMessage> messages, GenerationConfig config) {
         return chat(ChatRequest.ofMessages(messages), config);
@@ -303,10 +264,9 @@ public final class TextModel implements AutoCloseable {
      * @return the reply
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public GenerationResult chat(ChatRequest request, GenerationConfig config) {
-        return held(() -> {
+        return lifetime.hold(() -> {
             try (TokenStream stream = streamChat(request, config)) {
                 return stream.toEnd();
             }
@@ -321,7 +281,6 @@ public final class TextModel implements AutoCloseable {
      * @return a stream, which the caller closes; the prompt has been processed when it is returned
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public TokenStream streamChat(List<ChatMessage> messages, GenerationConfig config) {
         return streamChat(ChatRequest.ofMessages(messages), config);
@@ -335,10 +294,9 @@ public final class TextModel implements AutoCloseable {
      * @return a stream, which the caller closes; the prompt has been processed when it is returned
      * @throws UnsupportedException if the model has no chat template
      * @throws IllegalArgumentException if the template refuses the conversation, or it is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public TokenStream streamChat(ChatRequest request, GenerationConfig config) {
-        return held(() -> generator.stream(chat.require().encode(tokenizer, request.forAnswer()), config));
+        return lifetime.hold(() -> generator.stream(chat.require().encode(tokenizer, request.forAnswer()), config));
     }
 
     /**
@@ -348,10 +306,9 @@ public final class TextModel implements AutoCloseable {
      * @param alternatives how many of the most likely tokens to report at each position
      * @return one entry per token but the first
      * @throws IllegalArgumentException if the text has fewer than two tokens or is longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public List<TokenScore> score(String text, int alternatives) {
-        return held(() -> generator.score(tokenizer.encode(text, true), alternatives));
+        return lifetime.hold(() -> generator.score(tokenizer.encode(text, true), alternatives));
     }
 
     /**
@@ -361,10 +318,9 @@ public final class TextModel implements AutoCloseable {
      * @return the weights of each token
      * @throws UnsupportedException if the model has no gates
      * @throws IllegalArgumentException if the text is empty or longer than the context
-     * @throws IllegalStateException if the model is closed
      */
     public TextGates gates(String text) {
-        return held(() -> gates(tokenizer.encode(text, true)));
+        return lifetime.hold(() -> gates(tokenizer.encode(text, true)));
     }
 
     /**
@@ -374,16 +330,12 @@ public final class TextModel implements AutoCloseable {
      * @return the weights of each token
      * @throws UnsupportedException if the model has no gates
      * @throws IllegalArgumentException if the text is empty or longer than the context, or an id is out of range
-     * @throws IllegalStateException if the model is closed
      */
     public TextGates gates(int[] ids) {
-        return held(() -> {
+        return lifetime.hold(() -> {
             IncrementalDecoder decoder = tokenizer.incrementalDecoder(true);
             var weights = gated().gates(ids);
-            List<String> tokens = new ArrayList<>();
-            for (int id : ids) {
-                tokens.add(decoder.push(id));
-            }
+            List<String> tokens = new ArrayList<>(Arrays.stream(ids).mapToObj(decoder::push).toList());
             tokens.set(ids.length - 1, tokens.get(ids.length - 1) + decoder.flush());
             return new TextGates(tokens, weights);
         });

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.nio.file.Path;
@@ -21,10 +23,9 @@ final class AddedTokens {
             }
             throw new ModelFormatException(file, "'added_tokens' is " + Component.shown(added) + ", expected an array");
         }
-        if (added.size() > MAX_TOKENS) {
-            throw new ModelFormatException(file, "'added_tokens' has " + added.size() + " entries, at most " + MAX_TOKENS
-                    + " are supported: put ordinary tokens into 'model.vocab'");
-        }
+        throwIf(added.size() > MAX_TOKENS,
+                () -> new ModelFormatException(file, "'added_tokens' has " + added.size() + " entries, at most " + MAX_TOKENS
+                        + " are supported: put ordinary tokens into 'model.vocab'"));
         Map<String, Integer> vocabulary = vocabulary(model);
         int size = vocabulary.size();
         int highest = -1;
@@ -36,17 +37,15 @@ final class AddedTokens {
                 token.flag(flag);
             }
             String content = token.shortText("content", MAX_CHARS);
-            if (token.flag("normalized") && !normalizers.leaves(content)) {
-                throw token.problem("has the content '" + Component.shown(content) + "', of which the normalizer may leave nothing: set 'normalized' to false");
-            }
+            throwIf(token.flag("normalized") && !normalizers.leaves(content),
+                    () -> token.problem("has the content '" + Component.shown(content) + "', of which the normalizer may leave nothing: set 'normalized' to false"));
             int id = token.integer("id", Integer.MAX_VALUE);
             Integer before = seen.containsKey(content) ? seen.get(content) : vocabulary.get(content);
             int next = highest >= size || size == 0 && highest >= 0 ? highest + 1 : size;
             int given = before != null ? before : next;
-            if (given != id) {
-                throw token.problem("has id " + id + " for '" + Component.shown(content) + "', but the tokenizers library assigns " + given
-                        + ": the ids of 'added_tokens' and 'model.vocab' do not match");
-            }
+            throwIf(given != id,
+                    () -> token.problem("has id " + id + " for '" + Component.shown(content) + "', but the tokenizers library assigns " + given
+                            + ": the ids of 'added_tokens' and 'model.vocab' do not match"));
             seen.put(content, given);
             highest = Math.max(highest, given);
         }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -29,31 +31,25 @@ final class Charsmap {
      */
     static Charsmap read(String base64) {
         byte[] bytes = Base64.getDecoder().decode(base64);
-        if (!Base64.getEncoder().encodeToString(bytes).equals(base64)) {
-            throw new IllegalArgumentException("is not canonical base64");
-        }
+        throwIf(!Base64.getEncoder().encodeToString(bytes).equals(base64), () -> new IllegalArgumentException("is not canonical base64"));
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long size = buffer.remaining() < 4 ? -1 : Integer.toUnsignedLong(buffer.getInt());
-        if (size < 4 || size > buffer.remaining()) {
-            throw new IllegalArgumentException("of " + bytes.length + " bytes has a trie of " + size);
-        }
+        throwIf(size < 4 || size > buffer.remaining(), () -> new IllegalArgumentException("of " + bytes.length + " bytes has a trie of " + size));
         int[] units = new int[(int) (size / 4)];
         buffer.asIntBuffer().get(units);
         byte[] texts = Arrays.copyOfRange(bytes, 4 + units.length * 4, bytes.length);
-        if (!isUtf8(texts)) {
-            throw new IllegalArgumentException("holds replacements that are not UTF-8");
-        }
+        throwIf(!isUtf8(texts), () -> new IllegalArgumentException("holds replacements that are not UTF-8"));
         Charsmap map = new Charsmap(units, texts);
         map.walk();
         return map;
     }
 
-    /** How many bytes a byte of a text can become at most. */
+    /** The maximum number of bytes that one byte of a text can become. */
     double growth() {
         return growth;
     }
 
-    /** Whether this character of ASCII is replaced by nothing. */
+    /** Whether this ASCII character is deleted. */
     boolean deletes(char ascii) {
         return deletes[ascii];
     }
@@ -92,20 +88,17 @@ final class Charsmap {
         }
     }
 
-    /** The place from which the children of a unit are counted: with any byte it has to stay inside. */
+    /** The index from which the children of a unit are counted; with any byte added it has to stay within the trie. */
     private int base(int position) {
         int unit = units[position];
         long base = position ^ (Integer.toUnsignedLong(unit) >>> 10) << ((unit & 1 << 9) >>> 6);
-        if ((base | 0xFF) >= units.length) {
-            throw new IllegalArgumentException("leads out of its trie of " + units.length + " units, to " + base);
-        }
+        throwIf((base | 0xFF) >= units.length, () -> new IllegalArgumentException("leads out of its trie of " + units.length + " units, to " + base));
         return (int) base;
     }
 
     private void leaf(int text, int keyLength, int ascii) {
-        if (text > texts.length || text < texts.length && (texts[text] & 0xC0) == 0x80) {
-            throw new IllegalArgumentException("has a replacement at byte " + text + " of " + texts.length);
-        }
+        throwIf(text > texts.length || text < texts.length && (texts[text] & 0xC0) == 0x80,
+                () -> new IllegalArgumentException("has a replacement at byte " + text + " of " + texts.length));
         int end = text;
         while (end < texts.length && texts[end] != 0) {
             end++;

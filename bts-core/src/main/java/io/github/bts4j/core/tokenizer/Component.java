@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.nio.file.Path;
@@ -13,9 +15,7 @@ record Component(Path file, String place, JsonNode node) {
     private static final int MAX_SHOWN = 80;
 
     Component {
-        if (!node.isObject()) {
-            throw new ModelFormatException(file, "'" + place + "' is " + shown(node) + ", expected an object");
-        }
+        throwIf(!node.isObject(), () -> new ModelFormatException(file, "'" + place + "' is " + shown(node) + ", expected an object"));
     }
 
     String type() {
@@ -27,10 +27,8 @@ record Component(Path file, String place, JsonNode node) {
         Set<String> known = Set.of(keys);
         for (Iterator<String> names = node.fieldNames(); names.hasNext();) {
             String name = names.next();
-            if (!known.contains(name)) {
-                throw problem("has the unknown key '" + shown(name) + "', known are " + List.of(keys)
-                        + ": such a file needs a newer version of this library");
-            }
+            throwIf(!known.contains(name), () -> problem("has the unknown key '" + shown(name) + "', known are " + List.of(keys)
+                    + ": such a file needs a newer version of this library"));
         }
     }
 
@@ -40,18 +38,14 @@ record Component(Path file, String place, JsonNode node) {
 
     String shortText(String key, int limit) {
         String value = text(key);
-        if (value.length() > limit) {
-            throw problem("has '" + key + "' of " + value.length() + " characters, at most " + limit + " are taken");
-        }
+        throwIf(value.length() > limit, () -> problem("has '" + key + "' of " + value.length() + " characters, at most " + limit + " are taken"));
         return value;
     }
 
     /** A text of exactly one character. */
     String character(String key) {
         String value = text(key);
-        if (value.codePointCount(0, value.length()) != 1) {
-            throw problem("has '" + key + "' = '" + shown(value) + "', expected one character");
-        }
+        throwIf(value.codePointCount(0, value.length()) != 1, () -> problem("has '" + key + "' = '" + shown(value) + "', expected one character"));
         return value;
     }
 
@@ -59,9 +53,15 @@ record Component(Path file, String place, JsonNode node) {
         return require(key, node.path(key).isBoolean(), "true or false").asBoolean();
     }
 
-    void optionalFlag(String key) {
-        JsonNode value = node.path(key);
-        require(key, value.isMissingNode() || value.isNull() || value.isBoolean(), "true or false");
+    void flags(String... keys) {
+        List.of(keys).forEach(this::flag);
+    }
+
+    void optionalFlags(String... keys) {
+        for (String key : keys) {
+            JsonNode value = node.path(key);
+            require(key, value.isMissingNode() || value.isNull() || value.isBoolean(), "true or false");
+        }
     }
 
     /** A flag that may be left out, but not be null. */
@@ -81,18 +81,14 @@ record Component(Path file, String place, JsonNode node) {
 
     String choice(String key, String... values) {
         String value = text(key);
-        if (!List.of(values).contains(value)) {
-            throw problem("has '" + key + "' = '" + shown(value) + "', known are " + List.of(values));
-        }
+        throwIf(!List.of(values).contains(value), () -> problem("has '" + key + "' = '" + shown(value) + "', known are " + List.of(values)));
         return value;
     }
 
     /** The components inside, at most 16. */
     List<Component> inner(String key) {
         JsonNode array = require(key, node.path(key).isArray(), "an array");
-        if (array.size() > 16) {
-            throw problem("has " + array.size() + " parts, at most 16 are taken");
-        }
+        throwIf(array.size() > 16, () -> problem("has " + array.size() + " parts, at most 16 are taken"));
         return java.util.stream.IntStream.range(0, array.size()).mapToObj(i -> new Component(file, place + "." + key + "[" + i + "]", array.get(i))).toList();
     }
 
@@ -100,14 +96,11 @@ record Component(Path file, String place, JsonNode node) {
     RegexCheck.Cost pattern() {
         JsonNode pattern = node.path("pattern");
         boolean literal = pattern.path("String").isTextual();
-        if (!pattern.isObject() || pattern.size() != 1 || !literal && !pattern.path("Regex").isTextual()) {
-            throw problem("has 'pattern' = " + shown(pattern) + ", expected {\"String\": text} or {\"Regex\": expression}");
-        }
+        throwIf(!pattern.isObject() || pattern.size() != 1 || !literal && !pattern.path("Regex").isTextual(),
+                () -> problem("has 'pattern' = " + shown(pattern) + ", expected {\"String\": text} or {\"Regex\": expression}"));
         if (literal) {
             String text = pattern.path("String").asText();
-            if (text.length() > 1024) {
-                throw problem("has a pattern of " + text.length() + " characters, at most 1024 are taken");
-            }
+            throwIf(text.length() > 1024, () -> problem("has a pattern of " + text.length() + " characters, at most 1024 are taken"));
             return new RegexCheck.Cost(0, 1, text.isEmpty());
         }
         String expression = pattern.path("Regex").asText();
@@ -120,9 +113,7 @@ record Component(Path file, String place, JsonNode node) {
 
     JsonNode require(String key, boolean holds, String expected) {
         JsonNode value = node.path(key);
-        if (!holds) {
-            throw problem("has '" + key + "' = " + shown(value) + ", expected " + expected);
-        }
+        throwIf(!holds, () -> problem("has '" + key + "' = " + shown(value) + ", expected " + expected));
         return value;
     }
 

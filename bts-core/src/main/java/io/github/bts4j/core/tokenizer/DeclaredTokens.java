@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -25,10 +27,9 @@ record DeclaredTokens(Map<Integer, ObjectNode> tokens) {
         Map<Integer, ObjectNode> tokens = new TreeMap<>();
         JsonNode declared = root.path(KEY);
         declared.properties().forEach(entry -> {
-            if (!entry.getKey().matches("\\d{1,9}") || !entry.getValue().path("content").isTextual()) {
-                throw new ModelFormatException(config, "'" + KEY + "' holds " + Component.shown(entry.getKey()) + ": " + Component.shown(entry.getValue())
-                        + ", expected an id and a token with its content");
-            }
+            throwIf(!entry.getKey().matches("\\d{1,9}") || !entry.getValue().path("content").isTextual(),
+                    () -> new ModelFormatException(config, "'" + KEY + "' holds " + Component.shown(entry.getKey()) + ": " + Component.shown(entry.getValue())
+                            + ", expected an id and a token with its content"));
             ObjectNode token = JsonNodeFactory.instance.objectNode().put("id", Integer.parseInt(entry.getKey())).put("content", entry.getValue().path("content").asText());
             for (String flag : new String[] {"single_word", "lstrip", "rstrip", "normalized", "special"}) {
                 token.put(flag, entry.getValue().path(flag).asBoolean(flag.equals("normalized") && !entry.getValue().path("special").asBoolean()));

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -13,8 +15,8 @@ import java.util.Iterator;
 import java.util.Map;
 
 /**
- * The tokenizer with its special tokens under secret names: {@code <|end|>} in a text is then ordinary text, and the special
- * token is written by its secret name. Ids, merges, normalizer, pre-tokenizer and post-processor are the same, so the ids are those that the Python library
+ * The tokenizer with its special tokens under secret names: {@code <|end|>} in a text is then ordinary text, and only the secret name gives
+ * the special token. Ids, merges, normalizer, pre-tokenizer and post-processor are the same, so the ids are those that the Python library
  * gives with {@code encode_special_tokens = True}, a setting that DJL's binding does not have.
  */
 final class DisguisedSpecials implements AutoCloseable {
@@ -116,10 +118,9 @@ final class DisguisedSpecials implements AutoCloseable {
     private static void verify(Path file, NativeTokenizer tokenizer, Map<String, String> disguises, Vocabulary vocabulary) {
         for (Vocabulary.SpecialToken token : vocabulary.specialTokens()) {
             int[] ids = tokenizer.encode(disguises.get(token.content()), false);
-            if (Arrays.stream(ids).noneMatch(id -> id == token.id())) {
-                throw new ModelFormatException(file, "special token '" + token.content() + "' has id " + token.id() + " in 'added_tokens', but the tokenizers"
-                        + " library assigns " + Arrays.toString(ids) + ": the ids of 'added_tokens' and 'model.vocab' do not match");
-            }
+            throwIf(Arrays.stream(ids).noneMatch(id -> id == token.id()),
+                    () -> new ModelFormatException(file, "special token '" + token.content() + "' has id " + token.id() + " in 'added_tokens', but the tokenizers"
+                            + " library assigns " + Arrays.toString(ids) + ": the ids of 'added_tokens' and 'model.vocab' do not match"));
         }
     }
 }

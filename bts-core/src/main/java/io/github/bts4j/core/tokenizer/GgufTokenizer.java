@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -39,9 +41,8 @@ final class GgufTokenizer implements TokenizerSource {
         this.metadata = metadata;
         this.tokens = metadata.list(PREFIX + "tokens", String.class).orElseThrow(metadata.missing(PREFIX + "tokens"));
         this.types = metadata.list(PREFIX + "token_type", Long.class).orElse(Collections.nCopies(tokens.size(), 1L));
-        if (types.size() != tokens.size()) {
-            throw new ModelFormatException(file, PREFIX + "token_type has " + types.size() + " entries, tokens has " + tokens.size());
-        }
+        throwIf(types.size() != tokens.size(),
+                () -> new ModelFormatException(file, PREFIX + "token_type has " + types.size() + " entries, tokens has " + tokens.size()));
     }
 
     static GgufTokenizer open(Path file) {
@@ -61,9 +62,8 @@ final class GgufTokenizer implements TokenizerSource {
     @Override
     public OptionalInt role(String role, Vocabulary vocabulary) {
         OptionalInt id = idOf(role.replace("_token", ""));
-        if (id.isPresent() && !vocabulary.isId(id.getAsInt())) {
-            throw new ModelFormatException(file, PREFIX + role + "_id = " + id.getAsInt() + " is not among the " + vocabulary.size() + " tokens");
-        }
+        throwIf(id.isPresent() && !vocabulary.isId(id.getAsInt()),
+                () -> new ModelFormatException(file, PREFIX + role + "_id = " + id.getAsInt() + " is not among the " + vocabulary.size() + " tokens"));
         return id;
     }
 
@@ -105,9 +105,8 @@ final class GgufTokenizer implements TokenizerSource {
         ArrayNode merges = model.putArray("merges");
         for (String merge : metadata.list(PREFIX + "merges", String.class).orElseThrow(metadata.missing(PREFIX + "merges"))) {
             int space = merge.indexOf(' ', 1);
-            if (space < 0) {
-                throw new ModelFormatException(file, PREFIX + "merges holds '" + merge + "', which is not two tokens with a space between");
-            }
+            throwIf(space < 0,
+                    () -> new ModelFormatException(file, PREFIX + "merges holds '" + merge + "', which is not two tokens with a space between"));
             merges.addArray().add(merge.substring(0, space)).add(merge.substring(space + 1));
         }
     }
@@ -117,9 +116,8 @@ final class GgufTokenizer implements TokenizerSource {
     }
 
     private void sentencePiece(ObjectNode root) {
-        if (metadata.flag(PREFIX + "remove_extra_whitespaces").orElse(false)) {
-            throw new ModelFormatException(file, PREFIX + "remove_extra_whitespaces = true is not supported");
-        }
+        throwIf(metadata.flag(PREFIX + "remove_extra_whitespaces").orElse(false),
+                () -> new ModelFormatException(file, PREFIX + "remove_extra_whitespaces = true is not supported"));
         boolean prefix = metadata.flag(PREFIX + "add_space_prefix").orElse(true);
         ObjectNode normalizer = root.putObject("normalizer").put("type", "Sequence");
         ArrayNode steps = normalizer.putArray("normalizers");
@@ -146,9 +144,8 @@ final class GgufTokenizer implements TokenizerSource {
         }
         model.put("fuse_unk", true).put("byte_fallback", bytes).put("ignore_merges", false);
         List<Double> scores = metadata.list(PREFIX + "scores", Double.class).orElseThrow(metadata.missing(PREFIX + "scores"));
-        if (scores.size() != tokens.size()) {
-            throw new ModelFormatException(file, PREFIX + "scores has " + scores.size() + " entries, tokens has " + tokens.size());
-        }
+        throwIf(scores.size() != tokens.size(),
+                () -> new ModelFormatException(file, PREFIX + "scores has " + scores.size() + " entries, tokens has " + tokens.size()));
         model.set("merges", new ScoreMerges(tokens, types, scores).merges());
     }
 
@@ -199,9 +196,8 @@ final class GgufTokenizer implements TokenizerSource {
 
     private void end(String role, ArrayNode single, ObjectNode specials) {
         int id = idOf(role).orElseGet(() -> metadata.requiredInteger(PREFIX + role + "_token_id"));
-        if (id < 0 || id >= tokens.size()) {
-            throw new ModelFormatException(file, PREFIX + role + "_token_id = " + id + " is not among the " + tokens.size() + " tokens");
-        }
+        throwIf(id < 0 || id >= tokens.size(),
+                () -> new ModelFormatException(file, PREFIX + role + "_token_id = " + id + " is not among the " + tokens.size() + " tokens"));
         String token = tokens.get(id);
         single.addObject().putObject("SpecialToken").put("id", token).put("type_id", 0);
         ObjectNode special = specials.putObject(token).put("id", token);

@@ -8,15 +8,15 @@ import java.util.Optional;
 
 /**
  * Decodes ids one by one into pieces of text. A piece never ends inside a character: incomplete bytes are held back until the character is complete,
- * found to be no character, or {@link #flush} is called. The pieces together are the decoded text of all ids.
+ * found to be invalid, or {@link #flush} is called. The pieces together are the decoded text of all ids.
  *
  * <p>The cost of a token does not grow with the text: byte tokens go through a UTF-8 decoder, any other token is decoded alone after one
  * fixed letter, so that it keeps its leading space.
  *
  * <p>One exception to "the pieces together are the decoded text": SentencePiece tokenizers write rare characters as runs of byte tokens, and decode a run
- * that holds a wrong byte anywhere to U+FFFD throughout. Here the characters before the wrong byte have long been given out, and stay.
+ * that holds a wrong byte anywhere to U+FFFD throughout. Here the characters before the wrong byte have already been returned.
  *
- * <p>Not thread-safe: one decoder for one text. Needs its tokenizer open, holds nothing that has to be closed.
+ * <p>Not thread-safe: one decoder for one text. Its tokenizer must stay open; the decoder itself need not be closed.
  */
 public final class IncrementalDecoder {
 
@@ -44,7 +44,7 @@ public final class IncrementalDecoder {
      * Takes the next id.
      *
      * @param tokenId the id
-     * @return the text that is now certain, empty while a character is unfinished
+     * @return the text that is now complete; empty while a character is unfinished
      * @throws IllegalArgumentException if the id is negative or not below {@link LlamaTokenizer#vocabSize}
      */
     public String push(int tokenId) {

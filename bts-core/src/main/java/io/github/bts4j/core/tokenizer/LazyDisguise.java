@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.support.Hashes;
 
@@ -18,15 +20,12 @@ final class LazyDisguise implements AutoCloseable {
     }
 
     synchronized DisguisedSpecials get() {
-        if (closed) {
-            throw new IllegalStateException("the tokenizer of " + files.path() + " is closed");
-        }
+        throwIf(closed, () -> new IllegalStateException("the tokenizer of " + files.path() + " is closed"));
         if (opened == null) {
             byte[] content = files.read();
             String now = Hashes.sha256(content);
-            if (!now.equals(sha256)) {
-                throw new ModelFormatException(files.path(), "was changed while it was open: SHA-256 was " + sha256 + ", is " + now);
-            }
+            throwIf(!now.equals(sha256),
+                    () -> new ModelFormatException(files.path(), "was changed while it was open: SHA-256 was " + sha256 + ", is " + now));
             opened = DisguisedSpecials.open(files.path(), TokenizerFiles.parse(files.path(), content), vocabulary);
         }
         return opened;

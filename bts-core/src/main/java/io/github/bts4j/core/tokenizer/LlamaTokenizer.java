@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.TooLargeException;
@@ -15,13 +17,15 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * The tokenizer of a checkpoint in Hugging Face format. Gives the ids of the Python package {@code tokenizers}, nothing is ever truncated or
- * padded, regardless of tokenizer.json. A tokenizer.json is checked before native code reads it: components and parameters that are not known, and those on which native code would end the process, are refused. Texts above 262,144 tokens are taken one at a time, in the whole process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property
- * {@code ai.djl.offline}, the environment variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
+ * The tokenizer of a checkpoint in Hugging Face format. It gives the same ids as the Python package {@code tokenizers}, and never truncates
+ * or pads, regardless of tokenizer.json. A tokenizer.json is checked before native code reads it: unknown components and parameters are
+ * refused, and so are those that would make native code end the process. Texts above 262,144 tokens are encoded one at a time in the whole
+ * process. Opening it switches DJL offline ({@code ai.djl.offline=true}) unless the system property {@code ai.djl.offline}, the environment
+ * variable {@code DJL_OFFLINE} or {@code OPT_OUT_TRACKING} is set.
  *
- * <p>The tokenizer is defined by tokenizer.json; from tokenizer_config.json (or else special_tokens_map.json) only the roles of special tokens are read. In
- * particular {@code clean_up_tokenization_spaces} and {@code add_bos_token} are not: decoding is the tokenizer's own, and {@code addSpecialTokens} adds what
- * the post-processor of tokenizer.json adds. Half a surrogate pair in a text counts as U+FFFD.
+ * <p>The tokenizer is defined by tokenizer.json; from tokenizer_config.json (or else special_tokens_map.json) only the roles of special
+ * tokens are read. In particular {@code clean_up_tokenization_spaces} and {@code add_bos_token} are ignored: tokenizer.json alone
+ * determines decoding, and {@code addSpecialTokens} adds what its post-processor adds. Half a surrogate pair in a text counts as U+FFFD.
  *
  * <p>Thread-safe. Holds native memory until it is closed; later calls throw {@link IllegalStateException}.
  */
@@ -67,7 +71,7 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * Text to ids. Special-token text inside {@code text} becomes special tokens: for text that others wrote, see {@link #encodeOrdinary}.
+     * Text to ids. Special-token text inside {@code text} becomes special tokens: for untrusted text, see {@link #encodeOrdinary}.
      *
      * @param text the text, of up to 16,777,216 characters
      * @param addSpecialTokens whether to add the post-processor's tokens, which is the begin token for Llama models
@@ -80,8 +84,9 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * Text to ids, in which special-token text is text: {@code <|end|>} is spelled out in ordinary tokens. No special token is in the result. The same as
-     * {@code encode(text, add_special_tokens=False)} of the Python package with {@code encode_special_tokens = True}.
+     * Text to ids, in which special-token text has no special meaning: {@code <|end|>} is spelled out in ordinary tokens. No special token
+     * is in the result. The same as {@code encode(text, add_special_tokens=False)} of the Python package with {@code encode_special_tokens
+     * = True}.
      *
      * @param text the text, of up to 16,777,216 characters
      * @return the ids
@@ -158,11 +163,7 @@ public final class LlamaTokenizer implements AutoCloseable {
         return new IncrementalDecoder(this, skipSpecialTokens, true);
     }
 
-    /**
-     * One more than the highest id, which the model's {@code vocabSize} has to reach.
-     *
-     * @return the size
-     */
+    /** {@return one more than the highest id; the model's {@code vocabSize} must be at least this} */
     public int vocabSize() {
         return vocabulary.size();
     }
@@ -184,28 +185,21 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     /**
-     * The length of the vocabulary's longest token: no text of n tokens has more than n times as many characters, apart from characters that a normalizer removes.
-     *
-     * @return how many characters its spelling has
+     * {@return the number of characters in the vocabulary's longest token} No text of n tokens has more than n times as many
+     * characters, apart from characters that a normalizer removes.
      */
     public int longestToken() {
         return vocabulary.longestToken();
     }
 
-    /**
-     * The id of the begin-of-text token, which tokenizer_config.json calls {@code bos_token}.
-     *
-     * @return the id, empty if no file names it
-     */
+    /** {@return the id of the begin-of-text token, which tokenizer_config.json calls {@code bos_token}; empty if no file names it} */
     public OptionalInt bosTokenId() {
         return bosTokenId;
     }
 
     /**
-     * The id of the end-of-text token, which tokenizer_config.json calls {@code eos_token}. Chat models end with more tokens than this one: see
-     * generation_config.json.
-     *
-     * @return the id, empty if no file names it
+     * {@return the id of the end-of-text token, which tokenizer_config.json calls {@code eos_token}; empty if no file names it} Chat
+     * models have further end tokens, see generation_config.json.
      */
     public OptionalInt eosTokenId() {
         return eosTokenId;
@@ -229,10 +223,9 @@ public final class LlamaTokenizer implements AutoCloseable {
      * @throws IllegalArgumentException if there is no such token
      */
     public int tokenId(String token) {
-        if (!vocabulary.contains(token)) {
-            throw new IllegalArgumentException("token = '" + token + "' is not among the " + vocabulary.size() + " tokens of " + files.path()
-                    + "; ordinary tokens are spelled as in that file, with Ġ or ▁ for a space");
-        }
+        throwIf(!vocabulary.contains(token),
+                () -> new IllegalArgumentException("token = '" + token + "' is not among the " + vocabulary.size() + " tokens of " + files.path()
+                        + "; ordinary tokens are spelled as in that file, with Ġ or ▁ for a space"));
         return vocabulary.id(token);
     }
 
@@ -245,9 +238,7 @@ public final class LlamaTokenizer implements AutoCloseable {
      */
     public String token(int id) {
         requireId(id);
-        if (!vocabulary.isAssigned(id)) {
-            throw new IllegalArgumentException("id = " + id + " belongs to no token of " + files.path());
-        }
+        throwIf(!vocabulary.isAssigned(id), () -> new IllegalArgumentException("id = " + id + " belongs to no token of " + files.path()));
         return vocabulary.token(id);
     }
 
@@ -278,29 +269,20 @@ public final class LlamaTokenizer implements AutoCloseable {
         return decoder.bytes(token).map(bytes -> bytes.length).orElseGet(() -> token.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8).length);
     }
 
-    /**
-     * The ids of all special tokens.
-     *
-     * @return the ids, in the order of tokenizer.json, in a new array
-     */
+    /** {@return the ids of all special tokens in the order of tokenizer.json, in a new array} */
     public int[] specialTokenIds() {
         return vocabulary.specialTokens().stream().mapToInt(Vocabulary.SpecialToken::id).toArray();
     }
 
     /**
-     * The SHA-256 of tokenizer.json (for a GGUF file, of its tokenizer in that form), with which checkpoints check that they belong to the same tokenizer.
-     *
-     * @return 64 lower-case hexadecimal digits
+     * {@return the SHA-256 of tokenizer.json (for a GGUF file, of its tokenizer in that form) in 64 lower-case hexadecimal digits,
+     * with which checkpoints check that they belong to the same tokenizer}
      */
     public String sha256() {
         return sha256;
     }
 
-    /**
-     * The file that was opened.
-     *
-     * @return the path of tokenizer.json, or of the GGUF file
-     */
+    /** {@return the path of tokenizer.json, or of the GGUF file} */
     public Path path() {
         return files.path();
     }
@@ -337,10 +319,9 @@ public final class LlamaTokenizer implements AutoCloseable {
     }
 
     void requireId(int id) {
-        if (!vocabulary.isId(id)) {
-            throw new IllegalArgumentException("token id = " + id + " is not between 0 and " + (vocabulary.size() - 1) + ", the highest id of "
-                    + files.path() + ": do model and tokenizer belong together?");
-        }
+        throwIf(!vocabulary.isId(id),
+                () -> new IllegalArgumentException("token id = " + id + " is not between 0 and " + (vocabulary.size() - 1) + ", the highest id of "
+                        + files.path() + ": do model and tokenizer belong together?"));
     }
 
     @Override

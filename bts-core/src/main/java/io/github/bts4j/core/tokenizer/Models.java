@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,14 +14,13 @@ final class Models {
 
     private Models() {}
 
-    /** Gives how many bytes of a text the model may look at for each token: the longest token of Unigram, else 1. */
+    /** Returns how many bytes of a text the model may read for each token: the length of Unigram's longest token, else 1. */
     static int check(Component model) {
         JsonNode vocab = model.node().path("vocab");
         String type = model.node().has("type") ? model.type() : vocab.isArray() ? "Unigram" : "BPE";
         boolean array = type.equals("Unigram");
-        if (vocab.isArray() != array) {
-            throw model.problem("has a vocabulary that is " + (vocab.isArray() ? "an array" : "an object") + ", expected " + (array ? "an array" : "an object"));
-        }
+        throwIf(vocab.isArray() != array,
+                () -> model.problem("has a vocabulary that is " + (vocab.isArray() ? "an array" : "an object") + ", expected " + (array ? "an array" : "an object")));
         switch (type) {
             case "BPE" -> bytePairs(model);
             case "Unigram" -> {
@@ -51,9 +52,7 @@ final class Models {
         model.optionalText("unk_token", MAX_TOKEN);
         model.optionalText("continuing_subword_prefix", 64);
         model.optionalText("end_of_word_suffix", 64);
-        model.optionalFlag("fuse_unk");
-        model.optionalFlag("byte_fallback");
-        model.optionalFlag("ignore_merges");
+        model.optionalFlags("fuse_unk", "byte_fallback", "ignore_merges");
         Map<String, Integer> ids = ids(model);
         JsonNode merges = model.require("merges", model.node().path("merges").isArray(), "an array");
         String prefix = model.node().path("continuing_subword_prefix").asText("");
@@ -72,15 +71,13 @@ final class Models {
         if (!pairs && merge.isTextual() && text.startsWith("#version")) {
             return;
         }
-        if (!formed) {
-            throw model.problem("has merge " + rank + " = " + Component.shown(merge) + ", expected " + (pairs ? "[token, token]" : "\"token token\"")
-                    + ", as the first one is");
-        }
+        throwIf(!formed,
+                () -> model.problem("has merge " + rank + " = " + Component.shown(merge) + ", expected " + (pairs ? "[token, token]" : "\"token token\"")
+                        + ", as the first one is"));
         String left = pairs ? merge.path(0).asText() : text.substring(0, space);
         String right = pairs ? merge.path(1).asText() : text.substring(space + 1);
-        if (!right.startsWith(prefix) || !ids.containsKey(left) || !ids.containsKey(right) || !ids.containsKey(left + right.substring(prefix.length()))) {
-            throw model.problem("has merge " + rank + " = " + Component.shown(merge) + ", whose parts and result have to be in 'vocab'");
-        }
+        throwIf(!right.startsWith(prefix) || !ids.containsKey(left) || !ids.containsKey(right) || !ids.containsKey(left + right.substring(prefix.length())),
+                () -> model.problem("has merge " + rank + " = " + Component.shown(merge) + ", whose parts and result have to be in 'vocab'"));
     }
 
     private static int unigram(Component model) {
@@ -103,19 +100,17 @@ final class Models {
         return longest;
     }
 
-    /** Two tokens with one id would decode as either. */
+    /** Refuses two tokens with one id, which could decode as either. */
     private static Map<String, Integer> ids(Component model) {
         Map<String, Integer> ids = new HashMap<>();
         Map<Integer, String> tokens = new HashMap<>();
         model.node().path("vocab").properties().forEach(entry -> {
-            if (entry.getKey().length() > MAX_TOKEN) {
-                throw model.problem("has a token of " + entry.getKey().length() + " characters, at most " + MAX_TOKEN + " are taken");
-            }
+            throwIf(entry.getKey().length() > MAX_TOKEN,
+                    () -> model.problem("has a token of " + entry.getKey().length() + " characters, at most " + MAX_TOKEN + " are taken"));
             int id = entry.getValue().asInt(); // read by Vocabulary before
             String other = tokens.put(id, entry.getKey());
-            if (other != null) {
-                throw model.problem("gives id " + id + " to two tokens, '" + Component.shown(other) + "' and '" + Component.shown(entry.getKey()) + "'");
-            }
+            throwIf(other != null,
+                    () -> model.problem("gives id " + id + " to two tokens, '" + Component.shown(other) + "' and '" + Component.shown(entry.getKey()) + "'"));
             ids.put(entry.getKey(), id);
         });
         return ids;

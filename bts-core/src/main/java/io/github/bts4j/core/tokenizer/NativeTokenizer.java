@@ -10,19 +10,22 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /**
  * The native tokenizer: no truncation, no padding, and no use after close. Encoding and decoding only read the native object, so any number of threads do
- * them at once; close waits for them. Long texts go through one at a time, in the whole process.
+ * them at once; close waits for them. Long texts are processed one at a time in the whole process.
  *
- * <p>The native code creates its results on the Java heap and aborts the process if there is no room. So the memory is allocated and released just before, where
- * running out of it is an error that can be caught; and of an encoding only the ids are fetched, 8 bytes each.
+ * <p>The native code creates its results on the Java heap and aborts the process if there is not enough memory. Therefore the memory is
+ * first allocated and released in Java, where running out of it is an error that can be caught; and only the ids of an encoding are
+ * fetched, 8 bytes each.
  */
 final class NativeTokenizer implements AutoCloseable {
 
@@ -37,7 +40,7 @@ final class NativeTokenizer implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     @SuppressWarnings("UnusedVariable")
-    private volatile long[] room; // written only, so that no compiler leaves the allocation out
+    private volatile long[] room; // written only so that no compiler removes the allocation
     private boolean closed;
 
     private NativeTokenizer(Path file, HuggingFaceTokenizer tokenizer, TextLimits limits, Vocabulary vocabulary) {
@@ -79,14 +82,20 @@ final class NativeTokenizer implements AutoCloseable {
 
     private <T> T encode(String text, boolean addSpecialTokens, int longsPerId, LongFunction<T> result) {
         long maxIds = limits.maxIds(file, text);
-        boolean isLong = maxIds > LONG_TEXT;
+        return taking(maxIds, () -> nativeEncode(wellFormed(text), addSpecialTokens, maxIds * longsPerId, result),
+                () -> "text has " + text.length() + " characters, which need up to " + mebibytes(maxIds * (8L * longsPerId + 4)));
+    }
+
+    /** Runs native work, one at a time if it is long; {@code need} says what it needs if the heap is too small. */
+    private static <T> T taking(long length, Supplier<T> work, Supplier<String> need) {
+        boolean isLong = length > LONG_TEXT;
         if (isLong) {
             ONE_LONG_TEXT.acquireUninterruptibly();
         }
         try {
-            return nativeEncode(wellFormed(text), addSpecialTokens, maxIds * longsPerId, result);
+            return work.get();
         } catch (OutOfMemoryError e) {
-            throw noRoom("text has " + text.length() + " characters, which need up to " + mebibytes(maxIds * (8L * longsPerId + 4)), e);
+            throw noRoom(need.get(), e);
         } finally {
             if (isLong) {
                 ONE_LONG_TEXT.release();
@@ -123,26 +132,13 @@ final class NativeTokenizer implements AutoCloseable {
         for (int id : ids) {
             chars += (vocabulary.isAssigned(id) ? vocabulary.token(id).length() : 0) * limits.decodeGrowth();
         }
-        boolean isLong = chars > LONG_TEXT;
-        if (isLong) {
-            ONE_LONG_TEXT.acquireUninterruptibly();
-        }
-        try {
-            return nativeText(ids, skipSpecialTokens, (long) chars);
-        } catch (OutOfMemoryError e) {
-            throw noRoom(ids.length + " ids are a text of up to " + (long) chars + " characters, which need " + mebibytes(2 * (long) chars), e);
-        } finally {
-            if (isLong) {
-                ONE_LONG_TEXT.release();
-            }
-        }
+        long most = (long) chars;
+        return taking(most, () -> nativeText(ids, skipSpecialTokens, most),
+                () -> ids.length + " ids are a text of up to " + most + " characters, which need " + mebibytes(2 * most));
     }
 
     private String nativeText(int[] ids, boolean skipSpecialTokens, long chars) {
-        long[] longs = new long[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            longs[i] = ids[i];
-        }
+        long[] longs = Arrays.stream(ids).asLongStream().toArray();
         Lock reading = startReading();
         try {
             takeRoom(chars / 2); // UTF-16 in Java, and the result
@@ -163,7 +159,7 @@ final class NativeTokenizer implements AutoCloseable {
         }
     }
 
-    /** Allocates this many longs, or throws an OutOfMemoryError while that is harmless. */
+    /** Allocates this many longs, or throws an OutOfMemoryError while that does no harm. */
     private void takeRoom(long longs) {
         if (longs + SLACK > Integer.MAX_VALUE - 8) {
             throw new OutOfMemoryError("more than an array holds");
@@ -192,7 +188,7 @@ final class NativeTokenizer implements AutoCloseable {
         return reading;
     }
 
-    /** Half a surrogate pair has no UTF-8; the library would make three replacement characters of it, everybody else makes one. */
+    /** Half a surrogate pair has no UTF-8; the library would turn it into three replacement characters, where all others use one. */
     private static String wellFormed(String text) {
         StringBuilder repaired = null;
         for (int i = 0; i < text.length(); i++) {
@@ -210,10 +206,6 @@ final class NativeTokenizer implements AutoCloseable {
     }
 
     private static int[] toInts(long[] ids) {
-        int[] ints = new int[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            ints[i] = Math.toIntExact(ids[i]);
-        }
-        return ints;
+        return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
     }
 }

@@ -1,16 +1,18 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Checks the normalizers of a tokenizer.json, and how far they let a text grow. */
+/** Checks the normalizers of a tokenizer.json, and by how much they can lengthen a text. */
 final class Normalizers {
 
     private static final double MAX_GROWTH = 64;
 
-    /** Gives, for each step, whether it leaves something of every text that holds this printable character of ASCII. */
+    /** For each step, whether a text that holds this printable ASCII character is sure not to become empty. */
     private final List<Predicate<Character>> keeps = new ArrayList<>();
     private double growth = 1;
     private double unicodeGrowth = 1;
@@ -18,9 +20,7 @@ final class Normalizers {
     private long factor = 1;
 
     void check(Component component, int depth) {
-        if (depth > 4) {
-            throw component.problem("is nested deeper than 4");
-        }
+        throwIf(depth > 4, () -> component.problem("is nested deeper than 4"));
         switch (component.type()) {
             case "Sequence" -> {
                 component.allow("type", "normalizers");
@@ -29,8 +29,7 @@ final class Normalizers {
             case "BertNormalizer" -> bert(component);
             case "Strip" -> {
                 component.allow("type", "strip_left", "strip_right");
-                component.flag("strip_left");
-                component.flag("strip_right");
+                component.flags("strip_left", "strip_right");
             }
             case "StripAccents", "Nmt" -> component.allow("type");
             case "NFC", "NFD", "Lowercase" -> {
@@ -55,10 +54,8 @@ final class Normalizers {
 
     private void bert(Component component) {
         component.allow("type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase");
-        component.flag("clean_text");
-        component.flag("handle_chinese_chars");
-        component.optionalFlag("strip_accents");
-        component.flag("lowercase");
+        component.flags("clean_text", "handle_chinese_chars", "lowercase");
+        component.optionalFlags("strip_accents");
         unicode(component, 8);
     }
 
@@ -73,9 +70,7 @@ final class Normalizers {
         component.allow("type", "pattern", "content");
         RegexCheck.Cost cost = component.pattern();
         String content = component.shortText("content", 256);
-        if (cost.nullable()) {
-            throw component.problem("has a pattern that matches the empty text, which would grow every text");
-        }
+        throwIf(cost.nullable(), () -> component.problem("has a pattern that matches the empty text, which would grow every text"));
         JsonNode literal = component.node().path("pattern").path("String");
         grow(component, Math.max(1, utf8(content) / (double) (literal.isTextual() ? utf8(literal.asText()) : 1)));
         if (content.isEmpty()) {
@@ -109,10 +104,9 @@ final class Normalizers {
     }
 
     private void refuseGrowth(Component component) {
-        if (growth > MAX_GROWTH) {
-            throw component.problem("lets a text grow " + Math.round(growth) + "-fold together with the normalizers before it, at most "
-                    + Math.round(MAX_GROWTH) + "-fold is allowed");
-        }
+        throwIf(growth > MAX_GROWTH,
+                () -> component.problem("lets a text grow " + Math.round(growth) + "-fold together with the normalizers before it, at most "
+                        + Math.round(MAX_GROWTH) + "-fold is allowed"));
     }
 
     /** Whether the normalised text is certainly not empty; conservative. */

@@ -4,9 +4,9 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * Keeps DJL off the network. Left alone, opening a tokenizer reports to a server of DJL's authors, and on a CUDA machine downloads another native library.
- * {@code ai.djl.offline=true} stops both. A user's own {@code ai.djl.offline} or
- * {@code DJL_OFFLINE} is respected. {@code OPT_OUT_TRACKING} only stops the reports, so in that case the download is avoided by naming the library inside the jar.
+ * Keeps DJL off the network. By default, opening a tokenizer reports to a server of DJL's authors, and on a CUDA machine downloads another native library.
+ * {@code ai.djl.offline=true} stops both. A user's own {@code ai.djl.offline} or {@code DJL_OFFLINE} is respected. {@code OPT_OUT_TRACKING} only stops the
+ * reports, so in that case the download is avoided by naming the library inside the jar.
  */
 final class OfflineDefaults {
 

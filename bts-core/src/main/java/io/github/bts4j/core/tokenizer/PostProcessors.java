@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -18,14 +20,12 @@ final class PostProcessors {
         this.vocabulary = vocabulary;
     }
 
-    /** Gives how many ids are added at most. */
+    /** Returns the maximum number of ids that are added. */
     int check(Component component, int depth) {
         switch (component.type()) {
             case "Sequence" -> {
                 component.allow("type", "processors");
-                if (depth > 4) {
-                    throw component.problem("is nested deeper than 4");
-                }
+                throwIf(depth > 4, () -> component.problem("is nested deeper than 4"));
                 return component.inner("processors").stream().mapToInt(inner -> check(inner, depth + 1)).sum();
             }
             case "ByteLevel" -> {
@@ -70,9 +70,8 @@ final class PostProcessors {
             for (JsonNode piece : pieces) {
                 String id = piece(component, key, piece);
                 boolean special = piece.has("SpecialToken");
-                if (special && !named.contains(id)) {
-                    throw component.problem("has the piece '" + Component.shown(id) + "' in '" + key + "', which 'special_tokens' does not define");
-                }
+                throwIf(special && !named.contains(id),
+                        () -> component.problem("has the piece '" + Component.shown(id) + "' in '" + key + "', which 'special_tokens' does not define"));
                 if (key.equals("single") && !special) {
                     component.require(key, id.equals("A"), "the text as sequence A");
                     sequences++;
@@ -95,10 +94,9 @@ final class PostProcessors {
         boolean known = piece.isObject() && piece.size() == 1 && body.isObject() && body.size() == 2 && body.path("id").isTextual()
                 && Component.isInteger(body.path("type_id"), Integer.MAX_VALUE)
                 && (piece.has("SpecialToken") || body.path("id").asText().equals("A") || body.path("id").asText().equals("B"));
-        if (!known) {
-            throw component.problem("has the piece " + Component.shown(piece) + " in '" + key + "', expected {\"SpecialToken\": {\"id\": token, \"type_id\": 0}}"
-                    + " or {\"Sequence\": {\"id\": \"A\" or \"B\", \"type_id\": 0}}");
-        }
+        throwIf(!known,
+                () -> component.problem("has the piece " + Component.shown(piece) + " in '" + key + "', expected {\"SpecialToken\": {\"id\": token, \"type_id\": 0}}"
+                        + " or {\"Sequence\": {\"id\": \"A\" or \"B\", \"type_id\": 0}}"));
         return body.path("id").asText();
     }
 
@@ -114,10 +112,8 @@ final class PostProcessors {
             for (int i = 0; fits && i < ids.size(); i++) {
                 fits = isId(ids.get(i)) && tokens.get(i).isTextual();
             }
-            if (!fits) {
-                throw component.problem("defines '" + Component.shown(entry.getKey()) + "' as " + Component.shown(entry.getValue())
-                        + ", expected {\"id\": name, \"ids\": [..], \"tokens\": [..]}, as many ids as tokens, ids below " + vocabulary.size());
-            }
+            throwIf(!fits, () -> component.problem("defines '" + Component.shown(entry.getKey()) + "' as " + Component.shown(entry.getValue())
+                    + ", expected {\"id\": name, \"ids\": [..], \"tokens\": [..]}, as many ids as tokens, ids below " + vocabulary.size()));
             named.add(entry.getKey());
         }
         return named;
@@ -128,9 +124,7 @@ final class PostProcessors {
     }
 
     private void once(Component component) {
-        if (templated) {
-            throw component.problem("is the second that adds tokens; the library can take one");
-        }
+        throwIf(templated, () -> component.problem("is the second that adds tokens; the library can take one"));
         templated = true;
     }
 }

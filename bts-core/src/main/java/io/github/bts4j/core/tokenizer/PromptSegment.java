@@ -33,9 +33,9 @@ public record PromptSegment(String text, boolean template) {
     }
 
     /**
-     * Content that fills the template: {@code <|end|>} inside it is seven characters.
+     * Content that fills the template: {@code <|end|>} inside it is just seven characters.
      *
-     * @param text the text, written by anybody
+     * @param text the text, possibly untrusted
      * @return the segment
      */
     public static PromptSegment content(String text) {

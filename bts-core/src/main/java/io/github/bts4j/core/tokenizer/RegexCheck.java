@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -8,9 +10,9 @@ import java.util.Map;
  * The worst-case cost of a regular expression of a tokenizer.json. The tokenizers library matches by backtracking (Oniguruma), and ends the process when one
  * match takes more than ten million steps back; so an expression is read here first, and what cannot be bounded is refused.
  *
- * <p>Read is the part of the language that tokenizers use: characters, classes, properties, groups, alternatives, quantifiers, options, anchors and looking
- * around. The {@code degree} counts, for the costliest alternative, the unbounded repetitions that a later failure sends back to: with degree 0 a search is
- * linear in the text, with degree 1 quadratic.
+ * <p>The supported part of the language is what tokenizers use: characters, classes, properties, groups, alternatives, quantifiers,
+ * options, anchors and look-around. The {@code degree} counts, for the costliest alternative, the unbounded repetitions that a later
+ * failure makes the matcher try again: with degree 0 a search is linear in the text, with degree 1 quadratic.
  */
 final class RegexCheck {
 
@@ -49,12 +51,9 @@ final class RegexCheck {
      * @throws IllegalArgumentException if it has an unsupported part, or cannot be bounded; the message names the part
      */
     static Cost cost(String expression) {
-        if (expression.length() > MAX_LENGTH) {
-            throw new IllegalArgumentException("has " + expression.length() + " characters, at most " + MAX_LENGTH + " are read");
-        }
-        if (expression.isEmpty()) {
-            throw new IllegalArgumentException("is empty");
-        }
+        throwIf(expression.length() > MAX_LENGTH,
+                () -> new IllegalArgumentException("has " + expression.length() + " characters, at most " + MAX_LENGTH + " are read"));
+        throwIf(expression.isEmpty(), () -> new IllegalArgumentException("is empty"));
         RegexCheck check = new RegexCheck(expression);
         List<String> alternatives = new ArrayList<>();
         List<Item> costs = new ArrayList<>();
@@ -63,17 +62,14 @@ final class RegexCheck {
             costs.add(check.sequence());
             alternatives.add(expression.substring(start, check.at));
         } while (check.take('|'));
-        if (check.at < expression.length()) {
-            throw check.refused("an unmatched ')'");
-        }
+        throwIf(check.at < expression.length(), () -> check.refused("an unmatched ')'"));
         int degree = 0;
         for (int i = 0; i < costs.size(); i++) {
             degree = Math.max(degree, costs.get(i).degree == 1 && linear(alternatives, i) ? 0 : costs.get(i).degree);
         }
         long factor = costs.stream().mapToLong(Item::factor).sum();
-        if (factor > MAX_FACTOR) {
-            throw new IllegalArgumentException("can match in " + factor + " ways at one place, at most " + MAX_FACTOR + " are allowed");
-        }
+        throwIf(factor > MAX_FACTOR,
+                () -> new IllegalArgumentException("can match in " + factor + " ways at one place, at most " + MAX_FACTOR + " are allowed"));
         return new Cost(degree, factor, costs.stream().anyMatch(Item::nullable));
     }
 
@@ -93,9 +89,7 @@ final class RegexCheck {
     }
 
     private Item alternation() {
-        if (++depth > MAX_DEPTH) {
-            throw refused("groups nested deeper than " + MAX_DEPTH);
-        }
+        throwIf(++depth > MAX_DEPTH, () -> refused("groups nested deeper than " + MAX_DEPTH));
         List<Item> branches = new ArrayList<>();
         do {
             branches.add(sequence());
@@ -153,9 +147,7 @@ final class RegexCheck {
         if (!braces && at < expression.length() && "?+".indexOf(expression.charAt(at)) >= 0) {
             at++; // lazy or possessive: not cheaper here than greedy
         }
-        if (at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0) {
-            throw refused("a quantifier of a quantifier");
-        }
+        throwIf(at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0, () -> refused("a quantifier of a quantifier"));
         return repeated(atom, min, max);
     }
 
@@ -163,12 +155,8 @@ final class RegexCheck {
         if (min == 0 && max == 1) {
             return new Item(true, false, atom.unbounded(), atom.degree(), 1 + atom.factor(), false, atom.size());
         }
-        if (!atom.fixed() || atom.nullable()) {
-            throw refused("a repeated group that can match in more than one way");
-        }
-        if (atom.size() * Math.max(min, max) > MAX_REPEAT) {
-            throw refused("repeated groups that spell more than " + MAX_REPEAT + " characters");
-        }
+        throwIf(!atom.fixed() || atom.nullable(), () -> refused("a repeated group that can match in more than one way"));
+        throwIf(atom.size() * Math.max(min, max) > MAX_REPEAT, () -> refused("repeated groups that spell more than " + MAX_REPEAT + " characters"));
         if (max < 0) {
             return new Item(min == 0, min > 0, 1, 0, 1, false, atom.size() * Math.max(1, min));
         }
@@ -178,16 +166,13 @@ final class RegexCheck {
     private int[] bounds() {
         int end = expression.indexOf('}', at);
         String body = end < 0 ? "" : expression.substring(at + 1, end);
-        if (!body.matches("\\d{1,6}(,\\d{0,6})?|,\\d{1,6}")) {
-            throw refused("a '{' that is not a count and has no backslash");
-        }
+        throwIf(!body.matches("\\d{1,6}(,\\d{0,6})?|,\\d{1,6}"), () -> refused("a '{' that is not a count and has no backslash"));
         at = end + 1;
         int comma = body.indexOf(',');
         int min = comma == 0 ? 0 : Integer.parseInt(comma < 0 ? body : body.substring(0, comma));
         int max = comma < 0 ? min : comma == body.length() - 1 ? -1 : Integer.parseInt(body.substring(comma + 1));
-        if (Math.max(min, max) > MAX_REPEAT || max >= 0 && max < min || max == 0) {
-            throw refused("{" + body + "}: counts go from 1 to " + MAX_REPEAT + " here");
-        }
+        throwIf(Math.max(min, max) > MAX_REPEAT || max >= 0 && max < min || max == 0,
+                () -> refused("{" + body + "}: counts go from 1 to " + MAX_REPEAT + " here"));
         return new int[] {min, max};
     }
 
@@ -213,9 +198,7 @@ final class RegexCheck {
     }
 
     private Item anchor() {
-        if (at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0) {
-            throw refused("a repeated anchor");
-        }
+        throwIf(at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0, () -> refused("a repeated anchor"));
         return new Item(true, true, 0, 0, 1, false, 0);
     }
 
@@ -242,26 +225,18 @@ final class RegexCheck {
             }
         }
         Item body = alternation();
-        if (!take(')')) {
-            throw refused("a '(' without ')'");
-        }
+        throwIf(!take(')'), () -> refused("a '(' without ')'"));
         if (!around) {
             return body;
         }
-        if (at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0) {
-            throw refused("a repeated look-around");
-        }
+        throwIf(at < expression.length() && "*+?{".indexOf(expression.charAt(at)) >= 0, () -> refused("a repeated look-around"));
         return new Item(true, true, 0, body.degree() + (body.unbounded() > 0 ? 1 : 0), body.factor(), false, body.size());
     }
 
     private void characterClass() {
-        if (++depth > MAX_DEPTH) {
-            throw refused("classes nested deeper than " + MAX_DEPTH);
-        }
+        throwIf(++depth > MAX_DEPTH, () -> refused("classes nested deeper than " + MAX_DEPTH));
         take('^');
-        if (at < expression.length() && expression.charAt(at) == ']') {
-            throw refused("an empty class");
-        }
+        throwIf(at < expression.length() && expression.charAt(at) == ']', () -> refused("an empty class"));
         while (at < expression.length()) {
             char c = expression.charAt(at++);
             if (c == ']') {
@@ -270,9 +245,7 @@ final class RegexCheck {
             } else if (c == '[') {
                 if (expression.startsWith(":", at)) {
                     int end = expression.indexOf(":]", at);
-                    if (end < 0) {
-                        throw refused("a class without ']'");
-                    }
+                    throwIf(end < 0, () -> refused("a class without ']'"));
                     at = end + 2;
                 } else {
                     characterClass();
@@ -286,25 +259,20 @@ final class RegexCheck {
 
     /** Reads what follows a backslash; false for an anchor. */
     private boolean escape() {
-        if (at >= expression.length()) {
-            throw refused("a backslash at the end");
-        }
+        throwIf(at >= expression.length(), () -> refused("a backslash at the end"));
         char c = expression.charAt(at++);
         if ("bBAzZ".indexOf(c) >= 0) {
             return false;
         }
         if (c == 'p' || c == 'P') {
             int end = expression.startsWith("{", at) ? expression.indexOf('}', at) : -1;
-            if (end < 0 || !expression.substring(at + 1, end).matches("\\^?[A-Za-z_ ]{1,40}")) {
-                throw refused("a property without a name");
-            }
+            throwIf(end < 0 || !expression.substring(at + 1, end).matches("\\^?[A-Za-z_ ]{1,40}"), () -> refused("a property without a name"));
             at = end + 1;
         } else if (c == 'x' || c == 'u') {
             String code = c == 'u' ? "[0-9A-Fa-f]{4}" : "\\{[0-9A-Fa-f]{1,6}\\}|[0-7][0-9A-Fa-f]";
             int end = c == 'u' ? at + 4 : expression.startsWith("{", at) ? expression.indexOf('}', at) + 1 : at + 2;
-            if (end <= at || end > expression.length() || !expression.substring(at, end).matches(code)) {
-                throw refused("a character code that is none");
-            }
+            throwIf(end <= at || end > expression.length() || !expression.substring(at, end).matches(code),
+                    () -> refused("a character code that is none"));
             at = end;
         } else if (c < 128 && Character.isLetterOrDigit(c) && "tnrfvsSdDwWhH".indexOf(c) < 0) {
             throw refused("'\\" + c + "', which no published tokenizer needs");

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.nio.charset.StandardCharsets;
@@ -45,8 +47,8 @@ sealed interface TokenDecoder {
     }
 
     /**
-     * SentencePiece's decoders (Llama 2): each token is text of its own, apart from the first of a text, which may lose a space, and from tokens
-     * {@code <0xE2>}, which are single bytes.
+     * SentencePiece's decoders (Llama 2): each token decodes by itself, except the first one of a text, which may lose a space, and tokens
+     * such as {@code <0xE2>}, which are single bytes.
      */
     record Pieces(boolean byteFallback) implements TokenDecoder {
 
@@ -83,10 +85,9 @@ sealed interface TokenDecoder {
             case "Sequence" -> decoder.path("decoders").isArray();
             default -> false;
         };
-        if (!known) {
-            throw new ModelFormatException(file, "decoder " + Component.shown(decoder) + " is not supported: known are ByteLevel, and Metaspace, ByteFallback, Fuse, Strip"
-                    + " (stop = 0) and Replace (of one character) alone or in a Sequence");
-        }
+        throwIf(!known,
+                () -> new ModelFormatException(file, "decoder " + Component.shown(decoder) + " is not supported: known are ByteLevel, and Metaspace, ByteFallback, Fuse, Strip"
+                        + " (stop = 0) and Replace (of one character) alone or in a Sequence"));
         for (JsonNode inner : decoder.path("decoders")) {
             byteFallback |= readPieces(file, inner);
         }

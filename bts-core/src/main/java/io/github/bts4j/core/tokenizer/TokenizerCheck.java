@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -9,7 +11,7 @@ import java.util.Map;
 
 /**
  * Checks a tokenizer.json before the native tokenizer reads it: a panic there aborts the process, so anything unexpected is refused here, with
- * the key and the value. Known are the components of the Rust crate {@code tokenizers} 0.21 and their parameters.
+ * the key and the value. It supports the components of the Rust crate {@code tokenizers} 0.21 and their parameters.
  */
 final class TokenizerCheck {
 
@@ -42,9 +44,8 @@ final class TokenizerCheck {
     private TextLimits parts(ObjectNode root, Vocabulary vocabulary) {
         Component whole = new Component(file, "tokenizer", root);
         whole.allow("version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model");
-        if (root.has("version") && !root.path("version").asText().equals("1.0")) {
-            throw new ModelFormatException(file, "version = " + Component.shown(root.path("version")) + ", known is \"1.0\"");
-        }
+        throwIf(root.has("version") && !root.path("version").asText().equals("1.0"),
+                () -> new ModelFormatException(file, "version = " + Component.shown(root.path("version")) + ", known is \"1.0\""));
         int longest = Models.check(component(root, "model", true));
         Component normalizer = component(root, "normalizer", false);
         if (normalizer != null) {
@@ -71,9 +72,8 @@ final class TokenizerCheck {
         double length = degree == 0 ? 10 * STEPS / factor : Math.sqrt(STEPS / factor);
         double byToken = 10 * STEPS / longest;
         int max = (int) Math.min(TextLimits.MAX_CHARS, Math.min(length, byToken) / normalizers.growth());
-        if (max < 1024) {
-            throw new ModelFormatException(file, "has expressions or tokens so slow that texts could have at most " + max + " characters; at least 1024 are required");
-        }
+        throwIf(max < 1024,
+                () -> new ModelFormatException(file, "has expressions or tokens so slow that texts could have at most " + max + " characters; at least 1024 are required"));
         String reason = max == TextLimits.MAX_CHARS ? "the limit of this library" : byToken < length ? "its longest token has " + longest + " bytes"
                 : "its regular expressions can take long on longer ones";
         return new TextLimits(max, reason, growth, normalizers.unicodeGrowth(), added, decodeGrowth);
@@ -91,9 +91,7 @@ final class TokenizerCheck {
         switch (component.type()) {
             case "Sequence" -> {
                 component.allow("type", "pretokenizers");
-                if (depth > 4) {
-                    throw component.problem("is nested deeper than 4");
-                }
+                throwIf(depth > 4, () -> component.problem("is nested deeper than 4"));
                 component.inner("pretokenizers").forEach(inner -> preTokenizer(inner, depth + 1));
             }
             case "ByteLevel" -> {
@@ -128,28 +126,22 @@ final class TokenizerCheck {
     private void split(Component component) {
         component.allow("type", "pattern", "behavior", "invert");
         RegexCheck.Cost cost = component.pattern();
-        if (cost.nullable() && component.node().path("pattern").has("String")) {
-            throw component.problem("has an empty pattern");
-        }
+        throwIf(cost.nullable() && component.node().path("pattern").has("String"), () -> component.problem("has an empty pattern"));
         behavior(component);
         component.flag("invert");
         cost(component, cost);
     }
 
     private void cost(Component component, RegexCheck.Cost cost) {
-        if (cost.degree() > 1) {
-            throw component.problem("has an expression that goes back over a text in several loops at once, '"
-                    + Component.shown(component.node().path("pattern").path("Regex").asText()) + "': it could hang");
-        }
+        throwIf(cost.degree() > 1, () -> component.problem("has an expression that goes back over a text in several loops at once, '"
+                + Component.shown(component.node().path("pattern").path("Regex").asText()) + "': it could hang"));
         degree = Math.max(degree, cost.degree());
         factor = Math.max(factor, cost.factor());
     }
 
     private void prepends(Component component, boolean prefix) {
         preGrowth *= prefix ? 2 : 1;
-        if (preGrowth > 16) {
-            throw component.problem("is the fifth that puts a space before each word, at most four are taken");
-        }
+        throwIf(preGrowth > 16, () -> component.problem("is the fifth that puts a space before each word, at most four are taken"));
     }
 
     private static void behavior(Component component) {
@@ -166,23 +158,19 @@ final class TokenizerCheck {
     private static void metaspace(Component component) {
         component.allow("type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep");
         component.character("replacement");
-        component.optionalFlag("add_prefix_space");
-        component.optionalFlag("split");
+        component.optionalFlags("add_prefix_space", "split");
         component.optionalText("str_rep", 16);
         String scheme = component.node().has("prepend_scheme") ? component.choice("prepend_scheme", "first", "never", "always") : "always";
         JsonNode prefix = component.node().path("add_prefix_space");
-        if (prefix.isBoolean() && !prefix.asBoolean() && !scheme.equals("never")) {
-            throw component.problem("has 'add_prefix_space' = false beside 'prepend_scheme' = '" + scheme + "'");
-        }
+        throwIf(prefix.isBoolean() && !prefix.asBoolean() && !scheme.equals("never"),
+                () -> component.problem("has 'add_prefix_space' = false beside 'prepend_scheme' = '" + scheme + "'"));
     }
 
     private void decoder(Component component, int depth) {
         switch (component.type()) {
             case "Sequence" -> {
                 component.allow("type", "decoders");
-                if (depth > 4) {
-                    throw component.problem("is nested deeper than 4");
-                }
+                throwIf(depth > 4, () -> component.problem("is nested deeper than 4"));
                 component.inner("decoders").forEach(inner -> decoder(inner, depth + 1));
             }
             case "ByteLevel" -> byteLevel(component);
@@ -198,19 +186,16 @@ final class TokenizerCheck {
                 component.allow("type", "pattern", "content");
                 component.pattern();
                 decodeGrowth *= Math.max(1, component.shortText("content", 64).length());
-                if (decodeGrowth > 64) {
-                    throw component.problem("lets a token grow " + Math.round(decodeGrowth) + "-fold, at most 64-fold is allowed");
-                }
+                throwIf(decodeGrowth > 64,
+                        () -> component.problem("lets a token grow " + Math.round(decodeGrowth) + "-fold, at most 64-fold is allowed"));
             }
             default -> throw component.problem("cannot decode token by token");
         }
     }
 
-    /** No half surrogate pairs, no depth, no numbers that a double cannot hold. */
+    /** Refuses half surrogate pairs, deep nesting, and numbers that a double cannot hold. */
     private static void wellFormed(Path file, JsonNode node, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw new ModelFormatException(file, "is nested deeper than " + MAX_DEPTH + " levels, which no tokenizer needs");
-        }
+        throwIf(depth > MAX_DEPTH, () -> new ModelFormatException(file, "is nested deeper than " + MAX_DEPTH + " levels, which no tokenizer needs"));
         if (node.isTextual()) {
             wellFormed(file, node.textValue());
         } else if (node.isNumber() && !Double.isFinite(node.doubleValue())) {

@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /** Compares two tokenizers: models can only be compared, merged or stitched if they have the same one. */
 public final class TokenizerDifference {
-    /** Texts on which tokenizers of one vocabulary but other merges or splits differ. */
+    /** Texts that tokenizers with the same vocabulary but different merges or splits encode differently. */
     private static final List<String> PROBES = List.of("The quick brown fox jumps over the lazy dog.", "  two  spaces\n\n\ttab", "12345 3.14 2026-01-31", "don't DON'T we'll",
             "int f(int x) { return x * x; }", "\u00fcber \u0645\u0631\u062d\u0628\u0627 \u4f60\u597d \ud83d\ude00", "<s>[INST] </s>", "antidisestablishmentarianism");
 
@@ -18,7 +18,7 @@ public final class TokenizerDifference {
      *
      * @param first a tokenizer
      * @param second another
-     * @return one sentence without its end; empty if they are the same
+     * @return one sentence without a full stop; empty if they are the same
      */
     public static Optional<String> between(LlamaTokenizer first, LlamaTokenizer second) {
         if (first.sha256().equals(second.sha256())) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -17,10 +19,9 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
 
     static TokenizerFiles locate(Path tokenizerJsonOrFolder) {
         Path file = Files.isDirectory(tokenizerJsonOrFolder) ? tokenizerJsonOrFolder.resolve("tokenizer.json") : tokenizerJsonOrFolder;
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException("tokenizerJsonOrFolder = " + tokenizerJsonOrFolder + ": there is no file " + file
-                    + "; give the path of a tokenizer.json or of the folder that holds it (a tokenizer.model alone has to be converted first)");
-        }
+        throwIf(!Files.isRegularFile(file),
+                () -> new IllegalArgumentException("tokenizerJsonOrFolder = " + tokenizerJsonOrFolder + ": there is no file " + file
+                        + "; give the path of a tokenizer.json or of the folder that holds it (a tokenizer.model alone has to be converted first)"));
         return new TokenizerFiles(file);
     }
 
@@ -48,9 +49,8 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
             if (!token.isTextual()) {
                 continue;
             }
-            if (!vocabulary.contains(token.asText())) {
-                throw new ModelFormatException(file, role + " = '" + token.asText() + "' is not a token of " + tokenizerJson + ": are both from the same checkpoint?");
-            }
+            throwIf(!vocabulary.contains(token.asText()),
+                    () -> new ModelFormatException(file, role + " = '" + token.asText() + "' is not a token of " + tokenizerJson + ": are both from the same checkpoint?"));
             return OptionalInt.of(vocabulary.id(token.asText()));
         }
         return OptionalInt.empty();
@@ -65,9 +65,8 @@ record TokenizerFiles(Path tokenizerJson) implements TokenizerSource {
     private static byte[] read(Path file) {
         try {
             long size = Files.size(file);
-            if (size > MAX_BYTES) {
-                throw new ModelFormatException(file, "has " + size + " bytes, at most " + MAX_BYTES + " are read: is it a tokenizer?");
-            }
+            throwIf(size > MAX_BYTES,
+                    () -> new ModelFormatException(file, "has " + size + " bytes, at most " + MAX_BYTES + " are read: is it a tokenizer?"));
             return Files.readAllBytes(file);
         } catch (IOException e) {
             Interrupts.rethrow(file, e);

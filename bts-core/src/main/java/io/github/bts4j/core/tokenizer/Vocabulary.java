@@ -1,5 +1,7 @@
 package io.github.bts4j.core.tokenizer;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.nio.file.Path;
@@ -44,22 +46,17 @@ final class Vocabulary {
         }
         List<SpecialToken> specials = addedTokens(file, root.path("added_tokens"), ids);
         int highest = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
-        if (highest < 0) {
-            throw new ModelFormatException(file, "the vocabulary is empty");
-        }
+        throwIf(highest < 0, () -> new ModelFormatException(file, "the vocabulary is empty"));
         return new Vocabulary(ids, specials, highest + 1);
     }
 
     private static List<SpecialToken> addedTokens(Path file, JsonNode added, Map<String, Integer> ids) {
-        if (!added.isArray() && !added.isMissingNode() && !added.isNull()) {
-            throw new ModelFormatException(file, "'added_tokens' is " + kind(added) + ", expected an array");
-        }
+        throwIf(!added.isArray() && !added.isMissingNode() && !added.isNull(),
+                () -> new ModelFormatException(file, "'added_tokens' is " + kind(added) + ", expected an array"));
         List<SpecialToken> specials = new ArrayList<>();
         for (JsonNode token : added) {
             String content = token.path("content").asText();
-            if (content.isEmpty()) {
-                throw new ModelFormatException(file, "an entry of 'added_tokens' has no content: " + Component.shown(token));
-            }
+            throwIf(content.isEmpty(), () -> new ModelFormatException(file, "an entry of 'added_tokens' has no content: " + Component.shown(token)));
             int id = id(file, content, token.path("id"));
             ids.put(content, id);
             if (token.path("special").asBoolean()) {
@@ -70,9 +67,8 @@ final class Vocabulary {
     }
 
     private static int id(Path file, String token, JsonNode value) {
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0 || value.asInt() > MAX_ID) {
-            throw new ModelFormatException(file, "token '" + Component.shown(token) + "' has id " + Component.shown(value) + ", expected an integer from 0 to " + MAX_ID);
-        }
+        throwIf(!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0 || value.asInt() > MAX_ID,
+                () -> new ModelFormatException(file, "token '" + Component.shown(token) + "' has id " + Component.shown(value) + ", expected an integer from 0 to " + MAX_ID));
         return value.asInt();
     }
 

@@ -5,18 +5,18 @@ package io.github.bts4j.core.torch;
  * are the same, to the bit on one thread: recomputation uses the same operations.
  */
 public enum ActivationCheckpointing {
-    /** All are kept: the fastest. */
+    /** All are kept, which is fastest. */
     OFF,
-    /** Those of the last third of the blocks are kept, which the backward pass needs first; the others are recomputed, one block at a time. */
+    /** Those of the last third of the blocks, which the backward pass needs first, are kept; the others are recomputed, one block at a time. */
     PARTIAL,
     /** Only what goes from block to block is kept: the least memory. */
     FULL;
 
     /**
-     * How many blocks keep their activations.
+     * The number of blocks that keep their activations.
      *
      * @param blocks blocks of layers in the pass
-     * @return how many of the last ones
+     * @return the number of blocks, counted from the last one
      */
     public int kept(int blocks) {
         return switch (this) {

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Activation checkpointing: blocks of layers run forward, each with a graph of its own, of which the last ones are kept; on the way back the others run once more.
- * For one pass, on one thread. Internal.
+ * Activation checkpointing: blocks of layers run forward, each with its own graph. The last graphs are kept; in the backward pass, the
+ * other blocks run again. For one pass, on one thread. Internal.
  */
 public final class CheckpointedBlocks {
     private final TrainingKernels kernels;
@@ -16,7 +16,7 @@ public final class CheckpointedBlocks {
     private final int firstKept;
     private final Map<Integer, List<NDArray>> kept = new HashMap<>();
 
-    /** What a block computes. */
+    /** The computation of a block. */
     public interface Block {
         /**
          * Runs the block.
@@ -28,12 +28,12 @@ public final class CheckpointedBlocks {
     }
 
     /**
-     * Before a pass.
+     * Prepares a pass.
      *
-     * @param kernels what detaches and sends gradients down
+     * @param kernels detaches states and propagates gradients
      * @param scope owner of the results
-     * @param checkpointing how many graphs are kept
-     * @param blocks how many blocks the pass has
+     * @param checkpointing determines how many graphs are kept
+     * @param blocks number of blocks of the pass
      */
     public CheckpointedBlocks(TrainingKernels kernels, NDManager scope, ActivationCheckpointing checkpointing, int blocks) {
         this.kernels = kernels;
@@ -42,12 +42,12 @@ public final class CheckpointedBlocks {
     }
 
     /**
-     * Runs a block on the way forward.
+     * Runs a block in the forward pass.
      *
      * @param number its number in the pass, from 0
      * @param input the state before it
-     * @param block what it computes
-     * @return the state behind it, without its graph
+     * @param block its computation
+     * @return the state after it, without its graph
      */
     public NDArray forward(int number, NDArray input, Block block) {
         List<NDArray> graph = block.graph(input);
@@ -61,12 +61,12 @@ public final class CheckpointedBlocks {
     }
 
     /**
-     * Goes back through a block, with the graph that was kept or made again.
+     * Runs the backward pass of a block, with the graph that was kept or is recomputed.
      *
      * @param number its number in the pass
-     * @param input the state before it, as on the way forward
-     * @param block what it computes
-     * @param gradient the gradient of the state behind it
+     * @param input the state before it, as in the forward pass
+     * @param block its computation
+     * @param gradient the gradient of the state after it
      * @return the gradient of the state before it
      */
     public NDArray backward(int number, NDArray input, Block block, NDArray gradient) {

@@ -32,13 +32,13 @@ public interface DecoderKernels extends AttentionKernels {
             double residualMultiplier, double logitsDivisor);
 
     /**
-     * Tensors on top of each other.
+     * Stacks tensors.
      *
      * @param owner owner of the result
      * @param mode the autograd mode
-     * @param parts tensors of one shape, but for one dimension
+     * @param parts tensors whose shapes differ in one dimension at most
      * @param dim that dimension
-     * @param size its length in the result; zeros fill up what is shorter
+     * @param size its length in the result; shorter tensors are padded with zeros
      * @return {@code [n, ..]}
      */
     NDArray stacked(NDManager owner, Autograd mode, List<NDArray> parts, long dim, long size);
@@ -154,7 +154,7 @@ public interface DecoderKernels extends AttentionKernels {
      * @param m the model
      * @param rope its rotary tables
      * @param row the row of the first token
-     * @return float32 {@code [batch, sequence, hidden]}, as many as layers and one more
+     * @return one more float32 {@code [batch, sequence, hidden]} than there are layers
      */
     List<NDArray> forwardStates(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
 

@@ -12,13 +12,13 @@ import org.slf4j.LoggerFactory;
  * Lets a process end while kernels run.
  *
  * <p>When Java has run all shutdown hooks, it calls the C library's {@code exit}, which destroys the static objects of native libraries: oneDNN's caches among
- * them, which kernels on other threads may be reading. That ends in a crash instead of the exit status. So {@code _exit} is the first function that
- * {@code exit} calls ({@code on_exit} of glibc): the process ends there, with its status, and nothing is destroyed. Everything that Java does at its end has been
- * done by then: shutdown hooks, which may compute to their end, and files to delete.
+ * them, which kernels on other threads may be reading. That ends in a crash instead of the exit status. So {@code _exit} is the first function that {@code
+ * exit} calls ({@code on_exit} of glibc): the process ends there, with its status, and nothing is destroyed. By then Java has done everything that it does at
+ * its end: it has run the shutdown hooks, which may finish their computations, and deleted files.
  *
- * <p>What was registered last is called first, and libraries register a destructor with the first use of an object. Therefore {@link #renew} is needed after the first call of
- * every kernel, and a shutdown hook that waits for first calls in progress, ten seconds at most. Elsewhere than on Linux with glibc, and with
- * {@code -Dbts4j.exit=default}, the process ends as the C library ends it.
+ * <p>The function that was registered last is called first, and libraries register a destructor with the first use of an object. Therefore
+ * {@link #renew} is needed after the first call of every kernel, and a shutdown hook that waits for first calls in progress, ten seconds at
+ * most. On systems other than Linux with glibc, and with {@code -Dbts4j.exit=default}, the process ends as the C library ends it.
  */
 final class ExitGuard {
     private static final Logger LOG = LoggerFactory.getLogger(ExitGuard.class);
@@ -28,7 +28,7 @@ final class ExitGuard {
 
     private ExitGuard() {}
 
-    /** Before the engine is loaded. */
+    /** Must be called before the engine is loaded. */
     static void install() {
         try {
             Runtime.getRuntime().addShutdownHook(new Thread(ExitGuard::await, "bts4j-exit"));
@@ -37,12 +37,12 @@ final class ExitGuard {
         }
     }
 
-    /** Something begins that may make static objects; {@link #end} follows. */
+    /** Begins a call that may create static objects; {@link #end} must follow. */
     static void begin() {
         FIRST.incrementAndGet();
     }
 
-    /** It has ended. */
+    /** Ends the call. */
     static void end() {
         renew();
         FIRST.decrementAndGet();
@@ -61,7 +61,7 @@ final class ExitGuard {
         renew();
     }
 
-    /** Registers again, to come before later registrations. */
+    /** Registers again, in order to be called before functions that others have registered since. */
     private static void renew() {
         if (!Platform.isLinux() || "default".equals(System.getProperty("bts4j.exit"))) {
             return;

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.support.ElementType;
@@ -21,16 +23,14 @@ public final class FiniteTensors {
      * Refuses weights that are not finite. Reads every value once.
      *
      * @param model the model's name
-     * @param tensors name to tensor; integers are passed over
+     * @param tensors name to tensor; integers are skipped
      * @throws FileFormatException naming the first tensor with NaN or an infinity
      */
     public static void require(String model, Map<String, NDArray> tensors) {
         tensors.forEach((name, tensor) -> {
             long at = firstOther(tensor);
-            if (at >= 0) {
-                throw new FileFormatException(Path.of(model), "Model '" + model + "': the weight " + at + " of tensor '" + name
-                        + "' is NaN or infinite: the checkpoint is damaged, or its training diverged; use an older one");
-            }
+            throwIf(at >= 0, () -> new FileFormatException(Path.of(model), "Model '" + model + "': the weight " + at + " of tensor '" + name
+                    + "' is NaN or infinite: the checkpoint is damaged, or its training diverged; use an older one"));
         });
     }
 
@@ -38,7 +38,7 @@ public final class FiniteTensors {
      * The first value that is NaN or infinite.
      *
      * @param tensor the tensor
-     * @return its number in row-major order; -1 if all are finite
+     * @return its index in row-major order; -1 if all are finite
      */
     public static long firstOther(NDArray tensor) {
         ElementType type = Tensors.type(tensor);

@@ -20,12 +20,9 @@ public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public final GatedSession newGatedSession(int capacity) {
         checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime().use()) {
-            return openGatedSession(capacity);
-        }
+        return lifetime().hold(() -> openGatedSession(capacity));
     }
 
     /**

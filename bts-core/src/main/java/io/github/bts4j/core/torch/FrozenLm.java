@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.BaseModel;
 import ai.djl.Device;
 import ai.djl.inference.Predictor;
@@ -47,19 +49,16 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * The model's lifetime. Code that reads its tensors, or calls kernels with them, must take a lease.
-     *
-     * @return the lifetime, which ends with {@link #close}
+     * {@return the model's lifetime, which ends with {@link #close}} Code that reads its tensors, or calls kernels with them, must
+     * take a lease.
      */
     public final Lifetime lifetime() {
         return lifetime;
     }
 
     /**
-     * A manager for the caller's tensors, inputs and results. It does not own the model's tensors, and closing the model does not close the caller's,
-     * which they close.
-     *
-     * @return a manager on the model's device
+     * {@return a manager on the model's device for the caller's tensors, inputs and results} It does not own the model's tensors, and
+     * closing the model does not close the caller's.
      */
     @Override
     public final NDManager getNDManager() {
@@ -74,8 +73,8 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     /**
      * A predictor of this model, as for any other model of DJL.
      *
-     * @param translator what makes inputs and outputs; a {@link PredictorSource} brings its own predictor
-     * @param device where the inputs go
+     * @param translator converts inputs and outputs; a {@link PredictorSource} creates its own predictor
+     * @param device the inputs' device
      * @return a new predictor for one thread, which the caller closes
      */
     @Override
@@ -113,19 +112,15 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     protected abstract NDArray tokenLosses(NDManager step, int[][] tokens);
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public final DecodeSession newSession(int capacity) {
         checkCapacity(capacity);
-        try (Lifetime.Lease use = lifetime.use()) {
-            return openSession(capacity);
-        }
+        return lifetime.hold(() -> openSession(capacity));
     }
 
     final void checkCapacity(int capacity) {
-        if (capacity < 1 || capacity > contextLength()) {
-            throw new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
-                    + " (the context length): shorten the prompt or ask for fewer new tokens");
-        }
+        throwIf(capacity < 1 || capacity > contextLength(),
+                () -> new IllegalArgumentException("capacity = " + capacity + " is outside 1 .. " + contextLength()
+                        + " (the context length): shorten the prompt or ask for fewer new tokens"));
     }
 
     /**
@@ -167,9 +162,10 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
     }
 
     /**
-     * Releases the model's tensors. New calls are refused immediately; running calls on other threads end normally, and this
-     * waits for them. Sessions, streams and views that are still open throw {@link IllegalStateException}, "This model is closed", and are closed by their owners
-     * all the same. Closing twice only waits. Within a call of this thread it returns at once, and the last call to end releases the tensors.
+     * Releases the model's tensors. New calls are refused immediately; running calls on other threads end normally, and this waits for
+     * them. Sessions, streams and views that are still open throw {@link IllegalStateException}, "This model is closed", but their owners
+     * still have to close them. Closing twice only waits. Called within a call of the same thread, it returns at once, and the last call to
+     * end releases the tensors.
      */
     @Override
     public final void close() {

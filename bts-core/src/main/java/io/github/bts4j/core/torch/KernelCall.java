@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
@@ -33,7 +35,7 @@ final class KernelCall {
             double.class, (owner, value) -> Natives.toDouble(value),
             boolean.class, (owner, value) -> Natives.toBoolean(value),
             ElementType.class, (owner, value) -> ElementType.ofCode((int) Natives.toLong(value)));
-    /** Results that are the value itself, which lives on. */
+    /** Results that wrap the value itself, which must not be deleted. */
     private static final Map<Class<?>, Result> KEPT = Map.of(
             TensorList.class, (owner, value) -> new TensorList(value),
             LlamaWeights.class, (owner, value) -> new LlamaWeights(value));
@@ -61,9 +63,8 @@ final class KernelCall {
         }
         isKept = KEPT.containsKey(method.getReturnType());
         result = isKept ? KEPT.get(method.getReturnType()) : RESULTS.get(method.getReturnType());
-        if (result == null || types[mode] != Autograd.class) {
-            throw new IllegalArgumentException(method + " is not a kernel: it takes an owner of tensors, the Autograd mode and the script's parameters");
-        }
+        throwIf(result == null || types[mode] != Autograd.class,
+                () -> new IllegalArgumentException(method + " is not a kernel: it takes an owner of tensors, the Autograd mode and the script's parameters"));
     }
 
     static KernelCall of(Method method) {

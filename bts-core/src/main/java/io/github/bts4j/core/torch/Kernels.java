@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.engine.EngineException;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -57,7 +59,7 @@ public final class Kernels implements InvocationHandler {
         return kernels.cast(LOADED.computeIfAbsent(kernels, any -> proxy(kernels, () -> source(kernels))));
     }
 
-    /** Kernels that may not be there: loading them is a part of asking. */
+    /** Kernels that may be missing; loading them shows whether they are. */
     static <K> K asking(Class<K> kernels, String resource) {
         return proxy(kernels, () -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n" + text(kernels, resource));
     }
@@ -89,9 +91,7 @@ public final class Kernels implements InvocationHandler {
     /** Reads a file beside a class, and replaces element types by PyTorch's numbers. */
     static String text(Class<?> beside, String resource) {
         try (InputStream in = beside.getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IllegalArgumentException("Kernel source '" + resource + "' is not beside "  + beside.getName());
-            }
+            throwIf(in == null, () -> new IllegalArgumentException("Kernel source '" + resource + "' is not beside "  + beside.getName()));
             return ElementType.numbered(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

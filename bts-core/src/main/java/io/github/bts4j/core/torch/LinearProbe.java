@@ -10,8 +10,9 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.Supplier;
 
 /**
- * Tiny products, to see whether a kernel is there and right: within the rounding of its result and of float32 sums from what Java computes in double. A kernel
- * that computes in fewer bits than its type promises, as oneDNN does under {@code ONEDNN_DEFAULT_FPMATH_MODE=BF16}, is as good as absent.
+ * Tiny products that show whether a kernel exists and is correct: its results may differ from Java's in double precision by their own
+ * rounding and that of float32 sums. A kernel that computes in fewer bits than its type promises, as oneDNN does under {@code
+ * ONEDNN_DEFAULT_FPMATH_MODE=BF16}, counts as absent.
  */
 final class LinearProbe {
     private static final int[] ROWS = {1, 3, 20};

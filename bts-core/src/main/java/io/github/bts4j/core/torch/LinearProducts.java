@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.engine.EngineException;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.support.ElementType;
@@ -46,19 +48,17 @@ final class LinearProducts {
     }
 
     static LinearProducts ask(String choice) {
-        if (!choice.equals("auto") && !choice.equals("default") && !choice.equals("onednn")) {
-            throw new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " must be one of auto, default and onednn");
-        }
+        throwIf(!choice.equals("auto") && !choice.equals("default") && !choice.equals("onednn"),
+                () -> new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " must be one of auto, default and onednn"));
         LinearProducts products = new LinearProducts();
         LinearProbe probe = new LinearProbe();
         for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not used on " + platform() : probe.oneDnn(type);
             if (!why.isEmpty()) {
                 products.oneDnnLacks.put(type, why);
-                if (choice.equals("onednn")) {
-                    throw new UnsupportedException("-D" + PROPERTY + "=onednn: oneDNN computes no " + name(type) + " products here (" + why
-                            + "). Leave the option out, and libtorch computes what oneDNN does not");
-                }
+                throwIf(choice.equals("onednn"),
+                        () -> new UnsupportedException("-D" + PROPERTY + "=onednn: oneDNN computes no " + name(type) + " products here (" + why
+                                + "). Leave the option out, and libtorch computes what oneDNN does not"));
             }
         }
         for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16}) {
@@ -84,7 +84,7 @@ final class LinearProducts {
         return type.name().toLowerCase(Locale.ROOT);
     }
 
-    /** For people: the library, and why not oneDNN. */
+    /** The library, and the reason for not using oneDNN, for messages. */
     String library(ElementType type) {
         if (type == ElementType.INT8) {
             return packedInt8Lacks.isEmpty() ? "libtorch's kernel" : "libtorch, dequantised first (no int8 kernel: " + packedInt8Lacks.values().iterator().next() + ")";
@@ -93,7 +93,7 @@ final class LinearProducts {
         return why == null ? "oneDNN" : "libtorch (not oneDNN: " + why + ")";
     }
 
-    /** Methods that answer the kernels' questions, then the kernels that ask them. */
+    /** Methods that tell the kernels which library to use, then the kernels that call them. */
     String source() {
         boolean both = oneDnnLacks.containsKey(ElementType.FLOAT32) && oneDnnLacks.containsKey(ElementType.BFLOAT16);
         return answer("one_dnn", oneDnnLacks, ElementType.FLOAT32, ElementType.BFLOAT16)

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
@@ -19,9 +21,7 @@ final class LogitsBlock extends AbstractSymbolBlock {
 
     @Override
     protected NDList forwardInternal(ParameterStore store, NDList inputs, boolean training, PairList<String, Object> params) {
-        if (training) {
-            throw new UnsupportedOperationException("The model is frozen: train stitch layers or an expert with bts-train's Trainer");
-        }
+        throwIf(training, () -> new UnsupportedOperationException("The model is frozen: train stitch layers or an expert with bts-train's Trainer"));
         NDArray ids = inputs.singletonOrThrow();
         return new NDList(model.forward(ids));
     }

@@ -9,10 +9,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Tunes the C library for tensor work, from inside the process, so that users need no environment variable.
  *
- * <p>libtorch allocates and frees multi-megabyte buffers for every operation. glibc's defaults return them to the system at
- * once, and the next operation pays for the page faults. Three settings keep freed pages: no mapping of single buffers (a float32
- * forward's logits alone are 33 MB), a high trim threshold, and a large top pad, which is what stops the per-thread arenas from giving back
- * whole heaps. Elsewhere than on Linux with glibc, and with {@code -Dbts4j.nativeHeap=default}, this does nothing.
+ * <p>libtorch allocates and frees multi-megabyte buffers for every operation. glibc's defaults return them to the system at once, and the
+ * next operation pays for the page faults. Three settings keep freed pages: no separate mapping of single buffers (a float32 forward's
+ * logits alone are 33 MB), a high trim threshold, and a large top pad, which is what stops the per-thread arenas from giving back whole
+ * heaps. On systems other than Linux with glibc, and with {@code -Dbts4j.nativeHeap=default}, this does nothing.
  */
 final class NativeTuning {
     private static final Logger LOG = LoggerFactory.getLogger(NativeTuning.class);
@@ -25,9 +25,9 @@ final class NativeTuning {
     private NativeTuning() {}
 
     /**
-     * Lets idle OpenMP threads sleep soon instead of spinning. With libgomp's default they spin for a millisecond and more after
-     * every operation; on a machine that other processes use as well, each operation then waits for a thread that is not
-     * running, and training was seen at a twentieth of its speed. Settings of the user's own win.
+     * Lets idle OpenMP threads sleep soon instead of spinning. With libgomp's default they spin for a millisecond and more after every
+     * operation; on a machine that other processes use as well, each operation then waits for a thread that is not running, and training
+     * has been seen to run twenty times slower. The user's own settings take precedence.
      */
     static void spinBriefly() {
         if (!Platform.isLinux() || System.getenv("OMP_WAIT_POLICY") != null || System.getenv("GOMP_SPINCOUNT") != null) {

@@ -63,141 +63,87 @@ final class Natives {
         return new IllegalStateException("DJL's PyTorch engine has no " + name + ": it is of another version than bts4j was built with", cause);
     }
 
-    /** Native methods throw nothing that is checked. */
-    private static RuntimeException thrown(Throwable e) {
-        if (e instanceof Error error) {
-            throw error;
+    private interface Call<T> {
+        T run() throws Throwable;
+    }
+
+    /** Calls a native method, which throws nothing that is checked. */
+    private static <T> T call(Call<T> call) {
+        try {
+            return call.run();
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
         }
-        return e instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(e);
     }
 
     /** Runs a method of a module on IValues; {@code train} keeps the thread's grad mode, without it InferenceMode is on. Gives an IValue. */
     static long run(long module, String method, long[] arguments, boolean train) {
-        try {
-            return (long) RUN.invokeExact(module, method, arguments, train, false);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) RUN.invokeExact(module, method, arguments, train, false));
     }
 
     static void delete(long value) {
-        try {
+        call(() -> {
             DELETE.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+            return null;
+        });
     }
 
     static long ofTensor(long tensor) {
-        try {
-            return (long) OF_TENSOR.invokeExact(tensor);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_TENSOR.invokeExact(tensor));
     }
 
     static long ofTensors(long[] tensors) {
-        try {
-            return (long) OF_TENSORS.invokeExact(tensors);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_TENSORS.invokeExact(tensors));
     }
 
     /** A list of IValues of one type, at least one. */
     static long ofValues(long[] values) {
-        try {
-            return (long) OF_VALUES.invokeExact(values);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_VALUES.invokeExact(values));
     }
 
     static long ofTensors(String[] names, long[] tensors) {
-        try {
-            return (long) OF_NAMED_TENSORS.invokeExact(names, tensors);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_NAMED_TENSORS.invokeExact(names, tensors));
     }
 
     static long of(long value) {
-        try {
-            return (long) OF_LONG.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_LONG.invokeExact(value));
     }
 
     static long of(double value) {
-        try {
-            return (long) OF_DOUBLE.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_DOUBLE.invokeExact(value));
     }
 
     static long of(boolean value) {
-        try {
-            return (long) OF_BOOLEAN.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_BOOLEAN.invokeExact(value));
     }
 
     static long of(String value) {
-        try {
-            return (long) OF_STRING.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_STRING.invokeExact(value));
     }
 
     static long of(long[] values) {
-        try {
-            return (long) OF_LONGS.invokeExact(values);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) OF_LONGS.invokeExact(values));
     }
 
     static long toTensor(long value) {
-        try {
-            return (long) TO_TENSOR.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) TO_TENSOR.invokeExact(value));
     }
 
     static long[] toTensors(long value) {
-        try {
-            return (long[]) TO_TENSORS.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long[]) TO_TENSORS.invokeExact(value));
     }
 
     static long toLong(long value) {
-        try {
-            return (long) TO_LONG.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (long) TO_LONG.invokeExact(value));
     }
 
     static double toDouble(long value) {
-        try {
-            return (double) TO_DOUBLE.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (double) TO_DOUBLE.invokeExact(value));
     }
 
     static boolean toBoolean(long value) {
-        try {
-            return (boolean) TO_BOOLEAN.invokeExact(value);
-        } catch (Throwable e) {
-            throw thrown(e);
-        }
+        return call(() -> (boolean) TO_BOOLEAN.invokeExact(value));
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
@@ -10,7 +12,7 @@ public final class NextTokenLoss {
 
     private NextTokenLoss() {}
 
-    /** How many tokens' logits exist at once: about 16 MiB of float32. */
+    /** The number of tokens whose logits exist at once: about 16 MiB of float32. */
     private static long chunk(NDArray head) {
         return Math.max(16, Math.min(1024, LOSS_VALUES / head.getShape().get(0)));
     }
@@ -30,8 +32,8 @@ public final class NextTokenLoss {
     }
 
     /**
-     * The loss of a training step and its backward pass: computes the gradient of the loss with respect to the last hidden
-     * state chunk by chunk, so that the logits of all tokens never exist at once, and sends it down the recorded graph.
+     * The loss of a training step and its backward pass: computes the gradient of the loss with respect to the last hidden state chunk by
+     * chunk, so that the logits of all tokens never exist at once, and propagates it through the recorded graph.
      *
      * @param kernels the kernels
      * @param step owner of intermediate results
@@ -43,10 +45,9 @@ public final class NextTokenLoss {
      * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
      */
     public static float[] backward(TrainingKernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
-        if (!Tensors.requiresGradient(hidden)) {
-            throw new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
-                    + " on the tensors to train, or let AdamW take them");
-        }
+        throwIf(!Tensors.requiresGradient(hidden),
+                () -> new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
+                        + " on the tensors to train, or let AdamW take them"));
         NDArray weights = step.full(labels.getShape(), tokenWeight);
         List<NDArray> found = kernels.lossGradient(step, Autograd.OFF, hidden, head, labels, weights, chunk(head));
         kernels.backward(Autograd.OFF, hidden, found.get(1), head, found.get(2));

@@ -3,7 +3,7 @@ package io.github.bts4j.core.torch;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 
-/** The two doors to oneDNN's products, as {@link LinearProbe} tries them. */
+/** The two ways to call oneDNN's products, for {@link LinearProbe}. */
 @KernelSource("linear.py")
 interface OneDnnKernels {
     NDArray pointwise(NDManager owner, Autograd mode, NDArray x, NDArray w, NDArray b, String then);

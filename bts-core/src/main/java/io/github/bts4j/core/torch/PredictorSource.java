@@ -4,9 +4,9 @@ import ai.djl.Device;
 import ai.djl.inference.Predictor;
 
 /**
- * A translator that needs more of a language model than one forward pass, and so brings a predictor of its own.
+ * A translator that needs more than one forward pass of a language model, and therefore creates its own predictor.
  *
- * @param <I> what goes in
+ * @param <I> input type
  * @param <O> output type
  */
 public interface PredictorSource<I, O> {

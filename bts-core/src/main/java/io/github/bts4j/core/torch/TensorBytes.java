@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
@@ -26,9 +28,7 @@ final class TensorBytes implements Iterator<ByteBuffer> {
 
     @Override
     public ByteBuffer next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException("All " + size + " bytes of the tensor are read");
-        }
+        throwIf(!hasNext(), () -> new NoSuchElementException("All " + size + " bytes of the tensor are read"));
         long end = Math.min(size, at + step);
         ByteBuffer slice = Tensors.slice(flat, at, end);
         at = end;

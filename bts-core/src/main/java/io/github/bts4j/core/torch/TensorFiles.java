@@ -32,9 +32,9 @@ public final class TensorFiles {
     }
 
     /**
-     * Writes tensors to a file, which appears whole or not at all.
+     * Writes tensors to a file atomically.
      *
-     * @param file the file; one that is there is replaced at the end
+     * @param file the file; an existing one is replaced at the end
      * @param tensors name to tensor, of any type and on any device
      * @param metadata entries of the file's header
      * @throws IOException if writing fails; an older file is then unchanged

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
@@ -24,9 +26,8 @@ public final class TensorFiller implements AutoCloseable {
      * @param capacity maximum number of values per piece, up to {@value #MOST_VALUES}
      */
     public TensorFiller(NDArray target, int capacity) {
-        if (capacity > MOST_VALUES) {
-            throw new IllegalArgumentException("capacity = " + capacity + " is above " + MOST_VALUES + ", the limit of a buffer");
-        }
+        throwIf(capacity > MOST_VALUES,
+                () -> new IllegalArgumentException("capacity = " + capacity + " is above " + MOST_VALUES + ", the limit of a buffer"));
         this.target = target;
         this.capacity = (int) Math.min(capacity, Math.max(1, target.size()));
         this.buffer = ByteBuffer.allocateDirect(this.capacity * Float.BYTES).order(ByteOrder.nativeOrder());
@@ -41,16 +42,15 @@ public final class TensorFiller implements AutoCloseable {
      * @throws IllegalArgumentException if the piece is longer than the capacity or does not fit at {@code at}
      */
     public void write(long at, float[] values) {
-        if (values.length > capacity || at < 0 || at + values.length > target.size()) {
-            throw new IllegalArgumentException(values.length + " values at " + at + " do not fit: the tensor has " + target.size()
-                    + " elements and a piece at most " + capacity);
-        }
+        throwIf(values.length > capacity || at < 0 || at + values.length > target.size(),
+                () -> new IllegalArgumentException(values.length + " values at " + at + " do not fit: the tensor has " + target.size()
+                        + " elements and a piece at most " + capacity));
         buffer.asFloatBuffer().put(values);
         staging.set(buffer); // lends it the buffer, which is safe here: both live as long as this object, and no other tensor shares the staging's storage
         Tensors.write(target, at, staging, values.length);
     }
 
-    /** Frees the buffer; the tensor stays its owner's. */
+    /** Frees the buffer, but not the tensor. */
     @Override
     public void close() {
         staging.close();

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -37,7 +39,7 @@ public final class TensorLoader {
      * A loader that converts, and may copy everything.
      *
      * @param owner owner of the tensors, which are on its device
-     * @param conversion the wanted type for a stored one
+     * @param conversion maps a stored type to the wanted one
      * @param mapping whether tensors may stay views of the mapped files; false copies them, so that no file is needed once they are loaded
      */
     public TensorLoader(NDManager owner, UnaryOperator<ElementType> conversion, boolean mapping) {
@@ -93,10 +95,9 @@ public final class TensorLoader {
      * @throws ModelFormatException if tensors of this library have no such type
      */
     public static ElementType torchType(TensorEntry entry) {
-        if (!entry.type().isTorch() || entry.type() == ElementType.BOOL) {
-            throw new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type().fileName()
-                    + ", which no tensor of this library has: weights are F32, F16 or BF16");
-        }
+        throwIf(!entry.type().isTorch() || entry.type() == ElementType.BOOL,
+                () -> new ModelFormatException(entry.file(), "Tensor '" + entry.name() + "' has type " + entry.type().fileName()
+                        + ", which no tensor of this library has: weights are F32, F16 or BF16"));
         return entry.type();
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -16,7 +18,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 
 /**
- * Creates, converts and reads tensors of any type, bfloat16 too, which DJL's NDArray methods would abort the JVM on.
+ * Creates, converts and reads tensors of any type, including bfloat16, on which DJL's NDArray methods would abort the JVM.
  *
  * <p>Results belong to the given manager or, if there is none, to the tensor's. Thread-safe.
  */
@@ -27,7 +29,7 @@ public final class Tensors {
     private Tensors() {}
 
     /**
-     * Whether a backward pass through this tensor reaches anything: it is a tensor to train, or was computed from one with a graph.
+     * Whether a backward pass through this tensor has an effect: the tensor is trained, or was computed with a graph from one that is.
      *
      * @param tensor a tensor
      * @return true if it requires a gradient
@@ -87,9 +89,8 @@ public final class Tensors {
      * @return the view
      */
     public static NDArray view(NDManager manager, NDArray bytes, ElementType type, long offset, long... shape) {
-        if (offset % type.bytes() != 0) {
-            throw new IllegalArgumentException("offset = " + offset + " is not a multiple of " + type.bytes() + ", the size of one " + type);
-        }
+        throwIf(offset % type.bytes() != 0,
+                () -> new IllegalArgumentException("offset = " + offset + " is not a multiple of " + type.bytes() + ", the size of one " + type));
         return KERNELS.viewBytes(manager, Autograd.OFF, bytes, type, offset / type.bytes(), shape);
     }
 
@@ -119,7 +120,7 @@ public final class Tensors {
     }
 
     /**
-     * The element type of a tensor, from PyTorch and not from DJL.
+     * The element type of a tensor, as PyTorch rather than DJL reports it.
      *
      * @param tensor the tensor
      * @return its type

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
@@ -9,8 +11,8 @@ import io.github.bts4j.core.support.Interrupts;
 /**
  * Starts DJL's PyTorch engine the way this library needs it: offline, without telemetry, with a tuned allocator.
  *
- * <p>{@link #start} is called by everything that touches tensors; calling it yourself is never necessary. Setting
- * {@code -Dai.djl.offline=false} before the first use lets DJL reach the network again. Thread-safe.
+ * <p>Everything that uses tensors calls {@link #start}; you never need to call it yourself. Setting {@code -Dai.djl.offline=false} before
+ * the first use lets DJL reach the network again. Thread-safe.
  */
 public final class Torch {
     private static final String OFFLINE = "ai.djl.offline";
@@ -23,11 +25,7 @@ public final class Torch {
         manager();
     }
 
-    /**
-     * The root manager of everything that this library allocates.
-     *
-     * @return a manager that lives as long as the process
-     */
+    /** {@return the root manager of everything that this library allocates, which lives as long as the process} */
     public static NDManager manager() {
         NDManager started = root;
         return started != null ? started : startOnce();
@@ -40,7 +38,7 @@ public final class Torch {
             }
             NativeTuning.keepFreedPages();
             NativeTuning.spinBriefly();
-            root = Interrupts.postponed(Torch::startEngine); // a library that is half unpacked would not be tried again
+            root = Interrupts.postponed(Torch::startEngine); // a partly unpacked library would not be unpacked again
         }
         return root;
     }
@@ -64,7 +62,7 @@ public final class Torch {
      * kernels. {@code -Dbts4j.matmul=default} takes libtorch's for every type.
      *
      * @param type FLOAT32 or BFLOAT16, in which the products are computed, or INT8 for weights of that type
-     * @return the library's name, for people to read
+     * @return the library's name, for messages
      * @throws IllegalArgumentException if {@code -Dbts4j.matmul} is none of its values
      * @throws io.github.bts4j.core.UnsupportedException if it requests a library that this processor does not support
      */
@@ -78,28 +76,12 @@ public final class Torch {
      * @param threads at least 1
      */
     public static void threads(int threads) {
-        if (threads < 1) {
-            throw new IllegalArgumentException("threads = " + threads + ": at least 1 is needed");
-        }
+        throwIf(threads < 1, () -> new IllegalArgumentException("threads = " + threads + ": at least 1 is needed"));
         start();
         JniUtils.setNumThreads(threads);
     }
 
-    /**
-     * Seeds libtorch's random generators, which dropout draws from. They belong to the process, not to a thread.
-     *
-     * @param seed the seed
-     */
-    public static void seed(long seed) {
-        start();
-        JniUtils.setSeed(seed);
-    }
-
-    /**
-     * The number of threads that one tensor operation uses on the calling thread.
-     *
-     * @return at least 1
-     */
+    /** {@return the number of threads that one tensor operation uses on the calling thread, at least 1} */
     public static int threads() {
         start();
         return JniUtils.getNumThreads();

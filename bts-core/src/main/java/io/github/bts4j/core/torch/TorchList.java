@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.List;
 
 /**
@@ -21,9 +23,7 @@ public final class TorchList<T extends TorchValue> extends TorchValue {
      * @return the list
      */
     public static <T extends TorchValue> TorchList<T> of(List<T> values) {
-        if (values.isEmpty()) {
-            throw new IllegalArgumentException("A list of lists needs at least one inner list: its type is otherwise unknown");
-        }
+        throwIf(values.isEmpty(), () -> new IllegalArgumentException("A list of lists needs at least one inner list: its type is otherwise unknown"));
         return new TorchList<>(Natives.ofValues(values.stream().mapToLong(TorchValue::handle).toArray()));
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -15,9 +17,7 @@ public abstract class TorchValue implements AutoCloseable {
 
     final long handle() {
         long value = handle.get();
-        if (value == 0) {
-            throw new IllegalStateException("This " + getClass().getSimpleName() + " is closed: is its model closed?");
-        }
+        throwIf(value == 0, () -> new IllegalStateException("This " + getClass().getSimpleName() + " is closed: is its model closed?"));
         return value;
     }
 

@@ -18,7 +18,7 @@ public interface TrainingKernels extends DecoderKernels {
     List<NDArray> leaves(NDManager owner, Autograd mode, List<NDArray> h);
 
     /**
-     * The gradients that leaves have gathered.
+     * The gradients that leaves have accumulated.
      *
      * @param owner owner of the results
      * @param mode the autograd mode
@@ -38,10 +38,10 @@ public interface TrainingKernels extends DecoderKernels {
     NDArray detached(NDManager owner, Autograd mode, NDArray x);
 
     /**
-     * Sends gradients down the graphs of several outputs.
+     * Propagates gradients through the graphs of several outputs.
      *
      * @param mode the autograd mode
-     * @param outputs tensors; those without a graph are passed over
+     * @param outputs tensors; those without a graph are skipped
      * @param gradients the gradient of each
      */
     void backwardEach(Autograd mode, List<NDArray> outputs, List<NDArray> gradients);
@@ -68,14 +68,14 @@ public interface TrainingKernels extends DecoderKernels {
      * @param states {@code [batch, sequence, hidden]} after the final norm
      * @param head {@code [vocabulary, hidden]}
      * @param labels int64 {@code [batch, sequence]}
-     * @param tokenWeights what each token's loss counts, {@code [batch, sequence]}
+     * @param tokenWeights weight of each token's loss, {@code [batch, sequence]}
      * @param chunk tokens whose logits exist at once
      * @return losses in nats {@code [batch * sequence]}; the gradients with respect to states and head, the latter empty where the head is frozen
      */
     List<NDArray> lossGradient(NDManager owner, Autograd mode, NDArray states, NDArray head, NDArray labels, NDArray tokenWeights, long chunk);
 
     /**
-     * Sends the loss's gradients down the graph.
+     * Propagates the loss's gradients through the graph.
      *
      * @param mode the autograd mode
      * @param output the state after the final norm, with its graph

@@ -44,8 +44,8 @@ class PenaltiesTest {
         GenerationConfig greedy = GenerationConfig.greedy(9);
         int[] text = {3, 3};
         assertEquals(3, new Sampler(greedy, 0).next(LOGITS, text));
-        assertEquals(0, new Sampler(greedy.toBuilder().penalties(Penalties.NONE.withFrequency(0.6)).build(), 0).next(LOGITS, text));
-        assertEquals(3, new Sampler(greedy.toBuilder().penalties(Penalties.NONE.withFrequency(0.6)).build(), 1).next(LOGITS, text)); // 3 - 0.6 > 2
-        assertEquals(2, new Sampler(greedy.toBuilder().penalties(Penalties.NONE.withLogitBias(Map.of(2, 3.0))).build()).next(LOGITS, text));
+        assertEquals(0, new Sampler(greedy.withPenalties(Penalties.NONE.withFrequency(0.6)), 0).next(LOGITS, text));
+        assertEquals(3, new Sampler(greedy.withPenalties(Penalties.NONE.withFrequency(0.6)), 1).next(LOGITS, text)); // 3 - 0.6 > 2
+        assertEquals(2, new Sampler(greedy.withPenalties(Penalties.NONE.withLogitBias(Map.of(2, 3.0)))).next(LOGITS, text));
     }
 }

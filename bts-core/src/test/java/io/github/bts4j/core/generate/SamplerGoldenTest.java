@@ -65,8 +65,9 @@ class SamplerGoldenTest {
     }
 
     private static GenerationConfig config(JsonNode options) {
-        return GenerationConfig.builder(1).temperature(options.path("temperature").asDouble(1)).topK(options.path("topK").asInt(0))
-                .topP(options.path("topP").asDouble(1)).minP(options.path("minP").asDouble(0)).repetitionPenalty(options.path("repetitionPenalty").asDouble(1)).build();
+        return GenerationConfig.greedy(1).withTemperature(options.path("temperature").asDouble(1)).withTopK(options.path("topK").asInt(0))
+                .withTopP(options.path("topP").asDouble(1)).withMinP(options.path("minP").asDouble(0))
+                .withRepetitionPenalty(options.path("repetitionPenalty").asDouble(1));
     }
 
     private static JsonNode golden() throws IOException {

@@ -30,7 +30,7 @@ enum BenchmarkShape {
     S(8192, 512, 1408, 8, 8, 4),
     /** SmolLM2-135M's own shape. */
     M(49152, 576, 1536, 30, 9, 3),
-    /** 0.46 billion parameters, with the vocabulary of the bundled tokenizer: for a server under load. */
+    /** 0.46 billion parameters, with the vocabulary of the bundled tokenizer, for a server under load. */
     L(2048, 1536, 4096, 16, 24, 24);
 
     private final LlamaConfig config;

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /**
- * What Adam's diagnostics cost: the time of an optimizer step with and without them, in turn, beside the time of the pass before it.
+ * The cost of Adam's diagnostics: the time of an optimizer step with and without them, in turn, beside the time of the pass before it.
  *
  * <p>Takes {@link StitchBenchmark}'s options. Prints one JSON object with medians in milliseconds, and the diagnostics' share of a whole training step.
  */

@@ -29,11 +29,11 @@ import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
- * How near one model comes to what the machine can do: decoding as a share of memory bandwidth over the bytes of weights that a token
- * reads, prefill as a share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured right before what is compared with it, a few
- * tokens or one prompt at a time, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; that of a sum over the mapped weights is reported too, for memory can be
- * slower in some places than in others.
- * Then eight sessions at once, the same model with its weights repacked and with int8 weights, and what a token of the stitched model costs in tokens of the seed.
+ * How close one model comes to the machine's limits: decoding as a share of the rate at which memory bandwidth allows its weights to be read, prefill as a
+ * share of the matrix product's peak. A shared machine's limits change from second to second, so each is measured immediately before the few tokens or the
+ * prompt that it is compared with, and the shares are medians over these pairs. Bandwidth is that of a sum over 1 GiB; that of a sum over the mapped weights is
+ * reported too, for memory can be slower in some places than in others. Then eight sessions at once, the same model with its weights repacked and with int8
+ * weights, and what a token of the stitched model costs in tokens of the seed.
  *
  * <p>Repacked weights need a heap of 1 GiB for shape m. Takes {@link StitchBenchmark}'s options; {@code --seq} is the prompt's length. Prints one JSON object.
  */
@@ -90,7 +90,7 @@ public final class LimitsBenchmark {
         return result;
     }
 
-    /** Readings of a limit, per second, each followed by the seconds that something took. */
+    /** Measurements of a limit, per second, each followed by the seconds that a computation took. */
     private record Pairs(double[] limits, double[] times) {
         double limit() {
             return median(limits);
@@ -135,7 +135,7 @@ public final class LimitsBenchmark {
         return 4.0 * floats.size() / seconds(() -> floats.sum().close());
     }
 
-    /** The model's file, as floats of no meaning: the pages that decoding reads. */
+    /** The model's file read as meaningless floats: the pages that decoding reads. */
     private static NDArray mapped(NDManager scope, Path folder) throws IOException {
         Path file = folder.resolve("model.safetensors");
         long floats = Files.size(file) / 4;

@@ -31,11 +31,11 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * What the ways to compute a training pass (forward and backward, without an optimizer's step) cost and save: the time of a pass with each, in turn and every
- * other time in the opposite order, and the anonymous memory at its peak (Linux). For the frozen-state cache also the time of a forward pass to the losses, without it
- * and with it, and of all models' layers alone; and shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it
- * skips, and of the time that it saves. Times are medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints
- * one JSON object.
+ * Costs and savings of the ways to compute a training pass (forward and backward, without an optimizer step): the time of a pass with each of them, in
+ * alternating order, and the peak of anonymous memory (Linux). For the frozen-state cache also the time of a forward pass to the losses, without it and with
+ * it, and of all models' layers alone; and shares: of the layers below the first stitch, of the passes through a layer (layers times models) that it skips,
+ * and of the time that it saves. Times are medians, and shares of time medians over neighbouring runs. Takes {@link StitchBenchmark}'s options; prints one
+ * JSON object.
  */
 public final class PassBenchmark {
     private static final DecoderKernels KERNELS = Kernels.of(DecoderKernels.class);

@@ -10,7 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 final class ProcessMemory {
     private ProcessMemory() {}
 
-    /** The most there was while the work ran; a thread looks all the time. */
+    /** The maximum while the work runs, which a thread polls all the time. */
     @SuppressWarnings("ThreadPriorityCheck")
     static double peakMib(Runnable work) throws InterruptedException {
         AtomicBoolean done = new AtomicBoolean();

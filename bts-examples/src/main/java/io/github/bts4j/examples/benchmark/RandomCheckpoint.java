@@ -9,8 +9,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
 /**
- * Writes a checkpoint with random weights and another checkpoint's tokenizer, to put load on: what a model says costs as much whether it makes sense or not. Arguments: shape ({@code s}, {@code m} or {@code l}),
- * type, the new folder, and the folder with the tokenizer's files, whose vocabulary must fit the shape's.
+ * Writes a checkpoint with random weights and another checkpoint's tokenizer, for load tests: a token costs the same whether or not the
+ * text makes sense. Arguments: shape ({@code s}, {@code m} or {@code l}), type, the new folder, and the folder with the tokenizer's files,
+ * whose vocabulary must fit the shape's.
  */
 public final class RandomCheckpoint {
     private RandomCheckpoint() {

@@ -20,9 +20,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Puts load on a running server: clients that stream greedy completions of mixed lengths for some time, one in ten cancelled in the middle of its response. Every
- * whole answer is compared with the one that the server gave for it when it was alone. Arguments: the server's address, the model's name, clients, seconds, and
- * the server's process number, for its memory (Linux); prints one JSON object.
+ * Puts load on a running server: clients that stream greedy completions of mixed lengths for some time, one in ten cancelled in the middle
+ * of its response. Every complete answer is compared with the one that the server gave to the same request alone. Arguments: the server's
+ * address, the model's name, clients, seconds, and the server's process number, for its memory (Linux); prints one JSON object.
  */
 public final class ServerLoad {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -57,7 +57,7 @@ public final class ServerLoad {
         System.out.println(load.run(Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]), Path.of("/proc", arguments[4], "status")));
     }
 
-    /** What one request came to. */
+    /** The outcome of one request. */
     private record Answer(String text, int tokens, double firstToken) {}
 
     private ObjectNode run(int clients, int seconds, Path status) throws IOException, InterruptedException {
@@ -127,7 +127,7 @@ public final class ServerLoad {
         }
     }
 
-    /** Streams an answer, at most so many parts of it. */
+    /** Streams an answer, up to a maximum number of parts. */
     private Answer ask(int prompt, int length, int parts) throws IOException, InterruptedException {
         String body = JSON.createObjectNode().put("model", model).put("prompt", PROMPTS[prompt]).put("max_tokens", LENGTHS[length]).put("temperature", 0).put("stream", true)
                 .toString();

@@ -55,7 +55,7 @@ final class BaseModels {
         return adapters.all().containsKey(name) ? adapters.folder(name) : spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
     }
 
-    /** How models are opened that are not trained. */
+    /** Load options of models that are not trained. */
     LoadOptions frozen() {
         return LoadOptions.defaults().withPrecision(spec.frozenPrecision());
     }
@@ -74,7 +74,7 @@ final class BaseModels {
         }
     }
 
-    /** What all methods start from, for their stages' records. */
+    /** A description of what all methods start from, for their stages' records. */
     String fingerprint() throws IOException {
         StringBuilder text = new StringBuilder();
         for (String name : names()) {

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A method that continues from another one's stitch layers of the same random seed: experts leave and come. */
+/** A method that continues from another one's stitch layers of the same random seed, after an expert is removed or added. */
 sealed interface Derived extends Method {
     /** The method that it continues from. */
     String of();

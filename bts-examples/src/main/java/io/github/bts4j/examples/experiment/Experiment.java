@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs what an experiment's file describes. Every stage that is there already is passed over; an interrupted training is resumed. Several processes may run one
+ * Runs what an experiment's file describes. Existing stages are skipped; an interrupted training is resumed. Several processes may run one
  * experiment at once, and share its stages.
  */
 public final class Experiment {
@@ -33,7 +33,7 @@ public final class Experiment {
     }
 
     /**
-     * The same experiment, which makes stages again that were made from other settings or text, instead of refusing to continue.
+     * The same experiment, which repeats stages that were made from other settings or text instead of refusing to continue.
      *
      * @return a new experiment
      */
@@ -42,7 +42,7 @@ public final class Experiment {
     }
 
     /**
-     * Where everything is made.
+     * The output folder.
      *
      * @return the folder, which holds {@code results.md} and {@code report.html} at the end
      */
@@ -51,7 +51,7 @@ public final class Experiment {
     }
 
     /**
-     * Runs all stages, or those that are left.
+     * Runs all remaining stages.
      *
      * @return false if the process was stopped before the end
      * @throws IOException if a file cannot be read or written

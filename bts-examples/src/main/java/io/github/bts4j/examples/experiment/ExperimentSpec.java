@@ -27,7 +27,7 @@ import java.util.Set;
 /**
  * What an experiment trains and compares. Keys of the file are these names in kebab case; paths are relative to the file.
  *
- * @param output folder of everything that is made
+ * @param output folder of all results
  * @param tokenizer folder of the tokenizer that all models share
  * @param frozenPrecision number format of weights that are not trained, and of all weights when models are scored
  * @param sequenceLength predicted tokens of a sequence, in training and in held-out windows
@@ -39,10 +39,10 @@ import java.util.Set;
  * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
  * @param adapters kinds of adapters, one for each expert, by name; none if the file has no such key
  * @param trainings trainings of methods, by name
- * @param projectionRate what stitch layers' projections have of a training's learning rate; the gates have all of it
- * @param methods what is compared, by the name of its row
- * @param evaluation how it is scored
- * @param tables rows that stand together in the results, by the table's title
+ * @param projectionRate factor on a training's learning rate for the projections of stitch layers; the gates use the full rate
+ * @param methods the methods to compare, by the names of their rows
+ * @param evaluation how models are scored
+ * @param tables rows of each table in the results, by its title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
         ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, TrainingSpec> trainings, double projectionRate,
@@ -62,7 +62,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * Text from files.
      *
      * @param train JSON lines to train on: a file, or a folder of files
-     * @param heldOut the same to score on
+     * @param heldOut JSON lines to score on
      */
     record Files(Path train, Path heldOut) implements DomainSpec {}
 
@@ -100,7 +100,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param floor share of the peak that the schedule ends at
      * @param weightDecay AdamW's weight decay
      * @param mix relative weight of every domain
-     * @param switching share of sequences that change their domain
+     * @param switching share of sequences that switch between domains
      */
     record TrainingSpec(int steps, int batch, double learningRate, double floor, double weightDecay, Map<String, Double> mix, double switching) {
         /** The same on the same text with another peak and decay. */
@@ -113,12 +113,13 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * How models are scored on held-out text.
      *
      * @param domains the domains that the average is over, and that switching windows are joined from; bits per byte are also reported for all others
-     * @param cloze domains whose sentences are to be finished
+     * @param cloze domains of the cloze task, whose sentences are completed
      * @param windows windows of a domain
      * @param items items of each choice and cloze task
      * @param problems arithmetic problems of each kind
      * @param methodBodies method bodies to write
-     * @param tasksFor the methods that are scored on tasks too, with their first random seed; on text all rows are. The seed and the experts are as well.
+     * @param tasksFor the methods that are scored on tasks too, with their first random seed. On text, all rows are scored. The seed and
+     *     the experts are always scored on both.
      */
     record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies, List<String> tasksFor) {}
 
@@ -128,7 +129,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param file YAML or JSON
      * @return the experiment, its paths resolved
      * @throws IOException if the file cannot be read
-     * @throws IllegalArgumentException naming file, line and key of everything that is wrong, keys that are not known first
+     * @throws IllegalArgumentException naming file, line and key of everything that is wrong, unknown keys first
      */
     static ExperimentSpec read(Path file) throws IOException {
         try {
@@ -147,7 +148,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         }
     }
 
-    /** Every training by its place in the file. */
+    /** Every training by its key in the file. */
     Map<String, TrainingSpec> allTrainings() {
         Map<String, TrainingSpec> all = new LinkedHashMap<>(Map.of("seed", seed));
         experts.forEach((name, training) -> all.put("experts." + name, training));

@@ -32,7 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A way to make one model of the seed and its experts: a row of the table for every random seed. */
+/** A way to build one model from the seed and its experts, with a row of the table for every random seed. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "kind")
 @JsonSubTypes({@JsonSubTypes.Type(value = Method.Soup.class, name = "soup"), @JsonSubTypes.Type(value = Method.Ties.class, name = "ties"),
     @JsonSubTypes.Type(value = Method.TaskArithmetic.class, name = "task-arithmetic"), @JsonSubTypes.Type(value = Method.Btm.class, name = "btm"),
@@ -42,7 +42,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Method.Continued.class, name = "continued"), @JsonSubTypes.Type(value = Derived.Removed.class, name = "removed"),
     @JsonSubTypes.Type(value = Derived.Added.class, name = "added"), @JsonSubTypes.Type(value = Derived.Retrained.class, name = "retrained")})
 sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.Ensemble {
-    /** Parameters that are trained, that there are in all, and that a token passes through (arXiv 2502.00075, Table 2). */
+    /** Trained, total and active parameters (arXiv 2502.00075, Table 2). */
     record Parameters(long trained, long total, long active) {}
 
     /**
@@ -65,26 +65,26 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.E
         }
     }
 
-    /** Writes what a training made. */
+    /** Writes the result of a training. */
     interface Save {
         void run() throws IOException;
     }
 
-    /** Runs a training of a method, and saves what it made; false if it was interrupted. */
+    /** Runs a training of a method, and saves the result; false if it was interrupted. */
     interface Run {
         boolean of(Trainable model, Save save) throws IOException;
     }
 
-    /** Makes the model in a folder; false if training was interrupted. */
+    /** Builds the model in a folder; false if training was interrupted. */
     boolean make(BaseModels base, Run run, Path folder) throws IOException;
 
-    /** Opens what was made. */
+    /** Opens the model. */
     Opened open(BaseModels base, Path folder) throws IOException;
 
     /** Counts parameters. Empty where they depend on another method. */
     Optional<Parameters> parameters(ModelCounts counts);
 
-    /** The models that it names in the file; none if it takes all. */
+    /** The models that it names in the file; empty if it uses all. */
     default List<String> models() {
         return List.of();
     }
@@ -145,7 +145,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.E
     }
 
     /**
-     * Task vectors, trimmed, of the elected sign, added to the seed.
+     * TIES: trimmed task vectors of the elected sign, added to the seed.
      *
      * @param density share of each task vector that is kept
      * @param weight factor of each task vector
@@ -277,7 +277,7 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.E
      * @param alternating both kinds in turn, instead of Experts-into-Hub alone
      * @param dropout of the gates in training
      * @param init how the layers are initialised
-     * @param models the hub, and the experts behind it
+     * @param models the hub, followed by the experts
      * @param training name of the training
      * @param seeds random seeds
      */

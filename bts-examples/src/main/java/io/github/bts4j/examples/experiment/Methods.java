@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Makes every method's models, one for each of its random seeds. */
+/** Builds every method's models, one for each of its random seeds. */
 final class Methods {
     private final ExperimentSpec spec;
     private final Texts texts;
@@ -24,7 +24,7 @@ final class Methods {
      * A row of the results before it is scored.
      *
      * @param name the method's name in the experiment's file
-     * @param method how it is made
+     * @param method the method
      * @param seed its random seed
      * @param folder its folder
      */
@@ -39,7 +39,7 @@ final class Methods {
         }
     }
 
-    /** A name as a folder's name. */
+    /** Turns a name into a folder's name. */
     static String slug(String name) {
         return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
     }
@@ -62,7 +62,7 @@ final class Methods {
         return base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + "; " + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
     }
 
-    /** All rows: the first random seed of every method, then the second ones, so that a table is there early. */
+    /** All rows: the first random seed of every method, then the second ones, so that a first table is available early. */
     List<Made> rows() {
         List<Made> rows = new ArrayList<>();
         boolean more = true;
@@ -85,7 +85,7 @@ final class Methods {
         return !(row.method() instanceof Derived derived) || Stage.isThere(sibling(row.folder(), derived.of()));
     }
 
-    /** Makes a row's model unless it is there; false if training was interrupted. */
+    /** Builds a row's model unless it exists; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
             return new Stage(row.folder(), row.method() + " of " + start(row), replaces).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
@@ -98,7 +98,7 @@ final class Methods {
                         config(how, row.seed(), model), row.folder(), save), row.folder()));
     }
 
-    /** What a method is, whatever random seeds it has, so that some can be added later. */
+    /** A description of a method without its random seeds, so that seeds can be added later. */
     private static String withoutSeeds(Method.Trained method) {
         return method.toString().replace(", seeds=" + method.seeds(), "");
     }

@@ -5,10 +5,10 @@ import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.List;
 
 /**
- * A model that was opened to be scored.
+ * A model that was opened for scoring.
  *
  * @param model the model
- * @param beneath models that it runs and does not close
+ * @param beneath models that it runs but does not close
  */
 record Opened(FrozenLm model, List<LlamaModel> beneath) implements AutoCloseable {
     static Opened alone(FrozenLm model) {

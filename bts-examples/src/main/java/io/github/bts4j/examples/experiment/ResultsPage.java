@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The tables of an experiment in Markdown: methods by domain, what is kept of each expert's gain, tasks, random seeds, parameters. */
+/** The tables of an experiment in Markdown: methods by domain, the retained share of each expert's gain, tasks, random seeds, parameters. */
 final class ResultsPage {
     private static final double ALPHA = 0.05;
 
@@ -98,7 +98,7 @@ final class ResultsPage {
         return columns;
     }
 
-    /** Text that changes its domain, by the domain of its segments. */
+    /** Text that switches between domains, by the domain of its segments. */
     private List<Column> segments() {
         List<Column> columns = spec.evaluation().domains().stream().map(domain -> new Column(Scoring.segmentsOf(domain), Metric.BITS_PER_BYTE)).toList();
         return columns.stream().filter(column -> results.results().stream().anyMatch(result -> result.task().equals(column.task()))).toList();

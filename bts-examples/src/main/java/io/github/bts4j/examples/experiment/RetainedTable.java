@@ -10,8 +10,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What is kept of each expert's gain over the seed, with intervals: on held-out text of the expert's own domain, on that domain's segments of text that changes
- * its domain, and on questions made of its text. A dash means that a row was not scored, or that the expert itself has gained nothing.
+ * The retained share of each expert's gain over the seed, with intervals: on held-out text of the expert's own domain, on that domain's
+ * segments of switching text, and on questions made of its text. A dash means that a row was not scored, or that the expert itself gained
+ * nothing.
  */
 final class RetainedTable {
     private final EvaluationResults results;

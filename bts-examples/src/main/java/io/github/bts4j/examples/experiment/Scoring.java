@@ -96,7 +96,7 @@ final class Scoring {
         return windows;
     }
 
-    /** What scores depend on, besides the model. */
+    /** Everything that scores depend on, besides the model. */
     String identity(boolean withTasks) {
         String read = windows.entrySet().stream().map(set -> set.getKey() + " " + hash(set.getValue())).collect(Collectors.joining(", "));
         return "windows " + read + " in " + precision + (windows.containsKey(Texts.SWITCHING) ? ", " + Texts.SWITCHING + " by segment" : "")
@@ -112,7 +112,7 @@ final class Scoring {
     }
 
     /**
-     * What a model was given.
+     * The scores of a model.
      *
      * @param results its scores
      * @param positions bits per byte of every part of the windows, from their beginning to their end, by domain
@@ -138,7 +138,7 @@ final class Scoring {
         return new Scored(EvaluationResults.EMPTY.plus(results), positions);
     }
 
-    /** The mean of several domains' bits per byte, each counting alike, as one result over all their windows. */
+    /** The mean of several domains' bits per byte, with equal weights, as one result over all their windows. */
     static EvaluationResult average(String model, List<EvaluationResult> domains) {
         int count = domains.stream().mapToInt(domain -> domain.scores().count()).sum();
         double[] values = new double[count];

@@ -25,8 +25,8 @@ import java.util.TreeSet;
 import java.util.function.Function;
 
 /**
- * An experiment's file beside the records that it is read into: everything that does not fit, with its line. Jackson stops at the first thing, and at a misspelt
- * key's absence before the key.
+ * Compares an experiment's file with the records that it is read into, and finds every mismatch with its line. Jackson stops at the first
+ * one, and reports a misspelt key as missing.
  */
 final class SpecFile {
     private final Path file;
@@ -45,11 +45,11 @@ final class SpecFile {
     }
 
     /**
-     * What is wrong with a file's keys and the types of its values.
+     * Finds all errors in a file's keys and in the types of its values.
      *
      * @param file the file
      * @param format YAML or JSON
-     * @return a message for each: keys that are not known, then what is missing or of the wrong type
+     * @return a message for each: unknown keys, then missing values and those of the wrong type
      * @throws IOException if the file cannot be read
      */
     static List<String> problems(Path file, JsonFactory format) throws IOException {
@@ -136,7 +136,7 @@ final class SpecFile {
                 value(each, known.get(key), path.isEmpty() ? key : path + "." + key);
             } else {
                 unknown.add(message(each, path, "the key '" + key + "' is not known" + Suggestion.of(key, missing) + "; known are " + String.join(", ", new TreeSet<>(known.keySet()))));
-                missing.remove(Suggestion.nearest(key, missing)); // it is there, misspelt
+                missing.remove(Suggestion.nearest(key, missing)); // it exists, misspelt
             }
         });
         if (type == ExperimentSpec.class) {
@@ -168,7 +168,7 @@ final class SpecFile {
         return components;
     }
 
-    /** Numbers may stand in quotes, and YAML takes some, such as 1e-3, for text: Jackson reads both. */
+    /** Numbers may be quoted, and YAML takes some, such as 1e-3, for text: Jackson reads both. */
     private void scalar(Node node, Class<?> type, String path) {
         String text = node.text();
         if ((type == int.class || type == Long.class) && !reads(text, type == int.class ? Integer::parseInt : Long::parseLong)) {

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Values of an experiment's file that no stage could use, reported before hours of training instead of after them. What the library's own configurations check
- * is checked by making them.
+ * Values of an experiment's file that no stage could use, reported before hours of training instead of after them. Limits that the
+ * library's own configurations check are checked by creating them.
  */
 final class SpecLimits {
     /** Any: the number of tokens is known only when the tokenizer has been read. */

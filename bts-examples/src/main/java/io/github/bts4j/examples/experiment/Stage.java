@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * One step of an experiment: a folder with what it made, and {@code stage.json}, which says from what. A stage that is there is not made again, and one that
- * was made from something else is refused, or made again where that is asked for.
+ * One step of an experiment: a folder with its result, and {@code stage.json}, which records everything that the result depends on. An
+ * existing stage is not repeated. One that was made from something else is refused, or repeated on request.
  *
  * @param folder folder of its result
  * @param madeFrom everything that its result depends on, as text
@@ -22,13 +22,13 @@ import java.nio.file.Path;
 record Stage(Path folder, String madeFrom, boolean replaces) {
     private static final String FILE = "stage.json";
 
-    /** What makes a stage; false if it was interrupted. */
+    /** The work of a stage; false if it was interrupted. */
     interface Work {
         boolean run() throws IOException;
     }
 
     /**
-     * Makes the stage unless it is there.
+     * Runs the stage unless it exists.
      *
      * @return false if the work was interrupted
      * @throws OutputException if the folder holds a stage that was made from something else and is not to be replaced
@@ -51,7 +51,7 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
     private boolean done(Work work) throws IOException {
         try {
             return work.run();
-        } catch (ResumeException e) { // what was interrupted was another training
+        } catch (ResumeException e) { // the interrupted training was another one
             if (!replaces) {
                 throw e;
             }
@@ -65,7 +65,7 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
         return Files.exists(folder.resolve(FILE));
     }
 
-    /** What a stage that is there was made from. */
+    /** What an existing stage was made from. */
     static String madeFrom(Path folder) throws IOException {
         return JsonReader.STRICT.object(folder.resolve(FILE), FileFormatException::of).path("madeFrom").asText();
     }

@@ -23,15 +23,15 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The experiment's text, encoded once: what is trained on and what is held out, by domain. */
+/** The experiment's text, encoded once: training and held-out text by domain. */
 final class Texts {
     static final String SWITCHING = "switching";
-    /** Share of the problems that no training text may hold. */
+    /** Share of the problems that must not occur in training text. */
     static final double TEST_SHARE = 0.1;
 
-    /** Of so many generated problems, one is held out. */
+    /** One in this many generated problems is held out. */
     static final int HELD_OUT = 10;
-    /** Segments of a sequence that changes its domain. */
+    /** Number of segments of a sequence that switches between domains. */
     static final int SEGMENTS = 4;
 
     private static final Pattern JAVA = Pattern.compile("(?m)^package [\\w.]+;");
@@ -98,12 +98,12 @@ final class Texts {
         return heldOutFiles.keySet().stream().flatMap(domain -> heldOutDocuments(domain).stream()).filter(document -> JAVA.matcher(document.text()).find()).toList();
     }
 
-    /** Text that changes its domain every quarter of a sequence. */
+    /** Text that switches its domain every quarter of a sequence. */
     SwitchingDomain switching(List<TokenDataset> members) {
         return new SwitchingDomain(SWITCHING, members, segment);
     }
 
-    /** A mix of domains, a share of whose sequences switch between them. */
+    /** A mix of domains in which a share of the sequences switches between them. */
     Datamix mix(ExperimentSpec.TrainingSpec spec, long seed) {
         List<TokenDataset> members = new ArrayList<>();
         double sum = 0;

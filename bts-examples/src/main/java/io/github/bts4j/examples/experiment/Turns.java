@@ -10,13 +10,13 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/** Several processes may run one experiment: each works on a different stage. */
+/** Divides an experiment between processes: each works on a different stage. */
 final class Turns {
     private static final long WAIT_MILLIS = 1000;
 
     private final Path folder;
 
-    /** Checks whether something can begin. */
+    /** Checks whether a piece of work can begin. */
     interface Ready {
         boolean isReady() throws IOException;
     }
@@ -24,18 +24,18 @@ final class Turns {
     /**
      * One piece of work.
      *
-     * @param name names it among all pieces
-     * @param ready whether what it needs is there
-     * @param work the work, which does nothing where another process has done it
+     * @param name its name, different from that of all others
+     * @param ready whether everything that it needs exists
+     * @param work the work, which does nothing if another process has done it
      */
     record Piece(String name, Ready ready, Stage.Work work) {}
 
-    /** Uses locks in a folder. */
+    /** Uses lock files in a folder. */
     Turns(Path folder) {
         this.folder = folder;
     }
 
-    /** Does all pieces, or waits until they are done elsewhere; false as soon as a piece was interrupted. */
+    /** Does all pieces, or waits until other processes have done them; false as soon as a piece was interrupted. */
     boolean all(List<Piece> pieces) throws IOException {
         Files.createDirectories(folder);
         List<Piece> left = new ArrayList<>(pieces);

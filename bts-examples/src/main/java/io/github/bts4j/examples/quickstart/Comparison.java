@@ -78,7 +78,7 @@ final class Comparison {
         rows.add(new Row(name, values, detail));
     }
 
-    /** The table as text; the best of every column carries a star. */
+    /** The table as text; the best value of every column is marked with a star. */
     static String text(ResultTable table) {
         StringBuilder text = new StringBuilder(String.format("%-14s", table.unit()));
         table.columns().forEach(column -> text.append(String.format("%11s", column)));

@@ -25,7 +25,7 @@ final class Corpus {
     static final List<String> DOMAINS = List.of("english", "code", "math", "lang2");
     static final String SWITCHING = "switching";
 
-    /** Names for people; files, folders and models of a stitch go by the short ones. */
+    /** Display names; files, folders and models of a stitch have the short ones. */
     private static final Map<String, String> TITLES = Map.of("english", "English", "math", "maths", "lang2", "Spanish");
 
     private static final String RESOURCES = "/io/github/bts4j/examples/";
@@ -36,7 +36,7 @@ final class Corpus {
 
     private Corpus() {}
 
-    /** What a domain, or the expert for it, is called in what people read. */
+    /** The display name of a domain, or of its expert. */
     static String title(String name) {
         return TITLES.getOrDefault(name, name);
     }
@@ -76,7 +76,7 @@ final class Corpus {
         return header ? text.substring(text.indexOf("*/") + 2).stripLeading() : text;
     }
 
-    /** A mix of domains, a share of whose sequences switch between them. */
+    /** A mix of domains in which a share of the sequences switches between them. */
     Datamix mix(Map<String, Double> weights, double switching, long seed) {
         List<TokenDataset> members = weights.keySet().stream().map(training::get).toList();
         List<Domain> domains = new ArrayList<>(members);

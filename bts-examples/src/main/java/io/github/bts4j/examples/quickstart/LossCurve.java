@@ -47,7 +47,7 @@ final class LossCurve implements MetricsListener {
         return List.copyOf(updates);
     }
 
-    /** Adam's diagnostics when they were last measured. */
+    /** Adam's diagnostics of the last measurement. */
     Map<String, Double> diagnostics() {
         return diagnostics;
     }

@@ -21,8 +21,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Loads the quick start's models in bfloat16 and with int8 weights, and compares their perplexity on the held-out text and their size. Says at the end
- * by how much perplexity grew at most.
+ * Loads the quick start's models in bfloat16 and with int8 weights, and compares their perplexity on the held-out text and their size.
+ * Prints at the end by how much perplexity grew at most.
  */
 public final class QuantizationExample {
     private static final int BATCH = 8;

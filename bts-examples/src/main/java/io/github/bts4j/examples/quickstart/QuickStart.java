@@ -110,7 +110,7 @@ public final class QuickStart {
     }
 
     private List<Sample> samples(TextModel model) {
-        GenerationConfig config = GenerationConfig.builder(NEW_TOKENS).temperature(0.7).topK(40).seed(recipe.seed()).build();
+        GenerationConfig config = GenerationConfig.greedy(NEW_TOKENS).withTemperature(0.7).withTopK(40).withSeed(recipe.seed());
         List<Sample> samples = new ArrayList<>();
         for (String prompt : PROMPTS) {
             samples.add(new Sample(prompt, model.generate(prompt, config).text(), "temperature 0.7, top-k 40"));

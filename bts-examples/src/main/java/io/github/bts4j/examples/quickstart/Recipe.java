@@ -10,7 +10,7 @@ import io.github.bts4j.train.stability.Safeguards;
 import java.util.List;
 
 /**
- * Every number of the quick start. {@code docs/results.md} says how they were found and what they give.
+ * All numbers of the quick start. {@code docs/results.md} describes how they were found and what results they give.
  *
  * @param seed seed of weights and data order; the held-out documents are the same for all seeds
  * @param seedSteps steps of the seed's pretraining

@@ -29,7 +29,7 @@ record Axis(double from, double to, double step) {
         return new Axis(Math.floor(from / step + SLACK) * step, Math.ceil(within.to() / step - SLACK) * step, step);
     }
 
-    /** The smallest round step that has so many intervals at most between ticks within. */
+    /** The smallest round step that gives at most the given number of intervals. */
     private static double step(double from, double to, int most) {
         double power = Math.pow(10, Math.floor(Math.log10((to - from) / (most + 1))));
         for (double factor : FACTORS) {

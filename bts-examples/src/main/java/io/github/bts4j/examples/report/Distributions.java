@@ -16,7 +16,7 @@ import java.util.Map;
  * @param diagnostics Adam's diagnostics at the last of these steps, by names such as {@code adam/stitch.gate/saturation}
  */
 public record Distributions(String phase, List<HistogramMetrics> histograms, double healthySpread, Map<String, Double> diagnostics) {
-    /** First, middle and last: more would hide each other. */
+    /** The first, the middle and the last one: more curves would hide each other. */
     private List<HistogramMetrics> shown() {
         int last = histograms.size() - 1;
         return last < 2 ? histograms : List.of(histograms.get(0), histograms.get(last / 2), histograms.get(last));

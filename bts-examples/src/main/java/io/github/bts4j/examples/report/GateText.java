@@ -14,7 +14,7 @@ public record GateText(String title, List<String> models, List<GateToken> tokens
     /**
      * The same with other names.
      *
-     * @param names a name for people, for every model and domain
+     * @param names a display name for every model and domain
      * @return the text with these names
      */
     public GateText named(UnaryOperator<String> names) {

@@ -8,7 +8,7 @@ final class LineChart {
     private static final int TICKS_Y = 5;
     private static final int MAX_POINTS = 400;
 
-    /** Places in a chart; {@code letter} is the mean width of a letter. */
+    /** The layout of a chart; {@code letter} is the mean width of a letter. */
     record Frame(int width, int height, int left, int right, int top, int bottom, double letter) {
         /** Half a page wide, or a phone: text of twelve units can be read on both. */
         static final Frame PAGE = new Frame(420, 250, 48, 20, 36, 40, 6.5);

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -66,17 +68,12 @@ public final class BtmEnsemble extends FrozenLm {
      * @throws IllegalArgumentException if k is below 1 or above the number of models
      */
     public BtmEnsemble withTopK(int k) {
-        if (k < 1 || k > models.size()) {
-            throw new IllegalArgumentException("k = " + k + " is outside 1 .. " + models.size() + ", the number of models");
-        }
+        throwIf(k < 1 || k > models.size(),
+                () -> new IllegalArgumentException("k = " + k + " is outside 1 .. " + models.size() + ", the number of models"));
         return new BtmEnsemble(models, k);
     }
 
-    /**
-     * The number of models that are mixed at each token.
-     *
-     * @return k; the number of all models if the mixture is exact
-     */
+    /** {@return k, the number of models that are mixed at each token; the number of all models if the mixture is exact} */
     public int topK() {
         return topK;
     }

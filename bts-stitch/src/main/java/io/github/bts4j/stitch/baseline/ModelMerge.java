@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.util.ArrayList;
@@ -35,9 +37,7 @@ public final class ModelMerge {
     public static LlamaModel linear(List<LlamaModel> models, double... weights) {
         requireWeights(models, weights);
         double total = sum(weights);
-        if (Math.abs(total) < SMALL_NORM) {
-            throw new IllegalArgumentException("The weights sum to " + total + ", which cannot be divided by");
-        }
+        throwIf(Math.abs(total) < SMALL_NORM, () -> new IllegalArgumentException("The weights sum to " + total + ", which cannot be divided by"));
         return merge("linear", models, (tensors, number) -> {
             float[] out = new float[tensors.get(0).length];
             for (int i = 0; i < out.length; i++) {
@@ -131,9 +131,7 @@ public final class ModelMerge {
      * @throws IllegalArgumentException if the shapes do not agree or t is out of range
      */
     public static LlamaModel slerp(LlamaModel first, LlamaModel second, double t) {
-        if (!(t >= 0 && t <= 1)) {
-            throw new IllegalArgumentException("t = " + t + " must be between 0 and 1");
-        }
+        throwIf(!(t >= 0 && t <= 1), () -> new IllegalArgumentException("t = " + t + " must be between 0 and 1"));
         return merge("slerp", List.of(first, second), (tensors, number) -> {
             float[] a = tensors.get(0);
             float[] b = tensors.get(1);
@@ -180,9 +178,8 @@ public final class ModelMerge {
     /** Keeps the {@code int(density * size)} largest by absolute value; the first of equals. */
     private static void trim(float[] delta, double density) {
         int kept = (int) (density * delta.length);
-        if (kept == 0) {
-            throw new IllegalArgumentException("density = " + density + " keeps nothing of a tensor of " + delta.length + " weights: raise it");
-        }
+        throwIf(kept == 0,
+                () -> new IllegalArgumentException("density = " + density + " keeps nothing of a tensor of " + delta.length + " weights: raise it"));
         if (kept == delta.length) {
             return;
         }
@@ -287,19 +284,14 @@ public final class ModelMerge {
     }
 
     private static void requireWeights(List<LlamaModel> models, double[] weights) {
-        if (models.isEmpty() || models.size() != weights.length) {
-            throw new IllegalArgumentException(models.size() + " models and " + weights.length + " weights: give one weight per model, and at least one model");
-        }
+        throwIf(models.isEmpty() || models.size() != weights.length,
+                () -> new IllegalArgumentException(models.size() + " models and " + weights.length + " weights: give one weight per model, and at least one model"));
         for (double weight : weights) {
-            if (!Double.isFinite(weight)) {
-                throw new IllegalArgumentException("A weight is " + weight + ", not finite");
-            }
+            throwIf(!Double.isFinite(weight), () -> new IllegalArgumentException("A weight is " + weight + ", not finite"));
         }
     }
 
     private static void requireDensity(double density) {
-        if (!(density > 0 && density <= 1)) {
-            throw new IllegalArgumentException("density = " + density + " must be above 0 and at most 1");
-        }
+        throwIf(!(density > 0 && density <= 1), () -> new IllegalArgumentException("density = " + density + " must be above 0 and at most 1"));
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -136,43 +138,28 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException if the number is below 1
      */
     public RoutedExperts withDecisionTokens(int tokens) {
-        if (tokens < 1) {
-            throw new IllegalArgumentException("decisionTokens = " + tokens + ": it must be at least 1");
-        }
+        throwIf(tokens < 1, () -> new IllegalArgumentException("decisionTokens = " + tokens + ": it must be at least 1"));
         return new RoutedExperts(Torch.manager().newSubManager(device()), members, models, List.of(), router, tokens, lifetime());
     }
 
-    /**
-     * The number of tokens that the route is chosen from on given text.
-     *
-     * @return t
-     */
+    /** {@return t, the number of tokens of given text that the route is chosen from} */
     public int decisionTokens() {
         return decisionTokens;
     }
 
-    /**
-     * The base models.
-     *
-     * @return names and folders, the seed first
-     */
+    /** {@return the base models' names and folders, the seed first} */
     public List<Member> members() {
         return members;
     }
 
-    /**
-     * The frozen models.
-     *
-     * @return the seed first, then the experts
-     */
+    /** {@return the frozen models, the seed first, then the experts} */
     public List<LlamaModel> models() {
         return models;
     }
 
     /**
-     * The router's weight by its name in a checkpoint, the only tensor that trains.
-     *
-     * @return {@code router.weight}, float32 {@code [n + 1, hidden]}
+     * {@return the router's weight by its name in a checkpoint, the only tensor that trains: {@code router.weight}, float32 {@code [n
+     * + 1, hidden]}}
      */
     public Map<String, NDArray> routerTensors() {
         return router.tensors();
@@ -184,11 +171,8 @@ public final class RoutedExperts extends FrozenLm {
      * @param values a result of {@link #routerTensors}
      * @throws IllegalArgumentException if a tensor is missing, extra or mis-shaped
      */
-    @SuppressWarnings("try") // the lease is only held
     public void setRouterTensors(Map<String, NDArray> values) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            router.set(values);
-        }
+        lifetime().hold(() -> router.set(values));
     }
 
     /**
@@ -197,11 +181,8 @@ public final class RoutedExperts extends FrozenLm {
      * @param writing writes to {@link #routerTensors}
      * @throws IllegalStateException if the model is closed
      */
-    @SuppressWarnings("try") // the lease is only held
     public void writeRouterTensors(Runnable writing) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            router.write(writing);
-        }
+        lifetime().hold(() -> router.write(writing));
     }
 
     /**
@@ -211,11 +192,8 @@ public final class RoutedExperts extends FrozenLm {
      * @return the probability of each model, {@code [n + 1]}, the seed's first
      * @throws IllegalArgumentException if there is no token or an id is out of range
      */
-    @SuppressWarnings("try") // the lease is only held
     public float[] route(int... tokens) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return router.probabilities(new int[][] {tokens})[0];
-        }
+        return lifetime().hold(() -> router.probabilities(new int[][] {tokens})[0]);
     }
 
     /**
@@ -284,15 +262,11 @@ public final class RoutedExperts extends FrozenLm {
      * @throws IllegalArgumentException if the numbers differ, a prefix is empty, or an id or target is out of range
      * @throws IllegalStateException if the router does not require a gradient
      */
-    @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] prefixes, int[] targets, float weight) {
-        if (prefixes.length == 0 || prefixes.length != targets.length || Arrays.stream(targets).anyMatch(target -> target < 0 || target >= models.size())) {
-            throw new IllegalArgumentException(prefixes.length + " prefixes and the targets " + Arrays.toString(targets)
-                    + ": give each of at least one prefix a target in 0 .. " + (models.size() - 1));
-        }
-        try (Lifetime.Lease use = lifetime().use()) {
-            return router.accumulateGradients(prefixes, targets, weight);
-        }
+        throwIf(prefixes.length == 0 || prefixes.length != targets.length || Arrays.stream(targets).anyMatch(target -> target < 0 || target >= models.size()),
+                () -> new IllegalArgumentException(prefixes.length + " prefixes and the targets " + Arrays.toString(targets)
+                        + ": give each of at least one prefix a target in 0 .. " + (models.size() - 1)));
+        return lifetime().hold(() -> router.accumulateGradients(prefixes, targets, weight));
     }
 
     @Override
@@ -311,11 +285,8 @@ public final class RoutedExperts extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public NDArray forward(NDArray tokenIds) {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return text().logits(tokenIds);
-        }
+        return lifetime().hold(() -> text().logits(tokenIds));
     }
 
     @Override

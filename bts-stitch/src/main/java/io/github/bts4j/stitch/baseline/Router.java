@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -68,9 +70,8 @@ final class Router {
         try (NDManager scope = manager.newSubManager()) {
             NDArray labels = scope.create(Arrays.stream(targets).asLongStream().toArray());
             NDArray losses = KERNELS.routeLosses(scope, Autograd.ON, ids(scope, prefixes), hub.decoder().weights(), weight, labels);
-            if (!Tensors.requiresGradient(losses)) {
-                throw new IllegalStateException("The router does not require a gradient: call setRequiresGradient(true) on it, or pass it to AdamW");
-            }
+            throwIf(!Tensors.requiresGradient(losses),
+                    () -> new IllegalStateException("The router does not require a gradient: call setRequiresGradient(true) on it, or pass it to AdamW"));
             KERNELS.backwardEach(Autograd.OFF, List.of(losses), List.of(scope.full(new Shape(targets.length), tokenWeight)));
             try (NDArray found = losses.stopGradient()) {
                 return found.toFloatArray();
@@ -81,9 +82,7 @@ final class Router {
     private List<NDArray> ids(NDManager scope, int[][] tokens) {
         List<NDArray> ids = new ArrayList<>();
         for (int[] row : tokens) {
-            if (row.length == 0) {
-                throw new IllegalArgumentException("Sequence " + ids.size() + " is empty: a route needs at least one token");
-            }
+            throwIf(row.length == 0, () -> new IllegalArgumentException("Sequence " + ids.size() + " is empty: a route needs at least one token"));
             TokenBatch.check(new int[][] {row}, hub.vocabSize());
             ids.add(scope.create(Arrays.stream(row).asLongStream().toArray()));
         }

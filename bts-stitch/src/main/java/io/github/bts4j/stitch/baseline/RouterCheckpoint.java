@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.MismatchException;
@@ -39,9 +41,7 @@ public final class RouterCheckpoint {
             implements BoundCheckpoint.Description {
         @Override
         public void check() {
-            if (decisionTokens < 1) {
-                throw new IllegalArgumentException("decisionTokens = " + decisionTokens + ": it must be at least 1");
-            }
+            throwIf(decisionTokens < 1, () -> new IllegalArgumentException("decisionTokens = " + decisionTokens + ": it must be at least 1"));
         }
     }
 

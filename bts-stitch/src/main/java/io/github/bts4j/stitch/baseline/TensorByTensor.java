@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
@@ -39,10 +41,9 @@ final class TensorByTensor {
         for (LlamaModel model : models) {
             model.requireFullWeights(done);
             List<String> differences = model.config().differences(first.config(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
-            if (!differences.isEmpty()) {
-                throw new MismatchException("Model '" + model.getName() + "' differs from '" + first.getName() + "' in " + String.join(", ", differences)
-                        + ": only models of the same shape can be " + done);
-            }
+            throwIf(!differences.isEmpty(),
+                    () -> new MismatchException("Model '" + model.getName() + "' differs from '" + first.getName() + "' in " + String.join(", ", differences)
+                            + ": only models of the same shape can be " + done));
             FiniteTensors.require(model.getName(), model.tensors());
         }
         // end tokens concern generation, as in transformers; the first model's are used

@@ -94,10 +94,9 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
     }
 
     /**
-     * The names and shapes of all tensors. Shared tensors have their Hugging Face names. A tensor of expert i has {@code experts.i.} after
-     * {@code self_attn.} or {@code mlp.}; {@code router.weight} and {@code adapters.i.weight} are there too.
-     *
-     * @return names to shapes, in the order of the layers, unmodifiable; a projection's shape is {@code [out, in]}
+     * {@return the names and shapes of all tensors in the order of the layers, not modifiable; a projection's shape is {@code [out,
+     * in]}} Shared tensors have their Hugging Face names. A tensor of expert i has {@code experts.i.} after {@code self_attn.} or
+     * {@code mlp.}; {@code router.weight} and {@code adapters.i.weight} are there too.
      */
     public Map<String, List<Long>> shapes() {
         Map<String, List<Long>> all = new LinkedHashMap<>();
@@ -164,29 +163,17 @@ public record UpcycledConfig(LlamaConfig base, List<String> experts, boolean top
         return !adapters || name.endsWith(ROUTER) || name.contains(".adapters.");
     }
 
-    /**
-     * Counts all parameters (arXiv 2502.00075, Table 2, "total").
-     *
-     * @return the number of parameters
-     */
+    /** {@return the number of all parameters (arXiv 2502.00075, Table 2, "total")} */
     public long parameterCount() {
         return shapes().values().stream().mapToLong(UpcycledConfig::elements).sum();
     }
 
-    /**
-     * Counts the trained parameters (Table 2, "trained").
-     *
-     * @return the number of parameters
-     */
+    /** {@return the number of trained parameters (Table 2, "trained")} */
     public long trainedCount() {
         return shapes().entrySet().stream().filter(tensor -> isTrained(tensor.getKey())).mapToLong(tensor -> elements(tensor.getValue())).sum();
     }
 
-    /**
-     * Counts the parameters that one token uses (Table 2, "active").
-     *
-     * @return the number of parameters
-     */
+    /** {@return the number of parameters that one token uses (Table 2, "active")} */
     public long activeCount() {
         return shapes().entrySet().stream().filter(tensor -> !topOne || !tensor.getKey().matches(".*\\.experts\\.[1-9]\\d*\\..*"))
                 .mapToLong(tensor -> elements(tensor.getValue())).sum();

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -62,22 +64,19 @@ public final class UpcycledModel extends FrozenLm {
      * @throws IllegalArgumentException if the options ask for quantised or repacked weights
      */
     public static UpcycledModel open(Path folder, LoadOptions options) throws IOException {
-        if (options.quantization().isPresent()) {
-            throw new IllegalArgumentException("quantization = " + options.quantization().get() + ": upcycled mixtures cannot be quantised");
-        }
-        if (options.repacking() == Repacking.ALWAYS) {
-            throw new IllegalArgumentException("repacking = ALWAYS: the weights of upcycled mixtures cannot be repacked");
-        }
+        throwIf(options.quantization().isPresent(),
+                () -> new IllegalArgumentException("quantization = " + options.quantization().get() + ": upcycled mixtures cannot be quantised"));
+        throwIf(options.repacking() == Repacking.ALWAYS,
+                () -> new IllegalArgumentException("repacking = ALWAYS: the weights of upcycled mixtures cannot be repacked"));
         UpcycledConfig config = describe(folder);
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
         SafetensorsFile.open(folder.resolve(WEIGHTS)).entries().forEach(entry -> entries.put(entry.name(), entry));
         Map<String, List<Long>> found = new LinkedHashMap<>();
         config.shapes().keySet().stream().filter(entries::containsKey).forEach(name -> found.put(name, entries.get(name).shape()));
-        if (!found.equals(config.shapes()) || entries.size() != found.size()) {
-            throw new ModelFormatException(folder.resolve(WEIGHTS), entries.size() + " tensors, of which " + found.entrySet().stream()
-                    .filter(tensor -> config.shapes().get(tensor.getKey()).equals(tensor.getValue())).count() + " have a name and shape of the "
-                    + config.shapes().size() + " that " + DESCRIPTION + " and config.json imply: are the files from one checkpoint?");
-        }
+        throwIf(!found.equals(config.shapes()) || entries.size() != found.size(),
+                () -> new ModelFormatException(folder.resolve(WEIGHTS), entries.size() + " tensors, of which " + found.entrySet().stream()
+                        .filter(tensor -> config.shapes().get(tensor.getKey()).equals(tensor.getValue())).count() + " have a name and shape of the "
+                        + config.shapes().size() + " that " + DESCRIPTION + " and config.json imply: are the files from one checkpoint?"));
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             ElementType type = options.precision().map(Precision::elementType)
@@ -118,11 +117,7 @@ public final class UpcycledModel extends FrozenLm {
         AtomicFiles.write(folder.resolve(DESCRIPTION), JsonReader.pretty(new Description(config.experts(), config.topOne(), config.attentionExperts(), config.adapters())));
     }
 
-    /**
-     * The mixture's shape.
-     *
-     * @return the configuration
-     */
+    /** {@return the mixture's shape} */
     public UpcycledConfig config() {
         return config;
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch.baseline;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -99,9 +101,8 @@ public final class UpcycledWeights implements AutoCloseable {
     }
 
     private static void check(UpcycledConfig config, List<LlamaModel> models) {
-        if (models.size() != config.experts().size()) {
-            throw new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one model per expert");
-        }
+        throwIf(models.size() != config.experts().size(),
+                () -> new IllegalArgumentException(models.size() + " models for the experts " + config.experts() + ": give one model per expert"));
         for (LlamaModel model : models) {
             model.requireFullWeights("upcycled");
             List<String> differences = model.config().differences(config.base(), Set.of("dtype", "bosTokenId", "eosTokenIds"));
@@ -138,15 +139,6 @@ public final class UpcycledWeights implements AutoCloseable {
         try (NDManager scope = Torch.manager().newSubManager(device)) {
             return Tensors.copy(owner, Tensors.place(scope, tensor, ElementType.FLOAT32, device), ElementType.FLOAT32);
         }
-    }
-
-    /**
-     * The mixture's shape.
-     *
-     * @return the configuration
-     */
-    public UpcycledConfig config() {
-        return config;
     }
 
     /**

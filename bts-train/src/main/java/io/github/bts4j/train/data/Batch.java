@@ -56,11 +56,7 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
         return documents.isEmpty() || documents.get().counted()[row][t];
     }
 
-    /**
-     * The number of predictions that the loss counts.
-     *
-     * @return tokens, {@code batch * sequence} of stretches of text
-     */
+    /** {@return the number of predictions that the loss counts; {@code batch * sequence} in stretches of text} */
     public long predicted() {
         if (documents.isEmpty()) {
             return (long) domains.length * sequenceLength;
@@ -74,38 +70,22 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
         return count;
     }
 
-    /**
-     * The number of sequences.
-     *
-     * @return sequences, 1 or more
-     */
+    /** {@return the number of sequences, 1 or more} */
     public int batchSize() {
         return domains.length;
     }
 
-    /**
-     * What the model reads.
-     *
-     * @return a new array, flat [batch, sequence]
-     */
+    /** {@return the inputs of the model in a new array, flat [batch, sequence]} */
     public int[] inputs() {
         return columns(0);
     }
 
-    /**
-     * What the model is to predict: the inputs, one token later.
-     *
-     * @return a new array, flat [batch, sequence]
-     */
+    /** {@return the tokens that the model is to predict, which are the inputs one token later, in a new array, flat [batch, sequence]} */
     public int[] targets() {
         return columns(1);
     }
 
-    /**
-     * The sequences as separate arrays.
-     *
-     * @return new arrays, [batch][sequence + 1]
-     */
+    /** {@return the sequences as separate new arrays, [batch][sequence + 1]} */
     public int[][] rows() {
         int[][] rows = new int[domains.length][];
         for (int row = 0; row < rows.length; row++) {
@@ -115,9 +95,8 @@ public record Batch(int[] tokens, int[] domains, int sequenceLength, long positi
     }
 
     /**
-     * The position of the next batch, which is all that a resumed run needs.
-     *
-     * @return number of the sequence after the last one here
+     * {@return the position of the next batch, which is all that a resumed run needs: the number of the sequence after the last one
+     * here}
      */
     public long nextPosition() {
         return position + domains.length;

@@ -151,20 +151,12 @@ public final class Datamix {
         return new Datamix(domains, stages, seed, newBlockSize);
     }
 
-    /**
-     * The names of the domains.
-     *
-     * @return names in the order that the indices of {@link Batch#domains()} count
-     */
+    /** {@return the names of the domains, in the order that the indices of {@link Batch#domains()} count} */
     public List<String> domains() {
         return domains.stream().map(Domain::name).toList();
     }
 
-    /**
-     * The normalised weights at the beginning.
-     *
-     * @return weight by domain in the order of {@link #domains()}, summing to one
-     */
+    /** {@return the normalised weights at the beginning by domain, in the order of {@link #domains()}, summing to one} */
     public Map<String, Double> weights() {
         return weightsAt(0);
     }
@@ -202,20 +194,12 @@ public final class Datamix {
                 drawn[d] == 0 ? 0 : drawn[d] / (double) domains.get(d).sequencesPerEpoch(sequenceLength))).toList();
     }
 
-    /**
-     * The seed of the order.
-     *
-     * @return any number
-     */
+    /** {@return the seed of the order} */
     public long seed() {
         return seed;
     }
 
-    /**
-     * The size of a block.
-     *
-     * @return sequences of a block
-     */
+    /** {@return the number of sequences in a block} */
     public int blockSize() {
         return blockSize;
     }

@@ -25,11 +25,7 @@ public record Document(String text, String origin) {
         }
     }
 
-    /**
-     * The size of the text.
-     *
-     * @return bytes of the text in UTF-8
-     */
+    /** {@return the size of the text in bytes of UTF-8} */
     public long bytes() {
         return text.getBytes(StandardCharsets.UTF_8).length;
     }

@@ -8,11 +8,7 @@ import java.util.List;
  */
 public sealed interface Domain permits TokenDataset, SwitchingDomain {
 
-    /**
-     * The name that weights, metrics and messages use.
-     *
-     * @return the name, not blank
-     */
+    /** {@return the name that weights, metrics and messages use, not blank} */
     String name();
 
     /**

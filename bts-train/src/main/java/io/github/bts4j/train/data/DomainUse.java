@@ -12,11 +12,7 @@ import java.util.Locale;
  */
 public record DomainUse(String domain, long sequences, long tokens, double epochs) {
 
-    /**
-     * A text for logs.
-     *
-     * @return such as {@code code 1200 sequences (2.41 epochs)}
-     */
+    /** {@return a text for logs, such as {@code code 1200 sequences (2.41 epochs)}} */
     public String text() {
         return String.format(Locale.ROOT, "%s %d sequences (%.2f epochs)", domain, sequences, epochs);
     }

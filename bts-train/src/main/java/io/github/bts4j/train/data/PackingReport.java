@@ -16,9 +16,8 @@ import java.util.Locale;
 public record PackingReport(int documents, int cut, int leftOut, int sequences, long tokens, long counted, long places) {
 
     /**
-     * For a log.
-     *
-     * @return such as {@code 100 conversations in 40 sequences, 9,012 tokens, of which the loss counts 3,020; 12 % padding; 3 are cut, 1 left out: no token of it counts}
+     * {@return a text for logs, such as {@code 100 conversations in 40 sequences, 9,012 tokens, of which the loss counts 3,020; 12 %
+     * padding; 3 are cut, 1 left out: no token of it counts}}
      */
     public String text() {
         return String.format(Locale.ROOT, "%,d conversations in %,d sequences, %,d tokens, of which the loss counts %,d; %.0f %% padding", documents - leftOut, sequences, tokens, counted,

@@ -37,11 +37,7 @@ public enum TextKind {
         this.words = words;
     }
 
-    /**
-     * Its name in messages.
-     *
-     * @return such as {@code JSON lines}
-     */
+    /** {@return its name in messages, such as {@code JSON lines}} */
     public String words() {
         return words;
     }

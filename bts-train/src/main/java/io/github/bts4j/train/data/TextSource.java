@@ -10,11 +10,7 @@ import java.util.stream.Stream;
  */
 public interface TextSource {
 
-    /**
-     * The location of the text.
-     *
-     * @return a file or a folder
-     */
+    /** {@return the location of the text: a file or a folder} */
     Path path();
 
     /**

@@ -94,29 +94,17 @@ public final class TokenDataset implements Domain {
         return name;
     }
 
-    /**
-     * The number of tokens.
-     *
-     * @return tokens of all documents, including begin and end tokens
-     */
+    /** {@return the number of tokens of all documents, including begin and end tokens} */
     public int size() {
         return tokens.size();
     }
 
-    /**
-     * The amount of text.
-     *
-     * @return bytes of all documents in UTF-8
-     */
+    /** {@return the size of all documents in bytes of UTF-8} */
     public long bytes() {
         return Arrays.stream(documentBytes).sum();
     }
 
-    /**
-     * The number of documents.
-     *
-     * @return documents, 0 for an empty dataset
-     */
+    /** {@return the number of documents, 0 for an empty dataset} */
     public int documentCount() {
         return ends.length;
     }
@@ -165,11 +153,7 @@ public final class TokenDataset implements Domain {
         return isWholeDocuments() ? this : new TokenDataset(this, Layout.WHOLE_DOCUMENTS);
     }
 
-    /**
-     * Whether sequences are made of whole documents.
-     *
-     * @return true for conversations, and after {@link #withWholeDocuments}
-     */
+    /** {@return whether sequences are made of whole documents, as they are for conversations and after {@link #withWholeDocuments}} */
     @Override
     public boolean isWholeDocuments() {
         return layout == Layout.WHOLE_DOCUMENTS;
@@ -197,7 +181,7 @@ public final class TokenDataset implements Domain {
     }
 
     /**
-     * Divides the dataset by document.
+     * Divides the dataset by document. Both parts deal sequences as this dataset does.
      *
      * @param rule which documents to hold out
      * @return the two parts
@@ -326,6 +310,6 @@ public final class TokenDataset implements Domain {
             partBytes[count++] = documentBytes[i];
         }
         TokenDataset dataset = new TokenDataset(name, part, partEnds, partBytes);
-        return isWholeDocuments() ? dataset.withWholeDocuments() : dataset;
+        return layout == Layout.STRETCHES ? dataset : new TokenDataset(dataset, layout);
     }
 }

@@ -112,20 +112,12 @@ public record Window(String domain, int[] tokens, List<Segment> segments, boolea
         return batches;
     }
 
-    /**
-     * What a model needs to read of it.
-     *
-     * @return the token ids without the padding behind a conversation
-     */
+    /** {@return the token ids that a model needs to read, without the padding after a conversation} */
     public int[] unpadded() {
         return counted.length == 0 || segments.isEmpty() ? tokens : Arrays.copyOf(tokens, segments.stream().mapToInt(Segment::length).sum());
     }
 
-    /**
-     * The number of predictions, whether they count or not.
-     *
-     * @return tokens that are predicted, one fewer than there are tokens
-     */
+    /** {@return the number of tokens that are predicted, whether they count or not: one fewer than there are tokens} */
     public int predicted() {
         return tokens.length - 1;
     }

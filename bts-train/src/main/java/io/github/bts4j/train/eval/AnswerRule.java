@@ -25,11 +25,7 @@ public sealed interface AnswerRule {
      * @param ignorePunctuation whether to ignore punctuation (Unicode's categories P)
      */
     record SameText(boolean strip, boolean ignoreCase, boolean ignorePunctuation) implements AnswerRule {
-        /**
-         * Exact match, ignoring white space at both ends.
-         *
-         * @return the rule
-         */
+        /** {@return exact match, ignoring white space at both ends} */
         public static SameText stripped() {
             return new SameText(true, false, false);
         }

@@ -36,11 +36,7 @@ public record ArithmeticStep(int left, Operation operation, int right) {
             this.sign = sign;
         }
 
-        /**
-         * The sign in texts.
-         *
-         * @return {@code +}, {@code -} or {@code x}
-         */
+        /** {@return the sign in texts: {@code +}, {@code -} or {@code x}} */
         public String sign() {
             return sign;
         }
@@ -62,11 +58,7 @@ public record ArithmeticStep(int left, Operation operation, int right) {
         }
     }
 
-    /**
-     * The result.
-     *
-     * @return the result
-     */
+    /** {@return the result} */
     public int result() {
         return operation.apply(left, right);
     }

@@ -36,11 +36,7 @@ public record ChoiceItem(String context, List<String> choices, int answer) {
         problems.throwInOneLine("Choice item '" + context + "': ");
     }
 
-    /**
-     * The correct choice.
-     *
-     * @return its text
-     */
+    /** {@return the text of the correct choice} */
     public String right() {
         return choices.get(answer);
     }

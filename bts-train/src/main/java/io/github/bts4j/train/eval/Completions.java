@@ -1,6 +1,5 @@
 package io.github.bts4j.train.eval;
 
-import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenStream;
@@ -31,7 +30,7 @@ final class Completions {
         }
         this.model = model;
         Set<Integer> ends = model.tokenizer().eosTokenId().isPresent() ? Set.of(model.tokenizer().eosTokenId().getAsInt()) : Set.of();
-        this.config = GenerationConfig.builder(maxNewTokens).endTokens(EndTokens.of(ends)).stopStrings(stopStrings).build();
+        this.config = GenerationConfig.greedy(maxNewTokens).withEndTokens(ends).withStopStrings(stopStrings);
         this.enough = enough;
     }
 

@@ -75,11 +75,7 @@ public record EvaluationResults(Map<String, String> metadata, List<EvaluationRes
         return plus(new EvaluationResults(Map.of(), List.copyOf(more)));
     }
 
-    /**
-     * The models.
-     *
-     * @return their names in order of first occurrence
-     */
+    /** {@return the models' names in order of first occurrence} */
     public List<String> models() {
         return results.stream().map(EvaluationResult::model).distinct().toList();
     }

@@ -4,24 +4,15 @@ import java.util.List;
 
 /** A set of items that models are evaluated on. Immutable. */
 public sealed interface EvaluationTask permits ChoiceTask, ClozeTask, ExactMatchTask, MethodTask {
-    /**
-     * The name in results.
-     *
-     * @return the name
-     */
+    /** {@return the name in results} */
     String name();
 
-    /**
-     * The number of items.
-     *
-     * @return items
-     */
+    /** {@return the number of items} */
     int size();
 
     /**
-     * Identifies the items and the rules of scoring: results with the same identity can be compared item by item.
-     *
-     * @return SHA-256 in lower-case hexadecimal
+     * {@return the SHA-256, in lower-case hexadecimal, of the items and the rules of scoring: results with the same identity can be
+     * compared item by item}
      */
     String identity();
 

@@ -65,20 +65,12 @@ public record ItemScores(double[] values, double[] weights) {
         return new ItemScores(Arrays.stream(scores.nats()).map(nats -> nats / Math.log(2)).toArray(), Arrays.stream(scores.bytes()).asDoubleStream().toArray());
     }
 
-    /**
-     * The number of items.
-     *
-     * @return items
-     */
+    /** {@return the number of items} */
     public int count() {
         return values.length;
     }
 
-    /**
-     * The metric over all items.
-     *
-     * @return {@code sum of values / sum of weights}
-     */
+    /** {@return the metric over all items: {@code sum of values / sum of weights}} */
     public double value() {
         return Arrays.stream(values).sum() / Arrays.stream(weights).sum();
     }

@@ -50,9 +50,8 @@ public record McNemar(int onlyFirst, int onlySecond) {
     }
 
     /**
-     * The probability of at least this difference between equally good models.
-     *
-     * @return the two-sided p-value, 1 if the models differ on no item
+     * {@return the two-sided p-value, which is the probability of at least this difference between equally good models; 1 if the
+     * models differ on no item}
      */
     public double pValue() {
         long n = (long) onlyFirst + onlySecond;

@@ -23,11 +23,7 @@ public record MethodItem(String context, String header) {
         }
     }
 
-    /**
-     * The prompt.
-     *
-     * @return context and header
-     */
+    /** {@return the prompt: context and header} */
     public String prompt() {
         return context + header;
     }

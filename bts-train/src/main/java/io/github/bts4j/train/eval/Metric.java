@@ -30,29 +30,17 @@ public enum Metric {
         this.share = share;
     }
 
-    /**
-     * The name in files and tables.
-     *
-     * @return the name
-     */
+    /** {@return the name in files and tables} */
     public String id() {
         return id;
     }
 
-    /**
-     * Whether higher is better.
-     *
-     * @return true if higher values are better
-     */
+    /** {@return whether higher values are better} */
     public boolean higherIsBetter() {
         return higherIsBetter;
     }
 
-    /**
-     * Whether each item scores 0 or 1.
-     *
-     * @return true for shares of items
-     */
+    /** {@return whether each item scores 0 or 1, as it does for shares of items} */
     public boolean isShare() {
         return share;
     }

@@ -32,9 +32,8 @@ public record PairedComparison(WindowScores.Difference difference, Optional<McNe
     }
 
     /**
-     * The probability of at least this difference between equally good models.
-     *
-     * @return the p-value of McNemar's exact test if there is one, otherwise the paired bootstrap's
+     * {@return the p-value, which is the probability of at least this difference between equally good models: that of McNemar's exact
+     * test if there is one, otherwise the paired bootstrap's}
      */
     public double pValue() {
         return mcNemar.map(McNemar::pValue).orElse(difference.pValue());

@@ -21,11 +21,7 @@ public enum ProblemLanguage {
         this.frames = frames;
     }
 
-    /**
-     * The name in tasks.
-     *
-     * @return {@code en}, {@code es}, {@code de} or {@code symbols}
-     */
+    /** {@return the name in tasks: {@code en}, {@code es}, {@code de} or {@code symbols}} */
     public String id() {
         return id;
     }

@@ -73,20 +73,12 @@ public final class ResultsTable {
         return new ResultsTable(results, results.models(), columns, 0.05);
     }
 
-    /**
-     * The table in Markdown.
-     *
-     * @return its lines, each with its end
-     */
+    /** {@return the table in Markdown: its lines, each with a line end} */
     public String markdown() {
         return markdown(ResultsTable::markdown);
     }
 
-    /**
-     * The intervals of the same cells in Markdown, each as lower and upper end.
-     *
-     * @return its lines, each with its end
-     */
+    /** {@return the intervals of the same cells in Markdown, each as lower and upper end: the lines, each with a line end} */
     public String markdownIntervals() {
         return markdown(cell -> {
             EvaluationResult result = cell.result();
@@ -117,11 +109,7 @@ public final class ResultsTable {
         };
     }
 
-    /**
-     * The table in HTML; intervals and p-values are in the cells' titles.
-     *
-     * @return a {@code table} element
-     */
+    /** {@return the table in HTML, a {@code table} element; intervals and p-values are in the cells' titles} */
     public String html() {
         StringBuilder text = new StringBuilder("<table>\n<thead><tr><th>model</th>");
         columns.forEach(column -> text.append("<th>").append(escapeHtml(column.title())).append("</th>"));

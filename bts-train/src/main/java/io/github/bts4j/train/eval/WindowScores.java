@@ -66,20 +66,12 @@ public record WindowScores(double[] nats, long[] bytes, long[] tokens) {
         return new WindowScores(nats, bytes, tokens);
     }
 
-    /**
-     * Bits per byte of all windows together.
-     *
-     * @return {@code sum of nats / ln 2 / sum of bytes}
-     */
+    /** {@return bits per byte of all windows together: {@code sum of nats / ln 2 / sum of bytes}} */
     public double bitsPerByte() {
         return Arrays.stream(nats).sum() / Math.log(2) / Arrays.stream(bytes).sum();
     }
 
-    /**
-     * Perplexity per token. It can only compare models with the same tokenizer.
-     *
-     * @return {@code exp(sum of nats / sum of tokens)}
-     */
+    /** {@return perplexity per token, {@code exp(sum of nats / sum of tokens)}, which can only compare models with the same tokenizer} */
     public double perplexity() {
         return Math.exp(Arrays.stream(nats).sum() / Arrays.stream(tokens).sum());
     }

@@ -42,19 +42,14 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
         }
     }
 
-    /**
-     * The correct answer.
-     *
-     * @return the last step's result
-     */
+    /** {@return the correct answer, which is the last step's result} */
     public int answer() {
         return last().result();
     }
 
     /**
-     * The key that separates training from test: language, sentences, operations and numbers. Names and things do not matter.
-     *
-     * @return a text, equal for problems that differ only in names and things
+     * {@return the key that separates training from test: a text of language, sentences, operations and numbers, equal for problems
+     * that differ only in names and things}
      */
     public String key() {
         String numbers = steps.stream().map(step -> step.left() + step.operation().sign() + step.right()).collect(Collectors.joining(" "));
@@ -62,19 +57,14 @@ public record WordProblem(ProblemLanguage language, String template, List<Arithm
     }
 
     /**
-     * The solution as in training text: every step, then the answer.
-     *
-     * @return the text that follows the prompt, with the space before it
+     * {@return the solution as in training text, every step and then the answer: the text that follows the prompt, with the space
+     * before it}
      */
     public String worked() {
         return worked(steps, answer());
     }
 
-    /**
-     * Problem and solution.
-     *
-     * @return one paragraph
-     */
+    /** {@return problem and solution in one paragraph} */
     public String text() {
         return prompt + worked();
     }

@@ -135,11 +135,7 @@ public final class TensorBoardWriter implements MetricsListener {
         return last;
     }
 
-    /**
-     * The event file.
-     *
-     * @return a path in the run's folder
-     */
+    /** {@return the event file, a path in the run's folder} */
     public Path file() {
         return file;
     }

@@ -106,11 +106,7 @@ public final class AdamStatistics {
                 && config.epsilonPolicy() == other.config.epsilonPolicy();
     }
 
-    /**
-     * The range of the histogram.
-     *
-     * @return its upper end; the lower one is its negative
-     */
+    /** {@return the upper end of the histogram's range; the lower one is its negative} */
     public double histogramBound() {
         return bound(config.beta1(), config.beta2());
     }
@@ -119,74 +115,54 @@ public final class AdamStatistics {
         return (1 + config.beta1()) / (1 - config.beta1());
     }
 
-    /**
-     * The number of measured components.
-     *
-     * @return components whose v^ is not 0
-     */
+    /** {@return the number of measured components, whose v^ is not 0} */
     public double active() {
         return sums[5];
     }
 
     /**
-     * D1: the size of the gradient against eps.
-     *
-     * @return {@code sqrt(mean(v^)) / eps}; normal above 100, a warning below 10; infinite under {@link EpsilonPolicy#ZERO_SAFE}, which has no eps
+     * {@return D1, the size of the gradient against eps: {@code sqrt(mean(v^)) / eps}; normal above 100, a warning below 10; infinite
+     * under {@link EpsilonPolicy#ZERO_SAFE}, which has no eps}
      */
     public double gradientOverEps() {
         return Math.sqrt(sums[7] / active()) / (config.epsilonPolicy() == EpsilonPolicy.ZERO_SAFE ? 0 : config.eps());
     }
 
-    /**
-     * D1: the share of components below eps.
-     *
-     * @return the share with {@code sqrt(v^) < eps}; a fault above 0.1
-     */
+    /** {@return D1, the share of components below eps, with {@code sqrt(v^) < eps}; a fault above 0.1} */
     public double belowEps() {
         return sums[6] / active();
     }
 
     /**
-     * D2: variance inflation.
-     *
-     * @return {@code Q = sum m^^2 / sum v^ * (1 + beta1) / (1 - beta1)}: 1 for independent gradients, 19 for constant ones at beta1 0.9
+     * {@return D2, variance inflation: {@code Q = sum m^^2 / sum v^ * (1 + beta1) / (1 - beta1)}, 1 for independent gradients, 19 for
+     * constant ones at beta1 0.9}
      */
     public double varianceInflation() {
         return sums[8] / sums[7] * inflation();
     }
 
-    /**
-     * D3: the correlation of successive gradients that would explain Q.
-     *
-     * @return {@code (Q - 1) / (beta1 (Q + 1))}: 0 when healthy
-     */
+    /** {@return D3, the correlation of successive gradients that would explain Q: {@code (Q - 1) / (beta1 (Q + 1))}, 0 when healthy} */
     public double lagOneCorrelation() {
         double q = varianceInflation();
         return (q - 1) / (config.beta1() * (q + 1));
     }
 
-    /**
-     * D4: whether the second moment lags behind.
-     *
-     * @return true if Q is higher than constant gradients can make it
-     */
+    /** {@return D4, whether the second moment lags behind: Q is higher than constant gradients can make it} */
     public boolean isStale() {
         return varianceInflation() > inflation() * (1 + 1e-5);
     }
 
     /**
-     * D5: saturation of the update distribution.
-     *
-     * @return the share with {@code |r| > 3 sigma_0}; healthy up to 0.003, a fault above 0.3
+     * {@return D5, saturation of the update distribution: the share with {@code |r| > 3 sigma_0}; healthy up to 0.003, a fault above
+     * 0.3}
      */
     public double saturation() {
         return sums[12] / sums[11];
     }
 
     /**
-     * D6: the depth of the valley at 0 in the histogram of r, which turns bimodal in the unstable state.
-     *
-     * @return {@code 1 - mean of the 6 central bins / the lower of the two peaks} of the histogram smoothed by 5; healthy up to 0.1, a fault from 0.9 on
+     * {@return D6, the depth of the valley at 0 in the histogram of r, which turns bimodal in the unstable state: {@code 1 - mean of
+     * the 6 central bins / the lower of the two peaks} of the histogram smoothed by 5; healthy up to 0.1, a fault from 0.9 on}
      */
     public double valleyDepth() {
         double[] smooth = new double[BINS];
@@ -202,19 +178,14 @@ public final class AdamStatistics {
         return peak == 0 ? 0 : Math.max(0, 1 - centre / peak);
     }
 
-    /**
-     * D8: momentum alignment.
-     *
-     * @return the cosine of the last step's m and g; 0 when healthy, 0.67 for a lag-1 correlation of 0.9
-     */
+    /** {@return D8, momentum alignment: the cosine of the last step's m and g; 0 when healthy, 0.67 for a lag-1 correlation of 0.9} */
     public double momentumAlignment() {
         return cosine(sums[0], sums[1], sums[2]);
     }
 
     /**
-     * D9: descent alignment.
-     *
-     * @return the cosine of the last step's update and g; above 0 when healthy; 0 while the update is large is the state in which training diverges
+     * {@return D9, descent alignment: the cosine of the last step's update and g; above 0 when healthy; 0 while the update is large
+     * is the state in which training diverges}
      */
     public double descentAlignment() {
         return cosine(sums[3], sums[4], sums[2]);
@@ -225,27 +196,24 @@ public final class AdamStatistics {
     }
 
     /**
-     * The size of the update, which D11 compares with its average.
-     *
-     * @return {@code sqrt(mean(u^2))}, before the learning rate and without weight decay
+     * {@return the size of the update, which D11 compares with its average: {@code sqrt(mean(u^2))}, before the learning rate and
+     * without weight decay}
      */
     public double updateRms() {
         return Math.sqrt(sums[9] / active());
     }
 
     /**
-     * D12: how far the gradient exceeds what the second moment has seen.
-     *
-     * @return {@code sqrt(mean(g^2 / max(v^, eps^2)))}: 1 when healthy, {@code 1 / sqrt(1 - beta2)} at the first jump
+     * {@return D12, how far the gradient exceeds what the second moment has seen: {@code sqrt(mean(g^2 / max(v^, eps^2)))}, 1 when
+     * healthy, {@code 1 / sqrt(1 - beta2)} at the first jump}
      */
     public double clippingRms() {
         return Math.sqrt(sums[10] / active());
     }
 
     /**
-     * The update distribution.
-     *
-     * @return counts of r in {@value #BINS} equal bins from minus to plus {@link #bound}, of at most 16,384 components per tensor; a copy
+     * {@return the update distribution, a copy of the counts of r in {@value #BINS} equal bins from minus to plus {@link #bound}, of
+     * at most 16,384 components per tensor}
      */
     public double[] histogram() {
         return histogram.clone();

@@ -99,11 +99,7 @@ public final class AdamW implements AutoCloseable {
         Trained.begin(tensor);
     }
 
-    /**
-     * The global 2-norm of all gradients.
-     *
-     * @return the norm, possibly not finite
-     */
+    /** {@return the global 2-norm of all gradients, possibly not finite} */
     public double gradientNorm() {
         List<NDArray> grads = gradients(parameters.values());
         try {

@@ -64,20 +64,12 @@ public record AdamWConfig(double beta1, double beta2, double eps, double weightD
         return new AdamWConfig(beta1, beta2, eps, weightDecay, policy, updateClipping);
     }
 
-    /**
-     * A copy without weight decay.
-     *
-     * @return the copy
-     */
+    /** {@return a copy without weight decay} */
     public AdamWConfig withoutDecay() {
         return new AdamWConfig(beta1, beta2, eps, 0, epsilonPolicy, updateClipping);
     }
 
-    /**
-     * A copy with StableAdamW's clipping of updates.
-     *
-     * @return the copy
-     */
+    /** {@return a copy with StableAdamW's clipping of updates} */
     public AdamWConfig withUpdateClipping() {
         return new AdamWConfig(beta1, beta2, eps, weightDecay, epsilonPolicy, true);
     }

@@ -18,11 +18,7 @@ public enum EpsilonPolicy {
         this.code = code;
     }
 
-    /**
-     * The kernels' number.
-     *
-     * @return 0, 1 or 2
-     */
+    /** {@return the kernels' number: 0, 1 or 2} */
     public int code() {
         return code;
     }

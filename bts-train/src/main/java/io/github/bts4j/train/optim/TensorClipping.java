@@ -32,11 +32,7 @@ public record TensorClipping(double factor, double decay, int warmup) {
         }
     }
 
-    /**
-     * Whether clipping by tensor is on.
-     *
-     * @return false for {@link #OFF}
-     */
+    /** {@return whether clipping by tensor is on, as it is except for {@link #OFF}} */
     public boolean isOn() {
         return factor < Double.POSITIVE_INFINITY;
     }

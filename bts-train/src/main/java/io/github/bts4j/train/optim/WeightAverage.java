@@ -55,11 +55,7 @@ public final class WeightAverage implements AutoCloseable {
         return averages;
     }
 
-    /**
-     * The averages by the names of their parameters.
-     *
-     * @return name to tensor, owned by this
-     */
+    /** {@return the averages by the names of their parameters, owned by this} */
     public Map<String, NDArray> byParameter() {
         Map<String, NDArray> named = new LinkedHashMap<>();
         parameters.keySet().forEach(name -> named.put(name, averages.get("average." + name)));

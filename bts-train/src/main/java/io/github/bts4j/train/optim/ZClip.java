@@ -67,11 +67,7 @@ public final class ZClip {
         state = new State(List.copyOf(first), mean, variance);
     }
 
-    /**
-     * The state to save.
-     *
-     * @return the state
-     */
+    /** {@return the state to save} */
     public State state() {
         return state;
     }

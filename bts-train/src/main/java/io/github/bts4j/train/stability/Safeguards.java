@@ -68,11 +68,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
         return new Safeguards(measureEvery, List.of(toSpikes), reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
 
-    /**
-     * A copy that also reacts to alarms of the diagnostics.
-     *
-     * @return a changed copy
-     */
+    /** {@return a copy that also reacts to alarms of the diagnostics} */
     public Safeguards withAlarms() {
         return new Safeguards(measureEvery, reactions, true, maxReactions, maxNonFinite, skipBatches, zClip, tensorClipping);
     }
@@ -118,11 +114,7 @@ public record Safeguards(int measureEvery, List<Reaction> reactions, boolean rea
         return new Safeguards(measureEvery, reactions, reactToAlarms, maxReactions, maxNonFinite, skipBatches, zClip, how);
     }
 
-    /**
-     * The rewind among the reactions.
-     *
-     * @return the rewind, if there is one
-     */
+    /** {@return the rewind among the reactions; empty if there is none} */
     public Optional<Reaction.Rewind> rewind() {
         return reactions.stream().filter(Reaction.Rewind.class::isInstance).map(Reaction.Rewind.class::cast).findFirst();
     }

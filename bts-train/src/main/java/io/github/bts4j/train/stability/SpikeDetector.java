@@ -60,11 +60,7 @@ public final class SpikeDetector {
         return false;
     }
 
-    /**
-     * The threshold above which a loss is a spike.
-     *
-     * @return nats per token; infinite until 20 losses have been seen
-     */
+    /** {@return the threshold, in nats per token, above which a loss is a spike; infinite until 20 losses have been seen} */
     public double limit() {
         if (window.size() < LEAST) {
             return Double.MAX_VALUE;
@@ -80,11 +76,7 @@ public final class SpikeDetector {
         return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
-    /**
-     * The state to save.
-     *
-     * @return the state
-     */
+    /** {@return the state to save} */
     public State state() {
         return new State(List.copyOf(window), inEvent, clean);
     }

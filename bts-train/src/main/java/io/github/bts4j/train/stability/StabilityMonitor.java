@@ -211,11 +211,7 @@ public final class StabilityMonitor {
         return name.replaceAll("\\.\\d+(?=\\.|$)", "").replaceAll("\\.(weight|bias)$", "");
     }
 
-    /**
-     * The state to save.
-     *
-     * @return the state by tensor
-     */
+    /** {@return the state to save, by tensor} */
     public Map<String, Tensor> state() {
         return new TreeMap<>(tensors);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -203,6 +204,20 @@ class TokenDatasetTest {
         assertEquals(offsets, first.stream().map(segments -> segments.get(0).offset()).toList(), "the first epoch is the same");
         assertNotEquals(moving.fingerprint(), fixed.fingerprint());
         assertEquals(fixed, fixed.withFixedWindows());
+    }
+
+    @Test
+    void bothPartsOfASplitKeepTheLayout() {
+        TokenDataset dataset = TokenDataset.builder("d").add(IntStream.range(0, 47).toArray(), 47).add(IntStream.range(0, 31).toArray(), 31).build();
+        Split plain = dataset.split(HoldOut.everyKth(2));
+        Split fixed = dataset.withFixedWindows().split(HoldOut.everyKth(2));
+        Split whole = dataset.withWholeDocuments().split(HoldOut.everyKth(2));
+        List<Integer> offsets = IntStream.range(0, 10).mapToObj(i -> fixed.training().sequence(7, i, 8).get(0).offset() % 8).distinct().toList();
+        assertEquals(1, offsets.size(), "the windows of both epochs begin at one and the same multiple");
+        assertNotEquals(plain.training().fingerprint(), fixed.training().fingerprint());
+        assertEquals(plain.training().withFixedWindows().fingerprint(), fixed.training().fingerprint());
+        assertEquals(plain.heldOut().withFixedWindows().fingerprint(), fixed.heldOut().fingerprint());
+        assertTrue(whole.training().isWholeDocuments() && whole.heldOut().isWholeDocuments());
     }
 
     @Test

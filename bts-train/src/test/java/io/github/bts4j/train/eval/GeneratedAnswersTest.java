@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
@@ -79,7 +78,7 @@ class GeneratedAnswersTest {
             List<WordProblem> problems = new WordProblems(ProblemLanguage.SYMBOLS, 1, 0.2).test(7);
             ExactMatchTask task = new WordProblems(ProblemLanguage.SYMBOLS, 1, 0.2).exactMatchTask(7, 12);
             List<String> answers = task.answers(new EvaluatedModel("random", model, tokenizer, 3));
-            GenerationConfig config = GenerationConfig.builder(12).endTokens(EndTokens.of(java.util.Set.of(2))).stopStrings(List.of("\n")).build();
+            GenerationConfig config = GenerationConfig.greedy(12).withEndTokens(java.util.Set.of(2)).withStopStrings(List.of("\n"));
             for (int i = 0; i < 7; i++) {
                 assertEquals(new Generator(model, tokenizer).generate(problems.get(i).prompt(), config).text(), answers.get(i));
             }

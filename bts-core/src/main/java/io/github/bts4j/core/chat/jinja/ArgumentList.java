@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -19,9 +21,7 @@ final class ArgumentList {
     }
 
     private void require(boolean valid) {
-        if (!valid) {
-            throw Fault.syntax("invalid syntax for function call expression", place);
-        }
+        throwIf(!valid, () -> Fault.syntax("invalid syntax for function call expression", place));
     }
 
     void star(Expression value) {
@@ -36,9 +36,7 @@ final class ArgumentList {
 
     void keyword(String key, Expression value) {
         require(doubleStar == null);
-        if (!keys.add(key)) {
-            throw Fault.syntax("keyword argument repeated: " + key, place);
-        }
+        throwIf(!keys.add(key), () -> Fault.syntax("keyword argument repeated: " + key, place));
         keywords.add(new Expression.Keyword(key, value));
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,9 +40,8 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
 
     /** Values by parameters' names: the first {@code required} must be there, {@link #MISSING} marks missing ones. */
     Bound bind(String function, int required, String... parameters) {
-        if (positional.size() > parameters.length) {
-            throw Fault.type(function + "() takes " + parameters.length + " positional arguments but " + positional.size() + " were given");
-        }
+        throwIf(positional.size() > parameters.length,
+                () -> Fault.type(function + "() takes " + parameters.length + " positional arguments but " + positional.size() + " were given"));
         Object[] values = padded(parameters.length);
         Map<String, Object> rest = new LinkedHashMap<>(named);
         for (int i = 0; i < parameters.length; i++) {
@@ -54,20 +55,15 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
                 throw Fault.type(function + "() missing required argument: '" + parameters[i] + "'");
             }
         }
-        if (!rest.isEmpty()) {
-            throw Fault.type(function + "() got an unexpected keyword argument '" + rest.keySet().iterator().next() + "'");
-        }
+        throwIf(!rest.isEmpty(), () -> Fault.type(function + "() got an unexpected keyword argument '" + rest.keySet().iterator().next() + "'"));
         return new Bound(function, values);
     }
 
     /** At least {@code required} and at most {@code most} values, none by name. */
     Bound positional(String function, int required, int most) {
-        if (!named.isEmpty()) {
-            throw Fault.type(function + "() takes no keyword arguments");
-        }
-        if (positional.size() < required || positional.size() > most) {
-            throw Fault.type(function + "() takes " + (required == most ? "" : "from " + required + " to ") + most + " arguments (" + positional.size() + " given)");
-        }
+        throwIf(!named.isEmpty(), () -> Fault.type(function + "() takes no keyword arguments"));
+        throwIf(positional.size() < required || positional.size() > most,
+                () -> Fault.type(function + "() takes " + (required == most ? "" : "from " + required + " to ") + most + " arguments (" + positional.size() + " given)"));
         return new Bound(function, padded(most));
     }
 
@@ -97,9 +93,8 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
         }
 
         String text(int index) {
-            if (!Types.isText(values[index])) {
-                throw Fault.type(function + "(): argument " + (index + 1) + " must be str, not " + Types.name(values[index]));
-            }
+            throwIf(!Types.isText(values[index]),
+                    () -> Fault.type(function + "(): argument " + (index + 1) + " must be str, not " + Types.name(values[index])));
             return Types.text(values[index]);
         }
 
@@ -118,9 +113,7 @@ record Arguments(List<Object> positional, Map<String, Object> named) {
                 return otherwise;
             }
             BigInteger value = Numbers.index(values[index]);
-            if (value.bitLength() > 63) {
-                throw Fault.overflow("Python int too large to convert to C ssize_t");
-            }
+            throwIf(value.bitLength() > 63, () -> Fault.overflow("Python int too large to convert to C ssize_t"));
             return Numbers.clipped(value);
         }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +27,7 @@ final class CallCompiler {
         return (run, locals, caller) -> {
             Object callee = function.eval(run, locals);
             Arguments given = arguments.eval(run, locals);
-            if (given.named().containsKey("caller")) {
-                throw Fault.type("got multiple values for keyword argument 'caller'");
-            }
+            throwIf(given.named().containsKey("caller"), () -> Fault.type("got multiple values for keyword argument 'caller'"));
             Map<String, Object> named = new LinkedHashMap<>(given.named());
             named.put("caller", caller);
             return invoke(run, callee, new Arguments(given.positional(), named));
@@ -41,9 +41,7 @@ final class CallCompiler {
 
     private static Object invoke(Run run, Object callee, Arguments arguments) {
         run.budget().step();
-        if (callee instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        Undefined.refuse(callee);
         if (!(callee instanceof Function function)) {
             throw Fault.type("'" + Types.name(callee) + "' object is not callable");
         }
@@ -59,16 +57,12 @@ final class CallCompiler {
                 : filter.operand() instanceof Expression.Filter inner && block != null ? filter(inner, frame, block) : expressions.compile(filter.operand(), frame);
         ArgumentsCode arguments = arguments(filter.arguments(), frame);
         Filters.Filter known = Filters.named(filter.name());
-        if (known == null && !frame.soft()) {
-            throw Fault.syntax("No filter named " + Repr.text(filter.name()) + ".", filter.place());
-        }
+        throwIf(known == null && !frame.soft(), () -> Fault.syntax("No filter named " + Repr.text(filter.name()) + ".", filter.place()));
         return (run, locals) -> {
             run.budget().step();
             Object value = operand.eval(run, locals);
             Arguments given = arguments.eval(run, locals);
-            if (known == null) {
-                throw Fault.template("No filter named " + Repr.text(filter.name()) + " found.");
-            }
+            throwIf(known == null, () -> Fault.template("No filter named " + Repr.text(filter.name()) + " found."));
             return known.apply(run, value, given);
         };
     }
@@ -77,16 +71,12 @@ final class CallCompiler {
         Code operand = expressions.compile(test.operand(), frame);
         ArgumentsCode arguments = arguments(test.arguments(), frame);
         Tests.Test known = Tests.named(test.name());
-        if (known == null && !frame.soft()) {
-            throw Fault.syntax("No test named " + Repr.text(test.name()) + ".", test.place());
-        }
+        throwIf(known == null && !frame.soft(), () -> Fault.syntax("No test named " + Repr.text(test.name()) + ".", test.place()));
         return (run, locals) -> {
             run.budget().step();
             Object value = operand.eval(run, locals);
             Arguments given = arguments.eval(run, locals);
-            if (known == null) {
-                throw Fault.template("No test named " + Repr.text(test.name()) + " found.");
-            }
+            throwIf(known == null, () -> Fault.template("No test named " + Repr.text(test.name()) + " found."));
             return known.apply(run, value, given);
         };
     }
@@ -126,12 +116,9 @@ final class CallCompiler {
             throw Fault.type("argument after ** must be a mapping, not " + Types.name(value));
         }
         for (PyDict.Entry entry : dict.entries()) {
-            if (!Types.isText(entry.key())) {
-                throw Fault.type("keywords must be strings");
-            }
-            if (named.putIfAbsent(Types.text(entry.key()), entry.value()) != null) {
-                throw Fault.type("got multiple values for keyword argument " + Repr.text(Types.text(entry.key())));
-            }
+            throwIf(!Types.isText(entry.key()), () -> Fault.type("keywords must be strings"));
+            throwIf(named.putIfAbsent(Types.text(entry.key()), entry.value()) != null,
+                    () -> Fault.type("got multiple values for keyword argument " + Repr.text(Types.text(entry.key()))));
         }
     }
 }

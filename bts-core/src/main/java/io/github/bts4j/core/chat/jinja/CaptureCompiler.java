@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Step.Signal;
 
 /** Statements that catch what their bodies write: {@code set} with a body, and {@code filter}. */
@@ -76,9 +78,7 @@ final class CaptureCompiler {
 
     /** What is written without {@code str}: texts alone. */
     static String joinable(Object value) {
-        if (!Types.isText(value)) {
-            throw Fault.type("sequence item: expected str instance, " + Types.name(value) + " found");
-        }
+        throwIf(!Types.isText(value), () -> Fault.type("sequence item: expected str instance, " + Types.name(value) + " found"));
         return Types.text(value);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -130,12 +132,8 @@ final class Comparisons {
     }
 
     static void requireDefined(Object left, Object right) {
-        if (left instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
-        if (right instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        Undefined.refuse(left);
+        Undefined.refuse(right);
     }
 
     private static boolean orderedItems(Run run, String operator, List<Object> a, List<Object> b) {
@@ -183,9 +181,8 @@ final class Comparisons {
     static boolean contains(Run run, Object container, Object item) {
         run.budget().step();
         if (Types.isText(container)) {
-            if (item instanceof Undefined || !Types.isText(item)) {
-                throw Fault.type("'in <string>' requires string as left operand, not " + Types.name(item));
-            }
+            throwIf(item instanceof Undefined || !Types.isText(item),
+                    () -> Fault.type("'in <string>' requires string as left operand, not " + Types.name(item)));
             run.budget().read(Types.text(container).length());
             return Search.indexOf(Types.text(container), Types.text(item), 0) >= 0;
         }
@@ -198,9 +195,7 @@ final class Comparisons {
         if (container instanceof Range range && (item instanceof BigInteger || item instanceof Boolean)) {
             return range.indexOf(Numbers.integer(item)) >= 0;
         }
-        if (!Types.isIterable(container)) {
-            throw Fault.type("argument of type '" + Types.name(container) + "' is not iterable");
-        }
+        throwIf(!Types.isIterable(container), () -> Fault.type("argument of type '" + Types.name(container) + "' is not iterable"));
         for (Iterator<Object> elements = Types.iterate(run, container); elements.hasNext();) {
             Object element = elements.next();
             if (element == item || equal(run, element, item)) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.List;
 
 /** {@code cycler(..)}. */
@@ -8,9 +10,7 @@ final class Cycler {
     private int position;
 
     Cycler(List<Object> items) {
-        if (items.isEmpty()) {
-            throw Fault.template("at least one item has to be provided");
-        }
+        throwIf(items.isEmpty(), () -> Fault.template("at least one item has to be provided"));
         this.items = items;
     }
 

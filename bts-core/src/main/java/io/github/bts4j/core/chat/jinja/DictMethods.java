@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Iterator;
 
 /** The methods of {@code dict} that change nothing. */
@@ -50,9 +52,7 @@ final class DictMethods {
     /** {@code dict(..)}. */
     static PyDict create(Run run, Arguments arguments) {
         PyDict dict = new PyDict();
-        if (arguments.positional().size() > 1) {
-            throw Fault.type("dict expected at most 1 argument, got " + arguments.positional().size());
-        }
+        throwIf(arguments.positional().size() > 1, () -> Fault.type("dict expected at most 1 argument, got " + arguments.positional().size()));
         if (!arguments.positional().isEmpty()) {
             fill(run, dict, arguments.positional().get(0));
         }
@@ -65,18 +65,12 @@ final class DictMethods {
             other.entries().forEach(entry -> dict.put(run.budget(), entry.key(), entry.value()));
             return;
         }
-        if (source instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        Undefined.refuse(source);
         for (Iterator<Object> pairs = Types.iterate(run, source); pairs.hasNext();) {
             Object pair = pairs.next();
-            if (!Types.isIterable(pair)) {
-                throw Fault.type("cannot convert dictionary update sequence element to a sequence");
-            }
+            throwIf(!Types.isIterable(pair), () -> Fault.type("cannot convert dictionary update sequence element to a sequence"));
             java.util.List<Object> items = Types.list(run, pair);
-            if (items.size() != 2) {
-                throw Fault.value("dictionary update sequence element has length " + items.size() + "; 2 is required");
-            }
+            throwIf(items.size() != 2, () -> Fault.value("dictionary update sequence element has length " + items.size() + "; 2 is required"));
             dict.put(run.budget(), items.get(0), items.get(1));
         }
     }

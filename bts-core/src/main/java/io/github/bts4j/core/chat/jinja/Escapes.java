@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 /** The escapes in a string literal: what {@code text.encode("ascii", "backslashreplace").decode("unicode-escape")} makes of them in Python. */
 final class Escapes {
     private final String text;
@@ -68,22 +70,16 @@ final class Escapes {
         while (end < text.length() && end < at + digits && Character.digit(text.charAt(end), 16) >= 0 && text.charAt(end) < 128) {
             end++;
         }
-        if (end < at + digits) {
-            throw Fault.syntax("truncated " + shape + " escape", place);
-        }
+        throwIf(end < at + digits, () -> Fault.syntax("truncated " + shape + " escape", place));
         long point = Long.parseLong(text.substring(at, end), 16);
-        if (point > Character.MAX_CODE_POINT) {
-            throw Fault.syntax("illegal Unicode character", place);
-        }
+        throwIf(point > Character.MAX_CODE_POINT, () -> Fault.syntax("illegal Unicode character", place));
         decoded.appendCodePoint((int) point);
         at = end;
     }
 
     private void named() {
         int end = text.indexOf('}', at);
-        if (at >= text.length() || text.charAt(at) != '{' || end < 0) {
-            throw Fault.syntax("malformed \\N character escape", place);
-        }
+        throwIf(at >= text.length() || text.charAt(at) != '{' || end < 0, () -> Fault.syntax("malformed \\N character escape", place));
         try {
             decoded.appendCodePoint(Character.codePointOf(text.substring(at + 1, end)));
         } catch (IllegalArgumentException e) {

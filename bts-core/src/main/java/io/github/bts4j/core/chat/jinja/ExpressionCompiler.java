@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.util.ArrayList;
@@ -146,9 +148,8 @@ final class ExpressionCompiler {
 
     private static Code name(Expression.Name name, Frame frame) {
         String reference = frame.symbols().reference(name.name());
-        if (reference == null) {
-            throw Fault.syntax("Tried to resolve a name to a reference that was unknown to the frame (" + Repr.text(name.name()) + ")", name.place());
-        }
+        throwIf(reference == null,
+                () -> Fault.syntax("Tried to resolve a name to a reference that was unknown to the frame (" + Repr.text(name.name()) + ")", name.place()));
         FunctionScope.Variable variable = frame.scope().read(reference);
         return (run, locals) -> {
             run.budget().step();

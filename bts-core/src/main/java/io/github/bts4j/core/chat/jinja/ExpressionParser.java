@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,9 +61,7 @@ final class ExpressionParser {
         if (!tuple && !items.isEmpty()) {
             return items.get(0);
         }
-        if (!tuple && !parenthesized) {
-            throw Fault.syntax("Expected an expression, got '" + tokens.current().describe() + "'", tokens.place());
-        }
+        throwIf(!tuple && !parenthesized, () -> Fault.syntax("Expected an expression, got '" + tokens.current().describe() + "'", tokens.place()));
         return new Expression.Tuple(List.copyOf(items), place);
     }
 
@@ -202,9 +202,8 @@ final class ExpressionParser {
     }
 
     private Expression bracketed(Token token) {
-        if (!token.is(Kind.OPERATOR) || !Set.of("(", "[", "{").contains(token.text())) {
-            throw Fault.syntax("unexpected '" + token.describe() + "'", token.place());
-        }
+        throwIf(!token.is(Kind.OPERATOR) || !Set.of("(", "[", "{").contains(token.text()),
+                () -> Fault.syntax("unexpected '" + token.describe() + "'", token.place()));
         tokens.enter(1);
         tokens.next();
         Expression node = switch (token.text()) {
@@ -213,7 +212,11 @@ final class ExpressionParser {
                 tokens.expectOperator(")");
                 yield inner;
             }
-            case "[" -> new Expression.ListLiteral(items("]", new ArrayList<>()), token.place());
+            case "[" -> {
+                List<Expression> items = new ArrayList<>();
+                tokens.list("]", true, () -> items.add(expression(true)));
+                yield new Expression.ListLiteral(items, token.place());
+            }
             default -> dict(token.place());
         };
         tokens.leave(1);
@@ -231,35 +234,14 @@ final class ExpressionParser {
         };
     }
 
-    private List<Expression> items(String end, List<Expression> items) {
-        while (!tokens.current().isOperator(end)) {
-            if (!items.isEmpty()) {
-                tokens.expectOperator(",");
-            }
-            if (tokens.current().isOperator(end)) {
-                break;
-            }
-            items.add(expression(true));
-        }
-        tokens.expectOperator(end);
-        return items;
-    }
-
     private Expression dict(Place place) {
         List<Expression> keys = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (!tokens.current().isOperator("}")) {
-            if (!keys.isEmpty()) {
-                tokens.expectOperator(",");
-            }
-            if (tokens.current().isOperator("}")) {
-                break;
-            }
+        tokens.list("}", true, () -> {
             keys.add(expression(true));
             tokens.expectOperator(":");
             values.add(expression(true));
-        }
-        tokens.expectOperator("}");
+        });
         return new Expression.DictLiteral(keys, values, place);
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
@@ -59,9 +61,7 @@ final class Floats {
     }
 
     private static void require(int precision) {
-        if (precision > MAX_PRECISION) {
-            throw Fault.limit("a precision of " + precision + ", at most " + MAX_PRECISION);
-        }
+        throwIf(precision > MAX_PRECISION, () -> Fault.limit("a precision of " + precision + ", at most " + MAX_PRECISION));
     }
 
     /** {@code %.nf} of a magnitude. */

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
@@ -41,9 +43,7 @@ final class FormatSpec {
         if (digits == null) {
             return otherwise;
         }
-        if (digits.length() > MAX_DIGITS) {
-            throw Fault.value("Too many decimal digits in format string");
-        }
+        throwIf(digits.length() > MAX_DIGITS, () -> Fault.value("Too many decimal digits in format string"));
         return Integer.parseInt(digits);
     }
 
@@ -53,15 +53,11 @@ final class FormatSpec {
         if (spec.isEmpty()) {
             return Repr.str(run, value);
         }
-        if (!plain) {
-            throw Fault.type("unsupported format string passed to " + Types.name(value) + ".__format__");
-        }
+        throwIf(!plain, () -> Fault.type("unsupported format string passed to " + Types.name(value) + ".__format__"));
         Matcher shape = SHAPE.matcher(spec);
         int first = Character.charCount(spec.codePointAt(0));
         boolean wideFill = first == 2 && spec.length() > 2 && "<>=^".indexOf(spec.charAt(2)) >= 0;
-        if (!(wideFill ? SHAPE.matcher(spec.substring(1)) : shape).matches()) {
-            throw Fault.value("Invalid format specifier");
-        }
+        throwIf(!(wideFill ? SHAPE.matcher(spec.substring(1)) : shape).matches(), () -> Fault.value("Invalid format specifier"));
         shape.matches();
         FormatSpec format = new FormatSpec(run, shape);
         return Types.isText(value) ? format.text(Types.text(value)) : format.number(value);
@@ -72,15 +68,10 @@ final class FormatSpec {
     }
 
     private String text(String value) {
-        if (type != 0 && type != 's') {
-            throw unknown(value);
-        }
-        if (sign != 0) {
-            throw Fault.value("Sign not allowed in string format specifier");
-        }
-        if (align == '=' && !fill.equals("0") || alternate || grouping != null || noNegativeZero) {
-            throw Fault.value("'=' alignment, '#' or ',' not allowed in string format specifier");
-        }
+        throwIf(type != 0 && type != 's', () -> unknown(value));
+        throwIf(sign != 0, () -> Fault.value("Sign not allowed in string format specifier"));
+        throwIf(align == '=' && !fill.equals("0") || alternate || grouping != null || noNegativeZero,
+                () -> Fault.value("'=' alignment, '#' or ',' not allowed in string format specifier"));
         String cut = precision >= 0 && precision < Text.length(value) ? Text.slice(value, 0, precision) : value;
         return padded("", cut, align == 0 || align == '=' ? '<' : align);
     }
@@ -93,39 +84,28 @@ final class FormatSpec {
         if (value instanceof Boolean && type == 0) {
             return number(Numbers.integer(value));
         }
-        if (type != 0 && "bcdoxXn".indexOf(type) < 0) {
-            throw unknown(value);
-        }
-        if (precision >= 0) {
-            throw Fault.value("Precision not allowed in integer format specifier");
-        }
+        throwIf(type != 0 && "bcdoxXn".indexOf(type) < 0, () -> unknown(value));
+        throwIf(precision >= 0, () -> Fault.value("Precision not allowed in integer format specifier"));
         BigInteger number = Numbers.integer(value);
         if (type == 'c') {
-            if (sign != 0) {
-                throw Fault.value("Sign not allowed with integer format specifier 'c'");
-            }
+            throwIf(sign != 0, () -> Fault.value("Sign not allowed with integer format specifier 'c'"));
             return padded("", character(number), align == 0 || align == '=' ? '<' : align);
         }
         int radix = type == 'b' ? 2 : type == 'o' ? 8 : type == 'x' || type == 'X' ? 16 : 10;
-        if (",".equals(grouping) && radix != 10) {
-            throw Fault.value("Cannot specify ',' with '" + type + "'.");
-        }
+        throwIf(",".equals(grouping) && radix != 10, () -> Fault.value("Cannot specify ',' with '" + type + "'."));
         String digits = radix == 10 ? Repr.integer(number.abs()) : number.abs().toString(radix);
         String prefix = alternate && radix != 10 ? "0" + type : "";
         return aligned(number.signum() < 0, prefix, type == 'X' ? StringCase.upper(digits) : digits, radix == 10 ? 3 : 4);
     }
 
     static String character(BigInteger code) {
-        if (code.signum() < 0 || code.compareTo(BigInteger.valueOf(Character.MAX_CODE_POINT)) > 0) {
-            throw Fault.overflow("%c arg not in range(0x110000)");
-        }
+        throwIf(code.signum() < 0 || code.compareTo(BigInteger.valueOf(Character.MAX_CODE_POINT)) > 0,
+                () -> Fault.overflow("%c arg not in range(0x110000)"));
         return Text.of(code.intValue());
     }
 
     private String real(Object value, double number) {
-        if (type != 0 && "eEfFgGn%".indexOf(type) < 0) {
-            throw unknown(value);
-        }
+        throwIf(type != 0 && "eEfFgGn%".indexOf(type) < 0, () -> unknown(value));
         String digits = digits(number);
         boolean upper = type == 'E' || type == 'F' || type == 'G';
         boolean negative = number < 0 || number == 0 && 1 / number < 0;

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 
@@ -22,9 +24,7 @@ abstract class Generator implements Iterator<Object> {
 
     @Override
     public Object next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException();
-        }
+        throwIf(!hasNext(), () -> new NoSuchElementException());
         Object found = next;
         next = Arguments.MISSING;
         return found;

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.time.LocalDateTime;
 import java.util.Map;
@@ -43,17 +45,14 @@ final class Globals {
     }
 
     private static void requireNoNames(Arguments arguments) {
-        if (!arguments.named().isEmpty()) {
-            throw Fault.type("got an unexpected keyword argument '" + arguments.named().keySet().iterator().next() + "'");
-        }
+        throwIf(!arguments.named().isEmpty(),
+                () -> Fault.type("got an unexpected keyword argument '" + arguments.named().keySet().iterator().next() + "'"));
     }
 
     private static Object range(Run run, Arguments arguments) {
         requireNoNames(arguments);
         int count = arguments.positional().size();
-        if (count < 1 || count > 3) {
-            throw Fault.type("range expected 1 to 3 arguments, got " + count);
-        }
+        throwIf(count < 1 || count > 3, () -> Fault.type("range expected 1 to 3 arguments, got " + count));
         BigInteger first = Numbers.index(arguments.positional().get(0));
         BigInteger stop = count == 1 ? first : Numbers.index(arguments.positional().get(1));
         BigInteger step = count < 3 ? BigInteger.ONE : Numbers.index(arguments.positional().get(2));

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.ChatTemplateException;
 import java.time.Clock;
 import java.util.List;
@@ -33,9 +35,8 @@ public final class JinjaTemplate {
      * @throws ChatTemplateException if it is not a template
      */
     public static JinjaTemplate compile(String template) {
-        if (template.length() > MAX_LENGTH) {
-            throw new ChatTemplateException("it is " + template.length() + " characters long, at most " + MAX_LENGTH + " are read", 1, 1);
-        }
+        throwIf(template.length() > MAX_LENGTH,
+                () -> new ChatTemplateException("it is " + template.length() + " characters long, at most " + MAX_LENGTH + " are read", 1, 1));
         try {
             return new JinjaTemplate(StatementCompiler.compile(Parser.parse(template)));
         } catch (Fault e) {

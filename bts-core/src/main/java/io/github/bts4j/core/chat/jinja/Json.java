@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,9 +29,7 @@ final class Json {
             keySeparator = ": ";
         } else {
             List<Object> pair = Types.list(run, separators);
-            if (pair.size() != 2 || !Types.isText(pair.get(0)) || !Types.isText(pair.get(1))) {
-                throw Fault.value("separators must be two texts");
-            }
+            throwIf(pair.size() != 2 || !Types.isText(pair.get(0)) || !Types.isText(pair.get(1)), () -> Fault.value("separators must be two texts"));
             itemSeparator = Types.text(pair.get(0));
             keySeparator = Types.text(pair.get(1));
         }
@@ -65,9 +65,7 @@ final class Json {
             quote(Types.text(value));
         } else {
             String scalar = scalar(value);
-            if (scalar == null) {
-                throw Fault.type("Object of type " + Types.name(value) + " is not JSON serializable");
-            }
+            throwIf(scalar == null, () -> Fault.type("Object of type " + Types.name(value) + " is not JSON serializable"));
             out.append(scalar);
         }
     }
@@ -146,9 +144,7 @@ final class Json {
 
     private static String key(Object key) {
         String scalar = Types.isText(key) ? Types.text(key) : scalar(key);
-        if (scalar == null) {
-            throw Fault.type("keys must be str, int, float, bool or None, not " + Types.name(key));
-        }
+        throwIf(scalar == null, () -> Fault.type("keys must be str, int, float, bool or None, not " + Types.name(key)));
         return scalar;
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -17,12 +19,8 @@ final class LayoutFilters {
     private LayoutFilters() {}
 
     private static String text(Object value) {
-        if (value instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
-        if (!Types.isText(value)) {
-            throw Fault.type("'" + Types.name(value) + "' object is not a str");
-        }
+        Undefined.refuse(value);
+        throwIf(!Types.isText(value), () -> Fault.type("'" + Types.name(value) + "' object is not a str"));
         return Types.text(value);
     }
 
@@ -51,9 +49,8 @@ final class LayoutFilters {
         Object end = bound.get(3, "...");
         BigInteger leeway = bound.isSet(4) ? Numbers.index(bound.get(4)) : BigInteger.valueOf(5);
         int ending = Types.length(end);
-        if (length.compareTo(BigInteger.valueOf(ending)) < 0 || leeway.signum() < 0) {
-            throw Fault.value("expected length >= " + ending + " and leeway >= 0, got " + length + " and " + leeway);
-        }
+        throwIf(length.compareTo(BigInteger.valueOf(ending)) < 0 || leeway.signum() < 0,
+                () -> Fault.value("expected length >= " + ending + " and leeway >= 0, got " + length + " and " + leeway));
         if (BigInteger.valueOf(Types.length(bound.get(0))).compareTo(length.add(leeway)) <= 0) {
             return bound.get(0);
         }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -107,9 +109,7 @@ final class Lexer {
 
     private void comment(int tag) {
         int end = source.indexOf("#}", position);
-        if (end < 0 && position < source.length()) {
-            throw Fault.syntax("Missing end of comment tag", place(tag));
-        }
+        throwIf(end < 0 && position < source.length(), () -> Fault.syntax("Missing end of comment tag", place(tag)));
         if (end < 0) { // nothing follows, which jinja2 lets pass
             return;
         }
@@ -159,9 +159,7 @@ final class Lexer {
                 return;
             }
         }
-        if (begin < source.length()) {
-            throw Fault.syntax("Missing end of raw directive", place(tag));
-        }
+        throwIf(begin < source.length(), () -> Fault.syntax("Missing end of raw directive", place(tag)));
         position = begin; // nothing follows, which jinja2 lets pass
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.util.Iterator;
 import java.util.List;
@@ -103,9 +105,7 @@ final class Loop implements Function {
     }
 
     private Object cycle(List<Object> items) {
-        if (items.isEmpty()) {
-            throw Fault.type("no items for cycling given");
-        }
+        throwIf(items.isEmpty(), () -> Fault.type("no items for cycling given"));
         return items.get(Math.floorMod(index, items.size()));
     }
 
@@ -131,9 +131,7 @@ final class Loop implements Function {
     @Override
     public Object call(Run caller, Arguments arguments) {
         Object other = arguments.bind("loop", 1, "iterable").get(0);
-        if (recursion == null) {
-            throw Fault.type("The loop must have the 'recursive' marker to be called recursively.");
-        }
+        throwIf(recursion == null, () -> Fault.type("The loop must have the 'recursive' marker to be called recursively."));
         return recursion.render(caller, other, depth + 1);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Step.Signal;
 import java.util.Iterator;
 import java.util.List;
@@ -87,13 +89,8 @@ final class LoopCompiler {
     private static void refuseAssigningLoop(Statement.For loop) {
         new Names() {
             @Override
-            void read(String name) { }
-
-            @Override
             void written(String name, Place place) {
-                if (name.equals("loop")) {
-                    throw Fault.syntax("Can't assign to special loop variable in for-loop target", place);
-                }
+                throwIf(name.equals("loop"), () -> Fault.syntax("Can't assign to special loop variable in for-loop target", place));
             }
         }.statements(List.of(loop));
     }
@@ -101,12 +98,6 @@ final class LoopCompiler {
     private static boolean hasScopedBlock(Statement.For loop) {
         boolean[] found = new boolean[1];
         new Names() {
-            @Override
-            void read(String name) { }
-
-            @Override
-            void written(String name, Place place) { }
-
             @Override
             boolean block(Statement.Block block) {
                 found[0] |= block.scoped();

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Step.Signal;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,9 +65,8 @@ final class MacroCompiler {
         parameters.forEach(parameter -> variables.add(frame.scope().write(frame.symbols().reference(parameter))));
         int explicit = parameters.indexOf("caller");
         boolean caller = special.contains("caller");
-        if (caller && explicit >= 0 && explicit < parameters.size() - signature.defaults().size()) {
-            throw Fault.syntax("When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default.", place);
-        }
+        throwIf(caller && explicit >= 0 && explicit < parameters.size() - signature.defaults().size(),
+                () -> Fault.syntax("When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default.", place));
         boolean named = special.contains("kwargs") && !parameters.contains("kwargs");
         boolean positional = special.contains("varargs") && !parameters.contains("varargs");
         declare(caller && explicit < 0, "caller", frame, variables);

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
@@ -39,9 +41,7 @@ final class Members {
 
     /** {@code object[key]}. */
     static Object item(Run run, Object object, Object key) {
-        if (object instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        Undefined.refuse(object);
         Object value = subscript(run, object, key);
         if (value == Arguments.MISSING && Types.isText(key)) {
             value = safe(run, object, Types.text(key));
@@ -108,12 +108,10 @@ final class Members {
 
     /** An attribute, {@link Arguments#MISSING} if there is none, an undefined value if it is out of reach. */
     private static Object safe(Run run, Object object, String name) {
-        if (object instanceof Undefined undefined) {
-            if (INTERNALS.contains(name)) {
-                return Undefined.unsafe(object, name);
-            }
-            throw undefined.fault();
+        if (object instanceof Undefined && INTERNALS.contains(name)) {
+            return Undefined.unsafe(object, name);
         }
+        Undefined.refuse(object);
         if (object instanceof Namespace namespace) {
             PyDict.Entry entry = namespace.attributes().entry(name);
             return entry == null ? name.equals("__class__") ? Undefined.unsafe(object, name) : Arguments.MISSING
@@ -172,9 +170,7 @@ final class Members {
             case "index" -> new BoundMethod(name, (run, arguments) -> {
                 Object sought = arguments.positional("index", 1, 1).get(0);
                 int at = Numbers.isInteger(sought) ? range.indexOf(Numbers.integer(sought)) : -1;
-                if (at < 0) {
-                    throw Fault.value(Repr.repr(run, sought) + " is not in range");
-                }
+                throwIf(at < 0, () -> Fault.value(Repr.repr(run, sought) + " is not in range"));
                 return BigInteger.valueOf(at);
             });
             case "count" -> new BoundMethod(name, (run, arguments) -> {

@@ -7,10 +7,10 @@ import java.util.Set;
 /** Walks over statements and expressions and reports every name, in jinja2's order. */
 abstract class Names {
     /** A name that is read. */
-    abstract void read(String name);
+    void read(String name) { }
 
     /** A name that is assigned to, or a parameter. */
-    abstract void written(String name, Place place);
+    void written(String name, Place place) { }
 
     /** A block; its inside is visited if this gives true. */
     boolean block(Statement.Block block) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.math.BigInteger;
 import java.util.Locale;
@@ -17,9 +19,7 @@ final class NumberFilters {
     private NumberFilters() {}
 
     private static Object abs(Object value) {
-        if (!Types.isNumber(value)) {
-            throw Fault.type("bad operand type for abs(): '" + Types.name(value) + "'");
-        }
+        throwIf(!Types.isNumber(value), () -> Fault.type("bad operand type for abs(): '" + Types.name(value) + "'"));
         return value instanceof Double number ? (Object) Math.abs(number) : Numbers.integer(value).abs();
     }
 
@@ -49,12 +49,8 @@ final class NumberFilters {
     }
 
     private static void requireNumber(Object value, String message) {
-        if (value instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
-        if (!Types.isNumber(value)) {
-            throw Fault.type(message + Types.name(value) + "'");
-        }
+        Undefined.refuse(value);
+        throwIf(!Types.isNumber(value), () -> Fault.type(message + Types.name(value) + "'"));
     }
 
     /** {@code float(value)}. */
@@ -82,15 +78,11 @@ final class NumberFilters {
         Bound bound = arguments.with(value).bind("do_round", 1, "value", "precision", "method");
         Object method = bound.get(2, "common");
         boolean known = Types.isText(method) && (method.equals("common") || method.equals("ceil") || method.equals("floor"));
-        if (!known) {
-            throw Fault.template("method must be common, ceil or floor");
-        }
+        throwIf(!known, () -> Fault.template("method must be common, ceil or floor"));
         Object number = bound.get(0);
         Object digits = bound.get(1, BigInteger.ZERO);
         if (method.equals("common")) {
-            if (!Types.isNumber(number)) {
-                throw Fault.type("type " + Types.name(number) + " doesn't define __round__ method");
-            }
+            throwIf(!Types.isNumber(number), () -> Fault.type("type " + Types.name(number) + " doesn't define __round__ method"));
             if (digits == null) {
                 return number instanceof Double real ? Numbers.round(Numbers.truncated(Math.rint(real)), BigInteger.ZERO) : Numbers.integer(number);
             }

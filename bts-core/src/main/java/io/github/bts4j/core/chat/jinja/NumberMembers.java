@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigDecimal;
 import java.math.BigInteger;
 
@@ -44,9 +46,7 @@ final class NumberMembers {
     }
 
     private static Object ratio(double number) {
-        if (Double.isNaN(number) || Double.isInfinite(number)) {
-            throw Fault.value("cannot convert NaN or infinity to integer ratio");
-        }
+        throwIf(Double.isNaN(number) || Double.isInfinite(number), () -> Fault.value("cannot convert NaN or infinity to integer ratio"));
         BigDecimal exact = new BigDecimal(number);
         BigInteger denominator = BigInteger.TEN.pow(Math.max(exact.scale(), 0));
         BigInteger numerator = exact.multiply(new BigDecimal(denominator)).toBigIntegerExact();

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.util.Locale;
 import java.util.regex.Pattern;
@@ -20,9 +22,7 @@ final class NumberTexts {
     }
 
     static BigInteger integer(String text, int base) {
-        if (base != 0 && (base < 2 || base > 36)) {
-            throw Fault.value("int() base must be >= 2 and <= 36, or 0");
-        }
+        throwIf(base != 0 && (base < 2 || base > 36), () -> Fault.value("int() base must be >= 2 and <= 36, or 0"));
         String digits = ascii(text).toLowerCase(Locale.ROOT);
         boolean negative = digits.startsWith("-");
         digits = negative || digits.startsWith("+") ? digits.substring(1) : digits;
@@ -34,18 +34,13 @@ final class NumberTexts {
         } else if (base == 0 && digits.startsWith("0") && !digits.replace("_", "").matches("0+")) {
             throw invalid(text, base);
         }
-        if (digits.isEmpty() || digits.startsWith("_") || digits.endsWith("_") || digits.contains("__")) {
-            throw invalid(text, base);
-        }
+        throwIf(digits.isEmpty() || digits.startsWith("_") || digits.endsWith("_") || digits.contains("__"), () -> invalid(text, base));
         digits = digits.replace("_", "");
         for (int i = 0; i < digits.length(); i++) {
-            if (digits.charAt(i) > 127 || Character.digit(digits.charAt(i), radix) < 0) {
-                throw invalid(text, base);
-            }
+            throwIf(digits.charAt(i) > 127 || Character.digit(digits.charAt(i), radix) < 0, () -> invalid(text, base));
         }
-        if (digits.length() > MAX_DIGITS && Integer.bitCount(radix) != 1) {
-            throw Fault.value("Exceeds the limit (4300 digits) for integer string conversion");
-        }
+        throwIf(digits.length() > MAX_DIGITS && Integer.bitCount(radix) != 1,
+                () -> Fault.value("Exceeds the limit (4300 digits) for integer string conversion"));
         if (digits.length() > 4 * MAX_DIGITS) {
             throw Fault.limit("an integer of " + digits.length() + " digits");
         }
@@ -63,9 +58,8 @@ final class NumberTexts {
             return Double.parseDouble(number.replace("_", ""));
         }
         String lower = number.toLowerCase(Locale.ROOT);
-        if (!SPECIAL.matcher(lower).matches()) {
-            throw Fault.value("could not convert string to float: " + Repr.text(text.length() > 200 ? text.substring(0, 200) : text));
-        }
+        throwIf(!SPECIAL.matcher(lower).matches(),
+                () -> Fault.value("could not convert string to float: " + Repr.text(text.length() > 200 ? text.substring(0, 200) : text)));
         return lower.contains("nan") ? Double.NaN : lower.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
@@ -21,9 +23,7 @@ final class Numbers {
 
     /** A value where Python takes integers only. */
     static BigInteger index(Object value) {
-        if (!isInteger(value)) {
-            throw Fault.type("'" + Types.name(value) + "' object cannot be interpreted as an integer");
-        }
+        throwIf(!isInteger(value), () -> Fault.type("'" + Types.name(value) + "' object cannot be interpreted as an integer"));
         return integer(value);
     }
 
@@ -36,16 +36,12 @@ final class Numbers {
             return number;
         }
         double real = integer(value).doubleValue();
-        if (Double.isInfinite(real)) {
-            throw Fault.overflow("int too large to convert to float");
-        }
+        throwIf(Double.isInfinite(real), () -> Fault.overflow("int too large to convert to float"));
         return real;
     }
 
     private static BigInteger bounded(BigInteger value) {
-        if (value.bitLength() > MAX_BITS) {
-            throw Fault.limit("an integer of more than " + MAX_BITS + " bits");
-        }
+        throwIf(value.bitLength() > MAX_BITS, () -> Fault.limit("an integer of more than " + MAX_BITS + " bits"));
         return value;
     }
 
@@ -72,9 +68,7 @@ final class Numbers {
     }
 
     private static void requireNotZero(boolean zero, String message) {
-        if (zero) {
-            throw new Fault(Fault.Kind.ARITHMETIC, message);
-        }
+        throwIf(zero, () -> new Fault(Fault.Kind.ARITHMETIC, message));
     }
 
     private static Object divide(BigInteger a, BigInteger b) {
@@ -82,9 +76,7 @@ final class Numbers {
         int digits = 30 + Math.max(0, b.bitLength() - a.bitLength()) / 3;
         double quotient = a.bitLength() < 54 && b.bitLength() < 54 ? a.doubleValue() / b.doubleValue()
                 : new BigDecimal(a).divide(new BigDecimal(b), new java.math.MathContext(Math.min(digits, 1200), RoundingMode.HALF_EVEN)).doubleValue();
-        if (Double.isInfinite(quotient)) {
-            throw Fault.overflow("integer division result too large for a float");
-        }
+        throwIf(Double.isInfinite(quotient), () -> Fault.overflow("integer division result too large for a float"));
         return quotient;
     }
 
@@ -108,9 +100,8 @@ final class Numbers {
         if (small) {
             return a.signum() == 0 ? (b.signum() == 0 ? BigInteger.ONE : a) : a.signum() > 0 || !b.testBit(0) ? BigInteger.ONE : a;
         }
-        if (b.bitLength() > 20 || (long) a.bitLength() * b.intValue() > MAX_BITS + 64L) {
-            throw Fault.limit("an integer of more than " + MAX_BITS + " bits");
-        }
+        throwIf(b.bitLength() > 20 || (long) a.bitLength() * b.intValue() > MAX_BITS + 64L,
+                () -> Fault.limit("an integer of more than " + MAX_BITS + " bits"));
         budget.steps((long) a.bitLength() * b.intValue() / 16);
         return bounded(a.pow(b.intValue()));
     }
@@ -159,24 +150,18 @@ final class Numbers {
 
     private static double power(double a, double b) {
         requireNotZero(a == 0 && b < 0, "0.0 cannot be raised to a negative power");
-        if (a < 0 && !Double.isInfinite(a) && !Double.isInfinite(b) && b != Math.rint(b)) {
-            throw Fault.value("a negative number to a broken power is complex, which templates do not have here");
-        }
+        throwIf(a < 0 && !Double.isInfinite(a) && !Double.isInfinite(b) && b != Math.rint(b),
+                () -> Fault.value("a negative number to a broken power is complex, which templates do not have here"));
         double power = a == 1 || a == -1 && Double.isInfinite(b) ? 1 : Math.pow(a, b);
-        if (Double.isInfinite(power) && !Double.isInfinite(a) && !Double.isInfinite(b)) {
-            throw Fault.overflow("(34, 'Numerical result out of range')");
-        }
+        throwIf(Double.isInfinite(power) && !Double.isInfinite(a) && !Double.isInfinite(b),
+                () -> Fault.overflow("(34, 'Numerical result out of range')"));
         return power;
     }
 
     /** {@code int(value)} of a float. */
     static BigInteger truncated(double value) {
-        if (Double.isNaN(value)) {
-            throw Fault.value("cannot convert float NaN to integer");
-        }
-        if (Double.isInfinite(value)) {
-            throw Fault.overflow("cannot convert float infinity to integer");
-        }
+        throwIf(Double.isNaN(value), () -> Fault.value("cannot convert float NaN to integer"));
+        throwIf(Double.isInfinite(value), () -> Fault.overflow("cannot convert float infinity to integer"));
         return new BigDecimal(value).toBigInteger();
     }
 
@@ -195,9 +180,7 @@ final class Numbers {
             return number;
         }
         double rounded = places < -310 ? 0 : new BigDecimal(number).setScale(places, RoundingMode.HALF_EVEN).doubleValue();
-        if (Double.isInfinite(rounded)) {
-            throw Fault.overflow("rounded value too large to represent");
-        }
+        throwIf(Double.isInfinite(rounded), () -> Fault.overflow("rounded value too large to represent"));
         return Math.copySign(rounded, number);
     }
 }

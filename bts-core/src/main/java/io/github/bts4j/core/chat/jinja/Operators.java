@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
@@ -23,18 +25,15 @@ final class Operators {
             case "*" -> Numbers.isInteger(right) ? repeat(run, left, right) : Numbers.isInteger(left) ? repeat(run, right, left) : null;
             default -> null;
         };
-        if (result == null) {
-            throw Fault.type("unsupported operand type(s) for " + (operator.equals("**") ? "** or pow()" : operator) + ": '" + Types.name(left) + "' and '"
-                    + Types.name(right) + "'");
-        }
+        throwIf(result == null,
+                () -> Fault.type("unsupported operand type(s) for " + (operator.equals("**") ? "** or pow()" : operator) + ": '" + Types.name(left) + "' and '"
+                        + Types.name(right) + "'"));
         return result;
     }
 
     private static Object add(Run run, Object left, Object right) {
         if (Types.isText(left)) {
-            if (!Types.isText(right)) {
-                throw Fault.type("can only concatenate str (not \"" + Types.name(right) + "\") to str");
-            }
+            throwIf(!Types.isText(right), () -> Fault.type("can only concatenate str (not \"" + Types.name(right) + "\") to str"));
             return join(run, left, right);
         }
         if (left instanceof Sequence a && right instanceof Sequence b && a.getClass() == b.getClass()) {
@@ -62,9 +61,7 @@ final class Operators {
     /** {@code sequence * times}, null if it is none. */
     private static Object repeat(Run run, Object sequence, Object times) {
         boolean repeatable = Types.isText(sequence) || sequence instanceof Sequence;
-        if (repeatable && Numbers.integer(times).bitLength() > 63) {
-            throw Fault.overflow("cannot fit 'int' into an index-sized integer");
-        }
+        throwIf(repeatable && Numbers.integer(times).bitLength() > 63, () -> Fault.overflow("cannot fit 'int' into an index-sized integer"));
         BigInteger count = Numbers.integer(times).max(BigInteger.ZERO);
         if (Types.isText(sequence)) {
             String text = Types.text(sequence);
@@ -99,12 +96,8 @@ final class Operators {
         if (operator.equals("not")) {
             return !Types.truth(value);
         }
-        if (value instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
-        if (!Types.isNumber(value)) {
-            throw Fault.type("bad operand type for unary " + operator + ": '" + Types.name(value) + "'");
-        }
+        Undefined.refuse(value);
+        throwIf(!Types.isNumber(value), () -> Fault.type("bad operand type for unary " + operator + ": '" + Types.name(value) + "'"));
         if (value instanceof Double number) {
             return operator.equals("-") ? (Object) (-number) : number;
         }
@@ -125,9 +118,7 @@ final class Operators {
 
     /** {@code value[start:stop:step]}. */
     static Object slice(Run run, Object value, Object start, Object stop, Object step) {
-        if (value instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        Undefined.refuse(value);
         boolean text = Types.isText(value);
         if (!text && !(value instanceof Sequence) && !(value instanceof Range) && !(value instanceof Bytes)) {
             throw value instanceof PyDict ? Fault.type("unhashable type: 'slice'") : Fault.type("'" + Types.name(value) + "' object is not subscriptable");

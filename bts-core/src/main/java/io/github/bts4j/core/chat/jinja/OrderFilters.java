@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import java.util.ArrayList;
@@ -116,12 +118,8 @@ final class OrderFilters {
     private static Object dictSort(Run run, Object value, Arguments arguments) {
         Bound bound = arguments.with(value).bind("do_dictsort", 1, "value", "case_sensitive", "by", "reverse");
         Object by = bound.get(2, "key");
-        if (!"key".equals(by) && !"value".equals(by)) {
-            throw Fault.template("You can only sort by either \"key\" or \"value\"");
-        }
-        if (bound.get(0) instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
+        throwIf(!"key".equals(by) && !"value".equals(by), () -> Fault.template("You can only sort by either \"key\" or \"value\""));
+        Undefined.refuse(bound.get(0));
         if (!(bound.get(0) instanceof PyDict dict)) {
             throw new Fault(Fault.Kind.ATTRIBUTE, "'" + Types.name(bound.get(0)) + "' object has no attribute 'items'");
         }

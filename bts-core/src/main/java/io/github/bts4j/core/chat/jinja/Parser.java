@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -46,10 +48,9 @@ final class Parser {
             }
         }
         flush(output, body);
-        if (!ends.isEmpty()) {
-            throw Fault.syntax("Unexpected end of template. Jinja was looking for the following tags: " + quoted(ends) + ". The innermost block that needs to be"
-                    + " closed is '" + open.peek() + "'.", tokens.place());
-        }
+        throwIf(!ends.isEmpty(),
+                () -> Fault.syntax("Unexpected end of template. Jinja was looking for the following tags: " + quoted(ends) + ". The innermost block that needs to be"
+                        + " closed is '" + open.peek() + "'.", tokens.place()));
         return body;
     }
 
@@ -74,17 +75,13 @@ final class Parser {
     private List<Statement> body(Set<String> ends) {
         tokens.skipOperator(":");
         tokens.expect(Kind.BLOCK_END);
-        if (open.size() > MAX_DEPTH) {
-            throw Fault.syntax("blocks are nested deeper than " + MAX_DEPTH + " levels", tokens.place());
-        }
+        throwIf(open.size() > MAX_DEPTH, () -> Fault.syntax("blocks are nested deeper than " + MAX_DEPTH + " levels", tokens.place()));
         return statements(ends);
     }
 
     private Statement statement() {
         Token token = tokens.current();
-        if (!token.is(Kind.NAME)) {
-            throw Fault.syntax("tag name expected", token.place());
-        }
+        throwIf(!token.is(Kind.NAME), () -> Fault.syntax("tag name expected", token.place()));
         open.push(token.text());
         tokens.next();
         Statement statement = switch (token.text()) {
@@ -181,9 +178,8 @@ final class Parser {
 
     private String assignable() {
         Token name = tokens.expect(Kind.NAME);
-        if (Set.of("true", "false", "none", "True", "False", "None").contains(name.text())) {
-            throw Fault.syntax("can't assign to 'name'", name.place());
-        }
+        throwIf(Set.of("true", "false", "none", "True", "False", "None").contains(name.text()),
+                () -> Fault.syntax("can't assign to 'name'", name.place()));
         return name.text();
     }
 
@@ -191,23 +187,17 @@ final class Parser {
         List<String> parameters = new ArrayList<>();
         List<Expression> defaults = new ArrayList<>();
         tokens.expectOperator("(");
-        while (!tokens.current().isOperator(")")) {
-            if (!parameters.isEmpty()) {
-                tokens.expectOperator(",");
-            }
+        tokens.list(")", false, () -> {
             Place place = tokens.place();
             String parameter = assignable();
-            if (parameters.contains(parameter)) {
-                throw Fault.syntax("duplicate argument '" + parameter + "'", place);
-            }
+            throwIf(parameters.contains(parameter), () -> Fault.syntax("duplicate argument '" + parameter + "'", place));
             if (tokens.skipOperator("=")) {
                 defaults.add(expressions.expression(true));
             } else if (!defaults.isEmpty()) {
                 throw Fault.syntax("non-default argument follows default argument", place);
             }
             parameters.add(parameter);
-        }
-        tokens.expectOperator(")");
+        });
         return new Statement.Signature(parameters, defaults);
     }
 
@@ -241,13 +231,11 @@ final class Parser {
         String name = tokens.expect(Kind.NAME).text();
         boolean scoped = tokens.skipName("scoped");
         boolean required = tokens.skipName("required");
-        if (tokens.current().isOperator("-")) {
-            throw Fault.syntax("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.", place);
-        }
+        throwIf(tokens.current().isOperator("-"),
+                () -> Fault.syntax("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.", place));
         List<Statement> body = body("endblock");
-        if (required && !body.stream().allMatch(Parser::isBlank)) {
-            throw Fault.syntax("Required blocks can only contain comments or whitespace", place);
-        }
+        throwIf(required && !body.stream().allMatch(Parser::isBlank),
+                () -> Fault.syntax("Required blocks can only contain comments or whitespace", place));
         tokens.skipName(name);
         return new Statement.Block(name, scoped, required, body, place);
     }
@@ -284,9 +272,7 @@ final class Parser {
             }
             Place place = tokens.place();
             String name = assignable();
-            if (name.startsWith("_")) {
-                throw Fault.syntax("names starting with an underline can not be imported", place);
-            }
+            throwIf(name.startsWith("_"), () -> Fault.syntax("names starting with an underline can not be imported", place));
             names.add(tokens.skipName("as") ? assignable() : name);
         } while (tokens.skipOperator(","));
     }

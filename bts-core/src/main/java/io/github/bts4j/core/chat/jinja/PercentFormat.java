@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 
@@ -44,9 +46,7 @@ final class PercentFormat {
         int given = values instanceof PyTuple tuple ? tuple.items().size() : 1;
         boolean mapping = !(values instanceof PyTuple) && !Types.isText(values)
                 && (values instanceof PyDict || values instanceof Sequence || values instanceof Range || values instanceof Undefined || values instanceof Bytes);
-        if (used < given && !mapping) {
-            throw Fault.type("not all arguments converted during string formatting");
-        }
+        throwIf(used < given && !mapping, () -> Fault.type("not all arguments converted during string formatting"));
         return out.toString();
     }
 
@@ -55,21 +55,15 @@ final class PercentFormat {
             return valueByName;
         }
         if (values instanceof PyTuple tuple) {
-            if (used >= tuple.items().size()) {
-                throw Fault.type("not enough arguments for format string");
-            }
+            throwIf(used >= tuple.items().size(), () -> Fault.type("not enough arguments for format string"));
             return tuple.items().get(used++);
         }
-        if (used++ > 0) {
-            throw Fault.type("not enough arguments for format string");
-        }
+        throwIf(used++ > 0, () -> Fault.type("not enough arguments for format string"));
         return values;
     }
 
     private char peek() {
-        if (at >= format.length()) {
-            throw Fault.value("incomplete format");
-        }
+        throwIf(at >= format.length(), () -> Fault.value("incomplete format"));
         return format.charAt(at);
     }
 
@@ -112,16 +106,12 @@ final class PercentFormat {
         int open = 1;
         int begin = ++at;
         for (; open > 0; at++) {
-            if (at >= format.length()) {
-                throw Fault.value("incomplete format key");
-            }
+            throwIf(at >= format.length(), () -> Fault.value("incomplete format key"));
             open += format.charAt(at) == '(' ? 1 : format.charAt(at) == ')' ? -1 : 0;
         }
         String key = format.substring(begin, at - 1);
         PyDict.Entry entry = dict.entry(key);
-        if (entry == null) {
-            throw Fault.lookup(Repr.text(key));
-        }
+        throwIf(entry == null, () -> Fault.lookup(Repr.text(key)));
         byName = true;
         valueByName = entry.value();
     }
@@ -130,18 +120,14 @@ final class PercentFormat {
         if (peek() == '*') {
             at++;
             Object value = next();
-            if (!Numbers.isInteger(value)) {
-                throw Fault.type("* wants int");
-            }
+            throwIf(!Numbers.isInteger(value), () -> Fault.type("* wants int"));
             return Math.max(-Integer.MAX_VALUE, Numbers.clipped(Numbers.integer(value)));
         }
         int begin = at;
         while (peek() >= '0' && peek() <= '9') {
             at++;
         }
-        if (at - begin > 9) {
-            throw Fault.value("width too big");
-        }
+        throwIf(at - begin > 9, () -> Fault.value("width too big"));
         return at == begin ? 0 : Integer.parseInt(format.substring(begin, at));
     }
 
@@ -166,18 +152,15 @@ final class PercentFormat {
         if (Numbers.isInteger(value)) {
             return FormatSpec.character(Numbers.integer(value));
         }
-        if (!Types.isText(value) || Text.length(Types.text(value)) != 1) {
-            throw Fault.type("%c requires int or char");
-        }
+        throwIf(!Types.isText(value) || Text.length(Types.text(value)) != 1, () -> Fault.type("%c requires int or char"));
         return Types.text(value);
     }
 
     private void integer(char type, int width, int precision) {
         Object value = next();
         boolean hex = type == 'x' || type == 'X' || type == 'o';
-        if (!Types.isNumber(value) || hex && value instanceof Double) {
-            throw Fault.type("%" + type + " format: " + (hex ? "an integer" : "a real number") + " is required, not " + Types.name(value));
-        }
+        throwIf(!Types.isNumber(value) || hex && value instanceof Double,
+                () -> Fault.type("%" + type + " format: " + (hex ? "an integer" : "a real number") + " is required, not " + Types.name(value)));
         BigInteger number = value instanceof Double real ? Numbers.truncated(real) : Numbers.integer(value);
         int radix = type == 'o' ? 8 : hex ? 16 : 10;
         String digits = radix == 10 ? Repr.integer(number.abs()) : number.abs().toString(radix);
@@ -192,12 +175,8 @@ final class PercentFormat {
 
     private void real(char type, int width, int precision) {
         Object value = next();
-        if (value instanceof Undefined undefined) {
-            throw undefined.fault();
-        }
-        if (!Types.isNumber(value)) {
-            throw Fault.type("must be real number, not " + Types.name(value));
-        }
+        Undefined.refuse(value);
+        throwIf(!Types.isNumber(value), () -> Fault.type("must be real number, not " + Types.name(value)));
         double number = Numbers.real(value);
         String special = Floats.special(Math.abs(number));
         run.budget().text(precision + 400L);

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -28,9 +30,8 @@ final class PlainValues {
     }
 
     private Object convert(Object value, int depth) {
-        if (depth > MAX_DEPTH) {
-            throw new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?");
-        }
+        throwIf(depth > MAX_DEPTH,
+                () -> new IllegalArgumentException("A value for the chat template is nested deeper than " + MAX_DEPTH + " levels: does it contain itself?"));
         characters += CHARACTERS_PER_VALUE;
         if (value == null || value instanceof Boolean || value instanceof Double || value instanceof BigInteger) {
             return value;

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Expression.CallArguments;
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.util.ArrayList;
@@ -53,19 +55,11 @@ final class PostfixParser {
             if (attribute.is(Kind.NAME)) {
                 return new Expression.Attribute(object, attribute.text(), token.place());
             }
-            if (!attribute.is(Kind.INTEGER)) {
-                throw Fault.syntax("expected name or number", attribute.place());
-            }
+            throwIf(!attribute.is(Kind.INTEGER), () -> Fault.syntax("expected name or number", attribute.place()));
             return new Expression.Item(object, new Expression.Const(attribute.value(), attribute.place()), token.place());
         }
         List<Expression> keys = new ArrayList<>();
-        while (!tokens.current().isOperator("]")) {
-            if (!keys.isEmpty()) {
-                tokens.expectOperator(",");
-            }
-            keys.add(subscribed());
-        }
-        tokens.expectOperator("]");
+        tokens.list("]", false, () -> keys.add(subscribed()));
         return new Expression.Item(object, keys.size() == 1 ? keys.get(0) : new Expression.Tuple(keys, token.place()), token.place());
     }
 
@@ -113,9 +107,7 @@ final class PostfixParser {
             arguments = arguments();
         } else if ((TEST_ARGUMENTS.contains(token.kind()) || token.isOperator("[") || token.isOperator("{"))
                 && !token.isName("else") && !token.isName("or") && !token.isName("and")) {
-            if (token.isName("is")) {
-                throw Fault.syntax("You cannot chain multiple tests with is", token.place());
-            }
+            throwIf(token.isName("is"), () -> Fault.syntax("You cannot chain multiple tests with is", token.place()));
             arguments = new CallArguments(List.of(postfix(expressions.primary(false), true, false)), List.of(), null, null);
         }
         Expression test = new Expression.Test(operand, name, arguments, place);
@@ -125,15 +117,7 @@ final class PostfixParser {
     private CallArguments arguments() {
         Place place = tokens.expectOperator("(").place();
         ArgumentList list = new ArgumentList(place);
-        boolean first = true;
-        while (!tokens.current().isOperator(")")) {
-            if (!first) {
-                tokens.expectOperator(",");
-                if (tokens.current().isOperator(")")) {
-                    break;
-                }
-            }
-            first = false;
+        tokens.list(")", true, () -> {
             if (tokens.skipOperator("*")) {
                 list.star(expressions.expression(true));
             } else if (tokens.skipOperator("**")) {
@@ -145,8 +129,7 @@ final class PostfixParser {
             } else {
                 list.positional(expressions.expression(true));
             }
-        }
-        tokens.expectOperator(")");
+        });
         return list.arguments();
     }
 }

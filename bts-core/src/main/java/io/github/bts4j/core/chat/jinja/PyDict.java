@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -62,9 +64,8 @@ final class PyDict {
                 budget.leave(4);
             }
         }
-        if (key instanceof Sequence.PyList || key instanceof PyDict || key instanceof DictView) {
-            throw Fault.type("unhashable type: '" + Types.name(key) + "'");
-        }
+        throwIf(key instanceof Sequence.PyList || key instanceof PyDict || key instanceof DictView,
+                () -> Fault.type("unhashable type: '" + Types.name(key) + "'"));
         return key instanceof Undefined ? Singleton.UNDEFINED : new Identity(key);
     }
 

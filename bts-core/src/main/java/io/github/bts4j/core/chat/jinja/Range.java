@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 
 /** {@code range(start, stop, step)}; two are equal if they hold the same numbers. */
@@ -7,14 +9,11 @@ record Range(BigInteger start, BigInteger stop, BigInteger step, int size) {
     private static final int MAX_SIZE = 100_000;
 
     static Range of(BigInteger start, BigInteger stop, BigInteger step) {
-        if (step.signum() == 0) {
-            throw Fault.value("range() arg 3 must not be zero");
-        }
+        throwIf(step.signum() == 0, () -> Fault.value("range() arg 3 must not be zero"));
         BigInteger span = step.signum() > 0 ? stop.subtract(start) : start.subtract(stop);
         BigInteger size = span.signum() <= 0 ? BigInteger.ZERO : span.subtract(BigInteger.ONE).divide(step.abs()).add(BigInteger.ONE);
-        if (size.bitLength() > 31 || size.intValue() > MAX_SIZE) {
-            throw Fault.overflow("Range too big. The sandbox blocks ranges larger than MAX_RANGE (" + MAX_SIZE + ").");
-        }
+        throwIf(size.bitLength() > 31 || size.intValue() > MAX_SIZE,
+                () -> Fault.overflow("Range too big. The sandbox blocks ranges larger than MAX_RANGE (" + MAX_SIZE + ")."));
         return new Range(start, stop, step, size.intValue());
     }
 

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -41,9 +43,8 @@ final class Repr {
     }
 
     static String integer(BigInteger value) {
-        if (value.abs().compareTo(LARGEST) >= 0) {
-            throw Fault.value("Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit");
-        }
+        throwIf(value.abs().compareTo(LARGEST) >= 0,
+                () -> Fault.value("Exceeds the limit (4300 digits) for integer string conversion; use sys.set_int_max_str_digits() to increase the limit"));
         return value.toString();
     }
 

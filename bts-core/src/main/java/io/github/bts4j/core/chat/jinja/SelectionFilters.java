@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -55,15 +57,11 @@ final class SelectionFilters {
             Map<String, Object> named = new LinkedHashMap<>(arguments.named());
             Object attribute = named.remove("attribute");
             Object otherwise = named.remove("default");
-            if (!named.isEmpty()) {
-                throw Fault.template("Unexpected keyword argument " + Repr.text(named.keySet().iterator().next()));
-            }
+            throwIf(!named.isEmpty(), () -> Fault.template("Unexpected keyword argument " + Repr.text(named.keySet().iterator().next())));
             Attributes path = Attributes.one(attribute, false, otherwise);
             return item -> path.of(run, item);
         }
-        if (arguments.positional().isEmpty()) {
-            throw Fault.template("map requires a filter argument");
-        }
+        throwIf(arguments.positional().isEmpty(), () -> Fault.template("map requires a filter argument"));
         Object name = arguments.positional().get(0);
         Arguments rest = new Arguments(arguments.positional().subList(1, arguments.positional().size()), arguments.named());
         return item -> filter(run, name).apply(run, item, rest);
@@ -71,18 +69,14 @@ final class SelectionFilters {
 
     private static Filters.Filter filter(Run run, Object name) {
         Filters.Filter filter = Types.isText(name) ? Filters.named(Types.text(name)) : null;
-        if (filter == null) {
-            throw Fault.template("No filter named " + Repr.repr(run, name) + ".");
-        }
+        throwIf(filter == null, () -> Fault.template("No filter named " + Repr.repr(run, name) + "."));
         return filter;
     }
 
     private static Object select(Run run, Object value, Arguments arguments, boolean keeps, boolean byAttribute) {
         return lazily(run, value, () -> {
             List<Object> left = new ArrayList<>(arguments.positional());
-            if (byAttribute && left.isEmpty()) {
-                throw Fault.template("Missing parameter for attribute name");
-            }
+            throwIf(byAttribute && left.isEmpty(), () -> Fault.template("Missing parameter for attribute name"));
             Attributes attribute = byAttribute ? Attributes.one(left.remove(0), false, null) : null;
             Object name = left.isEmpty() ? Arguments.MISSING : left.remove(0);
             Arguments rest = new Arguments(left, arguments.named());
@@ -96,9 +90,7 @@ final class SelectionFilters {
 
     private static Tests.Test test(Run run, Object name) {
         Tests.Test test = Types.isText(name) ? Tests.named(Types.text(name)) : null;
-        if (test == null) {
-            throw Fault.template("No test named " + Repr.repr(run, name) + ".");
-        }
+        throwIf(test == null, () -> Fault.template("No test named " + Repr.repr(run, name) + "."));
         return test;
     }
 }

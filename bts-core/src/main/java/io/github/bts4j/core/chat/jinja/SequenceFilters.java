@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
@@ -57,9 +59,7 @@ final class SequenceFilters {
                 : value instanceof Range ? "range_iterator" : "reversed";
         boolean reversible = Types.isText(value) || value instanceof Sequence || value instanceof PyDict || value instanceof Range || value instanceof DictView
                 || value instanceof Bytes || value instanceof Undefined;
-        if (!reversible) {
-            throw Fault.type("'" + Types.name(value) + "' object is not reversible");
-        }
+        throwIf(!reversible, () -> Fault.type("'" + Types.name(value) + "' object is not reversible"));
         List<Object> items = Types.list(run, value);
         Collections.reverse(items);
         return new Lazy(type, items.iterator());
@@ -77,9 +77,7 @@ final class SequenceFilters {
                 throw e;
             }
         }
-        if (!Types.isIterable(source)) {
-            throw Fault.template("argument must be iterable");
-        }
+        throwIf(!Types.isIterable(source), () -> Fault.template("argument must be iterable"));
         List<Object> items = Types.list(run, source);
         Collections.reverse(items);
         return new PyList(items);
@@ -93,9 +91,8 @@ final class SequenceFilters {
             @Override
             Object find() {
                 if (pairs == null) {
-                    if (!(source instanceof PyDict) && !(source instanceof Undefined)) {
-                        throw Fault.type("Can only get item pairs from a mapping.");
-                    }
+                    throwIf(!(source instanceof PyDict) && !(source instanceof Undefined),
+                            () -> Fault.type("Can only get item pairs from a mapping."));
                     pairs = source instanceof PyDict dict ? new DictView(DictView.Kind.ITEMS, dict).items(run.budget()).iterator() : Collections.emptyIterator();
                 }
                 return pairs.hasNext() ? pairs.next() : Arguments.MISSING;
@@ -182,9 +179,7 @@ final class SequenceFilters {
         Bound bound = arguments.with(value).bind("do_sum", 1, "iterable", "attribute", "start");
         Attributes attribute = bound.isSet(1) ? Attributes.one(bound.get(1), false, null) : null;
         Object sum = bound.get(2, BigInteger.ZERO);
-        if (Types.isText(sum)) {
-            throw Fault.type("sum() can't sum strings [use ''.join(seq) instead]");
-        }
+        throwIf(Types.isText(sum), () -> Fault.type("sum() can't sum strings [use ''.join(seq) instead]"));
         for (Iterator<Object> elements = Types.iterate(run, bound.get(0)); elements.hasNext();) {
             run.budget().step();
             Object item = elements.next();
@@ -202,9 +197,7 @@ final class SequenceFilters {
         boolean indexed = Types.isText(source) || source instanceof Sequence || source instanceof Range;
         BigInteger index = BigInteger.valueOf(ThreadLocalRandom.current().nextInt(size));
         PyDict.Entry entry = source instanceof PyDict dict ? dict.entry(run.budget(), index) : null;
-        if (!indexed && entry == null) {
-            throw Fault.lookup(index.toString());
-        }
+        throwIf(!indexed && entry == null, () -> Fault.lookup(index.toString()));
         return indexed ? Members.item(run, source, index) : entry.value();
     }
 

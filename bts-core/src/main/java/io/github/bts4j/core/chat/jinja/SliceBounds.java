@@ -1,14 +1,14 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 
 /** A slice of a sequence of known length: where it begins, where it ends, and how many elements it has. */
 record SliceBounds(int start, int stop, int step, int count) {
     static SliceBounds of(Object start, Object stop, Object step, int length) {
         int by = step == null ? 1 : bound(step);
-        if (by == 0) {
-            throw Fault.value("slice step cannot be zero");
-        }
+        throwIf(by == 0, () -> Fault.value("slice step cannot be zero"));
         by = Math.max(by, -Integer.MAX_VALUE);
         int from = start == null ? by > 0 ? 0 : length - 1 : within(bound(start), length, by);
         int to = stop == null ? by > 0 ? length : -1 : within(bound(stop), length, by);
@@ -17,9 +17,8 @@ record SliceBounds(int start, int stop, int step, int count) {
     }
 
     private static int bound(Object value) {
-        if (value instanceof Undefined || !Numbers.isInteger(value)) {
-            throw Fault.type("slice indices must be integers or None or have an __index__ method");
-        }
+        throwIf(value instanceof Undefined || !Numbers.isInteger(value),
+                () -> Fault.type("slice indices must be integers or None or have an __index__ method"));
         BigInteger number = Numbers.integer(value);
         return Numbers.clipped(number);
     }

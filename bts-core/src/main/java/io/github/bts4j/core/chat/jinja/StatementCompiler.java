@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Step.Signal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -186,9 +188,7 @@ final class StatementCompiler {
             return load(load, frame);
         }
         boolean isBreak = statement instanceof Statement.Break;
-        if (!frame.inLoop()) {
-            throw Fault.syntax(isBreak ? "'break' outside loop" : "'continue' not properly in loop", statement.place());
-        }
+        throwIf(!frame.inLoop(), () -> Fault.syntax(isBreak ? "'break' outside loop" : "'continue' not properly in loop", statement.place()));
         Signal signal = isBreak ? Signal.BREAK : Signal.CONTINUE;
         return (run, locals) -> signal;
     }
@@ -306,9 +306,7 @@ final class StatementCompiler {
     }
 
     private Step block(Statement.Block block, Frame frame) {
-        if (blocks.containsKey(block.name())) {
-            throw Fault.syntax("block " + Repr.text(block.name()) + " defined twice", block.place());
-        }
+        throwIf(blocks.containsKey(block.name()), () -> Fault.syntax("block " + Repr.text(block.name()) + " defined twice", block.place()));
         blocks.put(block.name(), null);
         Frame own = new Frame(new Symbols(null), new FunctionScope(null), false, false, false);
         if (!Names.undeclared(block.body(), "super").isEmpty()) {
@@ -322,9 +320,7 @@ final class StatementCompiler {
             frame.symbols().assigned().forEach((name, reference) -> outer.put(name, frame.scope().read(reference)));
         }
         return (run, locals) -> {
-            if (block.required()) {
-                throw Fault.template("Required block " + Repr.text(block.name()) + " not found");
-            }
+            throwIf(block.required(), () -> Fault.template("Required block " + Repr.text(block.name()) + " not found"));
             Map<String, Object> more = new LinkedHashMap<>();
             outer.forEach((name, variable) -> {
                 if (variable.get(locals) != Arguments.MISSING) {
@@ -337,9 +333,8 @@ final class StatementCompiler {
     }
 
     private Step load(Statement.Load load, Frame frame) {
-        if (load.keyword().equals("extends") && !frame.topLevel()) {
-            throw Fault.syntax("cannot use extend from a non top-level scope", load.place());
-        }
+        throwIf(load.keyword().equals("extends") && !frame.topLevel(),
+                () -> Fault.syntax("cannot use extend from a non top-level scope", load.place()));
         Code template = expressions.root(load.template(), frame);
         return (run, locals) -> {
             template.eval(run, locals);

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.math.BigInteger;
 import java.nio.charset.Charset;
@@ -29,9 +31,8 @@ final class StringCodes {
         Charset charset = charset(arguments.text(0, "utf-8"));
         String errors = arguments.text(1, "strict");
         run.budget().text(2L * text.length());
-        if (!errors.equals("strict") && !errors.equals("ignore") && !errors.equals("replace")) {
-            throw Fault.lookup("unknown error handler name '" + errors + "'");
-        }
+        throwIf(!errors.equals("strict") && !errors.equals("ignore") && !errors.equals("replace"),
+                () -> Fault.lookup("unknown error handler name '" + errors + "'"));
         StringBuilder encodable = new StringBuilder();
         text.codePoints().forEach(c -> {
             boolean fits = c < 128 || charset.equals(StandardCharsets.UTF_8) && (c < 0xd800 || c > 0xdfff) || charset.equals(StandardCharsets.ISO_8859_1) && c < 256;
@@ -50,9 +51,8 @@ final class StringCodes {
         Charset charset = charset(arguments.text(0, "utf-8"));
         String errors = arguments.text(1, "strict");
         String text = new String(bytes.value(), charset);
-        if (errors.equals("strict") && !java.util.Arrays.equals(text.getBytes(charset), bytes.value())) {
-            throw Fault.value("'" + charset + "' codec can't decode the bytes");
-        }
+        throwIf(errors.equals("strict") && !java.util.Arrays.equals(text.getBytes(charset), bytes.value()),
+                () -> Fault.value("'" + charset + "' codec can't decode the bytes"));
         return errors.equals("ignore") ? text.replace("\ufffd", "") : text;
     }
 
@@ -63,9 +63,8 @@ final class StringCodes {
             if (to == Arguments.MISSING) {
                 out.appendCodePoint(c);
             } else if (to instanceof BigInteger code) {
-                if (code.signum() < 0 || code.compareTo(BigInteger.valueOf(Character.MAX_CODE_POINT)) > 0) {
-                    throw Fault.value("character mapping must be in range(0x110000)");
-                }
+                throwIf(code.signum() < 0 || code.compareTo(BigInteger.valueOf(Character.MAX_CODE_POINT)) > 0,
+                        () -> Fault.value("character mapping must be in range(0x110000)"));
                 out.appendCodePoint(code.intValue());
             } else if (Types.isText(to)) {
                 run.budget().text(Types.text(to).length());
@@ -102,9 +101,7 @@ final class StringCodes {
         }
         int[] from = arguments.text(0).codePoints().toArray();
         int[] to = arguments.text(1).codePoints().toArray();
-        if (from.length != to.length) {
-            throw Fault.value("the first two maketrans arguments must have equal length");
-        }
+        throwIf(from.length != to.length, () -> Fault.value("the first two maketrans arguments must have equal length"));
         for (int i = 0; i < from.length; i++) {
             table.put(run.budget(), BigInteger.valueOf(from[i]), BigInteger.valueOf(to[i]));
         }
@@ -116,12 +113,8 @@ final class StringCodes {
         if (Numbers.isInteger(key)) {
             return key;
         }
-        if (!Types.isText(key)) {
-            throw Fault.type("keys in translate table must be strings or integers");
-        }
-        if (Text.length(Types.text(key)) != 1) {
-            throw Fault.value("string keys in translate table must be of length 1");
-        }
+        throwIf(!Types.isText(key), () -> Fault.type("keys in translate table must be strings or integers"));
+        throwIf(Text.length(Types.text(key)) != 1, () -> Fault.value("string keys in translate table must be of length 1"));
         return BigInteger.valueOf(Types.text(key).codePointAt(0));
     }
 }

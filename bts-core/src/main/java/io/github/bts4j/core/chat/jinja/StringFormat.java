@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,9 +36,7 @@ final class StringFormat {
     }
 
     private String expand(String format, int levels) {
-        if (levels == 0) {
-            throw Fault.value("Max string recursion exceeded");
-        }
+        throwIf(levels == 0, () -> Fault.value("Max string recursion exceeded"));
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < format.length(); i++) {
             char c = format.charAt(i);
@@ -60,9 +60,7 @@ final class StringFormat {
     }
 
     private static int fieldEnd(String format, int from) {
-        if (from == format.length()) {
-            throw Fault.value("Single '{' encountered in format string");
-        }
+        throwIf(from == format.length(), () -> Fault.value("Single '{' encountered in format string"));
         int open = 1;
         boolean bracket = false;
         for (int i = from; i < format.length(); i++) {
@@ -82,9 +80,7 @@ final class StringFormat {
         while (end < field.length() && (bracket || field.charAt(end) != ':' && field.charAt(end) != '!')) {
             char c = field.charAt(end++);
             bracket = c == '[' || bracket && c != ']';
-            if (c == '{') {
-                throw Fault.value("unexpected '{' in field name");
-            }
+            throwIf(c == '{', () -> Fault.value("unexpected '{' in field name"));
         }
         Object value = value(field.substring(0, end));
         String rest = field.substring(end);
@@ -120,20 +116,15 @@ final class StringFormat {
                 while (next < name.length() && name.charAt(next) != '.' && name.charAt(next) != '[') {
                     next++;
                 }
-                if (next == at + 1) {
-                    throw Fault.value("Empty attribute in format string");
-                }
+                throwIf(next == at + 1, () -> Fault.value("Empty attribute in format string"));
                 value = Members.attribute(run, value, name.substring(at + 1, next));
                 at = next;
             } else {
                 int close = name.indexOf(']', at);
-                if (name.charAt(at) != '[' || close < 0) {
-                    throw Fault.value(close < 0 ? "Missing ']' in format string" : "Only '.' or '[' may follow ']' in format field specifier");
-                }
+                throwIf(name.charAt(at) != '[' || close < 0,
+                        () -> Fault.value(close < 0 ? "Missing ']' in format string" : "Only '.' or '[' may follow ']' in format field specifier"));
                 String key = name.substring(at + 1, close);
-                if (key.isEmpty()) {
-                    throw Fault.value("Empty attribute in format string");
-                }
+                throwIf(key.isEmpty(), () -> Fault.value("Empty attribute in format string"));
                 value = Members.item(run, value, isIndex(key) ? new BigInteger(key) : key);
                 at = close + 1;
             }
@@ -147,28 +138,20 @@ final class StringFormat {
 
     private Object first(String name) {
         if (name.isEmpty()) {
-            if (automatic < 0) {
-                throw Fault.value("cannot switch from manual field specification to automatic field numbering");
-            }
+            throwIf(automatic < 0, () -> Fault.value("cannot switch from manual field specification to automatic field numbering"));
             return positional(automatic++);
         }
         if (isIndex(name)) {
-            if (automatic > 0) {
-                throw Fault.value("cannot switch from automatic field numbering to manual field specification");
-            }
+            throwIf(automatic > 0, () -> Fault.value("cannot switch from automatic field numbering to manual field specification"));
             automatic = -1;
             return positional(Numbers.clipped(new BigInteger(name)));
         }
-        if (!named.containsKey(name)) {
-            throw Fault.lookup(Repr.text(name));
-        }
+        throwIf(!named.containsKey(name), () -> Fault.lookup(Repr.text(name)));
         return named.get(name);
     }
 
     private Object positional(int index) {
-        if (index >= positional.size()) {
-            throw Fault.lookup("Replacement index " + index + " out of range for positional args tuple");
-        }
+        throwIf(index >= positional.size(), () -> Fault.lookup("Replacement index " + index + " out of range for positional args tuple"));
         return positional.get(index);
     }
 }

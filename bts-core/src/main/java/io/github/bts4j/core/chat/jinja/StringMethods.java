@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import io.github.bts4j.core.chat.jinja.Sequence.PyList;
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
@@ -85,9 +87,7 @@ final class StringMethods {
         if (!arguments.isSet(0)) {
             return start ? end ? Text.stripEnd(Text.stripStart(text)) : Text.stripStart(text) : Text.stripEnd(text);
         }
-        if (!Types.isText(arguments.get(0))) {
-            throw Fault.type("strip arg must be None or str");
-        }
+        throwIf(!Types.isText(arguments.get(0)), () -> Fault.type("strip arg must be None or str"));
         String characters = arguments.text(0);
         int from = 0;
         int to = text.length();
@@ -113,9 +113,7 @@ final class StringMethods {
         if (!arguments.isSet(index)) {
             return otherwise;
         }
-        if (!Numbers.isInteger(arguments.get(index))) {
-            throw Fault.type("slice indices must be integers or None or have an __index__ method");
-        }
+        throwIf(!Numbers.isInteger(arguments.get(index)), () -> Fault.type("slice indices must be integers or None or have an __index__ method"));
         int at = arguments.clipped(index, 0);
         return at < 0 ? (int) Math.max(0L, (long) at + length) : at;
     }
@@ -133,9 +131,7 @@ final class StringMethods {
     }
 
     private static boolean hasAffix(String part, Object affix, boolean prefix, String message) {
-        if (!Types.isText(affix)) {
-            throw Fault.type(message + Types.name(affix));
-        }
+        throwIf(!Types.isText(affix), () -> Fault.type(message + Types.name(affix)));
         return part != null && (prefix ? part.startsWith(Types.text(affix)) : part.endsWith(Types.text(affix)));
     }
 
@@ -144,9 +140,7 @@ final class StringMethods {
         int[] begin = new int[1];
         String part = part(text, arguments, begin);
         int at = part == null ? -1 : last ? Search.lastIndexOf(part, sought, part.length()) : Search.indexOf(part, sought, 0);
-        if (at < 0 && required) {
-            throw Fault.value("substring not found");
-        }
+        throwIf(at < 0 && required, () -> Fault.value("substring not found"));
         return BigInteger.valueOf(at < 0 ? -1 : begin[0] + part.codePointCount(0, at));
     }
 
@@ -210,9 +204,7 @@ final class StringMethods {
 
     private static String separator(Bound arguments) {
         String separator = arguments.text(0);
-        if (separator.isEmpty()) {
-            throw Fault.value("empty separator");
-        }
+        throwIf(separator.isEmpty(), () -> Fault.value("empty separator"));
         return separator;
     }
 
@@ -231,9 +223,7 @@ final class StringMethods {
     }
 
     private static Object join(Run run, String separator, Object parts) {
-        if (!Types.isIterable(parts)) {
-            throw Fault.type("can only join an iterable");
-        }
+        throwIf(!Types.isIterable(parts), () -> Fault.type("can only join an iterable"));
         StringBuilder out = new StringBuilder();
         int index = 0;
         for (Iterator<Object> elements = Types.iterate(run, parts); elements.hasNext(); index++) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.util.Map;
 
@@ -27,13 +29,10 @@ final class StringPadding {
         if (!arguments.has(1)) {
             return " ";
         }
-        if (!Types.isText(arguments.get(1))) {
-            throw Fault.type("The fill character must be a unicode character, not " + Types.name(arguments.get(1)));
-        }
+        throwIf(!Types.isText(arguments.get(1)),
+                () -> Fault.type("The fill character must be a unicode character, not " + Types.name(arguments.get(1))));
         String fill = arguments.text(1);
-        if (Text.length(fill) != 1) {
-            throw Fault.type("The fill character must be exactly one character long");
-        }
+        throwIf(Text.length(fill) != 1, () -> Fault.type("The fill character must be exactly one character long"));
         return fill;
     }
 

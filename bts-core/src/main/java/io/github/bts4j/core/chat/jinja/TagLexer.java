@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.math.BigInteger;
 import java.util.Deque;
@@ -60,13 +62,9 @@ final class TagLexer {
             case '(' -> open.push(')');
             case '[' -> open.push(']');
             case '}', ')', ']' -> {
-                if (open.isEmpty()) {
-                    throw Fault.syntax("unexpected '" + operator + "'", place);
-                }
+                throwIf(open.isEmpty(), () -> Fault.syntax("unexpected '" + operator + "'", place));
                 char expected = open.pop();
-                if (expected != operator) {
-                    throw Fault.syntax("unexpected '" + operator + "', expected '" + expected + "'", place);
-                }
+                throwIf(expected != operator, () -> Fault.syntax("unexpected '" + operator + "', expected '" + expected + "'", place));
             }
             default -> { }
         }
@@ -87,9 +85,8 @@ final class TagLexer {
             case 'x', 'X' -> 16;
             default -> 10;
         };
-        if (text.length() > MAX_DIGITS) {
-            throw Fault.syntax("an integer of " + text.length() + " digits, at most " + MAX_DIGITS + " are read", place);
-        }
+        throwIf(text.length() > MAX_DIGITS,
+                () -> Fault.syntax("an integer of " + text.length() + " digits, at most " + MAX_DIGITS + " are read", place));
         return new Token(Kind.INTEGER, text, new BigInteger(radix == 10 ? text : text.substring(2), radix), place);
     }
 
@@ -104,9 +101,7 @@ final class TagLexer {
         }
         end = at;
         String name = source.substring(from, at);
-        if (!StringTests.isIdentifier(name)) {
-            throw Fault.syntax("Invalid character in identifier", place);
-        }
+        throwIf(!StringTests.isIdentifier(name), () -> Fault.syntax("Invalid character in identifier", place));
         return new Token(Kind.NAME, name, null, place);
     }
 
@@ -115,9 +110,8 @@ final class TagLexer {
         while (at < source.length() && source.charAt(at) != quote) {
             at += source.charAt(at) == '\\' ? 2 : 1;
         }
-        if (at >= source.length()) {
-            throw Fault.syntax("unexpected char " + Repr.text(String.valueOf(quote)) + ": the string does not end", place);
-        }
+        throwIf(at >= source.length(),
+                () -> Fault.syntax("unexpected char " + Repr.text(String.valueOf(quote)) + ": the string does not end", place));
         end = at + 1;
         return new Token(Kind.STRING, Escapes.decode(source.substring(from + 1, at), place), null, place);
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,9 +39,8 @@ interface Targets {
     record Attribute(FunctionScope.Variable variable, Expression.NamespaceReference reference) implements Targets {
         /** Refuses what is no namespace, before anything is computed. */
         void check(Locals locals) {
-            if (!(variable.get(locals) instanceof Namespace)) {
-                throw Fault.template("cannot assign attribute on non-namespace object").at(reference.place());
-            }
+            throwIf(!(variable.get(locals) instanceof Namespace),
+                    () -> Fault.template("cannot assign attribute on non-namespace object").at(reference.place()));
         }
 
         @Override
@@ -60,18 +61,15 @@ interface Targets {
     record Several(List<Targets> items) implements Targets {
         @Override
         public void assign(Run run, Locals locals, Object value) {
-            if (!Types.isIterable(value)) {
-                throw Fault.type("cannot unpack non-iterable " + Types.name(value) + " object");
-            }
+            throwIf(!Types.isIterable(value), () -> Fault.type("cannot unpack non-iterable " + Types.name(value) + " object"));
             List<Object> values = new ArrayList<>();
             for (java.util.Iterator<Object> elements = Types.iterate(run, value); elements.hasNext() && values.size() <= items.size();) {
                 run.budget().step();
                 values.add(elements.next());
             }
-            if (values.size() != items.size()) {
-                throw Fault.value(values.size() > items.size() ? "too many values to unpack (expected " + items.size() + ")"
-                        : "not enough values to unpack (expected " + items.size() + ", got " + values.size() + ")");
-            }
+            throwIf(values.size() != items.size(),
+                    () -> Fault.value(values.size() > items.size() ? "too many values to unpack (expected " + items.size() + ")"
+                            : "not enough values to unpack (expected " + items.size() + ", got " + values.size() + ")"));
             for (int i = 0; i < items.size(); i++) {
                 items.get(i).assign(run, locals, values.get(i));
             }

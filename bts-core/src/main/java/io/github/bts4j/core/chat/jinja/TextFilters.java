@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -127,9 +129,8 @@ final class TextFilters {
     }
 
     private static Object format(Run run, Object value, Arguments arguments) {
-        if (!arguments.positional().isEmpty() && !arguments.named().isEmpty()) {
-            throw Fault.template("can't handle positional and keyword arguments at the same time");
-        }
+        throwIf(!arguments.positional().isEmpty() && !arguments.named().isEmpty(),
+                () -> Fault.template("can't handle positional and keyword arguments at the same time"));
         PyDict named = new PyDict();
         arguments.named().forEach((key, item) -> named.put(run.budget(), key, item));
         Object values = named.size() > 0 ? named : new Sequence.PyTuple(arguments.positional());
@@ -153,9 +154,7 @@ final class TextFilters {
         List<String> parts = new ArrayList<>();
         for (Object pair : pairs) {
             List<Object> items = Types.list(run, pair);
-            if (items.size() != 2) {
-                throw Fault.value("not enough or too many values to unpack (expected 2)");
-            }
+            throwIf(items.size() != 2, () -> Fault.value("not enough or too many values to unpack (expected 2)"));
             parts.add(quote(run, items.get(0), true) + "=" + quote(run, items.get(1), true));
         }
         return String.join("&", parts);
@@ -183,13 +182,10 @@ final class TextFilters {
             if (entry.value() == null || entry.value() instanceof Undefined) {
                 continue;
             }
-            if (!Types.isText(entry.key())) {
-                throw Fault.type("expected string or bytes-like object, got '" + Types.name(entry.key()) + "'");
-            }
+            throwIf(!Types.isText(entry.key()), () -> Fault.type("expected string or bytes-like object, got '" + Types.name(entry.key()) + "'"));
             String key = Types.text(entry.key());
-            if (key.chars().anyMatch(c -> c >= 9 && c <= 13 || " />=".indexOf(c) >= 0)) {
-                throw Fault.value("Invalid character in attribute name: " + Repr.text(key));
-            }
+            throwIf(key.chars().anyMatch(c -> c >= 9 && c <= 13 || " />=".indexOf(c) >= 0),
+                    () -> Fault.value("Invalid character in attribute name: " + Repr.text(key)));
             parts.add(MarkupMethods.escape(run, entry.key()).text() + "=\"" + MarkupMethods.escape(run, entry.value()).text() + "\"");
         }
         String text = String.join(" ", parts);

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Token.Kind;
 import java.util.List;
 
@@ -54,24 +56,31 @@ final class TokenStream {
     }
 
     Token expect(Kind kind) {
-        if (!current().is(kind)) {
-            throw unexpected(kind.label());
-        }
+        throwIf(!current().is(kind), () -> unexpected(kind.label()));
         return next();
     }
 
     Token expectOperator(String operator) {
-        if (!current().isOperator(operator)) {
-            throw unexpected(operator);
-        }
+        throwIf(!current().isOperator(operator), () -> unexpected(operator));
         return next();
     }
 
     Token expectName(String name) {
-        if (!current().isName(name)) {
-            throw unexpected(name);
-        }
+        throwIf(!current().isName(name), () -> unexpected(name));
         return next();
+    }
+
+    /** Items with commas between them up to {@code end}, and that; {@code trailing} allows a comma after the last item. */
+    void list(String end, boolean trailing, Runnable item) {
+        for (boolean first = true; !current().isOperator(end); first = false) {
+            if (!first) {
+                expectOperator(",");
+            }
+            if (first || !trailing || !current().isOperator(end)) {
+                item.run();
+            }
+        }
+        expectOperator(end);
     }
 
     private Fault unexpected(String expected) {
@@ -82,9 +91,7 @@ final class TokenStream {
     /** Enters {@code levels} more levels of nesting. */
     void enter(int levels) {
         depth += levels;
-        if (depth > MAX_DEPTH) {
-            throw Fault.syntax("is nested deeper than " + MAX_DEPTH + " levels", place());
-        }
+        throwIf(depth > MAX_DEPTH, () -> Fault.syntax("is nested deeper than " + MAX_DEPTH + " levels", place()));
     }
 
     void leave(int levels) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -98,9 +100,7 @@ final class Types {
     /** The length; of texts in code points. */
     static int length(Object value) {
         int size = isText(value) ? Text.length(text(value)) : value instanceof Undefined ? 0 : sizeOrNone(value);
-        if (size < 0) {
-            throw Fault.type("object of type '" + name(value) + "' has no len()");
-        }
+        throwIf(size < 0, () -> Fault.type("object of type '" + name(value) + "' has no len()"));
         return size;
     }
 
@@ -116,9 +116,7 @@ final class Types {
     /** The elements one by one; of a dict its keys. Each costs a step. */
     static Iterator<Object> iterate(Run run, Object value) {
         Iterator<Object> elements = elements(run, value);
-        if (elements == null) {
-            throw Fault.type("'" + name(value) + "' object is not iterable");
-        }
+        throwIf(elements == null, () -> Fault.type("'" + name(value) + "' object is not iterable"));
         return elements;
     }
 

@@ -28,7 +28,10 @@ final class Undefined {
         return new Undefined(Fault.Kind.SECURITY, "access to attribute " + Repr.text(name) + " of '" + Types.name(object) + "' object is unsafe.");
     }
 
-    Fault fault() {
-        return new Fault(kind, message);
+    /** Refuses an undefined value where a defined one is needed. */
+    static void refuse(Object value) {
+        if (value instanceof Undefined undefined) {
+            throw new Fault(undefined.kind, undefined.message);
+        }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.chat.jinja;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -23,9 +25,7 @@ final class WordWrap {
     static List<String> wrap(String line, int width, boolean breaksWords, boolean breaksHyphens) {
         List<String> lines = new ArrayList<>();
         Deque<String> chunks = new ArrayDeque<>(chunks(line, breaksHyphens));
-        if (width <= 0) {
-            throw Fault.value("invalid width " + width + " (must be > 0)");
-        }
+        throwIf(width <= 0, () -> Fault.value("invalid width " + width + " (must be > 0)"));
         while (!chunks.isEmpty()) {
             if (Text.isBlank(chunks.peek()) && !lines.isEmpty()) {
                 chunks.pop();

@@ -22,9 +22,9 @@ final class GgmlBlocks {
      * @param type their type
      * @param bytes the blocks
      * @param from the first block's first byte
-     * @param floats where the values go
-     * @param to the first value's place
-     * @param blocks how many blocks
+     * @param floats receives the values
+     * @param to index of the first value
+     * @param blocks number of blocks
      */
     static void decode(GgmlType type, byte[] bytes, int from, float[] floats, int to, int blocks) {
         for (int i = 0; i < blocks; i++) {

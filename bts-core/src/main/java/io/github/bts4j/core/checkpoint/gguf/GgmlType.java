@@ -66,29 +66,17 @@ public enum GgmlType {
         return Arrays.stream(values()).map(GgmlType::name).collect(Collectors.joining(", "));
     }
 
-    /**
-     * The number of values in a block.
-     *
-     * @return 1 if values are stored separately
-     */
+    /** {@return the number of values in a block; 1 if values are stored separately} */
     public int blockSize() {
         return blockSize;
     }
 
-    /**
-     * The size of a block.
-     *
-     * @return bytes
-     */
+    /** {@return the size of a block in bytes} */
     public int blockBytes() {
         return blockBytes;
     }
 
-    /**
-     * Whether values share scales in blocks.
-     *
-     * @return false for F32, F16 and BF16
-     */
+    /** {@return whether values share scales in blocks; false for F32, F16 and BF16} */
     public boolean isQuantized() {
         return blockSize > 1;
     }

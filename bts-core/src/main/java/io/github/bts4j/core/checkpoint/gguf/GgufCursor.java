@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint.gguf;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -49,14 +51,13 @@ final class GgufCursor {
         return need(8).getLong();
     }
 
-    /** A count of things that take at least {@code least} bytes each. */
+    /** A count of items that take at least {@code least} bytes each. */
     long count(String what, int least) throws IOException {
         long at = position();
         long count = int64();
-        if (count < 0 || count > (size - position()) / least) {
-            throw problem(at, what + " = " + Long.toUnsignedString(count) + ", but the file has " + (size - position())
-                    + " more bytes: was it downloaded whole?");
-        }
+        throwIf(count < 0 || count > (size - position()) / least,
+                () -> problem(at, what + " = " + Long.toUnsignedString(count) + ", but the file has " + (size - position())
+                        + " more bytes: was it downloaded whole?"));
         return count;
     }
 
@@ -85,9 +86,8 @@ final class GgufCursor {
             bufferStart += buffer.position();
             buffer.compact();
             while (buffer.position() < bytes) {
-                if (channel.read(buffer, bufferStart + buffer.position()) < 0) {
-                    throw problem(size, "the header extends beyond the end of the file: was it downloaded completely?");
-                }
+                throwIf(channel.read(buffer, bufferStart + buffer.position()) < 0,
+                        () -> problem(size, "the header extends beyond the end of the file: was it downloaded completely?"));
             }
             buffer.flip();
         }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint.gguf;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,38 +47,26 @@ public final class GgufFile {
         }
     }
 
-    /**
-     * The file.
-     *
-     * @return its path
-     */
+    /** {@return the file's path} */
     public Path file() {
         return file;
     }
 
-    /**
-     * The keys and values.
-     *
-     * @return the metadata
-     */
+    /** {@return the keys and values} */
     public GgufMetadata metadata() {
         return metadata;
     }
 
-    /**
-     * The tensors.
-     *
-     * @return llama.cpp's names to tensors, in the file's order, not modifiable
-     */
+    /** {@return the tensors by llama.cpp's names, in the file's order, not modifiable} */
     public Map<String, GgufTensor> tensors() {
         return tensors;
     }
 
-    /** Takes the values of a tensor, piece by piece and in order. */
+    /** Receives the values of a tensor, piece by piece and in order. */
     @FunctionalInterface
     public interface FloatSink {
         /**
-         * Takes a piece.
+         * Receives a piece.
          *
          * @param at the number of values before this piece
          * @param values the values, in row-major order; valid until the call returns
@@ -120,9 +110,8 @@ public final class GgufFile {
         ByteBuffer buffer = ByteBuffer.allocate(length);
         while (buffer.hasRemaining()) {
             long at = tensor.offset() + from + buffer.position();
-            if (channel.read(buffer, at) < 0) {
-                throw ModelFormatException.inTensor(file, tensor.name(), at, "the file ends here, it was longer when it was opened");
-            }
+            throwIf(channel.read(buffer, at) < 0,
+                    () -> ModelFormatException.inTensor(file, tensor.name(), at, "the file ends here, it was longer when it was opened"));
         }
         return buffer.array();
     }

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.checkpoint.gguf;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -35,13 +37,11 @@ final class GgufHeader {
     }
 
     GgufFile read() throws IOException {
-        if (cursor.size() < 24 || cursor.int32() != MAGIC) {
-            throw new ModelFormatException(file, "is not a GGUF file: it does not begin with the bytes GGUF and two counts");
-        }
+        throwIf(cursor.size() < 24 || cursor.int32() != MAGIC,
+                () -> new ModelFormatException(file, "is not a GGUF file: it does not begin with the bytes GGUF and two counts"));
         int version = cursor.int32();
-        if (version != 2 && version != 3) {
-            throw cursor.problem(4, "version = " + version + " is not supported: versions 2 and 3 in little-endian order are");
-        }
+        throwIf(version != 2 && version != 3,
+                () -> cursor.problem(4, "version = " + version + " is not supported: versions 2 and 3 in little-endian order are"));
         long tensorCount = cursor.count("number of tensors", LEAST_TENSOR_BYTES);
         long entryCount = cursor.count("number of metadata entries", LEAST_ENTRY_BYTES);
         GgufMetadata metadata = new GgufMetadata(file, readMetadata(entryCount));
@@ -57,9 +57,7 @@ final class GgufHeader {
         for (long i = 0; i < count; i++) {
             long at = cursor.position();
             String key = cursor.text("a metadata key");
-            if (values.put(key, value(cursor.int32(), key, 0)) != null) {
-                throw cursor.problem(at, "metadata key '" + key + "' occurs twice");
-            }
+            throwIf(values.put(key, value(cursor.int32(), key, 0)) != null, () -> cursor.problem(at, "metadata key '" + key + "' occurs twice"));
         }
         return values;
     }
@@ -87,9 +85,8 @@ final class GgufHeader {
     }
 
     private List<Object> list(String key, int depth) throws IOException {
-        if (depth > MAX_NESTING) {
-            throw cursor.problem(cursor.position(), "metadata '" + key + "' nests lists more than " + MAX_NESTING + " deep");
-        }
+        throwIf(depth > MAX_NESTING,
+                () -> cursor.problem(cursor.position(), "metadata '" + key + "' nests lists more than " + MAX_NESTING + " deep"));
         int type = cursor.int32();
         long count = cursor.count("length of '" + key + "'", 1);
         List<Object> values = new ArrayList<>();
@@ -103,9 +100,8 @@ final class GgufHeader {
         long at = cursor.position();
         String name = cursor.text("a tensor's name");
         int dimensions = cursor.int32();
-        if (dimensions < 0 || dimensions > MAX_DIMENSIONS) {
-            throw ModelFormatException.inTensor(file, name, at, "has " + dimensions + " dimensions, GGUF allows 0 to " + MAX_DIMENSIONS);
-        }
+        throwIf(dimensions < 0 || dimensions > MAX_DIMENSIONS,
+                () -> ModelFormatException.inTensor(file, name, at, "has " + dimensions + " dimensions, GGUF allows 0 to " + MAX_DIMENSIONS));
         List<Long> shape = new ArrayList<>();
         for (int i = 0; i < dimensions; i++) {
             shape.add(0, cursor.int64());
@@ -118,9 +114,8 @@ final class GgufHeader {
 
     private long bytes(String name, long at, GgmlType type, List<Long> shape) {
         long innermost = shape.isEmpty() ? 1 : shape.get(shape.size() - 1);
-        if (shape.stream().anyMatch(length -> length < 0) || innermost % type.blockSize() != 0) {
-            throw ModelFormatException.inTensor(file, name, at, "has shape " + shape + ": " + type + " has rows of whole blocks of " + type.blockSize());
-        }
+        throwIf(shape.stream().anyMatch(length -> length < 0) || innermost % type.blockSize() != 0,
+                () -> ModelFormatException.inTensor(file, name, at, "has shape " + shape + ": " + type + " has rows of whole blocks of " + type.blockSize()));
         try {
             return type.byteCount(shape.stream().reduce(1L, Math::multiplyExact));
         } catch (ArithmeticException e) {
@@ -130,9 +125,8 @@ final class GgufHeader {
 
     private int alignment(GgufMetadata metadata) {
         int alignment = metadata.integer("general.alignment").orElse(DEFAULT_ALIGNMENT);
-        if (alignment < 1 || Integer.bitCount(alignment) != 1) {
-            throw new ModelFormatException(file, "metadata 'general.alignment' = " + alignment + ": expected a power of 2");
-        }
+        throwIf(alignment < 1 || Integer.bitCount(alignment) != 1,
+                () -> new ModelFormatException(file, "metadata 'general.alignment' = " + alignment + ": expected a power of 2"));
         return alignment;
     }
 
@@ -141,14 +135,11 @@ final class GgufHeader {
         long room = cursor.size() - data;
         Map<String, GgufTensor> tensors = new LinkedHashMap<>();
         for (Entry entry : entries) {
-            if (entry.offset < 0 || entry.offset % alignment != 0 || entry.bytes > room - entry.offset) {
-                throw ModelFormatException.inTensor(file, entry.name, entry.place, "has offset " + Long.toUnsignedString(entry.offset) + " and "
-                        + entry.bytes + " bytes, but the data has " + Math.max(room, 0) + " and an alignment of " + alignment + ": was the file downloaded whole?");
-            }
+            throwIf(entry.offset < 0 || entry.offset % alignment != 0 || entry.bytes > room - entry.offset,
+                    () -> ModelFormatException.inTensor(file, entry.name, entry.place, "has offset " + Long.toUnsignedString(entry.offset) + " and "
+                            + entry.bytes + " bytes, but the data has " + Math.max(room, 0) + " and an alignment of " + alignment + ": was the file downloaded whole?"));
             GgufTensor tensor = new GgufTensor(entry.name, entry.type, entry.shape, data + entry.offset, entry.bytes);
-            if (tensors.put(entry.name, tensor) != null) {
-                throw ModelFormatException.inTensor(file, entry.name, entry.place, "occurs twice");
-            }
+            throwIf(tensors.put(entry.name, tensor) != null, () -> ModelFormatException.inTensor(file, entry.name, entry.place, "occurs twice"));
         }
         return tensors;
     }

@@ -25,11 +25,7 @@ public final class GgufMetadata {
         this.values = Collections.unmodifiableMap(values);
     }
 
-    /**
-     * The keys, in the file's order.
-     *
-     * @return an unmodifiable set
-     */
+    /** {@return the keys in the file's order, not modifiable} */
     public Set<String> keys() {
         return values.keySet();
     }
@@ -86,7 +82,7 @@ public final class GgufMetadata {
     }
 
     /**
-     * A truth value.
+     * A boolean.
      *
      * @param key the key
      * @return its value, or empty where the key is absent
@@ -112,7 +108,7 @@ public final class GgufMetadata {
     }
 
     /**
-     * What is thrown where a value that must be there is absent.
+     * The exception for a required value that is absent.
      *
      * @param key the key
      * @return the exception
@@ -122,7 +118,7 @@ public final class GgufMetadata {
     }
 
     /**
-     * An integer that must be there.
+     * A required integer.
      *
      * @param key the key
      * @return its value

@@ -25,11 +25,7 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape, long offs
         shape = List.copyOf(shape);
     }
 
-    /**
-     * The number of values.
-     *
-     * @return the product of the dimensions
-     */
+    /** {@return the number of values: the product of the dimensions} */
     public long elements() {
         return length / type.blockBytes() * type.blockSize();
     }

@@ -1,7 +1,7 @@
 package io.github.bts4j.core.llama.rope;
 
 /**
- * The rotary position embedding of a model: what its tables follow from.
+ * The settings of a model's rotary position embedding, which determine its tables.
  *
  * @param headDim how much of a head is rotated, from its beginning; positive and even
  * @param theta the base, {@code rope_theta}, greater than 1
@@ -10,7 +10,7 @@ package io.github.bts4j.core.llama.rope;
  */
 public record Rope(int headDim, double theta, int context, RopeScaling scaling) {
     /**
-     * Whether a sequence has frequencies of its own, which another length does not share.
+     * Whether a sequence's frequencies depend on its length.
      *
      * @param sequenceLength its length in tokens
      * @return true beyond {@link #sharedLength}, with {@link RopeScaling.Dynamic} and {@link LongRope}

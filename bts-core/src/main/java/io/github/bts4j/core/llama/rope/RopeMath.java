@@ -21,6 +21,13 @@ final class RopeMath {
         problems.throwAsArgument("RoPE");
     }
 
+    /** Checks the factor of a scaling that has no other number. */
+    static void checkFactor(String ropeType, double factor) {
+        Problems problems = new Problems();
+        problems.atLeast("factor", factor, 1);
+        problems.throwAsArgument(ropeType + " RoPE scaling");
+    }
+
     /** {@code theta^(2i / headDim)} for i below headDim / 2. */
     static float[] wavelengths(int headDim, double theta) {
         float[] result = new float[headDim / 2];
@@ -114,7 +121,7 @@ final class RopeMath {
         return result;
     }
 
-    /** The dimension whose wave turns {@code rotations} times within the trained length. */
+    /** The dimension that makes {@code rotations} full turns within the trained length. */
     private static double correctionDim(double rotations, RopeScaling.Yarn scaling, int headDim, double theta) {
         double turns = scaling.originalMaxPositionEmbeddings() / (rotations * 2 * Math.PI);
         return headDim * Math.log(turns) / (2 * Math.log(theta));

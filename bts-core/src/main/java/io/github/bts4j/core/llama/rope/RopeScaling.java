@@ -1,5 +1,7 @@
 package io.github.bts4j.core.llama.rope;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.support.Problems;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -23,11 +25,7 @@ public sealed interface RopeScaling permits RopeScaling.Default, RopeScaling.Lin
      */
     double[] inverseFrequencies(int headDim, double theta, int maxPositionEmbeddings, int sequenceLength);
 
-    /**
-     * The name in {@code config.json}.
-     *
-     * @return the value of {@code rope_type}
-     */
+    /** {@return the value of {@code rope_type} in {@code config.json}} */
     String ropeType();
 
     /**
@@ -58,11 +56,7 @@ public sealed interface RopeScaling permits RopeScaling.Default, RopeScaling.Lin
         return maxPositionEmbeddings;
     }
 
-    /**
-     * No scaling.
-     *
-     * @return the scaling of Llama 2
-     */
+    /** {@return no scaling, as in Llama 2} */
     static RopeScaling none() {
         return new Default();
     }
@@ -94,9 +88,7 @@ public sealed interface RopeScaling permits RopeScaling.Default, RopeScaling.Lin
          * @throws IllegalArgumentException if it is below 1 or not finite
          */
         public Linear {
-            Problems problems = new Problems();
-            problems.atLeast("factor", factor, 1);
-            problems.throwAsArgument("linear RoPE scaling");
+            RopeMath.checkFactor("linear", factor);
         }
 
         @Override
@@ -125,17 +117,13 @@ public sealed interface RopeScaling permits RopeScaling.Default, RopeScaling.Lin
          * @throws IllegalArgumentException if it is below 1 or not finite
          */
         public Dynamic {
-            Problems problems = new Problems();
-            problems.atLeast("factor", factor, 1);
-            problems.throwAsArgument("dynamic RoPE scaling");
+            RopeMath.checkFactor("dynamic", factor);
         }
 
         @Override
         public double[] inverseFrequencies(int headDim, double theta, int maxPositionEmbeddings, int sequenceLength) {
             RopeMath.check(headDim, theta, maxPositionEmbeddings, sequenceLength);
-            if (headDim < 4) {
-                throw new IllegalArgumentException("RoPE: headDim = " + headDim + " must be at least 4 for dynamic scaling");
-            }
+            throwIf(headDim < 4, () -> new IllegalArgumentException("RoPE: headDim = " + headDim + " must be at least 4 for dynamic scaling"));
             double grown = RopeMath.dynamicTheta(theta, factor, headDim, maxPositionEmbeddings, sequenceLength);
             return RopeMath.widened(RopeMath.frequencies(headDim, grown));
         }
@@ -194,7 +182,7 @@ public sealed interface RopeScaling permits RopeScaling.Default, RopeScaling.Lin
 
     /**
      * YaRN (arXiv 2309.00071): a linear ramp over the dimensions between interpolated and untouched frequencies, and a factor on the
-     * cosines and sines. {@link #of} has the paper's other numbers.
+     * cosines and sines. {@link #of} uses the paper's values for the other parameters.
      *
      * @param factor the divisor of interpolated frequencies, at least 1
      * @param originalMaxPositionEmbeddings the trained length in tokens

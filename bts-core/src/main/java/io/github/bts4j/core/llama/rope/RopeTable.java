@@ -10,7 +10,7 @@ import io.github.bts4j.core.support.Problems;
  * ({@code [positions, headDim]}); entry i turns the pair (i, i + headDim / 2).
  *
  * <p>Where torch's float32 power of the base rounds one inverse frequency differently (1 unit in the last place; none, unscaled, for head sizes 64
- * and 128 with the bases 10,000 and 500,000), the difference grows with the position: an angle of float32 is only as good as that.
+ * and 128 with the bases 10,000 and 500,000), the difference grows with the position: a float32 angle has no more precision than that.
  */
 public final class RopeTable {
     private final int positions;
@@ -64,38 +64,22 @@ public final class RopeTable {
         }
     }
 
-    /**
-     * The number of rows.
-     *
-     * @return the number of positions
-     */
+    /** {@return the number of rows, which are positions} */
     public int positions() {
         return positions;
     }
 
-    /**
-     * The number of columns.
-     *
-     * @return headDim / 2
-     */
+    /** {@return the number of columns, {@code headDim / 2}} */
     public int pairs() {
         return pairs;
     }
 
-    /**
-     * The cosines.
-     *
-     * @return a copy, {@code [positions, headDim / 2]} row by row
-     */
+    /** {@return a copy of the cosines, {@code [positions, headDim / 2]} row by row} */
     public float[] cos() {
         return cos.clone();
     }
 
-    /**
-     * The sines.
-     *
-     * @return a copy, {@code [positions, headDim / 2]} row by row
-     */
+    /** {@return a copy of the sines, {@code [positions, headDim / 2]} row by row} */
     public float[] sin() {
         return sin.clone();
     }

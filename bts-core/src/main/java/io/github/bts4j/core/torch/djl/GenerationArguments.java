@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.djl;
 
+import io.github.bts4j.core.constraint.Constraint;
+import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Penalties;
 import java.util.LinkedHashMap;
@@ -26,14 +28,10 @@ final class GenerationArguments {
     }
 
     GenerationConfig config() {
-        return GenerationConfig.builder(Math.toIntExact(whole("max_new_tokens", MAX_NEW_TOKENS)))
-                .temperature(number("temperature", 0))
-                .topK(Math.toIntExact(whole("top_k", 0)))
-                .topP(number("top_p", 1))
-                .minP(number("min_p", 0))
-                .penalties(new Penalties(number("repetition_penalty", 1), number("presence_penalty", 0), number("frequency_penalty", 0), Map.of()))
-                .seed(whole("seed", 0))
-                .build();
+        return new GenerationConfig(Math.toIntExact(whole("max_new_tokens", MAX_NEW_TOKENS)), number("temperature", 0), Math.toIntExact(whole("top_k", 0)),
+                number("top_p", 1), number("min_p", 0),
+                new Penalties(number("repetition_penalty", 1), number("presence_penalty", 0), number("frequency_penalty", 0), Map.of()),
+                whole("seed", 0), EndTokens.OF_MODEL, List.of(), Constraint.NONE);
     }
 
     private long whole(String name, long absent) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.djl;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Application;
 import ai.djl.repository.MRL;
 import ai.djl.repository.Repository;
@@ -64,10 +66,9 @@ final class LocalModelLoader implements ModelLoader {
 
     @SuppressWarnings("unchecked") // the classes of I and O are compared first
     private <I, O> ZooModel<I, O> generating(Criteria<I, O> criteria, LoadOptions wanted) throws IOException {
-        if (criteria.getInputClass() != String.class || criteria.getOutputClass() != String.class) {
-            throw new IllegalArgumentException("Types " + criteria.getInputClass().getName() + " -> " + criteria.getOutputClass().getName()
-                    + " need a translator: set one with optTranslator, or use String -> String");
-        }
+        throwIf(criteria.getInputClass() != String.class || criteria.getOutputClass() != String.class,
+                () -> new IllegalArgumentException("Types " + criteria.getInputClass().getName() + " -> " + criteria.getOutputClass().getName()
+                        + " need a translator: set one with optTranslator, or use String -> String"));
         var generation = new GenerationArguments(criteria.getArguments()).config();
         ModelSource.Loaded loaded = ModelSource.load(path, wanted);
         try {

@@ -17,7 +17,7 @@ import io.github.bts4j.core.torch.PredictorSource;
 import java.util.Objects;
 
 /**
- * Prompt in, generated text out, through DJL's {@code model.newPredictor(translator)}. Works with one Llama and with a stitched model.
+ * Turns a prompt into generated text through DJL's {@code model.newPredictor(translator)}. Works with one Llama and with a stitched model.
  *
  * <p>Other translators' predictors run the block once; this one runs a whole generation. Thread-safe: one translator can serve many
  * predictors; a predictor is not thread-safe. It does not close the tokenizer.
@@ -61,7 +61,7 @@ public final class TextGenerationTranslator implements NoBatchifyTranslator<Stri
      *
      * @param context the predictor's context with the finished generation
      * @param list the generated ids, int32 {@code [tokens]}
-     * @return the text, without a stop string and what follows it
+     * @return the text, up to a stop string
      * @throws IllegalStateException if a predictor of another translator ran the model
      */
     @Override

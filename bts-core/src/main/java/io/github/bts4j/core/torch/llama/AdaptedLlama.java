@@ -1,5 +1,6 @@
 package io.github.bts4j.core.torch.llama;
 
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
@@ -100,7 +101,7 @@ public final class AdaptedLlama {
         }
     }
 
-    /** The base's products, but for those whose matrices the adapter replaces. */
+    /** The base's products, except those whose matrices the adapter replaces. */
     private static LlamaRows.Choice shared(LlamaModel base, Adapter adapter) {
         Map<String, Linear> shared = new HashMap<>(base.decoder().linears());
         boolean repacked = base.decoder().rows().map(RowDecoder::isRepacked).orElse(false);

@@ -75,29 +75,17 @@ public final class Decoder implements AutoCloseable {
         this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, choice);
     }
 
-    /**
-     * The model's dimensions.
-     *
-     * @return its configuration
-     */
+    /** {@return the model's dimensions} */
     public LlamaConfig config() {
         return config;
     }
 
-    /**
-     * The device of its tensors.
-     *
-     * @return the device
-     */
+    /** {@return the device of the tensors} */
     public Device device() {
         return device;
     }
 
-    /**
-     * The weights by their names, and the dimensions.
-     *
-     * @return a kernel argument
-     */
+    /** {@return the weights by their names, and the dimensions, as a kernel argument} */
     public LlamaWeights weights() {
         return weights;
     }
@@ -137,7 +125,7 @@ public final class Decoder implements AutoCloseable {
      * Whether the layers are those of another model with an adapter beside them.
      *
      * @param other the other one
-     * @return true if matrices, norms and biases are the other one's, in the same memory
+     * @return true if it uses the other one's matrices, norms and biases, in the same memory
      */
     public boolean isOver(Decoder other) {
         return base.filter(other::equals).isPresent();
@@ -150,7 +138,7 @@ public final class Decoder implements AutoCloseable {
 
     /** An empty cache. */
     KvCache newCache(int capacity) {
-        return new KvCache(this, type, capacity);
+        return KvCache.of(this, type, capacity);
     }
 
     /** The engines that decode the model. */

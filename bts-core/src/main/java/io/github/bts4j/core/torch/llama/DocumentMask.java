@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.torch.Autograd;
@@ -22,9 +24,7 @@ public record DocumentMask(int token, boolean begins) {
      * @throws IllegalArgumentException if the token is negative
      */
     public DocumentMask {
-        if (token < 0) {
-            throw new IllegalArgumentException("token = " + token + ": a document mask needs the id of the token between documents");
-        }
+        throwIf(token < 0, () -> new IllegalArgumentException("token = " + token + ": a document mask needs the id of the token between documents"));
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -9,10 +11,11 @@ import java.util.Arrays;
 import java.util.function.UnaryOperator;
 
 /**
- * Sequences for a training pass that hold whole documents, such as conversations, and possibly nothing behind them: which tokens the loss counts, and which
- * document each token belongs to. A token attends to the tokens before it in its own document. Arrays are not copied.
+ * Sequences for a training pass that hold whole documents, such as conversations, and possibly padding after them: which tokens the loss
+ * counts, and which document each token belongs to. A token attends to the tokens before it in its own document. Arrays are not copied.
  *
- * <p>Positions continue from one document to the next. Rotary embeddings know differences of positions only, so that a document gives what it gives by itself.
+ * <p>Positions continue from one document to the next. Rotary embeddings depend only on differences of positions, so a document gives the
+ * same results as alone.
  *
  * @param tokens token ids, {@code [batch][sequence + 1]}
  * @param counted whether the loss counts the prediction of token t + 1, {@code [batch][sequence]}
@@ -26,13 +29,12 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
      * @param tokens token ids
      * @param counted whether the loss counts the prediction of token t + 1
      * @param documents number of the document that token t belongs to
-     * @throws IllegalArgumentException if there is no row, or the rows of the three do not fit
+     * @throws IllegalArgumentException if there is no row, or the sizes of the three do not agree
      */
     public DocumentRows {
         int sequence = TokenBatch.width(tokens) - 1;
-        if (counted.length != tokens.length || documents.length != tokens.length) {
-            throw new IllegalArgumentException("tokens, counted and documents have " + tokens.length + ", " + counted.length + " and " + documents.length + " rows: they must have equally many");
-        }
+        throwIf(counted.length != tokens.length || documents.length != tokens.length,
+                () -> new IllegalArgumentException("tokens, counted and documents have " + tokens.length + ", " + counted.length + " and " + documents.length + " rows: they must have equally many"));
         for (int row = 0; row < tokens.length; row++) {
             if (tokens[row].length != sequence + 1 || counted[row].length != sequence || documents[row].length > 0 && documents[row].length != sequence) {
                 throw new IllegalArgumentException("Row " + row + " has " + tokens[row].length + " tokens, " + counted[row].length + " marks of what counts and "
@@ -55,7 +57,7 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     /**
      * The same with documents numbered in every row.
      *
-     * @param marks how the rows without numbers are divided
+     * @param marks divides the rows without numbers
      * @return the rows
      */
     public DocumentRows numbered(DocumentMask marks) {
@@ -63,7 +65,7 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     }
 
     /**
-     * The same with documents numbered in every row; all of a row without numbers is one document.
+     * The same with documents numbered in every row; a row without numbers is one document.
      *
      * @return the rows
      */
@@ -82,7 +84,7 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     }
 
     /**
-     * What goes into a model, and what is to come out of it: -1 where nothing counts.
+     * The inputs of a model and the labels of its predictions, -1 where the loss does not count.
      *
      * @param manager owner of the results, which are on its device
      * @param vocabSize the vocabulary's size
@@ -114,9 +116,8 @@ public record DocumentRows(int[][] tokens, boolean[][] counted, int[][] document
     }
 
     /**
-     * What identifies each sequence's states, where every row has its documents numbered: its tokens, then their documents.
-     *
-     * @return {@code [batch * 2 * sequence]}
+     * {@return the numbers that identify each sequence's states, {@code [batch * 2 * sequence]}, where every row has its documents
+     * numbered: its tokens, then their documents}
      */
     public long[] keys() {
         int sequence = documents[0].length;

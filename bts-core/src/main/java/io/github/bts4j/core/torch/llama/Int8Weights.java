@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -85,10 +87,9 @@ final class Int8Weights {
             if (isStored(entry)) {
                 TensorEntry scale = entries.remove(entry.name() + SCALE);
                 long rows = entry.shape().get(0);
-                if (scale == null || !scale.shape().equals(List.of(rows, 1L)) && !scale.shape().equals(List.of(rows))) {
-                    throw new ModelFormatException(folder, "Tensor '" + entry.name() + "' is int8 and needs scales " + List.of(rows, 1L) + " in '" + entry.name() + SCALE
-                            + "', which " + (scale == null ? "is missing" : "has the shape " + scale.shape()));
-                }
+                throwIf(scale == null || !scale.shape().equals(List.of(rows, 1L)) && !scale.shape().equals(List.of(rows)),
+                        () -> new ModelFormatException(folder, "Tensor '" + entry.name() + "' is int8 and needs scales " + List.of(rows, 1L) + " in '" + entry.name() + SCALE
+                                + "', which " + (scale == null ? "is missing" : "has the shape " + scale.shape())));
                 scales.put(scale.name(), scale);
             }
         }

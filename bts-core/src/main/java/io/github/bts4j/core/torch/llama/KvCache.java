@@ -10,21 +10,22 @@ import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.TensorList;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The KV cache of one stream, allocated for a fixed capacity and written in place.
  *
  * <p>For one thread at a time.
+ *
+ * @param keys one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
+ * @param values one tensor {@code [1, kv_heads, capacity, head_dim]} per layer
+ * @param rows the same memory as matrices by layer and head, valid until this cache is closed; empty if it was created without arithmetic
+ * @param isCausal whether no rotation depends on the length of the sequence, which the capacity limits
  */
-public final class KvCache implements AutoCloseable {
-    private final TensorList keys;
-    private final TensorList values;
-    private final Optional<RowCache> rows;
-    private final boolean causal;
-
+public record KvCache(TensorList keys, TensorList values, Optional<RowCache> rows, boolean isCausal) implements AutoCloseable {
     /** A copy of some tokens' keys and values, {@code [layers, 1, kv_heads, tokens, head_dim]} each. */
     static final class Copy implements AutoCloseable {
         private final NDManager owner;
@@ -55,57 +56,21 @@ public final class KvCache implements AutoCloseable {
     }
 
     /** Allocates the caches of all layers, also as matrices if there is arithmetic for them. */
-    KvCache(Decoder decoder, ElementType type, int capacity) {
+    static KvCache of(Decoder decoder, ElementType type, int capacity) {
         LlamaConfig config = decoder.config();
-        causal = !config.rope().isOwn(capacity);
-        long[] shape = {1, config.numKvHeads(), capacity, config.headDim()}; // [batch, kv_heads, capacity, head_dim]
         try (NDManager scope = Torch.manager().newSubManager()) {
-            List<NDArray> k = new ArrayList<>();
-            List<NDArray> v = new ArrayList<>();
-            for (int layer = 0; layer < config.numLayers(); layer++) {
-                k.add(Tensors.zeros(scope, type, decoder.device(), shape));
-                v.add(Tensors.zeros(scope, type, decoder.device(), shape));
-            }
-            keys = TensorList.of(k); // has its own references
-            values = TensorList.of(v);
-            rows = decoder.rows().map(rowDecoder -> RowCache.of(rowDecoder.math(), elements(k), elements(v), config.numKvHeads(), capacity));
+            Supplier<List<NDArray>> layers = () -> Stream.generate(() -> Tensors.zeros(scope, type, decoder.device(), 1, config.numKvHeads(), capacity, config.headDim()))
+                    .limit(config.numLayers()).toList();
+            List<NDArray> k = layers.get();
+            List<NDArray> v = layers.get();
+            return new KvCache(TensorList.of(k), TensorList.of(v), // with their own references
+                    decoder.rows().map(rows -> RowCache.of(rows.math(), elements(k), elements(v), config.numKvHeads(), capacity)),
+                    !config.rope().isOwn(capacity));
         }
     }
 
     private static List<Elements> elements(List<NDArray> tensors) {
         return tensors.stream().map(Tensors::elements).toList();
-    }
-
-    /**
-     * The keys, one tensor per layer.
-     *
-     * @return tensors {@code [1, kv_heads, capacity, head_dim]}
-     */
-    public TensorList keys() {
-        return keys;
-    }
-
-    /**
-     * The values, one tensor per layer.
-     *
-     * @return tensors {@code [1, kv_heads, capacity, head_dim]}
-     */
-    public TensorList values() {
-        return values;
-    }
-
-    /**
-     * The same memory as matrices.
-     *
-     * @return keys and values by layer and head, valid until this cache is closed; empty if it was created without arithmetic
-     */
-    public Optional<RowCache> rows() {
-        return rows;
-    }
-
-    /** Whether no rotation depends on the length of the sequence, which the capacity limits. */
-    boolean isCausal() {
-        return causal;
     }
 
     Copy copy(int from, int to) {

@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
-/** Loads models from checkpoint folders and GGUF files, or makes them from tensors; see {@link LlamaModel#open} and {@link LlamaModel#of}. */
+/** Loads models from checkpoint folders and GGUF files, or creates them from tensors; see {@link LlamaModel#open} and {@link LlamaModel#of}. */
 final class LlamaLoader {
     private LlamaLoader() {
     }

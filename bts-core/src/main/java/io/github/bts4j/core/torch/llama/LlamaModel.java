@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
@@ -36,9 +38,9 @@ import java.util.Set;
 /**
  * A frozen Llama decoder (Llama 2, arXiv 2307.09288, and its descendants), loaded from a Hugging Face checkpoint folder or a GGUF file.
  *
- * <p>On the CPU, weights of the checkpoint's own precision are views of the memory-mapped files: loading reads no page that is
- * not used, and two models from one file share its pages. No weight ever requires a gradient. Thread-safe for reading; whoever
- * loads it closes it, on any thread and at any time, see {@link FrozenLm#close}.
+ * <p>On the CPU, weights of the checkpoint's own precision are views of the memory-mapped files: a page is not read before it is used, and
+ * two models from one file share its pages. No weight ever requires a gradient. Thread-safe for reading; the caller who loads it closes it,
+ * on any thread and at any time, see {@link FrozenLm#close}.
  */
 public final class LlamaModel extends FrozenLm {
 
@@ -61,7 +63,7 @@ public final class LlamaModel extends FrozenLm {
         }
     }
 
-    /** Says which files it was loaded from, and whether the weights are still in them. */
+    /** The files it was loaded from, and whether the weights are still mapped from them. */
     LlamaModel from(Path folder, OpenedFiles files, boolean isMapped) {
         modelDir = folder;
         opened = Optional.of(files);
@@ -111,84 +113,59 @@ public final class LlamaModel extends FrozenLm {
         return LlamaLoader.of(name, config, tensors, options);
     }
 
-    /**
-     * The size of all tensors, mapped or not.
-     *
-     * @return bytes, scales of quantised matrices included
-     */
-    @SuppressWarnings("try") // the lease is only held
+    /** {@return the size in bytes of all tensors, mapped or not, with the scales of quantised matrices} */
     public long weightBytes() {
-        try (Lifetime.Lease use = lifetime().use()) {
-            return tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum();
-        }
+        return lifetime().hold(() -> tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum());
     }
 
     /**
-     * Whether weight matrices are held quantised.
-     *
-     * @return true if the model was loaded with {@link LoadOptions#quantization}, or from a checkpoint with int8 matrices
+     * {@return whether weight matrices are held quantised: because of {@link LoadOptions#quantization}, or because the checkpoint has
+     * int8 matrices}
      */
     public boolean isQuantized() {
         return tensors.keySet().stream().anyMatch(name -> name.endsWith(Int8Weights.SCALE));
     }
 
-    /**
-     * Whether the model has low-rank matrices of an adapter besides its weights.
-     *
-     * @return true for a model from {@link AdaptedLlama#beside}
-     */
+    /** {@return whether the model has low-rank matrices of an adapter besides its weights, see {@link AdaptedLlama#beside}} */
     public boolean isAdapted() {
         return tensors.keySet().stream().anyMatch(name -> name.endsWith(".lora_A"));
     }
 
     /**
-     * Refuses what needs the weights themselves.
+     * Refuses an operation that needs the weights themselves.
      *
      * @param what the operation, such as "saved"
      * @throws IllegalStateException if the weights are quantised, or there is an adapter besides them
      */
     public void requireFullWeights(String what) {
-        if (isAdapted()) {
-            throw new IllegalStateException("Model '" + getName() + "' is an adapter beside its base's weights and cannot be " + what + ": merge it first, with AdaptedLlama.merged");
-        }
-        if (isQuantized()) {
-            throw new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
-                    + ": load the checkpoint that its weights were rounded from, without withQuantization");
-        }
+        throwIf(isAdapted(),
+                () -> new IllegalStateException("Model '" + getName() + "' is an adapter beside its base's weights and cannot be " + what + ": merge it first, with AdaptedLlama.merged"));
+        throwIf(isQuantized(), () -> new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
+                + ": load the checkpoint that its weights were rounded from, without withQuantization"));
     }
 
-    /**
-     * The model's dimensions.
-     *
-     * @return its configuration
-     */
+    /** {@return the model's dimensions} */
     public LlamaConfig config() {
         return config;
     }
 
-    /**
-     * The type it computes in.
-     *
-     * @return the type of every weight; with quantised matrices, of everything else
-     */
+    /** {@return the type it computes in: that of every weight or, if matrices are quantised, of everything else} */
     public ElementType type() {
         return type;
     }
 
     /**
-     * The frozen tensors by their Hugging Face names. They may be bfloat16: read them through {@link Tensors} alone. A quantised matrix is int8, and its
-     * scales {@code [out]} follow under its name and {@code _scale}. Where another thread may close the model, hold its {@link #lifetime} while reading them.
-     *
-     * @return an unmodifiable map in the order of the name table
+     * {@return the frozen tensors by their Hugging Face names, in the order of the name table, not modifiable} They may be bfloat16:
+     * read them through {@link Tensors} alone. A quantised matrix is int8, and its scales {@code [out]} follow under its name and
+     * {@code _scale}. Where another thread may close the model, hold its {@link #lifetime} while reading them.
      */
     public Map<String, NDArray> tensors() {
         return tensors;
     }
 
     /**
-     * The model as the kernels see it. Where another thread may close the model, hold its {@link #lifetime} while using it.
-     *
-     * @return the decoder, closed with the model
+     * {@return the model as the kernels see it, closed with the model} Where another thread may close the model, hold its {@link
+     * #lifetime} while using it.
      */
     public Decoder decoder() {
         return decoder;
@@ -207,7 +184,8 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Fails if a file that the weights are mapped from was changed in its place since the model was opened. Each new session asks this first.
+     * Fails if a file that the weights are mapped from was changed in place since the model was opened. Every new session checks this
+     * first.
      *
      * @throws ModelFormatException if it was
      */
@@ -223,11 +201,8 @@ public final class LlamaModel extends FrozenLm {
     }
 
     @Override
-    @SuppressWarnings("try") // the lease is only held
     public void requireFiniteWeights() {
-        try (Lifetime.Lease use = lifetime().use()) {
-            FiniteTensors.require(getName(), tensors);
-        }
+        lifetime().hold(() -> FiniteTensors.require(getName(), tensors));
     }
 
     @Override
@@ -254,20 +229,16 @@ public final class LlamaModel extends FrozenLm {
      *     {@code hidden_states}
      * @throws IllegalArgumentException if the shape is wrong or an id is out of range
      */
-    @SuppressWarnings("try") // the lease is only held
     public List<NDArray> hiddenStates(NDArray tokenIds) {
-        try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
-            NDArray ids = Tensors.place(scope, tokenIds, ElementType.INT64, device());
-            return Decoder.CALLS.forwardStates(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
-        }
+        return call(tokenIds, Decoder.CALLS::forwardStates);
     }
 
-    private interface Pass {
-        NDArray run(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
+    private interface Pass<T> {
+        T run(NDManager owner, Autograd mode, NDArray ids, LlamaWeights m, TensorList rope, long row);
     }
 
     @SuppressWarnings("try") // the lease is only held
-    private NDArray call(NDArray tokenIds, Pass pass) {
+    private <T> T call(NDArray tokenIds, Pass<T> pass) {
         try (Lifetime.Lease use = lifetime().use(); NDManager scope = manager.newSubManager(); RopeRows rope = decoder.rope(0, length(tokenIds))) {
             NDArray ids = Tensors.place(scope, tokenIds, ElementType.INT64, device());
             return pass.run(tokenIds.getManager(), Autograd.OFF, ids, decoder.weights(), rope.tensors(), rope.row());
@@ -324,11 +295,7 @@ public final class LlamaModel extends FrozenLm {
         TensorFiles.writeStacked(file, FusedTensors.stored(config, tensors), Map.of("format", "pt"));
     }
 
-    /**
-     * The precision it computes in.
-     *
-     * @return the precision that corresponds to {@link #type}
-     */
+    /** {@return the precision that corresponds to {@link #type}} */
     public Precision precision() {
         return Precision.named(type.name().toLowerCase(Locale.ROOT)).orElse(Precision.FLOAT32);
     }

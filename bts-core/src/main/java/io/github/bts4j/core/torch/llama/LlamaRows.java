@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -45,7 +47,7 @@ final class LlamaRows {
      *
      * @param repacking whether they are repacked
      * @param shared products of another model over the same matrices, by their names without {@code .weight}
-     * @param base what has the same layers, adapters apart
+     * @param base the model with the same layers, except for adapters
      */
     record Choice(Repacking repacking, Map<String, Linear> shared, Optional<Decoder> base) {
         static Choice of(Repacking repacking) {
@@ -65,10 +67,9 @@ final class LlamaRows {
     synchronized Optional<RowDecoder> decoder() {
         if (decoder == null) {
             Optional<Arithmetic> math = isSupported() ? Arithmetic.available() : Optional.empty();
-            if (math.isEmpty() && choice.repacking == Repacking.ALWAYS) {
-                throw new IllegalArgumentException("repacking = ALWAYS: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
-                        + " here it is " + type + " on " + device + (Arithmetic.available().isEmpty() ? " without them" : "") + ". Load the model without repacking");
-            }
+            throwIf(math.isEmpty() && choice.repacking == Repacking.ALWAYS,
+                    () -> new IllegalArgumentException("repacking = ALWAYS: weights are repacked for decoding in float32 or bfloat16 on the CPU with bts-vector and java --add-modules jdk.incubator.vector;"
+                            + " here it is " + type + " on " + device + (Arithmetic.available().isEmpty() ? " without them" : "") + ". Load the model without repacking"));
             decoder = math.map(this::of);
         }
         return decoder;

@@ -12,53 +12,51 @@ import java.util.Optional;
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
  * @param repacking whether to copy the weight matrices into the Java heap, in the layout that bts-vector reads fastest
- * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed, cut or deleted
+ * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed,
+ *     truncated or deleted
  */
 public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Repacking repacking, boolean mapping) {
-    /**
-     * On the CPU, in the checkpoint's precision.
-     *
-     * @return the defaults
-     */
+    /** {@return the defaults: on the CPU, in the checkpoint's precision} */
     public static LoadOptions defaults() {
         return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Repacking.AUTOMATIC, true);
     }
 
     /**
-     * The same on another device.
+     * A copy with another device.
      *
      * @param device the device
-     * @return changed options
+     * @return the changed copy
      */
     public LoadOptions withDevice(Device device) {
         return new LoadOptions(device, precision, quantization, repacking, mapping);
     }
 
     /**
-     * The same in another precision; weights are converted into a copy.
+     * A copy with another precision; the weights are then converted into separate memory.
      *
      * @param precision the precision to compute in
-     * @return changed options
+     * @return the changed copy
      */
     public LoadOptions withPrecision(Precision precision) {
         return new LoadOptions(device, Optional.of(precision), quantization, repacking, mapping);
     }
 
     /**
-     * The same with quantised weight matrices, in memory of their own.
+     * A copy with quantised weight matrices, which take up separate memory.
      *
      * @param quantization how to hold them
-     * @return changed options
+     * @return the changed copy
      */
     public LoadOptions withQuantization(Quantization quantization) {
         return new LoadOptions(device, precision, Optional.of(quantization), repacking, mapping);
     }
 
     /**
-     * The same with or without repacked weight matrices. Repacked, several sessions decode faster together, and one a little; the matrices take their size once more, on the Java heap.
+     * A copy with or without repacked weight matrices. With repacked matrices, several sessions together decode faster, and a single one a
+     * little; the matrices take up as much memory again, on the Java heap.
      *
      * @param repacking whether to repack them
-     * @return changed options
+     * @return the changed copy
      */
     public LoadOptions withRepacking(Repacking repacking) {
         return new LoadOptions(device, precision, quantization, repacking, mapping);
@@ -69,7 +67,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * place changes the model, and truncating it crashes the process.
      *
      * @param mapping false to copy weights instead of mapping them
-     * @return changed options
+     * @return the changed copy
      */
     public LoadOptions withMapping(boolean mapping) {
         return new LoadOptions(device, precision, quantization, repacking, mapping);

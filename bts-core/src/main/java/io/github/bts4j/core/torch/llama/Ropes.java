@@ -41,26 +41,18 @@ public final class Ropes implements AutoCloseable {
         return new Ropes(streams.stream().flatMap(stream -> Arrays.stream(batch.starts()).mapToObj(start -> stream.rope(start, length))).toList());
     }
 
-    /**
-     * The tables.
-     *
-     * @return a {@code List[List[Tensor]]}, see {@link RopeRows}
-     */
+    /** {@return the tables as a {@code List[List[Tensor]]}, see {@link RopeRows}} */
     public TorchList<TensorList> tensors() {
         return tensors;
     }
 
-    /**
-     * The row of the first token in each table.
-     *
-     * @return one number for each table
-     */
+    /** {@return the row of the first token in each table} */
     public long[] rows() {
         return parts.stream().mapToLong(RopeRows::row).toArray();
     }
 
     /**
-     * The same with a restriction of attention.
+     * The same tables with a restriction of attention.
      *
      * @param mask bool {@code [batch, 1, sequence, sequence]}, see {@link DocumentMask#of}
      * @return tables for calls over whole sequences; closed by the caller, before these

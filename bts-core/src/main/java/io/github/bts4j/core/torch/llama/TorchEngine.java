@@ -17,7 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
-/** Decodes in libtorch: one kernel call a step, for any batch on any device. */
+/** Decodes in libtorch: one kernel call per step, for any batch on any device. */
 public final class TorchEngine implements DecodeEngine<KvCaches> {
     private final List<Decoder> streams;
     private final Kernel kernel;
@@ -81,7 +81,7 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
      * The engine of a model that consists of decoders.
      *
      * @param streams the decoders; the first one computes the logits
-     * @param kernel what computes a step
+     * @param kernel computes a step
      * @return the engine
      */
     public static DecodeEngine<KvCaches> of(List<Decoder> streams, Kernel kernel) {
@@ -92,9 +92,9 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
      * The engines of a model that consists of decoders: Java's vector instructions, if they support all of the decoders, and libtorch.
      *
      * @param streams the decoders; the first one computes the logits
-     * @param kernel what computes a step in libtorch
+     * @param kernel computes a step in libtorch
      * @param tuner measurements of steps in Java
-     * @param layers makes what computes a step's layers in Java
+     * @param layers creates the computation of a step's layers in Java
      * @return the engines in the order of preference
      */
     public static List<DecodeEngine<KvCaches>> orRows(List<Decoder> streams, Kernel kernel, ParallelismTuner tuner, Function<List<RowDecoder>, RowEngine.Layers> layers) {

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** A run's divergence guard: detectors, and the reactions so far. Not thread-safe. */
-final class RunSafety {
+final class DivergenceGuard {
     private final Safeguards safeguards;
     private final MetricsListener listener;
     private final SpikeDetector spikes = new SpikeDetector();
@@ -40,7 +40,7 @@ final class RunSafety {
     record State(double learningRateFactor, int nonFinite, int reactions, StabilityLevel worst, SpikeDetector.State spikes,
             Map<String, StabilityMonitor.Tensor> monitor, ZClip.State zClip) {}
 
-    RunSafety(Safeguards safeguards, MetricsListener listener) {
+    DivergenceGuard(Safeguards safeguards, MetricsListener listener) {
         this.safeguards = safeguards;
         this.listener = listener;
         this.zClip = new ZClip(safeguards.zClip());
@@ -61,7 +61,7 @@ final class RunSafety {
     }
 
     /** Restores the detectors after a rewind, but keeps the count of reactions. */
-    void restoreButCount(State state) {
+    void restoreDetectors(State state) {
         int done = reactions;
         int left = nonFinite;
         double factor = learningRateFactor;
@@ -93,7 +93,7 @@ final class RunSafety {
     }
 
     /** Reports clipped tensors in measured steps: name to the factor on the gradient. */
-    void tellClipped(long step, Map<String, Double> clipped) {
+    void reportClipped(long step, Map<String, Double> clipped) {
         if (measures(step)) {
             clipped.entrySet().stream().min(Map.Entry.comparingByValue()).ifPresent(most -> listener.onMessage(String.format(Locale.ROOT,
                     "Clipping by tensor at step %d: %d gradients; the strongest was %s, scaled by %.3f", step, clipped.size(), most.getKey(), most.getValue())));
@@ -105,7 +105,7 @@ final class RunSafety {
     }
 
     /** Whether a step that is not finite may be skipped; counts it. */
-    boolean mayLeaveOut(long step, double loss, double gradientNorm) {
+    boolean skipNonFinite(long step, double loss, double gradientNorm) {
         if (nonFinite >= safeguards.maxNonFinite()) {
             return false;
         }
