@@ -52,7 +52,8 @@ final class GgufTraits {
         List<Integer> windowed = window <= 0 || !known ? List.of() : reader.where(layer -> windows == Windows.EVERY_LAYER || pattern > 0 && (layer + 1) % pattern != 0);
         List<Integer> unrotated = reader.spec.hasUnrotatedLayers() ? reader.where(layer -> (layer + 1) % UNROTATED_INTERVAL == 0) : List.of();
         double local = reader.spec.hasLocalRotation() ? metadata.number(reader.key("rope.freq_base_swa")).orElse(LOCAL_THETA) : 0;
-        return new Traits(family, windowed.isEmpty() ? 0 : window, windowed, unrotated, reader.rotated(sizes.headDim, problems), local, reader.multipliers(sizes));
+        problems.addIf(reader.spec.hasLocalRotation() && !(local > 1), reader.key("rope.freq_base_swa") + " = " + local + " must be greater than 1");
+        return new Traits(family, windowed.isEmpty() ? 0 : window, windowed, unrotated, reader.rotated(sizes.headDim, problems), local, reader.multipliers(sizes, problems));
     }
 
     private String key(String name) {
@@ -69,15 +70,24 @@ final class GgufTraits {
         return size == headDim ? OptionalInt.empty() : OptionalInt.of(size);
     }
 
-    private Multipliers multipliers(Sizes sizes) {
+    private Multipliers checked(Problems problems, double embedding, double residual, double attention, double logits) {
+        try {
+            return new Multipliers(embedding, residual, OptionalDouble.of(attention), logits);
+        } catch (IllegalArgumentException e) {
+            problems.add(spec.ggufArchitecture() + ": " + e.getMessage());
+            return Multipliers.NONE;
+        }
+    }
+
+    private Multipliers multipliers(Sizes sizes, Problems problems) {
         OptionalDouble scale = metadata.number(key("attention.scale"));
         if (spec.hasMultipliers()) {
-            return new Multipliers(metadata.number(key("embedding_scale")).orElse(1), metadata.number(key("residual_scale")).orElse(1), scale,
+            return checked(problems, metadata.number(key("embedding_scale")).orElse(1), metadata.number(key("residual_scale")).orElse(1), scale.orElse(1 / Math.sqrt(Math.max(sizes.headDim, 1))),
                     metadata.number(key("logit_scale")).orElse(1));
         }
         if (spec.hasScaledEmbeddings()) {
             double scores = layers == GEMMA_27B_LAYERS && sizes.heads > 0 ? (double) sizes.hidden / sizes.heads : sizes.headDim; // the 27B's scores are not scaled by its heads' size
-            return new Multipliers(Math.sqrt(Math.max(sizes.hidden, 1)), 1, OptionalDouble.of(scale.orElse(1 / Math.sqrt(Math.max(scores, 1)))), 1);
+            return checked(problems, Math.sqrt(Math.max(sizes.hidden, 1)), 1, scale.orElse(1 / Math.sqrt(Math.max(scores, 1))), 1);
         }
         return Multipliers.NONE;
     }

@@ -53,6 +53,7 @@ final class RopeReader {
         fields.fields(ConfigKey.ROPE_SCALING).ifPresent(this::scaling);
         fields.fields(ConfigKey.ROPE_PARAMETERS).ifPresent(this::parameters);
         double local = spec.hasLocalRotation() ? only("rope_local_base_freq", localThetas, DEFAULT_LOCAL_THETA) : 0;
+        fields.problems().addIf(spec.hasLocalRotation() && !(local > 1), "'rope_local_base_freq' = " + local + " must be greater than 1");
         fields.problems().addIf(scalings.stream().distinct().count() > 1, "'rope_scaling' and 'rope_parameters' contradict each other: " + scalings);
         return new Found(only("rope_theta", thetas, spec.defaults().theta()), scalings.isEmpty() ? RopeScaling.none() : scalings.get(0),
                 only("partial_rotary_factor", parts, 1), local);

@@ -110,7 +110,8 @@ final class TraitsReader {
         }
         if (spec.hasScaledEmbeddings()) {
             double scores = fields.number(ConfigKey.QUERY_PRE_ATTN_SCALAR).orElse(GEMMA_SCORES);
-            fields.problems().addIf(!(scores > 0) || Double.isInfinite(scores), "'query_pre_attn_scalar' = " + scores + " must be greater than 0 and finite");
+            float factor = (float) Math.pow(scores, -0.5);
+            fields.problems().addIf(!(factor > 0) || Float.isInfinite(factor), "'query_pre_attn_scalar' = " + scores + " must be greater than 0, and its root finite in float32");
             return factors(Math.sqrt(Math.max(hidden, 1)), 1, Math.pow(scores, -0.5), 1);
         }
         return Multipliers.NONE;

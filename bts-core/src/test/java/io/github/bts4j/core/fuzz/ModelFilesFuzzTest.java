@@ -1,5 +1,6 @@
 package io.github.bts4j.core.fuzz;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.ChatTemplateException;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every file of a checkpoint, damaged: it is taken, or refused by the one documented exception. */
 class ModelFilesFuzzTest {
@@ -54,6 +56,19 @@ class ModelFilesFuzzTest {
     void config() throws Exception {
         JsonMutation mutation = new JsonMutation("{\"rope_type\":\"yarn\",\"factor\":1e300}", "{\"rope_type\":\"llama3\"}", "[1,2]", "\"silu\"", "1e-300");
         int taken = Fuzz.run(folder.resolve("config.json"), valid("config.json"), Fuzz.count(COUNT), mutation::of, file -> LlamaConfig.read(folder), FORMAT);
+        assertTrue(taken > 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2-window", "mistral-window", "qwen3-biased", "smollm3-window", "granite-biased", "olmo2-gqa", "phi3-longrope", "gemma3-stretched"})
+    void configOfAFamily(String name) throws Exception {
+        JsonMutation mutation = new JsonMutation("[\"sliding_attention\",\"full_attention\"]", "{\"full_attention\":{\"rope_theta\":0}}", "[1e300]", "-7", "1e-300", "\"gelu\"");
+        byte[] valid = Files.readAllBytes(DATA.resolve("families").resolve(name).resolve("config.json"));
+        int taken = Fuzz.run(folder.resolve("config.json"), valid, Fuzz.count(COUNT) / 2, mutation::of, file -> {
+            LlamaConfig config = LlamaConfig.read(folder);
+            config.write(file);
+            assertEquals(config, LlamaConfig.read(folder));
+        }, FORMAT);
         assertTrue(taken > 0);
     }
 
@@ -114,9 +129,11 @@ class ModelFilesFuzzTest {
 
     /** Models and vocabularies, damaged byte by byte or where a number or a text stands. */
     @ParameterizedTest
-    @CsvSource({"llama2-gqa-q4.gguf, bytes", "llama2-gqa-q4.gguf, fields", "spm.gguf, bytes", "spm.gguf, fields"})
-    void gguf(String name, String damage) throws Exception {
-        byte[] valid = Files.readAllBytes(DATA.resolve("gguf").resolve(name));
+    @CsvSource({"gguf/llama2-gqa-q4.gguf, bytes", "gguf/llama2-gqa-q4.gguf, fields", "gguf/spm.gguf, bytes", "gguf/spm.gguf, fields", "families/gemma3-local/model.gguf, fields",
+        "families/phi3-longrope/model.gguf, fields", "families/granite-biased/model.gguf, fields"})
+    void gguf(String path, String damage) throws Exception {
+        byte[] valid = Files.readAllBytes(DATA.resolve(path));
+        String name = Path.of(path).getFileName().toString();
         Fuzz.Mutator mutator = damage.equals("bytes") ? (bytes, random) -> ByteMutation.of(bytes, 1500, random) : new GgufMutation(valid)::of;
         Fuzz.run(folder.resolve(name), valid, Fuzz.count(COUNT) / 2, mutator, file -> {
             if (name.startsWith("spm")) {

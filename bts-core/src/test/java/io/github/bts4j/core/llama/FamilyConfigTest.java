@@ -113,7 +113,7 @@ class FamilyConfigTest {
         "gemma3_text | \"final_logit_softcapping\": 30 | 'final_logit_softcapping' = 30 is not supported: only null is",
         "gemma3_text | \"use_bidirectional_attention\": true | 'use_bidirectional_attention' = true is not supported: only false is",
         "gemma3_text | \"hidden_activation\": \"relu\" | 'hidden_activation' = \"relu\" is not supported: only \"gelu_pytorch_tanh\" is",
-        "gemma3_text | \"query_pre_attn_scalar\": 0 | 'query_pre_attn_scalar' = 0.0 must be greater than 0 and finite",
+        "gemma3_text | \"query_pre_attn_scalar\": 0 | 'query_pre_attn_scalar' = 0.0 must be greater than 0, and its root finite in float32",
         "gemma3_text | \"rope_parameters\": {\"chunked_attention\": {}} | 'rope_parameters.chunked_attention' is not known: only full_attention and sliding_attention are"})
     void refusesByName(String familyChangeAndMessage) {
         String[] parts = familyChangeAndMessage.split(" \\| ");
