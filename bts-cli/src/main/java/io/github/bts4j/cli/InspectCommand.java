@@ -130,7 +130,7 @@ final class InspectCommand extends OutputCommand {
 
     /** The weights' file of a stitch checkpoint, which its description names, or of an adapter. */
     private Path weights() {
-        return result.has("adapter") ? path.resolve(Adapter.WEIGHTS) : result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
+        return result.has("adapter") ? Adapter.weights(path) : result.has("stitch") ? path.resolve(result.get("stitch").get("weights").asText()) : path;
     }
 
     private void add(String name, String type, List<Long> shape, long length, String hash) {

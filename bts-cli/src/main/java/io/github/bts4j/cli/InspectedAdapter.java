@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Describes an adapter and, where its base is known, whether it fits that. */
 final class InspectedAdapter {
@@ -109,6 +110,6 @@ final class InspectedAdapter {
         base.path("sha256").properties().stream().filter(file -> !file.getKey().endsWith(".json"))
                 .forEach(file -> hashes.add(file.getKey() + " " + file.getValue().asText().substring(0, SHOWN_DIGITS) + "..."));
         String found = name + "; " + base.path("path").asText() + (hashes.isEmpty() ? "" : " (" + String.join(", ", hashes) + ")");
-        return found + (base.path("fits").asBoolean() ? " fits: " + base.path("modules") + " modules have low-rank matrices" : " does not fit: " + base.path("reason").asText());
+        return found + (base.path("fits").asBoolean() ? " fits: " + base.path("modules") + " modules have low-rank matrices" : " does not fit: " + base.path("reason").asText().lines().limit(2).map(String::strip).collect(Collectors.joining(" ")));
     }
 }

@@ -104,6 +104,9 @@ class AdapterCommandsTest {
         Files.createDirectories(alone.resolve("other"));
         Files.writeString(alone.resolve("other/config.json"), "{\"model_type\": \"bert\"}"); // no model that could be its base
         assertTrue(Commands.done("inspect", alone).out().contains("base: other; --base DIR shows whether a model fits"));
+        assertEquals(2, text.lines().takeWhile(line -> !line.contains("parameters")).count(), text); // the first of many reasons
+        Files.move(alone.resolve("adapter_model.safetensors"), alone.resolve("adapter_model.bin"));
+        Commands.refused("holds adapter_model.bin, a pickled file, which could run any code", "inspect", alone);
         Commands.refused("--base " + seed + " is for an adapter, and " + seed + " is none", "inspect", seed, "--base", seed);
     }
 

@@ -50,11 +50,23 @@ public record Adapter(Path folder, AdapterConfig config, Map<String, LowRank<Ten
         throwIf(!Files.isRegularFile(folder.resolve(AdapterConfig.FILE)),
                 () -> new ModelFormatException(folder, "holds no " + AdapterConfig.FILE + ": is it the folder of an adapter that PEFT saved?"));
         AdapterConfig config = AdapterConfig.read(folder);
+        Path weights = weights(folder);
+        return new AdapterTensors(weights, config, base).read(folder, Checkpoint.open(weights).entries());
+    }
+
+    /**
+     * The file of an adapter's tensors.
+     *
+     * @param folder the adapter's folder
+     * @return the file
+     * @throws ModelFormatException if it is absent, or the tensors are in a pickled file
+     */
+    public static Path weights(Path folder) {
         Path weights = folder.resolve(WEIGHTS);
         throwIf(!Files.isRegularFile(weights), () -> new ModelFormatException(folder, Files.exists(folder.resolve(PICKLED))
                 ? "holds " + PICKLED + ", a pickled file, which could run any code: save the adapter as safetensors (save_pretrained, safe_serialization=True)"
                 : "holds no " + WEIGHTS));
-        return new AdapterTensors(weights, config, base).read(folder, Checkpoint.open(weights).entries());
+        return weights;
     }
 
     /**
