@@ -8,6 +8,8 @@ import io.github.bts4j.core.rows.Elements;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -18,6 +20,9 @@ final class Bfloat16Rows extends VectorMatrix {
     private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
     private static final int LANES = F.length();
     private static final int UPPER = 0xFFFF0000;
+    private static final VectorShuffle<Float> FIRST_HALF = VectorShuffle.fromOp(F, i -> i / 2); // each lane twice
+    private static final VectorShuffle<Float> SECOND_HALF = VectorShuffle.fromOp(F, i -> (LANES + i) / 2);
+    private static final VectorMask<Float> ODD = VectorMask.fromLong(F, 0xAAAAAAAAAAAAAAAAL);
 
     Bfloat16Rows(Elements elements, Object memory) {
         super(elements, memory);
@@ -248,18 +253,26 @@ final class Bfloat16Rows extends VectorMatrix {
         Elements w = elements();
         Object memory = this.memory;
         int columns = w.columns();
-        float[] lanes = new float[2 * LANES];
         int c = from;
         for (; c + 2 * LANES <= to && columns % 2 == 0; c += 2 * LANES) {
-            weightedWords(memory, (int) w.offset() + 2 * c, 2 * columns, rows, p, lanes);
-            for (int k = 0; k < LANES; k++) {
-                y[c + 2 * k] += lanes[k];
-                y[c + 2 * k + 1] += lanes[LANES + k];
-            }
+            addWeightedWords(memory, (int) w.offset() + 2 * c, 2 * columns, rows, p, y, c);
         }
         if (c < to) {
             super.addWeightedSum(rows, p, c, to, y);
         }
+    }
+
+    private static void addWeightedWords(Object memory, int offset, int stride, int rows, float[] p, float[] y, int c) {
+        FloatVector low = FloatVector.zero(F);
+        FloatVector high = low;
+        for (int r = 0; r < rows; r++) {
+            IntVector word = words(memory, offset + r * stride);
+            FloatVector weight = FloatVector.broadcast(F, p[r]);
+            low = low(word).fma(weight, low);
+            high = high(word).fma(weight, high);
+        }
+        at(y, c).add(low.rearrange(FIRST_HALF).blend(high.rearrange(FIRST_HALF), ODD)).intoArray(y, c);
+        at(y, c + LANES).add(low.rearrange(SECOND_HALF).blend(high.rearrange(SECOND_HALF), ODD)).intoArray(y, c + LANES);
     }
 
     /** Three or four sums share the reading of the rows. */

@@ -59,12 +59,18 @@ public record Elements(ByteBuffer bytes, ElementType type, long offset, int colu
      */
     public void set(int row, float[] values, int at) {
         int to = Math.toIntExact(rowOffset(row));
-        for (int i = 0; i < columns; i++) {
-            if (type == ElementType.FLOAT32) {
+        if (type == ElementType.FLOAT32) {
+            for (int i = 0; i < columns; i++) {
                 bytes.putFloat(to + 4 * i, values[at + i]);
-            } else {
-                bytes.putShort(to + 2 * i, (short) (Float.floatToRawIntBits(values[at + i]) >>> 16));
             }
+            return;
+        }
+        int i = 0;
+        for (; i + 1 < columns; i += 2) { // two in a word
+            bytes.putInt(to + 2 * i, Float.floatToRawIntBits(values[at + i]) >>> 16 | Float.floatToRawIntBits(values[at + i + 1]) & 0xFFFF0000);
+        }
+        if (i < columns) {
+            bytes.putShort(to + 2 * i, (short) (Float.floatToRawIntBits(values[at + i]) >>> 16));
         }
     }
 }

@@ -158,6 +158,54 @@ class ArithmeticTest {
         assertEquals(0, y[0]);
     }
 
+    /** Several sums have the bits of each one by itself; nothing is written beside them. */
+    @ParameterizedTest(name = "{0}, {1} columns")
+    @MethodSource("shapes")
+    void severalWeightedSumsAreThoseOfEach(ElementType type, int columns) {
+        if (type == ElementType.INT8) {
+            return;
+        }
+        SplittableRandom random = new SplittableRandom(columns + 1);
+        Matrix w = matrix(type, columns, random);
+        for (int sums = 1; sums <= 5; sums++) {
+            float[][] p = new float[sums][ROWS];
+            float[] expected = new float[sums * columns + 2];
+            for (int s = 0; s < sums; s++) {
+                fill(p[s], random::nextDouble);
+                w.weightedSum(30, p[s], expected, 1 + s * columns);
+            }
+            float[] found = new float[expected.length];
+            w.weightedSums(30, p, found, 1);
+            assertArrayEquals(expected, found, sums + " sums");
+        }
+    }
+
+    /** Columns from 32 on are added to what is there; the others stay. */
+    @ParameterizedTest(name = "{0}, {1} columns")
+    @MethodSource("shapes")
+    void addedSumsAreThoseOfLoopsInDouble(ElementType type, int columns) {
+        if (type == ElementType.INT8 || columns <= Matrix.SHARE) {
+            return;
+        }
+        SplittableRandom random = new SplittableRandom(columns + 2);
+        Matrix w = matrix(type, columns, random);
+        float[] p = new float[ROWS];
+        fill(p, random::nextDouble);
+        float[] y = new float[columns];
+        fill(y, random::nextDouble);
+        float[] before = y.clone();
+        w.addWeightedSum(16, p, Matrix.SHARE, columns - 1, y);
+        for (int c = 0; c < columns; c++) {
+            double exact = before[c];
+            double size = Math.abs(exact);
+            for (int r = 0; r < 16 && c >= Matrix.SHARE && c < columns - 1; r++) {
+                exact += (double) p[r] * w.elements().get(r, c);
+                size += Math.abs((double) p[r] * w.elements().get(r, c));
+            }
+            assertEquals(exact, y[c], Tolerance.ofSum(Tolerance.FLOAT32, 17, size, exact), "column " + c);
+        }
+    }
+
     @Test
     void exponentialsAreWithinTwoUnitsOfTheLastPlace() {
         float[] x = new float[200_003];
