@@ -120,7 +120,7 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         FinishReason reason = switch (result.stopReason()) {
             case EOS, STOP_STRING, COMPLETE -> turn.hasCalls() ? FinishReason.TOOL_EXECUTION : FinishReason.STOP;
             case MAX_TOKENS, CONTEXT_FULL -> FinishReason.LENGTH;
-            case CANCELLED -> FinishReason.OTHER;
+            case STUCK, CANCELLED -> FinishReason.OTHER;
         };
         return ChatResponse.builder().aiMessage(turn.message()).modelName(name)
                 .tokenUsage(new TokenUsage(result.promptTokens(), result.tokens().size())).finishReason(reason).build();

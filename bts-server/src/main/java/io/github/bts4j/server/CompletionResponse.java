@@ -19,6 +19,7 @@ import java.util.UUID;
 /** Turns the scheduler's events for a request's sequences into OpenAI's JSON. All methods are called on the scheduler's thread. */
 final class CompletionResponse {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+    private static final Set<StopReason> FINISHED = Set.of(StopReason.EOS, StopReason.STOP_STRING, StopReason.COMPLETE);
 
     /** Receives the JSON. */
     interface Sink {
@@ -210,7 +211,7 @@ final class CompletionResponse {
                 return;
             }
             begin();
-            finish = reason == StopReason.MAX_TOKENS || reason == StopReason.CONTEXT_FULL ? "length" : "stop";
+            finish = FINISHED.contains(reason) ? "stop" : "length";
             if (calls.isPresent()) {
                 parts(calls.get().end());
                 finish = calls.get().any() && finish.equals("stop") ? "tool_calls" : finish;

@@ -58,7 +58,7 @@ final class Exchange {
     /** A known path, or "other", so that clients cannot choose metric names. */
     private String endpoint() {
         return switch (request.path() == null ? "" : request.path()) {
-            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/bts/gates", "/" -> request.path();
+            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/bts/gates", "/tokenize", "/detokenize", "/" -> request.path();
             default -> "other";
         };
     }
@@ -191,6 +191,11 @@ final class Exchange {
         if (!gone && !response.ended() && !response.headWritten()) {
             end(response.setStatusCode(status).putHeader("Content-Type", "application/json"), Buffer.buffer(json.toString()));
         }
+    }
+
+    /** A response from a worker thread. */
+    void answered(ObjectNode json) {
+        context.runOnContext(nothing -> json(200, json));
     }
 
     /** A response that is not streamed; HEAD gets its length only. Closes the connection of a client that does not read it. */

@@ -146,6 +146,8 @@ public final class ModelServer implements AutoCloseable {
                 case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config, limits)));
                 case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config, limits)));
                 case "/bts/gates" -> exchange.authorized().post(body -> trace(exchange, body));
+                case "/tokenize" -> exchange.authorized().post(body -> exchange.answered(Tokenization.tokenize(body, served, limits)));
+                case "/detokenize" -> exchange.authorized().post(body -> exchange.answered(Tokenization.detokenize(body, served)));
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
                 case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
                 case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
@@ -160,7 +162,7 @@ public final class ModelServer implements AutoCloseable {
     private void model(Exchange exchange, HttpServerRequest request) {
         String prefix = "/v1/models/";
         if (request.path() == null || !request.path().startsWith(prefix)) {
-            throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /health, /metrics and a page at /");
+            throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /tokenize, /detokenize, /health, /metrics and a page at /");
         }
         exchange.authorized();
         if (!request.path().substring(prefix.length()).equals(served.name())) {

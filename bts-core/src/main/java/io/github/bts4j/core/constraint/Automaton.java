@@ -12,6 +12,7 @@ import java.util.Set;
  */
 final class Automaton {
     private static final int MOST_TOPS = 1024;
+    private static final long MOST_WORK = 1_000_000;
     private static final long STATE_BYTES = 320;
     private static final long TOP_BYTES = 96;
     private static final long EDGES_BYTES = 1040;
@@ -22,6 +23,21 @@ final class Automaton {
     private final State dead = new State(Set.of(), false, 0);
     private long bytes;
     private int generation = 1;
+    private long work; // places that the current mask has tried
+
+    /** Tries bytes for masks. Above a bound of work only tokens of one byte are allowed: each text that goes on so still ends well. */
+    private final ByteTree.Step trial = new ByteTree.Step() {
+        @Override
+        public State next(State state, int value) {
+            State next = Automaton.this.next(state, value);
+            return next == dead ? null : next;
+        }
+
+        @Override
+        public boolean isExhausted() {
+            return work > MOST_WORK;
+        }
+    };
 
     Automaton(Node root, long mostBytes) {
         this.root = root;
@@ -131,6 +147,7 @@ final class Automaton {
 
     private State after(State state, int value, boolean commit) {
         Closure closure = new Closure();
+        work += state.tops.size();
         for (Stack top : state.tops) {
             Terminal terminal = (Terminal) top.node;
             Object place = commit ? terminal.commit(top.place, value) : terminal.next(top.place, value);
@@ -164,7 +181,8 @@ final class Automaton {
     /** The tokens that may follow, one bit each; not to be changed. */
     synchronized long[] mask(State state, TokenTrie trie) {
         if (state.mask == null || state.masked != trie) {
-            long[] mask = trie.mask(state, this::live);
+            work = 0;
+            long[] mask = trie.mask(state, trial);
             for (Stack top : state.tops) {
                 if (top.node instanceof SpecialToken special && special.id() < trie.size()) {
                     mask[special.id() >> 6] |= 1L << special.id();
@@ -177,8 +195,4 @@ final class Automaton {
         return state.mask;
     }
 
-    private State live(State state, int value) {
-        State next = next(state, value);
-        return next == dead ? null : next;
-    }
 }

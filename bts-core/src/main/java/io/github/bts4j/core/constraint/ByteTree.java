@@ -17,6 +17,9 @@ final class ByteTree {
     /** The state after a byte, or null. */
     interface Step {
         State next(State state, int value);
+
+        /** Whether so much was tried that only tokens of one byte are still worth it. */
+        boolean isExhausted();
     }
 
     ByteTree(byte[][] bytes, int[] ids) {
@@ -68,7 +71,7 @@ final class ByteTree {
         int node = 0;
         while (node < labels.length) {
             int depth = depths[node];
-            State next = step.next(path[depth], labels[node] & 0xFF);
+            State next = depth > 0 && step.isExhausted() ? null : step.next(path[depth], labels[node] & 0xFF);
             if (next == null) {
                 node = ends[node];
                 continue;

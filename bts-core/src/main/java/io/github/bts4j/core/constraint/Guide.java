@@ -11,6 +11,7 @@ public final class Guide {
     private final TokenTrie trie;
     private final Set<Integer> endTokens;
     private State state;
+    private boolean stuck;
 
     Guide(Automaton automaton, TokenTrie trie, Set<Integer> endTokens) {
         this.automaton = automaton;
@@ -32,8 +33,7 @@ public final class Guide {
      * The logits with minus infinity for tokens that may not come next.
      *
      * @param logits the logits, {@code [vocabulary]}; not changed
-     * @return a new array; the logits themselves if every token is allowed
-     * @throws IllegalStateException if the vocabulary has no token that may come next
+     * @return a new array; the logits themselves if every token is allowed, or none of the vocabulary, see {@link #isStuck}
      */
     public float[] masked(float[] logits) {
         if (automaton == null) {
@@ -54,10 +54,17 @@ public final class Guide {
                 allowed += (state.accepting ? 1 : 0) - (was ? 1 : 0);
             }
         }
-        if (allowed == 0) {
-            throw new IllegalStateException("The tokenizer has no token that the constraint allows next: its vocabulary lacks characters that the constraint needs");
-        }
-        return masked;
+        stuck = allowed == 0;
+        return stuck ? logits : masked;
+    }
+
+    /**
+     * Whether the text cannot go on, because the vocabulary lacks characters that the constraint needs.
+     *
+     * @return true if {@link #masked} found no token
+     */
+    public boolean isStuck() {
+        return stuck;
     }
 
     /**

@@ -1,8 +1,8 @@
 package io.github.bts4j.core.constraint;
 
-/** White space between the parts of a JSON text: nothing, one space, or a line end and an indentation of up to 40 spaces. */
+/** White space between the parts of a JSON text: nothing, one space, or a line end and an indentation of up to 20 spaces. */
 final class WhiteSpace extends Terminal {
-    private static final int MOST_INDENT = 40;
+    private static final int MOST_INDENT = 20;
 
     /** -1 after nothing, -2 at the end, or the number of spaces of the indentation. */
     private static final int NOTHING = -1;

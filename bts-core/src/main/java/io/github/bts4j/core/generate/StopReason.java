@@ -8,6 +8,8 @@ public enum StopReason {
     STOP_STRING,
     /** The text satisfies {@link GenerationConfig#constraint}, which allows nothing after it. */
     COMPLETE,
+    /** The vocabulary has no token with which the text can still satisfy {@link GenerationConfig#constraint}. */
+    STUCK,
     /** {@link GenerationConfig#maxNewTokens} tokens were generated. */
     MAX_TOKENS,
     /** Prompt and generated tokens fill the model's context. */

@@ -160,7 +160,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     GeneratedToken choose() {
         int id = sampler.next(guide.masked(logits), ids, count);
         float logProb = Sampler.logProb(logits, id);
-        boolean eos = endTokens.contains(id);
+        boolean eos = endTokens.contains(id) || guide.isStuck();
         if (!eos) {
             guide.accept(id);
         }
@@ -181,7 +181,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     private Optional<StopReason> reason(boolean eos) {
         if (eos) {
-            return Optional.of(StopReason.EOS);
+            return Optional.of(guide.isStuck() ? StopReason.STUCK : StopReason.EOS);
         } else if (stops.found().isPresent()) {
             return Optional.of(StopReason.STOP_STRING);
         } else if (guide.isComplete()) {

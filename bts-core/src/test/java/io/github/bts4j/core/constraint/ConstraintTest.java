@@ -111,6 +111,38 @@ class ConstraintTest {
         assertTrue(System.nanoTime() - begin < 20_000_000_000L);
     }
 
+    /** Hundreds of patterns at once: a mask takes a bounded time, and single bytes lead on. */
+    @Test
+    void masksTakeABoundedTime() {
+        ObjectNode schema = JsonNodeFactory.instance.objectNode();
+        ArrayNode any = schema.putArray("anyOf");
+        for (int i = 0; i < 300; i++) {
+            any.addObject().put("type", "string").put("pattern", "^[a-z ]*" + (char) ('A' + i % 26) + "{" + (1 + i / 26) + "}$");
+        }
+        byte[][] tokens = new byte[30_000][];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = i < 256 ? new byte[] {(byte) i} : (Integer.toString(i, 26).chars().mapToObj(c -> String.valueOf((char) (c <= '9' ? c + 'p' - '0' : c)))
+                    .collect(java.util.stream.Collectors.joining())).getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        }
+        Guide guide = Constraint.jsonSchema(schema).begin(new TokenTrie(tokens), Set.of());
+        guide.accept('"');
+        long begin = System.nanoTime();
+        float[] masked = guide.masked(new float[tokens.length]);
+        assertTrue(System.nanoTime() - begin < 15_000_000_000L);
+        assertEquals(0, masked['z']);
+        assertEquals(0, masked['Z']);
+    }
+
+    /** A vocabulary without the letters of a name. */
+    @Test
+    void textsThatCannotGoOn() throws IOException {
+        Guide guide = Constraint.jsonSchema(json("{'const':'x'}")).begin(new TokenTrie(new byte[][] {{'"'}, {'y'}}), Set.of(1));
+        assertEquals(0, guide.masked(new float[2])[0]);
+        guide.accept(0);
+        guide.masked(new float[2]);
+        assertTrue(guide.isStuck() && !guide.isComplete());
+    }
+
     @Test
     void endTokensEndOnlyCompleteTexts() throws IOException {
         assertTrue(RandomTexts.accepts(Constraint.jsonObject(), "\n {\n  \"a\": 1,\n  \"b\": []\n}"));

@@ -52,11 +52,9 @@ public final class RandomTexts {
         Guide guide = constraint.begin(TRIE, Set.of(END));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         for (int i = 0; i < MOST_TOKENS && !guide.isComplete(); i++) {
-            float[] logits;
-            try {
-                logits = guide.masked(new float[TRIE.size()]);
-            } catch (IllegalStateException e) {
-                throw new IllegalStateException("no way on after " + decoded(text), e);
+            float[] logits = guide.masked(new float[TRIE.size()]);
+            if (guide.isStuck()) {
+                throw new IllegalStateException("no way on after " + decoded(text));
             }
             int token = choose(logits, i);
             if (token == END) {
@@ -118,19 +116,11 @@ public final class RandomTexts {
         Guide guide = constraint.begin(TRIE, Set.of(END));
         for (byte value : text.getBytes(StandardCharsets.UTF_8)) {
             int token = 1 + (value & 0xFF);
-            try {
-                if (guide.masked(new float[TRIE.size()])[token] == Float.NEGATIVE_INFINITY) {
-                    return false;
-                }
-            } catch (IllegalStateException e) {
+            if (guide.masked(new float[TRIE.size()])[token] == Float.NEGATIVE_INFINITY || guide.isStuck()) {
                 return false;
             }
             guide.accept(token);
         }
-        try {
-            return guide.isComplete() || guide.masked(new float[TRIE.size()])[END] == 0;
-        } catch (IllegalStateException e) {
-            return false;
-        }
+        return guide.isComplete() || guide.masked(new float[TRIE.size()])[END] == 0 && !guide.isStuck();
     }
 }
