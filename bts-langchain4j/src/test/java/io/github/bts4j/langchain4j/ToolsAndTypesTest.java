@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 /** Tools and typed results by LangChain4j's services, with a model of random weights and with one that follows a script. */
 class ToolsAndTypesTest {
     private static final Path DATA = Path.of(System.getProperty("bts4j.testData"));
-    private static final GenerationConfig CONFIG = GenerationConfig.builder(400).temperature(0.7).seed(3).build();
+    private static final GenerationConfig CONFIG = GenerationConfig.greedy(400).withTemperature(0.7).withSeed(3);
 
     private static TextModel model;
     private static ChatTemplate template;
@@ -97,7 +97,7 @@ class ToolsAndTypesTest {
         ToolSpecification tool = ToolSpecification.builder().name("visit").description("Visits")
                 .parameters(JsonObjectSchema.builder().addEnumProperty("city", List.of("Oslo", "Rome")).addIntegerProperty("days").required("city", "days").build()).build();
         ChatRequest request = ChatRequest.builder().messages(UserMessage.from("Go")).toolSpecifications(tool).toolChoice(ToolChoice.REQUIRED).build();
-        GenerationConfig once = CONFIG.toBuilder().maxNewTokens(400).build();
+        GenerationConfig once = CONFIG;
         ChatResponse response = new BtsChatModel("tiny", model, once).chat(request);
         ToolExecutionRequest call = response.aiMessage().toolExecutionRequests().get(0);
         assertEquals("visit", call.name());
