@@ -72,7 +72,7 @@ class RequestFieldsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "audio | {\"voice\":\"alloy\",\"format\":\"wav\"}", "frequency_penalty | 2.5", "function_call | {\"name\":\"f\"}", "functions | [{\"name\":\"f\"}]", "logit_bias | {\"2048\":1}", "logit_bias | {\"5\":101}", "logit_bias | {\"-5\":1}", "logit_bias | [5]",
-        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -2.1", "reasoning_effort | \"high\"", 
+        "modalities | [\"text\",\"audio\"]", "moderation | {\"model\":\"m\"}", "n | 129", "presence_penalty | -2.1", "reasoning_effort | \"high\"",
         "tool_choice | \"required\"", "tools | [{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]", "verbosity | \"low\"", "web_search_options | {}", "top_k | -2", "add_special_tokens | true",
         "ignore_eos | true", "min_tokens | 5", "stop_token_ids | [5]", "some_new_field | 1", "top_logprobs | 2", "logprobs | 3"})
     void refusedInAChat(String field, String value) throws IOException, InterruptedException {

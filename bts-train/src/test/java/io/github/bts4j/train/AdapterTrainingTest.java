@@ -12,6 +12,7 @@ import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.adapter.AdapterFolders;
 import io.github.bts4j.core.adapter.ModuleNames;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.TensorFiles;
@@ -132,7 +133,7 @@ class AdapterTrainingTest {
             Arrays.fill(numbers[0], 22, 24, 3);
             training.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
             float[] losses = training.accumulateGradients(new DocumentRows(tokens, counted, numbers), 0.1f, 0);
-            GoldenCase.assertClose("losses", expected, losses, 1e-5);
+            tolerance(base).assertLossesClose("losses", expected, losses);
             for (Map.Entry<String, NDArray> parameter : training.parameters().entrySet()) {
                 try (NDArray gradient = parameter.getValue().getGradient()) {
                     assertNear(golden, "grad.", parameter.getKey(), gradient, 1e-4);
@@ -140,6 +141,11 @@ class AdapterTrainingTest {
             }
             assertEquals(golden.keySet().stream().filter(key -> key.startsWith("grad.")).count(), training.parameters().size());
         }
+    }
+
+    /** Of a model with an adapter, which has twice as many products and roundings as the base. */
+    private static Tolerance tolerance(LlamaModel base) {
+        return Tolerance.of(base.config(), 25, Precision.FLOAT32).times(2);
     }
 
     private static void assertNear(Map<String, NDArray> golden, String kind, String name, NDArray found, double tolerance) {
@@ -157,7 +163,7 @@ class AdapterTrainingTest {
             assertEquals(dora ? 42 : 28, training.parameters().size());
             float[][] before = base.tokenLosses(tokens);
             for (int row = 0; row < tokens.length; row++) {
-                GoldenCase.assertClose("losses at the start", before[row], training.tokenLosses(tokens)[row], 1e-5);
+                tolerance(base).assertLossesClose("losses at the start", before[row], training.tokenLosses(tokens)[row]);
             }
             try (AdamW optimizer = new AdamW(ADAMW, training.manager(), training.parameters())) {
                 for (int step = 0; step < 20; step++) {
@@ -171,7 +177,7 @@ class AdapterTrainingTest {
             training.save(folder);
             try (LlamaModel merged = AdaptedLlama.merged(BASE, folder, LoadOptions.defaults())) {
                 for (int row = 0; row < tokens.length; row++) {
-                    GoldenCase.assertClose("losses of what was saved", after[row], merged.tokenLosses(tokens)[row], 1e-4);
+                    tolerance(base).assertLossesClose("losses of what was saved", after[row], merged.tokenLosses(tokens)[row]);
                 }
             }
             assertEquals(config, AdapterConfig.read(folder));
@@ -196,12 +202,17 @@ class AdapterTrainingTest {
             Map<String, NDArray> before = TensorFiles.read(scope, loaded.resolve(Adapter.WEIGHTS));
             Map<String, NDArray> now = TensorFiles.read(scope, folder.resolve(Adapter.WEIGHTS));
             assertEquals(before.keySet(), now.keySet());
-            before.forEach((name, tensor) -> assertTrue(GoldenCase.relativeError(Tensors.toFloats(tensor), Tensors.toFloats(now.get(name))) < 1e-3, name));
+            before.forEach((name, tensor) -> {
+                float[] weights = Tensors.toFloats(tensor);
+                double allowed = tolerance(base).afterSteps(20 * 1e-2, weights);
+                double error = GoldenCase.relativeError(weights, Tensors.toFloats(now.get(name)));
+                assertTrue(error <= allowed, name + ": relative error " + error + ", allowed " + allowed);
+            });
             Map<String, NDArray> golden = TensorFiles.read(scope, loaded.resolve("golden.safetensors"));
             float[] peft = Tensors.toFloats(golden.get("logits"));
             assertTrue(GoldenCase.relativeError(peft, base.forward(golden.get("input_ids")).toFloatArray()) > 0.1);
             try (LlamaModel beside = AdaptedLlama.beside(base, BASE, loaded, LoadOptions.defaults())) {
-                GoldenCase.assertClose(kind, peft, beside.forward(golden.get("input_ids")).toFloatArray(), 3e-5);
+                tolerance(base).assertClose(kind, peft, beside.forward(golden.get("input_ids")).toFloatArray());
             }
         }
     }
