@@ -1,5 +1,8 @@
 package io.github.bts4j.cli;
 
+import io.github.bts4j.core.Bts4jException;
+import io.github.bts4j.core.hub.HubSettings;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.Map;
@@ -21,11 +24,15 @@ import picocli.CommandLine.ScopeType;
             "  bts serve stitched", "",
             "bts COMMAND --help shows examples. Options of a training can be read from a YAML file: bts stitch run.yaml steps=200"},
         subcommands = {QuickStartCommand.class, BranchCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
-            GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, SchemaCommand.class})
+            GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, ExportCommand.class, SchemaCommand.class})
 public final class Bts implements Callable<Integer> {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, like -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")
     @SuppressWarnings("UnusedVariable")
     private boolean debug; // read from the raw arguments, because errors in them are reported too
+
+    @Option(names = "--download", scope = ScopeType.INHERIT, description = "Fetch models hf:OWNER/NAME[@REVISION] from the Hugging Face Hub into its cache. Without it, only the cache is read.")
+    @SuppressWarnings("UnusedVariable")
+    private boolean download; // read from the raw arguments, because paths are found before they are parsed
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -47,11 +54,13 @@ public final class Bts implements Callable<Integer> {
         CommandLine line = line(out, err);
         RunFile run = new RunFile(arguments, "", Map.of());
         try {
-            run = RunFile.expand(arguments, line);
+            run = HubArguments.resolve(RunFile.expand(arguments, line), HubSettings::ofEnvironment, err);
             return written(execute(run, line), line);
         } catch (IllegalArgumentException e) {
             err.println("bts: " + Failure.of(e).message());
             return CommandLine.ExitCode.USAGE;
+        } catch (IOException | Bts4jException e) { // of the Hub
+            return Failure.print(e, line.getSubcommands().getOrDefault(arguments[0], line), run, traced(arguments));
         } catch (Error e) { // such as out of memory: picocli does not handle errors
             CommandLine command = line.getSubcommands().getOrDefault(arguments.length == 0 ? "" : arguments[0], line);
             return Failure.print(e, command, run, traced(arguments));

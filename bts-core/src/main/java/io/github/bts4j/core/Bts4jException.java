@@ -13,7 +13,7 @@ package io.github.bts4j.core;
  * <p>Instances are immutable and safe to share between threads.
  */
 public abstract sealed class Bts4jException extends RuntimeException
-        permits DataException, FileFormatException, LockedException, MismatchException, OutputException, TooLargeException, TrainingException, UnsupportedException {
+        permits DataException, FileFormatException, HubException, LockedException, MismatchException, OutputException, TooLargeException, TrainingException, UnsupportedException {
     private static final long serialVersionUID = 1L;
 
     Bts4jException(String message, Throwable cause) {

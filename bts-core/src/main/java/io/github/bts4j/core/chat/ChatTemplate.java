@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -89,6 +90,22 @@ public final class ChatTemplate {
         Map<String, TemplateSource> sources = new LinkedHashMap<>();
         files.templates().forEach((name, text) -> sources.put(name, new TemplateSource(text)));
         return new ChatTemplate(sources, files.specialTokens());
+    }
+
+    /**
+     * The text of a checkpoint's default template.
+     *
+     * @param folder the checkpoint's folder, or a GGUF file
+     * @return the Jinja text, or empty if there is none
+     * @throws IOException if a file cannot be read
+     * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a file is malformed
+     */
+    public static Optional<String> source(Path folder) throws IOException {
+        try {
+            return Optional.ofNullable(TemplateFiles.read(folder).templates().get(DEFAULT));
+        } catch (IllegalArgumentException e) { // it has none
+            return Optional.empty();
+        }
     }
 
     /**

@@ -24,7 +24,7 @@ import java.util.Set;
 /** A configuration from the metadata of a GGUF file, whose keys the specification of GGUF defines. */
 final class GgufConfig {
     /** The tensor in which llama.cpp stores llama3 RoPE scaling: a divisor per frequency. */
-    private static final String ROPE_FREQS = "rope_freqs.weight";
+    static final String ROPE_FREQS = "rope_freqs.weight";
 
     private static final String LONG_FACTORS = "rope_factors_long.weight";
     private static final String SHORT_FACTORS = "rope_factors_short.weight";

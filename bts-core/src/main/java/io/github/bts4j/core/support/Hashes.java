@@ -5,16 +5,29 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256, which every Java platform has. Thread-safe. */
+/** SHA-256 and SHA-1, which every Java platform has. Thread-safe. */
 public final class Hashes {
     private Hashes() {}
 
     /** {@return an empty SHA-256 digest} */
     public static MessageDigest sha256() {
+        return digest("SHA-256");
+    }
+
+    /**
+     * An empty digest of the kind that git names objects by.
+     *
+     * @return SHA-1, to be updated
+     */
+    public static MessageDigest sha1() {
+        return digest("SHA-1");
+    }
+
+    private static MessageDigest digest(String name) {
         try {
-            return MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance(name);
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("this Java runtime lacks SHA-256, which every Java platform has to provide", e);
+            throw new IllegalStateException("this Java runtime lacks " + name + ", which every Java platform has to provide", e);
         }
     }
 

@@ -50,6 +50,18 @@ enum SplitRule {
                 + " aliases; give the model's tokenizer.json instead");
     }
 
+    /** The name that is written. */
+    String written() {
+        return switch (this) {
+            case DEFAULT -> "default";
+            case GPT2 -> "gpt-2";
+            case SMOLLM -> "smollm";
+            case LLAMA3 -> "llama-bpe";
+            case SMAUG -> "smaug-bpe";
+            case QWEN2 -> "qwen2";
+        };
+    }
+
     /** Whether a begin token is added by default. */
     boolean addsBos() {
         return this == LLAMA3 || this == TEKKEN;

@@ -34,6 +34,11 @@ public final class TokenizerDifference {
                 return Optional.of("token " + id + " is " + described(ours, id) + " in " + first.path() + " and " + described(theirs, id) + " in " + second.path());
             }
         }
+        return inTexts(first, second);
+    }
+
+    /** The first of some texts that is encoded as other tokens. */
+    static Optional<String> inTexts(LlamaTokenizer first, LlamaTokenizer second) {
         return PROBES.stream().filter(text -> !Arrays.equals(first.encode(text, true), second.encode(text, true))).findFirst()
                 .map(text -> first.path() + " and " + second.path() + " encode '" + text.strip() + "' as other tokens");
     }

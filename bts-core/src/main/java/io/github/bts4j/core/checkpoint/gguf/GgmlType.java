@@ -66,6 +66,11 @@ public enum GgmlType {
         return Arrays.stream(values()).map(GgmlType::name).collect(Collectors.joining(", "));
     }
 
+    /** ggml's number. */
+    int code() {
+        return code;
+    }
+
     /** {@return the number of values in a block; 1 if values are stored separately} */
     public int blockSize() {
         return blockSize;

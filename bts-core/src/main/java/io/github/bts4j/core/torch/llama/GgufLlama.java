@@ -80,6 +80,20 @@ final class GgufLlama {
         return layer == null ? name : "model.layers." + parts[1] + "." + layer + name.substring(dot);
     }
 
+    /** llama.cpp's name of a tensor of the model. */
+    static String ggufName(String name) {
+        int dot = name.lastIndexOf('.');
+        String stem = name.substring(0, dot);
+        for (Map.Entry<String, String> entry : MODEL_NAMES.entrySet()) {
+            if (entry.getValue().equals(stem)) {
+                return entry.getKey() + name.substring(dot);
+            }
+        }
+        String[] parts = stem.split("\\.", 4); // model, layers, number, the rest
+        return LAYER_NAMES.entrySet().stream().filter(entry -> entry.getValue().equals(parts[parts.length - 1])).map(entry -> "blk." + parts[2] + "." + entry.getKey() + name.substring(dot))
+                .findFirst().orElseThrow(() -> new IllegalArgumentException("tensor '" + name + "' has no name in GGUF"));
+    }
+
     /** Loads tensors of the model. */
     Map<String, NDArray> load(NDManager owner, Set<String> wanted, ElementType type, boolean mapping) throws IOException {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
