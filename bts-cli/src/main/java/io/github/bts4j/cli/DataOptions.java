@@ -75,6 +75,15 @@ final class DataOptions {
         }
     }
 
+    /** Texts of the usual formats, for commands that can do without. */
+    static DataOptions of(List<String> data, CommandSpec command) {
+        DataOptions options = new DataOptions();
+        options.data = List.copyOf(data);
+        options.field = "text";
+        options.command = command;
+        return options;
+    }
+
     /** The token at the end of each document, with {@code --eos}. */
     OptionalInt endMark(LlamaTokenizer tokenizer) {
         return eos ? OptionalInt.of(tokenizer.eosTokenId().orElseThrow(() -> new IllegalArgumentException("--eos: the tokenizer has no end token"))) : OptionalInt.empty();

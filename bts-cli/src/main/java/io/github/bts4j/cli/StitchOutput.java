@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 
 /** Where a stitched model is saved; options of the commands that change one: an expert is added or removed, or its stitches are trained. */
@@ -37,6 +38,11 @@ final class StitchOutput {
      * @return the exit status
      */
     int change(Path stitch, List<Path> experts, Path out, Change change) throws IOException {
+        return change(stitch, experts, out, change, () -> "", Outcome.object());
+    }
+
+    /** The same; what was found on the way is printed before the sentence, or with the result. */
+    int change(Path stitch, List<Path> experts, Path out, Change change, Supplier<CharSequence> lines, ObjectNode more) throws IOException {
         List<Path> inputs = new ArrayList<>(experts);
         inputs.add(stitch);
         folder.check("OUT " + out, out, inputs);
@@ -44,7 +50,7 @@ final class StitchOutput {
             folder.check("OUT " + out, out, Models.folders(model));
             change.apply(model);
             folder.write(out, model);
-            print("Saved a stitched model of " + model.members().size() + " models to " + out, out, model, Outcome.object());
+            print(lines.get() + "Saved a stitched model of " + model.members().size() + " models to " + out, out, model, more);
             return 0;
         }
     }

@@ -21,6 +21,7 @@ import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.metrics.JsonLinesMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.MlflowMetrics;
 import io.github.bts4j.train.metrics.ProgressBar;
 import io.github.bts4j.train.metrics.TensorBoardWriter;
 import io.github.bts4j.train.optim.AdamWConfig;
@@ -126,6 +127,9 @@ final class TrainingOptions {
 
     @Option(names = "--tensorboard", description = "Write TensorBoard event files into the run's folder as well.")
     private boolean tensorBoard;
+
+    @Option(names = "--mlflow", paramLabel = "DIR", description = "Also write the run into an MLflow file store, as the experiment bts4j.")
+    private Path mlflow;
 
     @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Resume a run although its configuration or data have changed: configuration, data.")
     private List<ResumeChange> changes = List.of();
@@ -279,6 +283,9 @@ final class TrainingOptions {
         List<MetricsListener> all = new ArrayList<>(List.of(last, new OptionProgress(ProgressBar.onStandardError(), new OptionWords(command)), JsonLinesMetrics.resume(folder.resolve("metrics.jsonl"), from)));
         if (tensorBoard) {
             all.add(TensorBoardWriter.resume(folder.resolve("tensorboard"), from));
+        }
+        if (mlflow != null) {
+            all.add(MlflowMetrics.resume(mlflow, "bts4j", folder.getFileName().toString(), from));
         }
         return MetricsListener.all(all.toArray(MetricsListener[]::new));
     }

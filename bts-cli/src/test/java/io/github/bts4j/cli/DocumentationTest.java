@@ -64,15 +64,15 @@ class DocumentationTest {
             "Stitch", "the class of getting-started.md, which StitchProgramTest compiles and runs");
 
     /** Words of commands that are parsed but not run, and why. */
-    private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU");
+    private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU", "--download", "needs the Hub");
 
     /** What makes a command small; with --force where it writes, since what a page makes is there already for pages that begin with it. */
     private static final Map<String, List<String>> SMALLER = Map.ofEntries(
             Map.entry("train", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("stitch", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("train-stitches", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
-            Map.entry("merge", List.of("--force")), Map.entry("convert", List.of("--force")), Map.entry("branch", List.of("--force")),
-            Map.entry("add-expert", List.of("--force")), Map.entry("remove-expert", List.of("--force")),
+            Map.entry("merge", List.of("--force")), Map.entry("convert", List.of("--force")), Map.entry("export", List.of("--force")), Map.entry("branch", List.of("--force")),
+            Map.entry("add-expert", List.of("--force")), Map.entry("remove-expert", List.of("--force")), Map.entry("combine", List.of("--force")), Map.entry("replace-expert", List.of("--force", "--sequence", "64")),
             Map.entry("plan", List.of("--sequence", "64")),
             Map.entry("eval", List.of("--sequence", "64")),
             Map.entry("gates", List.of("--sequence", "32", "--windows", "2")),

@@ -22,7 +22,7 @@ public final class StitchCheckpoint {
     /** The file that describes a checkpoint. */
     public static final String DESCRIPTION = "stitch.json";
 
-    private static final BoundCheckpoint<Description> FILES = new BoundCheckpoint<>("stitch", "these stitches were", Description.class);
+    static final BoundCheckpoint<Description> FILES = new BoundCheckpoint<>("stitch", "these stitches were", Description.class);
 
     private StitchCheckpoint() {}
 
@@ -36,10 +36,11 @@ public final class StitchCheckpoint {
      * @param alternating whether the kinds alternate
      * @param dropout gate dropout in training
      * @param init how the layers were initialised
+     * @param lineage what happened to experts' places, oldest first
      * @param models hub first
      */
     public record Description(int format, String weights, String sha256, List<Integer> afterLayers, boolean alternating, double dropout, Init init,
-            List<BoundCheckpoint.Base> models) implements BoundCheckpoint.Description {
+            List<LineageStep> lineage, List<BoundCheckpoint.Base> models) implements BoundCheckpoint.Description {
         /**
          * The layout of the stitch layers.
          *
@@ -53,6 +54,7 @@ public final class StitchCheckpoint {
         @Override
         public void check() {
             throwIf(afterLayers.contains(null), () -> new IllegalArgumentException("afterLayers = " + afterLayers + ": none may be null"));
+            throwIf(lineage.contains(null), () -> new IllegalArgumentException("lineage = " + lineage + ": none may be null"));
             config();
         }
     }
@@ -79,7 +81,7 @@ public final class StitchCheckpoint {
     public static void save(StitchedModel model, Path folder) throws IOException {
         StitchConfig config = model.config();
         model.read(parts -> FILES.save(folder, parts.weights().tensors(), parts.members(), parts.models(), header -> new Description(header.format(),
-                header.weights(), header.sha256(), config.afterLayers(), config.alternating(), config.dropout(), config.init(), header.models())));
+                header.weights(), header.sha256(), config.afterLayers(), config.alternating(), config.dropout(), config.init(), parts.lineage(), header.models())));
     }
 
     /**
@@ -114,13 +116,26 @@ public final class StitchCheckpoint {
             Map<String, NDArray> tensors = FILES.tensors(scope, folder, description);
             StitchedModel model = StitchedModelBuilder.open(members, description.config(), options, Map.of());
             try {
-                model.setStitchTensors(tensors);
+                model.restore(tensors, description.lineage());
                 return model;
             } catch (RuntimeException e) {
                 model.close();
                 throw e;
             }
         }
+    }
+
+    /**
+     * What happened to the places of a model's experts, in this process or before.
+     *
+     * @param model the model
+     * @return the steps, oldest first
+     * @throws IOException if the parts cannot be read
+     */
+    public static List<LineageStep> lineage(StitchedModel model) throws IOException {
+        List<LineageStep> steps = new java.util.ArrayList<>();
+        model.read(parts -> steps.addAll(parts.lineage()));
+        return List.copyOf(steps);
     }
 
     /**

@@ -19,20 +19,27 @@ import java.util.stream.Stream;
  * @param models the models, hub first
  * @param config the layout of the stitch layers
  * @param weights the stitch weights, owned by this
+ * @param lineage what happened to experts' places
  * @param lifetime depends on the lifetimes of the models and of the stitched model
  * @param streams the models as the kernels see them
  */
-record StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights, Lifetime lifetime, Streams streams) {
+record StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights, List<LineageStep> lineage, Lifetime lifetime, Streams streams) {
     /** Takes ownership of the weights. */
-    static StitchParts of(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights) {
+    static StitchParts of(Lifetime model, List<Member> members, List<LlamaModel> models, StitchConfig config, StitchWeights weights, List<LineageStep> lineage) {
         Lifetime lifetime = Lifetime.shared("model", Stream.concat(Stream.of(model), models.stream().map(LlamaModel::lifetime)).toArray(Lifetime[]::new));
-        return new StitchParts(model, List.copyOf(members), List.copyOf(models), config, weights, lifetime, new Streams(models)); // refused above, nothing native is left behind
+        return new StitchParts(model, List.copyOf(members), List.copyOf(models), config, weights, List.copyOf(lineage), lifetime, new Streams(models)); // refused above, nothing native is left behind
     }
 
     /** A copy with other stitch weights, which are copied. */
-    StitchParts withWeights(NDManager owner, Map<String, NDArray> values) {
+    StitchParts withWeights(NDManager owner, Map<String, NDArray> values, List<LineageStep> steps) {
         StitchTensorCheck.check(values, weights.tensors());
-        return of(owner, members, models, values);
+        return of(owner, members, models, values, steps);
+    }
+
+    /** A copy with another model in an expert's place, with the same stitch weights. */
+    StitchParts replaced(NDManager owner, String name, Member member, LlamaModel other, Map<String, String> before) {
+        int index = expertIndex(name);
+        return of(owner, with(members, index, member), with(models, index, other), weights.tensors(), with(lineage, new LineageStep(LineageStep.Change.REPLACED, name, before)));
     }
 
     /** A copy without an expert. */
@@ -41,7 +48,7 @@ record StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models
         throwIf(models.size() == 2,
                 () -> new IllegalArgumentException("'" + name + "' is the last expert: only the hub would be left; load the hub instead"));
         try (NDManager scope = owner.newSubManager()) {
-            return of(owner, without(members, index), without(models, index), ExpertSlices.without(scope, weights.layers(), index));
+            return of(owner, without(members, index), without(models, index), ExpertSlices.without(scope, weights.layers(), index), lineage);
         }
     }
 
@@ -50,14 +57,14 @@ record StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models
         throwIf(members.stream().anyMatch(each -> each.name().equals(member.name())),
                 () -> new IllegalArgumentException("two models are called '" + member.name() + "': give each its own name"));
         try (NDManager scope = owner.newSubManager()) {
-            return of(owner, with(members, member), with(models, added), ExpertSlices.with(scope, weights.layers()));
+            return of(owner, with(members, member), with(models, added), ExpertSlices.with(scope, weights.layers()), lineage);
         }
     }
 
-    private StitchParts of(NDManager owner, List<Member> otherMembers, List<LlamaModel> otherModels, Map<String, NDArray> values) {
+    private StitchParts of(NDManager owner, List<Member> otherMembers, List<LlamaModel> otherModels, Map<String, NDArray> values, List<LineageStep> steps) {
         StitchWeights copied = StitchWeights.of(owner, config, otherModels.size() - 1, values);
         try {
-            return of(model, otherMembers, otherModels, config, copied);
+            return of(model, otherMembers, otherModels, config, copied, steps);
         } catch (RuntimeException e) {
             copied.close();
             throw e;
@@ -66,6 +73,12 @@ record StitchParts(Lifetime model, List<Member> members, List<LlamaModel> models
 
     private static <T> List<T> with(List<T> list, T one) {
         return Stream.concat(list.stream(), Stream.of(one)).toList();
+    }
+
+    private static <T> List<T> with(List<T> list, int index, T one) {
+        List<T> changed = new ArrayList<>(list);
+        changed.set(index, one);
+        return changed;
     }
 
     private static <T> List<T> without(List<T> list, int index) {

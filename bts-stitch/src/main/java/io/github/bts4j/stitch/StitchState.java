@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -111,6 +112,23 @@ final class StitchState {
             replace(old -> old.with(manager, member, added));
         } catch (RuntimeException e) {
             added.close();
+            throw e;
+        }
+    }
+
+    /** Loads another model into an expert's place; other threads may add or remove experts at the same time. */
+    void exchange(String name, Member member) throws IOException {
+        StitchParts now = parts();
+        int index = now.expertIndex(name);
+        List<Member> members = new ArrayList<>(now.members());
+        members.set(index, member);
+        StitchValidation.check(members, now.config());
+        Map<String, String> before = now.models().get(index).fingerprint().files();
+        LlamaModel other = Members.open(now.members().get(0), now.models().get(0), member, options.withPrecision(now.models().get(0).precision()));
+        try {
+            replace(old -> old.replaced(manager, name, member, other, before));
+        } catch (RuntimeException e) {
+            other.close();
             throw e;
         }
     }

@@ -34,7 +34,7 @@ public final class StitchedModel extends FrozenGatedLm {
     StitchedModel(NDManager manager, List<Member> members, List<LlamaModel> models, StitchConfig config, LoadOptions options) {
         super("stitched", manager);
         StitchWeights weights = StitchWeights.initial(manager, config, models.size() - 1, models.get(0).config().hiddenSize());
-        this.state = new StitchState(manager, StitchParts.of(lifetime(), members, models, config, weights), options);
+        this.state = new StitchState(manager, StitchParts.of(lifetime(), members, models, config, weights, List.of()), options);
     }
 
     /** {@return a builder of stitched models} */
@@ -94,7 +94,12 @@ public final class StitchedModel extends FrozenGatedLm {
      * @throws IllegalStateException if the model is closed or being trained
      */
     public void setStitchTensors(Map<String, NDArray> values) {
-        lifetime().hold(() -> state.replace(old -> old.withWeights(manager, values)));
+        lifetime().hold(() -> state.replace(old -> old.withWeights(manager, values, old.lineage())));
+    }
+
+    /** Takes the stitch weights of a checkpoint, and what happened to them. */
+    void restore(Map<String, NDArray> values, List<LineageStep> lineage) {
+        state.replace(old -> old.withWeights(manager, values, lineage));
     }
 
     /** Must be called after the stitch weights were written to. Inference that begins afterwards uses the new weights. */
@@ -319,6 +324,22 @@ public final class StitchedModel extends FrozenGatedLm {
     public void addExpert(String name, java.nio.file.Path folder) throws IOException {
         try (Lifetime.Lease use = lifetime().use()) {
             state.add(new Member(name, folder));
+        }
+    }
+
+    /**
+     * Puts another model, such as an expert that was trained further, into an expert's place: it takes over the gate slices and projections, which do not change. {@link StitchCheckpoint#lineage} tells of it.
+     *
+     * @param name the expert's name, which stays
+     * @param folder the new model's checkpoint folder, or the folder of a PEFT adapter of the hub
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException if there is no such expert, or listing all reasons why the model does not fit
+     * @throws IllegalStateException if the model is closed or being trained
+     */
+    @SuppressWarnings("try") // the lease is only held
+    public void replaceExpert(String name, java.nio.file.Path folder) throws IOException {
+        try (Lifetime.Lease use = lifetime().use()) {
+            state.exchange(name, new Member(name, folder));
         }
     }
 

@@ -122,7 +122,7 @@ class HubTest {
         Path folder = download("hf:owner/tiny");
         assertEquals(2, Checkpoint.open(folder).entries().size());
         assertEquals(5, progress.size());
-        assertTrue(progress.contains("Downloading config.json of hf:owner/tiny (36 bytes)"), progress.toString());
+        assertTrue(progress.contains("Downloading config.json of hf:owner/tiny (35 bytes)"), progress.toString());
         stub.requests.clear();
         assertEquals(folder, download("hf:owner/tiny"));
         assertEquals(List.of("hub GET /api/models/owner/tiny/revision/main"), stub.requests, "nothing is fetched twice");
