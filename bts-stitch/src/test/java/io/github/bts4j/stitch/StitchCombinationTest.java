@@ -98,7 +98,7 @@ class StitchCombinationTest {
         assertTrue(refusal("a", "biased").contains("was initialised as HUB"));
         assertTrue(refusal("a").contains("at least two are combined"));
         String unknown = assertThrows(MismatchException.class, () -> StitchCombination.open(List.of(folder.resolve("a"), folder.resolve("hub")), Map.of("law", folder), LoadOptions.defaults()).close()).getMessage();
-        assertTrue(unknown.contains("there is no model 'law'; the models are [code, hub, multilingual]"), unknown);
+        assertTrue(unknown.contains("there is no model 'law'; the models are [code, hub, math, multilingual]"), unknown);
     }
 
     @Test
