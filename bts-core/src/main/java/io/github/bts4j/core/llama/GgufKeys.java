@@ -1,5 +1,6 @@
 package io.github.bts4j.core.llama;
 
+import io.github.bts4j.core.llama.family.Plainness;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,8 +11,6 @@ public final class GgufKeys {
     /** The tensor of {@link #ropeDivisors}. */
     public static final String ROPE_FREQS = GgufConfig.ROPE_FREQS;
 
-    private static final String LLAMA = "llama.";
-
     private GgufKeys() {}
 
     /**
@@ -19,35 +18,40 @@ public final class GgufKeys {
      *
      * @param config its configuration
      * @return keys and values
-     * @throws IllegalArgumentException if llama.cpp's {@code llama} has no keys for it
+     * @throws IllegalArgumentException if it is of another kind than these keys describe
      */
     public static Map<String, Object> of(LlamaConfig config) {
+        if (!Plainness.isPlain(config.traits())) {
+            throw new IllegalArgumentException("a model of type " + config.traits().family().spec().modelType() + " with these settings is not written: " + Plainness.names() + " are");
+        }
+        String architecture = config.traits().family().spec().ggufArchitecture();
+        String prefix = architecture + ".";
         Map<String, Object> keys = new LinkedHashMap<>();
-        keys.put("general.architecture", "llama");
-        keys.put(LLAMA + "context_length", config.maxPositionEmbeddings());
-        keys.put(LLAMA + "embedding_length", config.hiddenSize());
-        keys.put(LLAMA + "block_count", config.numLayers());
-        keys.put(LLAMA + "feed_forward_length", config.intermediateSize());
-        keys.put(LLAMA + "attention.head_count", config.numHeads());
-        keys.put(LLAMA + "attention.head_count_kv", config.numKvHeads());
-        keys.put(LLAMA + "attention.key_length", config.headDim());
-        keys.put(LLAMA + "attention.value_length", config.headDim());
-        keys.put(LLAMA + "attention.layer_norm_rms_epsilon", (float) config.rmsNormEps());
-        keys.put(LLAMA + "vocab_size", config.vocabSize());
-        keys.put(LLAMA + "rope.dimension_count", config.headDim());
-        keys.put(LLAMA + "rope.freq_base", (float) config.ropeTheta());
-        putScaling(keys, config.ropeScaling());
+        keys.put("general.architecture", architecture);
+        keys.put(prefix + "context_length", config.maxPositionEmbeddings());
+        keys.put(prefix + "embedding_length", config.hiddenSize());
+        keys.put(prefix + "block_count", config.numLayers());
+        keys.put(prefix + "feed_forward_length", config.intermediateSize());
+        keys.put(prefix + "attention.head_count", config.numHeads());
+        keys.put(prefix + "attention.head_count_kv", config.numKvHeads());
+        keys.put(prefix + "attention.key_length", config.headDim());
+        keys.put(prefix + "attention.value_length", config.headDim());
+        keys.put(prefix + "attention.layer_norm_rms_epsilon", (float) config.rmsNormEps());
+        keys.put(prefix + "vocab_size", config.vocabSize());
+        keys.put(prefix + "rope.dimension_count", config.headDim());
+        keys.put(prefix + "rope.freq_base", (float) config.ropeTheta());
+        putScaling(keys, prefix, config.ropeScaling());
         return keys;
     }
 
-    private static void putScaling(Map<String, Object> keys, RopeScaling scaling) {
+    private static void putScaling(Map<String, Object> keys, String prefix, RopeScaling scaling) {
         if (scaling instanceof RopeScaling.Linear linear) {
-            keys.put(LLAMA + "rope.scaling.type", "linear");
-            keys.put(LLAMA + "rope.scaling.factor", (float) linear.factor());
+            keys.put(prefix + "rope.scaling.type", "linear");
+            keys.put(prefix + "rope.scaling.factor", (float) linear.factor());
         } else if (scaling instanceof RopeScaling.Yarn yarn && yarn.equals(RopeScaling.Yarn.of(yarn.factor(), yarn.originalMaxPositionEmbeddings()))) {
-            keys.put(LLAMA + "rope.scaling.type", "yarn");
-            keys.put(LLAMA + "rope.scaling.factor", (float) yarn.factor());
-            keys.put(LLAMA + "rope.scaling.original_context_length", yarn.originalMaxPositionEmbeddings());
+            keys.put(prefix + "rope.scaling.type", "yarn");
+            keys.put(prefix + "rope.scaling.factor", (float) yarn.factor());
+            keys.put(prefix + "rope.scaling.original_context_length", yarn.originalMaxPositionEmbeddings());
         } else if (!(scaling instanceof RopeScaling.Default || scaling instanceof RopeScaling.Llama3)) {
             throw new IllegalArgumentException("rope scaling " + scaling + " has no keys in GGUF: none, linear, llama3 and yarn with its usual values have");
         }

@@ -59,6 +59,8 @@ enum SplitRule {
             case LLAMA3 -> "llama-bpe";
             case SMAUG -> "smaug-bpe";
             case QWEN2 -> "qwen2";
+            case TEKKEN -> "tekken";
+            case GPT4O -> "gpt-4o";
         };
     }
 

@@ -4,11 +4,13 @@ import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.family.Plainness;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
@@ -59,6 +61,7 @@ public final class TransformersExport {
      * @param out a folder that exists
      * @throws IOException if a file cannot be read or written
      * @throws IllegalStateException if a model's weights are int8
+     * @throws UnsupportedException if the exported code does not compute models of its kind
      */
     @SuppressWarnings("try") // the leases are only held
     public static void write(StitchedModel model, Path out) throws IOException {
@@ -69,7 +72,7 @@ public final class TransformersExport {
     }
 
     private void writeAll() throws IOException {
-        model.models().stream().filter(each -> !each.isAdapted()).forEach(each -> each.requireFullWeights("exported"));
+        model.models().forEach(TransformersExport::requireExportable);
         ObjectNode hub = configuration(model.models().get(0).config());
         writeShard("model-hub.safetensors", renamed(model.models().get(0), "hub.", true));
         for (int i = 1; i < model.models().size(); i++) {
@@ -84,6 +87,16 @@ public final class TransformersExport {
         index.set("weight_map", JsonReader.tree(shardOf));
         AtomicFiles.write(out.resolve(Checkpoint.INDEX_FILE), JsonReader.pretty(index));
         AtomicFiles.write(out.resolve(CONFIG), JsonReader.pretty(describe(hub)));
+    }
+
+    private static void requireExportable(LlamaModel model) {
+        if (!model.isAdapted()) {
+            model.requireFullWeights("exported");
+        }
+        if (!Plainness.isPlain(model.config().traits())) {
+            throw new UnsupportedException("Model '" + model.getName() + "' is of type " + model.config().traits().family().spec().modelType() + ", with settings that the exported code does not compute: "
+                    + Plainness.names() + " are exported");
+        }
     }
 
     private void writeExpert(int i) throws IOException {

@@ -11,6 +11,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
+import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -58,20 +59,25 @@ class TransformersExportTest {
                     .expert("dora", DATA.resolve("adapters/dora")).config(StitchConfig.evenly(2, 2)).open());
             case "biased" -> disturbed(members("bts-3x4").config(StitchConfig.evenly(4, 2).withAlternating(false).withInit(Init.HUB)).open());
             default -> {
-                JsonNode about = JsonReader.STRICT.object(DATA.resolve("golden").resolve(name).resolve("golden.json"), ModelFormatException::new);
+                JsonNode about = JsonReader.STRICT.object(root(name).resolve("golden.json"), ModelFormatException::new);
                 List<Integer> places = new ArrayList<>();
                 about.get("places").forEach(place -> places.add(place.asInt()));
                 StitchedModel model = members(name).config(StitchConfig.at(places)).open();
                 try (NDManager scope = Torch.manager().newSubManager()) {
-                    model.setStitchTensors(TensorFiles.read(scope, DATA.resolve("golden").resolve(name).resolve("stitch.safetensors")));
+                    model.setStitchTensors(TensorFiles.read(scope, root(name).resolve("stitch.safetensors")));
                 }
                 yield model;
             }
         };
     }
 
+    /** The folder of a case by the formulas, of Llama or of another family. */
+    private static Path root(String name) {
+        return DATA.resolve(name.startsWith("bts") ? "golden" : "families").resolve(name);
+    }
+
     private static StitchedModelBuilder members(String name) throws IOException {
-        Path root = DATA.resolve("golden").resolve(name);
+        Path root = root(name);
         StitchedModelBuilder builder = StitchedModel.builder().hub(root.resolve("hub"));
         for (JsonNode member : JsonReader.STRICT.object(root.resolve("golden.json"), ModelFormatException::new).get("models")) {
             if (!member.asText().equals("hub")) {
@@ -104,7 +110,7 @@ class TransformersExportTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bts-3x4", "bts-4x8", "adapters", "biased"})
+    @ValueSource(strings = {"bts-3x4", "bts-4x8", "adapters", "biased", "qwen3-headdim-stitched", "olmo2-mha-stitched"})
     void transformersComputesTheSame(String name) throws IOException {
         Path out = target(folder, name);
         try (StitchedModel model = open(name)) {
@@ -207,6 +213,13 @@ class TransformersExportTest {
 
     private static void assertSame(NDArray expected, NDArray actual) {
         assertEquals(Tensors.sha256(expected), Tensors.sha256(actual));
+    }
+
+    @Test
+    void familiesThatTheCodeDoesNotComputeAreRefused() throws IOException {
+        try (StitchedModel model = open("gemma3-stretched-stitched")) {
+            assertTrue(assertThrows(UnsupportedException.class, () -> TransformersExport.write(model, folder)).getMessage().contains("is of type gemma3_text, with settings that the exported code does not compute"));
+        }
     }
 
     @Test

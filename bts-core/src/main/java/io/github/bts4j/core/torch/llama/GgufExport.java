@@ -8,6 +8,7 @@ import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.checkpoint.gguf.GgufWriter;
 import io.github.bts4j.core.llama.GgufKeys;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.family.TensorNames;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.tokenizer.GgufTokens;
 import io.github.bts4j.core.torch.Tensors;
@@ -97,6 +98,7 @@ public final class GgufExport {
 
     private static List<GgufWriter.Tensor> tensors(LlamaModel model, GgmlType type) {
         LlamaConfig config = model.config();
+        TensorNames names = config.traits().family().spec().tensorNames();
         List<GgufWriter.Tensor> tensors = new ArrayList<>();
         GgufKeys.ropeDivisors(config).ifPresent(divisors -> {
             ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * divisors.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -104,9 +106,9 @@ public final class GgufExport {
             tensors.add(new GgufWriter.Tensor(GgufKeys.ROPE_FREQS, GgmlType.F32, List.of((long) divisors.length), SafetensorsWriter.Source.of(bytes), ElementType.FLOAT32));
         });
         model.tensors().forEach((name, tensor) -> {
-            int heads = name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
+            int heads = !names.pairwiseInGguf() ? 0 : name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             List<Long> shape = Arrays.stream(tensor.getShape().getShape()).boxed().toList();
-            tensors.add(new GgufWriter.Tensor(GgufLlama.ggufName(name), fitting(type, shape), shape, heads == 0 ? whole(tensor) : sink -> sink.accept(pairsFromHalves(tensor, heads)),
+            tensors.add(new GgufWriter.Tensor(GgufLlama.ggufName(name, names), fitting(type, shape), shape, heads == 0 ? whole(tensor) : sink -> sink.accept(pairsFromHalves(tensor, heads)),
                     Tensors.type(tensor)));
         });
         return tensors;

@@ -80,8 +80,8 @@ final class GgufLlama {
         return layer == null ? name : "model.layers." + parts[1] + "." + layer + name.substring(dot);
     }
 
-    /** llama.cpp's name of a tensor of the model. */
-    static String ggufName(String name) {
+    /** llama.cpp's name of a tensor of a model. */
+    static String ggufName(String name, TensorNames family) {
         int dot = name.lastIndexOf('.');
         String stem = name.substring(0, dot);
         for (Map.Entry<String, String> entry : MODEL_NAMES.entrySet()) {
@@ -90,7 +90,7 @@ final class GgufLlama {
             }
         }
         String[] parts = stem.split("\\.", 4); // model, layers, number, the rest
-        return LAYER_NAMES.entrySet().stream().filter(entry -> entry.getValue().equals(parts[parts.length - 1])).map(entry -> "blk." + parts[2] + "." + entry.getKey() + name.substring(dot))
+        return family.byGgufName().entrySet().stream().filter(entry -> entry.getValue().equals(parts[parts.length - 1])).map(entry -> "blk." + parts[2] + "." + entry.getKey() + name.substring(dot))
                 .findFirst().orElseThrow(() -> new IllegalArgumentException("tensor '" + name + "' has no name in GGUF"));
     }
 

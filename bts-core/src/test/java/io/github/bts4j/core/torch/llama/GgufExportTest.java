@@ -14,10 +14,12 @@ import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.Tensors;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -121,6 +123,25 @@ class GgufExportTest {
         Path file = folder.resolve("model.gguf");
         assertTrue(assertThrows(UnsupportedException.class, () -> GgufExport.write(dynamic, file, GgmlType.F16)).getMessage().contains("has no keys in GGUF"));
         assertFalse(Files.exists(file));
+    }
+
+    /** Other families: what is written is read back as the same model. */
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2-tied", "qwen3-headdim", "olmo2-gqa", "mistral-full"})
+    void familiesComeBack(String name) throws IOException {
+        Path file = folder.resolve("model.gguf");
+        Path source = DATA.resolve("families").resolve(name);
+        GgufExport.write(source, file, GgmlType.F32);
+        try (LlamaModel model = LlamaModel.open(source, LoadOptions.defaults().withPrecision(Precision.FLOAT32)); LlamaModel back = LlamaModel.open(file)) {
+            assertEquals(model.tensors().keySet(), back.tensors().keySet());
+            model.tensors().forEach((tensor, values) -> assertEquals(Tensors.sha256(values), Tensors.sha256(back.tensors().get(tensor)), tensor));
+        }
+    }
+
+    @Test
+    void familiesWithOtherLayersAreRefused() {
+        assertTrue(assertThrows(UnsupportedException.class, () -> GgufExport.write(DATA.resolve("families/gemma3-local"), folder.resolve("x.gguf"), GgmlType.F16)).getMessage()
+                .contains("a model of type gemma3_text with these settings is not written: Llama, Mistral"));
     }
 
     private static byte[] bytes(Path file, GgufTensor tensor) throws IOException {

@@ -1,0 +1,88 @@
+package io.github.bts4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.stitch.StitchCheckpoint;
+import io.github.bts4j.stitch.StitchConfig;
+import io.github.bts4j.stitch.StitchedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Cards of models, and lists of runs. */
+class RecordsTest {
+    @TempDir
+    private static Path folder;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        DocumentedFiles.write(folder);
+    }
+
+    /** The metadata's keys are those of the Hub (huggingface_hub.ModelCardData, and the model-index of its documentation). */
+    @Test
+    void aCardHasTheMetadataOfTheHub() throws IOException {
+        Path scores = folder.resolve("scores.json");
+        Files.writeString(scores, Commands.done("eval", folder.resolve("stitched"), "--data", "code=" + folder.resolve("code.jsonl"), "--sequence", 64, "--json").out());
+        Path card = folder.resolve("card/README.md");
+        Commands.done("card", folder.resolve("stitched"), "--out", card, "--license", "apache-2.0", "--language", "en", "--base", "hub=owner/seed", "--base", "code=owner/code", "--dataset", "owner/data",
+                "--scores", scores);
+        String[] parts = Files.readString(card).split("(?m)^---\n", 3);
+        JsonNode data = YAMLMapper.builder().build().readTree(parts[1]);
+        assertEquals("apache-2.0", data.path("license").asText());
+        assertEquals("[\"owner/seed\",\"owner/code\"]", data.path("base_model").toString());
+        assertEquals("merge", data.path("base_model_relation").asText());
+        assertEquals("[\"owner/data\"]", data.path("datasets").toString());
+        assertEquals("text-generation", data.path("pipeline_tag").asText());
+        JsonNode result = data.at("/model-index/0/results/0");
+        assertEquals("code", result.at("/dataset/name").asText());
+        assertEquals(new com.fasterxml.jackson.databind.ObjectMapper().readTree(Files.readString(scores)).at("/domains/code/bits_per_byte").asDouble(), result.at("/metrics/0/value").asDouble());
+        String hash = StitchCheckpoint.describe(folder.resolve("stitched")).models().get(1).files().get("model.safetensors");
+        assertTrue(parts[2].contains("| code | [owner/code](https://huggingface.co/owner/code) | `" + hash + "` |"), parts[2]);
+        Commands.refused("--out " + card + " exists", "card", folder.resolve("stitched"), "--out", card);
+        Commands.refused("there is no model 'law', only [hub, code, math]", "card", folder.resolve("stitched"), "--out", card, "--force", "--base", "law=a/b");
+        Commands.refused("is not a result of bts eval --json", "card", folder.resolve("stitched"), "--out", card, "--force", "--scores", folder.resolve("stitched/stitch.json"));
+    }
+
+    @Test
+    void modelsInTheCacheOfTheHubAreKnown() throws IOException {
+        Path snapshot = folder.resolve("hub/models--owner--cached/snapshots/" + "5".repeat(40));
+        DocumentedFiles.copy(folder.resolve("expert-law"), snapshot);
+        try (StitchedModel model = StitchedModel.builder().hub(folder.resolve("seed")).expert("law", snapshot).config(StitchConfig.evenly(4, 2)).options(LoadOptions.defaults()).open()) {
+            StitchCheckpoint.save(model, folder.resolve("with-cached"));
+        }
+        Path card = folder.resolve("cached.md");
+        Commands.done("card", folder.resolve("with-cached"), "--out", card);
+        assertTrue(Files.readString(card).contains("base_model:\n- \"owner/cached\"\n"), Files.readString(card));
+    }
+
+    @Test
+    void runsAreListed() throws IOException {
+        Path runs = folder.resolve("runs");
+        Path store = folder.resolve("mlruns");
+        Commands.done("train", folder.resolve("seed"), "--data", "code=" + folder.resolve("code.jsonl"), "--steps", 2, "--sequence", 16, "--batch", 2, "--hold-out", 10, "--validate-every", 1, "--out",
+                runs.resolve("expert"), "--mlflow", store);
+        JsonNode run = Commands.done("runs", runs, "--json").json().get(0);
+        assertEquals(2, run.at("/last/step").asInt());
+        List<String> rows = Files.readAllLines(runs.resolve("expert-run/metrics.jsonl"));
+        assertTrue(rows.stream().anyMatch(row -> row.contains("\"loss\":" + run.at("/best_validation/loss"))), rows.toString());
+        String table = Commands.done("runs", runs).out();
+        assertTrue(table.contains("expert-run") && table.contains("2 of 2"), table);
+        Files.writeString(runs.resolve("expert-run/metrics.jsonl"), "{\"kind\": \"st", java.nio.file.StandardOpenOption.APPEND); // being written
+        Commands.done("runs", runs);
+        Commands.refused("holds no runs", "runs", folder.resolve("seed"));
+        Commands.refused("does not exist", "runs", folder.resolve("nowhere"));
+        try (var files = Files.walk(store)) {
+            Path loss = files.filter(file -> file.endsWith("metrics/train/loss")).findFirst().orElseThrow();
+            assertEquals(2, Files.readAllLines(loss).size());
+        }
+    }
+}
