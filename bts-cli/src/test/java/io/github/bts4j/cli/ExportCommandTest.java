@@ -1,15 +1,15 @@
 package io.github.bts4j.cli;
-
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.HubException;
+import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.hub.HubSettings;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
-import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.examples.TinyCheckpoints;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;

@@ -1,5 +1,4 @@
 package io.github.bts4j.core.chat;
-
 import io.github.bts4j.core.ChatTemplateException;
 import io.github.bts4j.core.chat.jinja.JinjaTemplate;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
