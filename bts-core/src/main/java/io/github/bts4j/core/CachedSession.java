@@ -107,6 +107,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     /** Takes over what the prefix cache holds, or else runs one pass up to the end of a block; the last pass is left out. Returns the number of tokens. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // the lease is held by one thread
     private int advance(int[] ids, int from) {
         if (!state.isCausal()) {
             return 0;
