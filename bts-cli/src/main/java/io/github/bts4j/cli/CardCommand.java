@@ -77,7 +77,7 @@ final class CardCommand extends OutputCommand {
             requireId("--dataset", dataset, dataset);
         }
         String title = name == null ? model.toRealPath().getFileName().toString() : name;
-        ModelCard card = new ModelCard(title, new ModelCard.Given(license, languages, datasets), bases(stitched), stitched, read);
+        ModelCard card = new ModelCard(title, new ModelCard.Given(license, languages, datasets), bases(stitched.map(StitchCheckpoint.Description::models).orElse(List.of())), stitched, read);
         Path file = out.toAbsolutePath().normalize();
         Files.createDirectories(file.getParent());
         AtomicFiles.write(file, card.text());
@@ -85,9 +85,13 @@ final class CardCommand extends OutputCommand {
         return 0;
     }
 
-    private Map<String, String> bases(Optional<StitchCheckpoint.Description> stitched) {
+    /** The Hub's names by those of a stitched model's models; of any other model, of {@code base}. */
+    private Map<String, String> bases(List<BoundCheckpoint.Base> models) {
         Map<String, String> known = new LinkedHashMap<>();
-        stitched.ifPresentOrElse(description -> description.models().forEach(base -> known.put(base.name(), cached(base))), () -> known.put("base", ""));
+        models.forEach(base -> known.put(base.name(), cached(base)));
+        if (models.isEmpty()) {
+            known.put("base", "");
+        }
         for (String each : bases) {
             String[] pair = Models.pair("--base", each);
             requireId("--base", each, pair[1]);

@@ -42,7 +42,7 @@ record RunSummary(Path folder, FileTime changed, Optional<JsonNode> step, Option
                 String kind = read.map(node -> node.path("kind").asText()).orElse("");
                 switch (kind) {
                     case "step" -> step = read;
-                    case "evaluation" -> best = best.isEmpty() || loss(read) < loss(best) ? read : best;
+                    case "evaluation" -> best = best.isEmpty() || loss(read.get()) < loss(best.get()) ? read : best;
                     case "message" -> messages++;
                     default -> { }
                 }
@@ -63,8 +63,8 @@ record RunSummary(Path folder, FileTime changed, Optional<JsonNode> step, Option
         }
     }
 
-    private static double loss(Optional<JsonNode> evaluation) {
-        double loss = evaluation.orElseThrow().path("loss").asDouble(Double.NaN);
+    private static double loss(JsonNode evaluation) {
+        double loss = evaluation.path("loss").asDouble(Double.NaN);
         return Double.isNaN(loss) ? Double.POSITIVE_INFINITY : loss;
     }
 

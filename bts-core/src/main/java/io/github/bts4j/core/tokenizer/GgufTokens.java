@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 
 /** A tokenizer.json as the metadata of a GGUF file: the opposite of {@link GgufTokenizer}. Byte-level BPE and SentencePiece BPE with byte fallback. */
 public final class GgufTokens {
@@ -101,12 +100,12 @@ public final class GgufTokens {
         int[] encoded = tokenizer.encode("a", true);
         tokenizer.bosTokenId().ifPresent(id -> keys.put(PREFIX + "bos_token_id", id));
         tokenizer.eosTokenId().ifPresent(id -> keys.put(PREFIX + "eos_token_id", id));
-        keys.put(PREFIX + "add_bos_token", isAt(encoded, 0, tokenizer.bosTokenId()));
-        keys.put(PREFIX + "add_eos_token", isAt(encoded, encoded.length - 1, tokenizer.eosTokenId()));
+        keys.put(PREFIX + "add_bos_token", isAt(encoded, 0, tokenizer.bosTokenId().orElse(-1)));
+        keys.put(PREFIX + "add_eos_token", isAt(encoded, encoded.length - 1, tokenizer.eosTokenId().orElse(-1)));
     }
 
-    private static boolean isAt(int[] ids, int at, OptionalInt id) {
-        return id.isPresent() && ids.length > 1 && ids[at] == id.getAsInt();
+    private static boolean isAt(int[] ids, int at, int id) {
+        return ids.length > 1 && ids[at] == id;
     }
 
     private void fill() {
