@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "card", description = "Write a model card with the metadata of the Hugging Face Hub: base models, licence, datasets, and scores from the results of eval.",
         footer = {"", "Example:",
-            "  bts card stitched --license apache-2.0 --base hub=HuggingFaceTB/SmolLM2-135M --dataset bigcode/the-stack --scores scores.json --out README.md"})
+            "  bts card stitched --license apache-2.0 --base hub=owner/seed --scores scores.json --out README.md"})
 final class CardCommand extends OutputCommand {
     private static final String NAME = "[A-Za-z0-9][A-Za-z0-9._-]*";
     private static final Pattern CACHED = Pattern.compile("models--(" + NAME + "?)--(" + NAME + ")");
