@@ -38,7 +38,7 @@ final class SamplingOptions {
     @Within(least = -100, most = 100)
     private double frequencyPenalty;
 
-    @Option(names = "--min-p", paramLabel = "X", defaultValue = "0.0", description = "Sample from tokens at least this fraction as likely as the likeliest (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--min-p", paramLabel = "X", defaultValue = "0.0", description = "Sample from tokens at least this fraction as likely as the most likely one (default: ${DEFAULT-VALUE}).")
     @Within(least = 0, most = 1)
     private double minP;
 

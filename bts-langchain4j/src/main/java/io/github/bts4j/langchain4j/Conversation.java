@@ -14,7 +14,6 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
-import io.github.bts4j.core.chat.ToolCallParser;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Penalties;
@@ -44,8 +43,7 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         RequestedTools tools = RequestedTools.of(request, model);
         io.github.bts4j.core.chat.ChatRequest own = io.github.bts4j.core.chat.ChatRequest.of(messages(request.messages()));
         GenerationConfig config = config(request).withConstraint(tools.constraint());
-        return new Turn(model.streamChat(tools.described().isEmpty() ? own : own.withTools(tools.described()), config),
-                tools.format().map(format -> new ToolCallParser(format, model.tokenizer(), Integer.MAX_VALUE)), handler);
+        return new Turn(model.streamChat(tools.described().isEmpty() ? own : own.withTools(tools.described()), config), tools, model.tokenizer(), handler);
     }
 
     private GenerationConfig config(ChatRequest request) {

@@ -9,6 +9,7 @@ import io.github.bts4j.core.chat.ToolCallEvent;
 import io.github.bts4j.core.chat.ToolCallParser;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,9 +26,9 @@ final class Turn implements AutoCloseable {
     private final List<ToolExecutionRequest> calls = new ArrayList<>();
     private final StringBuilder arguments = new StringBuilder(); // of the latest call
 
-    Turn(TokenStream stream, Optional<ToolCallParser> parser, StreamingChatResponseHandler handler) {
+    Turn(TokenStream stream, RequestedTools tools, LlamaTokenizer tokenizer, StreamingChatResponseHandler handler) {
         this.stream = stream;
-        this.parser = parser;
+        this.parser = tools.format().map(format -> new ToolCallParser(format, tokenizer, Integer.MAX_VALUE));
         this.handler = handler;
     }
 

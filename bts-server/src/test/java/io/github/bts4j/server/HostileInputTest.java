@@ -61,7 +61,7 @@ class HostileInputTest {
         "prompt | [[]] | prompt", "prompt | [-1] | prompt", "prompt | [2048] | prompt", "prompt | [1.5] | prompt", "prompt | {\"a\":1} | prompt",
         "prompt | \"\\ud800\" | prompt", "temperature | -0.1 | temperature", "temperature | 2.1 | temperature", "temperature | \"hot\" | temperature", "top_p | 0 | top_p", "top_p | 1.1 | top_p",
         "n | 0 | n", "n | 1000 | n", "stream | \"yes\" | stream", "stop | [1] | stop", "stop | \"\" | stop", "stop | {} | stop", "seed | 1.5 | seed", "logprobs | 21 | logprobs",
-        "logprobs | true | logprobs", "logit_bias | {\"5\":1} | logit_bias", "presence_penalty | 1 | presence_penalty", "suffix | \"x\" | suffix", "best_of | 3 | best_of",
+        "logprobs | true | logprobs", "logit_bias | {\"5\":101} | logit_bias", "presence_penalty | 3 | presence_penalty", "suffix | \"x\" | suffix", "best_of | 3 | best_of",
         "stream_options | {\"include_usage\":true} | stream_options", "surprise | 1 | surprise", "model | \"other\" | model", "model | 5 | model", "echo | 1 | echo", "experts_off | [\"law\"] | experts_off",
         "experts_off | 7 | experts_off"})
     void aWrongFieldIsNamed(String field, String value, String named) throws IOException, InterruptedException {
@@ -118,7 +118,7 @@ class HostileInputTest {
         for (String path : new String[] {"/index.html", "/page", "/../page.js", "/v1", "/v1/completions/", "/..%2f..%2fetc/passwd", "/v1/models/..", "/%00", "/v1/models/"}) {
             HttpResponse<String> response = server.get(path);
             assertEquals(404, response.statusCode(), path);
-            assertTrue(path.startsWith("/v1/models/") || response.body().contains("/bts/gates, /health, /metrics and a page at /\""), response.body());
+            assertTrue(path.startsWith("/v1/models/") || response.body().contains("/bts/gates, /tokenize, /detokenize, /health, /metrics and a page at /\""), response.body());
             assertClean(response.body());
         }
         HttpResponse<String> form = server.client.send(HttpRequest.newBuilder(server.uri(COMPLETIONS)).header("Content-Type", "text/plain")
