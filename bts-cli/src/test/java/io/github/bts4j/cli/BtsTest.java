@@ -211,7 +211,7 @@ class BtsTest {
         assertTrue(done("inspect", seed).out().contains("products on this processor: float32 by "), "which kernels are taken here");
 
         JsonNode plan = done("plan", seed, seed, "--stitches", 2, "--json").json();
-        assertEquals(2L * found.get("parameters").asLong(), plan.get("frozenParameters").asLong());
+        assertEquals(2L * found.get("parameters").asLong(), plan.at("/parameters/frozen").asLong());
         assertTrue(done("plan", seed, seed, "--checkpointing", "FULL").out().contains("peak, beside mapped weights"));
 
         Path half = folder.resolve("half");

@@ -25,7 +25,7 @@ final class Automaton {
     private int generation = 1;
     private long work; // places that the current mask has tried
 
-    /** Tries bytes for masks. Above a bound of work only tokens of one byte are allowed: each text that goes on so still ends well. */
+    /** Tries bytes for masks. Above a bound of work only tokens of one byte are allowed: a text of such tokens can still end well. */
     private final ByteTree.Step trial = new ByteTree.Step() {
         @Override
         public State next(State state, int value) {
