@@ -4,7 +4,7 @@ package io.github.bts4j.core.constraint;
 abstract non-sealed class Composite extends Node {
     /** What may come next at a place. */
     interface Choices {
-        /** A rule from some place of it, after which this rule goes on. */
+        /** A rule from some place of it, after which this rule continues. */
         void call(Node child, Object from, Object then);
 
         /** A rule, at whose end this one ends as well. */
@@ -20,7 +20,7 @@ abstract non-sealed class Composite extends Node {
     /** Whether it is productive, given what is known of the rules that it calls. */
     abstract boolean canEnd();
 
-    /** Where it goes on after a call. */
+    /** Where it continues after a call. */
     Object resume(Object then, Object result) {
         return then;
     }

@@ -68,7 +68,7 @@ public final class Guide {
     }
 
     /**
-     * Goes on after a token.
+     * Continues after a token.
      *
      * @param token the id of the token, which is not an end token
      */

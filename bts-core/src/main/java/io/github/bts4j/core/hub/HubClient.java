@@ -114,7 +114,7 @@ final class HubClient {
         if (damaged) {
             throw new HubException(blob.name() + " of " + model + " is damaged: its hash is not " + blob.etag() + ", the one that the Hub gives; try again, or another network");
         }
-        throw new HubException(blob.name() + " of " + model + " broke off " + ATTEMPTS + " times: run the command again, it goes on where it ended", last);
+        throw new HubException(blob.name() + " of " + model + " broke off " + ATTEMPTS + " times: run the command again, it resumes where it ended", last);
     }
 
     private void append(HubModel model, HubBlob blob, Path incomplete, long have) throws IOException {
