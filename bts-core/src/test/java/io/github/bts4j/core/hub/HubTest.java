@@ -176,7 +176,7 @@ class HubTest {
     @Test
     void anEndlessInterruptionIsReportedAndResumed() throws IOException {
         stub.breaks = 5;
-        refused("broke off 5 times: run the command again, it goes on where it ended", () -> download("hf:owner/tiny"));
+        refused("broke off 5 times: run the command again, it resumes where it ended", () -> download("hf:owner/tiny"));
         stub.requests.clear();
         stub.breaks = 0;
         assertEquals(2, Checkpoint.open(download("hf:owner/tiny")).entries().size());
