@@ -8,17 +8,17 @@ const c = new OpenAI({baseURL: process.env.URL, apiKey: 'unused', maxRetries: 0}
 const model = process.env.MODEL;
 const messages = [{role: 'user', content: 'Where is the fair, and for how many days?'}];
 const Fair = z.object({city: z.enum(['Oslo', 'Rome']), days: z.number().int().min(1).max(14), open: z.boolean().nullable()});
-const parsed = await c.chat.completions.parse({model, messages, max_tokens: 200, seed: 1, response_format: zodResponseFormat(Fair, 'fair')});
+const parsed = await c.chat.completions.parse({model, messages, max_tokens: 1500, temperature: 0.7, seed: 1, response_format: zodResponseFormat(Fair, 'fair')});
 Fair.parse(parsed.choices[0].message.parsed);
 assert.equal(parsed.choices[0].finish_reason, 'stop');
-const stream = c.chat.completions.stream({model, messages, max_tokens: 200, seed: 2, response_format: zodResponseFormat(Fair, 'fair')});
+const stream = c.chat.completions.stream({model, messages, max_tokens: 1500, temperature: 0.7, seed: 2, response_format: zodResponseFormat(Fair, 'fair')});
 Fair.parse((await stream.finalChatCompletion()).choices[0].message.parsed);
-const called = await c.chat.completions.parse({model, messages, max_tokens: 200, seed: 3, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
+const called = await c.chat.completions.parse({model, messages, max_tokens: 1500, temperature: 0.7, seed: 3, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
 Fair.parse(called.choices[0].message.tool_calls[0].function.parsed_arguments);
-const deltas = c.chat.completions.stream({model, messages, max_tokens: 200, seed: 4, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
+const deltas = c.chat.completions.stream({model, messages, max_tokens: 1500, temperature: 0.7, seed: 4, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
 Fair.parse((await deltas.finalChatCompletion()).choices[0].message.tool_calls[0].function.parsed_arguments);
 let visits = 0;
-const runner = c.chat.completions.runTools({model, messages, max_tokens: 200, seed: 5, tool_choice: {type: 'function', function: {name: 'visit'}},
+const runner = c.chat.completions.runTools({model, messages, max_tokens: 1500, temperature: 0.7, seed: 5, tool_choice: {type: 'function', function: {name: 'visit'}},
   tools: [{type: 'function', function: {name: 'visit', parse: JSON.parse, parameters: {type: 'object', properties: {city: {enum: ['Oslo', 'Rome']}}, required: ['city'], additionalProperties: false},
     function: ({city}) => { visits++; assert.ok(['Oslo', 'Rome'].includes(city)); return 'It rains.'; }}}]}, {maxChatCompletions: 2});
 await runner.done().catch(() => {});
