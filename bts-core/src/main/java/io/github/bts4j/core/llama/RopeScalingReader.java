@@ -31,9 +31,9 @@ final class RopeScalingReader {
      *
      * @param fields the object
      * @param context the model's context in tokens
+     * @param original the trained length, if the object does not have it
      * @return the scaling; the default type if a problem was recorded
      */
-    /** Reads one form; original is the trained length if the form does not have it. */
     static RopeScaling read(JsonFields fields, int context, int original) {
         return new RopeScalingReader(fields, context, original).read();
     }

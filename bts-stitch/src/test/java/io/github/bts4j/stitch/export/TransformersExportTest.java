@@ -15,6 +15,7 @@ import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.TensorFiles;
 import io.github.bts4j.core.torch.Tensors;
@@ -49,13 +50,16 @@ class TransformersExportTest {
     /** Beyond the loss of order in sums of float32. */
     private static final float TOLERANCE = 1e-4f;
 
+    /** What the golden logits were computed in, whatever the files hold. */
+    private static final LoadOptions FLOAT32 = LoadOptions.defaults().withPrecision(Precision.FLOAT32);
+
     @TempDir
     private Path folder;
 
     /** A model by the name of its case in export/golden.json. */
     private static StitchedModel open(String name) throws IOException {
         return switch (name) {
-            case "adapters" -> disturbed(StitchedModel.builder().hub(DATA.resolve("adapters/base")).expert("lora", DATA.resolve("adapters/lora"))
+            case "adapters" -> disturbed(StitchedModel.builder().options(FLOAT32).hub(DATA.resolve("adapters/base")).expert("lora", DATA.resolve("adapters/lora"))
                     .expert("dora", DATA.resolve("adapters/dora")).config(StitchConfig.evenly(2, 2)).open());
             case "biased" -> disturbed(members("bts-3x4").config(StitchConfig.evenly(4, 2).withAlternating(false).withInit(Init.HUB)).open());
             default -> {
@@ -80,9 +84,9 @@ class TransformersExportTest {
         Path root = root(name);
         JsonNode about = JsonReader.STRICT.object(root.resolve("golden.json"), ModelFormatException::new);
         if (about.has("hub")) {
-            return StitchedModel.builder().hub(root.resolveSibling(about.get("hub").asText())).expert("expert", root.resolve("expert"));
+            return StitchedModel.builder().options(FLOAT32).hub(root.resolveSibling(about.get("hub").asText())).expert("expert", root.resolve("expert"));
         }
-        StitchedModelBuilder builder = StitchedModel.builder().hub(root.resolve("hub"));
+        StitchedModelBuilder builder = StitchedModel.builder().options(FLOAT32).hub(root.resolve("hub"));
         for (JsonNode member : about.get("models")) {
             if (!member.asText().equals("hub")) {
                 builder.expert(member.asText(), root.resolve(member.asText()));
