@@ -93,7 +93,7 @@ final class LinearProducts {
         return why == null ? "oneDNN" : "libtorch (not oneDNN: " + why + ")";
     }
 
-    /** Methods that tell the kernels which library to use, then the kernels that call them. */
+    /** Methods that give the kernels the library to use, then the kernels that call them. */
     String source() {
         boolean both = oneDnnLacks.containsKey(ElementType.FLOAT32) && oneDnnLacks.containsKey(ElementType.BFLOAT16);
         return answer("one_dnn", oneDnnLacks, ElementType.FLOAT32, ElementType.BFLOAT16)
