@@ -10,6 +10,7 @@ import java.util.Set;
  * The pushdown automaton of a grammar over bytes, made deterministic as far as texts lead. Its states with their transitions and masks are kept within a bound of
  * memory. Thread-safe.
  */
+@SuppressWarnings("ReferenceEquality") // states are interned, and there is one dead state
 final class Automaton {
     private static final int MOST_TOPS = 1024;
     private static final long MOST_WORK = 1_000_000;
