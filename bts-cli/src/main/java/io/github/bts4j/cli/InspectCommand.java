@@ -2,6 +2,7 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.adapter.Adapter;
 import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.checkpoint.Checkpoint;
@@ -87,7 +88,7 @@ final class InspectCommand extends OutputCommand {
             throw new IllegalArgumentException(path + " does not exist: give a checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder");
         }
         if (base != null && !Adapter.isAdapter(path)) {
-            throw new IllegalArgumentException("--base " + base + " is for an adapter, and " + path + " is none: an adapter's folder holds " + AdapterConfig.FILE + " and no config.json");
+            throw new MismatchException("--base " + base + " is for an adapter, and " + path + " is none: an adapter's folder holds " + AdapterConfig.FILE + " and no config.json");
         }
         if (Models.isStitched(path)) {
             result.set("stitch", ModelSize.stitch(path));
