@@ -97,6 +97,7 @@ class DamagedInputsTest {
             case "MODEL", "HUB", "PATH" -> (spec.name().equals("export") ? inputs.stitched : inputs.seed).toString();
             case "STITCH" -> inputs.stitched.toString();
             case "OUT" -> inputs.folder.resolve("made").resolve(spec.name()).toString();
+            case "DIR" -> inputs.folder.toString();
             case "PROMPT" -> "int";
             case "NAME" -> spec.name().equals("add-expert") ? "law" : "code";
             case "METHOD" -> "linear";

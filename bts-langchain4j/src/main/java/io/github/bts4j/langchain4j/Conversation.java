@@ -35,7 +35,7 @@ record Conversation(String name, TextModel model, GenerationConfig defaults) {
         model.requireChatTemplate();
     }
 
-    /** Begins the answer; what comes of it is told to the handler. Refuses unsupported features. */
+    /** Begins the answer; the handler receives what comes of it. Refuses unsupported features. */
     Turn begin(ChatRequest request, StreamingChatResponseHandler handler) {
         if (request.modelName() != null && !request.modelName().equals(name)) {
             throw new IllegalArgumentException("modelName = " + request.modelName() + ": this is " + name);

@@ -328,7 +328,7 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * Puts another model, such as an expert that was trained further, into an expert's place: it takes over the gate slices and projections, which do not change. {@link StitchCheckpoint#lineage} tells of it.
+     * Puts another model, such as an expert that was trained further, into an expert's place: it takes over the gate slices and projections, which do not change. {@link StitchCheckpoint#lineage} records it.
      *
      * @param name the expert's name, which stays
      * @param folder the new model's checkpoint folder, or the folder of a PEFT adapter of the hub

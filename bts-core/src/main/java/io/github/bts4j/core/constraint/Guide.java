@@ -2,7 +2,7 @@ package io.github.bts4j.core.constraint;
 
 import java.util.Set;
 
-/** Follows one text and tells which tokens may come next. Not thread-safe. */
+/** Follows one text, and says which tokens may come next. Not thread-safe. */
 public final class Guide {
     /** Allows everything. */
     public static final Guide FREE = new Guide(null, null, Set.of());
@@ -59,7 +59,7 @@ public final class Guide {
     }
 
     /**
-     * Whether the text cannot go on, because the vocabulary lacks characters that the constraint needs.
+     * Whether the text cannot continue, because the vocabulary lacks characters that the constraint needs.
      *
      * @return true if {@link #masked} found no token
      */

@@ -8,7 +8,7 @@ import java.util.Set;
 enum JsonType {
     OBJECT, ARRAY, STRING, INTEGER, FRACTION, BOOLEAN, NULL;
 
-    /** The types that a name stands for; empty for none that is known. */
+    /** The types that a name means; empty for none that is known. */
     static Set<JsonType> named(String name) {
         return switch (name) {
             case "object" -> EnumSet.of(OBJECT);

@@ -21,7 +21,7 @@ final class SchemaBranches {
     private final Budget budget;
     private final Disjointness disjointness;
 
-    /** Is told what must be disjoint, because {@code oneOf} is read as {@code anyOf}. */
+    /** Receives what must be disjoint, because {@code oneOf} is read as {@code anyOf}. */
     interface Disjointness {
         void require(SchemaPlace place, SchemaPlace one, SchemaPlace two);
     }

@@ -111,7 +111,7 @@ final class SchemaCompiler {
         return rule;
     }
 
-    /** The rule of schemas that hold together; an empty set stands for any value. */
+    /** The rule of schemas that hold together; an empty set means any value. */
     private Alternatives rule(Set<SchemaPlace> schemas) {
         Alternatives known = rules.get(schemas);
         if (known == null) {

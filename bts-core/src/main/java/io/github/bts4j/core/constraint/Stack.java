@@ -1,6 +1,6 @@
 package io.github.bts4j.core.constraint;
 
-/** Where a grammar is: a place of a rule, above the places where the calling rules go on. Null is the end of the text. Compared by value. */
+/** Where a grammar is: a place of a rule, above the places where the calling rules continue. Null is the end of the text. Compared by value. */
 final class Stack {
     final Node node;
     final Object place;

@@ -58,7 +58,7 @@ public final class MlflowMetrics implements MetricsListener {
      * @param store the store's folder, which is made
      * @param experiment name of the experiment
      * @param name name of the run in it
-     * @param lastStep the last step to keep, that of the checkpoint; 0 starts anew
+     * @param lastStep the last step to keep, that of the checkpoint; 0 starts again
      * @return the listener; the caller closes it
      * @throws UncheckedIOException if the store cannot be read or written
      * @throws IllegalArgumentException if a file of the run is damaged
