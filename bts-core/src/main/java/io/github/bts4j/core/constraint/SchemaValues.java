@@ -45,6 +45,7 @@ final class SchemaValues {
         };
     }
 
+    @SuppressWarnings("ReferenceEquality") // the list that the values come from, not an equal one
     private boolean listed(JsonNode value, JsonNode schema) {
         if (schema.has("const") && !same(value, schema.get("const"))) {
             return false;
