@@ -23,7 +23,7 @@ import java.util.function.Supplier;
  */
 public final class PrefixCache implements AutoCloseable {
     /** Tokens of a block. */
-    public static final int BLOCK = 128;
+    public static final int BLOCK = 256;
 
     private final long maxBytes;
     private final Map<Key, Node> nodes = new LinkedHashMap<>(16, 0.75f, true); // in the order of use

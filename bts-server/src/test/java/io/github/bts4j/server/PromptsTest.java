@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.bts4j.core.PrefixCache;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Long prompts beside other sequences, and prompts that begin alike. */
 class PromptsTest {
     private static final String COMPLETIONS = "/v1/completions";
-    private static final int BLOCK = 128;
+    private static final int BLOCK = PrefixCache.BLOCK;
 
     @TempDir
     private Path folder;
@@ -30,7 +31,7 @@ class PromptsTest {
         return "{\"model\":\"tiny\",\"prompt\":" + prompt + ",\"temperature\":0," + options + "}";
     }
 
-    /** Each part of a prompt of 15 blocks is followed by a token of the sequence that was running. */
+    /** Each part of a prompt of 7 blocks is followed by a token of the sequence that was running. */
     @Test
     void aLongPromptLetsOthersGoOn() throws IOException, InterruptedException {
         try (TestServer server = TestServer.withoutEndToken(folder, TestServer.CONFIG)) {
@@ -39,9 +40,9 @@ class PromptsTest {
                 Thread.sleep(5);
             }
             double before = server.metric("bts4j_generated_tokens_total");
-            server.ask(COMPLETIONS, body(ids(1, 15 * BLOCK), "\"max_tokens\":1"));
+            server.ask(COMPLETIONS, body(ids(1, 7 * BLOCK), "\"max_tokens\":1"));
             double others = server.metric("bts4j_generated_tokens_total") - before - 1;
-            assertTrue(others >= 14, others + " tokens of the other sequence");
+            assertTrue(others >= 6, others + " tokens of the other sequence");
             stream.close();
         }
     }
@@ -50,7 +51,7 @@ class PromptsTest {
     @Test
     void shortPromptsDoNotWaitForLongOnes() throws IOException, InterruptedException {
         try (TestServer server = TestServer.withoutEndToken(folder, TestServer.CONFIG)) {
-            String events = server.post(COMPLETIONS, body("[" + ids(1, 14 * BLOCK) + "," + ids(2, 20) + "]", "\"max_tokens\":1,\"stream\":true")).body();
+            String events = server.post(COMPLETIONS, body("[" + ids(1, 7 * BLOCK) + "," + ids(2, 20) + "]", "\"max_tokens\":1,\"stream\":true")).body();
             List<Integer> order = Arrays.stream(events.split("\n")).filter(line -> line.contains("\"index\":")).map(line -> line.contains("\"index\":1") ? 1 : 0).distinct().toList();
             assertEquals(List.of(1, 0), order, events);
         }

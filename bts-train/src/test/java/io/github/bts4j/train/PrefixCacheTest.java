@@ -118,7 +118,7 @@ class PrefixCacheTest {
     void turnsOfAConversation() {
         try (PrefixCache cache = new PrefixCache(PLENTY); DecodeSession first = stitched.newSession(CONTEXT)) {
             first.reuse(cache);
-            int[] prompt = tokens(1, BLOCK + 120);
+            int[] prompt = tokens(1, 2 * BLOCK - 8);
             first.append(prompt);
             int[] answer = tokens(2, 30);
             for (int token : answer) {
