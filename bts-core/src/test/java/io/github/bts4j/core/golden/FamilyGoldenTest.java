@@ -87,7 +87,7 @@ class FamilyGoldenTest {
     void greedyTokensThroughTheKvCache(Path folder) throws IOException {
         try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
             int[] expected = golden.ids("greedy_ids")[0];
-            assertArrayEquals(expected, greedy(model, Arrays.copyOf(expected, 6), expected.length));
+            assertArrayEquals(expected, GreedyTokens.after(model, Arrays.copyOf(expected, 6), expected.length));
         }
     }
 
@@ -212,28 +212,6 @@ class FamilyGoldenTest {
 
     private static Tolerance tolerance(LlamaModel model, NDArray ids) {
         return Tolerance.of(model.config(), (int) ids.getShape().get(1), model.precision());
-    }
-
-    private static int[] greedy(LlamaModel model, int[] prompt, int length) {
-        int[] ids = Arrays.copyOf(prompt, length);
-        try (DecodeSession session = model.newSession(length)) {
-            float[] logits = session.append(prompt);
-            for (int t = prompt.length; t < length; t++) {
-                ids[t] = argMax(logits);
-                if (t + 1 < length) {
-                    logits = session.append(ids[t]);
-                }
-            }
-        }
-        return ids;
-    }
-
-    private static int argMax(float[] logits) {
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            best = logits[i] > logits[best] ? i : best;
-        }
-        return best;
     }
 
     private static double mean(float[][] losses) {

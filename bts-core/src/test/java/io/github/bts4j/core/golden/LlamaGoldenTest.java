@@ -57,7 +57,7 @@ class LlamaGoldenTest {
     void greedyTokensThroughTheKvCache(Path folder) throws IOException {
         try (GoldenCase golden = new GoldenCase(folder); LlamaModel model = LlamaModel.open(folder, FLOAT32)) {
             int[] expected = golden.ids("greedy_ids")[0];
-            assertArrayEquals(expected, greedy(model, Arrays.copyOf(expected, 9), expected.length));
+            assertArrayEquals(expected, GreedyTokens.after(model, Arrays.copyOf(expected, 9), expected.length));
         }
     }
 
@@ -102,28 +102,6 @@ class LlamaGoldenTest {
             double tolerance = Tolerance.of(model.config(), (int) ids.getShape().get(1), model.precision()).ofNorm();
             assertTrue(error <= tolerance, model.precision() + ": relative error " + error + " > " + tolerance);
         }
-    }
-
-    private static int[] greedy(LlamaModel model, int[] prompt, int length) {
-        int[] ids = Arrays.copyOf(prompt, length);
-        try (DecodeSession session = model.newSession(length)) {
-            float[] logits = session.append(prompt);
-            for (int t = prompt.length; t < length; t++) {
-                ids[t] = argMax(logits);
-                if (t + 1 < length) {
-                    logits = session.append(ids[t]);
-                }
-            }
-        }
-        return ids;
-    }
-
-    private static int argMax(float[] logits) {
-        int best = 0;
-        for (int i = 1; i < logits.length; i++) {
-            best = logits[i] > logits[best] ? i : best;
-        }
-        return best;
     }
 
     private static double mean(float[][] losses) {

@@ -9,12 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
+import io.github.bts4j.core.golden.GreedyTokens;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.TensorFiles;
@@ -127,7 +127,7 @@ class TransformersExportTest {
             JsonNode golden = JsonReader.STRICT.object(DATA.resolve("export/golden.json"), ModelFormatException::new).get("cases").get(name);
             compareLogits(model, ints(golden.get("input_ids")), golden.get("logits"));
             int[] greedy = row(golden.get("greedy"));
-            assertArrayEquals(greedy, greedy(model, Arrays.copyOf(greedy, 9), greedy.length));
+            assertArrayEquals(greedy, GreedyTokens.after(model, Arrays.copyOf(greedy, 9), greedy.length));
         }
     }
 
@@ -141,22 +141,6 @@ class TransformersExportTest {
                 }
             }
         }
-    }
-
-    private static int[] greedy(StitchedModel model, int[] prompt, int length) {
-        int[] tokens = Arrays.copyOf(prompt, length);
-        try (DecodeSession session = model.newSession(length)) {
-            float[] logits = session.append(prompt);
-            for (int at = prompt.length; at < length; at++) {
-                int best = 0;
-                for (int i = 1; i < logits.length; i++) {
-                    best = logits[i] > logits[best] ? i : best;
-                }
-                tokens[at] = best;
-                logits = session.append(best);
-            }
-        }
-        return tokens;
     }
 
     private static int[][] ints(JsonNode rows) {
