@@ -1,14 +1,12 @@
 package io.github.bts4j.server;
 
-import io.github.bts4j.core.PrefixCache;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.text.TextModel;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.UnaryOperator;
 
 /**
  * One generator per set of switched-off experts. A generator uses the experts and weights that the model had when it was created, and holds
@@ -19,7 +17,7 @@ final class Generators implements AutoCloseable {
     private static final int MOST_UNUSED = 8;
 
     private final TextModel model;
-    private final Optional<PrefixCache> prefixes;
+    private final UnaryOperator<Generator> prepared;
     private final Generator whole;
     private final List<View> views = new ArrayList<>(); // the last one was used last
 
@@ -29,22 +27,11 @@ final class Generators implements AutoCloseable {
         }
     }
 
-    private Generators(TextModel model, PrefixCache... prefixes) {
+    /** Generators of a model, each of which is prepared once, such as with a prefix cache. */
+    Generators(TextModel model, UnaryOperator<Generator> prepared) {
         this.model = model;
-        this.prefixes = Stream.of(prefixes).findFirst();
-        this.whole = of(model);
-    }
-
-    static Generators withPrefixCache(TextModel model, PrefixCache prefixes) {
-        return new Generators(model, prefixes);
-    }
-
-    static Generators withoutPrefixCache(TextModel model) {
-        return new Generators(model);
-    }
-
-    private Generator of(TextModel text) {
-        return prefixes.map(text.generator()::withPrefixCache).orElseGet(text::generator);
+        this.prepared = prepared;
+        this.whole = prepared.apply(model.generator());
     }
 
     /** The generator for a sequence that starts now. */
@@ -60,7 +47,7 @@ final class Generators implements AutoCloseable {
 
     private View open(Set<String> off) {
         TextModel without = without(model, off);
-        return new View(off, without, of(without));
+        return new View(off, without, prepared.apply(without.generator()));
     }
 
     /** A model with experts switched off, which the caller closes. An expert that was there when the request came may be gone when its turn comes. */

@@ -64,7 +64,7 @@ public final class ModelServer implements AutoCloseable {
         this.others = others;
         this.metrics = new ServerMetrics(registries);
         this.prefixes = config.limits().prefixCacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(config.limits().prefixCacheBytes()));
-        this.scheduler = new Scheduler(prefixes.map(cache -> Generators.withPrefixCache(served.model(), cache)).orElseGet(() -> Generators.withoutPrefixCache(served.model())),
+        this.scheduler = new Scheduler(new Generators(served.model(), generator -> prefixes.map(generator::withPrefixCache).orElse(generator)),
                 config.limits().maxBatch(), config.limits().maxQueue(), metrics);
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(2));
         this.connections = new Connections(vertx, config.timeouts().body(), idleTimeout());
