@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,10 +95,10 @@ final class Scheduler implements AutoCloseable {
                     admit();
                     processPrompt();
                     step();
+                    generators.keep(running.stream().map(Running::generator).toList());
                 } catch (RuntimeException | Error e) { // failures of a single sequence are handled where they occur
                     failAll(List.copyOf(running), e);
                 }
-                generators.keep(running.stream().map(Running::generator).toList());
                 runningCount = running.size();
             }
         } finally {
@@ -122,7 +123,7 @@ final class Scheduler implements AutoCloseable {
         running.removeIf(one -> {
             if (one.sequence.isGivenUp()) {
                 giveUp(one.sequence);
-                one.stream.close();
+                free(one);
                 return true;
             }
             return false;
@@ -210,14 +211,12 @@ final class Scheduler implements AutoCloseable {
         }
         turns = (turns + 1) % OLDEST_FIRST;
         Running one = turns == 0 ? waiting.get(0) : waiting.stream().min(Comparator.comparingInt(each -> each.stream.promptTokensLeft())).orElseThrow();
-        try {
+        attempt(one, () -> {
             if (one.stream.processPrompt()) {
                 metrics.promptTokens(one.sequence.prompt().length);
                 one.sequence.listener().onPromptProcessed(one.stream.reusedPromptTokens());
             }
-        } catch (RuntimeException | Error e) {
-            failAll(List.of(one), e);
-        }
+        });
     }
 
     /** One token for every sequence whose client keeps up; one pass for those with the same experts. */
@@ -243,22 +242,32 @@ final class Scheduler implements AutoCloseable {
     }
 
     private void step(Generator generator, List<Running> some) {
-        List<List<TokenLogProb>> alternatives = new ArrayList<>();
-        List<GeneratedToken> tokens;
+        Map<TokenStream, Running> streams = new LinkedHashMap<>();
+        Map<Running, List<TokenLogProb>> alternatives = new HashMap<>();
+        some.forEach(one -> attempt(one, () -> {
+            alternatives.put(one, one.sequence.alternatives() > 0 ? one.stream.mostLikely(one.sequence.alternatives()) : List.of());
+            streams.put(one.stream, one);
+        }));
+        Map<TokenStream, GeneratedToken> tokens;
         try {
-            some.forEach(one -> alternatives.add(one.sequence.alternatives() > 0 ? one.stream.mostLikely(one.sequence.alternatives()) : List.of()));
-            tokens = generator.nextEach(some.stream().map(Running::stream).toList());
-        } catch (RuntimeException | Error e) {
-            failAll(some, e);
+            tokens = generator.nextEach(List.copyOf(streams.keySet()), (stream, failure) -> failAll(List.of(streams.get(stream)), failure));
+        } catch (RuntimeException | Error e) { // of the pass
+            failAll(List.copyOf(streams.values()), e);
             return;
         }
         metrics.pass(tokens.size());
-        for (int i = 0; i < tokens.size(); i++) {
-            try {
-                publish(some.get(i), tokens.get(i), alternatives.get(i));
-            } catch (RuntimeException | Error e) {
-                failAll(List.of(some.get(i)), e);
-            }
+        tokens.forEach((stream, token) -> {
+            Running one = streams.get(stream);
+            attempt(one, () -> publish(one, token, alternatives.get(one)));
+        });
+    }
+
+    /** Work for one sequence, whose failure is of this sequence alone. */
+    private void attempt(Running one, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            failAll(List.of(one), e);
         }
     }
 
@@ -277,12 +286,16 @@ final class Scheduler implements AutoCloseable {
         running.removeAll(some);
         some.forEach(one -> {
             fail(one.sequence, failure);
-            try {
-                one.stream.close();
-            } catch (RuntimeException | Error e) {
-                LOG.error("A sequence's caches could not be freed", e);
-            }
+            free(one);
         });
+    }
+
+    private static void free(Running one) {
+        try {
+            one.stream.close();
+        } catch (RuntimeException | Error e) {
+            LOG.error("A sequence's caches could not be freed", e);
+        }
     }
 
     /** Reports a failure to one sequence. Errors too: the others are not affected. */
@@ -306,7 +319,7 @@ final class Scheduler implements AutoCloseable {
         }
         running.forEach(one -> {
             left.add(one.sequence);
-            one.stream.close();
+            free(one);
         });
         running.clear();
         runningCount = 0;

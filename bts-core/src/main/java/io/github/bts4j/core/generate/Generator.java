@@ -12,9 +12,12 @@ import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -203,20 +206,55 @@ public final class Generator {
      * @throws java.util.NoSuchElementException if one has already ended
      */
     public List<GeneratedToken> nextEach(List<TokenStream> streams) {
-        return lifetime.hold(() -> steppedEach(streams));
+        List<Throwable> failures = new ArrayList<>();
+        Map<TokenStream, GeneratedToken> tokens = nextEach(streams, (stream, failure) -> failures.add(failure));
+        for (Throwable failure : failures) { // the first one
+            if (failure instanceof Error error) {
+                throw error;
+            }
+            throw (RuntimeException) failure;
+        }
+        return List.copyOf(tokens.values());
     }
 
-    private List<GeneratedToken> steppedEach(List<TokenStream> streams) {
-        List<GeneratedToken> chosen = streams.stream().map(TokenStream::choose).toList();
-        List<TokenStream> going = streams.stream().filter(TokenStream::hasNext).toList();
-        int[] ids = IntStream.range(0, chosen.size()).filter(i -> streams.get(i).hasNext()).map(i -> chosen.get(i).id()).toArray();
+    /**
+     * Generates one token in each of several streams, like {@link #nextEach(List)}, but a stream that fails by itself, for instance because its logits are not numbers,
+     * leaves the others as they are. A failure of the pass over the model is of all of them, and thrown.
+     *
+     * @param streams generations of this generator that have not ended, with prompts of any lengths
+     * @param onFailure receives each stream that failed, which is closed by then, and its exception or error
+     * @return the tokens of the streams that did not fail, in their order; afterwards some of the streams may have ended
+     */
+    public Map<TokenStream, GeneratedToken> nextEach(List<TokenStream> streams, BiConsumer<TokenStream, Throwable> onFailure) {
+        return lifetime.hold(() -> steppedEach(streams, onFailure));
+    }
+
+    private Map<TokenStream, GeneratedToken> steppedEach(List<TokenStream> streams, BiConsumer<TokenStream, Throwable> onFailure) {
+        Map<TokenStream, GeneratedToken> chosen = new LinkedHashMap<>();
+        streams.forEach(stream -> choose(stream, onFailure).ifPresent(token -> chosen.put(stream, token)));
+        List<TokenStream> going = chosen.keySet().stream().filter(TokenStream::hasNext).toList();
         if (!going.isEmpty()) {
+            int[] ids = going.stream().mapToInt(stream -> chosen.get(stream).id()).toArray();
             float[][] logits = model.appendEach(going.stream().map(TokenStream::session).toList(), ids);
             for (int i = 0; i < ids.length; i++) {
                 going.get(i).accept(logits[i]);
             }
         }
         return chosen;
+    }
+
+    private static Optional<GeneratedToken> choose(TokenStream stream, BiConsumer<TokenStream, Throwable> onFailure) {
+        try {
+            return Optional.of(stream.choose());
+        } catch (RuntimeException | Error e) {
+            try {
+                stream.close();
+            } catch (RuntimeException | Error second) {
+                e.addSuppressed(second);
+            }
+            onFailure.accept(stream, e);
+            return Optional.empty();
+        }
     }
 
     /**

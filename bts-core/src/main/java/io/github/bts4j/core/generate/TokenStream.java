@@ -117,14 +117,18 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     @Override
     @SuppressWarnings("try") // the lease is only held
     public GeneratedToken next() {
-        throwIf(stopped.isPresent(), () -> new NoSuchElementException("The generation has ended: " + stopped.get()));
+        checkNotEnded();
         begun();
         try (Lifetime.Lease use = lifetime.use()) {
             return generateOne();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    private void checkNotEnded() {
+        throwIf(stopped.isPresent(), () -> new NoSuchElementException("The generation has ended: " + stopped.get()));
     }
 
     /**
@@ -158,6 +162,8 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     /** Draws the next token without running the model. Unless the generation has ended, {@link #accept} must follow. */
     GeneratedToken choose() {
+        checkNotEnded();
+        begun();
         int id = sampler.next(guide.masked(logits), ids, count);
         float logProb = Sampler.logProb(logits, id);
         boolean eos = endTokens.contains(id) || guide.isStuck();

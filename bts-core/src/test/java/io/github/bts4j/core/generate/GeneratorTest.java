@@ -13,9 +13,14 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -39,6 +44,8 @@ class GeneratorTest {
         private final int[] tokens;
         private final int context;
         private final List<DecodeSession> open = new ArrayList<>();
+        private final Set<Integer> unclosable = new HashSet<>(); // capacities of sessions whose close() fails
+        private final Set<Integer> broken = new HashSet<>(); // capacities of sessions whose logits are not numbers, after the prompt
 
         Reciter(String text, int context) {
             this.tokens = tokenizer.encode(text, false);
@@ -104,7 +111,7 @@ class GeneratorTest {
             assertTrue(length <= capacity, "more tokens than the session holds");
             said++;
             float[] logits = new float[2048];
-            logits[model.tokens[said % model.tokens.length]] = 20;
+            logits[model.tokens[said % model.tokens.length]] = said > 0 && model.broken.contains(capacity) ? Float.NaN : 20;
             return logits;
         }
 
@@ -121,6 +128,9 @@ class GeneratorTest {
         @Override
         public void close() {
             model.open.remove(this);
+            if (model.unclosable.contains(capacity)) {
+                throw new AssertionError("as if");
+            }
         }
     }
 
@@ -163,7 +173,7 @@ class GeneratorTest {
         GenerationResult result = new Generator(model, tokenizer).generate("Once", GenerationConfig.greedy(60).withEndTokens(Set.of(end)));
         assertEquals(StopReason.EOS, result.stopReason());
         assertEquals(end, result.tokenIds()[result.tokenIds().length - 1]);
-        assertEquals(tokenizer.decode(java.util.Arrays.copyOf(model.tokens, result.tokenIds().length - 1), true), result.text());
+        assertEquals(tokenizer.decode(Arrays.copyOf(model.tokens, result.tokenIds().length - 1), true), result.text());
     }
 
     @Test
@@ -189,5 +199,32 @@ class GeneratorTest {
         assertFalse(stream.hasNext());
         assertEquals(StopReason.CANCELLED, stream.result().stopReason());
         assertThrows(java.util.NoSuchElementException.class, stream::next);
+    }
+
+    @Test
+    void aStreamThatFailsLeavesTheOthersOfItsStep() {
+        Reciter model = new Reciter(TEXT, 256);
+        model.unclosable.add(11); // after its first token
+        model.broken.add(12); // at its second
+        Generator generator = new Generator(model, tokenizer);
+        int[] prompt = IntStream.range(5, 15).toArray();
+        List<TokenStream> all = Stream.of(1, 2, 3, 4).map(tokens -> generator.stream(prompt, GenerationConfig.greedy(tokens))).toList();
+        List<TokenStream> going = new ArrayList<>(all);
+        Map<TokenStream, Throwable> failures = new HashMap<>();
+        while (!going.isEmpty()) {
+            Map<TokenStream, GeneratedToken> tokens = generator.nextEach(going, failures::put);
+            assertEquals(going.stream().filter(stream -> !failures.containsKey(stream)).toList(), List.copyOf(tokens.keySet()));
+            going.removeIf(stream -> !stream.hasNext());
+        }
+        assertEquals(Set.of(all.get(0), all.get(1)), failures.keySet());
+        assertTrue(failures.get(all.get(0)) instanceof AssertionError, failures::toString);
+        assertTrue(failures.get(all.get(1)) instanceof IllegalArgumentException, failures::toString);
+        for (int i : new int[] {2, 3}) {
+            assertArrayEquals(Arrays.copyOf(model.tokens, i + 1), all.get(i).result().tokenIds());
+            assertEquals(StopReason.MAX_TOKENS, all.get(i).result().stopReason());
+        }
+        assertTrue(model.open.isEmpty(), "a session was not closed");
+        assertThrows(java.util.NoSuchElementException.class, () -> generator.nextEach(all));
+        assertThrows(AssertionError.class, () -> generator.nextEach(List.of(generator.stream(prompt, GenerationConfig.greedy(1)))));
     }
 }
