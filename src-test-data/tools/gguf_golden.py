@@ -4,6 +4,7 @@ Needs gguf (0.17 or later), torch, transformers, safetensors, tokenizers, senten
 Writes into ../gguf:
   types.gguf, types.safetensors        one tensor of every type that bts4j reads, and gguf's own dequantisation of it (float32)
   NAME-TYPE.gguf                       models of ../golden as GGUF, named and permuted as llama.cpp's convert_hf_to_gguf.py does
+  llama2-gqa-q4-0000N-of-00003.gguf    the quantised one in three parts, as gguf's writer splits it
   llama2-gqa-q4.golden.safetensors     logits that transformers computes in float32 from the quantised file
   bpe.gguf, spm.gguf, tokenizers.json  the bundled tokenizer and a SentencePiece tokenizer inside GGUF, and their ids for probe texts:
                                        from the package tokenizers and from sentencepiece itself
@@ -24,7 +25,8 @@ def random_blocks(rng, kind, blocks):
     """Blocks whose every bit pattern can occur, except that the float16 scales are finite."""
     size = gguf.GGML_QUANT_SIZES[kind][1]
     raw = rng.integers(0, 256, (blocks, size), dtype=np.uint8)
-    at = {T.Q8_0: [0], T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208]}[kind]
+    at = {T.Q8_0: [0], T.Q4_0: [0], T.Q4_1: [0, 2], T.Q5_0: [0], T.Q5_1: [0, 2], T.Q4_K: [0, 2], T.Q5_K: [0, 2], T.Q6_K: [208],
+          T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0]}[kind]
     for a in at:
         scale = (rng.standard_normal(blocks) * 0.05).astype(np.float16)
         scale[:2] = [np.float16(6e-8), np.float16(-65504)]  # subnormal, the largest
@@ -40,7 +42,7 @@ def types():
     w.add_tensor("f16", x.astype(np.float16)); expected["f16"] = x.astype(np.float16).astype(np.float32)
     b = torch.from_numpy(x).to(torch.bfloat16)
     w.add_tensor("bf16", b.view(torch.uint8).numpy(), raw_shape=(6, 128), raw_dtype=T.BF16); expected["bf16"] = b.float().numpy()
-    for kind in (T.Q8_0, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q4_K, T.Q5_K, T.Q6_K):
+    for kind in (T.Q8_0, T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.Q4_K, T.Q5_K, T.Q6_K, T.Q2_K, T.Q3_K, T.IQ4_NL, T.IQ4_XS):
         block, size = gguf.GGML_QUANT_SIZES[kind]
         rows, per_row = 5, 3
         raw = random_blocks(rng, kind, rows * per_row).reshape(rows, per_row * size)
@@ -64,13 +66,13 @@ def gguf_name(name):
     _, _, layer, rest = stem.split(".", 3)
     return f"blk.{layer}.{LAYER[rest]}.{kind}"
 
-def model(case, suffix, kinds):
+def model(case, suffix, kinds, parts=1):
     """kinds: the types that matrices take in turn; 1-D tensors are float32, as llama.cpp writes them."""
     folder = os.path.join(golden, case)
     c = transformers.LlamaConfig.from_pretrained(folder)
     state = transformers.LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).state_dict()
     path = os.path.join(out, f"{case}-{suffix}.gguf")
-    w = gguf.GGUFWriter(path, "llama")
+    w = gguf.GGUFWriter(path, "llama", split_max_tensors=-(-len(state) // parts) if parts > 1 else 0)
     w.add_name(case); w.add_context_length(c.max_position_embeddings); w.add_embedding_length(c.hidden_size)
     w.add_block_count(c.num_hidden_layers); w.add_feed_forward_length(c.intermediate_size)
     w.add_head_count(c.num_attention_heads); w.add_head_count_kv(c.num_key_value_heads)
@@ -190,6 +192,7 @@ if __name__ == "__main__":
     model("llama32-tied-scaled-bf16", "bf16", [T.BF16])
     model("biased-headdim-fp16", "f16", [T.F16])
     path, config = model("llama2-gqa", "q4", [T.Q4_0, T.Q8_0, T.Q4_1])
+    model("llama2-gqa", "q4", [T.Q4_0, T.Q8_0, T.Q4_1], parts=3)
     dequantised_logits(path, config, os.path.join(out, "llama2-gqa-q4.golden.safetensors"))
     rows = bpe() | spm()
     json.dump({"versions": {"gguf": __import__("importlib.metadata").metadata.version("gguf"), "transformers": transformers.__version__}} | rows,

@@ -6,6 +6,7 @@ import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.adapter.Adapter;
 import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.GgufParts;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
@@ -102,10 +103,13 @@ final class InspectCommand extends OutputCommand {
 
     private void gguf() throws IOException {
         for (GgufTensor tensor : GgufFile.open(path).tensors().values()) {
-            add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(path, tensor) : "");
+            add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(tensor) : "");
         }
         if (hashes) {
-            result.putObject("files").put(path.getFileName().toString(), ModelFingerprint.sha256(path));
+            ObjectNode files = result.putObject("files");
+            for (Path file : GgufParts.of(path).files()) {
+                files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
+            }
         }
     }
 
@@ -123,8 +127,8 @@ final class InspectCommand extends OutputCommand {
     }
 
     /** The tensor's bytes in the file. */
-    private static String sha256(Path file, GgufTensor tensor) throws IOException {
-        try (FileChannel channel = FileChannel.open(file)) {
+    private static String sha256(GgufTensor tensor) throws IOException {
+        try (FileChannel channel = FileChannel.open(tensor.file())) {
             return ModelFingerprint.sha256(channel.map(FileChannel.MapMode.READ_ONLY, tensor.offset(), tensor.length()));
         }
     }

@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -23,7 +24,8 @@ import java.util.TreeSet;
  * The identity of a model, byte for byte: the SHA-256 of each file that defines it.
  *
  * <p>These files are {@code config.json}, the safetensors files that {@link Checkpoint} uses, their index, and
- * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} regardless of its name. A stitch checkpoint records the fingerprints of the models it was trained on
+ * {@code tokenizer.json} if there is one; or the one GGUF file, recorded as {@code model.gguf} regardless of its name; of a split one
+ * the parts, as {@code model-00001-of-00003.gguf} and so on. A stitch checkpoint records the fingerprints of the models it was trained on
  * and compares them when it is loaded. Any JSON mapper for records writes and reads it as
  * <code>{"files": {"config.json": "9f86d0..."}}</code>.
  *
@@ -64,13 +66,21 @@ public record ModelFingerprint(Map<String, String> files) {
      */
     public static ModelFingerprint of(Path folder) {
         if (Checkpoint.isGguf(folder)) {
-            return new ModelFingerprint(Map.of(GGUF, sha256(folder)));
+            return new ModelFingerprint(hashes(GgufParts.of(folder).files()));
         }
         Map<String, String> files = new TreeMap<>();
         for (Path file : files(folder)) {
             files.put(folder.relativize(file).toString().replace('\\', '/'), sha256(file));
         }
         return new ModelFingerprint(files);
+    }
+
+    private static Map<String, String> hashes(List<Path> parts) {
+        Map<String, String> hashes = new TreeMap<>();
+        for (int i = 0; i < parts.size(); i++) {
+            hashes.put(parts.size() == 1 ? GGUF : String.format(Locale.ROOT, "model-%05d-of-%05d.gguf", i + 1, parts.size()), sha256(parts.get(i)));
+        }
+        return hashes;
     }
 
     /**
@@ -90,7 +100,7 @@ public record ModelFingerprint(Map<String, String> files) {
     /** The files that define a model. */
     static List<Path> files(Path folder) {
         if (Checkpoint.isGguf(folder)) {
-            return List.of(folder);
+            return GgufParts.of(folder).files();
         }
         throwIf(!Files.isDirectory(folder),
                 () -> new ModelFormatException(folder, "neither a GGUF file nor a folder; give the folder that holds " + CONFIG));

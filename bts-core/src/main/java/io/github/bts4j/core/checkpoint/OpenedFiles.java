@@ -54,7 +54,7 @@ public final class OpenedFiles {
      * @throws ModelFormatException if a file is missing or damaged
      */
     public static OpenedFiles of(Path model) throws IOException {
-        List<Path> weights = Checkpoint.isGguf(model) ? List.of(model) : Checkpoint.open(model).files();
+        List<Path> weights = Checkpoint.isGguf(model) ? GgufParts.of(model).files() : Checkpoint.open(model).files();
         return of(() -> ModelFingerprint.of(model), weights, ModelFingerprint.files(model));
     }
 
@@ -68,7 +68,7 @@ public final class OpenedFiles {
      * @throws ModelFormatException if a file is missing or damaged
      */
     public static OpenedFiles of(Path base, List<Path> adapter) throws IOException {
-        List<Path> weights = Checkpoint.isGguf(base) ? List.of(base) : Checkpoint.open(base).files();
+        List<Path> weights = Checkpoint.isGguf(base) ? GgufParts.of(base).files() : Checkpoint.open(base).files();
         List<Path> all = new ArrayList<>(ModelFingerprint.files(base));
         all.addAll(adapter);
         return of(() -> ModelFingerprint.of(base).withAdapter(adapter), weights, all);

@@ -94,8 +94,6 @@ final class GgufConfig {
             boolean harmless = value == null || value.equals(0L) || name.endsWith("causal") && value.equals(true);
             problems.addIf(!harmless, key(name) + " = " + value + " is not computed here");
         }
-        int split = metadata.integer("split.count").orElse(1);
-        problems.addIf(split > 1, "split.count = " + split + ": join the parts first, with llama-gguf-split --merge");
         int valueSize = metadata.integer(key("attention.value_length")).orElse(sizes.headDim());
         problems.addIf(valueSize != sizes.headDim(), key("attention.value_length") + " = " + valueSize + " differs from the size of a head, " + sizes.headDim());
         Traits traits = GgufTraits.read(metadata, family, sizes, problems);

@@ -62,6 +62,13 @@ class GgufModelTest {
         }
     }
 
+    @Test
+    void aSplitModelIsTheSameModel() throws IOException {
+        try (LlamaModel whole = LlamaModel.open(DATA.resolve("llama2-gqa-q4.gguf")); LlamaModel split = LlamaModel.open(DATA.resolve("llama2-gqa-q4-00001-of-00003.gguf"))) {
+            assertArrayEquals(whole.logits(5, 6, 7), split.logits(5, 6, 7));
+        }
+    }
+
     private static Tolerance tolerance(NDArray ids, LlamaModel model) {
         return Tolerance.of(model.config(), (int) ids.getShape().get(1), model.precision());
     }

@@ -12,6 +12,9 @@ final class GgmlBlocks {
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
+    /** The values of IQ4_NL and IQ4_XS (ggml's kvalues_iq4nl). */
+    private static final byte[] UNEVEN = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
     private static final float NONE = -0f; // adding it changes nothing, not even the sign of a zero
 
     private GgmlBlocks() {}
@@ -42,6 +45,10 @@ final class GgmlBlocks {
                 case Q4_K -> groups(bytes, at, false, floats, out);
                 case Q5_K -> groups(bytes, at, true, floats, out);
                 case Q6_K -> q6k(bytes, at, floats, out);
+                case Q2_K -> q2k(bytes, at, floats, out);
+                case Q3_K -> q3k(bytes, at, floats, out);
+                case IQ4_NL -> uneven(bytes, at + 2, half(bytes, at), floats, out);
+                case IQ4_XS -> iq4xs(bytes, at, floats, out);
             }
         }
     }
@@ -114,6 +121,56 @@ final class GgmlBlocks {
                     out[to + half * 128 + quarter * 32 + i] = scale * (q - 32);
                 }
             }
+        }
+    }
+
+    /** (d s) q - (dmin m): 16 bytes, each a scale and above it a minimum; 64 bytes of pairs of bits, each byte of four groups' values; d, dmin. */
+    private static void q2k(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at + 80);
+        float dmin = half(b, at + 82);
+        for (int group = 0; group < 16; group++) {
+            float scale = d * (b[at + group] & 0xF);
+            float least = dmin * (b[at + group] >> 4 & 0xF);
+            for (int i = 0; i < 16; i++) {
+                out[to + 16 * group + i] = scale * pair(b, at + 16, group, i) - least;
+            }
+        }
+    }
+
+    /** Two bits of value i of a group of 16: a run of 32 bytes holds eight groups, two for each pair of bits. */
+    private static int pair(byte[] b, int at, int group, int i) {
+        return b[at + group / 8 * 32 + (group & 1) * 16 + i] >> (group / 2 & 3) * 2 & 3;
+    }
+
+    /** (d (s - 32)) (q - 4): 32 bytes with the third bits (bit g / 2 of byte i, for value i of two groups), 64 bytes of pairs, 12 bytes of scales, d. */
+    private static void q3k(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at + 108);
+        for (int group = 0; group < 16; group++) {
+            int low = b[at + 96 + (group & 7)] >> group / 8 * 4 & 0xF;
+            int high = b[at + 104 + (group & 3)] >> group / 4 * 2 & 3;
+            float scale = d * ((low | high << 4) - 32);
+            for (int i = 0; i < 16; i++) {
+                int third = b[at + (group & 1) * 16 + i] >> group / 2 & 1;
+                out[to + 16 * group + i] = scale * ((pair(b, at + 32, group, i) | third << 2) - 4);
+            }
+        }
+    }
+
+    /** d times the value of each nibble; the low halves of 16 bytes, then the high ones. */
+    private static void uneven(byte[] b, int at, float d, float[] out, int to) {
+        for (int i = 0; i < 16; i++) {
+            out[to + i] = d * UNEVEN[b[at + i] & 0xF];
+            out[to + 16 + i] = d * UNEVEN[b[at + i] >> 4 & 0xF];
+        }
+    }
+
+    /** The same with (d (s - 32)): d, the high pairs of bits of eight scales, their low nibbles, 128 bytes. */
+    private static void iq4xs(byte[] b, int at, float[] out, int to) {
+        float d = half(b, at);
+        int high = (short) SHORT.get(b, at + 2);
+        for (int group = 0; group < 8; group++) {
+            int low = b[at + 4 + group / 2] >> (group & 1) * 4 & 0xF;
+            uneven(b, at + 8 + 16 * group, d * ((low | (high >> 2 * group & 3) << 4) - 32), out, to + 32 * group);
         }
     }
 

@@ -20,19 +20,27 @@ public enum GgmlType {
     Q5_1(7, 32, 24),
     /** 32 values of 8 bits and a scale. */
     Q8_0(8, 32, 34),
+    /** 256 values of 2 bits; sixteen groups, each with a scale and a minimum of 4 bits. */
+    Q2_K(10, 256, 84),
+    /** 256 values of 3 bits; sixteen groups, each with a scale of 6 bits. */
+    Q3_K(11, 256, 110),
     /** 256 values of 4 bits; eight groups, each with a scale and a minimum of 6 bits. */
     Q4_K(12, 256, 144),
     /** 256 values of 5 bits; eight groups, each with a scale and a minimum of 6 bits. */
     Q5_K(13, 256, 176),
     /** 256 values of 6 bits; sixteen groups, each with a scale of 8 bits. */
     Q6_K(14, 256, 210),
+    /** 32 values, each one of 16 unevenly spaced ones, and a scale. */
+    IQ4_NL(20, 32, 18),
+    /** 256 values, each one of 16 unevenly spaced ones; eight groups, each with a scale of 6 bits. */
+    IQ4_XS(23, 256, 136),
     /** The upper half of a 32-bit floating point number. */
     BF16(30, 1, 2);
 
     /** Names of the types that are known and refused, so that messages can name them. */
     private static final String[] REFUSED = {
-        "Q4_2", "Q4_3", null, null, null, "Q8_1", "Q2_K", "Q3_K", null, null, null, "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", "IQ4_NL", "IQ3_S",
-        "IQ2_S", "IQ4_XS", "I8", "I16", "I32", "I64", "F64", "IQ1_M"};
+        "Q4_2", "Q4_3", null, null, null, "Q8_1", null, null, null, null, null, "Q8_K", "IQ2_XXS", "IQ2_XS", "IQ3_XXS", "IQ1_S", null, "IQ3_S",
+        "IQ2_S", null, "I8", "I16", "I32", "I64", "F64", "IQ1_M"};
     private static final int FIRST_REFUSED = 4;
 
     private final int code;

@@ -138,7 +138,7 @@ final class GgufHeader {
             throwIf(entry.offset < 0 || entry.offset % alignment != 0 || entry.bytes > room - entry.offset,
                     () -> ModelFormatException.inTensor(file, entry.name, entry.place, "has offset " + Long.toUnsignedString(entry.offset) + " and "
                             + entry.bytes + " bytes, but the data has " + Math.max(room, 0) + " and an alignment of " + alignment + ": was the file downloaded whole?"));
-            GgufTensor tensor = new GgufTensor(entry.name, entry.type, entry.shape, data + entry.offset, entry.bytes);
+            GgufTensor tensor = new GgufTensor(entry.name, entry.type, entry.shape, file, data + entry.offset, entry.bytes);
             throwIf(tensors.put(entry.name, tensor) != null, () -> ModelFormatException.inTensor(file, entry.name, entry.place, "occurs twice"));
         }
         return tensors;

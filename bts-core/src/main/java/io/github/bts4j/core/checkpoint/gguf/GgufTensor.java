@@ -1,5 +1,6 @@
 package io.github.bts4j.core.checkpoint.gguf;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -8,16 +9,18 @@ import java.util.List;
  * @param name llama.cpp's name, for example {@code blk.0.attn_q.weight}
  * @param type the type of its blocks
  * @param shape the length of each dimension, outermost first (GGUF itself lists them innermost first)
+ * @param file the file that holds it
  * @param offset where its bytes start, counted from the start of the file
  * @param length its size in bytes
  */
-public record GgufTensor(String name, GgmlType type, List<Long> shape, long offset, long length) {
+public record GgufTensor(String name, GgmlType type, List<Long> shape, Path file, long offset, long length) {
     /**
      * Copies the shape.
      *
      * @param name llama.cpp's name
      * @param type the type of its blocks
      * @param shape the length of each dimension, outermost first
+     * @param file the file that holds it
      * @param offset bytes from the start of the file
      * @param length size in bytes
      */

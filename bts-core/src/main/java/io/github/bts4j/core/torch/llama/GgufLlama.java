@@ -61,7 +61,7 @@ final class GgufLlama {
     private static GgufTensor rows(GgufTensor tensor, String name, long from, long count) {
         List<Long> shape = new ArrayList<>(tensor.shape());
         long row = tensor.length() / shape.set(0, count);
-        return new GgufTensor(name, tensor.type(), shape, tensor.offset() + from * row, count * row);
+        return new GgufTensor(name, tensor.type(), shape, tensor.file(), tensor.offset() + from * row, count * row);
     }
 
     /** Hugging Face's name, or else llama.cpp's. */
@@ -136,7 +136,7 @@ final class GgufLlama {
             }
             return target;
         }
-        TensorEntry entry = new TensorEntry(tensor.name(), ElementType.named(tensor.type().name()).orElseThrow(), tensor.shape(), file.file(), tensor.offset(), tensor.length());
+        TensorEntry entry = new TensorEntry(tensor.name(), ElementType.named(tensor.type().name()).orElseThrow(), tensor.shape(), tensor.file(), tensor.offset(), tensor.length());
         return new TensorLoader(owner, stored -> type, mapping).load(List.of(entry)).get(tensor.name());
     }
 }

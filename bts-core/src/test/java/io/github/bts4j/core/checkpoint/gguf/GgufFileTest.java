@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.SafetensorsFile;
 import io.github.bts4j.core.checkpoint.TensorEntry;
@@ -74,12 +75,47 @@ class GgufFileTest {
     void damageIsNamed() throws IOException {
         byte[] whole = Files.readAllBytes(DATA.resolve("types.gguf"));
         String cut = refused(Arrays.copyOf(whole, whole.length - 100));
-        assertTrue(cut.contains("tensor 'q6_k'") && cut.contains("downloaded whole"), cut);
+        assertTrue(cut.contains("tensor 'iq4_xs'") && cut.contains("downloaded whole"), cut);
         assertTrue(refused(new byte[40]).contains("is not a GGUF file"));
         assertTrue(refused(changed(whole, 4, 9)).contains("version = 9 is not supported"));
-        String unknown = refused(typed(whole, 10));
-        assertTrue(unknown.contains("has type Q2_K, which is not read here") && unknown.contains("Q4_K"), unknown);
+        String unknown = refused(typed(whole, 16));
+        assertTrue(unknown.contains("has type IQ2_XXS, which is not read here") && unknown.contains("Q4_K"), unknown);
         assertTrue(refused(changed(whole, 8, 1 << 30)).contains("number of tensors = 1073741824, but the file has"));
+    }
+
+    @Test
+    void aSplitModelIsReadAsOne() throws IOException {
+        Path first = DATA.resolve("llama2-gqa-q4-00001-of-00003.gguf");
+        GgufFile whole = GgufFile.open(DATA.resolve("llama2-gqa-q4.gguf"));
+        GgufFile split = GgufFile.open(first);
+        assertEquals(whole.tensors().keySet(), split.tensors().keySet());
+        assertEquals(3, split.tensors().values().stream().map(GgufTensor::file).distinct().count());
+        for (GgufTensor tensor : whole.tensors().values()) {
+            assertEquals(tensor.shape(), split.tensors().get(tensor.name()).shape());
+            assertArrayEquals(floats(whole, tensor), floats(split, split.tensors().get(tensor.name())), tensor.name());
+        }
+        ModelFingerprint fingerprint = ModelFingerprint.of(first);
+        assertEquals(List.of("model-00001-of-00003.gguf", "model-00002-of-00003.gguf", "model-00003-of-00003.gguf"), List.copyOf(fingerprint.files().keySet()));
+        assertEquals(ModelFingerprint.sha256(DATA.resolve("llama2-gqa-q4-00003-of-00003.gguf")), fingerprint.files().get("model-00003-of-00003.gguf"));
+    }
+
+    @Test
+    void whatIsWrongWithASplitModelIsNamed() throws IOException {
+        for (int part = 1; part <= 3; part++) {
+            Files.copy(DATA.resolve("llama2-gqa-q4-0000" + part + "-of-00003.gguf"), folder.resolve("m-0000" + part + "-of-00003.gguf"));
+        }
+        Path first = folder.resolve("m-00001-of-00003.gguf");
+        String second = assertThrows(ModelFormatException.class, () -> GgufFile.open(folder.resolve("m-00002-of-00003.gguf"))).getMessage();
+        assertTrue(second.contains("is part 2 of 3 of a model: open the first one, m-00001-of-00003.gguf"), second);
+        Path renamed = Files.copy(first, folder.resolve("renamed.gguf"));
+        String alone = assertThrows(ModelFormatException.class, () -> GgufFile.open(renamed)).getMessage();
+        assertTrue(alone.contains("'split.count' = 3, but by its name the file is one of 1"), alone);
+        Files.move(folder.resolve("m-00003-of-00003.gguf"), folder.resolve("third"));
+        String missing = assertThrows(ModelFormatException.class, () -> GgufFile.open(first)).getMessage();
+        assertTrue(missing.contains("m-00003-of-00003.gguf") && missing.contains("does not exist, and is part 3 of 3"), missing);
+        Files.copy(folder.resolve("m-00002-of-00003.gguf"), folder.resolve("m-00003-of-00003.gguf"));
+        String twice = assertThrows(ModelFormatException.class, () -> GgufFile.open(first)).getMessage();
+        assertTrue(twice.contains("'split.no' = 1 and 'split.count' = 3, expected 2 and 3"), twice);
     }
 
     /** Changes the type of the first tensor, which is called f32. */
