@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
 import dev.langchain4j.agent.tool.P;
 import dev.langchain4j.agent.tool.Tool;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
@@ -19,8 +18,8 @@ import dev.langchain4j.model.chat.response.PartialToolCall;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.service.AiServices;
-import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.ForwardingLm;
 import io.github.bts4j.core.ForwardingSession;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
@@ -132,11 +131,12 @@ class ToolsAndTypesTest {
     }
 
     /** Gives one text after the other, whatever it is asked. */
-    private static final class Scripted implements CausalLm {
+    private static final class Scripted extends ForwardingLm {
         private final List<int[]> scripts = new ArrayList<>();
         private int turn;
 
         Scripted(String... texts) {
+            super(model.model());
             for (String text : texts) {
                 int[] ids = model.tokenizer().encodeOrdinary(text);
                 int[] script = Arrays.copyOf(ids, ids.length + 1);
@@ -148,7 +148,7 @@ class ToolsAndTypesTest {
         @Override
         public DecodeSession newSession(int capacity) {
             int[] script = scripts.get(turn++);
-            return new ForwardingSession(model.model().newSession(capacity)) {
+            return new ForwardingSession(super.newSession(capacity)) {
                 private int at;
 
                 @Override
@@ -159,41 +159,6 @@ class ToolsAndTypesTest {
                     return logits;
                 }
             };
-        }
-
-        @Override
-        public float[][] appendEach(List<? extends DecodeSession> sessions, int[] ids) {
-            return model.model().appendEach(sessions, ids);
-        }
-
-        @Override
-        public int vocabSize() {
-            return model.model().vocabSize();
-        }
-
-        @Override
-        public int contextLength() {
-            return model.model().contextLength();
-        }
-
-        @Override
-        public Device device() {
-            return model.model().device();
-        }
-
-        @Override
-        public NDArray forward(NDArray ids) {
-            return model.model().forward(ids);
-        }
-
-        @Override
-        public float[][] logits(int... ids) {
-            return model.model().logits(ids);
-        }
-
-        @Override
-        public float[][] tokenLosses(int[][] tokens) {
-            return model.model().tokenLosses(tokens);
         }
 
         @Override

@@ -40,13 +40,6 @@ final class Scheduler implements AutoCloseable {
     private int turns;
     private volatile int runningCount;
 
-    /** A running sequence. */
-    private record Running(Sequence sequence, TokenStream stream, Generator generator) {
-        boolean isWaitingForPrompt() {
-            return stream.promptTokensLeft() > 0;
-        }
-    }
-
     Scheduler(Generators generators, int maxBatch, int maxQueue, ServerMetrics metrics) {
         this.generators = generators;
         this.maxBatch = maxBatch;
@@ -121,9 +114,9 @@ final class Scheduler implements AutoCloseable {
     /** Removes what was cancelled or timed out, waiting or running. */
     private void drop() {
         running.removeIf(one -> {
-            if (one.sequence.isGivenUp()) {
-                giveUp(one.sequence);
-                free(one);
+            if (one.sequence().isGivenUp()) {
+                giveUp(one.sequence());
+                one.free();
                 return true;
             }
             return false;
@@ -210,11 +203,11 @@ final class Scheduler implements AutoCloseable {
             return;
         }
         turns = (turns + 1) % OLDEST_FIRST;
-        Running one = turns == 0 ? waiting.get(0) : waiting.stream().min(Comparator.comparingInt(each -> each.stream.promptTokensLeft())).orElseThrow();
+        Running one = turns == 0 ? waiting.get(0) : waiting.stream().min(Comparator.comparingInt(each -> each.stream().promptTokensLeft())).orElseThrow();
         attempt(one, () -> {
-            if (one.stream.processPrompt()) {
-                metrics.promptTokens(one.sequence.prompt().length);
-                one.sequence.listener().onPromptProcessed(one.stream.reusedPromptTokens());
+            if (one.stream().processPrompt()) {
+                metrics.promptTokens(one.sequence().prompt().length);
+                one.sequence().listener().onPromptProcessed(one.stream().reusedPromptTokens());
             }
         });
     }
@@ -222,7 +215,7 @@ final class Scheduler implements AutoCloseable {
     /** One token for every sequence whose client keeps up; one pass for those with the same experts. */
     private void step() {
         Map<Generator, List<Running>> together = new LinkedHashMap<>();
-        running.stream().filter(one -> !one.isWaitingForPrompt() && one.sequence.isReady()).forEach(one -> together.computeIfAbsent(one.generator, any -> new ArrayList<>()).add(one));
+        running.stream().filter(one -> !one.isWaitingForPrompt() && one.sequence().isReady()).forEach(one -> together.computeIfAbsent(one.generator(), any -> new ArrayList<>()).add(one));
         if (together.isEmpty() && running.stream().noneMatch(Running::isWaitingForPrompt)) {
             pause();
         }
@@ -245,8 +238,8 @@ final class Scheduler implements AutoCloseable {
         Map<TokenStream, Running> streams = new LinkedHashMap<>();
         Map<Running, List<TokenLogProb>> alternatives = new HashMap<>();
         some.forEach(one -> attempt(one, () -> {
-            alternatives.put(one, one.sequence.alternatives() > 0 ? one.stream.mostLikely(one.sequence.alternatives()) : List.of());
-            streams.put(one.stream, one);
+            alternatives.put(one, one.sequence().alternatives() > 0 ? one.stream().mostLikely(one.sequence().alternatives()) : List.of());
+            streams.put(one.stream(), one);
         }));
         Map<TokenStream, GeneratedToken> tokens;
         try {
@@ -273,29 +266,21 @@ final class Scheduler implements AutoCloseable {
 
     private void publish(Running one, GeneratedToken token, List<TokenLogProb> alternatives) {
         if (token.index() == 0) {
-            metrics.firstToken(one.sequence.secondsSinceSubmission());
+            metrics.firstToken(one.sequence().secondsSinceSubmission());
         }
-        one.sequence.listener().onToken(token, alternatives);
-        if (!one.stream.hasNext()) {
+        one.sequence().listener().onToken(token, alternatives);
+        if (!one.stream().hasNext()) {
             running.remove(one);
-            one.sequence.listener().onEnd(one.stream.result().stopReason());
+            one.sequence().listener().onEnd(one.stream().result().stopReason());
         }
     }
 
     private void failAll(List<Running> some, Throwable failure) {
         running.removeAll(some);
         some.forEach(one -> {
-            fail(one.sequence, failure);
-            free(one);
+            fail(one.sequence(), failure);
+            one.free();
         });
-    }
-
-    private static void free(Running one) {
-        try {
-            one.stream.close();
-        } catch (RuntimeException | Error e) {
-            LOG.error("A sequence's caches could not be freed", e);
-        }
     }
 
     /** Reports a failure to one sequence. Errors too: the others are not affected. */
@@ -318,8 +303,8 @@ final class Scheduler implements AutoCloseable {
             queue.clear();
         }
         running.forEach(one -> {
-            left.add(one.sequence);
-            free(one);
+            left.add(one.sequence());
+            one.free();
         });
         running.clear();
         runningCount = 0;

@@ -3,13 +3,12 @@ package io.github.bts4j.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.ForwardingLm;
 import io.github.bts4j.core.ForwardingSession;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.constraint.RandomTexts;
@@ -116,10 +115,17 @@ class ToolsTest {
     }
 
     /** A model that gives a text, whatever it is asked. */
-    private record Scripted(CausalLm model, int[] script) implements CausalLm {
+    private static final class Scripted extends ForwardingLm {
+        private final int[] script;
+
+        Scripted(CausalLm model, int[] script) {
+            super(model);
+            this.script = script;
+        }
+
         @Override
         public DecodeSession newSession(int capacity) {
-            return new ForwardingSession(model.newSession(capacity)) {
+            return new ForwardingSession(super.newSession(capacity)) {
                 private int at;
 
                 @Override
@@ -133,46 +139,7 @@ class ToolsTest {
         }
 
         @Override
-        public float[][] appendEach(List<? extends DecodeSession> sessions, int[] ids) {
-            float[][] logits = new float[ids.length][];
-            for (int i = 0; i < ids.length; i++) {
-                logits[i] = sessions.get(i).append(ids[i]);
-            }
-            return logits;
-        }
-
-        @Override
-        public int vocabSize() {
-            return model.vocabSize();
-        }
-
-        @Override
-        public int contextLength() {
-            return model.contextLength();
-        }
-
-        @Override
-        public Device device() {
-            return model.device();
-        }
-
-        @Override
-        public NDArray forward(NDArray ids) {
-            return model.forward(ids);
-        }
-
-        @Override
-        public float[][] logits(int... ids) {
-            return model.logits(ids);
-        }
-
-        @Override
-        public float[][] tokenLosses(int[][] ids) {
-            return model.tokenLosses(ids);
-        }
-
-        @Override
-        public void close() {}
+        public void close() {} // the model belongs to the test
     }
 
     private static TextModel scripted(String text) {
