@@ -22,12 +22,16 @@ import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.metrics.JsonLinesMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.MlflowMetrics;
+import io.github.bts4j.train.metrics.OpenTelemetryMetrics;
 import io.github.bts4j.train.metrics.ProgressBar;
 import io.github.bts4j.train.metrics.TensorBoardWriter;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.LearningRate;
 import io.github.bts4j.train.stability.Reaction;
 import io.github.bts4j.train.stability.Safeguards;
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.metrics.MeterProvider;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,6 +134,9 @@ final class TrainingOptions {
 
     @Option(names = "--mlflow", paramLabel = "DIR", description = "Also write the run into an MLflow file store, as the experiment bts4j.")
     private Path mlflow;
+
+    @Option(names = "--opentelemetry", description = "Also report to OpenTelemetry, whose agent must run: JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar.")
+    private boolean openTelemetry;
 
     @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Resume a run although its configuration or data have changed: configuration, data.")
     private List<ResumeChange> changes = List.of();
@@ -287,7 +294,18 @@ final class TrainingOptions {
         if (mlflow != null) {
             all.add(MlflowMetrics.resume(mlflow, "bts4j", folder.getFileName().toString(), from));
         }
+        if (openTelemetry) {
+            all.add(new OpenTelemetryMetrics(agent(), folder.getFileName().toString()));
+        }
         return MetricsListener.all(all.toArray(MetricsListener[]::new));
+    }
+
+    private static OpenTelemetry agent() {
+        OpenTelemetry telemetry = GlobalOpenTelemetry.get();
+        if (telemetry.getMeterProvider() == MeterProvider.noop()) {
+            throw new IllegalArgumentException("--opentelemetry: no OpenTelemetry runs in this process; set JAVA_TOOL_OPTIONS=-javaagent:opentelemetry-javaagent.jar, or omit the option");
+        }
+        return telemetry;
     }
 
     private Map<String, Double> weights(List<TokenDataset> domains) {

@@ -9,6 +9,11 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.metrics.SdkMeterProvider;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +67,24 @@ class RecordsTest {
         Path card = folder.resolve("cached.md");
         Commands.done("card", folder.resolve("with-cached"), "--out", card);
         assertTrue(Files.readString(card).contains("base_model:\n- \"owner/cached\"\n"), Files.readString(card));
+    }
+
+    @Test
+    void openTelemetryCollectsARun() {
+        Object[] train = {"train", folder.resolve("seed"), "--data", "code=" + folder.resolve("code.jsonl"), "--steps", 2, "--sequence", 16, "--batch", 2, "--out", folder.resolve("telemetry"), "--opentelemetry"};
+        Commands.refused("no OpenTelemetry runs in this process", train);
+        InMemoryMetricReader reader = InMemoryMetricReader.create();
+        try (SdkMeterProvider provider = SdkMeterProvider.builder().registerMetricReader(reader).build()) {
+            GlobalOpenTelemetry.resetForTest();
+            GlobalOpenTelemetry.set(OpenTelemetrySdk.builder().setMeterProvider(provider).build());
+            Commands.done(train);
+            var step = reader.collectAllMetrics().stream().filter(metric -> metric.getName().equals("bts4j.train.step")).findFirst().orElseThrow();
+            var point = step.getDoubleGaugeData().getPoints().iterator().next();
+            assertEquals(2, point.getValue());
+            assertEquals("telemetry-run", point.getAttributes().get(AttributeKey.stringKey("bts4j.run")));
+        } finally {
+            GlobalOpenTelemetry.resetForTest();
+        }
     }
 
     @Test

@@ -81,6 +81,17 @@ class WordsTest {
         assertTrue(read > 500, read + " sources");
     }
 
+    /** What a merge leaves behind. */
+    @Test
+    void pagesHoldNoConflicts() throws IOException {
+        List<Path> pages = new ArrayList<>(files(Page.ROOT.resolve("docs"), ".md"));
+        pages.add(Page.ROOT.resolve("README.md"));
+        pages.add(Page.ROOT.resolve("CHANGELOG.md"));
+        for (Path page : pages) {
+            assertTrue(Files.readAllLines(page).stream().noneMatch(line -> line.matches("(<{7}|>{7}) .*|={7}")), () -> page + " holds marks of a conflict");
+        }
+    }
+
     @Test
     void pagesUseTheFieldsWords() throws IOException {
         List<Phrase> phrases = phrases();
