@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
 /**
- * The files of a GGUF model that llama.cpp's {@code llama-gguf-split} has split. They are in one folder and named {@code NAME-00001-of-00003.gguf} and so on; the first one stands for the model.
+ * The files of a GGUF model that llama.cpp's {@code llama-gguf-split} has split. They are in one folder and named {@code NAME-00001-of-00003.gguf} and so on; the first one is the file to open.
  *
  * @param number the number of a file, from 1 on
  * @param files all of them in order; one file if the model is not split
@@ -48,7 +48,7 @@ public record GgufParts(int number, List<Path> files) {
      * Refuses a part that is not the first.
      *
      * @param file the file that was given
-     * @throws ModelFormatException if another one stands for the model
+     * @throws ModelFormatException if it is another one
      */
     public void requireFirst(Path file) {
         throwIf(number != 1, () -> new ModelFormatException(file, "is part " + number + " of " + files.size() + " of a model: open the first one, " + files.get(0).getFileName()));
