@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /** The folder of a training's checkpoints and metrics, beside the folder of its result. */
 final class RunFolder {
-    private static final String OWN = "\\.?checkpoint-.*|metrics\\.jsonl|tensorboard|lock|saved\\.json";
+    private static final String OWN = "\\.?checkpoint-.*|metrics\\.jsonl|tensorboard|lock|owner|saved\\.json";
 
     private RunFolder() {}
 
@@ -32,7 +32,7 @@ final class RunFolder {
     /** Removes a run, so that another one can use the folder. */
     static void clear(Path folder) throws IOException {
         for (Path entry : entries(folder)) {
-            if (!entry.getFileName().toString().equals("lock")) {
+            if (!List.of("lock", "owner").contains(entry.getFileName().toString())) {
                 FileTree.delete(entry);
             }
         }

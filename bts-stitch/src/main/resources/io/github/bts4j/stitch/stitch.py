@@ -20,7 +20,7 @@
     # float32 master weights in the type of the streams; differentiable, and nothing at all when the types agree
     return torch.to(x, ops.prim.dtype(like))
 
-  def gate(self: __torch__.K, hub: Tensor, gates: List[Tensor], biases: List[Tensor], j: int, first: int, dropout: float, into_hub: int) -> Tensor:
+  def gate(self: __torch__.K, hub: Tensor, gates: List[Tensor], biases: List[Tensor], j: int, first: int, dropout: float, into_hub: int, seed: int) -> Tensor:
     # hub: [batch, sequence, hidden] -> gate values of models first .. n, [batch, sequence, models, hidden]
     g = gates[j]
     models, d = torch.size(g, 0) - first, torch.size(g, 1)
@@ -30,10 +30,15 @@
       bias = torch.reshape((self).typed(torch.narrow(biases[j], 0, first, models), hub), [models * d])
     z = torch.view((self).linear(hub, weight, bias), [torch.size(hub, 0), torch.size(hub, 1), models, d])
     if dropout > 0.:
-      z = torch.dropout(z, dropout, True)
+      z = (self).dropped(z, dropout, seed)
     if into_hub == 1:
       return torch.softmax(z, -2, None)
     return torch.sigmoid(z)
+
+  def dropped(self: __torch__.K, z: Tensor, dropout: float, seed: int) -> Tensor:
+    # torch.dropout's arithmetic and draws, from a generator of its own: passes on other threads do not disturb it
+    noise = torch.bernoulli_(torch.empty_like(z), 1. - dropout, generator=torch.Generator(device=ops.prim.device(z), seed=seed))
+    return torch.mul(z, torch.div_(noise, 1. - dropout))
 
   def experts_into_hub(self: __torch__.K, h: List[Tensor], g: Tensor, projs: List[Tensor], j: int) -> List[Tensor]:
     # eq. 3: h~_i = W_i h_i for the experts; h~_0 = g_0 * h_0 + sum_i g_i * h~_i
@@ -56,11 +61,11 @@
       out = torch.append(out, torch.lerp(h[i + 1], p, torch.select(g, 2, i + 1 - first)))
     return out
 
-  def stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float) -> List[Tensor]:
+  def stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float, seed: int) -> List[Tensor]:
     h = (self).gathered(h)
     if into_hub == 1:
-      return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1), projs, j)
-    return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0), 1, projs, j)
+      return (self).experts_into_hub(h, (self).gate(h[0], gates, biases, j, 0, dropout, 1, seed), projs, j)
+    return (self).hub_into_experts(h, (self).gate(h[0], gates, biases, j, 1, dropout, 0, seed), 1, projs, j)
 
   def stream_layers(self: __torch__.K, x: Tensor, i: int, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], first: int, last: int) -> Tensor:
     # layers first .. last - 1 (0-based) of stream i
@@ -114,9 +119,7 @@
 
   def training_stitch(self: __torch__.K, h: List[Tensor], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], j: int, into_hub: int, dropout: float, seed: int) -> List[Tensor]:
     # every stitch draws from a seed of its own, so that it can be computed again by itself
-    if dropout > 0.:
-      torch.manual_seed(seed + j)
-    return (self).stitch(h, gates, biases, projs, j, into_hub, dropout)
+    return (self).stitch(h, gates, biases, projs, j, into_hub, dropout, seed + j)
 
   def stitched_trace(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], wanted: List[int]) -> List[Tensor]:
     # float32 [logits], then for every stitch in wanted its gate values [batch, sequence, hidden, n + 1] and the n + 1 stitched states
@@ -124,7 +127,7 @@
     found = [torch.to(h[0], FLOAT32)]
     for j in range(len(after_layers)):
       h = (self).gathered(h)
-      g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j])
+      g = (self).gate(h[0], gates, biases, j, 0, 0., into_hub[j], 0)
       if into_hub[j] == 1:
         h = (self).experts_into_hub(h, g, projs, j)
       else:
@@ -145,7 +148,7 @@
     for j in range(len(after_layers)):
       h = (self).gathered(h)
       norms = torch.append(norms, torch.mean(torch.sum(torch.abs(torch.to(h[0], FLOAT32)), [-1])))
-      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0., 0)
       if j + 1 < len(after_layers):
         h = (self).layers(h, models, ropes, rows, 0, after_layers[j], after_layers[j + 1])
     return torch.stack(norms)
@@ -202,7 +205,7 @@
     first = 0
     for j in range(len(after_layers)):
       h = (self).decode_streams(h, models, joint, together, ropes, rows, first, after_layers[j], keys, values, starts)
-      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0.)
+      h = (self).stitch(h, gates, biases, projs, j, into_hub[j], 0., 0)
       first = after_layers[j]
     return (self).decode_logits(h[0], models[0], len(starts))
 
@@ -215,11 +218,11 @@
       h = (self).decode_streams(h, models, joint, together, ropes, rows, first, after_layers[j], keys, values, starts)
       h = (self).gathered(h)
       if into_hub[j] == 1:
-        g = (self).gate(h[0], gates, biases, j, 0, 0., 1)
+        g = (self).gate(h[0], gates, biases, j, 0, 0., 1, 0)
         found = torch.append(found, torch.select(torch.mean(torch.to(g, FLOAT32), [-1]), 0, 0))
         h = (self).experts_into_hub(h, g, projs, j)
       else:
-        h = (self).stitch(h, gates, biases, projs, j, 0, 0.)
+        h = (self).stitch(h, gates, biases, projs, j, 0, 0., 0)
       first = after_layers[j]
     found[0] = (self).decode_logits(h[0], models[0], len(starts))
     return found

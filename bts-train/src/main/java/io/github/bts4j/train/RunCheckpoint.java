@@ -59,7 +59,18 @@ public final class RunCheckpoint {
      */
     public static Path write(Path run, RunState state, Map<String, NDArray> weights, Map<String, NDArray> optimizer, int keep, long every)
             throws IOException {
+        return write(run, state, weights, optimizer, new TrainerConfig.Checkpoints(every, keep), () -> { });
+    }
+
+    /** Fails when the run belongs to somebody else by now. */
+    interface Fence {
+        void check() throws IOException;
+    }
+
+    /** The same where another attempt may have taken over the run. */
+    static Path write(Path run, RunState state, Map<String, NDArray> weights, Map<String, NDArray> optimizer, TrainerConfig.Checkpoints when, Fence fence) throws IOException {
         Files.createDirectories(run);
+        fence.check();
         removeLeftovers(run);
         Path temporary = Files.createTempDirectory(run, TEMPORARY);
         Path target = run.resolve(PREFIX + String.format(Locale.ROOT, "%010d", state.step()));
@@ -71,6 +82,7 @@ public final class RunCheckpoint {
                 files.put(name, ModelFingerprint.sha256(temporary.resolve(name)));
             }
             AtomicFiles.write(temporary.resolve(STATE), JsonReader.pretty(new Stored(state, files)));
+            fence.check();
             if (Files.exists(target)) {
                 retire(run, target); // the same step was written before this run was resumed
             }
@@ -80,10 +92,11 @@ public final class RunCheckpoint {
             FileTree.delete(temporary);
         }
         List<Path> all = list(run);
-        List<Path> regular = all.stream().filter(path -> isRegular(path, every)).toList();
+        List<Path> regular = all.stream().filter(path -> isRegular(path, when.every())).toList();
         for (Path old : all) {
-            boolean superfluous = isRegular(old, every) ? regular.indexOf(old) < regular.size() - keep : !old.equals(target);
+            boolean superfluous = isRegular(old, when.every()) ? regular.indexOf(old) < regular.size() - when.keep() : !old.equals(target);
             if (superfluous && !old.equals(target) && stepOf(old) != state.validation().bestStep()) {
+                fence.check();
                 retire(run, old);
             }
         }

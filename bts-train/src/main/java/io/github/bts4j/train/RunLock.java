@@ -1,26 +1,35 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.LockedException;
+import io.github.bts4j.core.checkpoint.AtomicFiles;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
  * The exclusive right to write into a run's folder: two trainers would delete each other's checkpoints. It is a lock of the operating system on the file
- * {@code lock}, which is released when the process ends for any reason.
+ * {@code lock}, which is released when the process ends for any reason, and a random token in the file {@code owner}: whoever comes later writes another one, and then the
+ * former owner writes no checkpoint any more.
  *
  * <p>Not thread-safe.
  */
 public final class RunLock implements AutoCloseable {
-    private final Path folder;
-    private final FileChannel channel;
+    private static final String OWNER = "owner";
 
-    private RunLock(Path folder, FileChannel channel) {
+    private final Path folder;
+    private final Optional<FileChannel> channel;
+    private final String token = UUID.randomUUID().toString();
+
+    private RunLock(Path folder, Optional<FileChannel> channel) throws IOException {
         this.folder = folder;
         this.channel = channel;
+        AtomicFiles.write(folder.resolve(OWNER), token);
     }
 
     /**
@@ -47,7 +56,43 @@ public final class RunLock implements AutoCloseable {
             channel.close();
             throw new LockedException(folder, "The run in " + folder + " is already being trained: wait for it to end, or use another folder");
         }
-        return new RunLock(folder, channel);
+        try {
+            return new RunLock(folder, Optional.of(channel));
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Takes over a run's folder from an attempt that was given up, but may still be running somewhere: it fails at its next checkpoint. Such attempts compute the same, so
+     * that it does not matter which of them wrote a checkpoint. For schedulers that start one attempt after the other; two people would stop each other's runs.
+     *
+     * @param folder the folder, made if absent
+     * @return the right to write into it, until somebody else takes it over
+     * @throws IOException if the folder cannot be written to
+     */
+    public static RunLock takeOver(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return new RunLock(folder, Optional.empty());
+    }
+
+    /**
+     * Checks that nobody else has taken over the folder.
+     *
+     * @throws IOException if it cannot be read
+     * @throws LockedException if somebody has
+     */
+    public void requireOwned() throws IOException {
+        String owner;
+        try {
+            owner = Files.readString(folder.resolve(OWNER));
+        } catch (NoSuchFileException e) {
+            return; // the folder was emptied
+        }
+        if (!owner.equals(token)) {
+            throw new LockedException(folder, "The run in " + folder + " was taken over by another attempt: this one stops, and writes nothing more");
+        }
     }
 
     /** {@return the run's folder, which is locked} */
@@ -57,6 +102,8 @@ public final class RunLock implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        if (channel.isPresent()) {
+            channel.get().close();
+        }
     }
 }

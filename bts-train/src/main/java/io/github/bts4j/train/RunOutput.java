@@ -9,6 +9,7 @@ import java.util.Optional;
 final class RunOutput implements AutoCloseable {
     private Optional<Path> folder = Optional.empty();
     private Optional<RunLock> lock = Optional.empty();
+    private Optional<RunLock> owner = Optional.empty();
 
     /** Locks a folder until this is closed. */
     void lock(Path run) throws IOException {
@@ -20,10 +21,16 @@ final class RunOutput implements AutoCloseable {
     /** A folder that the caller has locked, and releases. */
     void use(RunLock locked) {
         folder = Optional.of(locked.folder());
+        owner = Optional.of(locked);
     }
 
     Optional<Path> folder() {
         return folder;
+    }
+
+    /** Refuses to write into the run's folder once somebody else has taken it over. */
+    RunCheckpoint.Fence fence(Path target) {
+        return owner.isPresent() && owner.get().folder().equals(target) ? owner.get()::requireOwned : () -> { };
     }
 
     @Override

@@ -15,10 +15,12 @@ record StepBatches(List<Batch> of, long predicted) {
         return new StepBatches(batches, batches.stream().mapToLong(Batch::predicted).sum());
     }
 
-    /** The losses of a pass, whose gradients join those of the step's mean loss. */
-    float[] gradients(Trainable model, int pass, long seed) {
-        Batch batch = of.get(pass);
-        float tokenWeight = 1f / predicted;
-        return batch.documents().isPresent() ? model.accumulateGradients(batch.documents().get(), tokenWeight, seed) : model.accumulateGradients(batch.rows(), tokenWeight, seed);
+    /** The passes of the step after {@code step} steps, whose gradients together are those of the step's mean loss. */
+    List<Pass> passes(long seed, long step) {
+        List<Pass> passes = new ArrayList<>();
+        for (Batch batch : of) {
+            passes.add(Pass.of(batch, 1f / predicted, PassSeed.of(seed, step, passes.size())));
+        }
+        return passes;
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.torch.llama.DocumentRows;
+import java.util.List;
 import java.util.Map;
 
 /** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. Not thread-safe. */
@@ -37,6 +38,18 @@ public interface Trainable {
      */
     default float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
         throw new UnsupportedException("Conversations cannot be trained on here: " + getClass().getSimpleName() + " takes stretches of text only");
+    }
+
+    /**
+     * All passes of an optimizer step, by lanes: each lane adds the gradients of its passes from zero, and then the lanes' gradients are added in their order. So a step is the
+     * same wherever its lanes are computed. With one lane the passes add to the gradients as they are.
+     *
+     * @param passes the passes; gradients are zero before them
+     * @param lanes the number of lanes, see {@link Pass#lanes}
+     * @return each pass's losses in nats {@code [batch * sequence]}
+     */
+    default List<float[]> accumulateStep(List<Pass> passes, int lanes) {
+        return LaneSum.run(this, passes, lanes);
     }
 
     /**

@@ -233,8 +233,9 @@ public final class Trainer implements AutoCloseable {
         int sequences = Math.multiplyExact(passes, config.batches().microBatch());
         int tokens = Math.multiplyExact(sequences, config.batches().sequenceLength());
         StepBatches batches = StepBatches.read(data, position, passes, config);
+        List<float[]> found = model.accumulateStep(batches.passes(config.seed(), step), config.batches().lanes());
         for (int pass = 0; pass < passes; pass++) {
-            losses.add(batches.of().get(pass), batches.gradients(model, pass, PassSeed.of(config.seed(), step, pass)));
+            losses.add(batches.of().get(pass), found.get(pass));
         }
         double gradientNorm = update.gradientNorm();
         if (!Double.isFinite(losses.mean()) || !Double.isFinite(gradientNorm)) {
@@ -306,13 +307,14 @@ public final class Trainer implements AutoCloseable {
      * @param folder the run's folder
      * @return the checkpoint's folder
      * @throws IOException if writing fails; older checkpoints stay whole
+     * @throws io.github.bts4j.core.LockedException if another attempt at the run has taken over the folder
      */
     @SuppressWarnings("try") // the lease is only held
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
                 new TreeMap<>(model.identity()), guard.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
         try (Lifetime.Lease use = hold.use()) {
-            return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.checkpoints().keep(), config.checkpoints().every());
+            return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.checkpoints(), output.fence(folder));
         }
     }
 

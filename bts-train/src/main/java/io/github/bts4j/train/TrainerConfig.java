@@ -32,8 +32,9 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @param accumulation passes per optimizer step
      * @param sequenceLength tokens per sequence that are predicted; each sequence holds one more
      * @param ramp how the batch size increases at the beginning
+     * @param lanes groups of passes whose gradients are added separately, and then to each other: see {@link Trainable#accumulateStep}. They may be computed in as many places
      */
-    public record Batches(int microBatch, int accumulation, int sequenceLength, BatchRamp ramp) {}
+    public record Batches(int microBatch, int accumulation, int sequenceLength, BatchRamp ramp, int lanes) {}
 
     /**
      * What one step does with the gradients.
@@ -86,6 +87,8 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
         atLeast(problems, "totalSteps", totalSteps, 1);
         atLeast(problems, "microBatch", batches.microBatch, 1);
         atLeast(problems, "accumulation", batches.accumulation, 1);
+        atLeast(problems, "lanes", batches.lanes, 1);
+        problems.addIf(batches.lanes > Math.max(1, batches.accumulation), "lanes = " + batches.lanes + " is above accumulation = " + batches.accumulation + ": a lane needs at least one pass");
         atLeast(problems, "sequenceLength", batches.sequenceLength, 1);
         atLeast(problems, "checkpointEvery", checkpoints.every, 0);
         atLeast(problems, "keepCheckpoints", checkpoints.keep, 1);
@@ -119,7 +122,7 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @return the configuration
      */
     public static TrainerConfig of(long totalSteps, int microBatch, int sequenceLength, LearningRate learningRate) {
-        return new TrainerConfig(totalSteps, new Batches(microBatch, 1, sequenceLength, BatchRamp.NONE), learningRate,
+        return new TrainerConfig(totalSteps, new Batches(microBatch, 1, sequenceLength, BatchRamp.NONE, 1), learningRate,
                 new Optimization(AdamWConfig.STITCH, DEFAULT_MAX_GRAD_NORM, 0, List.of()), 0, new Checkpoints(0, 1), Safeguards.OFF);
     }
 
@@ -146,7 +149,18 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @return the copy
      */
     public TrainerConfig withAccumulation(int accumulation) {
-        return with(new Batches(batches.microBatch, accumulation, batches.sequenceLength, batches.ramp));
+        return with(new Batches(batches.microBatch, accumulation, batches.sequenceLength, batches.ramp, batches.lanes));
+    }
+
+    /**
+     * A copy whose steps have lanes. Set {@link #withAccumulation} first: a lane has at least one pass. The sum of float32 gradients depends on its order, so that
+     * another number of lanes gives slightly different weights; where the lanes are computed makes no difference.
+     *
+     * @param lanes 1 adds all passes in one sequence
+     * @return the copy
+     */
+    public TrainerConfig withLanes(int lanes) {
+        return with(new Batches(batches.microBatch, batches.accumulation, batches.sequenceLength, batches.ramp, lanes));
     }
 
     /**
@@ -207,7 +221,7 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @return the copy
      */
     public TrainerConfig withBatchRamp(BatchRamp batchRamp) {
-        return with(new Batches(batches.microBatch, batches.accumulation, batches.sequenceLength, batchRamp));
+        return with(new Batches(batches.microBatch, batches.accumulation, batches.sequenceLength, batchRamp, batches.lanes));
     }
 
     /**
@@ -252,6 +266,6 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
         return "TrainerConfig[totalSteps=" + totalSteps + ", microBatch=" + batches.microBatch + ", accumulation=" + batches.accumulation + ", sequenceLength=" + batches.sequenceLength
                 + ", learningRate=" + learningRate + ", optimizer=" + optimization.optimizer + ", maxGradNorm=" + optimization.maxGradNorm + ", seed=" + seed
                 + ", checkpointEvery=" + Long.MAX_VALUE + ", keepCheckpoints=2, safeguards=" + safeguards + ", batchRamp=" + batches.ramp
-                + ", averageDecay=" + optimization.averageDecay + ", parameterGroups=" + optimization.groups + "]";
+                + ", averageDecay=" + optimization.averageDecay + ", parameterGroups=" + optimization.groups + (batches.lanes == 1 ? "" : ", lanes=" + batches.lanes) + "]";
     }
 }

@@ -317,7 +317,7 @@ class TrainerTest {
 
     @Test
     void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
-        String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, new TrainerConfig.Batches(0, 0, 0, BatchRamp.NONE), new LearningRate.Constant(1),
+        String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, new TrainerConfig.Batches(0, 0, 0, BatchRamp.NONE, 0), new LearningRate.Constant(1),
                 new TrainerConfig.Optimization(AdamWConfig.STITCH, Double.NaN, 1, List.of()), 0, new TrainerConfig.Checkpoints(-1, 0), Safeguards.OFF)).getMessage();
         for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
                 "keepCheckpoints = 0", "maxGradNorm = NaN", "averageDecay = 1.0 is outside [0, 1)")) {

@@ -29,8 +29,8 @@
     flat = torch.reshape(x, [-1, torch.size(x, -1)])
     z = (self).linear(flat, routers[layer], None)
     if seed >= 0:
-      torch.manual_seed(seed + layer)
-      u = torch.clamp(torch.rand_like(torch.detach(z)), 9.9999999999999995e-21)
+      generator = torch.Generator(device=ops.prim.device(z), seed=seed + layer)
+      u = torch.clamp(torch.uniform_(torch.empty_like(torch.detach(z)), 0., 1., generator=generator), 9.9999999999999995e-21)
       z = torch.sub(z, torch.log(torch.clamp(torch.neg(torch.log(u)), 9.9999999999999995e-21)))
     g = torch.softmax(z, -1, None)
     chosen = torch.argmax(z, -1)

@@ -21,6 +21,10 @@ interface OptimizerKernels {
 
     void average(Autograd mode, List<NDArray> averages, List<NDArray> params, double decay);
 
+    void add(Autograd mode, List<NDArray> sums, List<NDArray> more);
+
+    void makeGradients(Autograd mode, List<NDArray> params);
+
     void adamw(Autograd mode, List<NDArray> params, List<NDArray> grads, List<NDArray> expAvgs, List<NDArray> expAvgSqs, List<NDArray> steps, double lr, double beta1,
             double beta2, double eps, double weightDecay);
 

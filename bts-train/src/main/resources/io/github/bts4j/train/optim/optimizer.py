@@ -89,3 +89,14 @@
         floats = torch.append(floats, torch.to(s, FLOAT32))
       rows = torch.append(rows, torch.cat([torch.stack(floats), torch.histc(r, bins, -bound, bound)]))
     return torch.stack(rows)
+
+  def add(self: __torch__.K, sums: List[Tensor], more: List[Tensor]) -> None:
+    torch._foreach_add_(sums, more)
+
+  def make_gradients(self: __torch__.K, params: List[Tensor]) -> None:
+    # a parameter that no pass has reached yet has no gradient; now it has one of zeros
+    for p in params:
+      g : Optional[Tensor] = ops.prim.grad(p)
+      if torch.__is__(g, None):
+        given : List[Optional[Tensor]] = [torch.zeros_like(p)]
+        torch.autograd.backward([p], given, None, False)
