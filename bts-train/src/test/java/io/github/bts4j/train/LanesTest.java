@@ -132,7 +132,7 @@ class LanesTest {
                 StitchTraining training = new StitchTraining(model);
                 Gradients.begin(training.parameters());
                 List<float[]> all = new ArrayList<>();
-                for (int i = 0; i < 60; i++) {
+                for (int i = 0; i < 30; i++) {
                     all.add(alone(training, pass));
                 }
                 return all;
