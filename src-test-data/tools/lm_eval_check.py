@@ -1,6 +1,7 @@
 """Runs lm-evaluation-harness (0.4.13 was used), unmodified, against a running server: a four-way multiple choice over the bundled corpus, tokenised requests.
 Writes one line per log-likelihood: number of context tokens, the value, the token ids; `Generator.logProbs` on the ids gives the values in-process.
-Usage: python lm_eval_check.py http://127.0.0.1:8080/v1/completions MODEL TOKENIZER_FOLDER OUT.txt"""
+Usage: python lm_eval_check.py http://127.0.0.1:8080/v1/completions MODEL TOKENIZER_FOLDER OUT.txt
+With "hf" in place of the address, MODEL is a folder that `bts export` has written, and the harness's own `hf` model reads it."""
 import json, os, random, sys, tempfile
 import lm_eval
 from lm_eval.tasks import TaskManager
@@ -31,17 +32,21 @@ doc_to_target: "{{{{answer}}}}"
 target_delimiter: ""
 metric_list: [{{metric: acc, aggregation: mean, higher_is_better: true}}]
 """)
+if url == "hf":
+    loader, arguments = "hf", dict(pretrained=model, tokenizer=tokenizer, trust_remote_code=True, dtype="float32", device="cpu", batch_size=4)
+else:
+    loader, arguments = "local-completions", dict(model=model, base_url=url, tokenizer=tokenizer, tokenized_requests=True, num_concurrent=4, max_length=512, batch_size=4)
 found = lm_eval.simple_evaluate(
-    model="local-completions", tasks=["local_choice"], task_manager=TaskManager(include_path=folder, include_defaults=False), log_samples=True, bootstrap_iters=0,
-    model_args=dict(model=model, base_url=url, tokenizer=tokenizer, tokenized_requests=True, num_concurrent=4, max_length=512, batch_size=4))
+    model=loader, tasks=["local_choice"], task_manager=TaskManager(include_path=folder, include_defaults=False), log_samples=True, bootstrap_iters=0, model_args=arguments)
 print(found["results"])
 t = AutoTokenizer.from_pretrained(tokenizer)
+begin = t.encode("") if url == "hf" else []  # the harness's own models add the begin token
 with open(out, "w") as file:
     for sample in found["samples"]["local_choice"]:
         for (context, continuation), response in zip(sample["arguments"], sample["filtered_resps"]):
             spaces = len(context) - len(context.rstrip())
             if spaces:
                 context, continuation = context[:-spaces], context[-spaces:] + continuation
-            ids = t.encode(context, add_special_tokens=False)
-            whole = ids + t.encode(context + continuation, add_special_tokens=False)[len(ids):]  # what the harness sends
+            ids = begin + t.encode(context, add_special_tokens=False)
+            whole = ids + t.encode(context + continuation, add_special_tokens=False)[len(ids) - len(begin):]  # what the harness sends
             file.write(f"{len(ids)} {float(response[0])!r} {' '.join(map(str, whole))}\n")
