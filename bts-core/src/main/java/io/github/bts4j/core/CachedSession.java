@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
  *
  * @param <S> type of the state between steps
  */
-public final class CachedSession<S extends KvState> implements DecodeSession {
+public sealed class CachedSession<S extends KvState> implements DecodeSession permits GatedCachedSession {
     private final CausalLm model;
     private final Lifetime lifetime;
     private final List<DecodeEngine<S>> engines;
@@ -55,7 +55,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
 
     @Override
     @SuppressWarnings("try") // the lease is only held
-    public float[] append(int... tokenIds) {
+    public final float[] append(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
             check(tokenIds);
             return orUnchanged(() -> {
@@ -63,14 +63,31 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
                 for (int part = advance(tokenIds, 0); part > 0; part = advance(tokenIds, done)) {
                     done += part;
                 }
-                return pass(tokenIds, done, tokenIds.length - done);
+                float[] logits = pass(tokenIds, done, tokenIds.length - done);
+                appended();
+                return logits;
             });
         }
     }
 
+    /** Receives the gate weights of the session's passes. */
+    GateSink gateSink() {
+        return GateSink.NONE;
+    }
+
+    /** Tokens were appended, and their logits are known. */
+    void appended() {
+        // nothing to keep
+    }
+
+    /** A call has failed. */
+    void failed() {
+        // nothing was kept
+    }
+
     @Override
     @SuppressWarnings("try") // the lease is only held
-    public int appendPart(int... tokenIds) {
+    public final int appendPart(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
             check(tokenIds);
             return orUnchanged(() -> advance(tokenIds, 0));
@@ -79,7 +96,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
 
     @Override
     @SuppressWarnings("try") // the lease is only held
-    public void reuse(PrefixCache cache) {
+    public final void reuse(PrefixCache cache) {
         try (Lifetime.Lease use = lifetime.use()) {
             if (length == 0 && state.isCausal()) {
                 prefix = Optional.of(cache.begin(engines));
@@ -102,6 +119,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         } catch (RuntimeException | Error e) {
             length = before;
             prefix = Optional.empty();
+            failed();
             throw e;
         }
     }
@@ -127,7 +145,7 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     private float[] pass(int[] ids, int from, int count) {
         int[] tokens = Arrays.copyOfRange(ids, from, from + count);
         int start = length;
-        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, start, state))[0];
+        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, start, state, gateSink()))[0];
         prefix.ifPresent(cached -> cached.keep(start, tokens, () -> state.copy(start, start + count)));
         length = start + count;
         return logits;
@@ -148,16 +166,30 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
         List<CachedSession<?>> members = List.copyOf(sessions.stream().map(session -> member(model, session)).toList());
         try (Lifetime.Lease use = Lifetime.useAll(members.stream().map(session -> session.lifetime).toList())) {
             check(model, members, tokenIds);
-            DecodeBatch<CachedSession<?>> all = new DecodeBatch<>(tokenIds, members.stream().mapToInt(session -> session.length).toArray(), members);
-            float[][] logits = new float[tokenIds.length][];
+            float[][] logits = decoded(members, tokenIds);
+            members.forEach(session -> {
+                session.length = session.length + 1;
+                session.appended();
+            });
+            return logits;
+        }
+    }
+
+    private static float[][] decoded(List<CachedSession<?>> members, int[] tokenIds) {
+        DecodeBatch<CachedSession<?>> all = new DecodeBatch<>(tokenIds, members.stream().mapToInt(session -> session.length).toArray(), members,
+                members.stream().map(CachedSession::gateSink).toList());
+        float[][] logits = new float[tokenIds.length][];
+        try {
             for (int i = 0; i < logits.length; i++) {
                 if (logits[i] == null) {
                     members.get(i).decode(all, logits);
                 }
             }
-            members.forEach(session -> session.length = session.length + 1);
-            return logits;
+        } catch (RuntimeException | Error e) {
+            members.forEach(CachedSession::failed);
+            throw e;
         }
+        return logits;
     }
 
     private static CachedSession<?> member(CausalLm model, DecodeSession session) {
@@ -192,23 +224,23 @@ public final class CachedSession<S extends KvState> implements DecodeSession {
     }
 
     @Override
-    public int reusedTokens() {
+    public final int reusedTokens() {
         return reused;
     }
 
     @Override
-    public int length() {
+    public final int length() {
         return length;
     }
 
     @Override
-    public int capacity() {
+    public final int capacity() {
         return capacity;
     }
 
     /** Releases the state, after any call that another thread is running. Closing twice does nothing. */
     @Override
-    public void close() {
+    public final void close() {
         lifetime.close(state::close);
     }
 }

@@ -67,6 +67,19 @@ public interface CausalLm extends AutoCloseable {
     }
 
     /**
+     * The mean of the states that a text's logits are computed from, those after the last layer and its norm; of a stitched model, the hub's. It is the usual embedding of a text
+     * by a causal model, before it is normalised.
+     *
+     * @param tokenIds token ids, at least one and at most the context
+     * @return float32 {@code [hidden]}
+     * @throws IllegalArgumentException if there is no id, or one does not fit
+     * @throws UnsupportedException if the model has no such states, such as an ensemble
+     */
+    default float[] meanState(int... tokenIds) {
+        throw new UnsupportedException("This model has no hidden states of its own: open a Llama or a stitched model");
+    }
+
+    /**
      * Next-token cross-entropy of every position but the last, without materialising the logits of all positions at once.
      *
      * @param tokens token ids {@code [batch][sequence]}, rows of one length, at least 2

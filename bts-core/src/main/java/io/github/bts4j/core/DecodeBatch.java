@@ -1,5 +1,6 @@
 package io.github.bts4j.core;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -10,9 +11,21 @@ import java.util.stream.IntStream;
  * @param tokens token ids, within the vocabulary
  * @param positions the number of tokens before each in its session
  * @param states the state of the session, or of each session
+ * @param gates who receives the gate weights of the session, or of each session
  * @param <S> type of a session's state
  */
-public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
+public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List<GateSink> gates) {
+    /**
+     * A step whose gates nobody wants.
+     *
+     * @param tokens token ids, within the vocabulary
+     * @param positions the number of tokens before each in its session
+     * @param states the state of the session, or of each session
+     */
+    public DecodeBatch(int[] tokens, int[] positions, List<S> states) {
+        this(tokens, positions, states, Collections.nCopies(states.size(), GateSink.NONE));
+    }
+
     /**
      * The next tokens of one session.
      *
@@ -23,7 +36,37 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
      * @param <S> type of a session's state
      */
     public static <S> DecodeBatch<S> ofPrompt(int[] tokens, int start, S state) {
-        return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state));
+        return ofPrompt(tokens, start, state, GateSink.NONE);
+    }
+
+    /**
+     * The next tokens of one session, with their gate weights.
+     *
+     * @param tokens token ids, at least one
+     * @param start the number of tokens before them
+     * @param state the session's state
+     * @param gates receives the gate weights
+     * @return the batch
+     * @param <S> type of a session's state
+     */
+    public static <S> DecodeBatch<S> ofPrompt(int[] tokens, int start, S state, GateSink gates) {
+        return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state), List.of(gates));
+    }
+
+    /** {@return whether the gate weights of a session are wanted; models without gates need not ask} */
+    public boolean wantsGates() {
+        return gates.stream().anyMatch(sink -> sink != GateSink.NONE);
+    }
+
+    /**
+     * Hands over the gate weights of all tokens of the step.
+     *
+     * @param weights {@code [tokens][layers][models]}
+     */
+    public void deliver(float[][][] weights) {
+        for (int i = 0; i < gates.size(); i++) {
+            gates.get(i).accept(isPrompt() ? weights : new float[][][] {weights[i]});
+        }
     }
 
     /** {@return the number of tokens of all sessions together} */
@@ -69,7 +112,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
      * @param <T> type of the part
      */
     public <T> DecodeBatch<T> map(Function<S, T> part) {
-        return new DecodeBatch<>(tokens, positions, states.stream().map(part).toList());
+        return new DecodeBatch<>(tokens, positions, states.stream().map(part).toList(), gates);
     }
 
     /**
@@ -80,6 +123,6 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states) {
      */
     public DecodeBatch<S> select(int... sessions) {
         return new DecodeBatch<>(IntStream.of(sessions).map(i -> tokens[i]).toArray(), IntStream.of(sessions).map(i -> positions[i]).toArray(),
-                IntStream.of(sessions).mapToObj(states::get).toList());
+                IntStream.of(sessions).mapToObj(states::get).toList(), IntStream.of(sessions).mapToObj(gates::get).toList());
     }
 }

@@ -33,13 +33,13 @@ public record GateWeights(List<String> models, List<GateLayer> layers, float[][]
     }
 
     /**
-     * The weights of consecutive tokens.
+     * The weights of other tokens of the same models and layers.
      *
-     * @param parts weights of the same models and layers, at least one part
-     * @return the weights of all tokens, in order
+     * @param passes weights of consecutive tokens, {@code [tokens][layers][models]} each
+     * @return the weights of all these tokens, in order
      */
-    public static GateWeights joined(List<GateWeights> parts) {
-        return new GateWeights(parts.get(0).models, parts.get(0).layers, parts.stream().flatMap(part -> Arrays.stream(part.values)).toArray(float[][][]::new));
+    public GateWeights with(List<float[][][]> passes) {
+        return new GateWeights(models, layers, passes.stream().flatMap(Arrays::stream).toArray(float[][][]::new));
     }
 
     /** {@return the number of tokens} */
@@ -55,5 +55,22 @@ public record GateWeights(List<String> models, List<GateLayer> layers, float[][]
      */
     public float[] last(int token) {
         return values[token][layers.size() - 1].clone();
+    }
+
+    /**
+     * The means over all tokens and layers: each model's share.
+     *
+     * @return shares {@code [models]}, hub first, which sum to one; zeros if there are no tokens
+     */
+    public double[] shares() {
+        double[] shares = new double[models.size()];
+        for (float[][] token : values) {
+            for (float[] layer : token) {
+                for (int i = 0; i < shares.length; i++) {
+                    shares[i] += layer[i] / (double) (values.length * layers.size());
+                }
+            }
+        }
+        return shares;
     }
 }

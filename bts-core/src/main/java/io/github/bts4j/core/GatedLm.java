@@ -19,6 +19,13 @@ public interface GatedLm extends CausalLm {
         return modelNames().subList(1, modelNames().size());
     }
 
+    /** {@return the layers with gates, in the order of {@link GateWeights#values}} */
+    default List<GateWeights.GateLayer> gateLayers() {
+        try (GatedSession empty = newGatedSession(1)) {
+            return empty.gates().layers();
+        }
+    }
+
     /**
      * The gate weights for a text, computed in one pass.
      *

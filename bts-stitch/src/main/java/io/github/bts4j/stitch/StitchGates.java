@@ -6,7 +6,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.TokenBatch;
-import io.github.bts4j.core.torch.Tensors;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -41,16 +40,6 @@ record StitchGates(List<String> models, StitchConfig config) {
             for (int k = 0; k < stitches.length; k++) {
                 put(new GateTrace(stitches[k], found.get(1 + k * (models.size() + 1)), List.of()).meanOverChannels(0), k, values);
             }
-        }
-        return weights(values);
-    }
-
-    /** From the results of a decoding step: for each layer {@code [tokens, models]}. */
-    GateWeights of(List<NDArray> means) {
-        int tokens = Math.toIntExact(means.get(0).getShape().get(0));
-        float[][][] values = new float[tokens][means.size()][];
-        for (int k = 0; k < means.size(); k++) {
-            put(TokenBatch.rows(Tensors.toFloats(means.get(k)), tokens), k, values);
         }
         return weights(values);
     }

@@ -2,6 +2,7 @@ package io.github.bts4j.stitch;
 
 import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.GateSums;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
@@ -69,6 +70,11 @@ record StitchRows(List<RowDecoder> streams, Arithmetic math, Rounding rounding, 
 
     @Override
     public void run(WorkerTeam.Share share, List<RowStep> steps) {
+        run(share, steps, GateSums.NONE);
+    }
+
+    @Override
+    public void run(WorkerTeam.Share share, List<RowStep> steps, GateSums sums) {
         float[][][] h = steps.stream().limit(streams.size()).map(RowStep::hidden).toArray(float[][][]::new); // [streams][tokens][hidden]
         boolean areJoint = steps.size() > streams.size();
         int first = 0;
@@ -81,16 +87,16 @@ record StitchRows(List<RowDecoder> streams, Arithmetic math, Rounding rounding, 
                     streams.get(i).layers(share, steps.get(i), first, config.afterLayers().get(j));
                 }
             }
-            stitch(share, j, h);
+            stitch(share, j, h, sums);
             first = config.afterLayers().get(j);
         }
     }
 
     /** One worker's share of stitch layer j; the states {@code [streams][tokens][hidden]}, hub first, are complete when it returns. */
-    private void stitch(WorkerTeam.Share share, int j, float[][][] h) {
+    private void stitch(WorkerTeam.Share share, int j, float[][][] h, GateSums sums) {
         int from = share.fromRow(hidden);
         int to = share.toRow(hidden);
-        float[][][] stitched = config.intoHub(j) ? intoHub(share, j, h) : intoExperts(share, j, h);
+        float[][][] stitched = config.intoHub(j) ? intoHub(share, j, h, sums) : intoExperts(share, j, h);
         share.await(); // all workers have read the states
         for (int i = 0; i < h.length; i++) {
             for (int s = 0; s < h[i].length; s++) {
@@ -101,7 +107,7 @@ record StitchRows(List<RowDecoder> streams, Arithmetic math, Rounding rounding, 
     }
 
     /** {@code h~_i = W_i h_i} for the experts, {@code h~_0 = g_0 h_0 + sum_i g_i h~_i}. */
-    private float[][][] intoHub(WorkerTeam.Share share, int j, float[][][] h) {
+    private float[][][] intoHub(WorkerTeam.Share share, int j, float[][][] h, GateSums sums) {
         int from = share.fromRow(hidden);
         int to = share.toRow(hidden);
         int experts = h.length - 1;
@@ -112,6 +118,7 @@ record StitchRows(List<RowDecoder> streams, Arithmetic math, Rounding rounding, 
             g[i] = product(share, gates.get(j).get(i), hub);
         }
         softmax(g, from, to);
+        sums.add(j, g, from, to);
         out[0] = new float[hub.length][hidden];
         for (int s = 0; s < hub.length; s++) {
             for (int c = from; c < to; c++) {

@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.CachedSession;
 import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.GatedCachedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -17,9 +18,9 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.KvCaches;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.Ropes;
+import io.github.bts4j.core.torch.llama.TorchEngine;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /** The forward pass through all streams without gradients, with given stitch weights. Thread-safe. */
@@ -61,6 +62,11 @@ final class StitchedForward {
         }
     }
 
+    /** The same, owned by the manager of the ids. */
+    NDArray hidden(NDArray ids) {
+        return hidden(ids.getManager(), ids, PassOptions.DEFAULT);
+    }
+
     /** float32 {@code [batch, sequence, vocabulary]}, which belong to the manager of the ids. */
     NDArray logits(NDManager manager, NDArray tokenIds) {
         LlamaModel hub = streams.models().get(0);
@@ -80,13 +86,26 @@ final class StitchedForward {
     /** The engines that decode with these weights; sessions with the same engines can be batched. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
-            engines = streams.engines((step, ids, ropes, caches) -> {
-                Streams.Together rows = streams.together(ids, caches.starts().length);
-                return KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),
-                        weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
-            }, decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
+            engines = streams.engines(new Decoding(), decoders -> matrices.rows(decoders).withBiases(weights.biases().tensors()));
         }
         return engines;
+    }
+
+    /** A step in libtorch. */
+    private final class Decoding implements TorchEngine.Kernel {
+        @Override
+        public NDArray logits(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
+            Streams.Together rows = streams.together(ids, caches.starts().length);
+            return KERNELS.stitchedDecode(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(), config.kernelKinds(),
+                    weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
+        }
+
+        @Override
+        public List<NDArray> logitsAndGates(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
+            Streams.Together rows = streams.together(ids, caches.starts().length);
+            return KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
+                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
+        }
     }
 
     /** The matrices for decoding in Java, packed once for all users. */
@@ -102,15 +121,9 @@ final class StitchedForward {
         return new CachedSession<>(model, lifetime, engines(), capacity, streams::newCaches);
     }
 
-    /** An empty session that decodes in libtorch and passes on the gates, averaged over channels: {@code [tokens, n + 1]} for each Experts-into-Hub layer. */
-    CachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, Consumer<List<NDArray>> gates) {
-        return new CachedSession<>(model, lifetime, streams.engine((step, ids, ropes, caches) -> {
-            Streams.Together rows = streams.together(ids, caches.starts().length);
-            List<NDArray> found = KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
-                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
-            gates.accept(found.subList(1, found.size()));
-            return found.get(0);
-        }), capacity, streams::newCaches);
+    /** An empty session that keeps the gate weights of its tokens. */
+    GatedCachedSession<KvCaches> openSession(FrozenLm model, Lifetime lifetime, int capacity, StitchGates gates) {
+        return new GatedCachedSession<>(model, lifetime, engines(), capacity, streams::newCaches, gates.none());
     }
 
     /** Logits, and traces of the requested stitch layers, see {@link StitchedModel#gates}. */

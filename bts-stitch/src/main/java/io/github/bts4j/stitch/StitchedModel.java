@@ -165,7 +165,7 @@ public final class StitchedModel extends FrozenGatedLm {
 
     @Override
     protected GatedSession openGatedSession(int capacity) {
-        return held(now -> GatedStitchedSession.open(this, now.lifetime(), now.parts().gates(), now.pass(), capacity));
+        return held(now -> now.pass().openSession(this, now.lifetime(), capacity, now.parts().gates()));
     }
 
     @Override
@@ -226,10 +226,9 @@ public final class StitchedModel extends FrozenGatedLm {
     }
 
     /**
-     * One forward and backward pass of training: adds the gradient of {@code tokenWeight * sum of the token losses} to the
-     * gradients of those stitch tensors that require one. Below the first stitch no graph is recorded, only the logits of a chunk
-     * of tokens exist at once, and no gradient reaches a frozen weight. On the CPU a large batch is
-     * processed in slices of about 512 tokens, whose gradients are added: matrix products are as fast, and activations take less memory.
+     * One forward and backward pass of training: adds the gradient of {@code tokenWeight * sum of the token losses} to the gradients of those stitch tensors that require one. Below
+     * the first stitch no graph is recorded, only the logits of a chunk of tokens exist at once, and no gradient reaches a frozen weight. On the CPU a large batch is processed in
+     * slices of about 512 tokens, whose gradients are added: matrix products are as fast, and activations take less memory.
      *
      * @param tokens token ids {@code [batch][sequence]}; entry t predicts entry t + 1
      * @param tokenWeight weight of each token's loss, usually one over the tokens of the whole step

@@ -83,7 +83,7 @@ final class StitchedView extends FrozenGatedLm {
 
     @Override
     protected GatedSession openGatedSession(int capacity) {
-        return GatedStitchedSession.open(this, lifetime(), parts.gates(), pass, capacity);
+        return pass.openSession(this, lifetime(), capacity, parts.gates());
     }
 
     @Override
@@ -99,6 +99,11 @@ final class StitchedView extends FrozenGatedLm {
     @Override
     public NDArray forward(NDArray tokenIds) {
         return lifetime().hold(() -> pass.logits(manager, tokenIds));
+    }
+
+    @Override
+    public float[] meanState(int... tokenIds) {
+        return lifetime().hold(() -> meanState(tokenIds, pass::hidden));
     }
 
     @Override

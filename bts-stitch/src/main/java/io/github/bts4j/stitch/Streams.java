@@ -61,11 +61,6 @@ final class Streams implements AutoCloseable {
         return TorchEngine.orRows(decoders, kernel, tuner, layers);
     }
 
-    /** Decodes all models together in libtorch. */
-    List<DecodeEngine<KvCaches>> engine(TorchEngine.Kernel kernel) {
-        return List.of(TorchEngine.of(decoders, kernel));
-    }
-
     /** Empty caches for a session. */
     KvCaches newCaches(int capacity) {
         models.forEach(LlamaModel::requireFilesInPlace);

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenStream;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
@@ -18,7 +20,9 @@ import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -110,6 +114,48 @@ class BatchedDecodingTest {
             }
         }
         assertEquals(List.of(), new Generator(alone, tokenizer).generateAll(List.of(), GenerationConfig.greedy(1), 3));
+    }
+
+    /** Streams with gates and without them share a step: the tokens are those of each alone, and the gates those of one pass over the text. */
+    @Test
+    void gatesBesideStreamsWithout() {
+        SplittableRandom random = new SplittableRandom(3);
+        Map<String, NDArray> tensors = new HashMap<>(stitched.stitchTensors());
+        tensors.replaceAll((name, tensor) -> stitched.getNDManager().create(floats(random, tensor.toFloatArray()), tensor.getShape()));
+        stitched.setStitchTensors(tensors);
+        Generator generator = new Generator(stitched, tokenizer);
+        GenerationConfig config = GenerationConfig.greedy(12).withEndTokens(java.util.Set.of());
+        List<int[]> prompts = IntStream.range(0, 4).mapToObj(i -> tokenizer.encode("the house of ".repeat(i + 1) + i, true)).toList();
+        List<TokenStream> streams = IntStream.range(0, 4).mapToObj(i -> i % 2 == 0 ? generator.beginWithGates(prompts.get(i), config) : generator.begin(prompts.get(i), config)).toList();
+        List<float[][][]> gates = new ArrayList<>();
+        while (streams.get(0).hasNext()) {
+            generator.nextEach(streams);
+            streams.stream().flatMap(stream -> stream.gates().stream()).forEach(weights -> gates.add(weights.values()));
+            assertEquals(java.util.Optional.empty(), streams.get(1).gates());
+        }
+        for (int i = 0; i < streams.size(); i++) {
+            int[] answer = streams.get(i).result().tokenIds();
+            try (TokenStream alone = generator.stream(prompts.get(i), config)) {
+                assertArrayEquals(alone.toEnd().tokenIds(), answer);
+            }
+            if (i % 2 == 0) {
+                float[][][] whole = stitched.gates(IntStream.concat(IntStream.of(prompts.get(i)), IntStream.of(answer)).toArray()).values();
+                for (int t = 0; t < answer.length; t++) {
+                    float[][][] token = gates.get(2 * t + i / 2);
+                    assertEquals(1, token.length);
+                    for (int layer = 0; layer < token[0].length; layer++) {
+                        assertArrayEquals(whole[prompts.get(i).length + t][layer], token[0][layer], 1e-5f, "stream " + i + ", token " + t + ", layer " + layer);
+                    }
+                }
+            }
+        }
+    }
+
+    private static float[] floats(SplittableRandom random, float[] around) {
+        for (int i = 0; i < around.length; i++) {
+            around[i] += (float) random.nextDouble(-0.5, 0.5);
+        }
+        return around;
     }
 
     @Test

@@ -5,7 +5,6 @@ import static io.github.bts4j.core.support.Problems.throwIf;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.GatedLm;
-import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.PrefixCache;
 import io.github.bts4j.core.UnsupportedException;
@@ -77,7 +76,7 @@ public final class Generator {
 
     /**
      * This generator with a cache of prompts' beginnings, for prompts that begin alike: those with the same system prompt, and the turns of a conversation. Streams with
-     * gates do not use it.
+     * the gates of their prompts do not use it.
      *
      * @param cache the cache, which may serve several models; the caller closes it
      * @return a generator of the same model
@@ -133,9 +132,31 @@ public final class Generator {
      * @throws IllegalArgumentException if the prompt is empty or longer than the context
      */
     public TokenStream begin(int[] prompt, GenerationConfig config) {
-        DecodeSession session = model.newSession(TokenStream.capacity(prompt, config, model.contextLength()));
+        return begun(model.newSession(TokenStream.capacity(prompt, config, model.contextLength())), prompt, config, true);
+    }
+
+    /**
+     * Generates token by token, like {@link #begin}, with the gate weights of every generated token, see {@link TokenStream#gates}. The model also processes the last token. In
+     * {@link #nextEach} such streams and others share a pass.
+     *
+     * @param prompt token ids, at least one
+     * @param config the options
+     * @return a stream, which the caller closes
+     * @throws io.github.bts4j.core.UnsupportedException if the model has no gates
+     * @throws IllegalArgumentException if the prompt is empty or longer than the context
+     */
+    public TokenStream beginWithGates(int[] prompt, GenerationConfig config) {
+        return beginWithGates(prompt, config, true);
+    }
+
+    private TokenStream beginWithGates(int[] prompt, GenerationConfig config, boolean cached) {
+        GatedLm gated = model.gated().orElseThrow(() -> new UnsupportedException("This model has no gates: open a stitched model"));
+        return begun(gated.newGatedSession(TokenStream.capacity(prompt, config, model.contextLength())), prompt, config, cached);
+    }
+
+    private TokenStream begun(DecodeSession session, int[] prompt, GenerationConfig config, boolean cached) {
         try {
-            prefixes.ifPresent(session::reuse);
+            prefixes.filter(any -> cached).ifPresent(session::reuse);
             return new TokenStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
         } catch (RuntimeException e) {
             session.close();
@@ -153,14 +174,7 @@ public final class Generator {
      * @throws IllegalArgumentException if the prompt is empty or longer than the context, or an id is out of range
      */
     public GatedStream streamWithGates(int[] prompt, GenerationConfig config) {
-        GatedLm gated = model.gated().orElseThrow(() -> new UnsupportedException("This model has no gates: open a stitched model"));
-        GatedSession session = gated.newGatedSession(TokenStream.capacity(prompt, config, model.contextLength()));
-        try {
-            return new GatedStream(lifetime, session, tokenizer, prompt, config, config.endTokens().or(endTokens));
-        } catch (RuntimeException e) {
-            session.close();
-            throw e;
-        }
+        return new GatedStream(beginWithGates(prompt, config, false));
     }
 
     /**
@@ -232,7 +246,7 @@ public final class Generator {
     private Map<TokenStream, GeneratedToken> steppedEach(List<TokenStream> streams, BiConsumer<TokenStream, Throwable> onFailure) {
         Map<TokenStream, GeneratedToken> chosen = new LinkedHashMap<>();
         streams.forEach(stream -> choose(stream, onFailure).ifPresent(token -> chosen.put(stream, token)));
-        List<TokenStream> going = chosen.keySet().stream().filter(TokenStream::hasNext).toList();
+        List<TokenStream> going = chosen.keySet().stream().filter(TokenStream::takesToken).toList();
         if (!going.isEmpty()) {
             int[] ids = going.stream().mapToInt(stream -> chosen.get(stream).id()).toArray();
             float[][] logits = model.appendEach(going.stream().map(TokenStream::session).toList(), ids);

@@ -3,6 +3,8 @@ package io.github.bts4j.core.generate;
 import static io.github.bts4j.core.support.Problems.throwIf;
 
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.GateWeights;
+import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.constraint.Guide;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
@@ -27,6 +29,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private final Set<Integer> endTokens;
     private final Lifetime lifetime;
     private final DecodeSession session;
+    private final Optional<GatedSession> gated; // the session, if it keeps gate weights
     private final Sampler sampler;
     private final Guide guide;
     private final IncrementalDecoder decoder;
@@ -59,6 +62,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
         this.session = session;
+        this.gated = session instanceof GatedSession with ? Optional.of(with) : Optional.empty();
     }
 
     /**
@@ -145,8 +149,8 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     private GeneratedToken generateOne() {
         GeneratedToken token = choose();
-        if (stopped.isEmpty()) {
-            logits = session.append(token.id());
+        if (takesToken()) {
+            accept(session.append(token.id()));
         }
         return token;
     }
@@ -155,12 +159,20 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         return session;
     }
 
+    /** Whether the model must process the chosen token: for the next one, or for the gates of the last one. */
+    boolean takesToken() {
+        return stopped.isEmpty() || gated.isPresent();
+    }
+
     /** Sets the logits after the last chosen token. */
     void accept(float[] next) {
         logits = next;
+        if (stopped.isPresent()) {
+            session.close();
+        }
     }
 
-    /** Draws the next token without running the model. Unless the generation has ended, {@link #accept} must follow. */
+    /** Draws the next token without running the model. If the stream {@link #takesToken}, {@link #accept} must follow. */
     GeneratedToken choose() {
         checkNotEnded();
         begun();
@@ -204,7 +216,19 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     private void stop(StopReason reason) {
         stopped = Optional.of(reason);
-        session.close();
+        if (gated.isEmpty()) {
+            session.close();
+        }
+    }
+
+    /**
+     * The gate weights of the token that was generated last, for streams of {@link Generator#beginWithGates}: those with which the model has processed it. Before the first token, those of the
+     * prompt, except for tokens whose states came from a prefix cache.
+     *
+     * @return the weights; empty for other streams
+     */
+    public Optional<GateWeights> gates() {
+        return gated.map(GatedSession::gates);
     }
 
     /**
@@ -240,5 +264,6 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         if (stopped.isEmpty()) {
             stop(StopReason.CANCELLED);
         }
+        session.close();
     }
 }

@@ -30,6 +30,17 @@ public final class RowEngine<S> implements DecodeEngine<S> {
         void run(WorkerTeam.Share share, List<RowStep> steps);
 
         /**
+         * The same, and this worker's share of the gates between the streams, if there are any.
+         *
+         * @param share the worker's share
+         * @param steps the step as each stream sees it
+         * @param gates receives the gates
+         */
+        default void run(WorkerTeam.Share share, List<RowStep> steps, GateSums gates) {
+            run(share, steps);
+        }
+
+        /**
          * Prepares the argument of {@link #run}.
          *
          * @param steps the step as each stream sees it
@@ -68,10 +79,14 @@ public final class RowEngine<S> implements DecodeEngine<S> {
         List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.apply(state, i)))).toList();
         float[][] logits = hub.newLogits(steps.get(0));
         List<RowStep> prepared = layers.prepared(steps);
+        GateSums gates = batch.wantsGates() ? new GateSums() : GateSums.NONE;
         team.run(tuner, batch.size(), share -> {
-            layers.run(share, prepared);
+            layers.run(share, prepared, gates);
             hub.logits(share, steps.get(0), logits);
         });
+        if (batch.wantsGates()) {
+            batch.deliver(gates.means(batch.size()));
+        }
         return logits;
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.GatedSession;
 import io.github.bts4j.core.Lifetime;
+import java.util.Set;
 
 /** A model with experts and gates, on DJL's engine. Thread-safe for reading. */
 public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
@@ -23,6 +24,13 @@ public abstract class FrozenGatedLm extends FrozenLm implements GatedLm {
     public final GatedSession newGatedSession(int capacity) {
         checkCapacity(capacity);
         return lifetime().hold(() -> openGatedSession(capacity));
+    }
+
+    @Override
+    public float[] meanState(int... tokenIds) {
+        try (GatedLm present = without(Set.of())) { // with the weights of this moment
+            return present.meanState(tokenIds);
+        }
     }
 
     /**

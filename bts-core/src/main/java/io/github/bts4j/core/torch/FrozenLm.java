@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * A loaded language model that is also an {@link ai.djl.Model}: its block maps token ids to logits, and {@code newPredictor}
@@ -110,6 +111,23 @@ public abstract class FrozenLm extends BaseModel implements CausalLm {
      * @return float32 losses in nats, {@code [batch * (sequence - 1)]}
      */
     protected abstract NDArray tokenLosses(NDManager step, int[][] tokens);
+
+    /**
+     * A text's mean state, see {@link #meanState}.
+     *
+     * @param tokenIds token ids
+     * @param pass computes the states {@code [1, sequence, hidden]} of int64 ids {@code [1, sequence]}, owned by their manager
+     * @return float32 {@code [hidden]}
+     */
+    protected final float[] meanState(int[] tokenIds, UnaryOperator<NDArray> pass) {
+        if (tokenIds.length > contextLength()) {
+            throw new IllegalArgumentException("The text holds " + tokenIds.length + " tokens; the context has " + contextLength());
+        }
+        try (NDManager step = Torch.manager().newSubManager(device())) {
+            NDArray states = pass.apply(TokenBatch.tensor(step, new int[][] {tokenIds}, 0, tokenIds.length, vocabSize()));
+            return states.toType(DataType.FLOAT32, false).mean(new int[] {1}).toFloatArray();
+        }
+    }
 
     @Override
     public final DecodeSession newSession(int capacity) {

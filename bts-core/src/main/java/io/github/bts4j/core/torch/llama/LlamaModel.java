@@ -220,6 +220,11 @@ public final class LlamaModel extends FrozenLm {
         return call(tokenIds, Decoder.CALLS::forward);
     }
 
+    @Override
+    public float[] meanState(int... tokenIds) {
+        return meanState(tokenIds, ids -> call(ids, Decoder.CALLS::forwardHidden));
+    }
+
     /**
      * Every layer's hidden state.
      *

@@ -10,6 +10,7 @@ import io.github.bts4j.core.rows.RowDecoder;
 import io.github.bts4j.core.rows.RowEngine;
 import io.github.bts4j.core.rows.WorkerTeam;
 import io.github.bts4j.core.torch.TensorList;
+import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.TorchList;
 import java.util.ArrayList;
@@ -35,6 +36,19 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
          * @return float32 logits {@code [sessions, vocabulary]}
          */
         NDArray logits(NDManager step, NDArray ids, Ropes ropes, Caches caches);
+
+        /**
+         * The same, and the gates, averaged over the channels.
+         *
+         * @param step owner of the results
+         * @param ids int64 {@code [1, tokens]}
+         * @param ropes the rotary tables of the tokens
+         * @param caches the caches of the sessions
+         * @return the logits, then for each layer with gates float32 {@code [tokens, models]}
+         */
+        default List<NDArray> logitsAndGates(NDManager step, NDArray ids, Ropes ropes, Caches caches) {
+            return List.of(logits(step, ids, ropes, caches));
+        }
     }
 
     /**
@@ -113,7 +127,24 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
         Decoder hub = streams.get(0);
         try (NDManager step = Torch.manager().newSubManager(hub.device()); Ropes ropes = Ropes.of(streams, batch); Caches caches = Caches.of(batch)) {
             NDArray ids = TokenBatch.tensor(step, new int[][] {batch.tokens()}, 0, batch.size(), hub.config().vocabSize());
-            return TokenBatch.rows(kernel.logits(step, ids, ropes, caches).toFloatArray(), batch.states().size());
+            if (!batch.wantsGates()) {
+                return TokenBatch.rows(kernel.logits(step, ids, ropes, caches).toFloatArray(), batch.states().size());
+            }
+            List<NDArray> found = kernel.logitsAndGates(step, ids, ropes, caches);
+            float[][] logits = TokenBatch.rows(found.get(0).toFloatArray(), batch.states().size());
+            batch.deliver(weights(found.subList(1, found.size()), batch.size()));
+            return logits;
         }
+    }
+
+    private static float[][][] weights(List<NDArray> means, int tokens) {
+        float[][][] weights = new float[tokens][means.size()][];
+        for (int k = 0; k < means.size(); k++) {
+            float[][] layer = TokenBatch.rows(Tensors.toFloats(means.get(k)), tokens);
+            for (int t = 0; t < tokens; t++) {
+                weights[t][k] = layer[t];
+            }
+        }
+        return weights;
     }
 }
