@@ -2,6 +2,7 @@ package io.github.bts4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.ChatTemplateException;
+import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Penalties;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -27,35 +27,44 @@ import java.util.concurrent.ThreadLocalRandom;
  * @param alternatives number of alternatives per token with its log-probability; -1 for no log-probabilities
  * @param expertsOff experts of a stitched model that are switched off for this request
  * @param tools the tools that the model may call
+ * @param gates whether the answer has the gate weights of its tokens
  */
 record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, GenerationConfig config, boolean stream, boolean includeUsage, boolean echo,
-        int alternatives, Set<String> expertsOff, Tools tools) {
+        int alternatives, Set<String> expertsOff, Tools tools, boolean gates) {
     private static final int MAX_ANSWERS = 128;
     private static final int MAX_STOPS = 16;
-    private static final int MAX_EXPERTS = 512;
     private static final int MAX_BIASES = 1024;
     private static final double MOST_BIAS = 100;
     private static final int MAX_ALTERNATIVES = 20;
     private static final int COMPLETION_TOKENS = 16; // OpenAI's default for completions
-    private static final int HELD_BYTES = 2048; // upper bound of heap for each
+    private static final int HELD_BYTES = 2048; // upper bound of heap for a log-probability
+    private static final int WEIGHTS_PER_VALUE = 16; // gate weights take less
 
-    static ApiRequest completion(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
+    static ApiRequest completion(byte[] body, Terms terms) {
+        ServedModel served = terms.served();
+        ServerConfig server = terms.config();
         Fields fields = Fields.parse(body);
         model(fields, served);
         boolean echo = fields.flag("echo");
         int maxTokens = fields.whole("max_tokens", echo ? 0 : 1, server.limits().maxTokens()).map(Long::intValue).orElse(Math.min(COMPLETION_TOKENS, server.limits().maxTokens()));
-        List<int[]> prompts = new Prompts(fields, served, limits).read(maxTokens == 0 ? 0 : 1);
+        List<int[]> prompts = new Prompts(fields, "prompt", served, terms.limits()).read(maxTokens == 0 ? 0 : 1);
         int alternatives = fields.whole("logprobs", 0, MAX_ALTERNATIVES).map(Long::intValue).orElse(-1);
         int n = choices(fields, prompts.size(), server);
         if (fields.whole("best_of", 1, MAX_ANSWERS).orElse((long) n) != n) {
             throw ApiException.of(400, "unsupported_value", "best_of", "best_of other than n = " + n + " is not supported by this server; leave it out");
         }
         Neutral.checkCompletion(fields);
-        return common(fields, false, prompts, n, maxTokens, echo, alternatives, served, Tools.NONE.with(ResponseFormats.constraint(fields)));
+        return common(fields, false, prompts, n, maxTokens, echo, alternatives, terms, Tools.NONE.with(ResponseFormats.constraint(fields)));
     }
 
-    static ApiRequest chat(byte[] body, ServedModel served, ServerConfig server, PromptLimits limits) {
-        Fields fields = Fields.parse(body);
+    static ApiRequest chat(byte[] body, Terms terms) {
+        return chat(Fields.parse(body), body.length, terms);
+    }
+
+    /** Validates a chat of so many bytes. */
+    static ApiRequest chat(Fields fields, int bytes, Terms terms) {
+        ServedModel served = terms.served();
+        ServerConfig server = terms.config();
         model(fields, served);
         if (served.model().chatTemplate().isEmpty()) {
             throw ApiException.of(400, "unsupported_model", "model", "The model " + served.name() + " has no chat template: use /v1/completions, or start the server with one (bts serve --template)");
@@ -63,9 +72,9 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         Tools tools = Tools.read(fields, served);
         int[] prompt;
         try {
-            ChatRequest request = tools.describedIn(Messages.request(fields, limits));
-            if (body.length > Intake.SHORT_BYTES) { // the long part may not be the messages' content
-                limits.check("messages", List.of(served.model().chatTemplate().get().render(request).text()));
+            ChatRequest request = tools.describedIn(Messages.request(fields, terms.limits()));
+            if (bytes > Intake.SHORT_BYTES) { // the long part may not be the messages' content
+                terms.limits().check("messages", List.of(served.model().chatTemplate().get().render(request).text()));
             }
             prompt = served.model().chatTemplate().get().encode(served.model().tokenizer(), request);
         } catch (IllegalArgumentException | ChatTemplateException e) {
@@ -81,11 +90,12 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             throw ApiException.field("top_logprobs", "top_logprobs = " + alternatives + " needs logprobs = true");
         }
         Neutral.checkChat(fields);
-        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? (int) alternatives : -1, served, tools);
+        return common(fields, true, List.of(prompt), choices(fields, 1, server), maxTokens, false, logprobs ? (int) alternatives : -1, terms, tools);
     }
 
-    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives, ServedModel served,
+    private static ApiRequest common(Fields fields, boolean chat, List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives, Terms terms,
             Tools tools) {
+        ServedModel served = terms.served();
         List<String> stops = fields.texts("stop", MAX_STOPS);
         if (stops.stream().anyMatch(String::isEmpty)) {
             throw ApiException.field("stop", "stop holds an empty string, which would end every text immediately");
@@ -111,21 +121,14 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
             inner.flag("include_obfuscation"); // padding that hides token lengths from eavesdroppers
             inner.end();
         }
-        Set<String> off = expertsOff(fields, served);
+        Set<String> off = terms.expertsOff(fields);
+        boolean gates = gates(fields, served);
         fields.end();
+        ApiRequest request = new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, alternatives, off, tools, gates);
         if (!stream) {
-            checkHeld(prompts, n, maxTokens, echo, alternatives);
+            request.checkHeld(served);
         }
-        return new ApiRequest(chat, prompts, n, maxTokens, config, stream, includeUsage, echo, alternatives, off, tools);
-    }
-
-    static Set<String> expertsOff(Fields fields, ServedModel served) {
-        Set<String> off = new TreeSet<>(fields.texts("experts_off", MAX_EXPERTS));
-        List<String> experts = served.model().experts();
-        off.stream().filter(name -> !experts.contains(name)).findFirst().ifPresent(name -> {
-            throw ApiException.field("experts_off", "experts_off: there is no expert " + Fields.shortened(name) + ", only " + experts);
-        });
-        return off;
+        return request;
     }
 
     /** OpenAI's values are from -100 to 100, by token ids, which JSON writes as strings. */
@@ -165,17 +168,37 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         return n;
     }
 
-    /** A response that is not streamed keeps all its log-probabilities until it is sent. */
-    private static void checkHeld(List<int[]> prompts, int n, int maxTokens, boolean echo, int alternatives) {
+    private static boolean gates(Fields fields, ServedModel served) {
+        boolean gates = fields.flag("gates");
+        if (gates && served.model().experts().isEmpty()) {
+            throw ApiException.of(400, "unsupported_model", "gates", "gates = true: the model " + served.name() + " is not a stitched model and has no gates; leave it out");
+        }
+        return gates;
+    }
+
+    /** A response that is not streamed keeps all its log-probabilities and gate weights until it is sent. */
+    private void checkHeld(ServedModel served) {
+        long most = Runtime.getRuntime().maxMemory() / HELD_BYTES;
+        long tokens = (long) prompts.size() * maxTokens;
         if (alternatives >= 0) {
-            long tokens = (echo ? prompts.stream().mapToLong(ids -> ids.length).sum() : 0) + (long) prompts.size() * maxTokens;
-            long values = n * tokens * (alternatives + 1);
-            long most = Runtime.getRuntime().maxMemory() / HELD_BYTES;
+            long values = n * (tokens + (echo ? prompts.stream().mapToLong(ids -> ids.length).sum() : 0)) * (alternatives + 1);
             if (values > most) {
                 throw ApiException.field("logprobs", "logprobs: the response may have " + values + " log-probabilities, at most " + most
                         + " fit into memory: ask for fewer prompts or tokens, set stream = true, or start the server with more heap (BTS_HEAP)");
             }
         }
+        if (gates) {
+            GatedLm model = served.model().model().gated().orElseThrow();
+            long weights = n * tokens * model.gateLayers().size() * model.modelNames().size();
+            if (weights / WEIGHTS_PER_VALUE > most) {
+                throw ApiException.field("gates", "gates: the response may have " + weights + " weights, at most " + most * WEIGHTS_PER_VALUE
+                        + " fit into memory: ask for fewer prompts or tokens, set stream = true, or start the server with more heap (BTS_HEAP)");
+            }
+        }
+    }
+
+    int promptTokens() {
+        return prompts.stream().mapToInt(ids -> ids.length).sum();
     }
 
     boolean hasLogprobs() {

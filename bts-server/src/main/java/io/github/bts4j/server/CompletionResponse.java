@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.StopReason;
-import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
@@ -21,38 +21,30 @@ final class CompletionResponse {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final Set<StopReason> FINISHED = Set.of(StopReason.EOS, StopReason.STOP_STRING, StopReason.COMPLETE);
 
-    /** Receives the JSON. */
-    interface Sink {
-        /** One event of a stream. */
-        void event(ObjectNode part);
-
-        /** Whether the client keeps up; if not, its sequences pause. */
-        boolean isReady();
-
-        /** The end of a stream. */
-        void endOfStream();
-
-        /** The whole response. */
-        void whole(ObjectNode response);
-
-        /** The response failed. */
-        void failed(RuntimeException failure);
-    }
-
     private final ApiRequest request;
     private final LlamaTokenizer tokenizer;
     private final Set<Integer> endTokens;
     private final String model;
-    private final Sink sink;
+    private final AnswerSink sink;
+    private final Account account;
+    private final boolean observed;
     private final String id;
     private final long created = System.currentTimeMillis() / 1000;
     private final List<Choice> choices = new ArrayList<>();
+    private Optional<ObjectNode> gateNames = Optional.empty(); // not sent yet
     private int unfinished;
     private boolean over;
     private int completionTokens;
     private int cachedTokens;
 
-    CompletionResponse(ApiRequest request, ServedModel served, Sink sink) {
+    /**
+     * A response that has not begun.
+     *
+     * @param observed whether the gates are computed even if the request does not ask for them
+     */
+    CompletionResponse(ApiRequest request, ServedModel served, AnswerSink sink, Account account, boolean observed) {
+        this.account = account;
+        this.observed = observed;
         this.request = request;
         this.tokenizer = served.model().tokenizer();
         this.endTokens = served.model().endTokens();
@@ -68,13 +60,17 @@ final class CompletionResponse {
             for (int i = 0; i < request.n(); i++) {
                 Choice choice = new Choice(choices.size(), prompt);
                 choices.add(choice);
-                boolean score = request.echo() && request.hasLogprobs();
-                sequences.add(new Sequence(prompt, request.config(i), score, request.maxTokens() > 0, request.alternatives(), request.expertsOff(),
-                        deadline, choice));
+                Sequence.Wanted wanted = new Sequence.Wanted(request.echo() && request.hasLogprobs(), request.maxTokens() > 0, request.alternatives(), request.gates() || observed);
+                sequences.add(new Sequence(prompt, request.config(i), wanted, request.expertsOff(), deadline, choice));
             }
         }
         unfinished = choices.size();
         return sequences;
+    }
+
+    /** Whether the answer ended by itself, and not at a limit. */
+    static boolean isFinished(StopReason reason) {
+        return FINISHED.contains(reason);
     }
 
     private ObjectNode frame(boolean part) {
@@ -88,13 +84,19 @@ final class CompletionResponse {
         if (request.includeUsage()) {
             part.putNull("usage");
         }
+        gateNames.ifPresent(names -> part.set("gates", names));
+        gateNames = Optional.empty();
         sink.event(part);
     }
 
     private ObjectNode usage() {
-        int prompt = request.prompts().stream().mapToInt(ids -> ids.length).sum();
+        int prompt = request.promptTokens();
         ObjectNode usage = JSON.objectNode().put("prompt_tokens", prompt).put("completion_tokens", completionTokens).put("total_tokens", prompt + completionTokens);
         usage.putObject("prompt_tokens_details").put("cached_tokens", cachedTokens);
+        if (request.gates()) {
+            ObjectNode byModel = usage.putObject("gate_shares");
+            account.shares().forEach((name, share) -> byModel.put(name, AnswerGates.rounded(share)));
+        }
         return usage;
     }
 
@@ -111,11 +113,12 @@ final class CompletionResponse {
                 part.set("usage", usage());
                 sink.event(part);
             }
-            sink.endOfStream();
+            sink.endOfStream("data: [DONE]\n\n");
         } else {
             ObjectNode whole = frame(false);
             ArrayNode all = whole.putArray("choices");
             choices.forEach(choice -> all.add(choice.whole()));
+            gateNames.ifPresent(names -> whole.set("gates", names));
             whole.set("usage", usage());
             sink.whole(whole);
         }
@@ -127,6 +130,7 @@ final class CompletionResponse {
         private final int[] prompt;
         private final StringBuilder text = new StringBuilder();
         private final LogProbs logProbs;
+        private final AnswerGates gates = new AnswerGates();
         private final Optional<AnswerCalls> calls = request.tools().parser(tokenizer).map(AnswerCalls::new);
         private boolean begun;
         private int shown; // characters of the text, without those of a surrogate pair counted twice
@@ -181,21 +185,33 @@ final class CompletionResponse {
         }
 
         @Override
-        public void onToken(GeneratedToken token, List<TokenLogProb> alternatives) {
+        public void onToken(Sequence.Step step) {
             if (over) {
                 return;
             }
+            GeneratedToken token = step.token();
+            step.gates().ifPresent(weights -> add(token, weights));
             begin();
             completionTokens++;
+            account.generated();
             text.append(token.text());
             shown += token.text().codePointCount(0, token.text().length());
             if (request.hasLogprobs() && !(request.chat() && endTokens.contains(token.id()))) { // an end token is not content
-                logProbs.add(token.id(), token.logProb(), alternatives);
+                logProbs.add(token.id(), token.logProb(), step.alternatives());
             }
             if (calls.isPresent()) {
                 parts(calls.get().push(token));
-            } else if (request.stream() && (!token.text().isEmpty() || request.hasLogprobs())) {
-                part(token.text(), NullNode.getInstance());
+            }
+            if (request.stream() && (!gates.isEmpty() || calls.isEmpty() && (!token.text().isEmpty() || request.hasLogprobs()))) {
+                part(calls.isPresent() ? "" : token.text(), NullNode.getInstance());
+            }
+        }
+
+        private void add(GeneratedToken token, GateWeights weights) {
+            account.generated(weights);
+            if (request.gates()) {
+                gateNames = completionTokens == 0 ? Optional.of(AnswerGates.names(weights)) : gateNames;
+                gates.add(token, weights);
             }
         }
 
@@ -211,11 +227,12 @@ final class CompletionResponse {
                 return;
             }
             begin();
-            finish = FINISHED.contains(reason) ? "stop" : "length";
+            finish = isFinished(reason) ? "stop" : "length";
             if (calls.isPresent()) {
                 parts(calls.get().end());
                 finish = calls.get().any() && finish.equals("stop") ? "tool_calls" : finish;
             }
+            account.stopped(finish);
             if (request.stream()) {
                 part("", JSON.textNode(finish));
             }
@@ -246,6 +263,9 @@ final class CompletionResponse {
 
         private void part(ObjectNode choice, JsonNode finishReason) {
             choice.set("logprobs", logProbs.isEmpty() ? NullNode.getInstance() : taken());
+            if (!gates.isEmpty()) {
+                choice.set("gates", gates.take());
+            }
             choice.set("finish_reason", finishReason);
             send(choice);
         }
@@ -264,6 +284,9 @@ final class CompletionResponse {
                 choice.put("text", text.toString());
             }
             choice.set("logprobs", request.hasLogprobs() ? taken() : NullNode.getInstance());
+            if (request.gates()) {
+                choice.set("gates", gates.take());
+            }
             return choice.put("finish_reason", finish);
         }
     }

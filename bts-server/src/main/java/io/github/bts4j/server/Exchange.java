@@ -3,7 +3,6 @@ package io.github.bts4j.server;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.bts4j.core.TooLargeException;
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -13,25 +12,18 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One request and its response. Runs on the event loop; calls from other threads are dispatched to it. */
 final class Exchange {
-    private static final Logger LOG = LoggerFactory.getLogger(Exchange.class);
-
     /** How long a refused client may take to read the error before the connection is closed. */
     private static final long LINGER_MILLISECONDS = 1000;
 
     /** How long a client may take to read a response that is not streamed. */
     private static final long UNREAD_MILLISECONDS = 60_000;
 
-    /** How much of a stream may be buffered for the event loop and, besides the system's own buffers, for the client. */
-    private static final int MOST_HELD = 256 << 10;
+    /** The status in the audit log of a request whose client has disconnected. */
+    private static final int CLIENT_GONE = 499;
 
     private final Vertx vertx;
     private final Intake intake;
@@ -40,7 +32,13 @@ final class Exchange {
     private final HttpServerResponse response;
     private final ServerConfig config;
     private final long begin = System.nanoTime();
+    private final Account account;
+    private final AuditLog audit;
+    private Runnable whenGone = () -> { };
+    private Runnable atEnd = () -> { };
+    private boolean finished;
     private volatile boolean gone; // written on the event loop
+    private volatile boolean unread; // written on the event loop
 
     Exchange(Vertx vertx, Intake intake, HttpServerRequest request, ServerConfig config, ServerMetrics metrics) {
         this.vertx = vertx;
@@ -51,27 +49,57 @@ final class Exchange {
         this.config = config;
         response.exceptionHandler(e -> { });
         request.exceptionHandler(e -> { });
-        response.closeHandler(nothing -> gone = true);
-        response.endHandler(nothing -> metrics.request(endpoint(), response.getStatusCode(), (System.nanoTime() - begin) / 1e9));
+        this.account = new Account(endpoint(), metrics);
+        this.audit = new AuditLog(config.observation().audit());
+        response.closeHandler(nothing -> {
+            gone = true;
+            finished(CLIENT_GONE);
+            whenGone.run();
+        });
+        response.endHandler(nothing -> {
+            metrics.request(endpoint(), response.getStatusCode(), seconds());
+            finished(response.getStatusCode());
+        });
+    }
+
+    private double seconds() {
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    /** Once, at the end of the response or when the client has disconnected. */
+    private void finished(int status) {
+        if (!finished) {
+            finished = true;
+            atEnd.run();
+            if (request.method().equals(HttpMethod.POST)) {
+                audit.write(account, status, seconds());
+            }
+        }
+    }
+
+    /** What the request has used so far. */
+    Account account() {
+        return account;
     }
 
     /** A known path, or "other", so that clients cannot choose metric names. */
     private String endpoint() {
         return switch (request.path() == null ? "" : request.path()) {
-            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/bts/gates", "/tokenize", "/detokenize", "/" -> request.path();
+            case "/health", "/metrics", "/v1/models", "/v1/completions", "/v1/chat/completions", "/v1/embeddings", "/v1/responses", "/bts/gates", "/tokenize", "/detokenize", "/" -> request.path();
             default -> "other";
         };
     }
 
-    Exchange authorized() {
-        if (config.apiKey().isPresent()) {
-            String given = request.getHeader("Authorization");
-            byte[] expected = ("Bearer " + config.apiKey().get()).getBytes(StandardCharsets.UTF_8);
-            if (given == null || !MessageDigest.isEqual(expected, given.getBytes(StandardCharsets.UTF_8))) {
-                throw ApiException.of(401, "invalid_api_key", "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'");
-            }
-        }
+    /** Checks the API key. */
+    Exchange authorized(Clients clients) {
+        account.client(clients.of(request));
         return this;
+    }
+
+    private void enter() {
+        Client client = account.client();
+        client.enter();
+        atEnd = client::leave;
     }
 
     /** Answers GET, and HEAD with the same headers and no body. */
@@ -101,6 +129,7 @@ final class Exchange {
         if (type == null || !type.strip().toLowerCase(java.util.Locale.ROOT).matches("application/json\\s*(;.*)?")) {
             throw ApiException.of(415, "unsupported_media_type", "The request must have the content type application/json");
         }
+        enter();
         Body body = new Body();
         request.handler(body::add);
         request.exceptionHandler(e -> body.drop());
@@ -176,13 +205,9 @@ final class Exchange {
     /** Sets what to do if the client disconnects before the response is complete. */
     void whenGone(Runnable action) {
         context.runOnContext(nothing -> {
+            whenGone = action;
             if (gone) {
                 action.run();
-            } else if (!response.ended()) { // it has ended if the request was refused in the meantime
-                response.closeHandler(closed -> {
-                    gone = true;
-                    action.run();
-                });
             }
         });
     }
@@ -223,8 +248,8 @@ final class Exchange {
 
     /** Sends the error to the client. An internal error is reported without details. */
     void failed(Throwable failure) {
-        ApiException known = failure instanceof ApiException api ? api
-                : failure instanceof TooLargeException large ? ApiException.of(400, "too_large", large.getMessage()) : internal(failure);
+        ApiException known = ApiException.known(failure);
+        account.failed(known);
         if (gone || response.ended()) {
             return;
         }
@@ -233,15 +258,10 @@ final class Exchange {
             response.end();
             return;
         }
-        if (known.status() == 429 || known.status() == 503) {
-            response.putHeader("Retry-After", "1");
+        if (known.retryAfter() > 0) {
+            response.putHeader("Retry-After", Long.toString(known.retryAfter()));
         }
         json(known.status(), error(known));
-    }
-
-    private static ApiException internal(Throwable failure) {
-        LOG.error("A request failed", failure);
-        return ApiException.of(500, "internal_error", "Internal server error: see the server's log");
     }
 
     private static ObjectNode error(ApiException failure) {
@@ -254,74 +274,44 @@ final class Exchange {
     }
 
     /** The sink of this exchange; for the scheduler's thread. */
-    CompletionResponse.Sink sink() {
-        return new EventSink();
+    AnswerSink sink() {
+        return new EventSink(this, context);
     }
 
-    /** Sends the events of a stream or the whole response; called by the thread that generates. */
-    private final class EventSink implements CompletionResponse.Sink {
-        private final AtomicInteger held = new AtomicInteger(); // characters queued for the event loop
-        private volatile boolean full;
-        private boolean begun;
-
-        @Override
-        public void event(ObjectNode part) {
-            String text = "data: " + part + "\n\n";
-            held.addAndGet(text.length());
-            context.runOnContext(nothing -> {
-                write(text);
-                held.addAndGet(-text.length());
-            });
+    /** Sends a part of a stream. */
+    void write(String text) {
+        if (gone || response.ended()) {
+            return;
         }
-
-        @Override
-        public boolean isReady() {
-            return !full && held.get() < MOST_HELD;
+        if (!response.headWritten()) {
+            // not no-store: Chromium then calls streams that were read to their end aborted
+            response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
         }
-
-        private void write(String text) {
-            if (gone || response.ended()) {
-                return;
-            }
-            if (!begun) {
-                begun = true;
-                // not no-store: Chromium then calls streams that were read to their end aborted
-                response.setChunked(true).putHeader("Content-Type", "text/event-stream; charset=utf-8").putHeader("Cache-Control", "no-cache");
-            }
-            response.write(text);
-            if (!full && response.writeQueueFull()) {
-                awaitReader();
-            }
+        response.write(text);
+        if (!unread && response.writeQueueFull()) {
+            awaitReader();
         }
+    }
 
-        /** Generation pauses until the client has read more; a client that does not read is disconnected. */
-        private void awaitReader() {
-            full = true;
-            long timer = vertx.setTimer(config.timeouts().body().toMillis(), id -> Connections.end(request.connection()));
-            response.drainHandler(nothing -> {
-                vertx.cancelTimer(timer);
-                full = false;
-            });
-        }
+    /** Generation pauses until the client has read more; a client that does not read is disconnected. */
+    private void awaitReader() {
+        unread = true;
+        long timer = vertx.setTimer(config.timeouts().body().toMillis(), id -> Connections.end(request.connection()));
+        response.drainHandler(nothing -> {
+            vertx.cancelTimer(timer);
+            unread = false;
+        });
+    }
 
-        @Override
-        public void endOfStream() {
-            context.runOnContext(nothing -> {
-                write("data: [DONE]\n\n");
-                if (!gone && !response.ended()) {
-                    response.end();
-                }
-            });
-        }
+    /** Whether the client has not read what was sent. Thread-safe. */
+    boolean isUnread() {
+        return unread;
+    }
 
-        @Override
-        public void whole(ObjectNode response) {
-            context.runOnContext(nothing -> json(200, response));
-        }
-
-        @Override
-        public void failed(RuntimeException failure) {
-            context.runOnContext(nothing -> Exchange.this.failed(failure));
+    /** Ends a stream. */
+    void end() {
+        if (!gone && !response.ended()) {
+            response.end();
         }
     }
 }

@@ -18,14 +18,15 @@ import java.util.stream.IntStream;
  * A request for the gates of a stitched model, {@code POST /bts/gates}: a prompt, or messages of which the last is the assistant's. The response has the
  * tokens and, for each Experts-into-Hub stitch, each model's gate weight at each token, averaged over channels.
  */
-final class GateRequest extends Work {
+final class GateRequest extends OnePass {
     private final TextModel model;
     private final Set<String> off;
     private final int[] ids;
     private final int start;
-    private final CompletionResponse.Sink sink;
+    private final AnswerSink sink;
+    private ObjectNode trace;
 
-    private GateRequest(TextModel model, Set<String> off, int[] ids, int start, long deadline, CompletionResponse.Sink sink) {
+    private GateRequest(TextModel model, Set<String> off, int[] ids, int start, long deadline, AnswerSink sink) {
         super(deadline);
         this.model = model;
         this.off = off;
@@ -35,7 +36,9 @@ final class GateRequest extends Work {
     }
 
     /** Parses and validates a request; the gates are computed when the scheduler runs it. */
-    static GateRequest of(byte[] body, ServedModel served, PromptLimits limits, long deadline, CompletionResponse.Sink sink) {
+    static GateRequest of(byte[] body, Terms terms, long deadline, AnswerSink sink) {
+        ServedModel served = terms.served();
+        PromptLimits limits = terms.limits();
         Fields fields = Fields.parse(body);
         ApiRequest.model(fields, served);
         TextModel model = served.model();
@@ -45,7 +48,7 @@ final class GateRequest extends Work {
         int start = 0;
         int[] ids;
         if (fields.get("messages").isMissingNode()) {
-            List<int[]> prompts = new Prompts(fields, served, limits).read(0);
+            List<int[]> prompts = new Prompts(fields, "prompt", served, limits).read(0);
             if (prompts.size() != 1) {
                 throw ApiException.field("prompt", "prompt: one text at a time");
             }
@@ -66,17 +69,22 @@ final class GateRequest extends Work {
             }
             Prompts.check(ids, 0, "messages", 0, served);
         }
-        Set<String> off = ApiRequest.expertsOff(fields, served);
+        Set<String> off = terms.expertsOff(fields);
         fields.end();
         return new GateRequest(model, off, ids, start, deadline, sink);
     }
 
-    /** The text's length in tokens. */
+    @Override
     int length() {
         return ids.length;
     }
 
-    void done(ObjectNode trace) {
+    Set<String> off() {
+        return off;
+    }
+
+    @Override
+    void done() {
         sink.whole(trace);
     }
 
@@ -85,13 +93,14 @@ final class GateRequest extends Work {
         sink.failed(failure);
     }
 
-    /** Computes the gates. */
-    ObjectNode trace() {
+    @Override
+    void compute() {
         if (off.isEmpty()) {
-            return json(model.gates(ids));
+            trace = json(model.gates(ids));
+            return;
         }
         try (TextModel without = Generators.without(model, off)) {
-            return json(without.gates(ids));
+            trace = json(without.gates(ids));
         }
     }
 
@@ -105,10 +114,7 @@ final class GateRequest extends Work {
         for (int k = 0; k < layers.size(); k++) {
             ArrayNode weights = stitches.addObject().put("after_layer", layers.get(k).afterLayer()).putArray("weights");
             for (float[][] token : gates.weights().values()) {
-                ArrayNode row = weights.addArray();
-                for (float weight : token[k]) {
-                    row.add(Math.round(weight * 10_000) / 10_000.0);
-                }
+                weights.add(AnswerGates.row(token[k]));
             }
         }
         return result;

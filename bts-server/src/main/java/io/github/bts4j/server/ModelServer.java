@@ -17,6 +17,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -24,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An HTTP server for one model, with OpenAI's interface: {@code POST /v1/chat/completions} and {@code /v1/completions}, both also streaming,
- * {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus; at {@code /} a page to chat with the model and to see the gates of a stitched one,
+ * An HTTP server for one model, with OpenAI's interface: {@code POST /v1/chat/completions}, {@code /v1/completions} and
+ * {@code /v1/responses}, also streaming, {@code /v1/embeddings}, {@code GET /v1/models}, {@code /health}, and {@code /metrics} for Prometheus; at {@code /} a page to chat with the model and to see the gates of a stitched one,
  * from {@code POST /bts/gates}.
  *
  * <p>Running sequences are batched: each pass over the weights serves all of them. A request is validated before anything is computed; an error gets a status 4xx and the
@@ -46,6 +47,7 @@ public final class ModelServer implements AutoCloseable {
     private final Optional<PrefixCache> prefixes;
     private final Connections connections;
     private final Access access;
+    private final Clients clients;
     private final Intake intake;
     private final PromptLimits limits;
     private final Vertx vertx;
@@ -56,13 +58,15 @@ public final class ModelServer implements AutoCloseable {
     private ModelServer(ServedModel served, ServerConfig config, List<MeterRegistry> others) throws IOException {
         this.served = served;
         this.config = config;
+        checkExperts(served, config);
         this.access = new Access(config);
+        this.clients = new Clients(config, System::nanoTime);
         this.intake = new Intake(config);
         this.limits = new PromptLimits(served.model().tokenizer(), served.model().contextLength());
         registries.add(prometheus);
         others.forEach(registries::add);
         this.others = others;
-        this.metrics = new ServerMetrics(registries);
+        this.metrics = new ServerMetrics(registries, config.observation().expertMetrics());
         this.prefixes = config.limits().prefixCacheBytes() == 0 ? Optional.empty() : Optional.of(new PrefixCache(config.limits().prefixCacheBytes()));
         this.scheduler = new Scheduler(new Generators(served.model(), generator -> prefixes.map(generator::withPrefixCache).orElse(generator)),
                 config.limits().maxBatch(), config.limits().maxQueue(), metrics);
@@ -82,6 +86,16 @@ public final class ModelServer implements AutoCloseable {
             throw new IOException("Cannot listen on " + config.host() + ":" + config.port() + ": " + e.getMessage(), e);
         }
         LOG.info("{} is served at {}", served.name(), uri());
+    }
+
+    private static void checkExperts(ServedModel served, ServerConfig config) {
+        List<String> experts = served.model().experts();
+        if (config.observation().expertMetrics() && experts.isEmpty()) {
+            throw new IllegalArgumentException("expertMetrics = true: the model " + served.name() + " is not a stitched model and has no experts to observe");
+        }
+        config.policy().ifPresent(policy -> policy.keys().forEach(key -> key.experts().orElse(Set.of()).stream().filter(name -> !experts.contains(name)).findFirst().ifPresent(name -> {
+            throw new IllegalArgumentException("policy: the key " + key.name() + " names the expert " + name + ", but the model " + served.name() + " has " + (experts.isEmpty() ? "none" : "only " + experts));
+        })));
     }
 
     private HttpServerOptions options() {
@@ -142,12 +156,14 @@ public final class ModelServer implements AutoCloseable {
             switch (request.path() == null ? "" : request.path()) {
                 case "/health" -> exchange.get(() -> health(exchange));
                 case "/metrics" -> exchange.get(() -> exchange.text("text/plain; version=0.0.4; charset=utf-8", prometheus.scrape()));
-                case "/v1/models" -> exchange.authorized().get(() -> exchange.json(200, models()));
-                case "/v1/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.completion(body, served, config, limits)));
-                case "/v1/chat/completions" -> exchange.authorized().post(body -> answer(exchange, ApiRequest.chat(body, served, config, limits)));
-                case "/bts/gates" -> exchange.authorized().post(body -> trace(exchange, body));
-                case "/tokenize" -> exchange.authorized().post(body -> exchange.answered(Tokenization.tokenize(body, served, limits)));
-                case "/detokenize" -> exchange.authorized().post(body -> exchange.answered(Tokenization.detokenize(body, served)));
+                case "/v1/models" -> exchange.authorized(clients).get(() -> exchange.json(200, models(exchange)));
+                case "/v1/completions" -> exchange.authorized(clients).post(body -> answer(exchange, ApiRequest.completion(body, terms(exchange))));
+                case "/v1/chat/completions" -> exchange.authorized(clients).post(body -> answer(exchange, ApiRequest.chat(body, terms(exchange))));
+                case "/v1/embeddings" -> exchange.authorized(clients).post(body -> embed(exchange, body));
+                case "/v1/responses" -> exchange.authorized(clients).post(body -> respond(exchange, body));
+                case "/bts/gates" -> exchange.authorized(clients).post(body -> trace(exchange, body));
+                case "/tokenize" -> exchange.authorized(clients).post(body -> exchange.answered(Tokenization.tokenize(body, served, limits)));
+                case "/detokenize" -> exchange.authorized(clients).post(body -> exchange.answered(Tokenization.detokenize(body, served)));
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
                 case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
                 case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
@@ -162,13 +178,13 @@ public final class ModelServer implements AutoCloseable {
     private void model(Exchange exchange, HttpServerRequest request) {
         String prefix = "/v1/models/";
         if (request.path() == null || !request.path().startsWith(prefix)) {
-            throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/models, /bts/gates, /tokenize, /detokenize, /health, /metrics and a page at /");
+            throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models, /bts/gates, /tokenize, /detokenize, /health, /metrics and a page at /");
         }
-        exchange.authorized();
+        exchange.authorized(clients);
         if (!request.path().substring(prefix.length()).equals(served.name())) {
             throw ApiException.of(404, "model_not_found", "There is no such model: this server serves " + served.name());
         }
-        exchange.get(() -> exchange.json(200, model()));
+        exchange.get(() -> exchange.json(200, model(exchange)));
     }
 
     private void health(Exchange exchange) {
@@ -176,28 +192,47 @@ public final class ModelServer implements AutoCloseable {
         exchange.json(alive ? 200 : 503, JsonNodeFactory.instance.objectNode().put("status", alive ? "ok" : "down"));
     }
 
-    private ObjectNode models() {
+    private ObjectNode models(Exchange exchange) {
         ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
-        list.putArray("data").add(model());
+        list.putArray("data").add(model(exchange));
         return list;
     }
 
-    private ObjectNode model() {
+    /** With the experts that the client may use. */
+    private ObjectNode model(Exchange exchange) {
         ObjectNode model = JsonNodeFactory.instance.objectNode().put("id", served.name()).put("object", "model").put("created", started).put("owned_by", "bts4j")
                 .put("context_length", served.model().contextLength()).put("chat", served.model().chatTemplate().isPresent());
-        served.model().experts().forEach(model.putArray("experts")::add);
+        exchange.account().client().allowed(served.model().experts()).forEach(model.putArray("experts")::add);
         return model;
     }
 
+    private Terms terms(Exchange exchange) {
+        return new Terms(served, config, limits, exchange.account().client());
+    }
+
     private void answer(Exchange exchange, ApiRequest request) {
-        submit(exchange, new CompletionResponse(request, served, exchange.sink()).sequences(exchange.deadline()));
+        CompletionResponse response = new CompletionResponse(request, served, exchange.sink(), exchange.account(), config.observation().expertMetrics());
+        submit(exchange, response.sequences(exchange.deadline()), request.expertsOff(), request.promptTokens());
+    }
+
+    private void embed(Exchange exchange, byte[] body) {
+        EmbeddingsResponse response = EmbeddingsResponse.of(body, terms(exchange), exchange.sink());
+        submit(exchange, response.passes(exchange.deadline()), response.off(), response.tokens());
+    }
+
+    private void respond(Exchange exchange, byte[] body) {
+        ResponsesRequest request = ResponsesRequest.of(body, terms(exchange));
+        ResponsesAnswer answer = new ResponsesAnswer(request, served, exchange.sink(), exchange.account());
+        submit(exchange, List.of(answer.sequence(exchange.deadline(), config.observation().expertMetrics())), request.chat().expertsOff(), request.chat().promptTokens());
     }
 
     private void trace(Exchange exchange, byte[] body) {
-        submit(exchange, List.of(GateRequest.of(body, served, limits, exchange.deadline(), exchange.sink())));
+        GateRequest gates = GateRequest.of(body, terms(exchange), exchange.deadline(), exchange.sink());
+        submit(exchange, List.of(gates), gates.off(), gates.length());
     }
 
-    private void submit(Exchange exchange, List<? extends Work> works) {
+    private void submit(Exchange exchange, List<? extends Work> works, Set<String> expertsOff, long promptTokens) {
+        exchange.account().accepted(served.name(), terms(exchange).expertsOn(expertsOff), promptTokens);
         exchange.whenGone(() -> works.forEach(Work::cancel));
         scheduler.submit(works);
     }

@@ -9,10 +9,11 @@ import java.util.List;
  * Reads and checks the prompts of a completion.
  *
  * @param fields the request
+ * @param name the field's name
  * @param served the model
  * @param limits of the length of texts
  */
-record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
+record Prompts(Fields fields, String name, ServedModel served, PromptLimits limits) {
     static final int MOST = 512;
 
     /**
@@ -21,41 +22,41 @@ record Prompts(Fields fields, ServedModel served, PromptLimits limits) {
      * @param room how many tokens must fit after a prompt
      */
     List<int[]> read(int room) {
-        JsonNode node = fields.get("prompt");
+        JsonNode node = fields.get(name);
         boolean addSpecialTokens = fields.flag("add_special_tokens", true);
         List<int[]> prompts = new ArrayList<>();
         if (node.isTextual()) {
-            prompts.add(encode(fields.text("prompt").orElseThrow(), addSpecialTokens));
+            prompts.add(encode(fields.text(name).orElseThrow(), addSpecialTokens));
         } else if (node.isArray() && !node.isEmpty() && node.get(0).isNumber()) {
             prompts.add(ids(node));
         } else if (node.isArray() && !node.isEmpty() && node.size() <= MOST) {
             if (node.get(0).isTextual()) {
-                fields.texts("prompt", MOST).forEach(text -> prompts.add(encode(text, addSpecialTokens)));
+                fields.texts(name, MOST).forEach(text -> prompts.add(encode(text, addSpecialTokens)));
             } else {
                 node.forEach(each -> prompts.add(ids(each)));
             }
         } else {
-            throw fields.wrong("prompt", node, "a string, a list of token ids, or a list of 1 to " + MOST + " of either");
+            throw fields.wrong(name, node, "a string, a list of token ids, or a list of 1 to " + MOST + " of either");
         }
         for (int i = 0; i < prompts.size(); i++) {
-            check(prompts.get(i), i, "prompt", room, served);
+            check(prompts.get(i), i, name, room, served);
         }
         return prompts;
     }
 
     private int[] encode(String text, boolean addSpecialTokens) {
-        limits.check("prompt", List.of(text));
+        limits.check(name, List.of(text));
         return served.model().tokenizer().encode(text, addSpecialTokens);
     }
 
     private int[] ids(JsonNode node) {
         if (!node.isArray()) {
-            throw fields.wrong("prompt", node, "a string, a list of token ids, or a list of either");
+            throw fields.wrong(name, node, "a string, a list of token ids, or a list of either");
         }
         int[] ids = new int[node.size()];
         for (int i = 0; i < ids.length; i++) {
             if (!node.get(i).isIntegralNumber() || !node.get(i).canConvertToInt()) {
-                throw fields.wrong("prompt", node.get(i), "a token id, a whole number");
+                throw fields.wrong(name, node.get(i), "a token id, a whole number");
             }
             ids[i] = node.get(i).intValue();
         }

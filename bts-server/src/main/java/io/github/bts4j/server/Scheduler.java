@@ -1,6 +1,5 @@
 package io.github.bts4j.server;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.StopReason;
@@ -19,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Continuous batching: one thread computes one token of every running sequence per pass over the weights. Sequences join and leave between steps.
- * Between two steps one part of one prompt is processed, so that a long prompt delays the others by the time of a part. A request for gates, or for the scores of
- * a prompt, takes one pass.
+ * Between two steps one part of one prompt is processed, so that a long prompt delays the others by the time of a part. A request for gates or embeddings, or for the
+ * scores of a prompt, takes one pass.
  */
 final class Scheduler implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
@@ -59,7 +58,7 @@ final class Scheduler implements AutoCloseable {
             throw ApiException.shuttingDown();
         }
         if (works.size() > maxQueue) {
-            throw ApiException.of(400, "too_many_choices", "The request asks for " + works.size() + " choices; the queue holds at most " + maxQueue);
+            throw ApiException.of(400, "too_many_choices", "The request asks for " + works.size() + " choices or texts; the queue holds at most " + maxQueue + " (--max-queue)");
         }
         if (queue.size() + works.size() > maxQueue) {
             throw ApiException.of(429, "queue_full", "The server is busy: " + queue.size() + " sequences are waiting, at most " + maxQueue + " can; try again later");
@@ -155,15 +154,15 @@ final class Scheduler implements AutoCloseable {
     }
 
     private static boolean takesWholePass(Work work) {
-        return !(work instanceof Sequence sequence) || sequence.scoresPrompt();
+        return !(work instanceof Sequence sequence) || sequence.wanted().scoredPrompt();
     }
 
     private void begin(Work next) {
         try {
             if (next.isGivenUp()) {
                 giveUp(next);
-            } else if (next instanceof GateRequest gates) {
-                trace(gates);
+            } else if (next instanceof OnePass pass) {
+                run(pass);
             } else {
                 begin((Sequence) next);
             }
@@ -172,24 +171,24 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** One pass, as for a prompt. */
-    private void trace(GateRequest gates) {
-        ObjectNode trace = gates.trace();
-        metrics.promptTokens(gates.length());
-        if (gates.isGivenUp()) {
-            giveUp(gates);
+    private void run(OnePass pass) {
+        pass.compute();
+        metrics.promptTokens(pass.length());
+        if (pass.isGivenUp()) {
+            giveUp(pass);
         } else {
-            gates.done(trace);
+            pass.done();
         }
     }
 
     private void begin(Sequence next) {
         Generator generator = generators.of(next.expertsOff());
-        if (next.scoresPrompt()) {
-            next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, next.alternatives())));
+        Sequence.Wanted wanted = next.wanted();
+        if (wanted.scoredPrompt()) {
+            next.listener().onPrompt(next.prompt().length < 2 ? List.of() : generator.score(next.prompt(), Math.max(0, wanted.alternatives())));
         }
-        if (next.generates()) {
-            running.add(new Running(next, generator.begin(next.prompt(), next.config()), generator));
+        if (wanted.tokens()) {
+            running.add(new Running(next, wanted.gates() ? generator.beginWithGates(next.prompt(), next.config()) : generator.begin(next.prompt(), next.config()), generator));
         } else {
             metrics.promptTokens(next.prompt().length);
             next.listener().onEnd(StopReason.MAX_TOKENS);
@@ -238,7 +237,8 @@ final class Scheduler implements AutoCloseable {
         Map<TokenStream, Running> streams = new LinkedHashMap<>();
         Map<Running, List<TokenLogProb>> alternatives = new HashMap<>();
         some.forEach(one -> attempt(one, () -> {
-            alternatives.put(one, one.sequence().alternatives() > 0 ? one.stream().mostLikely(one.sequence().alternatives()) : List.of());
+            int most = one.sequence().wanted().alternatives();
+            alternatives.put(one, most > 0 ? one.stream().mostLikely(most) : List.of());
             streams.put(one.stream(), one);
         }));
         Map<TokenStream, GeneratedToken> tokens;
@@ -251,7 +251,7 @@ final class Scheduler implements AutoCloseable {
         metrics.pass(tokens.size());
         tokens.forEach((stream, token) -> {
             Running one = streams.get(stream);
-            attempt(one, () -> publish(one, token, alternatives.get(one)));
+            attempt(one, () -> publish(one, new Sequence.Step(token, alternatives.get(one), stream.gates())));
         });
     }
 
@@ -264,11 +264,11 @@ final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void publish(Running one, GeneratedToken token, List<TokenLogProb> alternatives) {
-        if (token.index() == 0) {
+    private void publish(Running one, Sequence.Step step) {
+        if (step.token().index() == 0) {
             metrics.firstToken(one.sequence().secondsSinceSubmission());
         }
-        one.sequence().listener().onToken(token, alternatives);
+        one.sequence().listener().onToken(step);
         if (!one.stream().hasNext()) {
             running.remove(one);
             one.sequence().listener().onEnd(one.stream().result().stopReason());

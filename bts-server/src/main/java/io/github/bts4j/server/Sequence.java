@@ -1,11 +1,13 @@
 package io.github.bts4j.server;
 
+import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.generate.GeneratedToken;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.generate.TokenLogProb;
 import io.github.bts4j.core.generate.TokenScore;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** One sequence that the scheduler generates. Its listener is called on the scheduler's thread and must not block. */
@@ -21,8 +23,8 @@ final class Sequence extends Work {
         /** The whole prompt has been processed; so many of its tokens were taken from the prefix cache. */
         void onPromptProcessed(int reusedTokens);
 
-        /** A generated token and, if requested, the most likely alternatives at its position. */
-        void onToken(GeneratedToken token, List<TokenLogProb> alternatives);
+        /** The next token. */
+        void onToken(Step step);
 
         /** The end, and why. */
         void onEnd(StopReason reason);
@@ -31,11 +33,28 @@ final class Sequence extends Work {
         void onFailure(RuntimeException failure);
     }
 
+    /**
+     * A generated token.
+     *
+     * @param token the token
+     * @param alternatives the most likely tokens at its position, if requested
+     * @param gates its gate weights, if requested
+     */
+    record Step(GeneratedToken token, List<TokenLogProb> alternatives, Optional<GateWeights> gates) {}
+
+    /**
+     * What a sequence yields.
+     *
+     * @param scoredPrompt the scores of the prompt's tokens
+     * @param tokens generated tokens
+     * @param alternatives how many of the most likely tokens at each position; -1 for none
+     * @param gates the gate weights of the generated tokens
+     */
+    record Wanted(boolean scoredPrompt, boolean tokens, int alternatives, boolean gates) {}
+
     private final int[] prompt;
     private final GenerationConfig config;
-    private final boolean scorePrompt;
-    private final boolean generate;
-    private final int alternatives;
+    private final Wanted wanted;
     private final Set<String> expertsOff;
     private final Listener listener;
 
@@ -44,21 +63,16 @@ final class Sequence extends Work {
      *
      * @param prompt token ids
      * @param config the options
-     * @param scorePrompt whether to score the prompt's tokens
-     * @param generate whether to generate tokens
-     * @param alternatives how many of the most likely tokens to report at each position; -1 for none
+     * @param wanted what it yields
      * @param expertsOff experts that are switched off
      * @param deadline by {@link System#nanoTime}
      * @param listener receives the progress
      */
-    Sequence(int[] prompt, GenerationConfig config, boolean scorePrompt, boolean generate, int alternatives, Set<String> expertsOff, long deadline,
-            Listener listener) {
+    Sequence(int[] prompt, GenerationConfig config, Wanted wanted, Set<String> expertsOff, long deadline, Listener listener) {
         super(deadline);
         this.prompt = prompt;
         this.config = config;
-        this.scorePrompt = scorePrompt;
-        this.generate = generate;
-        this.alternatives = alternatives;
+        this.wanted = wanted;
         this.expertsOff = expertsOff;
         this.listener = listener;
     }
@@ -71,16 +85,8 @@ final class Sequence extends Work {
         return config;
     }
 
-    boolean scoresPrompt() {
-        return scorePrompt;
-    }
-
-    boolean generates() {
-        return generate;
-    }
-
-    int alternatives() {
-        return alternatives;
+    Wanted wanted() {
+        return wanted;
     }
 
     Set<String> expertsOff() {

@@ -18,13 +18,24 @@ import java.util.stream.Collectors;
  * @param allowedHosts names, besides that of the address it listens on and those of the loopback address, by which clients may call the server
  *     ({@code Host}), without ports; {@code *} for any; where it is empty and the address is not the loopback address, any
  * @param allowedOrigins the web pages of other origins that may use the server, such as {@code https://app.example}; {@code *} for any
+ * @param policy keys with their experts and quotas; the key of {@code apiKey}, if there is one, may use everything
+ * @param observation what is measured and logged besides
  */
-public record ServerConfig(String host, int port, Optional<String> apiKey, Limits limits, Timeouts timeouts, Set<String> allowedHosts, Set<String> allowedOrigins) {
+public record ServerConfig(String host, int port, Optional<String> apiKey, Limits limits, Timeouts timeouts, Set<String> allowedHosts, Set<String> allowedOrigins,
+        Optional<ServerPolicy> policy, Observation observation) {
     /**
      * Port 8080 of the loopback address, no key, 8 running and 512 waiting sequences, 4 MiB per request, 512 MiB for prompts' beginnings, no page of another origin.
      */
     public static final ServerConfig DEFAULT = new ServerConfig("127.0.0.1", 8080, Optional.empty(), new Limits(8, 512, 4096, 4 << 20, 512L << 20),
-            new Timeouts(Duration.ofSeconds(15), Duration.ofMinutes(10), Duration.ofSeconds(30)), Set.of(), Set.of());
+            new Timeouts(Duration.ofSeconds(15), Duration.ofMinutes(10), Duration.ofSeconds(30)), Set.of(), Set.of(), Optional.empty(), new Observation(false, false));
+
+    /**
+     * What is measured and logged besides the ordinary metrics.
+     *
+     * @param audit whether the logger {@code bts4j.audit} gets a line of JSON for each POST request
+     * @param expertMetrics whether the gate weights of every answer are computed, for {@code bts4j.expert.tokens} and the audit log; of stitched models only
+     */
+    public record Observation(boolean audit, boolean expertMetrics) {}
 
     /**
      * Limits of concurrency, size and memory.
@@ -88,6 +99,8 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
      * @param timeouts limits of time
      * @param allowedHosts names by which clients may call the server
      * @param allowedOrigins web pages that may use the server
+     * @param policy keys with their experts and quotas
+     * @param observation what is measured and logged besides
      * @throws IllegalArgumentException naming the value that is out of its range
      */
     public ServerConfig {
@@ -121,7 +134,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
      * @return the copy
      */
     public ServerConfig listeningOn(String host, int port) {
-        return new ServerConfig(host, port, apiKey, limits, timeouts, allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, apiKey, limits, timeouts, allowedHosts, allowedOrigins, policy, observation);
     }
 
     /**
@@ -131,11 +144,11 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
      * @return the copy
      */
     public ServerConfig withApiKey(String apiKey) {
-        return new ServerConfig(host, port, Optional.of(apiKey), limits, timeouts, allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, Optional.of(apiKey), limits, timeouts, allowedHosts, allowedOrigins, policy, observation);
     }
 
     private ServerConfig with(Limits other) {
-        return new ServerConfig(host, port, apiKey, other, timeouts, allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, apiKey, other, timeouts, allowedHosts, allowedOrigins, policy, observation);
     }
 
     /**
@@ -179,7 +192,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
      * @return the copy
      */
     public ServerConfig withTimeouts(Duration body, Duration request, Duration shutdown) {
-        return new ServerConfig(host, port, apiKey, limits, new Timeouts(body, request, shutdown), allowedHosts, allowedOrigins);
+        return new ServerConfig(host, port, apiKey, limits, new Timeouts(body, request, shutdown), allowedHosts, allowedOrigins, policy, observation);
     }
 
     /**
@@ -190,13 +203,33 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
      * @return the copy
      */
     public ServerConfig allowing(Collection<String> hosts, Collection<String> origins) {
-        return new ServerConfig(host, port, apiKey, limits, timeouts, Set.copyOf(hosts), Set.copyOf(origins));
+        return new ServerConfig(host, port, apiKey, limits, timeouts, Set.copyOf(hosts), Set.copyOf(origins), policy, observation);
+    }
+
+    /**
+     * A copy with keys for some experts and with quotas.
+     *
+     * @param policy who may use the server
+     * @return the copy
+     */
+    public ServerConfig withPolicy(ServerPolicy policy) {
+        return new ServerConfig(host, port, apiKey, limits, timeouts, allowedHosts, allowedOrigins, Optional.of(policy), observation);
+    }
+
+    /**
+     * A copy that measures and logs more.
+     *
+     * @param observation what is measured and logged besides
+     * @return the copy
+     */
+    public ServerConfig observing(Observation observation) {
+        return new ServerConfig(host, port, apiKey, limits, timeouts, allowedHosts, allowedOrigins, policy, observation);
     }
 
     /** All values but the key. */
     @Override
     public String toString() {
         return "ServerConfig[host=" + host + ", port=" + port + ", apiKey=" + (apiKey.isPresent() ? "(set)" : "(none)") + ", limits=" + limits + ", timeouts=" + timeouts
-                + ", allowedHosts=" + allowedHosts + ", allowedOrigins=" + allowedOrigins + "]";
+                + ", allowedHosts=" + allowedHosts + ", allowedOrigins=" + allowedOrigins + ", policy=" + policy.map(ServerPolicy::toString).orElse("(none)") + ", observation=" + observation + "]";
     }
 }

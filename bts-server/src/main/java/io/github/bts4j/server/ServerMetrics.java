@@ -1,5 +1,6 @@
 package io.github.bts4j.server;
 
+import io.github.bts4j.core.GateWeights;
 import io.github.bts4j.core.PrefixCache;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
@@ -16,6 +17,7 @@ import java.util.function.IntSupplier;
 /** The server's metrics. */
 final class ServerMetrics {
     private final MeterRegistry registry;
+    private final boolean countsGates;
     private final Counter promptTokens;
     private final Counter generatedTokens;
     private final Counter cancelled;
@@ -24,8 +26,14 @@ final class ServerMetrics {
     private final List<Gauge> gauges = new ArrayList<>();
     private Optional<FunctionCounter> reused = Optional.empty();
 
-    ServerMetrics(MeterRegistry registry) {
+    /**
+     * Registers the metrics.
+     *
+     * @param countsGates whether all answers have gate weights, which are counted
+     */
+    ServerMetrics(MeterRegistry registry, boolean countsGates) {
         this.registry = registry;
+        this.countsGates = countsGates;
         promptTokens = Counter.builder("bts4j.prompt.tokens").description("Prompt tokens processed").register(registry);
         generatedTokens = Counter.builder("bts4j.generated.tokens").description("Tokens generated").register(registry);
         cancelled = Counter.builder("bts4j.cancelled").description("Sequences cancelled by their client").register(registry);
@@ -71,5 +79,39 @@ final class ServerMetrics {
     void request(String endpoint, int status, double seconds) {
         Timer.builder("bts4j.requests").description("Requests, from the first byte of the request to the last of the response").tag("endpoint", endpoint)
                 .tag("status", Integer.toString(status)).register(registry).record(Duration.ofNanos((long) (seconds * 1e9)));
+    }
+
+    /** A request is accepted, of a key that has a name, with these experts on. */
+    void accepted(String key, List<String> experts, long promptTokens) {
+        experts.forEach(name -> expert("requests", "Requests for which the expert was on", name).increment());
+        keyTokens(key, "prompt", promptTokens);
+    }
+
+    void generated(String key) {
+        keyTokens(key, "generated", 1);
+    }
+
+    private void keyTokens(String key, String kind, long count) {
+        if (!key.isEmpty()) {
+            Counter.builder("bts4j.key.tokens").description("Tokens by API key").tag("key", key).tag("kind", kind).register(registry).increment(count);
+        }
+    }
+
+    void refused(String key, String code) {
+        Counter.builder("bts4j.refused").description("Requests that a policy or a limit refused").tag("key", key).tag("reason", code).register(registry).increment();
+    }
+
+    /** A generated token's gates. */
+    void gates(GateWeights token) {
+        if (countsGates) {
+            double[] shares = token.shares();
+            for (int i = 0; i < shares.length; i++) {
+                expert("tokens", "Generated tokens, each shared among hub and experts by its mean gate weights", token.models().get(i)).increment(shares[i]);
+            }
+        }
+    }
+
+    private Counter expert(String what, String description, String name) {
+        return Counter.builder("bts4j.expert." + what).description(description).tag("expert", name).register(registry);
     }
 }

@@ -1,7 +1,7 @@
 package io.github.bts4j.server;
 
 /** A unit of work for the scheduler. Any thread may cancel it; it finishes or fails on the scheduler's thread. */
-abstract sealed class Work permits Sequence, GateRequest {
+abstract sealed class Work permits Sequence, OnePass {
     private final long deadline;
     private final long submitted = System.nanoTime();
     private volatile boolean cancelled;

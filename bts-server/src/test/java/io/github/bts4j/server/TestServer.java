@@ -1,6 +1,7 @@
 package io.github.bts4j.server;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.chat.ChatTemplate;
@@ -21,8 +22,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 
 /** A server over a stitched model of random weights, lively enough that its texts differ, and a client. */
 final class TestServer implements AutoCloseable {
@@ -42,15 +46,20 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(Path folder, ServerConfig config, int context) throws IOException {
-        this(folder, config, context, true);
+        this(folder, config, context, true, false);
     }
 
     /** Whose answers end with the tokens that were asked for, and not before. */
     static TestServer withoutEndToken(Path folder, ServerConfig config) throws IOException {
-        return new TestServer(folder, config, CONTEXT, false);
+        return new TestServer(folder, config, CONTEXT, false, false);
     }
 
-    private TestServer(Path folder, ServerConfig config, int context, boolean endToken) throws IOException {
+    /** Without an end token, and with gates that differ between tokens, stitches and models. */
+    static TestServer withRandomGates(Path folder, ServerConfig config) throws IOException {
+        return new TestServer(folder, config, CONTEXT, false, true);
+    }
+
+    private TestServer(Path folder, ServerConfig config, int context, boolean endToken, boolean randomGates) throws IOException {
         Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
                 .maxPositionEmbeddings(context).build();
@@ -62,6 +71,19 @@ final class TestServer implements AutoCloseable {
         }
         tokenizer = LlamaTokenizer.open(files);
         model = StitchedModel.builder().hub(folder.resolve("seed")).expert("code", folder.resolve("code")).config(StitchConfig.evenly(4, 2)).open();
+        if (randomGates) {
+            SplittableRandom random = new SplittableRandom(5);
+            Map<String, NDArray> tensors = new HashMap<>(model.stitchTensors());
+            tensors.replaceAll((name, tensor) -> {
+                float[] values = tensor.toFloatArray();
+                for (int i = 0; i < values.length; i++) {
+                    values[i] += (float) random.nextDouble(-0.5, 0.5);
+                }
+                return model.getNDManager().create(values, tensor.getShape());
+            });
+            model.setStitchTensors(tensors);
+            tensors.values().forEach(NDArray::close);
+        }
         text = TextModel.of(model, tokenizer).withEndTokens(endToken ? Set.of(tokenizer.eosTokenId().orElseThrow()) : Set.of());
         generator = text.generator();
         server = ModelServer.start(new ServedModel("tiny", text.withChatTemplate(ChatTemplate.llama2())), config);
