@@ -33,6 +33,15 @@ final class ServeCommand extends OutputCommand {
     @Option(names = "--api-key-variable", paramLabel = "NAME", description = "Environment variable with the key that clients must send.")
     private String apiKeyVariable;
 
+    @Option(names = "--policy", paramLabel = "FILE", description = "YAML or JSON file with API keys, the experts that each may use, and quotas.")
+    private Path policy;
+
+    @Option(names = "--audit", description = "Log one line of JSON for each request (logger bts4j.audit, on standard error): key, experts, tokens, stop reason, time, status.")
+    private boolean audit;
+
+    @Option(names = "--expert-metrics", description = "Measure each expert's share in all answers, for /metrics and --audit; of stitched models.")
+    private boolean expertMetrics;
+
     @Option(names = "--max-batch", paramLabel = "N", defaultValue = "8", description = "Maximum number of running sequences (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 1024)
     private int maxBatch;
@@ -109,7 +118,10 @@ final class ServeCommand extends OutputCommand {
                 .withLimits(maxTokens, ServerConfig.DEFAULT.limits().maxBodyBytes())
                 .withTimeouts(ServerConfig.DEFAULT.timeouts().body(), Duration.ofSeconds(timeout), ServerConfig.DEFAULT.timeouts().shutdown())
                 .withPrefixCache((long) prefixCache << 20)
-                .allowing(allowedHosts, allowedOrigins);
+                .allowing(allowedHosts, allowedOrigins).observing(new ServerConfig.Observation(audit, expertMetrics));
+        if (policy != null) {
+            config = config.withPolicy(PolicyFile.read(policy));
+        }
         if (apiKeyVariable != null) {
             String key = System.getenv(apiKeyVariable);
             if (key == null || key.isBlank()) {
