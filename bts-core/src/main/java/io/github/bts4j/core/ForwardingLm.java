@@ -57,6 +57,11 @@ public abstract class ForwardingLm implements CausalLm {
     }
 
     @Override
+    public float[] meanState(int... tokenIds) {
+        return model.meanState(tokenIds);
+    }
+
+    @Override
     public float[][] tokenLosses(int[][] tokens) {
         return model.tokenLosses(tokens);
     }
