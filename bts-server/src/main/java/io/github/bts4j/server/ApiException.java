@@ -32,7 +32,7 @@ final class ApiException extends RuntimeException {
         return new ApiException(429, code, null, message, seconds);
     }
 
-    /** What a client is told about a failure. An internal error is logged, and reported without details. */
+    /** The message that a client gets about a failure. An internal error is logged, and reported without details. */
     static ApiException known(Throwable failure) {
         if (failure instanceof ApiException known) {
             return known;
