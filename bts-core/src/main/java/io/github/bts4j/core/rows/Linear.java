@@ -109,7 +109,11 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     long bytes() {
-        return (long) rows * weight.columns() * weight.elements().type().bytes() + adapters.stream().flatMap(Optional::stream).mapToLong(RowAdapter::bytes).sum();
+        return matrixBytes() + adapters.stream().flatMap(Optional::stream).mapToLong(RowAdapter::bytes).sum();
+    }
+
+    long matrixBytes() {
+        return (long) rows * weight.columns() * weight.elements().type().bytes();
     }
 
     /**

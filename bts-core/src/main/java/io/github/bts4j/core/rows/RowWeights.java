@@ -4,6 +4,7 @@ import static io.github.bts4j.core.support.Problems.throwIf;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -119,6 +120,16 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
     /** {@return the size in bytes of the weights that a step reads} */
     public long bytes() {
         return head.bytes() + layers.stream().flatMap(Layer::linears).mapToLong(Linear::bytes).sum();
+    }
+
+    /**
+     * The size of the matrices that {@link #repacked} copies.
+     *
+     * @param shared matrices that are repacked already, those of another model
+     * @return bytes
+     */
+    public long bytesToRepack(Set<Matrix> shared) {
+        return Stream.concat(Stream.of(head), layers.stream().flatMap(Layer::linears)).filter(linear -> !shared.contains(linear.weight())).mapToLong(Linear::matrixBytes).sum();
     }
 
     /** {@return the same weights with repacked matrices on the Java heap} */

@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A model's tensors for {@link RowDecoder}, created when first needed. Thread-safe. */
@@ -95,7 +96,7 @@ final class LlamaRows {
         Matrix embedding = matrix(math, EMBED_TOKENS);
         Matrix head = config.tieWordEmbeddings() ? embedding : matrix(math, "lm_head.weight");
         RowWeights stored = new RowWeights(embedding, layers, finalNorm(), choice.shared.getOrDefault(headName(), new Linear(head, config.vocabSize())), false);
-        RowWeights weights = isRepacked(stored.bytes()) ? stored.repacked() : stored;
+        RowWeights weights = isRepacked(stored) ? stored.repacked() : stored;
         remember(weights);
         return new RowDecoder(math, type, dims, weights, rope);
     }
@@ -155,12 +156,13 @@ final class LlamaRows {
         }
     }
 
-    private boolean isRepacked(long bytes) {
+    private boolean isRepacked(RowWeights stored) {
+        long bytes = stored.bytesToRepack(choice.shared.values().stream().map(Linear::weight).collect(Collectors.toSet()));
         if (choice.repacking == Repacking.ALWAYS) {
             RowWeights.requireRoom(bytes);
             return true;
         }
-        return choice.repacking == Repacking.AUTOMATIC && bytes <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes);
+        return choice.repacking == Repacking.AUTOMATIC && stored.bytes() <= RowDecoder.SMALL_MODEL && RowWeights.hasRoom(bytes);
     }
 
     private Linear linear(Arithmetic math, String name) {
