@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** The modules depend on each other in one direction, and each owns one root package. */
 class ArchitectureTest {
-    private static final List<String> ORDER = List.of("core", "stitch", "train", "vector", "parquet", "server", "langchain4j", "examples", "cli");
+    private static final List<String> ORDER = List.of("core", "stitch", "train", "vector", "parquet", "spark", "server", "langchain4j", "examples", "cli");
     private static final Pattern PACKAGE = Pattern.compile("io\\.github\\.bts4j\\.(\\w+)");
     private static final Path ROOT = Path.of(System.getProperty("bts4j.testData")).getParent();
 

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -36,6 +37,8 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
     private final Map<String, NDArray> weights;
     private final String start;
     private Set<String> frozen = Set.of();
+    private Optional<Path> seed = Optional.empty();
+    private Precision rounding = Precision.FLOAT32;
 
     private ExpertTraining(LlamaConfig config, NDManager manager, Map<String, NDArray> weights) {
         super(config.withDtype(Precision.FLOAT32), manager, weights, ElementType.FLOAT32);
@@ -97,7 +100,10 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
             NDManager manager = Torch.manager().newSubManager(seed.device());
             Map<String, NDArray> weights = new LinkedHashMap<>();
             seed.tensors().forEach((name, tensor) -> weights.put(name, Tensors.copy(manager, tensor, ElementType.FLOAT32)));
-            return new ExpertTraining(seed.config(), manager, weights);
+            ExpertTraining training = new ExpertTraining(seed.config(), manager, weights);
+            training.seed = Optional.ofNullable(seed.getModelPath());
+            training.rounding = seed.precision();
+            return training;
         }
     }
 
@@ -122,6 +128,11 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
     /** {@return the model's dimensions, with float32 as their type} */
     public LlamaConfig config() {
         return dimensions();
+    }
+
+    @Override
+    public Optional<TrainingSource> source() {
+        return seed.map(path -> TrainingSource.expert(path, rounding, !frozen.isEmpty(), checkpointing(), mask()));
     }
 
     @Override

@@ -146,6 +146,14 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
         return (T) this;
     }
 
+    final ActivationCheckpointing checkpointing() {
+        return checkpointing;
+    }
+
+    final Optional<DocumentMask> mask() {
+        return documentMask;
+    }
+
     @Override
     public Map<String, String> identity() {
         return documentMask.map(mask -> mask.addTo(unmasked())).orElseGet(this::unmasked);

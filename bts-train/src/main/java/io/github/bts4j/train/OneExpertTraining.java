@@ -8,6 +8,7 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The training of one expert's stitch weights. Gates are one tensor for all models, so the gradient of the others' slices is set to zero before the optimizer
@@ -16,6 +17,7 @@ import java.util.Map;
 final class OneExpertTraining extends ForwardingTrainable {
     private static final OneExpertKernels KERNELS = Kernels.of(OneExpertKernels.class);
 
+    private final StitchTraining all;
     private final String name;
     private final int index;
     private final Map<String, NDArray> parameters = new LinkedHashMap<>();
@@ -23,6 +25,7 @@ final class OneExpertTraining extends ForwardingTrainable {
 
     OneExpertTraining(StitchTraining all, String name, int index) {
         super(all);
+        this.all = all;
         this.name = name;
         this.index = index;
         all.parameters().forEach((tensor, array) -> {
@@ -57,6 +60,11 @@ final class OneExpertTraining extends ForwardingTrainable {
             }
         });
         return losses;
+    }
+
+    @Override
+    public Optional<TrainingSource> source() {
+        return all.source(name);
     }
 
     @Override

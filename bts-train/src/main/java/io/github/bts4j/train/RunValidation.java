@@ -3,7 +3,6 @@ package io.github.bts4j.train;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.metrics.EvaluationMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -78,23 +77,23 @@ final class RunValidation {
     }
 
     private Score score(List<Window> windows) {
+        List<List<Integer>> batches = Window.batches(windows, validation.batchSize());
+        List<float[][]> losses = model.tokenLosses(batches.stream().map(batch -> batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new)).toList());
         Score sum = new Score(0, 0, 0, 0);
-        for (List<Integer> batch : Window.batches(windows, validation.batchSize())) {
-            sum = sum.plus(score(batch.stream().map(windows::get).toArray(Window[]::new)));
+        for (int i = 0; i < losses.size(); i++) {
+            for (int row = 0; row < losses.get(i).length; row++) {
+                sum = sum.plus(score(windows.get(batches.get(i).get(row)), losses.get(i)[row]));
+            }
         }
         return sum;
     }
 
-    private Score score(Window... windows) {
-        int[][] tokens = Arrays.stream(windows).map(Window::tokens).toArray(int[][]::new);
-        float[][] losses = model.tokenLosses(tokens);
+    private Score score(Window window, float[] losses) {
         Score sum = new Score(0, 0, 0, 0);
-        for (int row = 0; row < losses.length; row++) {
-            for (int t = 0; t < losses[row].length; t++) {
-                if (windows[row].counts(t + 1)) {
-                    int bytes = validation.tokenBytes().applyAsInt(tokens[row][t + 1]);
-                    sum = sum.plus(new Score(losses[row][t], 1, bytes > 0 ? losses[row][t] : 0, bytes));
-                }
+        for (int t = 0; t < losses.length; t++) {
+            if (window.counts(t + 1)) {
+                int bytes = validation.tokenBytes().applyAsInt(window.tokens()[t + 1]);
+                sum = sum.plus(new Score(losses[t], 1, bytes > 0 ? losses[t] : 0, bytes));
             }
         }
         return sum;

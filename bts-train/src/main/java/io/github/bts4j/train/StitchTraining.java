@@ -20,6 +20,7 @@ import java.math.MathContext;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Trains the stitch layers of a stitched model; the base models stay frozen. It closes nothing. */
 public final class StitchTraining implements Trainable {
@@ -135,6 +136,17 @@ public final class StitchTraining implements Trainable {
     @Override
     public float[][] tokenLosses(int[][] tokens) {
         return options.frozenStateCache().map(cache -> model.tokenLosses(tokens, cache)).orElseGet(() -> model.tokenLosses(tokens));
+    }
+
+    @Override
+    public Optional<TrainingSource> source() {
+        return source("");
+    }
+
+    /** The same, of one expert alone unless its name is empty. A cache of states, and experts on other devices, are nothing that another process has. */
+    Optional<TrainingSource> source(String only) {
+        boolean elsewhere = model.models().stream().allMatch(base -> base.device().equals(ai.djl.Device.cpu()));
+        return options.frozenStateCache().isPresent() || !elsewhere ? Optional.empty() : Optional.of(TrainingSource.stitches(model, options, only));
     }
 
     @Override

@@ -7,9 +7,13 @@ import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the trainer trains: the stitch layers of a stitched model, or all weights of one expert. Not thread-safe. */
 public interface Trainable {
+    /** The entry of {@link #identity} for the trained tensors at the start. */
+    String STARTING_WEIGHTS = StartingWeights.NAME;
+
     /** {@return the trained tensors in float32 by name, in a fixed order} */
     Map<String, NDArray> parameters();
 
@@ -59,6 +63,25 @@ public interface Trainable {
      * @return losses in nats {@code [batch][sequence]}
      */
     float[][] tokenLosses(int[][] tokens);
+
+    /**
+     * The same of several batches.
+     *
+     * @param batches token ids {@code [batch][sequence + 1]} of each
+     * @return losses in nats {@code [batch][sequence]} of each
+     */
+    default List<float[][]> tokenLosses(List<int[][]> batches) {
+        return batches.stream().map(this::tokenLosses).toList();
+    }
+
+    /**
+     * How to open this training in another process, from the same files.
+     *
+     * @return its source; empty if it has something that no file has
+     */
+    default Optional<TrainingSource> source() {
+        return Optional.empty();
+    }
 
     /** Called after the parameters have changed. */
     void weightsChanged();

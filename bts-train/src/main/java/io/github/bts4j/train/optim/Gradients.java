@@ -42,6 +42,11 @@ public final class Gradients implements AutoCloseable {
         return new Gradients(List.copyOf(parameters.values()));
     }
 
+    /** {@return the number of components of all of them} */
+    public long size() {
+        return handles.stream().mapToLong(NDArray::size).sum();
+    }
+
     /** Sets them to zero. */
     public void zero() {
         AdamW.KERNELS.zero(Autograd.OFF, handles);
