@@ -1,9 +1,12 @@
 package io.github.bts4j.spark;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
@@ -33,6 +36,15 @@ final class Runs {
     static StitchedModel stitched(double dropout) throws IOException {
         Path root = golden("bts-3x4");
         return StitchedModel.builder().config(StitchConfig.evenly(4, 2).withDropout(dropout)).hub(root.resolve("hub")).expert("code", root.resolve("code")).expert("math", root.resolve("math")).open();
+    }
+
+    /** A random model of the bundled tokenizer's vocabulary, lively enough that its texts differ. */
+    static Path textModel(Path folder, long seed) throws IOException {
+        LlamaConfig config = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
+        try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, seed, Device.cpu())) {
+            random.save(folder, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        }
+        return folder;
     }
 
     static TokenDataset domain(String name, int factor, int add) {

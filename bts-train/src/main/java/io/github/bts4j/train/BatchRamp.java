@@ -1,13 +1,16 @@
 package io.github.bts4j.train;
 
+import java.io.Serializable;
+
 /**
  * Increases the batch size at the beginning of a run (GPT-3, arXiv 2005.14165, appendix B): the number of accumulated passes rises linearly, rounded to whole
  * passes, from the first value to the configured one.
  *
  * @param firstAccumulation passes of the first step, at least 1
  * @param steps steps until the configured number is reached, at least 1
+ * @serial exclude
  */
-public record BatchRamp(int firstAccumulation, long steps) {
+public record BatchRamp(int firstAccumulation, long steps) implements Serializable {
     /** The full batch from the first step on. */
     public static final BatchRamp NONE = new BatchRamp(Integer.MAX_VALUE, 1);
 

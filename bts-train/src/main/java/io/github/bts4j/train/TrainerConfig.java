@@ -5,6 +5,7 @@ import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.LearningRate;
 import io.github.bts4j.train.optim.ParameterGroup;
 import io.github.bts4j.train.stability.Safeguards;
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -17,8 +18,9 @@ import java.util.List;
  * @param seed seed of the passes' random draws
  * @param checkpoints when the run is saved
  * @param safeguards detection of divergence, and reactions
+ * @serial exclude
  */
-public record TrainerConfig(long totalSteps, Batches batches, LearningRate learningRate, Optimization optimization, long seed, Checkpoints checkpoints, Safeguards safeguards) {
+public record TrainerConfig(long totalSteps, Batches batches, LearningRate learningRate, Optimization optimization, long seed, Checkpoints checkpoints, Safeguards safeguards) implements Serializable {
     /** The usual limit on the global gradient norm. */
     public static final double DEFAULT_MAX_GRAD_NORM = 1.0;
 
@@ -33,8 +35,9 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @param sequenceLength tokens per sequence that are predicted; each sequence holds one more
      * @param ramp how the batch size increases at the beginning
      * @param lanes groups of passes whose gradients are added separately, and then to each other: see {@link Trainable#accumulateStep}. They may be computed in as many places
+     * @serial exclude
      */
-    public record Batches(int microBatch, int accumulation, int sequenceLength, BatchRamp ramp, int lanes) {}
+    public record Batches(int microBatch, int accumulation, int sequenceLength, BatchRamp ramp, int lanes) implements Serializable {}
 
     /**
      * What one step does with the gradients.
@@ -43,8 +46,9 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      * @param maxGradNorm limit on the global gradient norm; infinity turns clipping off
      * @param averageDecay decay of the exponential moving average of the weights, in {@code [0, 1)}; 0 keeps none
      * @param groups tensors with constants of their own; the first that matches counts, and {@code optimizer} is for the rest
+     * @serial exclude
      */
-    public record Optimization(AdamWConfig optimizer, double maxGradNorm, double averageDecay, List<ParameterGroup> groups) {
+    public record Optimization(AdamWConfig optimizer, double maxGradNorm, double averageDecay, List<ParameterGroup> groups) implements Serializable {
         /**
          * Copies the groups.
          *
@@ -63,8 +67,9 @@ public record TrainerConfig(long totalSteps, Batches batches, LearningRate learn
      *
      * @param every steps between run checkpoints; 0 writes none but the last
      * @param keep how many stay on the disk, at least 1
+     * @serial exclude
      */
-    public record Checkpoints(long every, int keep) {
+    public record Checkpoints(long every, int keep) implements Serializable {
         boolean isDue(long step) {
             return every > 0 && step % every == 0;
         }

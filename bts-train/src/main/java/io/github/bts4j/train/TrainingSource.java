@@ -23,6 +23,8 @@ import java.util.function.Function;
 /**
  * How to open a training again, in another process that can read the same files: small, serializable, immutable. Trained tensors start as the files and the configuration say;
  * whoever computes passes elsewhere sends the current values.
+ *
+ * @serial exclude
  */
 public final class TrainingSource implements Serializable {
     private static final long serialVersionUID = 1L;

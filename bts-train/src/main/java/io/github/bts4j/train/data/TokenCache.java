@@ -1,18 +1,11 @@
 package io.github.bts4j.train.data;
 
 import io.github.bts4j.core.DataException;
-import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.support.Hashes;
 import io.github.bts4j.core.support.Interrupts;
-import io.github.bts4j.core.support.JsonReader;
-import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -28,8 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class TokenCache {
     private static final Logger LOG = LoggerFactory.getLogger(TokenCache.class);
-    private static final String INDEX = "dataset.json";
-    private static final String DOCUMENTS = "documents.bin";
 
     private final Path folder;
     private final int shardTokens;
@@ -54,38 +45,6 @@ public final class TokenCache {
         return new TokenCache(Files.createDirectories(folder), shardTokens);
     }
 
-    private static final int DOCUMENT_BYTES = Integer.BYTES + Long.BYTES;
-
-    /** The description in a dataset's folder. */
-    private record Index(int tokens, int documents, int shardTokens, String fingerprint) {}
-
-    /** Reads a dataset's folder. Mapped last, because mapped files cannot be renamed or deleted everywhere. */
-    private record Stored(Path folder, int tokens, int shardTokens, int[] ends, long[] bytes) {
-        static Stored open(Path folder, int tokens, int documents, int shardTokens) throws IOException {
-            int[] ends = new int[documents];
-            long[] bytes = new long[documents];
-            try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(folder.resolve(DOCUMENTS))))) {
-                for (int i = 0; i < documents; i++) {
-                    ends[i] = in.readInt();
-                    bytes[i] = in.readLong();
-                }
-            }
-            return new Stored(folder, tokens, shardTokens, ends, bytes);
-        }
-
-        String fingerprint() throws IOException {
-            try {
-                return TokenFingerprint.of(TokenShards.unmapped(folder, tokens, shardTokens), ends, bytes);
-            } catch (UncheckedIOException e) {
-                throw e.getCause();
-            }
-        }
-
-        TokenDataset map(String name, String fingerprint) throws IOException {
-            return new TokenDataset(name, TokenShards.map(folder, tokens, shardTokens), ends, bytes, fingerprint);
-        }
-    }
-
     /**
      * Finds a dataset, or reads, encodes and stores it.
      *
@@ -107,7 +66,7 @@ public final class TokenCache {
         Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + source.identity()));
         if (Files.isDirectory(target)) {
             try {
-                return read(name, target);
+                return TokenFolder.read(name, target);
             } catch (IOException | RuntimeException e) { // damaged in any way: encode it again
                 if (Interrupts.caused(e)) {
                     throw e;
@@ -120,60 +79,32 @@ public final class TokenCache {
         }
         Path temporary = Files.createTempDirectory(folder, ".writing");
         try {
-            Index index = write(temporary, name, source, encoder);
+            TokenFolder.Index index = write(temporary, name, source, encoder);
             try {
                 Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
                 if (!Files.isDirectory(target)) {
                     throw e;
                 }
-                return read(name, target); // another process was faster
+                return TokenFolder.read(name, target); // another process was faster
             }
             AtomicFiles.forceFolder(folder);
-            return Stored.open(target, index.tokens(), index.documents(), shardTokens).map(name, index.fingerprint());
+            return TokenFolder.known(name, target, index);
         } finally {
             FileTree.delete(temporary);
         }
     }
 
-    private Index write(Path into, String name, TextSource source, TokenEncoder encoder) throws IOException {
-        int size = 0;
-        int count = 0;
-        try (TokenShards.Writer tokens = new TokenShards.Writer(into, shardTokens);
-                DataOutputStream index = new DataOutputStream(new BufferedOutputStream(new NamedOutput(into.resolve(DOCUMENTS))));
-                Stream<Document> documents = source.documents()) {
+    private TokenFolder.Index write(Path into, String name, TextSource source, TokenEncoder encoder) throws IOException {
+        try (TokenFolder.Writer writer = TokenFolder.writer(into, name, shardTokens, encoder.chooses()); Stream<Document> documents = source.documents()) {
             for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
                 Document document = each.next();
-                int[] ids = TokenDatasetBuilder.checked(name, DocumentEncoding.ids(encoder, document), document.origin(), encoder.chooses());
-                if (ids.length > 0) {
-                    size = Math.toIntExact(TokenDatasetBuilder.checkSize(name, (long) size + ids.length, TokenDatasetBuilder.MAX_TOKENS));
-                    tokens.add(ids);
-                    index.writeInt(size);
-                    index.writeLong(document.bytes());
-                    count++;
-                }
+                writer.add(DocumentEncoding.ids(encoder, document), document.bytes(), document.origin());
             }
+            if (writer.size() == 0) {
+                throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
+            }
+            return writer.finish();
         }
-        if (size == 0) {
-            throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
-        }
-        Index index = new Index(size, count, shardTokens, Stored.open(into, size, count, shardTokens).fingerprint());
-        AtomicFiles.write(into.resolve(INDEX), JsonReader.pretty(index));
-        return index;
-    }
-
-    private static TokenDataset read(String name, Path from) throws IOException {
-        Index index = JsonReader.STRICT.record(from.resolve(INDEX), Index.class, FileFormatException::of);
-        long listed = Files.size(from.resolve(DOCUMENTS));
-        if (index.tokens() < 1 || index.documents() < 1 || index.shardTokens() < 1
-                || listed != index.documents() * (long) DOCUMENT_BYTES) {
-            throw new IOException(from.resolve(INDEX) + " says " + index + ", and " + DOCUMENTS + " has " + listed + " bytes");
-        }
-        Stored stored = Stored.open(from, index.tokens(), index.documents(), index.shardTokens());
-        String found = stored.fingerprint();
-        if (!found.equals(index.fingerprint())) {
-            throw new IOException("the tokens in " + from + " have the SHA-256 " + found + " and not " + index.fingerprint());
-        }
-        return stored.map(name, found);
     }
 }

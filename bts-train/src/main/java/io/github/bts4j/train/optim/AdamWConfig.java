@@ -1,6 +1,7 @@
 package io.github.bts4j.train.optim;
 
 import io.github.bts4j.core.support.Problems;
+import java.io.Serializable;
 
 /**
  * Constants of AdamW (Loshchilov and Hutter, arXiv 1711.05101), with torch.optim's meaning.
@@ -12,8 +13,9 @@ import io.github.bts4j.core.support.Problems;
  * @param epsilonPolicy the use of eps; {@link EpsilonPolicy#ADD} is torch.optim's
  * @param updateClipping whether a tensor's learning rate is divided by {@code max(1, sqrt(mean(g^2 / max(v^, eps^2))))}, which is D12: StableAdamW
  *     (Wortsman et al., arXiv 2304.13013, algorithm 2)
+ * @serial exclude
  */
-public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay, EpsilonPolicy epsilonPolicy, boolean updateClipping) {
+public record AdamWConfig(double beta1, double beta2, double eps, double weightDecay, EpsilonPolicy epsilonPolicy, boolean updateClipping) implements Serializable {
     /** betas 0.9 and 0.95, eps 1e-8, weight decay 0.1: this library's choice for stitch layers. */
     public static final AdamWConfig STITCH = new AdamWConfig(0.9, 0.95, 1e-8, 0.1);
 

@@ -1,6 +1,7 @@
 package io.github.bts4j.train.optim;
 
 import io.github.bts4j.core.support.Problems;
+import java.io.Serializable;
 
 /**
  * A learning-rate schedule: the learning rate of every optimizer step, as a pure function of the step number.
@@ -8,7 +9,7 @@ import io.github.bts4j.core.support.Problems;
  * <p>The library's default is {@link WarmupLinear}; {@link WarmupCosine} with a floor of 1 % is the schedule of the
  * Branch-Train-Stitch paper (arXiv 2502.00075, section 4). Schedules are immutable and safe for use by many threads.
  */
-public sealed interface LearningRate permits LearningRate.WarmupLinear, LearningRate.WarmupCosine, LearningRate.Constant {
+public sealed interface LearningRate extends Serializable permits LearningRate.WarmupLinear, LearningRate.WarmupCosine, LearningRate.Constant {
 
     /**
      * The learning rate of one optimizer step.
@@ -52,6 +53,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
      * @param warmupSteps optimizer steps of warm-up; the last of them runs at {@code peak}
      * @param totalSteps optimizer steps of the whole schedule, warm-up included
      * @param floor the decay goes no lower than this learning rate; 0 for a decay to zero
+     * @serial exclude
      */
     record WarmupLinear(double peak, long warmupSteps, long totalSteps, double floor) implements LearningRate {
 
@@ -107,6 +109,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
      * @param warmupSteps optimizer steps of warm-up; the last of them runs at {@code peak}
      * @param totalSteps optimizer steps of the whole schedule, warm-up included
      * @param floorFraction the last learning rate as a fraction of {@code peak}, 0 to 1; the paper's runs end at 0.01
+     * @serial exclude
      */
     record WarmupCosine(double peak, long warmupSteps, long totalSteps, double floorFraction) implements LearningRate {
 
@@ -148,6 +151,7 @@ public sealed interface LearningRate permits LearningRate.WarmupLinear, Learning
      *
      * @param peak the learning rate
      * @param warmupSteps optimizer steps of warm-up, 0 for none
+     * @serial exclude
      */
     record Constant(double peak, long warmupSteps) implements LearningRate {
 

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.optim;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,8 +13,9 @@ import java.util.regex.Pattern;
  * @param names regular expression that must match a tensor's whole name, such as {@code stitch[.][0-9]+[.]gate[.].*}
  * @param optimizer their constants; the weight decay applies to every tensor of the group, including vectors
  * @param learningRateFactor factor on the schedule's learning rate, not negative
+ * @serial exclude
  */
-public record ParameterGroup(String names, AdamWConfig optimizer, double learningRateFactor) {
+public record ParameterGroup(String names, AdamWConfig optimizer, double learningRateFactor) implements Serializable {
     /**
      * Checks the values.
      *

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.optim;
 
+import java.io.Serializable;
+
 /**
  * Clips each tensor's gradient relative to its previous norms: AdaGC (Wang et al., arXiv 2502.11034, algorithm 1). In the warm-up, the gradients are clipped by their global
  * norm, and each tensor's reference is its smallest norm so far. Afterwards a norm above {@code factor * reference} is scaled down to that, and
@@ -9,8 +11,9 @@ package io.github.bts4j.train.optim;
  * @param factor the multiple of the reference that a norm may have, at least 1
  * @param decay decay of the reference, in {@code [0, 1)}
  * @param warmup steps before tensors are clipped, at least 1
+ * @serial exclude
  */
-public record TensorClipping(double factor, double decay, int warmup) {
+public record TensorClipping(double factor, double decay, int warmup) implements Serializable {
     /** No clipping by tensor. */
     public static final TensorClipping OFF = new TensorClipping(Double.POSITIVE_INFINITY, 0, 1);
 

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.stability;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -11,8 +12,9 @@ import java.util.stream.Collectors;
  * Numbers of batches, as ranges. Immutable.
  *
  * @param ranges the ranges in ascending order
+ * @serial exclude
  */
-public record BatchRanges(List<Range> ranges) {
+public record BatchRanges(List<Range> ranges) implements Serializable {
     /** No batches. */
     public static final BatchRanges NONE = new BatchRanges(List.of());
 
@@ -32,8 +34,9 @@ public record BatchRanges(List<Range> ranges) {
      *
      * @param first the first one's number
      * @param last the last one's number
+     * @serial exclude
      */
-    public record Range(long first, long last) {
+    public record Range(long first, long last) implements Serializable {
         /**
          * Checks the order.
          *

@@ -3,6 +3,7 @@ package io.github.bts4j.train.stability;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.train.optim.TensorClipping;
 import io.github.bts4j.train.optim.ZClip;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,9 +18,10 @@ import java.util.Optional;
  * @param skipBatches batches of the data to skip
  * @param zClip the z-score above which {@link ZClip} clips the global gradient norm; infinite for never
  * @param tensorClipping whether and how each tensor's gradient is clipped separately
+ * @serial exclude
  */
 public record Safeguards(int measureEvery, List<Reaction> reactions, boolean reactToAlarms, int maxReactions, int maxNonFinite, BatchRanges skipBatches,
-        double zClip, TensorClipping tensorClipping) {
+        double zClip, TensorClipping tensorClipping) implements Serializable {
     /** No measurement, no reaction. */
     public static final Safeguards OFF = new Safeguards(0, List.of(), false, 10, 0, BatchRanges.NONE, Double.POSITIVE_INFINITY,
             TensorClipping.OFF);
