@@ -104,7 +104,7 @@ class TrainingPlanTest {
     private static PlannedModel adapter(LlamaConfig model, int rank) {
         long sides = LlamaTensors.shapes(model).entrySet().stream().filter(tensor -> tensor.getKey().startsWith("model.layers.0.") && tensor.getKey().endsWith("_proj.weight"))
                 .mapToLong(tensor -> tensor.getValue().get(0) + tensor.getValue().get(1)).sum();
-        return new PlannedModel(model, model.numLayers() * rank * sides, Collections.nCopies(model.numLayers(), rank * sides), true);
+        return new PlannedModel(model, (long) model.numLayers() * rank * sides, Collections.nCopies(model.numLayers(), rank * sides), true);
     }
 
     /** The bytes that a prototype's measurements start from: shape m, bfloat16, K = 4. */
@@ -116,7 +116,7 @@ class TrainingPlanTest {
         models.addAll(Collections.nCopies(experts, rank == 0 ? models.get(0) : adapter(m, rank)));
         TrainingPlan plan = TrainingPlan.ofModels(models, Precision.BFLOAT16, StitchConfig.evenly(30, 4), trainer(4, 256), ActivationCheckpointing.OFF);
         assertEquals(expected, (double) plan.decoding().stitched() / plan.decoding().hub(), 0.0101);
-        assertEquals(rank == 0 ? 0 : 2 * experts * models.get(1).parameters(), plan.memory().adapters());
+        assertEquals(rank == 0 ? 0 : 2L * experts * models.get(1).parameters(), plan.memory().adapters());
         assertEquals(2 * LlamaTensors.parameterCount(m) * (rank == 0 ? 1 + experts : 1), plan.memory().frozen());
     }
 
