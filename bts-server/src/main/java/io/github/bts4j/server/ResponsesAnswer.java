@@ -21,7 +21,6 @@ import java.util.Set;
 final class ResponsesAnswer implements Sequence.Listener {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
-    private final ResponsesRequest request;
     private final ApiRequest chat;
     private final AnswerSink sink;
     private final Account account;
@@ -39,7 +38,6 @@ final class ResponsesAnswer implements Sequence.Listener {
 
     ResponsesAnswer(ResponsesRequest request, ServedModel served, AnswerSink sink, Account account) {
         LlamaTokenizer tokenizer = served.model().tokenizer();
-        this.request = request;
         this.chat = request.chat();
         this.sink = sink;
         this.account = account;
