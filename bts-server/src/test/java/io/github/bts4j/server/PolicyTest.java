@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bts4j.server.ServerPolicy.Key;
 import io.github.bts4j.server.ServerPolicy.Quota;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -47,12 +46,12 @@ class PolicyTest {
     @BeforeAll
     static void start() throws IOException {
         base = TestServer.withRandomGates(folder, TestServer.CONFIG);
-        List<Key> keys = List.of(
-                Key.of("alice", "alice-secret"),
-                new Key("bob", BOB, Optional.of(Set.of()), Quota.UNLIMITED),
-                Key.of("carol", "carol-secret").withExperts(Set.of("code")).withQuota(new Quota(2, MANY, MANY)),
-                Key.of("dan", "dan-secret").withQuota(new Quota(MANY, 30, MANY)),
-                Key.of("eve", "eve-secret").withQuota(new Quota(MANY, MANY, 1)));
+        List<ServerPolicy.Key> keys = List.of(
+                ServerPolicy.Key.of("alice", "alice-secret"),
+                new ServerPolicy.Key("bob", BOB, Optional.of(Set.of()), Quota.UNLIMITED),
+                ServerPolicy.Key.of("carol", "carol-secret").withExperts(Set.of("code")).withQuota(new Quota(2, MANY, MANY)),
+                ServerPolicy.Key.of("dan", "dan-secret").withQuota(new Quota(MANY, 30, MANY)),
+                ServerPolicy.Key.of("eve", "eve-secret").withQuota(new Quota(MANY, MANY, 1)));
         server = ModelServer.start(new ServedModel("tiny", base.text), TestServer.CONFIG.withApiKey("root-secret").withPolicy(new ServerPolicy(keys)).observing(new ServerConfig.Observation(true, true)));
     }
 
@@ -245,18 +244,18 @@ class PolicyTest {
     @Test
     void wrongPolicies() {
         assertWrong("keys is empty: a policy needs at least one key, otherwise nobody could use the server", () -> new ServerPolicy(List.of()));
-        assertWrong("keys has the name 'a' twice: give every key its own name", () -> new ServerPolicy(List.of(Key.of("a", "1"), Key.of("a", "2"))));
-        assertWrong("keys has the secret of 'b' twice: give every client its own key", () -> new ServerPolicy(List.of(Key.of("a", "1"), Key.of("b", "1"))));
-        assertWrong("secret of 'a' is empty: give the key that clients send", () -> Key.of("a", " "));
-        assertWrong("name = 'a b' must be 1 to 64 letters, digits, ., _, @ and -", () -> Key.of("a b", "1"));
-        assertWrong("sha256 of 'a' must be 64 hexadecimal digits, as sha256sum prints them", () -> new Key("a", "12", Optional.empty(), Quota.UNLIMITED));
+        assertWrong("keys has the name 'a' twice: give every key its own name", () -> new ServerPolicy(List.of(ServerPolicy.Key.of("a", "1"), ServerPolicy.Key.of("a", "2"))));
+        assertWrong("keys has the secret of 'b' twice: give every client its own key", () -> new ServerPolicy(List.of(ServerPolicy.Key.of("a", "1"), ServerPolicy.Key.of("b", "1"))));
+        assertWrong("secret of 'a' is empty: give the key that clients send", () -> ServerPolicy.Key.of("a", " "));
+        assertWrong("name = 'a b' must be 1 to 64 letters, digits, ., _, @ and -", () -> ServerPolicy.Key.of("a b", "1"));
+        assertWrong("sha256 of 'a' must be 64 hexadecimal digits, as sha256sum prints them", () -> new ServerPolicy.Key("a", "12", Optional.empty(), Quota.UNLIMITED));
         assertWrong("tokensPerMinute = 0 must be at least 1", () -> new Quota(1, 0, 1));
-        assertWrong("policy: the key a names the expert law, but the model tiny has only [code]", () -> start(Key.of("a", "1").withExperts(Set.of("law"))));
-        String text = new ServerPolicy(List.of(Key.of("a", "1"))).toString();
+        assertWrong("policy: the key a names the expert law, but the model tiny has only [code]", () -> start(ServerPolicy.Key.of("a", "1").withExperts(Set.of("law"))));
+        String text = new ServerPolicy(List.of(ServerPolicy.Key.of("a", "1"))).toString();
         assertEquals("ServerPolicy[keys=[Key[name=a, experts=all, quota=Quota[requestsPerMinute=2147483647, tokensPerMinute=2147483647, concurrentRequests=2147483647]]]]", text);
     }
 
-    private static void start(Key key) {
+    private static void start(ServerPolicy.Key key) {
         try {
             ModelServer.start(new ServedModel("tiny", base.text), TestServer.CONFIG.withPolicy(new ServerPolicy(List.of(key)))).close();
         } catch (IOException e) {
