@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -68,7 +69,7 @@ final class ChatAgreement {
         return Checkpoint.isGguf(model) || Files.exists(model.resolve("config.json"));
     }
 
-    private static String named(Path model, TreeSet<Integer> ids) {
+    private static String named(Path model, SortedSet<Integer> ids) {
         if (ids.isEmpty()) {
             return "no token";
         }
