@@ -84,6 +84,7 @@ class PackagesTest {
         assertEquals(List.of("bad"), optionalParameters(new ClassFileImporter().importClasses(Bad.class)));
     }
 
+    @SuppressWarnings({"UnusedMethod", "UnusedVariable"}) // it is only read as a class file
     private record Bad(Optional<String> fine) {
         void bad(OptionalInt parameter) {}
     }
