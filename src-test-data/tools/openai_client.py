@@ -1,4 +1,4 @@
-"""OpenAI's own Python client (3.57.0 was used) against a running server: chat, what it sends back of its own answers, streaming, log-probabilities, errors.
+"""OpenAI's own Python client (3.57.0 was used) against a running server: chat, what it sends back of its own answers, streaming, log-probabilities, responses, embeddings, errors.
 Usage: python openai_client.py http://127.0.0.1:8080/v1 MODEL (a model with a chat template)"""
 import sys
 import openai
@@ -35,10 +35,30 @@ for name, offset, value, top in list(zip(lp.tokens, lp.text_offset, lp.token_log
     assert name.startswith("bytes:") or text[offset:offset + len(name)] == name, (name, offset)
     assert top[name] == value and 2 <= len(top) <= 3
 
-for wrong in (dict(tools=[{"type": "function", "function": {"name": "f"}}]), dict(reasoning_effort="high"), dict(response_format={"type": "json_object"}), dict(logit_bias={"5": 1})):
+for wrong in (dict(tools=[{"type": "function", "function": {"name": "f"}}]), dict(reasoning_effort="high")):
     try:
         client.chat.completions.create(model=model, messages=talk, **wrong)
         raise SystemExit(f"{wrong} was accepted")
     except openai.BadRequestError as e:
         assert e.param in wrong and "\n" not in e.message, e
+asked = dict(model=model, instructions="Be short.", input=[{"role": "user", "content": "Hello"}], max_output_tokens=12, temperature=0)
+whole = client.responses.create(**asked, include=["message.output_text.logprobs"], top_logprobs=2)
+assert whole.output_text and whole.status in ("completed", "incomplete")
+assert "".join(t.token for t in whole.output[0].content[0].logprobs).replace("\ufffd", "")[:1] == whole.output_text[:1] and whole.usage.output_tokens <= 12
+with client.responses.stream(**asked) as stream:
+    events = list(stream)
+    final = stream.get_final_response()
+assert final.output_text == whole.output_text and [e.type for e in events][:2] == ["response.created", "response.in_progress"], [e.type for e in events]
+assert "".join(e.delta for e in events if e.type == "response.output_text.delta") == whole.output_text
+turn = client.responses.create(**{**asked, "input": asked["input"] + [item.model_dump() for item in whole.output] + [{"role": "user", "content": "Why?"}]})
+assert turn.usage.input_tokens > whole.usage.input_tokens
+try:
+    client.responses.create(**asked, previous_response_id=whole.id)
+    raise SystemExit("previous_response_id was accepted")
+except openai.BadRequestError as e:
+    assert e.param == "previous_response_id", e
+
+embedded = client.embeddings.create(model=model, input=["The house", "A man"])  # the client asks for base64
+plain = client.embeddings.create(model=model, input="The house", encoding_format="float")
+assert max(abs(a - b) for a, b in zip(embedded.data[0].embedding, plain.data[0].embedding)) < 1e-6 and abs(sum(x * x for x in plain.data[0].embedding) - 1) < 1e-5
 print("the client is served as it expects")

@@ -69,7 +69,7 @@ class PolicyFileTest {
             {keys: [{name: a, key: s, token-per-minute: 1}]} | keys[0]: the key 'token-per-minute' is not known, did you mean
             {keys: [{name: a, key: s}, {name: a, key: t}]}  | keys has the name 'a' twice: give every key its own name
             {keys: [{name: a, key: s}, {name: b, key: s}]}  | keys has the secret of 'b' twice: give every client its own key
-            {keys: [{name: a, key: &k s}]}                  | anchors and aliases
+            {keys: [{name: &n a, key: *n}]}                 | anchors and aliases
             {keys: [                                        | policy.yaml:
             """)
     void wrongFiles(String yaml, String message) throws IOException {

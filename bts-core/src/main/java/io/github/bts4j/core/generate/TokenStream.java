@@ -66,7 +66,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * Processes a part of the prompt: one block of tokens, or what a prefix cache holds of them. {@link #next} processes what is left; a server calls this method to do
+     * Processes a part of the prompt: what a prefix cache holds of it, and one block of tokens. {@link #next} processes what is left; a server calls this method to do
      * other work in between.
      *
      * @return true if all of the prompt has been processed
@@ -78,16 +78,24 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
             return true;
         }
         try (Lifetime.Lease use = lifetime.use()) {
-            int[] rest = Arrays.copyOfRange(ids, session.length(), promptLength);
-            if (session.appendPart(rest) > 0) {
+            int reused = session.reusedTokens();
+            int part = session.appendPart(rest());
+            if (part > 0 && session.reusedTokens() - reused == part) { // nothing was computed yet
+                part = session.appendPart(rest());
+            }
+            if (part > 0) {
                 return false;
             }
-            logits = session.append(rest);
+            logits = session.append(rest());
             return true;
         } catch (RuntimeException | Error e) {
             close();
             throw e;
         }
+    }
+
+    private int[] rest() {
+        return Arrays.copyOfRange(ids, session.length(), promptLength);
     }
 
     /** Processes all of the prompt. */

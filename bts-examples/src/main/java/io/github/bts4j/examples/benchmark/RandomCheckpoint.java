@@ -11,7 +11,7 @@ import java.util.Locale;
 /**
  * Writes a checkpoint with random weights and another checkpoint's tokenizer, for load tests: a token costs the same whether or not the
  * text makes sense. Arguments: shape ({@code s}, {@code m} or {@code l}), type, the new folder, and the folder with the tokenizer's files,
- * whose vocabulary must fit the shape's.
+ * whose vocabulary must fit the shape's; then, if wanted, another context length.
  */
 public final class RandomCheckpoint {
     private RandomCheckpoint() {
@@ -24,8 +24,8 @@ public final class RandomCheckpoint {
      * @throws IOException if a file cannot be read or written
      */
     public static void main(String[] arguments) throws IOException {
-        if (arguments.length != 4) {
-            System.err.println("usage: RandomCheckpoint s|m|l float32|bfloat16 FOLDER TOKENIZER_FOLDER");
+        if (arguments.length != 4 && arguments.length != 5) {
+            System.err.println("usage: RandomCheckpoint s|m|l float32|bfloat16 FOLDER TOKENIZER_FOLDER [CONTEXT]");
             System.exit(2);
         }
         Precision precision = Precision.named(arguments[1]).orElseThrow(() -> new IllegalArgumentException(arguments[1] + " must be one of float32, bfloat16, float16"));
@@ -35,6 +35,11 @@ public final class RandomCheckpoint {
             for (Path file : files) {
                 Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
+        }
+        if (arguments.length == 5) {
+            Path config = folder.resolve("config.json");
+            String changed = Files.readString(config).replaceFirst("(\"max_position_embeddings\"\\s*:\\s*)\\d+", "$1" + Integer.parseInt(arguments[4]));
+            Files.writeString(config, changed);
         }
     }
 }

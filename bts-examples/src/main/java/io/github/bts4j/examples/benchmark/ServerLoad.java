@@ -1,16 +1,9 @@
 package io.github.bts4j.examples.benchmark;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,7 +22,6 @@ public final class ServerLoad {
     private static final String[] PROMPTS = {"It is a truth", "public static boolean", "The sum of", "El hombre", "A", "When the day came, nobody knew", "return", "Let x be"};
     private static final int[] LENGTHS = {8, 24, 60, 120};
 
-    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final URI address;
     private final String model;
     private final AtomicLong tokens = new AtomicLong();
@@ -129,40 +121,13 @@ public final class ServerLoad {
 
     /** Streams an answer, up to a maximum number of parts. */
     private Answer ask(int prompt, int length, int parts) throws IOException, InterruptedException {
-        String body = JSON.createObjectNode().put("model", model).put("prompt", PROMPTS[prompt]).put("max_tokens", LENGTHS[length]).put("temperature", 0).put("stream", true)
-                .toString();
-        long begin = System.nanoTime();
-        HttpResponse<java.io.InputStream> response = http.send(HttpRequest.newBuilder(address).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.ofInputStream());
-        StringBuilder text = new StringBuilder();
-        double first = 0;
-        int received = 0;
-        boolean done = false;
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
-            if (response.statusCode() == 429) {
-                refused.incrementAndGet();
-            }
-            if (response.statusCode() != 200) {
-                throw new IOException("status " + response.statusCode() + ": " + lines.readLine());
-            }
-            for (String line = lines.readLine(); line != null && received < parts; line = lines.readLine()) {
-                if (line.equals("data: [DONE]")) {
-                    done = true;
-                } else if (line.startsWith("data: ")) {
-                    JsonNode choice = JSON.readTree(line.substring(6)).path("choices").path(0);
-                    if (choice.isMissingNode()) {
-                        throw new IOException("an error in the stream: " + line);
-                    }
-                    first = first == 0 ? (System.nanoTime() - begin) / 1e9 : first;
-                    text.append(choice.get("text").asText());
-                    received++;
-                }
-            }
+        ObjectNode body = JSON.createObjectNode().put("model", model).put("prompt", PROMPTS[prompt]).put("max_tokens", LENGTHS[length]).put("temperature", 0);
+        CompletionStream stream = CompletionStream.read(address, body, parts);
+        if (stream.status() != 200) {
+            refused.addAndGet(stream.status() == 429 ? 1 : 0);
+            throw new IOException("status " + stream.status());
         }
-        if (!done && received < parts) {
-            throw new IOException("the stream ended early after " + received + " parts");
-        }
-        return new Answer(text.toString(), received, first);
+        return new Answer(stream.text(), stream.times().size(), stream.times().isEmpty() ? 0 : stream.first());
     }
 
     private static double anonymousMib(Path status) throws IOException {
