@@ -1,8 +1,10 @@
 package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.text.TextModel;
+import io.github.bts4j.train.cluster.Cluster;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.eval.WindowScores;
 import java.io.IOException;
@@ -39,9 +41,12 @@ final class EvalCommand extends OutputCommand {
     @Mixin
     private Models models;
 
+    @Mixin
+    private ClusterOption cluster;
+
     @Override
     public Integer call() throws IOException {
-        try (TextModel text = models.open(model); TextModel other = against == null ? null : models.open(against)) {
+        try (TextModel text = models.open(model); TextModel other = against == null ? null : models.open(against); Cluster there = cluster.open().orElse(null)) {
             if (other != null) {
                 Models.requireOneTokenizer("compared", text.tokenizer(), other.tokenizer());
                 windows.checkContext(other.model());
@@ -52,12 +57,12 @@ final class EvalCommand extends OutputCommand {
             double sum = 0;
             List<TokenDataset> datasets = data.read(text.tokenizer());
             for (TokenDataset dataset : datasets) {
-                WindowScores scores = finite(dataset.name(), model, text, scorer.score(text.model(), dataset));
+                WindowScores scores = finite(dataset.name(), model, text, scorer.score(on(there, text.model(), model), dataset));
                 sum += scores.bitsPerByte();
                 ObjectNode domain = domains.putObject(dataset.name());
                 tell(dataset, scores, domain);
                 if (other != null) {
-                    compare(dataset.name(), scores, finite(dataset.name(), against, other, scorer.score(other.model(), dataset)), domain);
+                    compare(dataset.name(), scores, finite(dataset.name(), against, other, scorer.score(on(there, other.model(), against), dataset)), domain);
                 }
             }
             result.put("average", sum / datasets.size());
@@ -68,6 +73,10 @@ final class EvalCommand extends OutputCommand {
             }
             return 0;
         }
+    }
+
+    private CausalLm on(Cluster there, CausalLm here, Path path) {
+        return there == null ? here : there.scoring(here, path, models.options());
     }
 
     /** Refuses scores that are not finite, and names the weight that caused it. */

@@ -12,6 +12,7 @@ import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.Validation;
+import io.github.bts4j.train.cluster.Cluster;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.HoldOut;
 import io.github.bts4j.train.data.Split;
@@ -42,6 +43,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.UnaryOperator;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -67,6 +69,10 @@ final class TrainingOptions {
     @Option(names = "--accumulation", paramLabel = "N", defaultValue = "1", description = "Passes per step (default: ${DEFAULT-VALUE}).")
     @Within(least = 1, most = 65_536)
     private int accumulation;
+
+    @Option(names = "--lanes", paramLabel = "N", defaultValue = "1", description = "Groups of a step's passes whose gradients are added separately: as many places can compute a step, with --master (default: ${DEFAULT-VALUE}).")
+    @Within(least = 1, most = 65_536)
+    private int lanes;
 
     @Option(names = "--sequence", paramLabel = "N", description = "Tokens per sequence (default: 256, or the model's context if that is shorter).")
     @Within(least = 1, most = 1_048_576)
@@ -141,6 +147,9 @@ final class TrainingOptions {
     @Option(names = "--allow-change", split = ",", paramLabel = "WHAT", description = "Resume a run although its configuration or data have changed: configuration, data.")
     private List<ResumeChange> changes = List.of();
 
+    @Mixin
+    private ClusterOption cluster;
+
     ActivationCheckpointing checkpointing() {
         return checkpointing;
     }
@@ -198,6 +207,9 @@ final class TrainingOptions {
             throw new IllegalArgumentException("--batch " + batch + " with --accumulation " + accumulation + " and --sequence " + length + " is "
                     + String.format(Locale.ROOT, "%.0f", (double) batch * accumulation * length) + " tokens per step; the maximum is " + Integer.MAX_VALUE);
         }
+        if (lanes > accumulation) {
+            throw new IllegalArgumentException("--lanes " + lanes + " is above --accumulation " + accumulation + ": a lane needs at least one pass");
+        }
         if (warmup != null && warmup > steps) {
             throw new IllegalArgumentException("--warmup " + warmup + " is above --steps " + steps);
         }
@@ -210,7 +222,7 @@ final class TrainingOptions {
         }
         LearningRate schedule = new LearningRate.WarmupLinear(learningRate == null ? usualRate.getAsDouble() : learningRate, warmup == null ? steps / 20 : warmup, steps, 0);
         Safeguards safeguards = Safeguards.OFF.withMeasurements(measureEvery);
-        return TrainerConfig.of(steps, batch, length, schedule).withAccumulation(accumulation).withMaxGradNorm(clip).withSeed(seed)
+        return TrainerConfig.of(steps, batch, length, schedule).withAccumulation(accumulation).withLanes(lanes).withMaxGradNorm(clip).withSeed(seed)
                 .withOptimizer(new AdamWConfig(0.9, 0.95, 1e-8, weightDecay)).withCheckpoints(saveEvery, rewind ? Math.max(keep, (int) (200 / Math.max(1, saveEvery)) + 1) : keep)
                 .withSafeguards(rewind ? safeguards.withReactions(new Reaction.Rewind(100, 200)) : safeguards);
     }
@@ -237,8 +249,8 @@ final class TrainingOptions {
         Datamix mix = Datamix.of(training, weights(training)).withSeed(seed);
         Optional<Validation> validation = windows.isEmpty() ? Optional.empty() : Optional.of(Validation.of(validateEvery, windows, TokenBytes.of(tokenizer)))
                 .map(often -> patience == null ? often : often.withEarlyStopping(patience, 0));
-        Run run = new Run(new TokenizerBound(model, tokenizer), mix, config, validation);
-        try (RunLock lock = RunLock.acquire(folder)) {
+        try (Cluster there = cluster.open().orElse(null); RunLock lock = RunLock.acquire(folder)) {
+            Run run = new Run(new TokenizerBound(there == null ? model : there.training(model), tokenizer), mix, config, validation);
             try {
                 return run(run, lock);
             } catch (ResumeException e) {

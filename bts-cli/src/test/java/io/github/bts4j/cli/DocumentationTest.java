@@ -53,6 +53,7 @@ class DocumentationTest {
             "python3", "needs Python with PyTorch and transformers",
             "sudo", "installs programs",
             "pip", "installs PyTorch",
+            "spark-submit", "needs a cluster",
             "export", "an environment variable");
 
     /** Programs in Java, and what makes them small. */
@@ -64,7 +65,7 @@ class DocumentationTest {
             "Stitch", "the class of getting-started.md, which StitchProgramTest compiles and runs");
 
     /** Words of commands that are parsed but not run, and why. */
-    private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU", "--download", "needs the Hub");
+    private static final Map<String, String> PARSED_ONLY = Map.of("--device", "needs a GPU", "--download", "needs the Hub", "--master", "needs Apache Spark, with which bts-spark's tests run");
 
     /** What makes a command small; with --force where it writes, since what a page makes is there already for pages that begin with it. */
     private static final Map<String, List<String>> SMALLER = Map.ofEntries(

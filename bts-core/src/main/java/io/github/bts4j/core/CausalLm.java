@@ -89,6 +89,17 @@ public interface CausalLm extends AutoCloseable {
     float[][] tokenLosses(int[][] tokens);
 
     /**
+     * The same of several batches.
+     *
+     * @param batches token ids {@code [batch][sequence]} of each
+     * @return losses {@code [batch][sequence - 1]} in nats of each
+     * @throws IllegalArgumentException if the rows of a batch differ in length or an id is out of range
+     */
+    default List<float[][]> tokenLosses(List<int[][]> batches) {
+        return batches.stream().map(this::tokenLosses).toList();
+    }
+
+    /**
      * Opens a session for one sequence.
      *
      * @param capacity maximum number of tokens, prompt and generated together

@@ -52,7 +52,7 @@ final class BranchProgress extends AccumulatorV2<BranchStep, HashMap<String, Bra
         return first ? a : b;
     }
 
-    /** Tells what heartbeats bring, each step once. */
+    /** Reports what heartbeats bring, each step once. */
     static final class Heartbeats extends SparkListener {
         private final Map<String, BranchStep> told = new HashMap<>();
         private final Consumer<BranchStep> listener;
@@ -76,7 +76,7 @@ final class BranchProgress extends AccumulatorV2<BranchStep, HashMap<String, Bra
             return info;
         }
 
-        /** Tells a step that is later than the one told before. */
+        /** Reports a step that is later than the one before. */
         synchronized void tell(BranchStep step) {
             BranchStep before = told.get(step.expert());
             if (before == null || later(before, step) != before) {

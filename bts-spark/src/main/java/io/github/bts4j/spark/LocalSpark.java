@@ -42,6 +42,7 @@ public final class LocalSpark {
     private static Map<String, String> defaults(String master) {
         Map<String, String> defaults = new LinkedHashMap<>(Map.of(
                 "spark.shutdown.timeout", "10min", // a training finishes its step and saves before Spark stops
+                "spark.log.level", "WARN",
                 "spark.broadcast.compress", "false", // weights do not compress
                 "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
         if (!master.startsWith("local")) {

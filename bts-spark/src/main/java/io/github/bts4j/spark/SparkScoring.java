@@ -87,7 +87,7 @@ public final class SparkScoring {
 
     private static Dataset<Row> with(Dataset<Row> rows, String column, String model, UnaryOperator<StructType> more, Scores scores) {
         int index = Columns.text(rows, column);
-        return rows.mapPartitions(new Partition(index, model, scores), Encoders.row(more.apply(rows.schema())));
+        return rows.mapPartitions(new Partition(index, ExecutorModels.Address.of(model), scores), Encoders.row(more.apply(rows.schema())));
     }
 
     private static Object[] bits(TextModel model, String text) {
@@ -116,7 +116,7 @@ public final class SparkScoring {
     }
 
     /** The rows of a partition, one after the other. */
-    private record Partition(int index, String model, Scores scores) implements MapPartitionsFunction<Row, Row> {
+    private record Partition(int index, ExecutorModels.Address model, Scores scores) implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> rows) {
             TextModel text = ExecutorFailure.describing(() -> {

@@ -75,13 +75,15 @@ public final class BitsPerByte {
         requireContext(model, documents.windows());
         double[] nats = new double[documents.bytes().length];
         long[] tokens = new long[nats.length];
-        for (List<Integer> batch : Window.batches(documents.windows(), batchSize)) {
-            int[][] ids = batch.stream().map(i -> documents.windows().get(i).tokens()).toArray(int[][]::new);
-            float[][] losses = model.tokenLosses(ids);
+        List<List<Integer>> batches = Window.batches(documents.windows(), batchSize);
+        List<float[][]> all = losses(model, documents.windows(), batches);
+        for (int i = 0; i < batches.size(); i++) {
+            List<Integer> batch = batches.get(i);
+            float[][] losses = all.get(i);
             for (int row = 0; row < losses.length; row++) {
                 int document = documents.document()[batch.get(row)];
                 for (int t = documents.from()[batch.get(row)] - 1; t < losses[row].length; t++) {
-                    int next = ids[row][t + 1];
+                    int next = documents.windows().get(batch.get(row)).tokens()[t + 1];
                     if (IntStream.of(ends).noneMatch(end -> end == next)) {
                         nats[document] += losses[row][t];
                         tokens[document]++;
@@ -161,18 +163,24 @@ public final class BitsPerByte {
         }
     }
 
+    private static List<float[][]> losses(CausalLm model, List<Window> windows, List<List<Integer>> batches) {
+        return model.tokenLosses(batches.stream().map(batch -> batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new)).toList());
+    }
+
     private List<WindowScores> grouped(CausalLm model, List<Window> windows, int groups, Grouping grouping) {
         requireContext(model, windows);
         double[][] nats = new double[groups][windows.size()];
         long[][] bytes = new long[groups][windows.size()];
         long[][] tokens = new long[groups][windows.size()];
-        for (List<Integer> batch : Window.batches(windows, batchSize)) {
-            int[][] ids = batch.stream().map(i -> windows.get(i).tokens()).toArray(int[][]::new);
-            float[][] losses = model.tokenLosses(ids);
+        List<List<Integer>> batches = Window.batches(windows, batchSize);
+        List<float[][]> all = losses(model, windows, batches);
+        for (int batch = 0; batch < batches.size(); batch++) {
+            float[][] losses = all.get(batch);
             for (int row = 0; row < losses.length; row++) {
-                int i = batch.get(row);
+                int i = batches.get(batch).get(row);
+                int[] ids = windows.get(i).tokens();
                 for (int t = 0; t < losses[row].length; t++) {
-                    int size = tokenBytes.applyAsInt(ids[row][t + 1]);
+                    int size = tokenBytes.applyAsInt(ids[t + 1]);
                     if (size > 0 && windows.get(i).counts(t + 1)) {
                         int group = grouping.of(i, t + 1);
                         nats[group][i] += losses[row][t];
