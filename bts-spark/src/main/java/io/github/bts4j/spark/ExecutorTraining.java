@@ -35,7 +35,7 @@ final class ExecutorTraining implements AutoCloseable {
         Gradients.begin(training.parameters());
     }
 
-    /** Works with the training of a job, opened here if it is not open yet, and with some weights. After a failure it is opened anew. */
+    /** Works with the training of a job, opened here if it is not open yet, and with some weights. After a failure it is opened again. */
     @SuppressWarnings("try") // the lease is only held
     static <T> T with(TrainingJob job, Weights weights, int threads, Work<T> work) throws IOException {
         Torch.threads(threads);

@@ -6,7 +6,7 @@ import org.apache.spark.util.ShutdownHookManager;
 import scala.runtime.AbstractFunction0;
 import scala.runtime.BoxedUnit;
 
-/** When the process is told to end, a training finishes its step and saves; only then does Spark stop. */
+/** When the process is to end, a training finishes its step and saves; only then does Spark stop. */
 final class ShutdownOrder {
     private static final int BEFORE_THE_CONTEXT = 1000; // the context's own priority is 50
 
