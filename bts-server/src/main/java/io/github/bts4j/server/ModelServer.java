@@ -165,8 +165,9 @@ public final class ModelServer implements AutoCloseable {
                 case "/tokenize" -> exchange.authorized(clients).post(body -> exchange.answered(Tokenization.tokenize(body, served, limits)));
                 case "/detokenize" -> exchange.authorized(clients).post(body -> exchange.answered(Tokenization.detokenize(body, served)));
                 case "/" -> exchange.get(() -> exchange.page("index.html", "text/html"));
-                case "/page.css" -> exchange.get(() -> exchange.page("page.css", "text/css"));
-                case "/page.js" -> exchange.get(() -> exchange.page("page.js", "text/javascript"));
+                case "/models.css", "/page.css" -> exchange.get(() -> exchange.page(request.path().substring(1), "text/css"));
+                case "/api.js", "/conversation.js", "/inspector.js", "/markdown.js", "/page.js", "/palette.js", "/panel.js", "/plot.js", "/run.js", "/share.js" ->
+                        exchange.get(() -> exchange.page(request.path().substring(1), "text/javascript"));
                 case "/icon.svg" -> exchange.get(() -> exchange.page("icon.svg", "image/svg+xml"));
                 default -> model(exchange, request);
             }

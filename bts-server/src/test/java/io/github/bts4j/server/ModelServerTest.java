@@ -26,11 +26,16 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -341,11 +346,21 @@ class ModelServerTest {
         assertEquals(200, page.statusCode());
         assertEquals("default-src 'self'; frame-ancestors 'none'", page.headers().firstValue("Content-Security-Policy").orElseThrow());
         assertTrue(page.headers().firstValue("Content-Type").orElseThrow().startsWith("text/html"));
-        for (String part : new String[] {"/page.css", "/page.js", "/icon.svg"}) {
-            assertTrue(page.body().contains("\"" + part + "\""));
-            HttpResponse<String> found = server.get(part);
-            assertEquals(200, found.statusCode());
-            assertFalse(found.body().replace("http://www.w3.org/2000/svg", "").contains("//www") || found.body().contains("https:"), "no address of another host");
+        Pattern reference = Pattern.compile("(?:href|src)=\"/([^\"]+)\"|from '\\./([^']+)'");
+        Deque<String> rest = new ArrayDeque<>(List.of(page.body()));
+        Set<String> found = new TreeSet<>();
+        while (!rest.isEmpty()) {
+            Matcher references = reference.matcher(rest.pop());
+            while (references.find()) {
+                String part = references.group(1) == null ? references.group(2) : references.group(1);
+                if (found.add(part)) {
+                    HttpResponse<String> response = server.get("/" + part);
+                    assertEquals(200, response.statusCode(), part);
+                    assertFalse(response.body().replace("http://www.w3.org/2000/svg", "").matches("(?s).*https?://\\w.*"), "no address of another host in " + part);
+                    rest.push(response.body());
+                }
+            }
         }
+        assertTrue(found.containsAll(Set.of("page.css", "models.css", "icon.svg", "page.js", "markdown.js")), found.toString());
     }
 }

@@ -11,7 +11,9 @@ import io.github.bts4j.examples.report.Point;
 import io.github.bts4j.examples.report.Report;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
+import io.github.bts4j.examples.report.Verdict;
 import io.github.bts4j.train.data.Window;
+import io.github.bts4j.train.eval.EvaluationResult;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.Metric;
 import java.io.IOException;
@@ -41,8 +43,14 @@ final class ResultsReport {
 
     void write(Path file, Map<String, List<Window>> windows, LlamaTokenizer tokenizer) throws IOException {
         List<String> notes = List.of("Tables with intervals and tests: results.md. Gate weights are those of the last stitch layer, averaged over its channels.");
-        new Report("Methods to join experts", "The comparison of arXiv 2502.00075, section 4, at a small scale", curves(), List.of(), table(), gates(windows, tokenizer),
+        new Report("Methods to join experts", "The comparison of arXiv 2502.00075, section 4, at a small scale", verdict(), curves(), List.of(), table(), gates(windows, tokenizer),
                 List.of(), notes).write(file);
+    }
+
+    /** Of what can answer for every domain: rows are named as in the table. */
+    private Verdict verdict() {
+        List<EvaluationResult> averages = table().rows().stream().flatMap(row -> results.find(row.name(), Scoring.AVERAGE, Metric.BITS_PER_BYTE).stream()).toList();
+        return Verdict.of(averages, "on average over the held-out texts", BaseModels.SEED);
     }
 
     private ResultTable table() {

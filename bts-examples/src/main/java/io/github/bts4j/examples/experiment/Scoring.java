@@ -4,6 +4,7 @@ import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
+import io.github.bts4j.examples.report.DomainAverage;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;
@@ -12,8 +13,6 @@ import io.github.bts4j.train.eval.EvaluationResult;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.EvaluationTask;
 import io.github.bts4j.train.eval.HeldOutItems;
-import io.github.bts4j.train.eval.ItemScores;
-import io.github.bts4j.train.eval.Metric;
 import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.eval.WindowScores;
 import io.github.bts4j.train.eval.WordProblems;
@@ -130,30 +129,11 @@ final class Scoring {
         });
         Optional.ofNullable(windows.get(Texts.SWITCHING)).ifPresent(changing ->
                 bitsPerByte.bySource(model, changing).forEach((domain, scores) -> results.add(EvaluationResult.of(name, segmentsOf(domain), changing, scores))));
-        results.add(average(name, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
+        results.add(DomainAverage.of(name, AVERAGE, results.stream().filter(result -> spec.domains().contains(result.task())).toList()));
         EvaluatedModel evaluated = EvaluatedModel.of(name, model, tokenizer);
         for (EvaluationTask task : withTasks ? tasks : List.<EvaluationTask>of()) {
             results.addAll(task.evaluate(evaluated));
         }
         return new Scored(EvaluationResults.EMPTY.plus(results), positions);
-    }
-
-    /** The mean of several domains' bits per byte, with equal weights, as one result over all their windows. */
-    static EvaluationResult average(String model, List<EvaluationResult> domains) {
-        int count = domains.stream().mapToInt(domain -> domain.scores().count()).sum();
-        double[] values = new double[count];
-        double[] weights = new double[count];
-        int at = 0;
-        StringBuilder identity = new StringBuilder();
-        for (EvaluationResult domain : domains) {
-            ItemScores scores = domain.scores();
-            double all = Arrays.stream(scores.weights()).sum() * domains.size();
-            for (int i = 0; i < scores.count(); i++) {
-                values[at] = scores.values()[i] / all;
-                weights[at++] = scores.weights()[i] / all;
-            }
-            identity.append(identity.isEmpty() ? "" : "+").append(domain.identity());
-        }
-        return EvaluationResult.of(model, AVERAGE, Metric.BITS_PER_BYTE, identity.toString(), new ItemScores(values, weights));
     }
 }

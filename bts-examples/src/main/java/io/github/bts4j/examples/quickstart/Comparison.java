@@ -4,14 +4,17 @@ import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.examples.report.DomainAverage;
 import io.github.bts4j.examples.report.ResultTable;
 import io.github.bts4j.examples.report.Row;
+import io.github.bts4j.examples.report.Verdict;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.baseline.BtmEnsemble;
 import io.github.bts4j.stitch.baseline.ModelSoup;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;
+import io.github.bts4j.train.eval.EvaluationResult;
 import io.github.bts4j.train.eval.TokenBytes;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -29,13 +32,17 @@ final class Comparison {
     private final BitsPerByte bitsPerByte;
     private final Map<String, List<Window>> windows;
     private final List<Row> rows = new ArrayList<>();
+    private final List<EvaluationResult> averages = new ArrayList<>();
 
     private Comparison(BitsPerByte bitsPerByte, Map<String, List<Window>> windows) {
         this.bitsPerByte = bitsPerByte;
         this.windows = windows;
     }
 
-    static ResultTable run(Phases phases, Corpus corpus, LlamaTokenizer tokenizer) throws IOException {
+    /** The table, and who won. */
+    record Outcome(ResultTable table, Verdict verdict) {}
+
+    static Outcome run(Phases phases, Corpus corpus, LlamaTokenizer tokenizer) throws IOException {
         Comparison comparison = new Comparison(new BitsPerByte(TokenBytes.of(tokenizer), BATCH), corpus.windows());
         List<LlamaModel> models = new ArrayList<>();
         try {
@@ -47,7 +54,8 @@ final class Comparison {
         } finally {
             models.forEach(LlamaModel::close);
         }
-        return new ResultTable("Held-out text", "bits per byte", COLUMNS, comparison.rows);
+        return new Outcome(new ResultTable("Held-out text", "bits per byte", COLUMNS, comparison.rows),
+                Verdict.of(comparison.averages, "on average over the five held-out texts", "seed"));
     }
 
     private void scoreAll(List<LlamaModel> models, Phases phases) throws IOException {
@@ -68,12 +76,14 @@ final class Comparison {
     }
 
     private void score(String name, CausalLm model, String detail) {
-        double[] scores = windows.values().stream().mapToDouble(set -> bitsPerByte.of(model, set)).toArray();
+        List<EvaluationResult> sets = windows.entrySet().stream().map(set -> EvaluationResult.of(name, set.getKey(), set.getValue(), bitsPerByte.score(model, set.getValue()))).toList();
+        double[] scores = sets.stream().mapToDouble(set -> set.interval().value()).toArray();
         int domains = Corpus.DOMAINS.size();
         double[] values = new double[COLUMNS.size()];
         System.arraycopy(scores, 0, values, 0, domains);
         values[domains] = Arrays.stream(scores, 0, domains).average().orElseThrow();
         values[domains + 1] = scores[domains];
+        averages.add(DomainAverage.of(name, "all five", sets));
         values[domains + 2] = Arrays.stream(scores).average().orElseThrow();
         rows.add(new Row(name, values, detail));
     }

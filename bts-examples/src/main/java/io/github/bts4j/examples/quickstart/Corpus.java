@@ -25,7 +25,7 @@ final class Corpus {
     static final List<String> DOMAINS = List.of("english", "code", "math", "lang2");
     static final String SWITCHING = "switching";
 
-    /** Display names; files, folders and models of a stitch have the short ones. */
+    /** Display names, also of models in a stitch; files and folders have the short ones. */
     private static final Map<String, String> TITLES = Map.of("english", "English", "math", "maths", "lang2", "Spanish");
 
     private static final String RESOURCES = "/io/github/bts4j/examples/";

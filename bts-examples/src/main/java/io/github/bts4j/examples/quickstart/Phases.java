@@ -92,7 +92,7 @@ final class Phases {
     void stitch() throws IOException {
         StitchedModelBuilder builder = StitchedModel.builder().hub("seed", seedFolder())
                 .config(Recipe.stitches(Recipe.model(vocabSize).numLayers()));
-        Recipe.EXPERTS.forEach(name -> builder.expert(name, expertFolder(name)));
+        Recipe.EXPERTS.forEach(name -> builder.expert(Corpus.title(name), expertFolder(name)));
         Map<String, Double> weights = new LinkedHashMap<>();
         Corpus.DOMAINS.forEach(domain -> weights.put(domain, 1.0 / Corpus.DOMAINS.size()));
         try (StitchedModel model = builder.open()) {

@@ -75,11 +75,12 @@ public final class QuickStart {
                     corpus.trainingTokens(), parameters, recipe.seed(), folder);
             Phases phases = train(tokenizerFolder, corpus, tokenizer.vocabSize());
             step("5/5 Compare on held-out text");
-            ResultTable table = Comparison.run(phases, corpus, tokenizer);
-            out.printf("%n%s%n", Comparison.text(table));
+            Comparison.Outcome outcome = Comparison.run(phases, corpus, tokenizer);
+            out.printf("%n%s%n", Comparison.text(outcome.table()));
             out.println("* best of its column; lower is better. switching: windows joined from segments of different domains");
-            finish(phases, corpus, table);
-            return table;
+            out.println(outcome.verdict().sentence());
+            finish(phases, corpus, outcome);
+            return outcome.table();
         }
     }
 
@@ -97,14 +98,14 @@ public final class QuickStart {
         return phases;
     }
 
-    private void finish(Phases phases, Corpus corpus, ResultTable table) throws IOException {
+    private void finish(Phases phases, Corpus corpus, Comparison.Outcome outcome) throws IOException {
         try (TextModel model = TextModel.open(phases.stitchFolder())) {
             List<Sample> samples = samples(model);
             for (Sample sample : samples) {
                 out.printf("%n> %s|%s%n", sample.prompt(), sample.continuation());
             }
             Path html = folder.resolve("report.html");
-            report(phases, corpus, table, model, samples).write(html);
+            report(phases, corpus, outcome, model, samples).write(html);
             out.printf("%nDone in %s. Report: %s%n", elapsed(), html.toAbsolutePath().toUri());
         }
     }
@@ -118,7 +119,7 @@ public final class QuickStart {
         return samples;
     }
 
-    private Report report(Phases phases, Corpus corpus, ResultTable table, TextModel model, List<Sample> samples) {
+    private Report report(Phases phases, Corpus corpus, Comparison.Outcome outcome, TextModel model, List<Sample> samples) {
         List<GateText> gates = new ArrayList<>();
         corpus.windows().forEach((name, windows) -> {
             Window window = windows.get(windows.size() / 2);
@@ -128,7 +129,7 @@ public final class QuickStart {
                 "Gate weights are those of the last stitch layer, averaged over its channels.",
                 "Run with random seed " + recipe.seed() + " in " + elapsed() + ".");
         return new Report("bts4j quick start", "Three experts stitched into their seed (Branch-Train-Stitch, arXiv 2502.00075)",
-                phases.curves(), phases.distributions(), table, gates, samples, notes);
+                outcome.verdict(), phases.curves(), phases.distributions(), outcome.table(), gates, samples, notes);
     }
 
     private void step(String name) {

@@ -38,7 +38,7 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
             for (int i = 0; i < histogram.counts().length; i++) {
                 points.add(new double[] {middle(histogram, i), histogram.counts()[i] / all});
             }
-            add(series, legend, "step " + Markup.count(histogram.step()), Markup.colour(series.size() - 1), points);
+            add(series, legend, "step " + Markup.count(histogram.step()), "var(--t" + (series.size() - 1) + ")", points);
         }
         String title = "Update distribution of Adam in the phase " + phase;
         return "<figure>" + new LineChart(LineChart.Frame.PAGE, title, series, List.of()).svg("r = m / sqrt(v), bias-corrected", "density") + "<figcaption class=\"legend\">" + legend
@@ -57,7 +57,7 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
         if (groups.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Diagnostics of Adam\"><table><caption><span>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
                 + Markup.count(histograms.get(histograms.size() - 1).step()) + ", by group of tensors</span></caption><thead><tr><th scope=\"col\">diagnostic</th>");
         groups.keySet().forEach(group -> html.append("<th scope=\"col\">").append(Markup.escape(group)).append("</th>"));
         html.append("</tr></thead><tbody>");

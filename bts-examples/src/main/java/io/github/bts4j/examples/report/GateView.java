@@ -9,16 +9,11 @@ import java.util.stream.Collectors;
 /** A text coloured by its gates, the weights along it (the paper's figure 3) and their means by domain (figure 2). */
 final class GateView {
     private static final int SMOOTHING = 4;
-    private static final double STRONGEST = 0.7;
 
     private final GateText text;
-    private final double[] mean;
-    private final double spread;
 
     GateView(GateText text) {
         this.text = text;
-        this.mean = mean(text.tokens());
-        this.spread = text.tokens().stream().mapToDouble(token -> token.weights()[favourite(token)] - mean[favourite(token)]).max().orElse(1);
     }
 
     private double[] mean(List<GateToken> tokens) {
@@ -31,11 +26,11 @@ final class GateView {
         return sums;
     }
 
-    /** The model whose weight is furthest above its own mean over the text: means differ more between models than weights along the text. */
-    int favourite(GateToken token) {
+    /** The model with the largest weight. */
+    static int favourite(GateToken token) {
         int best = 0;
-        for (int i = 1; i < mean.length; i++) {
-            best = token.weights()[i] - mean[i] > token.weights()[best] - mean[best] ? i : best;
+        for (int i = 1; i < token.weights().length; i++) {
+            best = token.weights()[i] > token.weights()[best] ? i : best;
         }
         return best;
     }
@@ -60,9 +55,9 @@ final class GateView {
             return "";
         }
         int model = favourite(token);
-        double strength = spread <= 0 ? 0 : STRONGEST * Math.max(0, token.weights()[model] - mean[model]) / spread;
+        double strength = Markup.shade(token.weights()[model], token.weights().length);
         String tip = weights(token) + (token.domain().isEmpty() ? "" : " | " + token.domain());
-        return "<span style=\"background:color-mix(in srgb," + Markup.colour(model) + " " + Markup.number(100 * strength, 0) + "%,transparent)\" title=\""
+        return "<span style=\"background:color-mix(in srgb," + Markup.colour(model) + " " + Markup.number(strength, 0) + "%,transparent)\" title=\""
                 + Markup.escape(tip) + "\">" + Markup.escape(token.text()) + "</span>";
     }
 
@@ -114,7 +109,7 @@ final class GateView {
     private String means() {
         Map<String, List<GateToken>> byDomain = text.tokens().stream()
                 .collect(Collectors.groupingBy(GateToken::domain, LinkedHashMap::new, Collectors.toList()));
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>Mean gate weight</span></caption><thead><tr><th scope=\"col\">domain</th>");
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Mean gate weight\"><table><caption><span>Mean gate weight</span></caption><thead><tr><th scope=\"col\">domain</th>");
         text.models().forEach(model -> html.append("<th scope=\"col\">").append(Markup.escape(model)).append("</th>"));
         html.append("</tr></thead><tbody>");
         byDomain.forEach((domain, tokens) -> {

@@ -5,13 +5,30 @@ import java.util.Locale;
 
 /** Escaping, numbers and the palette of the report. */
 final class Markup {
-    /** Okabe and Ito's colours, which colour-blind readers can distinguish. */
-    private static final List<String> COLOURS = List.of("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9");
+    /** The colours of models in light and in dark, those of the server's page: the hub's is the first, then the experts' in their order. */
+    static final List<String> LIGHT = List.of("#414b5b", "#2660c5", "#a74b13", "#289f7f", "#8a5b8a", "#ba7f28", "#872b21", "#9e7cd9");
+    static final List<String> DARK = List.of("#acb8cb", "#4683ee", "#db5e33", "#7cee8e", "#b77096", "#d1aa36", "#e9848a", "#9598d5");
 
     private Markup() {}
 
-    static String colour(int index) {
-        return COLOURS.get(index % COLOURS.size());
+    /** A model's colour; its number is 0 for the hub. */
+    static String colour(int model) {
+        return "var(--m" + model % LIGHT.size() + ")";
+    }
+
+    /** The colours as properties of a style sheet. */
+    static String palette() {
+        StringBuilder css = new StringBuilder(":root{");
+        for (int i = 0; i < LIGHT.size(); i++) {
+            css.append("--m").append(i).append(":light-dark(").append(LIGHT.get(i)).append(',').append(DARK.get(i)).append(");");
+        }
+        return css.append("}\n").toString();
+    }
+
+    /** How strong a weight's shade is, in per cent: from the least, where no model is preferred, to the strongest on which text is readable. */
+    static double shade(double weight, int models) {
+        double strength = models < 2 ? 1 : Math.min(1, Math.max(0, (weight * models - 1) / (models - 1)));
+        return 8 + 32 * strength;
     }
 
     /** Text that is safe between tags and in attributes; control characters that XML forbids become U+FFFD. */

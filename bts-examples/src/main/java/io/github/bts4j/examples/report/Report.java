@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param title the heading
  * @param subtitle the line below it
+ * @param verdict who won, and by how much
  * @param curves loss curves, one chart each
  * @param distributions Adam's update distributions, one chart each
  * @param table the results
@@ -17,15 +18,17 @@ import java.util.List;
  * @param samples generated texts
  * @param notes closing remarks
  */
-public record Report(String title, String subtitle, List<Curve> curves, List<Distributions> distributions, ResultTable table, List<GateText> gateTexts,
+public record Report(String title, String subtitle, Verdict verdict, List<Curve> curves, List<Distributions> distributions, ResultTable table, List<GateText> gateTexts,
         List<Sample> samples, List<String> notes) {
     private static final String STYLE = """
-            :root{color-scheme:light dark;--ink:#1b1f24;--soft:#59636e;--line:#d9dee3;--paper:#fff;--card:#f6f8fa}
-            @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa5b1;--line:#30363d;--paper:#0f1318;--card:#171c22}}
+            :root{color-scheme:light dark;--ink:light-dark(#1b1f24,#e8ebf0);--soft:light-dark(#57606c,#a3adba);--line:light-dark(#d6dbe1,#343b45);
+            --paper:light-dark(#fff,#14171c);--card:light-dark(#f4f6f8,#1c2128);--accent:light-dark(#1f4fb0,#8ab4ff);
+            --t0:color-mix(in srgb,var(--accent) 45%,var(--paper));--t1:color-mix(in srgb,var(--accent) 70%,var(--paper));--t2:var(--accent)}
             body{margin:0 auto;max-width:62rem;padding:2rem 1.2rem 4rem;background:var(--paper);color:var(--ink);
             font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
             h1{font-size:1.9rem;margin:0}h2{margin:2.6rem 0 .8rem;font-size:1.3rem}h3{margin:1.6rem 0 .4rem;font-size:1.05rem}
-            .sub{color:var(--soft);margin:.2rem 0 0}.note{color:var(--soft);font-size:.92rem}
+            .sub{color:var(--soft);margin:.2rem 0 0}.verdict{font-size:1.2rem;line-height:1.45;margin:1.2rem 0 0;padding-left:.9rem;border-left:4px solid var(--accent)}
+            .row{margin-right:.45em}.note{color:var(--soft);font-size:.92rem}
             .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.94rem}
             caption{text-align:left;color:var(--soft);padding:.3rem 0;font-size:.9rem}
             caption span{display:block;position:sticky;left:0;max-width:min(59rem,calc(100vw - 2.4rem))}
@@ -38,10 +41,9 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
             svg .grid{stroke:var(--line)}svg .border{stroke:var(--soft);stroke-dasharray:3 3}
             .tokens{white-space:pre-wrap;overflow-wrap:anywhere;font:13.5px/1.75 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
             background:var(--card);border-radius:8px;padding:.8rem 1rem}.tokens span{border-radius:3px}
-            .legend span{margin-right:1rem;white-space:nowrap}.legend i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em}
+            .legend span{margin-right:1rem;white-space:nowrap}.legend i,.row{display:inline-block;width:.8em;height:.8em;border-radius:3px}.legend i{margin-right:.35em}
             pre{white-space:pre-wrap;overflow-wrap:anywhere;background:var(--card);border-radius:8px;padding:.8rem 1rem;font-size:.9rem}
             @media(max-width:34rem){svg text{font-size:14.5px}td small,th small{max-width:8.5rem}th,td{padding:.32rem .45rem}}
-            @media(prefers-color-scheme:dark){svg polyline,.legend i{filter:brightness(1.35)}}
             @media print{body{max-width:none}.charts{display:block}figure,section{break-inside:avoid}}
             """;
 
@@ -58,8 +60,8 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
     String html() {
         StringBuilder html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
                 + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>" + Markup.escape(title) + "</title><style>");
-        html.append(STYLE).append("</style></head><body><main><h1>").append(Markup.escape(title)).append("</h1><p class=\"sub\">")
-                .append(Markup.escape(subtitle)).append("</p>");
+        html.append(Markup.palette()).append(STYLE).append("</style></head><body><main><h1>").append(Markup.escape(title)).append("</h1><p class=\"sub\">")
+                .append(Markup.escape(subtitle)).append("</p><p class=\"verdict\">").append(Markup.escape(verdict.sentence())).append("</p>");
         html.append("<h2>").append(Markup.escape(table.caption())).append("</h2>").append(tableHtml());
         html.append("<h2>Training loss</h2><div class=\"charts\">");
         curves.stream().filter(curve -> !curve.points().isEmpty()).forEach(curve -> html.append(chart(curve)));
@@ -72,8 +74,8 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
             html.append("</div>");
             distributions.forEach(distribution -> html.append(distribution.table()));
         }
-        html.append("<h2>What the gates listen to</h2><p class=\"note\">A token takes the colour of the model whose gate weight is furthest "
-                + "above that model's mean over the text, the stronger the further. Point at a token for its weights. The chart shows the weights along the "
+        html.append("<h2>What the gates listen to</h2><p class=\"note\">A token has the colour of the model with the largest gate weight after the "
+                + "last stitch; the stronger the shade, the larger the weight. Point at a token for its weights. The chart shows the weights along the "
                 + "text, smoothed over nine tokens; dashed lines are borders between domains.</p>");
         gateTexts.forEach(text -> html.append(new GateView(text).html()));
         if (!samples.isEmpty()) {
@@ -85,21 +87,33 @@ public record Report(String title, String subtitle, List<Curve> curves, List<Dis
         return html.append("</main></body></html>\n").toString();
     }
 
-    private static String chart(Curve curve) {
+    /** A model's colour, or that of everything else; an expert may be called so. */
+    private String colour(String name) {
+        List<String> models = gateTexts.isEmpty() ? List.of() : gateTexts.get(0).models();
+        int model = Math.max(models.indexOf(name), models.indexOf(name.replaceFirst("^expert ", "")));
+        return model < 0 ? "var(--accent)" : Markup.colour(model);
+    }
+
+    private String chart(Curve curve) {
         List<double[]> points = curve.points().stream().map(point -> new double[] {point.step(), point.loss()}).toList();
-        LineChart chart = new LineChart(LineChart.Frame.PAGE, "Training loss of " + curve.phase(), List.of(new LineChart.Series(curve.phase(), Markup.colour(0), points)), List.of());
+        LineChart chart = new LineChart(LineChart.Frame.PAGE, "Training loss of " + curve.phase(), List.of(new LineChart.Series(curve.phase(), colour(curve.phase()), points)), List.of());
         double last = curve.points().get(curve.points().size() - 1).loss();
         return "<figure>" + chart.svg("step", "nats per token") + "<figcaption>" + Markup.escape(curve.phase()) + ", last " + Markup.number(last, 3)
                 + "</figcaption></figure>";
     }
 
+    private String swatch(String name) {
+        String colour = colour(name);
+        return colour.equals("var(--accent)") ? "" : "<i class=\"row\" style=\"background:" + colour + "\"></i>";
+    }
+
     private String tableHtml() {
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table><caption><span>" + Markup.escape(table.unit())
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\"><table><caption><span>" + Markup.escape(table.unit())
                 + "; lower is better, a star marks the best of a column</span></caption><thead><tr><th scope=\"col\">model</th>");
         table.columns().forEach(column -> html.append("<th scope=\"col\">").append(Markup.escape(column)).append("</th>"));
         html.append("</tr></thead><tbody>");
         for (Row row : table.rows()) {
-            html.append("<tr><th scope=\"row\">").append(Markup.escape(row.name())).append("<small>").append(Markup.escape(row.detail())).append("</small></th>");
+            html.append("<tr><th scope=\"row\">").append(swatch(row.name())).append(Markup.escape(row.name())).append("<small>").append(Markup.escape(row.detail())).append("</small></th>");
             for (int c = 0; c < row.values().length; c++) {
                 html.append(row.values()[c] == table.best(c) ? "<td class=\"best\">" : "<td>").append(Markup.number(row.values()[c], 3)).append("</td>");
             }

@@ -26,7 +26,7 @@ class QuickStartTest {
             SmallQuickStart.run(folder, run);
         }
         try (StitchedModel model = StitchCheckpoint.open(folder.resolve("stitch"), LoadOptions.defaults())) {
-            assertEquals(List.of("seed", "code", "math", "lang2"), model.members().stream().map(member -> member.name()).toList());
+            assertEquals(List.of("seed", "code", "maths", "Spanish"), model.members().stream().map(member -> member.name()).toList());
             assertEquals(458_752, model.config().parameterCount(3, model.hiddenSize()));
         }
         String html = Files.readString(folder.resolve("report.html"));
@@ -35,6 +35,7 @@ class QuickStartTest {
         }
         assertFalse(html.replaceAll("(?s)<pre>.*?</pre>", "").matches("(?s).*\\b(lang2|english|math)\\b.*"), "names of files among those for people");
         assertTrue(html.contains("458,752 stitch parameters"));
+        assertTrue(html.matches("(?s).*<p class=\"verdict\">(No clear winner: )?[\\w ]+ (won: |has the fewest, )\\d\\.\\d{3} bits per byte on average over the five held-out texts.*"), "who won");
         for (String name : List.of("seed", "expert-code", "expert-math", "expert-lang2", "stitch")) {
             assertTrue(Files.exists(folder.resolve("metrics").resolve(name).resolve("metrics.csv")), name);
         }

@@ -27,7 +27,7 @@ class ReportTest {
     private static Report report(List<GateText> gates, List<Sample> samples) {
         Curve curve = new Curve("stitch <1>", List.of(new Point(1, 4.0), new Point(11, 3.0)));
         List<HistogramMetrics> updates = List.of(3L, 4L, 5L, 6L, 7L).stream().map(step -> new HistogramMetrics(step, "u", -1, 1, new double[] {1, 2, step})).toList();
-        return new Report("A & B", "sub", List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25, DIAGNOSTICS)), TABLE,
+        return new Report("A & B", "sub", new Verdict("BTS <won>"), List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25, DIAGNOSTICS)), TABLE,
                 gates, samples, List.of("note"));
     }
 
@@ -146,12 +146,33 @@ class ReportTest {
                 + "gradient over eps" + "1.23e+03" + "Infinity" + "saturation" + "0.00210" + "0.500", table);
     }
 
+    /** From 8 % where no model is preferred to 40 %, as on the server's page. */
     @Test
-    void aTokenTakesTheColourOfTheModelFurthestAboveItsMean() {
-        GateToken first = new GateToken("a", new float[] {0.7f, 0.3f}, "");
-        GateToken second = new GateToken("b", new float[] {0.6f, 0.4f}, "");
-        GateView view = new GateView(new GateText("t", List.of("hub", "expert"), List.of(first, second)));
-        assertEquals(0, view.favourite(first));
-        assertEquals(1, view.favourite(second), "its expert weight is above the expert's mean, though the hub's is larger");
+    void aTokenHasTheColourOfTheModelWithTheLargestWeight() {
+        GateToken first = new GateToken("a", new float[] {0.75f, 0.25f}, "");
+        GateToken second = new GateToken("b", new float[] {0, 1}, "");
+        GateToken third = new GateToken("c", new float[] {0.5f, 0.5f}, "");
+        String html = new GateView(new GateText("t", List.of("hub", "expert"), List.of(first, second, third))).html();
+        assertTrue(html.contains("color-mix(in srgb,var(--m0) 24%,transparent)\" title=\"hub 0.750, expert 0.250\">a<"), html);
+        assertTrue(html.contains("color-mix(in srgb,var(--m1) 40%,transparent)\" title=\"hub 0.000, expert 1.000\">b<"), html);
+        assertTrue(html.contains("color-mix(in srgb,var(--m0) 8%,transparent)\" title=\"hub 0.500, expert 0.500\">c<"), html);
+    }
+
+    /** Its curve, its row and its tokens; what is no model has another colour. */
+    @Test
+    void aModelKeepsItsColour() throws Exception {
+        List<Point> points = List.of(new Point(1, 4.0), new Point(11, 3.0));
+        GateText gates = new GateText("t", List.of("seed", "code", "Spanish"), List.of(new GateToken("a", new float[] {0, 0, 1}, "")));
+        ResultTable table = new ResultTable("c", "bits", List.of("a"), List.of(new Row("seed", new double[] {3}, ""), new Row("expert Spanish", new double[] {2}, ""), new Row("BTS", new double[] {1}, "")));
+        String html = new Report("t", "s", new Verdict("v"), List.of(new Curve("expert Spanish", points), new Curve("stitch", points)), List.of(), table, List.of(gates), List.of(), List.of()).html();
+        parse(html);
+        assertTrue(html.contains("stroke=\"var(--m2)\"") && html.contains("stroke=\"var(--accent)\""), html);
+        assertTrue(html.contains("background:var(--m0)\"></i>seed<") && html.contains("background:var(--m2)\"></i>expert Spanish<") && html.contains("<th scope=\"row\">BTS<"), html);
+    }
+
+    @Test
+    void theVerdictComesFirst() throws Exception {
+        Document document = parse(report(List.of(), List.of()).html());
+        assertEquals("BTS <won>", document.getElementsByTagName("p").item(1).getTextContent());
     }
 }

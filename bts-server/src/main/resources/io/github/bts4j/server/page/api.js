@@ -2,6 +2,7 @@
 
 let key = '';
 export const useKey = text => { key = text; };
+export const hasKey = () => key !== '';
 
 /** What the server or the network refused: a message, what to do about it, and whether the same request may succeed later. */
 export class Refusal extends Error {
@@ -76,12 +77,13 @@ async function* lines(response) {
 const ALTERNATIVES = 5;
 
 /**
- * An answer, part by part: {tokens, text, finish, usage}, where a token is {text, name, logprob, top}, top the likeliest ones at its place.
+ * An answer, part by part: {tokens, text, finish, usage, names, layers}, where a token is {text, name, logprob, top, weights}, top the likeliest ones at its place and
+ * weights those of its gates, by stitch and model.
  */
-export async function* answer(body, signal) {
+export async function* answer(body, withGates, signal) {
   const chat = Boolean(body.messages);
   const logprobs = chat ? {logprobs: true, top_logprobs: ALTERNATIVES} : {logprobs: ALTERNATIVES};
-  const response = await call(chat ? '/v1/chat/completions' : '/v1/completions', {...body, ...logprobs, stream: true, stream_options: {include_usage: true}}, signal);
+  const response = await call(chat ? '/v1/chat/completions' : '/v1/completions', {...body, ...logprobs, ...(withGates ? {gates: true} : {}), stream: true, stream_options: {include_usage: true}}, signal);
   let complete = false;
   for await (const line of lines(response)) {
     if (line.startsWith('data: [DONE]')) complete = true;
@@ -90,15 +92,15 @@ export async function* answer(body, signal) {
     if (part.error) throw refusal(part.error.type === 'server_error' ? 500 : 400, part.error);
     const choice = part.choices[0];
     const text = (chat ? choice?.delta?.content : choice?.text) ?? '';
-    yield {text, tokens: choice ? tokens(choice, chat, text) : [], finish: choice?.finish_reason ?? null, usage: part.usage ?? null};
+    yield {text, tokens: choice ? tokens(choice, chat, text) : [], finish: choice?.finish_reason ?? null, usage: part.usage ?? null, names: part.gates?.models, layers: part.gates?.after_layers};
   }
   if (!complete) throw gone();
 }
 
 function tokens(choice, chat, text) {
   const known = choice.logprobs ? (chat ? chatTokens(choice.logprobs.content ?? []) : textTokens(choice.logprobs)) : [];
-  if (known.length === 0) return text ? [{text, name: text, logprob: null, top: []}] : [];
-  known.forEach((token, i) => { token.text = i === 0 ? text : ''; }); // the server sends every token by itself
+  if (known.length === 0) return text ? [{text, name: text, logprob: null, top: [], weights: choice.gates?.weights[0] ?? null}] : [];
+  known.forEach((token, i) => Object.assign(token, {text: i === 0 ? text : '', weights: choice.gates?.weights[i] ?? null})); // the server sends every token by itself
   return known;
 }
 

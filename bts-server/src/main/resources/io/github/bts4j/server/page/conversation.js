@@ -4,6 +4,7 @@ import {answer, trace} from './api.js';
 import {button, element, experts, models, named} from './palette.js';
 import {copy, draw, Run} from './run.js';
 
+const GATES_IN_STREAMS = false;
 const log = document.getElementById('conversation');
 const turnsAt = document.getElementById('turns');
 
@@ -108,7 +109,7 @@ export class Conversation {
     this.draw(turn, one);
     if (first) this.page.show(run, one.target);
     try {
-      for await (const part of answer({...this.body(turn, one), ...options, model: this.page.model()}, controller.signal)) {
+      for await (const part of answer({...this.body(turn, one), ...options, model: this.page.model()}, GATES_IN_STREAMS && experts().length > 0, controller.signal)) {
         run.take(part);
         this.later(turn, one, run);
       }
@@ -183,13 +184,14 @@ export class Conversation {
     }
     const all = [];
     if (run.state === 'stopped') all.push(element('p', run.text ? 'You stopped this answer.' : 'You stopped before the first token.', 'soft'));
-    if (run.state === 'done' && run.finish === 'length') all.push(element('p', 'The answer ended at the most tokens of the settings.', 'soft'));
+    if (run.state === 'done' && run.finish === 'length') all.push(element('p', 'The answer ended at the limit of tokens in the settings.', 'soft'));
     if (run.state === 'done' && !run.text) all.push(element('p', 'The model ended at once, without a token.', 'soft'));
     if (run.gatesMissing) all.push(element('p', 'No gates: ' + run.gatesMissing, 'soft'));
     return all;
   }
 
   foot(turn, one, run) {
+    const focused = one.foot.contains(document.activeElement) ? document.activeElement.textContent : null;
     const actions = element('div', '', 'actions');
     const name = experts().length && turn.answers.length > 1 ? ' of ' + run.title : '';
     if (one.runs.length > 1) {
@@ -204,6 +206,7 @@ export class Conversation {
     }
     if (run.tokens.length) actions.append(button('Gates', () => { this.page.show(run, one.target, run.selected ?? run.before.length); }, 'quiet', 'Show the gates and tokens of this answer' + name));
     one.foot.replaceChildren(element('p', run.tokens.length ? facts(run) : '', 'facts'), actions);
+    if (focused) [...actions.children].find(control => control.textContent === focused && !control.disabled)?.focus();
   }
 
   turnTo(turn, one, step, text, label) {

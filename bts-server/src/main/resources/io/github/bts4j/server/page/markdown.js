@@ -234,15 +234,15 @@ function inlineNodes(lines, leaf) {
     const href = node.tag === 'a' && !linked ? address(node.href) : null;
     const made = document.createElement(node.tag === 'a' && !href ? 'span' : node.tag);
     if (href) Object.assign(made, {href, title: href, target: '_blank', rel: 'noopener noreferrer nofollow'});
-    made.append(...node.nodes.flatMap(inner => make(inner, linked || Boolean(href))));
+    for (const child of node.nodes.flatMap(inner => make(inner, linked || Boolean(href)))) made.append(child);
     return [made];
   };
   return inline(joined.text).flatMap(one => make(one, false));
 }
 
-function element(tag, ...children) {
+function element(tag, children = []) {
   const made = document.createElement(tag);
-  made.append(...children);
+  for (const child of children) made.append(child); // there may be more of them than a call takes arguments
   return made;
 }
 
@@ -250,25 +250,25 @@ function element(tag, ...children) {
 export function node(block, leaf, decorate) {
   const inner = lines => inlineNodes(lines, leaf);
   switch (block.type) {
-    case 'code': return decorate(element('pre', element('code', ...block.lines.flatMap(line => leaf(line.start, stop(line) + 1)))), block);
-    case 'heading': return Object.assign(element('h4', ...inner(block.lines)), {className: 'level' + block.level}); // of an answer, whatever the model counts from
+    case 'code': return decorate(element('pre', [element('code', block.lines.flatMap(line => leaf(line.start, stop(line) + 1)))]), block);
+    case 'heading': return Object.assign(element('h4', inner(block.lines)), {className: 'level' + block.level}); // of an answer, whatever the model counts from
     case 'rule': return element('hr');
-    case 'quote': return element('blockquote', ...block.blocks.map(one => node(one, leaf, decorate)));
+    case 'quote': return element('blockquote', block.blocks.map(one => node(one, leaf, decorate)));
     case 'list': {
-      const made = element(block.ordered ? 'ol' : 'ul', ...block.items.map(item => element('li', ...item.map(one => node(one, leaf, decorate)))));
+      const made = element(block.ordered ? 'ol' : 'ul', block.items.map(item => element('li', item.map(one => node(one, leaf, decorate)))));
       if (block.ordered && block.first !== 1) made.start = block.first;
       return made;
     }
     case 'table': {
-      const row = (all, tag) => element('tr', ...all.slice(0, block.align.length).map((cell, k) => {
-        const made = element(tag, ...inner([cell]));
+      const row = (all, tag) => element('tr', all.slice(0, block.align.length).map((cell, k) => {
+        const made = element(tag, inner([cell]));
         if (block.align[k]) made.className = block.align[k];
         return made;
       }));
-      const made = element('div', element('table', element('thead', row(block.head, 'th')), element('tbody', ...block.rows.map(cells => row(cells, 'td')))));
+      const made = element('div', [element('table', [element('thead', [row(block.head, 'th')]), element('tbody', block.rows.map(cells => row(cells, 'td')))])]);
       made.className = 'sideways';
       return made;
     }
-    default: return element('p', ...inner(block.lines));
+    default: return element('p', inner(block.lines));
   }
 }

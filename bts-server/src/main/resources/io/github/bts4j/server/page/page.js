@@ -65,6 +65,8 @@ async function learn() {
 }
 
 function askForKey() {
+  const hint = 'It is kept until you close the page.';
+  $('key-hint').textContent = api.hasKey() ? 'This key is wrong. Ask whoever runs the server for it.' : 'This server asks for a key. ' + hint;
   $('key-row').hidden = false;
   $('key').focus();
 }
@@ -125,7 +127,8 @@ function busy(on) {
   const focused = document.activeElement === $('stop');
   $('send').hidden = on;
   $('stop').hidden = !on;
-  if (focused && !on) $('prompt').focus();
+  if (on && document.activeElement === document.body) $('stop').focus(); // in the place of the button that was pressed
+  if (focused && !on && !touch) $('prompt').focus();
   if (on) { $('status').textContent = 'Answering'; return; }
   const runs = conversation.turns.at(-1)?.answers.map(current) ?? [];
   $('status').textContent = runs.map((run, i) => {

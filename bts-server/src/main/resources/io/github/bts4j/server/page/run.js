@@ -25,10 +25,12 @@ export class Run {
 
   /** Takes a part of the answer as it comes. */
   take(part) {
+    this.names = part.names ?? this.names;
+    this.layers = part.layers ?? this.layers;
     for (const token of part.tokens) {
       this.first ??= performance.now();
       this.state = 'streaming';
-      this.tokens.push({...token, start: this.text.length, weights: token.weights ?? null});
+      this.tokens.push({...token, start: this.text.length});
       this.text += token.text;
       this.ended = performance.now();
     }
@@ -145,7 +147,7 @@ function parts(run) {
     const given = () => run.before.map((token, i) => span(run, token, i, token.text)).filter(one => one.textContent);
     all.push({start: -1, end: run.before.length ? 1 : 0, draw: () => {
       const made = element('span', '', 'given');
-      made.append(...(run.before.length ? given() : [run.lead]));
+      for (const child of run.before.length ? given() : [run.lead]) made.append(child);
       return made;
     }});
   }

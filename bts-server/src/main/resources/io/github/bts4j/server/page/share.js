@@ -12,7 +12,7 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1rem;margin:1.6rem 0 .3rem}h3{font-siz
 p,pre{margin:.3rem 0}.soft{color:light-dark(#57606c,#a3adba);font-size:.9rem}pre,.said{white-space:pre-wrap;overflow-wrap:anywhere}
 .said,pre{background:light-dark(#f4f6f8,#1c2128);border-radius:8px;padding:.7rem .9rem}pre{font:.92rem/1.7 ui-monospace,Menlo,Consolas,monospace}
 .answers{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,22rem),1fr));gap:0 1.2rem}
-pre span{border-radius:3px;background:color-mix(in srgb,var(--c,transparent) calc(8% + var(--s,0)*34%),transparent)}i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;background:var(--c)}.legend span{margin-right:1rem;white-space:nowrap}`;
+pre span{border-radius:3px;background:color-mix(in srgb,var(--c,transparent) calc(8% + var(--s,0)*32%),transparent)}i{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin-right:.35em;background:var(--c)}.legend span{margin-right:1rem;white-space:nowrap}`;
 
 /** The conversation as data: messages and, for every answer, its set of experts, tokens, gates and log-probabilities. */
 export function data(conversation, model) {
