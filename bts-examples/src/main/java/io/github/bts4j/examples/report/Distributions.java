@@ -57,7 +57,7 @@ public record Distributions(String phase, List<HistogramMetrics> histograms, dou
         if (groups.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Diagnostics of Adam\"><table><caption><span>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Diagnostics of Adam\"><table><caption><span>Diagnostics of Adam in the phase " + Markup.escape(phase) + ", step "
                 + Markup.count(histograms.get(histograms.size() - 1).step()) + ", by group of tensors</span></caption><thead><tr><th scope=\"col\">diagnostic</th>");
         groups.keySet().forEach(group -> html.append("<th scope=\"col\">").append(Markup.escape(group)).append("</th>"));
         html.append("</tr></thead><tbody>");

@@ -109,7 +109,7 @@ final class GateView {
     private String means() {
         Map<String, List<GateToken>> byDomain = text.tokens().stream()
                 .collect(Collectors.groupingBy(GateToken::domain, LinkedHashMap::new, Collectors.toList()));
-        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Mean gate weight\"><table><caption><span>Mean gate weight</span></caption><thead><tr><th scope=\"col\">domain</th>");
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Mean gate weight\"><table><caption><span>Mean gate weight</span></caption><thead><tr><th scope=\"col\">domain</th>");
         text.models().forEach(model -> html.append("<th scope=\"col\">").append(Markup.escape(model)).append("</th>"));
         html.append("</tr></thead><tbody>");
         byDomain.forEach((domain, tokens) -> {

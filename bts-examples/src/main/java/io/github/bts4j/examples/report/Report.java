@@ -108,7 +108,7 @@ public record Report(String title, String subtitle, Verdict verdict, List<Curve>
     }
 
     private String tableHtml() {
-        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\"><table><caption><span>" + Markup.escape(table.unit())
+        StringBuilder html = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Results\"><table><caption><span>" + Markup.escape(table.unit())
                 + "; lower is better, a star marks the best of a column</span></caption><thead><tr><th scope=\"col\">model</th>");
         table.columns().forEach(column -> html.append("<th scope=\"col\">").append(Markup.escape(column)).append("</th>"));
         html.append("</tr></thead><tbody>");
