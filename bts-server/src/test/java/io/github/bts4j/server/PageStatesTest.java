@@ -40,7 +40,7 @@ class PageStatesTest {
 
     @BeforeAll
     static void start() throws IOException {
-        server = TestServer.withoutEndToken(folder, TestServer.CONFIG);
+        server = TestServer.withRandomGates(folder, TestServer.CONFIG);
         browser = new PageBrowser(server.server.uri());
     }
 
@@ -65,8 +65,13 @@ class PageStatesTest {
             ObjectNode choice = TestServer.JSON.createObjectNode().put("index", 0).putNull("finish_reason");
             choice.putObject("delta").put("content", piece);
             choice.set("logprobs", TestServer.JSON.valueToTree(Map.of("content", List.of(entry))));
+            double code = i % 7 / 7.0;
+            choice.putObject("gates").set("weights", TestServer.JSON.valueToTree(List.of(List.of(List.of(1 - code, code), List.of(code, 1 - code)))));
             ObjectNode part = TestServer.JSON.createObjectNode();
             part.putArray("choices").add(choice);
+            if (i == 0) {
+                part.set("gates", TestServer.JSON.valueToTree(Map.of("models", List.of("hub", "code"), "after_layers", List.of(2, 4))));
+            }
             events.append("data: ").append(part).append("\n\n");
         }
         return events + end;

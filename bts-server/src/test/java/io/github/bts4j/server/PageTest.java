@@ -12,6 +12,7 @@ import com.microsoft.playwright.Page;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -34,7 +35,7 @@ class PageTest {
 
     @BeforeAll
     static void start() throws IOException {
-        server = TestServer.withoutEndToken(folder, TestServer.CONFIG);
+        server = TestServer.withRandomGates(folder, TestServer.CONFIG);
         browser = new PageBrowser(server.server.uri());
     }
 
@@ -87,29 +88,48 @@ class PageTest {
         assertEquals(1, page.locator(".set").count());
     }
 
+    private static List<JsonNode> lastStitch(JsonNode weights) {
+        List<JsonNode> rows = new ArrayList<>();
+        weights.forEach(token -> rows.add(token.get(token.size() - 1)));
+        return rows;
+    }
+
+    /** The lines of the plot are these weights, and every token has the colour of the largest and its shade. */
+    private static void assertShown(Page page, List<JsonNode> weights) {
+        for (Locator token : page.locator(LAST + " .token").all()) {
+            JsonNode row = weights.get(Integer.parseInt(token.getAttribute("data-token")));
+            double largest = Math.max(row.get(0).asDouble(), row.get(1).asDouble());
+            assertTrue(token.getAttribute("class").contains(row.get(0).asDouble() == largest ? "m0" : "m1"));
+            assertEquals(2 * largest - 1, Double.parseDouble(token.getAttribute("style").replaceAll("[^0-9.]", "")), 1e-3);
+        }
+        List<?> lines = (List<?>) page.evaluate("[...document.querySelectorAll('#plot polyline')].map(line => line.getAttribute('points').split(' ').map(point => 1 - Number(point.split(',')[1]) / 200))");
+        for (int i = 0; i < lines.size(); i++) {
+            List<?> line = (List<?>) lines.get(i);
+            assertEquals(weights.size(), line.size());
+            for (int t = 0; t < line.size(); t++) {
+                assertEquals(weights.get(t).get(i).asDouble(), ((Number) line.get(t)).doubleValue(), 3e-4, "model " + i + ", token " + t);
+            }
+        }
+    }
+
     /** Colour, shade, plot and numbers are those of the server's gates, and the text and the plot are linked. */
     @Test
     void coloursPlotAndNumbersAgree() throws IOException, InterruptedException {
         Page page = open(10);
         page.check("[value=continue]");
         PageBrowser.say(page, PROMPT);
-        JsonNode gates = server.ask("/bts/gates", "{\"model\":\"tiny\",\"prompt\":" + TestServer.JSON.writeValueAsString(PageBrowser.answer(page)) + "}");
-        JsonNode weights = gates.get("stitches").get(gates.get("stitches").size() - 1).get("weights");
+        String prompt = TestServer.JSON.writeValueAsString(PROMPT);
+        List<JsonNode> weights = lastStitch(server.ask("/v1/completions", "{\"model\":\"tiny\",\"temperature\":0,\"max_tokens\":10,\"gates\":true,\"prompt\":" + prompt + "}").at("/choices/0/gates/weights"));
+        assertEquals(10, weights.size());
+        assertShown(page, weights);
+        page.click("#with-prompt");
+        page.waitForSelector(".given .token");
+        JsonNode given = server.ask("/bts/gates", "{\"model\":\"tiny\",\"prompt\":" + prompt + "}").get("stitches");
+        List<JsonNode> before = new ArrayList<>();
+        given.get(given.size() - 1).get("weights").forEach(before::add);
+        weights.addAll(0, before);
+        assertShown(page, weights);
         Locator tokens = page.locator(LAST + " .token");
-        for (int i = 0; i < tokens.count(); i += 3) {
-            JsonNode row = weights.get(Integer.parseInt(tokens.nth(i).getAttribute("data-token")));
-            double largest = Math.max(row.get(0).asDouble(), row.get(1).asDouble());
-            assertTrue(tokens.nth(i).getAttribute("class").contains(row.get(0).asDouble() == largest ? "m0" : "m1"));
-            assertEquals(2 * largest - 1, Double.parseDouble(tokens.nth(i).getAttribute("style").replaceAll("[^0-9.]", "")), 1e-3);
-        }
-        List<?> points = (List<?>) page.evaluate("[...document.querySelectorAll('#plot polyline')].map(line => line.getAttribute('points').split(' ').map(point => 1 - Number(point.split(',')[1]) / 200))");
-        for (int i = 0; i < points.size(); i++) {
-            List<?> line = (List<?>) points.get(i);
-            assertEquals(weights.size(), line.size());
-            for (int t = 0; t < line.size(); t++) {
-                assertEquals(weights.get(t).get(i).asDouble(), ((Number) line.get(t)).doubleValue(), 1e-9);
-            }
-        }
         tokens.nth(3).hover();
         assertTrue(tokens.nth(3).getAttribute("class").contains("hovered"));
         assertNotEquals("none", page.evaluate("document.querySelector('#plot .hovered').style.display"), "in the plot as well");

@@ -14,6 +14,7 @@ export class Refusal extends Error {
 
 const ADVICE = {
   401: 'Type the API key of this server above the message.',
+  403: 'Switch this expert off, or use a key that may have it.',
   404: 'Reload the page: the server may serve another model now.',
   408: 'The connection is slow. Try it again.',
   413: 'Shorten the message, or begin a new chat.',
@@ -80,10 +81,10 @@ const ALTERNATIVES = 5;
  * An answer, part by part: {tokens, text, finish, usage, names, layers}, where a token is {text, name, logprob, top, weights}, top the likeliest ones at its place and
  * weights those of its gates, by stitch and model.
  */
-export async function* answer(body, withGates, signal) {
+export async function* answer(body, gates, signal) {
   const chat = Boolean(body.messages);
   const logprobs = chat ? {logprobs: true, top_logprobs: ALTERNATIVES} : {logprobs: ALTERNATIVES};
-  const response = await call(chat ? '/v1/chat/completions' : '/v1/completions', {...body, ...logprobs, ...(withGates ? {gates: true} : {}), stream: true, stream_options: {include_usage: true}}, signal);
+  const response = await call(chat ? '/v1/chat/completions' : '/v1/completions', {...body, ...logprobs, ...(gates ? {gates} : {}), stream: true, stream_options: {include_usage: true}}, signal);
   let complete = false;
   for await (const line of lines(response)) {
     if (line.startsWith('data: [DONE]')) complete = true;

@@ -4,12 +4,11 @@ import {answer, trace} from './api.js';
 import {button, element, experts, models, named} from './palette.js';
 import {copy, draw, Run} from './run.js';
 
-const GATES_IN_STREAMS = false;
 const log = document.getElementById('conversation');
 const turnsAt = document.getElementById('turns');
 
 export class Conversation {
-  /** What the page does on events: show(run, target, token), grown(run), busy(on), refused(error), edit(turn), changed(), layers() and say(text). */
+  /** What the page does on events: show(run, target, token), grown(run), busy(on), refused(error), edit(turn), changed(). */
   constructor(page) {
     this.page = page;
     this.turns = [];
@@ -109,7 +108,7 @@ export class Conversation {
     this.draw(turn, one);
     if (first) this.page.show(run, one.target);
     try {
-      for await (const part of answer({...this.body(turn, one), ...options, model: this.page.model()}, GATES_IN_STREAMS && experts().length > 0, controller.signal)) {
+      for await (const part of answer({...this.body(turn, one), ...options, model: this.page.model()}, experts().length > 0, controller.signal)) {
         run.take(part);
         this.later(turn, one, run);
       }
@@ -120,27 +119,31 @@ export class Conversation {
     }
     this.running.delete(run);
     const there = this.turns.includes(turn);
-    if (there) await this.ended(turn, one, run, first);
+    if (there) this.ended(turn, one, run);
     this.busyChanged();
   }
 
-  async ended(turn, one, run) {
+  ended(turn, one, run) {
+    if (experts().length && run.tokens.length) run.whole = () => this.traced(turn, one, run);
     this.draw(turn, one);
     if (run.error) this.page.refused(run.error);
     this.page.grown(run);
-    if (!experts().length || !run.tokens.length || run.tokens.some(token => token.weights)) return;
-    const signal = this.background.signal;
+  }
+
+  /** Asks for the gates of all that was before the answer, too. */
+  async traced(turn, one, run) {
+    run.whole = null; // asked for once
     try {
-      if (one.off.length === experts().length) run.seedAlone(this.page.layers());
-      else run.adopt(await trace({...this.body(turn, one, run.text), model: this.page.model()}, signal));
+      run.adopt(await trace({...this.body(turn, one, run.text), model: this.page.model()}, this.background.signal));
+      run.gatesMissing = null;
     } catch (error) {
       if (error.name === 'AbortError') return;
       run.gatesMissing = error.message;
+      run.whole = () => this.traced(turn, one, run);
     }
-    if (this.turns.includes(turn)) {
-      this.draw(turn, one);
-      this.page.grown(run);
-    }
+    if (!this.turns.includes(turn)) return;
+    this.draw(turn, one);
+    this.page.grown(run);
   }
 
   busyChanged() {
@@ -186,7 +189,7 @@ export class Conversation {
     if (run.state === 'stopped') all.push(element('p', run.text ? 'You stopped this answer.' : 'You stopped before the first token.', 'soft'));
     if (run.state === 'done' && run.finish === 'length') all.push(element('p', 'The answer ended at the limit of tokens in the settings.', 'soft'));
     if (run.state === 'done' && !run.text) all.push(element('p', 'The model ended at once, without a token.', 'soft'));
-    if (run.gatesMissing) all.push(element('p', 'No gates: ' + run.gatesMissing, 'soft'));
+    if (run.gatesMissing) all.push(element('p', 'No gates of the prompt: ' + run.gatesMissing, 'soft'));
     return all;
   }
 

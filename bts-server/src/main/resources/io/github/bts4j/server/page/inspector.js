@@ -14,10 +14,11 @@ export class Inspector {
     this.plot = new Plot($('plot'), $('scale'), $('begin'));
     this.run = this.target = null;
     $('stitch').addEventListener('change', () => { showStitch(Number($('stitch').value)); onStitch(); });
-    $('position').addEventListener('input', event => { this.select(event.target.valueAsNumber); this.reveal(); });
+    $('position').addEventListener('input', event => { this.run.hovered = null; this.select(event.target.valueAsNumber); this.reveal(); });
     $('plot').addEventListener('click', event => { this.select(this.plot.at(event.clientX)); this.reveal(); });
     $('plot').addEventListener('pointermove', event => this.hover(this.plot.at(event.clientX)));
     $('plot').addEventListener('pointerleave', () => this.hover(null));
+    $('with-prompt').addEventListener('click', () => this.run.whole?.());
     $('close-gates').addEventListener('click', () => this.open(false));
     $('gates-button').addEventListener('click', () => this.open(!document.body.classList.contains('gates-open')));
   }
@@ -71,6 +72,7 @@ export class Inspector {
     $('gates').hidden = $('gates-button').hidden = all.length === 0;
     $('colours').hidden = $('means').hidden = !gates;
     $('whose').textContent = run.title;
+    $('with-prompt').hidden = !gates || !run.whole || run.before.length > 0;
     if (gates) {
       $('stitch').replaceChildren(...run.layers.map(layer => Object.assign(element('option', 'after layer ' + layer), {value: layer, selected: layer === run.layer})));
       $('stitch-row').hidden = run.layers.length < 2;

@@ -11,13 +11,11 @@ const $ = id => document.getElementById(id);
 const touch = matchMedia('(hover: none), (pointer: coarse)').matches;
 const command = /Mac|iP/.test(navigator.platform) ? '⌘' : 'Ctrl';
 let model = null;
-let layers = []; // after which there are stitches
 let editing = null;
 
 const inspector = new Inspector(() => { conversation.recolour(); inspector.draw(); });
 const conversation = new Conversation({
   model: () => model.id,
-  layers: () => layers,
   options: () => panel.sampling(),
   show: (run, target, token = null) => {
     inspector.show(run, target, token);
@@ -57,11 +55,10 @@ async function start() {
   if (!touch) $('prompt').focus();
 }
 
-/** The names of the models and the places of the stitches come with any gates. */
+/** The names of the models come with any gates. */
 async function learn() {
   const trace = await api.trace({model: model.id, prompt: 'a'});
   setModels(trace.models);
-  layers = trace.stitches.map(one => one.after_layer);
 }
 
 function askForKey() {

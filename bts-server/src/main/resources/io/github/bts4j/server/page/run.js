@@ -13,6 +13,7 @@ export class Run {
     Object.assign(this, {off, lead, text: '', tokens: [], before: [], names: [], layers: [], state: 'waiting', error: null, finish: null, usage: null});
     this.begun = performance.now();
     this.first = this.ended = null;
+    this.whole = null; // asks for the gates of what was before the answer
     this.plain = false; // whether Markdown is shown as it was written
     this.hovered = this.selected = null;
     this.drawn = [];
@@ -51,19 +52,11 @@ export class Run {
     let t = begin, end = tokens[begin]?.length ?? 0;
     for (const token of this.tokens) {
       while (end <= token.start && t < tokens.length - 1) end += tokens[++t].length;
-      if (t < tokens.length) token.weights = weights(t);
+      if (t < tokens.length) token.weights ??= weights(t); // those that came with the tokens are of the very same tokens
     }
     const shift = begin - this.before.length;
     if (this.selected !== null) this.selected += shift;
     this.before = tokens.slice(0, begin).map((text, i) => ({text, name: text, logprob: null, top: [], weights: weights(i)}));
-    this.recolour();
-  }
-
-  /** Only the seed answered: it has all the weight. */
-  seedAlone(layers) {
-    this.names = models().slice(0, 1);
-    this.layers = layers;
-    this.tokens.forEach(token => { token.weights = layers.map(() => [1]); });
     this.recolour();
   }
 
