@@ -20,7 +20,7 @@ public record Verdict(String sentence) {
      *
      * @param results one result per model, all of the same windows
      * @param where what was scored, such as "on average over the held-out texts"
-     * @param seed the name of the model from which the others began, of which the sentence tells too
+     * @param seed the name of the model from which the others began, which the sentence names too
      * @return the outcome
      * @throws IllegalArgumentException if the results are not of the same windows
      */

@@ -78,7 +78,7 @@ async function* lines(response) {
 const ALTERNATIVES = 5;
 
 /**
- * An answer, part by part: {tokens, text, finish, usage, names, layers}, where a token is {text, name, logprob, top, weights}, top the likeliest ones at its place and
+ * An answer, part by part: {tokens, text, finish, usage, names, layers}, where a token is {text, name, logprob, top, weights}, top the most likely ones at its place and
  * weights those of its gates, by stitch and model.
  */
 export async function* answer(body, gates, signal) {

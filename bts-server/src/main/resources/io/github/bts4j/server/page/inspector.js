@@ -121,14 +121,14 @@ function bar(name, weight) {
   return row;
 }
 
-/** The token's own probability, and the likeliest ones at its place. */
+/** The token's own probability, and the most likely ones at its place. */
 function chances(token) {
   if (token.logprob === null) return [element('p', 'A token of the prompt: it was given, not chosen.', 'soft')];
   const head = element('p', '', 'soft');
   head.append('Log-probability ', element('b', token.logprob.toFixed(3)), ', probability ' + percent(token.logprob));
   if (token.top.length === 0) return [head];
   const list = element('table', '', 'alternatives');
-  list.append(element('caption', 'Likeliest tokens at this place'));
+  list.append(element('caption', 'Most likely tokens at this place'));
   const body = element('tbody');
   for (const one of token.top) {
     const row = element('tr', '', one.name === token.name ? 'chosen' : '');

@@ -105,7 +105,7 @@ function welcome() {
 function modeChanged() {
   const on = chat();
   $('what').textContent = on ? 'Message' : 'Text';
-  $('prompt').placeholder = on ? 'What do you want to say to the model?' : 'How does the text begin? The model goes on from there.';
+  $('prompt').placeholder = on ? 'What do you want to say to the model?' : 'How does the text begin? The model continues from there.';
   $('prompt').classList.toggle('raw', !on); // blanks and line ends count
   $('keys').textContent = touch ? '' : on ? 'Enter sends, Shift+Enter begins a line' : command + '+Enter sends';
   $('system-row').hidden = !on;
