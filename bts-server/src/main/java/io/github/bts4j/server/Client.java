@@ -1,20 +1,19 @@
 package io.github.bts4j.server;
 
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /** Who sends a request: a key of the policy, or anyone. Counts what it uses. Thread-safe. */
 final class Client {
     private final String name;
-    private final Optional<Set<String>> experts;
+    private final Predicate<String> experts;
     private final ServerPolicy.Quota quota;
     private final Allowance requests;
     private final Allowance tokens;
     private int running;
 
-    private Client(String name, Optional<Set<String>> experts, ServerPolicy.Quota quota, LongSupplier nanos) {
+    private Client(String name, Predicate<String> experts, ServerPolicy.Quota quota, LongSupplier nanos) {
         this.name = name;
         this.experts = experts;
         this.quota = quota;
@@ -23,12 +22,12 @@ final class Client {
     }
 
     static Client of(ServerPolicy.Key key, LongSupplier nanos) {
-        return new Client(key.name(), key.experts(), key.quota(), nanos);
+        return new Client(key.name(), expert -> key.experts().map(mine -> mine.contains(expert)).orElse(true), key.quota(), nanos);
     }
 
     /** May do everything. */
     static Client unlimited(String name) {
-        return new Client(name, Optional.empty(), ServerPolicy.Quota.UNLIMITED, System::nanoTime);
+        return new Client(name, any -> true, ServerPolicy.Quota.UNLIMITED, System::nanoTime);
     }
 
     /** The key's name; empty if there are no keys. */
@@ -38,7 +37,7 @@ final class Client {
 
     /** Those of a model's experts that it may use, in their order. */
     List<String> allowed(List<String> all) {
-        return experts.map(mine -> all.stream().filter(mine::contains).toList()).orElse(all);
+        return all.stream().filter(experts).toList();
     }
 
     /**

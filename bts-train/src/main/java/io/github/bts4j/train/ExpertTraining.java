@@ -16,6 +16,7 @@ import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.stitch.PassOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,7 +133,9 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
 
     @Override
     public Optional<TrainingSource> source() {
-        return seed.map(path -> TrainingSource.expert(path, rounding, !frozen.isEmpty(), checkpointing(), mask()));
+        PassOptions plain = PassOptions.DEFAULT.withCheckpointing(checkpointing());
+        PassOptions options = mask().map(plain::withDocumentMask).orElse(plain);
+        return seed.map(path -> TrainingSource.expert(path, rounding, !frozen.isEmpty(), options));
     }
 
     @Override

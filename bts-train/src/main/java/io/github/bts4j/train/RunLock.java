@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -23,12 +23,12 @@ public final class RunLock implements AutoCloseable {
     private static final String OWNER = "owner";
 
     private final Path folder;
-    private final Optional<FileChannel> channel;
+    private final Closeable lock;
     private final String token = UUID.randomUUID().toString();
 
-    private RunLock(Path folder, Optional<FileChannel> channel) throws IOException {
+    private RunLock(Path folder, Closeable lock) throws IOException {
         this.folder = folder;
-        this.channel = channel;
+        this.lock = lock;
         AtomicFiles.write(folder.resolve(OWNER), token);
     }
 
@@ -57,7 +57,7 @@ public final class RunLock implements AutoCloseable {
             throw new LockedException(folder, "The run in " + folder + " is already being trained: wait for it to end, or use another folder");
         }
         try {
-            return new RunLock(folder, Optional.of(channel));
+            return new RunLock(folder, channel);
         } catch (IOException e) {
             channel.close();
             throw e;
@@ -74,7 +74,7 @@ public final class RunLock implements AutoCloseable {
      */
     public static RunLock takeOver(Path folder) throws IOException {
         Files.createDirectories(folder);
-        return new RunLock(folder, Optional.empty());
+        return new RunLock(folder, () -> { });
     }
 
     /**
@@ -102,8 +102,6 @@ public final class RunLock implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        if (channel.isPresent()) {
-            channel.get().close();
-        }
+        lock.close();
     }
 }

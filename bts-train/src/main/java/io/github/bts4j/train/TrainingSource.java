@@ -86,8 +86,9 @@ public final class TrainingSource implements Serializable {
 
     /** How passes are computed; the token is negative if there is no document mask. */
     private record Passes(ActivationCheckpointing checkpointing, int token, boolean begins) implements Serializable {
-        static Passes of(ActivationCheckpointing checkpointing, Optional<DocumentMask> mask) {
-            return new Passes(checkpointing, mask.map(DocumentMask::token).orElse(-1), mask.map(DocumentMask::begins).orElse(false));
+        static Passes of(PassOptions options) {
+            Optional<DocumentMask> mask = options.documentMask();
+            return new Passes(options.checkpointing(), mask.map(DocumentMask::token).orElse(-1), mask.map(DocumentMask::begins).orElse(false));
         }
 
         Optional<DocumentMask> mask() {
@@ -134,11 +135,11 @@ public final class TrainingSource implements Serializable {
         List<Member> members = model.members();
         StitchConfig config = model.config();
         return new TrainingSource(new Stitches(strings(members, Member::name), strings(members, member -> absolute(member.folder())), Loading.of(model.models().get(0)),
-                new ArrayList<>(config.afterLayers()), config.alternating(), config.dropout(), config.init(), Passes.of(options.checkpointing(), options.documentMask()), only));
+                new ArrayList<>(config.afterLayers()), config.alternating(), config.dropout(), config.init(), Passes.of(options), only));
     }
 
-    static TrainingSource expert(Path seed, Precision precision, boolean frozenEmbeddings, ActivationCheckpointing checkpointing, Optional<DocumentMask> mask) {
-        return new TrainingSource(new Expert(absolute(seed), new Loading(precision, false), frozenEmbeddings, Passes.of(checkpointing, mask)));
+    static TrainingSource expert(Path seed, Precision precision, boolean frozenEmbeddings, PassOptions options) {
+        return new TrainingSource(new Expert(absolute(seed), new Loading(precision, false), frozenEmbeddings, Passes.of(options)));
     }
 
     private static String absolute(Path path) {
