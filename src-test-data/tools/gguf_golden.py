@@ -6,6 +6,9 @@ Writes into ../gguf:
   NAME-TYPE.gguf                       models of ../golden as GGUF, named and permuted as llama.cpp's convert_hf_to_gguf.py does
   llama2-gqa-q4-0000N-of-00003.gguf    the quantised one in three parts, as gguf's writer splits it
   llama2-gqa-q4.golden.safetensors     logits that transformers computes in float32 from the quantised file
+  llama2-gqa-mixed.*                   the same of a model whose layers have both quantised and other matrices
+  kept.gguf, kept.golden.safetensors   a small model whose matrices have the types that are multiplied as they are stored; transformers' logits, states and 40 greedy tokens
+                                       from the values that gguf dequantises
   bpe.gguf, spm.gguf, tokenizers.json  the bundled tokenizer and a SentencePiece tokenizer inside GGUF, and their ids for probe texts:
                                        from the package tokenizers and from sentencepiece itself
 """
@@ -110,7 +113,7 @@ def model(case, suffix, kinds, parts=1):
     w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
     return path, c
 
-def dequantised_logits(path, config, target):
+def dequantised_logits(path, config, target, greedy=0):
     """transformers on the file's values: gguf dequantises, and what this script permuted is permuted back by index."""
     reader = gguf.GGUFReader(path)
     back = {gguf_name(n): n for n in transformers.LlamaForCausalLM(config).state_dict()}
@@ -127,7 +130,48 @@ def dequantised_logits(path, config, target):
     m = transformers.LlamaForCausalLM(config).eval(); m.load_state_dict(state)
     ids = torch.randint(3, config.vocab_size, (2, 40), generator=torch.Generator().manual_seed(3))
     with torch.no_grad(): logits = m(ids).logits
-    save_file({"input_ids": ids.numpy(), "logits": logits.numpy()}, target)
+    golden = {"input_ids": ids.numpy(), "logits": logits.numpy()}
+    if greedy:
+        with torch.no_grad():
+            made = m.generate(ids[:1, :8], attention_mask=torch.ones(1, 8, dtype=torch.long), max_new_tokens=greedy, min_new_tokens=greedy, do_sample=False, eos_token_id=None, pad_token_id=0)
+            steps = m(made).logits[0, 7:-1]
+        two = torch.topk(steps, 2, -1).values
+        assert (two[:, 0] - two[:, 1]).min() > 1e-3, "a near tie"  # so that rounding cannot change a token
+        golden["greedy"] = made[:, 8:].contiguous().numpy()
+    save_file(golden, target)
+
+def kept():
+    """Blocks of random bits with scales of the size of a trained model's, in every type that stays quantised."""
+    torch.manual_seed(17)
+    rng = np.random.default_rng(17)
+    c = transformers.LlamaConfig(vocab_size=160, hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=8, num_key_value_heads=4, head_dim=32,
+        max_position_embeddings=256, rms_norm_eps=1e-5, tie_word_embeddings=False, attention_bias=False, mlp_bias=False, bos_token_id=1, eos_token_id=2)
+    kinds = {"model.embed_tokens.weight": T.Q6_K, "lm_head.weight": T.Q5_K, "q_proj": T.Q4_K, "k_proj": T.Q5_0, "v_proj": T.Q6_K, "o_proj": T.Q8_0, "gate_proj": T.Q4_0, "up_proj": T.Q4_1, "down_proj": T.Q5_1}
+    later = {"q_proj": T.Q8_0, "k_proj": T.Q5_K, "v_proj": T.Q5_1, "o_proj": T.Q4_1, "gate_proj": T.Q6_K, "up_proj": T.Q5_0, "down_proj": T.Q4_K}
+    # what a value's d is for values of about 0.05, and where minima stand, as a multiple of d
+    size = {T.Q8_0: 1 / 74, T.Q4_0: 1 / 4.6, T.Q4_1: 1 / 4.6, T.Q5_0: 1 / 9.2, T.Q5_1: 1 / 9.2, T.Q4_K: 1 / (4.6 * 32), T.Q5_K: 1 / (9.2 * 32), T.Q6_K: 1 / (18.5 * 74)}
+    minimum = {T.Q4_1: -7.5, T.Q5_1: -15.5, T.Q4_K: 7.5, T.Q5_K: 15.5}
+    path = os.path.join(out, "kept.gguf")
+    w = gguf.GGUFWriter(path, "llama")
+    w.add_name("kept"); w.add_context_length(256); w.add_embedding_length(256); w.add_block_count(2); w.add_feed_forward_length(512); w.add_head_count(8); w.add_head_count_kv(4)
+    w.add_layer_norm_rms_eps(1e-5); w.add_vocab_size(160); w.add_rope_freq_base(10000.0); w.add_rope_dimension_count(32); w.add_key_length(32); w.add_value_length(32)
+    w.add_tokenizer_model("none"); w.add_bos_token_id(1); w.add_eos_token_id(2)
+    state = transformers.LlamaForCausalLM(c).state_dict()
+    for name, t in state.items():
+        if t.dim() == 1:
+            w.add_tensor(gguf_name(name), (1 + 0.1 * rng.standard_normal(t.shape)).astype(np.float32)); continue
+        which = later if ".layers.1." in name else kinds
+        kind = kinds.get(name) or which[name.split(".")[-2]]
+        block, bytes_ = gguf.GGML_QUANT_SIZES[kind]
+        blocks = t.numel() // block
+        raw = rng.integers(0, 256, (blocks, bytes_), dtype=np.uint8)
+        d = (0.05 * size[kind] * (0.5 + rng.random(blocks))).astype(np.float16)
+        at = 208 if kind == T.Q6_K else 0
+        raw[:, at:at + 2] = d.view(np.uint8).reshape(blocks, 2)
+        if kind in minimum: raw[:, 2:4] = (d.astype(np.float32) * minimum[kind]).astype(np.float16).view(np.uint8).reshape(blocks, 2)
+        w.add_tensor(gguf_name(name), raw.reshape(t.shape[0], -1), raw_dtype=kind)
+    w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
+    dequantised_logits(path, c, os.path.join(out, "kept.golden.safetensors"), greedy=40)
 
 def bos_eos(w, bos, eos): w.add_bos_token_id(bos); w.add_eos_token_id(eos)
 
@@ -194,6 +238,9 @@ if __name__ == "__main__":
     path, config = model("llama2-gqa", "q4", [T.Q4_0, T.Q8_0, T.Q4_1])
     model("llama2-gqa", "q4", [T.Q4_0, T.Q8_0, T.Q4_1], parts=3)
     dequantised_logits(path, config, os.path.join(out, "llama2-gqa-q4.golden.safetensors"))
+    path, config = model("llama2-gqa", "mixed", [T.Q8_0, T.F16, T.Q4_0])
+    dequantised_logits(path, config, os.path.join(out, "llama2-gqa-mixed.golden.safetensors"))
+    kept()
     rows = bpe() | spm()
     json.dump({"versions": {"gguf": __import__("importlib.metadata").metadata.version("gguf"), "transformers": transformers.__version__}} | rows,
               open(os.path.join(out, "tokenizers.json"), "w"), ensure_ascii=True, indent=0)

@@ -8,6 +8,7 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Option;
 
 /** Adapters into full checkpoints, and back; options of {@code convert}. */
 final class AdapterConversion {
+    private static final LoadOptions WHOLE = LoadOptions.defaults().withWeights(Weights.DEQUANTIZED);
     private static final int USUAL_RANK = 16;
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "Merge an adapter of MODEL, as PEFT or bts train --lora saved it, and write the full model.")
@@ -67,7 +69,7 @@ final class AdapterConversion {
 
     /** Writes the adapter, and notes what each tensor loses; the lines for people. */
     String extract(Path model, Path out, ObjectNode result) throws IOException {
-        try (LlamaModel expert = LlamaModel.open(model); LlamaModel seed = LlamaModel.open(base); NDManager manager = Torch.manager().newSubManager()) {
+        try (LlamaModel expert = LlamaModel.open(model, WHOLE); LlamaModel seed = LlamaModel.open(base, WHOLE); NDManager manager = Torch.manager().newSubManager()) {
             expert.requireFullWeights("written as an adapter");
             seed.requireFullWeights("the base of an adapter");
             AdapterExtraction found = AdapterExtraction.of(manager, expert.tensors(), seed.tensors(), rank == null ? USUAL_RANK : rank, keepWhole);

@@ -6,6 +6,7 @@ import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.torch.llama.GgufExport;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.stitch.export.TransformersExport;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Examples:", "  bts export stitched stitched-hf", "  bts export soup soup.gguf --gguf q8_0"})
 final class ExportCommand extends OutputCommand {
     /** Types of a GGUF file's matrices. */
-    private enum Matrices { F32, F16, Q8_0 }
+    private enum Matrices { F32, F16, Q8_0, Q4_0 }
 
     @Parameters(paramLabel = "MODEL", description = "The folder of a stitched model, or of a checkpoint such as a soup or an expert.")
     private Path model;
@@ -31,7 +32,7 @@ final class ExportCommand extends OutputCommand {
     @Parameters(paramLabel = "OUT", description = "The new folder, or the GGUF file.")
     private Path out;
 
-    @Option(names = "--gguf", paramLabel = "TYPE", description = "Write a GGUF file with matrices of this type: f32, f16 or q8_0.")
+    @Option(names = "--gguf", paramLabel = "TYPE", description = "Write a GGUF file with matrices of this type: f32, f16, q8_0 or q4_0.")
     private Matrices gguf;
 
     @Option(names = "--dtype", paramLabel = "TYPE", description = "Type of a stitched model's frozen weights: float32, bfloat16 or float16 (default: the hub's).")
@@ -48,14 +49,14 @@ final class ExportCommand extends OutputCommand {
         boolean stitched = Models.isStitched(model);
         if (stitched == (gguf != null)) {
             throw new UnsupportedException(stitched ? "--gguf " + gguf.name().toLowerCase(Locale.ROOT) + ": llama.cpp has no stitched models; export " + model + " without --gguf, for transformers"
-                    : model + " is not a stitched model: transformers loads it as it is; --gguf f16 or q8_0 writes it for llama.cpp");
+                    : model + " is not a stitched model: transformers loads it as it is; --gguf f16, q8_0 or q4_0 writes it for llama.cpp");
         }
         return stitched ? exportStitched() : exportGguf();
     }
 
     private int exportStitched() throws IOException {
         output.check("OUT " + out, out, List.of(model));
-        try (StitchedModel opened = StitchCheckpoint.open(model, FrozenOptions.precision(dtype, LoadOptions.defaults()))) {
+        try (StitchedModel opened = StitchCheckpoint.open(model, FrozenOptions.precision(dtype, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED)))) {
             output.check("OUT " + out, out, Models.folders(opened));
             output.write(out, folder -> {
                 TransformersExport.write(opened, folder);

@@ -52,6 +52,7 @@ final class InspectCommand extends OutputCommand {
     private Optional<LlamaConfig> config = Optional.empty();
     private long parameters;
     private long bytes;
+    private long memory;
     private final Set<String> types = new TreeSet<>();
 
     @Override
@@ -63,7 +64,7 @@ final class InspectCommand extends OutputCommand {
             checkpoint();
         }
         result.put("parameters", parameters).put("bytes", bytes);
-        config.ifPresent(llama -> result.put("memory_bytes", parameters * llama.dtype().bytes()).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
+        config.ifPresent(llama -> result.put("memory_bytes", memory).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
         if (model().isPresent()) {
             model().get().put(result, others());
         }
@@ -104,6 +105,8 @@ final class InspectCommand extends OutputCommand {
     private void gguf() throws IOException {
         for (GgufTensor tensor : GgufFile.open(path).tensors().values()) {
             add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(tensor) : "");
+            boolean kept = tensor.type().isMultiplied() && tensor.shape().size() == 2;
+            memory += kept ? tensor.length() : tensor.elements() * typeBytes();
         }
         if (hashes) {
             ObjectNode files = result.putObject("files");
@@ -117,6 +120,7 @@ final class InspectCommand extends OutputCommand {
         Checkpoint checkpoint = Checkpoint.open(weights());
         for (TensorEntry entry : checkpoint.entries()) {
             add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
+            memory += entry.elements() * typeBytes();
         }
         if (hashes) {
             ObjectNode files = result.putObject("files");
@@ -124,6 +128,11 @@ final class InspectCommand extends OutputCommand {
                 files.put(file.getFileName().toString(), ModelFingerprint.sha256(file));
             }
         }
+    }
+
+    /** Bytes of a value that is computed with. */
+    private long typeBytes() {
+        return config.map(llama -> llama.dtype().bytes()).orElse(0);
     }
 
     /** The tensor's bytes in the file. */
@@ -154,7 +163,7 @@ final class InspectCommand extends OutputCommand {
             return;
         }
         if (model().isPresent()) {
-            model().get().lines(parameters, bytes, others()).forEach(out::println);
+            model().get().lines(parameters, bytes, memory, others()).forEach(out::println);
         } else {
             out.println(result.has("adapter") ? InspectedAdapter.text(result.get("adapter")) : result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json");
             out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes));

@@ -22,9 +22,9 @@ import java.util.Locale;
  */
 record InspectedModel(Path path, LlamaConfig config, List<String> types) {
     /** The lines; the last one is about another model, if one is given. */
-    List<String> lines(long parameters, long bytes, List<Path> others) throws IOException {
+    List<String> lines(long parameters, long bytes, long memory, List<Path> others) throws IOException {
         return List.of(
-                String.format(Locale.ROOT, "%s: %,d parameters, %,d bytes of %s on disk", config.traits().family().spec().title(), parameters, bytes, String.join(", ", types)) + ModelSize.memoryText(config, parameters),
+                String.format(Locale.ROOT, "%s: %,d parameters, %,d bytes of %s on disk", config.traits().family().spec().title(), parameters, bytes, String.join(", ", types)) + ModelSize.memoryText(config, memory),
                 String.format(Locale.ROOT, "%,d layers, hidden size %,d, %,d heads (%,d for keys and values) of %,d, feed-forward size %,d%s", config.numLayers(), config.hiddenSize(), config.numHeads(),
                         config.numKvHeads(), config.headDim(), config.intermediateSize(), differences(config.traits())),
                 String.format(Locale.ROOT, "context of %,d tokens, vocabulary of %,d, %s", config.maxPositionEmbeddings(), config.vocabSize(),

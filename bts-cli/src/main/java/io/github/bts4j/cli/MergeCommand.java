@@ -1,6 +1,8 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import io.github.bts4j.stitch.baseline.ModelMerge;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,7 +73,7 @@ final class MergeCommand extends OutputCommand {
         List<LlamaModel> opened = new ArrayList<>();
         try {
             for (Path folder : folders) {
-                opened.add(LlamaModel.open(folder));
+                opened.add(LlamaModel.open(folder, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED)));
             }
             List<LlamaModel> merged = base == null ? opened : opened.subList(1, opened.size());
             try (LlamaModel model = merge(opened.get(0), merged, parts.stream().mapToDouble(Part::weight).toArray())) {

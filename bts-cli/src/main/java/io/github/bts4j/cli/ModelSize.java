@@ -20,8 +20,8 @@ final class ModelSize {
         return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * config.dtype().bytes();
     }
 
-    static String memoryText(LlamaConfig config, long parameters) {
-        return String.format(Locale.ROOT, "; in memory %,d bytes as %s, and %,d bytes of KV cache per token", parameters * config.dtype().bytes(), config.dtype().jsonName(), kvCacheBytes(config));
+    static String memoryText(LlamaConfig config, long bytes) {
+        return String.format(Locale.ROOT, "; in memory %,d bytes as %s, and %,d bytes of KV cache per token", bytes, config.dtype().jsonName(), kvCacheBytes(config));
     }
 
     /** The configuration by the keys of {@code config.json}. */

@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import picocli.CommandLine.Option;
 
 /** Options for a model that is trained: completely, in float32, or as the base of an adapter, in its own type. */
@@ -12,6 +13,6 @@ final class SeedOptions {
     private String device;
 
     LoadOptions options() {
-        return FrozenOptions.precision(dtype, LoadOptions.defaults().withDevice(FrozenOptions.device(device)));
+        return FrozenOptions.precision(dtype, LoadOptions.defaults().withDevice(FrozenOptions.device(device)).withWeights(Weights.DEQUANTIZED));
     }
 }

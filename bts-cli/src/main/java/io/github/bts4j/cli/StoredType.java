@@ -2,6 +2,7 @@ package io.github.bts4j.cli;
 
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
+import io.github.bts4j.core.torch.llama.Weights;
 import picocli.CommandLine.Option;
 
 /** Options for the element type of a model that is written without computing with it. */
@@ -13,7 +14,7 @@ final class StoredType {
     private boolean int8;
 
     LoadOptions options() {
-        LoadOptions options = FrozenOptions.precision(dtype, LoadOptions.defaults());
+        LoadOptions options = FrozenOptions.precision(dtype, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED));
         return int8 ? options.withQuantization(Quantization.INT8) : options;
     }
 }

@@ -216,7 +216,7 @@ public final class FrozenStateCache implements AutoCloseable {
     private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Attention attention) {
         ElementType stored = stored(model);
         String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
-                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from int8" : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name();
+                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from " + String.join(", ", model.quantizedTypes()) : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name();
         return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
     }
 

@@ -6,6 +6,7 @@ import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,6 +91,17 @@ public final class Members {
         problems.addIf(Files.exists(our) && Files.exists(their) && !ModelFingerprint.sha256(our).equals(ModelFingerprint.sha256(their)),
                 "expert '" + expert.name() + "' has a different tokenizer.json from the hub '" + hub.name()
                 + "': all models must tokenise text in the same way (branch experts from one seed)");
+    }
+
+    /**
+     * How members are loaded: the base of adapters with its weights dequantised.
+     *
+     * @param members hub first
+     * @param options how to load them
+     * @return the same, or with {@link Weights#DEQUANTIZED}
+     */
+    public static LoadOptions options(List<Member> members, LoadOptions options) {
+        return members.stream().anyMatch(Member::isAdapter) ? options.withWeights(Weights.DEQUANTIZED) : options;
     }
 
     /**

@@ -113,12 +113,13 @@ public final class StitchedModelBuilder {
 
     static StitchedModel open(List<Member> members, StitchConfig config, LoadOptions options, Map<String, Device> devices) throws IOException {
         StitchValidation.check(members, config);
+        LoadOptions whole = Members.options(members, options);
         List<LlamaModel> models = new ArrayList<>();
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             for (Member member : members) {
                 // all streams have one type, by default the hub's
-                LoadOptions same = models.isEmpty() ? options : options.withPrecision(models.get(0).precision());
+                LoadOptions same = models.isEmpty() ? whole : whole.withPrecision(models.get(0).precision());
                 LoadOptions own = same.withDevice(devices.getOrDefault(member.name(), options.device()));
                 models.add(models.isEmpty() ? LlamaModel.open(member.folder(), own) : Members.open(members.get(0), models.get(0), member, own));
             }

@@ -62,7 +62,7 @@ public final class RouterTraining implements Trainable {
         this.bases = new LinkedHashMap<>(Members.identity(model.members(), model.models()));
         for (int i = 0; i < model.models().size(); i++) {
             LlamaModel base = model.models().get(i);
-            bases.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+            bases.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from " + String.join(", ", base.quantizedTypes()) : ""));
         }
         bases.put(StartingWeights.NAME, StartingWeights.sha256(parameters()));
     }

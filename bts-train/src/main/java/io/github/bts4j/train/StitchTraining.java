@@ -48,7 +48,7 @@ public final class StitchTraining implements Trainable {
             for (int i = 0; i < model.models().size(); i++) {
                 LlamaModel base = model.models().get(i);
                 FiniteTensors.require(base.getName(), base.tensors());
-                identity.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from int8" : ""));
+                identity.put(model.members().get(i).name() + " computes in", base.type() + (base.isQuantized() ? " from " + String.join(", ", base.quantizedTypes()) : ""));
             }
         }
     }

@@ -6,7 +6,10 @@ import java.lang.invoke.MethodType;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -19,7 +22,7 @@ final class Memory {
     private static final String SEGMENT = "java.lang.foreign.MemorySegment";
     private static final MethodType LOAD_TYPE = MethodType.methodType(IntVector.class, Object.class, int.class);
     private static final boolean BUFFERS = hasBuffers();
-    private static final MethodHandle LOAD = load();
+    private static final MethodHandle LOAD = load(IntVector.class, WORDS, LOAD_TYPE);
 
     private Memory() {
     }
@@ -33,13 +36,14 @@ final class Memory {
         }
     }
 
-    private static MethodHandle load() {
+    /** A loader of one kind of vector. */
+    private static MethodHandle load(Class<?> vector, VectorSpecies<?> species, MethodType as) {
         try {
             Class<?> memory = BUFFERS ? ByteBuffer.class : Class.forName(SEGMENT);
-            MethodType type = MethodType.methodType(IntVector.class, VectorSpecies.class, memory, BUFFERS ? int.class : long.class, ByteOrder.class);
-            MethodHandle method = MethodHandles.lookup().findStatic(IntVector.class, BUFFERS ? "fromByteBuffer" : "fromMemorySegment", type);
-            MethodHandle bound = MethodHandles.insertArguments(MethodHandles.insertArguments(method, 3, ByteOrder.LITTLE_ENDIAN), 0, WORDS);
-            return MethodHandles.explicitCastArguments(bound, LOAD_TYPE);
+            MethodType type = MethodType.methodType(vector, VectorSpecies.class, memory, BUFFERS ? int.class : long.class, ByteOrder.class);
+            MethodHandle method = MethodHandles.lookup().findStatic(vector, BUFFERS ? "fromByteBuffer" : "fromMemorySegment", type);
+            MethodHandle bound = MethodHandles.insertArguments(MethodHandles.insertArguments(method, 3, ByteOrder.LITTLE_ENDIAN), 0, species);
+            return MethodHandles.explicitCastArguments(bound, as);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("This Java's vector classes read neither byte buffers nor memory segments", e);
         }
@@ -54,6 +58,26 @@ final class Memory {
             return Class.forName(SEGMENT).getMethod("ofBuffer", Buffer.class).invoke(null, bytes);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("This Java has vector classes over memory segments, but no segment of a buffer", e);
+        }
+    }
+
+    /** Bytes, one for each lane of a vector of words; only with vectors of 256 and 512 bits. */
+    static final class Bytes {
+        private static final MethodType TYPE = MethodType.methodType(ByteVector.class, Object.class, int.class);
+        private static final MethodHandle LOAD = load(ByteVector.class, VectorSpecies.of(byte.class, VectorShape.forBitSize(Byte.SIZE * WORDS.length())), TYPE);
+
+        private Bytes() {
+        }
+
+        /** The signed bytes from a byte offset on, widened. */
+        static IntVector widened(Object memory, int offset) {
+            try {
+                return (IntVector) ((ByteVector) LOAD.invokeExact(memory, offset)).convertShape(VectorOperators.B2I, WORDS, 0);
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 

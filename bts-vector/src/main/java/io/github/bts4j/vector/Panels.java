@@ -71,7 +71,7 @@ abstract class Panels extends Matrix {
     @Override
     public final void pack(float[] x, int at, int length, float[] into) {
         super.pack(x, at, length, into);
-        Arrays.fill(into, length, room(length), 0);
+        Arrays.fill(into, length, length + 3 & -4, 0);
     }
 
     @Override

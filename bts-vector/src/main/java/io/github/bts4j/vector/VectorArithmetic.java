@@ -1,6 +1,8 @@
 package io.github.bts4j.vector;
 
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Blocks;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
@@ -22,6 +24,7 @@ public final class VectorArithmetic implements Arithmetic {
     private static final int ENOUGH_BITS = 256;
 
     private static final Set<ElementType> PREPARED = EnumSet.noneOf(ElementType.class);
+    private static final Set<GgmlType> PREPARED_BLOCKS = EnumSet.noneOf(GgmlType.class);
 
     /** Made by the service loader. */
     public VectorArithmetic() {
@@ -57,6 +60,20 @@ public final class VectorArithmetic implements Arithmetic {
                 WarmUp.run(this, type);
             }
         }
+    }
+
+    @Override
+    public void prepare(GgmlType type) {
+        synchronized (PREPARED_BLOCKS) {
+            if (PREPARED_BLOCKS.add(type)) {
+                WarmUp.run(this, type);
+            }
+        }
+    }
+
+    @Override
+    public Matrix matrix(Blocks blocks) {
+        return BlockRows.of(blocks);
     }
 
     @Override

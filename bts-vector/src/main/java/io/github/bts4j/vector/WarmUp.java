@@ -1,5 +1,7 @@
 package io.github.bts4j.vector;
 
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
+import io.github.bts4j.core.rows.Blocks;
 import io.github.bts4j.core.rows.Elements;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.Rounding;
@@ -16,6 +18,7 @@ import java.util.List;
 final class WarmUp {
     private static final int ROWS = 41; // odd: the last row goes alone
     private static final int[] COLUMNS = {576, 96, 64, 39};
+    private static final int[] BLOCK_COLUMNS = {768, 512, 256};
     private static final int[] SESSIONS = {1, 2, 5};
     private static final long COMPILED_NANOS = 2_000_000; // a round takes some 200 microseconds compiled, 200 milliseconds interpreted
     private static final int FAST_ROUNDS = 20;
@@ -31,6 +34,21 @@ final class WarmUp {
             Matrix w = math.matrix(new Elements(bytes, type, 0, columns, new float[type == ElementType.INT8 ? ROWS : 0]));
             matrices.addAll(List.of(w, w.repacked(ROWS)));
         }
+        compile(math, matrices);
+    }
+
+    /** The same for matrices in blocks. */
+    static void run(VectorArithmetic math, GgmlType type) {
+        int columns = BLOCK_COLUMNS[0];
+        ByteBuffer bytes = ByteBuffer.allocateDirect((int) type.byteCount((long) ROWS * columns)).order(ByteOrder.LITTLE_ENDIAN);
+        List<Matrix> matrices = new ArrayList<>();
+        for (int each : BLOCK_COLUMNS) {
+            matrices.add(math.matrix(new Blocks(bytes, type, 0, each)));
+        }
+        compile(math, matrices);
+    }
+
+    private static void compile(VectorArithmetic math, List<Matrix> matrices) {
         long begin = System.nanoTime();
         for (int fast = 0; fast < FAST_ROUNDS && System.nanoTime() - begin < MOST_NANOS;) {
             long round = System.nanoTime();
@@ -43,11 +61,11 @@ final class WarmUp {
 
     private static void round(VectorArithmetic math, Matrix w) {
         for (int sessions : SESSIONS) {
-            float[][] x = new float[sessions][w.columns() + 3];
+            float[][] x = new float[sessions][Matrix.room(w.columns())];
             float[][] y = new float[sessions][ROWS];
             w.pack(new float[w.columns()], 0, w.columns(), x[0]);
             w.matmul(0, ROWS, x, y, 0);
-            if (w.elements().type() != ElementType.INT8 && w instanceof VectorMatrix) {
+            if (w instanceof VectorMatrix && w.elements().type() != ElementType.INT8) {
                 w.weightedSum(ROWS, y[0], x[0], 0);
                 w.weightedSums(ROWS, new float[][] {y[0], y[0], y[0]}, new float[3 * w.columns()], 0);
                 w.addWeightedSum(ROWS, y[0], 0, w.columns(), x[0]);

@@ -1,5 +1,6 @@
 package io.github.bts4j.core.rows;
 
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.support.ElementType;
 import java.util.Optional;
 
@@ -37,6 +38,23 @@ public interface Arithmetic {
      * @return the matrix
      */
     Matrix matrix(Elements elements);
+
+    /**
+     * A matrix in blocks whose products use this arithmetic.
+     *
+     * @param blocks its blocks, in memory that outlives every use of the matrix
+     * @return the matrix, for {@link Matrix#pack} and {@link Matrix#matmul} only
+     */
+    Matrix matrix(Blocks blocks);
+
+    /**
+     * Warms up the products of a type of blocks. Calling it again does nothing.
+     *
+     * @param type the type
+     */
+    default void prepare(GgmlType type) {
+        // plain loops are fast enough before they are compiled
+    }
 
     /**
      * {@code x = exp(x)}, to about two units in the last place.

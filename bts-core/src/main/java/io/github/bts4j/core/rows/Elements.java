@@ -12,15 +12,22 @@ import java.nio.ByteBuffer;
  * @param columns number of columns
  * @param scales for int8, a factor for each row; else empty
  */
-public record Elements(ByteBuffer bytes, ElementType type, long offset, int columns, float... scales) {
-    /**
-     * The rows from a given one on.
-     *
-     * @param row the row that becomes row 0; of a matrix without scales
-     * @return the same memory
-     */
+public record Elements(ByteBuffer bytes, ElementType type, long offset, int columns, float... scales) implements StoredRows {
+    @Override
     public Elements from(int row) {
         return new Elements(bytes, type, rowOffset(row), columns, scales);
+    }
+
+    @Override
+    public long rowBytes() {
+        return (long) columns * type.bytes();
+    }
+
+    @Override
+    public void read(int row, float[] into) {
+        for (int c = 0; c < columns; c++) {
+            into[c] = get(row, c);
+        }
     }
 
     /**

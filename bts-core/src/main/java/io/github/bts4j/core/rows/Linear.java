@@ -113,7 +113,7 @@ public record Linear(Matrix weight, int rows, float[] bias, List<Optional<RowAda
     }
 
     long matrixBytes() {
-        return (long) rows * weight.columns() * weight.elements().type().bytes();
+        return rows * weight.stored().rowBytes();
     }
 
     /**

@@ -10,35 +10,48 @@ public abstract class Matrix {
     /** Workers share the rows of a product in multiples of this many: repacked matrices keep them together. */
     public static final int SHARE = 32;
 
-    private final Elements elements;
+    private final StoredRows stored;
 
     /**
-     * A matrix of elements.
+     * A matrix of rows.
      *
-     * @param elements the elements
+     * @param stored the rows
      */
-    protected Matrix(Elements elements) {
-        this.elements = elements;
+    protected Matrix(StoredRows stored) {
+        this.stored = stored;
     }
 
     /**
      * The length of the array that {@link #pack} needs.
      *
      * @param length number of elements of a vector
-     * @return the next multiple of four
+     * @return at least the next multiple of four
      */
     public static int room(int length) {
-        return (length + 3) & -4;
+        return (length + 3 & -4) + (length / Blocks.SHARED_BY + Blocks.SHARED_BY - 1 & -Blocks.SHARED_BY);
     }
 
-    /** {@return the elements in the tensor's memory} */
+    /** {@return the rows in the tensor's memory} */
+    public final StoredRows stored() {
+        return stored;
+    }
+
+    /**
+     * The elements in the tensor's memory.
+     *
+     * @return the elements
+     * @throws IllegalStateException if the matrix is stored in blocks
+     */
     public final Elements elements() {
-        return elements;
+        if (stored instanceof Elements elements) {
+            return elements;
+        }
+        throw new IllegalStateException("A matrix in blocks has no elements");
     }
 
     /** {@return the number of columns} */
     public final int columns() {
-        return elements.columns();
+        return stored.columns();
     }
 
     /**
@@ -58,12 +71,22 @@ public abstract class Matrix {
     public abstract Matrix repacked(int rows);
 
     /**
+     * Whether another matrix reads vectors in the same order.
+     *
+     * @param other the other one, as wide
+     * @return true if a vector that one of them has packed serves both
+     */
+    public boolean packsLike(Matrix other) {
+        return getClass() == other.getClass();
+    }
+
+    /**
      * Copies a vector in the order in which {@link #matmul} reads it.
      *
      * @param x the vector
      * @param at index of its first element
      * @param length number of elements
-     * @param into receives {@code length} values, and may receive zeros up to {@link #room}
+     * @param into receives {@code length} values, and may receive others up to {@link #room}
      */
     public void pack(float[] x, int at, int length, float[] into) {
         System.arraycopy(x, at, into, 0, length);
@@ -141,7 +164,7 @@ public abstract class Matrix {
         for (int c = from; c < to; c++) {
             double sum = 0;
             for (int r = 0; r < rows; r++) {
-                sum += (double) p[r] * elements.get(r, c);
+                sum += (double) p[r] * elements().get(r, c);
             }
             y[c] += (float) sum;
         }

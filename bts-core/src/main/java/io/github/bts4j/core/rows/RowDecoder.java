@@ -18,6 +18,7 @@ public final class RowDecoder {
 
     private static final int MOST_TOKENS = 4; // with more, libtorch's products of whole matrices are faster
     private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
+    private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 32; // libtorch dequantises all of the weights first
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
     private final Arithmetic math;
@@ -26,6 +27,7 @@ public final class RowDecoder {
     private final RowWeights weights;
     private final RowRotations rope;
     private final boolean small;
+    private final boolean quantized;
     private final RowAttention attention;
     private final RowNorm norm;
 
@@ -49,6 +51,7 @@ public final class RowDecoder {
         this.weights = weights;
         this.rope = rope;
         this.small = weights.bytes() <= SMALL_MODEL;
+        this.quantized = weights.isQuantized();
         this.norm = new RowNorm(math, rounding, dims.style().rmsNormEps(), dims.style().roundsNormOnce());
         this.attention = new RowAttention(math, rounding, dims, norm);
     }
@@ -113,6 +116,9 @@ public final class RowDecoder {
      * @return true if it is, as measured on two cores
      */
     boolean isFasterFor(DecodeBatch<?> batch) {
+        if (quantized) {
+            return batch.size() <= MOST_TOKENS_OF_QUANTIZED_MODELS;
+        }
         int most = small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
         return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : most);
     }
@@ -129,9 +135,8 @@ public final class RowDecoder {
         float[][] rotations = new float[n][];
         for (int s = 0; s < n; s++) {
             rotations[s] = rope.of(batch.positions()[s], batch.lengthAfter(s));
-            for (int c = 0; c < dims.hidden(); c++) {
-                hidden[s][c] = rounding.round(weights.embedding().elements().get(batch.tokens()[s], c));
-            }
+            weights.embedding().stored().read(batch.tokens()[s], hidden[s]);
+            rounding.round(hidden[s], 0, dims.hidden());
             math.multiply(rounding, hidden[s], dims.style().embeddingMultiplier(), 0, dims.hidden());
         }
         return step(batch, hidden, rotations);
@@ -167,6 +172,11 @@ public final class RowDecoder {
             Linear.Packed packed = new Linear.Packed(x, adapted);
             packed.pack(vectors, products);
             return packed;
+        }
+
+        /** What the next product of the same vectors reads. Matrices of one layer may be of several types. */
+        private Linear.Packed next(Linear.Packed packed, float[][] vectors, Linear before, Linear product) {
+            return before.weight().packsLike(product.weight()) ? packed : packed(vectors, product);
         }
     }
 
@@ -237,7 +247,9 @@ public final class RowDecoder {
         RowWeights.Layer layer = weights.layers().get(index);
         Linear.Packed x = scratch.packed(scratch.normed, layer.query(), layer.key(), layer.value());
         layer.query().run(share, math, rounding, x, step.query());
+        x = scratch.next(x, scratch.normed, layer.query(), layer.key());
         layer.key().run(share, math, rounding, x, step.key());
+        x = scratch.next(x, scratch.normed, layer.key(), layer.value());
         layer.value().run(share, math, rounding, x, step.value());
         share.await();
         attention.run(share, step, index, layer);
@@ -255,7 +267,7 @@ public final class RowDecoder {
      */
     public void mlp(WorkerTeam.Share share, RowStep step, int index, Scratch scratch) {
         RowWeights.Layer layer = weights.layers().get(index);
-        activated(share, layer, scratch.packed(scratch.normed, layer.gate(), layer.up()), step);
+        activated(share, layer, scratch, step);
         share.await();
         layer.down().run(share, math, rounding, scratch.packed(step.gate(), layer.down()), step.branch());
     }
@@ -309,11 +321,12 @@ public final class RowDecoder {
     }
 
     /** This worker's rows of {@code silu(W_gate x) * (W_up x)}, or of GELU. */
-    private void activated(WorkerTeam.Share share, RowWeights.Layer layer, Linear.Packed x, RowStep step) {
+    private void activated(WorkerTeam.Share share, RowWeights.Layer layer, Scratch scratch, RowStep step) {
+        Linear.Packed x = scratch.packed(scratch.normed, layer.gate(), layer.up());
         int from = share.fromRow(dims.intermediate());
         int to = share.toRow(dims.intermediate());
         layer.gate().sum(from, to, x, step.gate());
-        layer.up().run(share, math, rounding, x, step.up());
+        layer.up().run(share, math, rounding, scratch.next(x, scratch.normed, layer.gate(), layer.up()), step.up());
         for (int s = 0; s < step.gate().length; s++) {
             if (dims.style().gelu()) {
                 math.geGlu(rounding, step.gate()[s], step.up()[s], from, to);

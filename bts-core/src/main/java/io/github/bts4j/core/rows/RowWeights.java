@@ -132,6 +132,11 @@ public record RowWeights(Matrix embedding, List<Layer> layers, float[] norm, Lin
         return Stream.concat(Stream.of(head), layers.stream().flatMap(Layer::linears)).filter(linear -> !shared.contains(linear.weight())).mapToLong(Linear::matrixBytes).sum();
     }
 
+    /** Whether some of the matrices are stored in blocks. */
+    boolean isQuantized() {
+        return Stream.concat(Stream.of(head), layers.stream().flatMap(Layer::linears)).anyMatch(linear -> linear.weight().stored() instanceof Blocks);
+    }
+
     /** {@return the same weights with repacked matrices on the Java heap} */
     public RowWeights repacked() {
         return new RowWeights(embedding, layers.stream().map(Layer::repacked).toList(), norm, head.repacked(), true);

@@ -20,6 +20,11 @@ final class ScalarArithmetic implements Arithmetic {
     }
 
     @Override
+    public Matrix matrix(Blocks blocks) {
+        return new ScalarMatrix(blocks);
+    }
+
+    @Override
     public void exp(float[] x, int from, int to) {
         for (int i = from; i < to; i++) {
             x[i] = exp(x[i]);

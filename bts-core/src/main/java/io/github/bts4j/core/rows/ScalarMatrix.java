@@ -2,13 +2,13 @@ package io.github.bts4j.core.rows;
 
 /** A matrix as plain loops multiply it: each row is read into float32, and its sums are taken in double precision. */
 final class ScalarMatrix extends Matrix {
-    ScalarMatrix(Elements elements) {
-        super(elements);
+    ScalarMatrix(StoredRows stored) {
+        super(stored);
     }
 
     @Override
     public Matrix from(int row) {
-        return new ScalarMatrix(elements().from(row));
+        return new ScalarMatrix(stored().from(row));
     }
 
     @Override
@@ -20,7 +20,7 @@ final class ScalarMatrix extends Matrix {
     public void matmul(int from, int to, float[][] x, float[][] y, int at) {
         float[] w = new float[columns()];
         for (int r = from; r < to; r++) {
-            read(r, w);
+            stored().read(r, w);
             for (int s = 0; s < x.length; s++) {
                 double sum = 0;
                 for (int c = 0; c < w.length; c++) {
@@ -36,19 +36,13 @@ final class ScalarMatrix extends Matrix {
         float[] w = new float[columns()];
         double[] sums = new double[columns()];
         for (int r = 0; r < rows; r++) {
-            read(r, w);
+            stored().read(r, w);
             for (int c = 0; c < w.length; c++) {
                 sums[c] += (double) p[r] * w[c];
             }
         }
         for (int c = 0; c < sums.length; c++) {
             y[at + c] = (float) sums[c];
-        }
-    }
-
-    private void read(int row, float[] into) {
-        for (int c = 0; c < into.length; c++) {
-            into[c] = elements().get(row, c);
         }
     }
 }

@@ -12,12 +12,13 @@ import java.util.Map;
  * <p>{@code m} is a model; {@code rope} holds its rotary tables, of which {@code row} is the row of the first token.
  */
 @KernelSource(value = "decoder.py", products = true)
-public interface DecoderKernels extends AttentionKernels {
+public interface DecoderKernels extends AttentionKernels, BlockKernels {
     /**
      * Gathers a model's weights by their names.
      *
      * @param mode the autograd mode
-     * @param tensors every tensor by its Hugging Face name, norms of layers by their place; a matrix of int8 has its scales under its name and {@code _scale}
+     * @param tensors every tensor by its Hugging Face name, norms of layers by their place; a matrix of int8 has its scales under its name and {@code _scale},
+     *     one in blocks ggml's number of their type under its name and {@code _type}
      * @param sizes heads, heads of keys and values, size of a head, kind of norm weight, whether the activation is GELU, whether the head is the embedding
      * @param windows the window of every layer, 0 for none
      * @param rotations the rotary table of every layer

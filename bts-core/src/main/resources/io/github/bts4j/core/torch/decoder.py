@@ -8,10 +8,12 @@ class Linear(NamedTuple):
   # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row.
   # lora: nothing, or what an adapter adds: [a, b] with a: [r, in] and b: [out, r], its scale within b; DoRA's factor [out] behind them.
   # With a dimension more, what several adapters add, each to its own rows: a: [n, r, in], b: [n, out, r], factor: [n, out]
+  # blocks: 0, or ggml's number of the type of weights that are bytes [out, bytes of a row]
   weight : Tensor
   bias : Optional[Tensor]
   scale : Optional[Tensor]
   lora : List[Tensor]
+  blocks : int
 
 class Layer(NamedTuple):
   # norms before and after each branch, and of queries and keys: [head_dim] for each head, or of all heads together. Llama has those before.
@@ -61,7 +63,10 @@ class Llama(NamedTuple):
     for part in [".lora_A", ".lora_B", ".lora_factor"]:
       if torch.__contains__(tensors, name + part):
         lora = torch.append(lora, tensors[name + part])
-    return __torch__.Linear(tensors[weight], (self).optional(tensors, name + ".bias"), (self).optional(tensors, weight + "_scale"), lora)
+    blocks = 0
+    if torch.__contains__(tensors, weight + "_type"):
+      blocks = int(tensors[weight + "_type"])
+    return __torch__.Linear(tensors[weight], (self).optional(tensors, name + ".bias"), (self).optional(tensors, weight + "_scale"), lora, blocks)
 
   def decoder_layer(self: __torch__.K, tensors: Dict[str, Tensor], i: int, gelu: bool, window: int, rotation: int) -> __torch__.Layer:
     p = torch.format("model.layers.{}.", i)
@@ -84,6 +89,8 @@ class Llama(NamedTuple):
   def weight_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
     if len(w.lora) > 0:
       return (self).adapted_linear(x, w)
+    if w.blocks != 0:
+      return (self).linear(x, (self).dequantize_blocks(w.weight, w.blocks, ops.prim.dtype(x)), w.bias)
     if ops.prim.dtype(w.weight) != INT8:
       return (self).linear(x, w.weight, w.bias)
     scale = unchecked_cast(Tensor, w.scale)
@@ -191,7 +198,7 @@ class Llama(NamedTuple):
     u = (self).weight_linear(x, l.up_proj)
     if l.gelu:
       a = torch.mul((self).gelu_tanh((self).weight_linear(x, l.gate_proj)), u)
-    elif ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or len(l.gate_proj.lora) > 0 or ops.prim.dtype(l.gate_proj.weight) == INT8:
+    elif ops.prim.requires_grad(u) or ops.prim.requires_grad(l.gate_proj.weight) or len(l.gate_proj.lora) > 0 or l.gate_proj.blocks != 0 or ops.prim.dtype(l.gate_proj.weight) == INT8:
       a = torch.mul(torch.silu((self).weight_linear(x, l.gate_proj)), u)
     else:
       a = torch.mul_((self).linear_silu(x, l.gate_proj.weight, l.gate_proj.bias), u)  # nothing is kept for a backward pass: no new buffers
@@ -316,6 +323,8 @@ class Llama(NamedTuple):
   def embed(self: __torch__.K, ids: Tensor, m: __torch__.Llama) -> Tensor:
     w = m.embed_tokens
     x = torch.embedding(w.weight, ids)
+    if w.blocks != 0:
+      x = torch.reshape((self).dequantize_blocks(torch.reshape(x, [-1, torch.size(x, -1)]), w.blocks, ops.prim.dtype(m.norm)), torch.size(ids) + [-1])
     if ops.prim.dtype(w.weight) == INT8:
       scale = unchecked_cast(Tensor, w.scale)
       x = torch.mul(torch.to(x, ops.prim.dtype(scale)), torch.embedding(torch.unsqueeze(scale, 1), ids))

@@ -2,6 +2,7 @@ package io.github.bts4j.core.llama;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.llama.family.Family;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,24 @@ class FamilyPageTest {
             String[] cells = line.split("\\|", -1);
             if (cells.length == 7 && cells[2].contains("`") && !cells[2].contains("model_type")) {
                 found.add(code(cells[2]).get(0) + " " + code(cells[3]).get(0) + " " + code(cells[5]));
+            }
+        }
+        assertEquals(expected, found);
+    }
+
+    @Test
+    void theTypesOfGgufFilesAreTheEnum() throws IOException {
+        List<String> expected = new ArrayList<>();
+        for (GgmlType type : GgmlType.values()) {
+            double bits = 8.0 * type.blockBytes() / type.blockSize();
+            expected.add(type + " " + (bits == Math.rint(bits) ? String.valueOf((int) bits) : String.valueOf(bits)) + " "
+                    + (!type.isQuantized() ? "mapped" : type.isMultiplied() ? "multiplied as it is stored" : "dequantised"));
+        }
+        List<String> found = new ArrayList<>();
+        for (String line : Files.readAllLines(PAGE)) {
+            String[] cells = line.split("\\|", -1);
+            if (cells.length == 5 && cells[1].contains("`")) {
+                found.add(code(cells[1]).get(0) + " " + cells[2].strip() + " " + cells[3].strip());
             }
         }
         assertEquals(expected, found);

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.golden.GoldenCase;
+import io.github.bts4j.core.golden.GreedyTokens;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.rope.RopeScaling;
 import io.github.bts4j.core.torch.TensorFiles;
@@ -17,12 +19,17 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models in GGUF files against the same checkpoints as safetensors, and against transformers' logits for both. */
 class GgufModelTest {
@@ -49,16 +56,61 @@ class GgufModelTest {
         }
     }
 
-    @Test
-    void quantisedWeightsGiveTheLogitsThatTransformersComputesFromThem() throws IOException {
-        Path file = DATA.resolve("llama2-gqa-q4.gguf");
-        try (NDManager manager = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(file, LoadOptions.defaults().withPrecision(Precision.FLOAT32));
-                LlamaModel stored = LlamaModel.open(file)) {
-            Map<String, NDArray> golden = TensorFiles.read(manager, DATA.resolve("llama2-gqa-q4.golden.safetensors"));
+    @ParameterizedTest
+    @CsvSource({"llama2-gqa-q4, AS_STORED", "llama2-gqa-q4, DEQUANTIZED", "llama2-gqa-mixed, AS_STORED", "kept, AS_STORED", "kept, DEQUANTIZED"})
+    void quantisedWeightsGiveTheLogitsThatTransformersComputesFromThem(String name, Weights weights) throws IOException {
+        Path file = DATA.resolve(name + ".gguf");
+        LoadOptions options = LoadOptions.defaults().withWeights(weights);
+        try (NDManager manager = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(file, options.withPrecision(Precision.FLOAT32));
+                LlamaModel stored = LlamaModel.open(file, options)) {
+            assertEquals(weights == Weights.AS_STORED, model.isQuantized());
+            Map<String, NDArray> golden = TensorFiles.read(manager, DATA.resolve(name + ".golden.safetensors"));
             float[] expected = golden.get("logits").toFloatArray();
             tolerance(golden.get("input_ids"), model).assertClose("logits", expected, model.forward(golden.get("input_ids")).toFloatArray());
             assertEquals(Precision.BFLOAT16, stored.precision());
             assertTrue(GoldenCase.relativeError(expected, stored.forward(golden.get("input_ids")).toFloatArray()) < tolerance(golden.get("input_ids"), stored).ofNorm());
+        }
+    }
+
+    /** One token at a time, which the row engine decodes where it is available. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama2-gqa-q4", "llama2-gqa-mixed", "kept"})
+    void quantisedWeightsDecodeToTheLogitsThatTransformersComputesFromThem(String name) throws IOException {
+        try (NDManager manager = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(DATA.resolve(name + ".gguf"), LoadOptions.defaults().withPrecision(Precision.FLOAT32))) {
+            Map<String, NDArray> golden = TensorFiles.read(manager, DATA.resolve(name + ".golden.safetensors"));
+            long[] ids = golden.get("input_ids").toLongArray();
+            float[] expected = golden.get("logits").toFloatArray();
+            int length = (int) golden.get("input_ids").getShape().get(1);
+            int vocab = model.vocabSize();
+            double tolerance = tolerance(golden.get("input_ids"), model).of(expected);
+            try (DecodeSession session = model.newSession(length)) {
+                session.append((int) ids[0], (int) ids[1], (int) ids[2]);
+                for (int t = 3; t < length; t++) {
+                    GoldenCase.assertClose("at " + t, Arrays.copyOfRange(expected, t * vocab, (t + 1) * vocab), session.append((int) ids[t]), tolerance);
+                }
+            }
+        }
+    }
+
+    @Test
+    void greedyTokensAreThoseOfTransformers() throws IOException {
+        try (NDManager manager = Torch.manager().newSubManager(); LlamaModel model = LlamaModel.open(DATA.resolve("kept.gguf"), LoadOptions.defaults().withPrecision(Precision.FLOAT32))) {
+            Map<String, NDArray> golden = TensorFiles.read(manager, DATA.resolve("kept.golden.safetensors"));
+            int[] prompt = Arrays.stream(golden.get("input_ids").toLongArray()).limit(8).mapToInt(id -> (int) id).toArray();
+            int[] expected = Arrays.stream(golden.get("greedy").toLongArray()).mapToInt(id -> (int) id).toArray();
+            assertArrayEquals(expected, Arrays.copyOfRange(GreedyTokens.after(model, prompt, 48), 8, 48));
+        }
+    }
+
+    @Test
+    void weightsThatStayQuantisedTakeTheFilesSize() throws IOException {
+        Path file = DATA.resolve("kept.gguf");
+        try (LlamaModel kept = LlamaModel.open(file); LlamaModel whole = LlamaModel.open(file, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED))) {
+            assertEquals(List.of("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"), kept.quantizedTypes());
+            assertTrue(kept.weightBytes() <= Files.size(file), kept.weightBytes() + " bytes");
+            assertEquals(LlamaTensors.parameterCount(whole.config()) * 2, whole.weightBytes());
+            String message = assertThrows(IllegalStateException.class, () -> kept.requireFullWeights("saved")).getMessage();
+            assertTrue(message.contains("as Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K, rounded, and cannot be saved: load it without withQuantization, a GGUF file with withWeights(Weights.DEQUANTIZED)"), message);
         }
     }
 

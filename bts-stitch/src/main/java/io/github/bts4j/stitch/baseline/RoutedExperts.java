@@ -82,10 +82,11 @@ public final class RoutedExperts extends FrozenLm {
     /** With the tensors of a router; without any, it starts with zeros. */
     static RoutedExperts open(List<Member> members, LoadOptions options, int decisionTokens, Map<String, NDArray> tensors) throws IOException {
         checked(members).throwAsArgument(UNFIT);
+        LoadOptions whole = Members.options(members, options);
         List<LlamaModel> models = new ArrayList<>();
         try {
             for (Member member : members) {
-                models.add(models.isEmpty() ? LlamaModel.open(member.folder(), options) : Members.open(members.get(0), models.get(0), member, options));
+                models.add(models.isEmpty() ? LlamaModel.open(member.folder(), whole) : Members.open(members.get(0), models.get(0), member, whole));
             }
             RoutedExperts routed = over(members, models, models, decisionTokens);
             if (!tensors.isEmpty()) {

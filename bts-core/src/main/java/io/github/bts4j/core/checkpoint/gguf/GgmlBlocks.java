@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
  * Turns ggml's blocks into floats, with the arithmetic of ggml's {@code dequantize_row_*} in float32. Scales d and minima m are float16; q is an
  * unsigned integer of the type's bits. Stateless.
  */
-final class GgmlBlocks {
+public final class GgmlBlocks {
     private static final VarHandle SHORT = MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -29,7 +29,7 @@ final class GgmlBlocks {
      * @param to index of the first value
      * @param blocks number of blocks
      */
-    static void decode(GgmlType type, byte[] bytes, int from, float[] floats, int to, int blocks) {
+    public static void decode(GgmlType type, byte[] bytes, int from, float[] floats, int to, int blocks) {
         for (int i = 0; i < blocks; i++) {
             int at = from + i * type.blockBytes();
             int out = to + i * type.blockSize();
@@ -51,6 +51,18 @@ final class GgmlBlocks {
                 case IQ4_XS -> iq4xs(bytes, at, floats, out);
             }
         }
+    }
+
+    /**
+     * Quantises values.
+     *
+     * @param type Q8_0, rounded to nearest, or Q4_0, with the scale that llama.cpp's search finds; F32 or F16
+     * @param floats the values, whole blocks
+     * @return their blocks
+     * @throws IllegalArgumentException if a finite value is beyond float16, or the type is another one
+     */
+    public static byte[] encode(GgmlType type, float[] floats) {
+        return GgmlEncoder.encode(type, floats);
     }
 
     /** d q, with signed q. */

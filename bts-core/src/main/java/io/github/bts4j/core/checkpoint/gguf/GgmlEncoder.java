@@ -15,13 +15,13 @@ final class GgmlEncoder {
 
     /** Whether floats can be encoded as a type. */
     static boolean writes(GgmlType type) {
-        return type == GgmlType.F32 || type == GgmlType.F16 || type == GgmlType.Q8_0;
+        return type == GgmlType.F32 || type == GgmlType.F16 || type == GgmlType.Q8_0 || type == GgmlType.Q4_0;
     }
 
     /**
      * Encodes values.
      *
-     * @param type F32, F16 or Q8_0
+     * @param type F32, F16, Q8_0 or Q4_0
      * @param floats the values, whole blocks
      * @return their blocks
      * @throws IllegalArgumentException if a finite value is beyond float16
@@ -29,12 +29,14 @@ final class GgmlEncoder {
     static byte[] encode(GgmlType type, float[] floats) {
         int blocks = floats.length / type.blockSize();
         byte[] bytes = new byte[Math.toIntExact(type.byteCount(floats.length))];
+        ScaleSearch search = new ScaleSearch(32, 8);
         for (int i = 0; i < blocks; i++) {
             switch (type) {
                 case F32 -> INT.set(bytes, 4 * i, Float.floatToRawIntBits(floats[i]));
                 case F16 -> SHORT.set(bytes, 2 * i, halfOf(floats[i]));
                 case Q8_0 -> q8(floats, 32 * i, bytes, 34 * i);
-                default -> throw new IllegalArgumentException(type + " is not written: F32, F16 and Q8_0 are");
+                case Q4_0 -> q4(search, floats, 32 * i, bytes, 18 * i);
+                default -> throw new IllegalArgumentException(type + " is not written: F32, F16, Q8_0 and Q4_0 are");
             }
         }
         return bytes;
@@ -52,6 +54,15 @@ final class GgmlEncoder {
         for (int i = 0; i < 32; i++) {
             float scaled = floats[from + i] * inverse;
             out[at + 2 + i] = (byte) (Math.signum(scaled) * Math.floor(Math.abs(scaled) + 0.5f));
+        }
+    }
+
+    /** The scale that the search finds, as float16, and its integers, 8 above them. */
+    private static void q4(ScaleSearch search, float[] floats, int from, byte[] out, int at) {
+        SHORT.set(out, at, halfOf(search.scale(floats, from)));
+        int[] q = search.integers();
+        for (int i = 0; i < 16; i++) {
+            out[at + 2 + i] = (byte) (q[i] + 8 | q[16 + i] + 8 << 4);
         }
     }
 

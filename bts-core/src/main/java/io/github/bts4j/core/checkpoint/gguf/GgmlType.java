@@ -74,8 +74,8 @@ public enum GgmlType {
         return Arrays.stream(values()).map(GgmlType::name).collect(Collectors.joining(", "));
     }
 
-    /** ggml's number. */
-    int code() {
+    /** {@return ggml's number} */
+    public int code() {
         return code;
     }
 
@@ -92,6 +92,18 @@ public enum GgmlType {
     /** {@return whether values share scales in blocks; false for F32, F16 and BF16} */
     public boolean isQuantized() {
         return blockSize > 1;
+    }
+
+    /**
+     * Whether a matrix of this type is multiplied as it is stored. Other quantised types are rare in files of models that are used for more than tests.
+     *
+     * @return true if a model may keep such matrices; false if they are dequantised
+     */
+    public boolean isMultiplied() {
+        return switch (this) {
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
+            default -> false;
+        };
     }
 
     /**

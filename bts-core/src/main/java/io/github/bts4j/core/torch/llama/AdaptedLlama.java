@@ -45,7 +45,7 @@ public final class AdaptedLlama {
                     + " Load the base without quantization (--int8), or merge the two (bts convert BASE OUT --adapter " + folder + ") and quantise OUT");
         }
         OpenedFiles files = OpenedFiles.of(base, Adapter.files(folder));
-        try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(Repacking.NEVER))) {
+        try (LlamaModel loaded = LlamaModel.open(base, options.withRepacking(Repacking.NEVER).withWeights(Weights.DEQUANTIZED))) {
             loaded.requireFullWeights("given an adapter");
             return checked(made(loaded, folder, any -> LlamaRows.Choice.of(options.repacking()), AdapterMerge::merge), folder, files, options);
         }

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.rows.Linear;
@@ -34,6 +35,7 @@ public final class Decoder implements AutoCloseable {
     private final Rotary rotary;
     private final NDArray head;
     private final Optional<NDArray> headScale;
+    private final Optional<GgmlType> headType;
     private final LlamaRows rows;
     private final ElementType type;
     private final Device device;
@@ -45,7 +47,7 @@ public final class Decoder implements AutoCloseable {
      *
      * @param config the model's dimensions
      * @param tensors every tensor of the model by its Hugging Face name, of one type; {@code lm_head.weight} may be absent when tied; of an int8
-     *     matrix also its scales, under its name and {@code _scale}
+     *     matrix also its scales, under its name and {@code _scale}, and of one in ggml's blocks the number of its type, under its name and {@code _type}
      * @param manager owner of the rotary tables
      * @param type element type of the tensors
      */
@@ -70,6 +72,7 @@ public final class Decoder implements AutoCloseable {
         String headName = config.tieWordEmbeddings() ? EMBED_TOKENS : "lm_head.weight";
         this.head = tensors.get(headName);
         this.headScale = Optional.ofNullable(tensors.get(headName + Int8Weights.SCALE));
+        this.headType = Optional.ofNullable(tensors.get(headName + BlockWeights.TYPE)).map(BlockWeights::type);
         this.weights = KernelWeights.of(CALLS, Autograd.OFF, tensors, config, type, config.tieWordEmbeddings());
         this.rotary = new Rotary(config.ropes(), manager, type);
         this.rows = new LlamaRows(config, tensors, device, type, rotary::cosSin, choice);
@@ -97,6 +100,9 @@ public final class Decoder implements AutoCloseable {
      * @return {@code [vocabulary, hidden]}; with tied embeddings the embedding table
      */
     public NDArray head(NDManager scope) {
+        if (headType.isPresent()) {
+            return CALLS.dequantizeBlocks(scope, Autograd.OFF, head, headType.get().code(), type);
+        }
         return headScale.isEmpty() ? head : CALLS.dequantize(scope, Autograd.OFF, head, headScale.get());
     }
 

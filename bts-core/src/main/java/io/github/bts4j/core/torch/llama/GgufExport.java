@@ -29,7 +29,7 @@ import java.util.Map;
  * original Llama code's order, tokenizer and chat template. Holds no state.
  */
 public final class GgufExport {
-    private static final Map<GgmlType, Integer> FILE_TYPES = Map.of(GgmlType.F32, 0, GgmlType.F16, 1, GgmlType.Q8_0, 7);
+    private static final Map<GgmlType, Integer> FILE_TYPES = Map.of(GgmlType.F32, 0, GgmlType.F16, 1, GgmlType.Q8_0, 7, GgmlType.Q4_0, 2);
 
     private GgufExport() {}
 
@@ -38,7 +38,7 @@ public final class GgufExport {
      *
      * @param folder a folder with config.json, safetensors and, if the file is to have a tokenizer, tokenizer.json
      * @param file the file; one that is there is replaced at the end
-     * @param type the type of the matrices: F32, F16 or Q8_0; a matrix whose rows are no whole blocks is F16
+     * @param type the type of the matrices: F32, F16, Q8_0 or Q4_0, with which embeddings and head are Q8_0; a matrix whose rows are no whole blocks is F16
      * @throws IOException if a file cannot be read or written; an older file is then unchanged
      * @throws UnsupportedException if GGUF has no keys for the configuration, or llama.cpp no such tokenizer
      * @throws IllegalArgumentException if a value is beyond float16
@@ -47,7 +47,7 @@ public final class GgufExport {
     public static void write(Path folder, Path file, GgmlType type) throws IOException {
         boolean tokenizer = Files.exists(folder.resolve("tokenizer.json"));
         Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), ".gguf", ".tmp");
-        try (LlamaModel model = LlamaModel.open(folder)) {
+        try (LlamaModel model = LlamaModel.open(folder, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED))) {
             model.requireFullWeights("written as GGUF");
             GgufWriter.write(temporary, metadata(model.config(), folder, tokenizer, type), tensors(model, type));
             if (tokenizer) {
@@ -108,16 +108,17 @@ public final class GgufExport {
         model.tensors().forEach((name, tensor) -> {
             int heads = !names.pairwiseInGguf() ? 0 : name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             List<Long> shape = Arrays.stream(tensor.getShape().getShape()).boxed().toList();
-            tensors.add(new GgufWriter.Tensor(GgufLlama.ggufName(name, names), fitting(type, shape), shape, heads == 0 ? whole(tensor) : sink -> sink.accept(pairsFromHalves(tensor, heads)),
+            tensors.add(new GgufWriter.Tensor(GgufLlama.ggufName(name, names), fitting(name, type, shape), shape, heads == 0 ? whole(tensor) : sink -> sink.accept(pairsFromHalves(tensor, heads)),
                     Tensors.type(tensor)));
         });
         return tensors;
     }
 
-    private static GgmlType fitting(GgmlType type, List<Long> shape) {
+    private static GgmlType fitting(String name, GgmlType matrices, List<Long> shape) {
         if (shape.size() < 2) {
             return GgmlType.F32;
         }
+        GgmlType type = matrices == GgmlType.Q4_0 ? Int4Weights.type(name) : matrices; // embeddings and head with 8 bits
         return shape.get(1) % type.blockSize() == 0 ? type : GgmlType.F16;
     }
 

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A model in a GGUF file: its tensors under Hugging Face's names, in Hugging Face's order of rows. Tensors of one precision are mapped, quantised
- * ones dequantised; query and key projections, whose rows llama.cpp permutes in some families, are copied there.
+ * A model in a GGUF file: its tensors under Hugging Face's names, in Hugging Face's order of rows. Tensors of one precision are mapped, and quantised
+ * matrices too or else dequantised; query and key projections, whose rows llama.cpp permutes in some families, are copied there.
  */
 final class GgufLlama {
     private static final Set<String> OF_CONFIGURATION = Set.of("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight");
@@ -94,14 +94,20 @@ final class GgufLlama {
                 .findFirst().orElseThrow(() -> new IllegalArgumentException("tensor '" + name + "' has no name in GGUF"));
     }
 
-    /** Loads tensors of the model. */
-    Map<String, NDArray> load(NDManager owner, Set<String> wanted, ElementType type, boolean mapping) throws IOException {
+    /** Loads tensors of the model; those that stay in blocks with their types. */
+    Map<String, NDArray> load(NDManager owner, Set<String> wanted, ElementType type, LoadOptions options) throws IOException {
+        boolean mapping = options.mapping();
         Map<String, NDArray> loaded = new LinkedHashMap<>();
+        BlockWeights blocks = new BlockWeights(owner);
         boolean onePlus = config.traits().family().spec().normWeight() == NormWeight.ONE_PLUS;
         for (String name : wanted) {
             int heads = !names.pairwiseInGguf() ? 0 : name.contains(".q_proj.") ? config.numHeads() : name.contains(".k_proj.") ? config.numKvHeads() : 0;
             GgufTensor tensor = tensors.get(name);
-            if (onePlus && name.endsWith("norm.weight")) {
+            boolean kept = options.weights() == Weights.AS_STORED && options.quantization().isEmpty() && tensor.type().isMultiplied() && tensor.shape().size() == 2;
+            if (kept) {
+                loaded.put(name, heads == 0 ? bytes(owner, tensor, mapping) : permutedBytes(owner, tensor, heads));
+                loaded.put(name + BlockWeights.TYPE, blocks.number(tensor.type()));
+            } else if (onePlus && name.endsWith("norm.weight")) {
                 loaded.put(name, lessOne(owner, tensor, type));
             } else if (heads == 0) {
                 loaded.put(name, load(owner, tensor, type, mapping));
@@ -112,6 +118,20 @@ final class GgufLlama {
             }
         }
         return loaded;
+    }
+
+    /** The blocks, {@code [out, bytes of a row]}. */
+    private static NDArray bytes(NDManager owner, GgufTensor tensor, boolean mapping) throws IOException {
+        long rows = tensor.shape().get(0);
+        TensorEntry entry = new TensorEntry(tensor.name(), ElementType.UINT8, List.of(rows, rows == 0 ? 0 : tensor.length() / rows), tensor.file(), tensor.offset(), tensor.length());
+        return new TensorLoader(owner, stored -> stored, mapping).load(List.of(entry)).get(tensor.name());
+    }
+
+    /** A copy of the blocks, whose rows are whole ones in another order. */
+    private static NDArray permutedBytes(NDManager owner, GgufTensor tensor, int heads) throws IOException {
+        try (NDManager scope = owner.newSubManager()) {
+            return Tensors.halvesFromPairs(owner, bytes(scope, tensor, true), heads);
+        }
     }
 
     /** llama.cpp stores 1 + w for norms that multiply by that. */

@@ -1,5 +1,7 @@
 package io.github.bts4j.core.torch.llama;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.checkpoint.Checkpoint;
@@ -18,6 +20,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
@@ -31,21 +34,23 @@ final class LlamaLoader {
         if (Checkpoint.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             ElementType type = options.precision().orElse(gguf.config().dtype()).elementType();
-            return open(files, folder, options, gguf.config(), options.quantization().isPresent(), type, (owner, names) -> gguf.load(owner, names, type, options.mapping()));
+            return open(files, folder, options, gguf.config(), options.quantization(), type, (owner, names) -> gguf.load(owner, names, type, options));
         }
         StoredTensors stored = StoredTensors.read(folder);
         ElementType type = options.precision().map(Precision::elementType).orElseGet(stored::type);
-        boolean int8 = options.quantization().isPresent() || stored.isInt8();
-        UnaryOperator<ElementType> conversion = kept -> int8 ? kept : type; // quantised from the stored type
-        return open(files, folder, options, stored.config(), int8, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
+        Optional<Quantization> quantization = options.quantization().or(() -> stored.isInt8() ? Optional.of(Quantization.INT8) : Optional.empty());
+        throwIf(stored.isInt8() && quantization.get() == Quantization.INT4,
+                () -> new IllegalArgumentException("quantization = INT4, but the weights in " + folder + " are int8, rounded already: quantise the checkpoint that they were rounded from"));
+        UnaryOperator<ElementType> conversion = kept -> quantization.isPresent() ? kept : type; // quantised from the stored type
+        return open(files, folder, options, stored.config(), quantization, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
     }
 
-    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, boolean int8, ElementType type, Int8Weights.Source source)
+    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, Optional<Quantization> quantization, ElementType type, Int8Weights.Source source)
             throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             Set<String> names = LlamaTensors.shapes(config).keySet();
-            Map<String, NDArray> tensors = int8 ? Int8Weights.load(manager, names, options.quantization().isPresent(), type, source) : source.load(manager, names);
+            Map<String, NDArray> tensors = quantization.isEmpty() ? source.load(manager, names) : quantised(manager, names, quantization.get(), options.quantization().isPresent(), type, source);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, LlamaRows.Choice.of(options.repacking()));
             files.requireUnchanged();
             return model.from(folder, files, options.mapping() && !options.device().isGpu());
@@ -53,6 +58,10 @@ final class LlamaLoader {
             manager.close();
             throw e;
         }
+    }
+
+    private static Map<String, NDArray> quantised(NDManager manager, Set<String> names, Quantization quantization, boolean all, ElementType type, Int8Weights.Source source) throws IOException {
+        return quantization == Quantization.INT4 ? Int4Weights.load(manager, names, type, source) : Int8Weights.load(manager, names, all, type, source);
     }
 
     static LlamaModel of(String name, LlamaConfig config, Map<String, NDArray> tensors, LoadOptions options) {
@@ -68,7 +77,7 @@ final class LlamaLoader {
                 copies.put(tensor, Tensors.copy(options.quantization().isPresent() ? scope : manager, placed, type));
             }
             Map<String, NDArray> own = options.quantization().isEmpty() ? copies
-                    : Int8Weights.load(manager, copies.keySet(), true, type, (owner, names) -> copies);
+                    : quantised(manager, copies.keySet(), options.quantization().get(), true, type, (owner, names) -> copies);
             return new LlamaModel(name, manager, config, type, own, LlamaRows.Choice.of(options.repacking()));
         } catch (RuntimeException e) {
             manager.close();

@@ -84,8 +84,8 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
-     * Loads a checkpoint. Matrices that are stored as int8 with scales (compressed-tensors, {@code int-quantized}) stay so, mapped. Of a GGUF file, quantised tensors are dequantised, by default to bfloat16; tensors of one precision are mapped, apart from the
-     * query and key projections, whose rows llama.cpp permutes. Where {@code tie_word_embeddings} is true and only one of embedding table and head is stored, it is both; a stored head that
+     * Loads a checkpoint. Matrices that are stored as int8 with scales (compressed-tensors, {@code int-quantized}) stay so, mapped. Of a GGUF file, quantised matrices stay so ({@link Weights}), and by default the
+     * computation is in bfloat16; they and tensors of one precision are mapped, apart from the query and key projections, whose rows llama.cpp permutes in some families. Where {@code tie_word_embeddings} is true and only one of embedding table and head is stored, it is both; a stored head that
      * differs from the embedding table is used, as in transformers 5, and {@link #config} is not tied.
      *
      * @param folder a folder with config.json and safetensors, or a GGUF file
@@ -115,15 +115,21 @@ public final class LlamaModel extends FrozenLm {
 
     /** {@return the size in bytes of all tensors, mapped or not, with the scales of quantised matrices} */
     public long weightBytes() {
-        return lifetime().hold(() -> tensors.values().stream().mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum());
+        return lifetime().hold(() -> tensors.entrySet().stream().filter(entry -> !BlockWeights.isType(entry.getKey())).map(Map.Entry::getValue)
+                .mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum());
     }
 
     /**
      * {@return whether weight matrices are held quantised: because of {@link LoadOptions#quantization}, or because the checkpoint has
-     * int8 matrices}
+     * int8 matrices, or a GGUF file quantised ones}
      */
     public boolean isQuantized() {
-        return tensors.keySet().stream().anyMatch(name -> name.endsWith(Int8Weights.SCALE));
+        return !quantizedTypes().isEmpty();
+    }
+
+    /** {@return the types that weight matrices are held in, such as {@code int8} or {@code Q4_0}; empty if none is held quantised} */
+    public List<String> quantizedTypes() {
+        return tensors.keySet().stream().anyMatch(name -> name.endsWith(Int8Weights.SCALE)) ? List.of("int8") : lifetime().hold(() -> BlockWeights.types(tensors));
     }
 
     /** {@return whether the model has low-rank matrices of an adapter besides its weights, see {@link AdaptedLlama#beside}} */
@@ -140,8 +146,9 @@ public final class LlamaModel extends FrozenLm {
     public void requireFullWeights(String what) {
         throwIf(isAdapted(),
                 () -> new IllegalStateException("Model '" + getName() + "' is an adapter beside its base's weights and cannot be " + what + ": merge it first, with AdaptedLlama.merged"));
-        throwIf(isQuantized(), () -> new IllegalStateException("Model '" + getName() + "' holds its weights as int8, rounded, and cannot be " + what
-                + ": load the checkpoint that its weights were rounded from, without withQuantization"));
+        throwIf(isQuantized(), () -> new IllegalStateException("Model '" + getName() + "' holds its weights as " + String.join(", ", quantizedTypes()) + ", rounded, and cannot be " + what
+                + (quantizedTypes().equals(List.of("int8")) ? ": load the checkpoint that its weights were rounded from, without withQuantization"
+                        : ": load it without withQuantization, a GGUF file with withWeights(Weights.DEQUANTIZED)")));
     }
 
     /** {@return the model's dimensions} */
@@ -157,7 +164,7 @@ public final class LlamaModel extends FrozenLm {
     /**
      * {@return the frozen tensors by their Hugging Face names, in the order of the name table, not modifiable} They may be bfloat16:
      * read them through {@link Tensors} alone. A quantised matrix is int8, and its scales {@code [out]} follow under its name and
-     * {@code _scale}. Where another thread may close the model, hold its {@link #lifetime} while reading them.
+     * {@code _scale}. One in ggml's blocks is bytes {@code [out, bytes of a row]}, and ggml's number of the type follows under its name and {@code _type}. Where another thread may close the model, hold its {@link #lifetime} while reading them.
      */
     public Map<String, NDArray> tensors() {
         return tensors;

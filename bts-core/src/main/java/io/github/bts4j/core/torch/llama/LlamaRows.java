@@ -6,12 +6,14 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.llama.family.Activation;
 import io.github.bts4j.core.llama.family.NormWeight;
 import io.github.bts4j.core.llama.family.TensorNames;
 import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.rows.Arithmetic;
+import io.github.bts4j.core.rows.Blocks;
 import io.github.bts4j.core.rows.Linear;
 import io.github.bts4j.core.rows.Matrix;
 import io.github.bts4j.core.rows.RowAdapter;
@@ -83,6 +85,7 @@ final class LlamaRows {
 
     private RowDecoder of(Arithmetic math) {
         Stream.concat(Stream.of(type), tensors.values().stream().map(Tensors::type).filter(each -> each == ElementType.INT8)).distinct().forEach(math::prepare);
+        tensors.keySet().stream().filter(BlockWeights::isType).map(name -> BlockWeights.type(tensors.get(name))).distinct().forEach(math::prepare);
         List<RowWeights.Layer> layers = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             String layer = "model.layers." + i + ".";
@@ -157,6 +160,9 @@ final class LlamaRows {
     }
 
     private boolean isRepacked(RowWeights stored) {
+        if (tensors.keySet().stream().anyMatch(BlockWeights::isType)) {
+            return false; // they are read in place, and what is not in blocks beside them is little
+        }
         long bytes = stored.bytesToRepack(choice.shared.values().stream().map(Linear::weight).collect(Collectors.toSet()));
         if (choice.repacking == Repacking.ALWAYS) {
             RowWeights.requireRoom(bytes);
@@ -184,8 +190,15 @@ final class LlamaRows {
     }
 
     private Matrix matrix(Arithmetic math, String name) {
+        if (tensors.containsKey(name + BlockWeights.TYPE)) {
+            return math.matrix(new Blocks(Tensors.memory(tensors.get(name)), BlockWeights.type(tensors.get(name + BlockWeights.TYPE)), 0, columns(name)));
+        }
         NDArray scales = tensors.get(name + Int8Weights.SCALE);
         return math.matrix(Tensors.elements(tensors.get(name), scales == null ? new float[0] : Tensors.toFloats(scales)));
+    }
+
+    private int columns(String name) {
+        return Math.toIntExact(LlamaTensors.shapes(config).get(name).get(1));
     }
 
     private float[] floats(String name) {

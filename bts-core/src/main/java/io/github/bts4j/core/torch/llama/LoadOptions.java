@@ -12,13 +12,14 @@ import java.util.Optional;
  * @param precision the precision to compute in; empty keeps the checkpoint's, memory-mapped on the CPU and without a second copy
  * @param quantization how to hold the weight matrices; empty holds them in the precision to compute in
  * @param repacking whether to copy the weight matrices into the Java heap, in the layout that bts-vector reads fastest
+ * @param weights how to hold matrices that a GGUF file stores quantised
  * @param mapping whether weights may stay in the mapped files; false copies them into memory, after which the files may be changed,
  *     truncated or deleted
  */
-public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Repacking repacking, boolean mapping) {
-    /** {@return the defaults: on the CPU, in the checkpoint's precision} */
+public record LoadOptions(Device device, Optional<Precision> precision, Optional<Quantization> quantization, Repacking repacking, Weights weights, boolean mapping) {
+    /** {@return the defaults: on the CPU, in the checkpoint's precision; what a GGUF file stores quantised stays so} */
     public static LoadOptions defaults() {
-        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Repacking.AUTOMATIC, true);
+        return new LoadOptions(Device.cpu(), Optional.empty(), Optional.empty(), Repacking.AUTOMATIC, Weights.AS_STORED, true);
     }
 
     /**
@@ -28,7 +29,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return the changed copy
      */
     public LoadOptions withDevice(Device device) {
-        return new LoadOptions(device, precision, quantization, repacking, mapping);
+        return new LoadOptions(device, precision, quantization, repacking, weights, mapping);
     }
 
     /**
@@ -38,7 +39,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return the changed copy
      */
     public LoadOptions withPrecision(Precision precision) {
-        return new LoadOptions(device, Optional.of(precision), quantization, repacking, mapping);
+        return new LoadOptions(device, Optional.of(precision), quantization, repacking, weights, mapping);
     }
 
     /**
@@ -48,7 +49,7 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return the changed copy
      */
     public LoadOptions withQuantization(Quantization quantization) {
-        return new LoadOptions(device, precision, Optional.of(quantization), repacking, mapping);
+        return new LoadOptions(device, precision, Optional.of(quantization), repacking, weights, mapping);
     }
 
     /**
@@ -59,7 +60,17 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return the changed copy
      */
     public LoadOptions withRepacking(Repacking repacking) {
-        return new LoadOptions(device, precision, quantization, repacking, mapping);
+        return new LoadOptions(device, precision, quantization, repacking, weights, mapping);
+    }
+
+    /**
+     * A copy with another way to hold matrices that a GGUF file stores quantised.
+     *
+     * @param weights how to hold them
+     * @return the changed copy
+     */
+    public LoadOptions withWeights(Weights weights) {
+        return new LoadOptions(device, precision, quantization, repacking, weights, mapping);
     }
 
     /**
@@ -70,6 +81,6 @@ public record LoadOptions(Device device, Optional<Precision> precision, Optional
      * @return the changed copy
      */
     public LoadOptions withMapping(boolean mapping) {
-        return new LoadOptions(device, precision, quantization, repacking, mapping);
+        return new LoadOptions(device, precision, quantization, repacking, weights, mapping);
     }
 }

@@ -1,0 +1,85 @@
+package io.github.bts4j.examples.benchmark;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * Prefill and greedy decoding of a GGUF file, as {@code docs/peer/llama_cpp.mjs} measures llama.cpp: the same prompt, medians of the times between tokens. Arguments: the file, threads, tokens of the prompt, tokens to decode,
+ * rounds, the type to compute in (default bfloat16), and {@code dequantized} for weights that do not stay as they are stored. Prints one JSON object.
+ */
+public final class GgufBenchmark {
+    private GgufBenchmark() {
+    }
+
+    /**
+     * Runs the benchmark.
+     *
+     * @param arguments see the class
+     * @throws Exception if the model cannot be read
+     */
+    public static void main(String[] arguments) throws Exception {
+        Path file = Path.of(arguments[0]);
+        Torch.threads(Integer.parseInt(arguments[1]));
+        int[] prompt = new int[Integer.parseInt(arguments[2])];
+        Arrays.setAll(prompt, i -> 100 + i * 37 % 1000);
+        int tokens = Integer.parseInt(arguments[3]);
+        int rounds = Integer.parseInt(arguments[4]);
+        LoadOptions options = LoadOptions.defaults().withPrecision(Precision.named(arguments.length > 5 ? arguments[5] : "bfloat16").orElseThrow());
+        boolean dequantized = arguments.length > 6 && arguments[6].equals("dequantized");
+        try (LlamaModel model = LlamaModel.open(file, dequantized ? options.withWeights(Weights.DEQUANTIZED) : options)) {
+            double[] decoding = new double[rounds];
+            double[] prefill = new double[rounds];
+            int[] made = new int[tokens];
+            for (int round = -1; round < rounds; round++) { // the first one warms up
+                decoding[Math.max(round, 0)] = round(model, prompt, made, prefill, Math.max(round, 0));
+            }
+            ObjectNode result = JsonReader.object().put("file", file.getFileName().toString()).put("threads", Torch.threads()).put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
+            Arrays.sort(decoding);
+            Arrays.sort(prefill);
+            result.put("tokens_per_s", 1 / decoding[rounds / 2]).put("best", 1 / decoding[0]).put("prefill_per_s", prompt.length / prefill[rounds / 2]);
+            result.put("weights_bytes", model.weightBytes()).put("file_bytes", Files.size(file));
+            Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("Rss")).forEach(line -> result.put(line.split(":")[0], line.split(":")[1].strip()));
+            ArrayNode ids = result.putArray("ids");
+            Arrays.stream(made).limit(12).forEach(ids::add);
+            System.out.println(result);
+        }
+    }
+
+    /** The median of the seconds between two tokens. */
+    private static double round(LlamaModel model, int[] prompt, int[] made, double[] prefill, int at) {
+        double[] gaps = new double[made.length - 1];
+        try (DecodeSession session = model.newSession(prompt.length + made.length)) {
+            long begin = System.nanoTime();
+            float[] logits = session.append(prompt);
+            prefill[at] = (System.nanoTime() - begin) / 1e9;
+            for (int t = 0; t < made.length; t++) {
+                made[t] = largest(logits);
+                if (t < gaps.length) {
+                    long before = System.nanoTime();
+                    logits = session.append(made[t]);
+                    gaps[t] = (System.nanoTime() - before) / 1e9;
+                }
+            }
+        }
+        Arrays.sort(gaps);
+        return gaps[gaps.length / 2];
+    }
+
+    private static int largest(float[] values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            best = values[i] > values[best] ? i : best;
+        }
+        return best;
+    }
+}

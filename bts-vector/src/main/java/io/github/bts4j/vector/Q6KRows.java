@@ -1,0 +1,71 @@
+package io.github.bts4j.vector;
+
+import io.github.bts4j.core.rows.Blocks;
+import java.nio.ByteBuffer;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Q6_K: blocks of 256 values in two halves, each with 64 bytes of low nibbles; then for each half 32 bytes with the high pairs of bits; then sixteen signed scales of groups
+ * of 16 values, and d. A value is d s (q - 32).
+ */
+final class Q6KRows extends BlockRows {
+    private static final int SIZE = 210;
+    private static final int SCALES = 192;
+    private static final int D = 208;
+
+    Q6KRows(Blocks blocks) {
+        super(blocks);
+    }
+
+    @Override
+    int grouped() {
+        return 16;
+    }
+
+    @Override
+    void read(ByteBuffer bytes, int offset, Scales scales, int row) {
+        for (int b = 0; b < columns / 256; b++) {
+            float d = Halves.at(bytes, offset + b * SIZE + D);
+            for (int i = 0; i < 16; i += LANES) {
+                ((FloatVector) Memory.Bytes.widened(memory, offset + b * SIZE + SCALES + i).convert(VectorOperators.I2F, 0)).mul(d).intoArray(scales.s, row * scales.groups + 16 * b + i);
+            }
+        }
+    }
+
+    @Override
+    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes) {
+        row(memory, offset, columns / 128, x, scales.s, row * scales.groups).intoArray(lanes, 0);
+        row(memory, other, columns / 128, x, scales.s, (row + 1) * scales.groups).intoArray(lanes, LANES);
+    }
+
+    /** Four bits and two above them, less 32. */
+    private static FloatVector value(IntVector four, IntVector two) {
+        return (FloatVector) four.and(15).or(two.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32).convert(VectorOperators.I2F, 0);
+    }
+
+    private static FloatVector row(Object memory, int offset, int halves, float[] x, float[] s, int start) {
+        FloatVector sum = FloatVector.zero(F);
+        FloatVector otherSum = sum;
+        for (int h = 0; h < halves; h++) {
+            int block = offset + (h >> 1) * SIZE;
+            int low = block + (h & 1) * 64;
+            int high = block + 128 + (h & 1) * 32;
+            for (int i = 0; i < 32; i += LANES) {
+                IntVector first = Memory.Bytes.widened(memory, low + i);
+                IntVector second = Memory.Bytes.widened(memory, low + 32 + i);
+                IntVector pairs = Memory.Bytes.widened(memory, high + i);
+                int at = h * 128 + i;
+                int group = start + h * 8 + i / 16;
+                sum = value(first, pairs).mul(FloatVector.fromArray(F, x, at)).fma(FloatVector.broadcast(F, s[group]), sum);
+                otherSum = value(second, pairs.lanewise(VectorOperators.LSHR, 2)).mul(FloatVector.fromArray(F, x, at + 32)).fma(FloatVector.broadcast(F, s[group + 2]), otherSum);
+                sum = value(first.lanewise(VectorOperators.LSHR, 4), pairs.lanewise(VectorOperators.LSHR, 4)).mul(FloatVector.fromArray(F, x, at + 64))
+                        .fma(FloatVector.broadcast(F, s[group + 4]), sum);
+                otherSum = value(second.lanewise(VectorOperators.LSHR, 4), pairs.lanewise(VectorOperators.LSHR, 6)).mul(FloatVector.fromArray(F, x, at + 96))
+                        .fma(FloatVector.broadcast(F, s[group + 6]), otherSum);
+            }
+        }
+        return sum.add(otherSum);
+    }
+}
