@@ -6,6 +6,8 @@ import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.RunCheckpoint;
 import io.github.bts4j.train.RunLock;
@@ -42,7 +44,7 @@ record ExpertTask(String name, String seed, TokenMix mix, TrainerConfig config, 
     private void train(Path run, Path expert, BranchProgress progress) throws IOException {
         Torch.threads(TaskContext.get().cpus());
         Path from = SharedFiles.local(seed);
-        try (RunLock lock = RunLock.takeOver(run); LlamaModel model = LlamaModel.open(from); ExpertTraining training = ExpertTraining.branch(model)) {
+        try (RunLock lock = RunLock.takeOver(run); LlamaModel model = LlamaModel.open(from, LoadOptions.defaults().withWeights(Weights.DEQUANTIZED)); ExpertTraining training = ExpertTraining.branch(model)) {
             if (frozenEmbeddings) {
                 training.withFrozenEmbeddings();
             }

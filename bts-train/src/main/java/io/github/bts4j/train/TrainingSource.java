@@ -6,6 +6,7 @@ import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
+import io.github.bts4j.core.torch.llama.Weights;
 import io.github.bts4j.stitch.Init;
 import io.github.bts4j.stitch.Member;
 import io.github.bts4j.stitch.PassOptions;
@@ -73,14 +74,14 @@ public final class TrainingSource implements Serializable {
     }
 
     /** A model's type to compute in: {@link LoadOptions} without what is a matter of the machine. */
-    private record Loading(Precision precision, boolean int8) implements Serializable {
+    private record Loading(Precision precision, String quantization, Weights weights) implements Serializable {
         static Loading of(LlamaModel model) {
-            return new Loading(model.precision(), model.isQuantized());
+            return new Loading(model.precision(), model.quantization().map(Quantization::name).orElse(""), model.isQuantized() ? Weights.AS_STORED : Weights.DEQUANTIZED);
         }
 
         LoadOptions options() {
-            LoadOptions options = LoadOptions.defaults().withPrecision(precision);
-            return int8 ? options.withQuantization(Quantization.INT8) : options;
+            LoadOptions options = LoadOptions.defaults().withPrecision(precision).withWeights(weights);
+            return quantization.isEmpty() ? options : options.withQuantization(Quantization.valueOf(quantization));
         }
     }
 
@@ -139,7 +140,7 @@ public final class TrainingSource implements Serializable {
     }
 
     static TrainingSource expert(Path seed, Precision precision, boolean frozenEmbeddings, PassOptions options) {
-        return new TrainingSource(new Expert(absolute(seed), new Loading(precision, false), frozenEmbeddings, Passes.of(options)));
+        return new TrainingSource(new Expert(absolute(seed), new Loading(precision, "", Weights.DEQUANTIZED), frozenEmbeddings, Passes.of(options)));
     }
 
     private static String absolute(Path path) {

@@ -20,7 +20,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 
@@ -34,25 +33,27 @@ final class LlamaLoader {
         if (Checkpoint.isGguf(folder)) {
             GgufLlama gguf = GgufLlama.open(folder);
             ElementType type = options.precision().orElse(gguf.config().dtype()).elementType();
-            return open(files, folder, options, gguf.config(), options.quantization(), type, (owner, names) -> gguf.load(owner, names, type, options));
+            return open(files, folder, options, gguf.config(), true, type, (owner, names) -> gguf.load(owner, names, type, options));
         }
         StoredTensors stored = StoredTensors.read(folder);
         ElementType type = options.precision().map(Precision::elementType).orElseGet(stored::type);
-        Optional<Quantization> quantization = options.quantization().or(() -> stored.isInt8() ? Optional.of(Quantization.INT8) : Optional.empty());
-        throwIf(stored.isInt8() && quantization.get() == Quantization.INT4,
+        boolean all = options.quantization().isPresent();
+        LoadOptions fitting = !all && stored.isInt8() ? options.withQuantization(Quantization.INT8) : options;
+        throwIf(stored.isInt8() && fitting.quantization().get() == Quantization.INT4,
                 () -> new IllegalArgumentException("quantization = INT4, but the weights in " + folder + " are int8, rounded already: quantise the checkpoint that they were rounded from"));
-        UnaryOperator<ElementType> conversion = kept -> quantization.isPresent() ? kept : type; // quantised from the stored type
-        return open(files, folder, options, stored.config(), quantization, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
+        UnaryOperator<ElementType> conversion = kept -> fitting.quantization().isPresent() ? kept : type; // quantised from the stored type
+        return open(files, folder, fitting, stored.config(), all, type, (owner, names) -> new TensorLoader(owner, conversion, options.mapping()).load(stored.entries(names)));
     }
 
-    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, Optional<Quantization> quantization, ElementType type, Int8Weights.Source source)
+    private static LlamaModel open(OpenedFiles files, Path folder, LoadOptions options, LlamaConfig config, boolean all, ElementType type, Int8Weights.Source source)
             throws IOException {
         NDManager manager = Torch.manager().newSubManager(options.device());
         try {
             Set<String> names = LlamaTensors.shapes(config).keySet();
-            Map<String, NDArray> tensors = quantization.isEmpty() ? source.load(manager, names) : quantised(manager, names, quantization.get(), options.quantization().isPresent(), type, source);
+            Map<String, NDArray> tensors = options.quantization().isEmpty() ? source.load(manager, names) : quantised(manager, names, options.quantization().get(), all, type, source);
             LlamaModel model = new LlamaModel(folder.toAbsolutePath().normalize().getFileName().toString(), manager, config, type, tensors, LlamaRows.Choice.of(options.repacking()));
             files.requireUnchanged();
+            options.quantization().ifPresent(model::quantizedBy);
             return model.from(folder, files, options.mapping() && !options.device().isGpu());
         } catch (IOException | RuntimeException e) {
             manager.close();

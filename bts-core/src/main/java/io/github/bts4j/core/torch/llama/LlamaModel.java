@@ -50,6 +50,7 @@ public final class LlamaModel extends FrozenLm {
     private final Decoder decoder;
     private Optional<OpenedFiles> opened = Optional.empty();
     private boolean mapped;
+    private Optional<Quantization> quantization = Optional.empty();
 
     LlamaModel(String name, NDManager manager, LlamaConfig config, ElementType type, Map<String, NDArray> tensors, LlamaRows.Choice choice) {
         super(name, manager);
@@ -117,6 +118,16 @@ public final class LlamaModel extends FrozenLm {
     public long weightBytes() {
         return lifetime().hold(() -> tensors.entrySet().stream().filter(entry -> !BlockWeights.isType(entry.getKey())).map(Map.Entry::getValue)
                 .mapToLong(tensor -> tensor.size() * Tensors.type(tensor).bytes()).sum());
+    }
+
+    /** How its matrices were rounded on load, or are stored. */
+    void quantizedBy(Quantization how) {
+        quantization = Optional.of(how);
+    }
+
+    /** {@return how its matrices were rounded when it was opened, or int8 if the checkpoint has int8 matrices; empty otherwise, also for a GGUF file's own types} */
+    public Optional<Quantization> quantization() {
+        return quantization;
     }
 
     /**
