@@ -19,8 +19,6 @@ abstract class BlockRows extends Matrix {
     static final int LANES = F.length();
     static final int GROUP = 32;
 
-    private static final int TURN = 8; // pairs of rows that stay in the first cache while several vectors take their turn
-
     /** What {@link Memory.Bytes} reads from. */
     final Object memory;
     final Blocks blocks;
@@ -53,16 +51,13 @@ abstract class BlockRows extends Matrix {
         return GROUP;
     }
 
-    /** Reads the bits of a row's factors, and of its summands if there are any, or computes them at once. */
-    abstract void read(ByteBuffer bytes, int offset, Scales scales, int row);
-
-    /** Converts what was read; what is behind the groups of a row is not used. */
-    void convert(Scales scales) {
-        // computed at once
+    /** Computes the factors and summands of row 0 or 1, where a block has those of several groups. */
+    void scales(ByteBuffer bytes, int offset, Scales scales, int row) {
+        // computed with the products
     }
 
-    /** The vectors of sums of {@code s q x + m x} of two rows of the matrix, one behind the other; they are rows {@code row} and {@code row + 1} of the scales. */
-    abstract void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes);
+    /** The vectors of sums of {@code s q x + m x} of two rows, one behind the other. */
+    abstract void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes);
 
     @Override
     public final Matrix from(int row) {
@@ -89,7 +84,7 @@ abstract class BlockRows extends Matrix {
         }
     }
 
-    private static int sumsAt(int length) {
+    static int sumsAt(int length) {
         return length + 3 & -4;
     }
 
@@ -100,25 +95,17 @@ abstract class BlockRows extends Matrix {
 
     @Override
     public final void matmul(int from, int to, float[][] x, float[][] y, int at) {
-        Scales scales = new Scales(2 * TURN, columns / grouped(), columns / GROUP);
+        Scales scales = new Scales(columns / grouped(), columns / GROUP);
         float[] lanes = new float[2 * LANES];
         int half = (to - from + 1) / 2;
-        for (int first = from; first < from + half; first += TURN) {
-            turn(first, Math.min(first + TURN, from + half), half, to - 1, x, y, at, scales, lanes);
-        }
-    }
-
-    /** Rows first .. last - 1, and as many that are {@code half} further on. The last row of an odd number is computed twice. */
-    private void turn(int first, int last, int half, int end, float[][] x, float[][] y, int at, Scales scales, float[] lanes) {
-        for (int r = first; r < last; r++) {
-            read(blocks.bytes(), (int) blocks.rowOffset(r), scales, 2 * (r - first));
-            read(blocks.bytes(), (int) blocks.rowOffset(Math.min(r + half, end)), scales, 2 * (r - first) + 1);
-        }
-        convert(scales);
-        for (int s = 0; s < x.length; s++) {
-            for (int r = first; r < last; r++) {
-                int other = Math.min(r + half, end);
-                twoRows(memory, (int) blocks.rowOffset(r), (int) blocks.rowOffset(other), x[s], scales, 2 * (r - first), lanes);
+        for (int r = from; r < from + half; r++) {
+            int other = Math.min(r + half, to - 1); // the last row of an odd number is computed twice
+            int a = (int) blocks.rowOffset(r);
+            int b = (int) blocks.rowOffset(other);
+            scales(blocks.bytes(), a, scales, 0);
+            scales(blocks.bytes(), b, scales, 1);
+            for (int s = 0; s < x.length; s++) {
+                twoRows(memory, a, b, x[s], scales, lanes);
                 y[s][at + r] = Lanes.sum(lanes, 0);
                 y[s][at + other] = Lanes.sum(lanes, LANES);
             }

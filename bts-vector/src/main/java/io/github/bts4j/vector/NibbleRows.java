@@ -10,30 +10,12 @@ import jdk.incubator.vector.VectorOperators;
 /** Q4_0 and Q4_1: blocks of a float16 d, of Q4_1 a float16 m, and 16 bytes whose low halves are the first 16 values; a value is d (q - 8) or d q + m. */
 final class NibbleRows extends BlockRows {
     private final int size;
-    private final boolean centered;
+    private final float center;
 
     NibbleRows(Blocks blocks) {
         super(blocks);
         size = blocks.type().blockBytes();
-        centered = blocks.type() == GgmlType.Q4_0;
-    }
-
-    @Override
-    void read(ByteBuffer bytes, int offset, Scales scales, int row) {
-        Halves.read(bytes, offset, size, columns / GROUP, scales.rawFactors, row * scales.groups);
-        if (!centered) {
-            Halves.read(bytes, offset + 2, size, columns / GROUP, scales.rawSummands, row * scales.sums);
-        }
-    }
-
-    @Override
-    void convert(Scales scales) {
-        Halves.convert(scales.rawFactors, 1, scales.s);
-        if (centered) {
-            Halves.convert(scales.rawFactors, -8, scales.m); // as many groups
-        } else {
-            Halves.convert(scales.rawSummands, 1, scales.m);
-        }
+        center = blocks.type() == GgmlType.Q4_0 ? -8 : 0;
     }
 
     static FloatVector low(IntVector bytes) {
@@ -45,31 +27,43 @@ final class NibbleRows extends BlockRows {
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes) {
-        float[] s = scales.s;
-        int s0 = row * scales.groups;
-        int s1 = s0 + scales.groups;
+    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+        ByteBuffer bytes = blocks.bytes();
         int size = this.size;
-        int a = offset + size - 16;
-        int c = other + size - 16;
-        FloatVector sum = minima(scales, row, x, columns);
-        FloatVector otherSum = minima(scales, row + 1, x, columns);
+        float center = this.center;
+        int sums = sumsAt(columns);
         int count = columns / GROUP;
+        FloatVector sum = FloatVector.zero(F);
+        FloatVector otherSum = sum;
+        float rest = 0;
+        float otherRest = 0;
         for (int b = 0; b < count; b++) {
-            FloatVector product = FloatVector.zero(F);
-            FloatVector otherProduct = product;
-            for (int i = 0; i < GROUP / 2; i += LANES) {
-                FloatVector first = FloatVector.fromArray(F, x, b * GROUP + i);
-                FloatVector second = FloatVector.fromArray(F, x, b * GROUP + GROUP / 2 + i);
-                IntVector bytes = Memory.Bytes.widened(memory, a + b * size + i);
-                product = high(bytes).fma(second, low(bytes).fma(first, product));
-                bytes = Memory.Bytes.widened(memory, c + b * size + i);
-                otherProduct = high(bytes).fma(second, low(bytes).fma(first, otherProduct));
+            int at = offset + b * size;
+            int otherAt = other + b * size;
+            FloatVector first = FloatVector.fromArray(F, x, b * GROUP);
+            FloatVector second = FloatVector.fromArray(F, x, b * GROUP + GROUP / 2);
+            IntVector word = Memory.Bytes.widened(memory, at + size - 16);
+            FloatVector product = high(word).fma(second, low(word).mul(first));
+            word = Memory.Bytes.widened(memory, otherAt + size - 16);
+            FloatVector otherProduct = high(word).fma(second, low(word).mul(first));
+            if (LANES == 8) {
+                first = FloatVector.fromArray(F, x, b * GROUP + 8);
+                second = FloatVector.fromArray(F, x, b * GROUP + 24);
+                word = Memory.Bytes.widened(memory, at + size - 8);
+                product = high(word).fma(second, low(word).fma(first, product));
+                word = Memory.Bytes.widened(memory, otherAt + size - 8);
+                otherProduct = high(word).fma(second, low(word).fma(first, otherProduct));
             }
-            sum = product.fma(FloatVector.broadcast(F, s[s0 + b]), sum);
-            otherSum = otherProduct.fma(FloatVector.broadcast(F, s[s1 + b]), otherSum);
+            float d = Halves.at(bytes, at);
+            float otherD = Halves.at(bytes, otherAt);
+            sum = product.fma(FloatVector.broadcast(F, d), sum);
+            otherSum = otherProduct.fma(FloatVector.broadcast(F, otherD), otherSum);
+            rest += (center == 0 ? Halves.at(bytes, at + 2) : center * d) * x[sums + b];
+            otherRest += (center == 0 ? Halves.at(bytes, otherAt + 2) : center * otherD) * x[sums + b];
         }
         sum.intoArray(lanes, 0);
         otherSum.intoArray(lanes, LANES);
+        lanes[0] += rest;
+        lanes[LANES] += otherRest;
     }
 }

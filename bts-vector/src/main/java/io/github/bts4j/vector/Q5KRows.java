@@ -15,14 +15,14 @@ final class Q5KRows extends BlockRows {
     }
 
     @Override
-    void read(ByteBuffer bytes, int offset, Scales scales, int row) {
+    void scales(ByteBuffer bytes, int offset, Scales scales, int row) {
         GroupScales.of(bytes, offset, SIZE, columns / 256, scales, row);
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes) {
-        minima(scales, row, x, columns).add(row(memory, offset + 16, columns / 64, x, scales.s, row * scales.groups)).intoArray(lanes, 0);
-        minima(scales, row + 1, x, columns).add(row(memory, other + 16, columns / 64, x, scales.s, (row + 1) * scales.groups)).intoArray(lanes, LANES);
+    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+        minima(scales, 0, x, columns).add(row(memory, offset + 16, columns / 64, x, scales.s, 0)).intoArray(lanes, 0);
+        minima(scales, 1, x, columns).add(row(memory, other + 16, columns / 64, x, scales.s, scales.groups)).intoArray(lanes, LANES);
     }
 
     private static FloatVector value(IntVector four, IntVector fifth) {

@@ -25,7 +25,7 @@ final class Q6KRows extends BlockRows {
     }
 
     @Override
-    void read(ByteBuffer bytes, int offset, Scales scales, int row) {
+    void scales(ByteBuffer bytes, int offset, Scales scales, int row) {
         for (int b = 0; b < columns / 256; b++) {
             float d = Halves.at(bytes, offset + b * SIZE + D);
             for (int i = 0; i < 16; i += LANES) {
@@ -35,9 +35,9 @@ final class Q6KRows extends BlockRows {
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes) {
-        row(memory, offset, columns / 128, x, scales.s, row * scales.groups).intoArray(lanes, 0);
-        row(memory, other, columns / 128, x, scales.s, (row + 1) * scales.groups).intoArray(lanes, LANES);
+    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+        row(memory, offset, columns / 128, x, scales.s, 0).intoArray(lanes, 0);
+        row(memory, other, columns / 128, x, scales.s, scales.groups).intoArray(lanes, LANES);
     }
 
     /** Four bits and two above them, less 32. */

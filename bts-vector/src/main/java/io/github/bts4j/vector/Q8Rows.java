@@ -13,38 +13,31 @@ final class Q8Rows extends BlockRows {
         super(blocks);
     }
 
-    @Override
-    void read(ByteBuffer bytes, int offset, Scales scales, int row) {
-        Halves.read(bytes, offset, SIZE, columns / GROUP, scales.rawFactors, row * scales.groups);
-    }
-
-    @Override
-    void convert(Scales scales) {
-        Halves.convert(scales.rawFactors, 1, scales.s);
-    }
-
     private static FloatVector value(Object memory, int at) {
         return (FloatVector) Memory.Bytes.widened(memory, at).convert(VectorOperators.I2F, 0);
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, int row, float[] lanes) {
-        float[] s = scales.s;
-        int s0 = row * scales.groups;
-        int s1 = s0 + scales.groups;
+    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+        ByteBuffer bytes = blocks.bytes();
         FloatVector sum = FloatVector.zero(F);
         FloatVector otherSum = sum;
         int count = columns / GROUP;
         for (int b = 0; b < count; b++) {
-            FloatVector product = FloatVector.zero(F);
-            FloatVector otherProduct = product;
-            for (int i = 0; i < GROUP; i += LANES) {
-                FloatVector value = FloatVector.fromArray(F, x, b * GROUP + i);
-                product = value(memory, offset + b * SIZE + 2 + i).fma(value, product);
-                otherProduct = value(memory, other + b * SIZE + 2 + i).fma(value, otherProduct);
+            int at = offset + b * SIZE;
+            int otherAt = other + b * SIZE;
+            FloatVector x0 = FloatVector.fromArray(F, x, b * GROUP);
+            FloatVector x1 = FloatVector.fromArray(F, x, b * GROUP + LANES);
+            FloatVector product = value(memory, at + 2 + LANES).fma(x1, value(memory, at + 2).mul(x0));
+            FloatVector otherProduct = value(memory, otherAt + 2 + LANES).fma(x1, value(memory, otherAt + 2).mul(x0));
+            if (LANES == 8) {
+                x0 = FloatVector.fromArray(F, x, b * GROUP + 16);
+                x1 = FloatVector.fromArray(F, x, b * GROUP + 24);
+                product = value(memory, at + 26).fma(x1, value(memory, at + 18).fma(x0, product));
+                otherProduct = value(memory, otherAt + 26).fma(x1, value(memory, otherAt + 18).fma(x0, otherProduct));
             }
-            sum = product.fma(FloatVector.broadcast(F, s[s0 + b]), sum);
-            otherSum = otherProduct.fma(FloatVector.broadcast(F, s[s1 + b]), otherSum);
+            sum = product.fma(FloatVector.broadcast(F, Halves.at(bytes, at)), sum);
+            otherSum = otherProduct.fma(FloatVector.broadcast(F, Halves.at(bytes, otherAt)), otherSum);
         }
         sum.intoArray(lanes, 0);
         otherSum.intoArray(lanes, LANES);

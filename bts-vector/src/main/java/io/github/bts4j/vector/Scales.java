@@ -1,26 +1,19 @@
 package io.github.bts4j.vector;
 
-/**
- * Factors s and summands m of the groups of some rows. Their bits are read for all of the rows before any are converted: a vector that was written in pieces just before it is
- * loaded holds the processor up.
- */
+/** Factors s and summands m of the groups of two rows, where a block has those of several groups. */
 final class Scales {
     /** Room for the factors of a row. */
     final int groups;
     /** Room for the summands of a row. */
     final int sums;
-    final int[] rawFactors;
-    final int[] rawSummands;
     final float[] s;
     final float[] m;
 
-    /** For so many rows, each with so many groups of factors and of summands. */
-    Scales(int rows, int groups, int sums) {
+    /** For so many groups of factors and of summands in a row. */
+    Scales(int groups, int sums) {
         this.groups = groups + 15 & -16;
         this.sums = sums + 15 & -16;
-        rawFactors = new int[rows * this.groups];
-        rawSummands = new int[rows * this.sums];
-        s = new float[rows * this.groups];
-        m = new float[rows * this.sums];
+        s = new float[2 * this.groups];
+        m = new float[2 * this.sums];
     }
 }

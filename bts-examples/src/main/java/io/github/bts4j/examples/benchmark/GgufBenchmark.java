@@ -9,12 +9,15 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Weights;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Prefill and greedy decoding of a GGUF file, as {@code docs/peer/llama_cpp.mjs} measures llama.cpp: the same prompt, medians of the times between tokens. Arguments: the file, threads, tokens of the prompt, tokens to decode,
+ * Prefill and greedy decoding of a GGUF file, as {@code docs/peer/llama_cpp.mjs} measures llama.cpp: the same prompt, medians of the times between tokens. With one thread it also
+ * prints the median of its processor time, which other programs disturb less. Arguments: the file, threads, tokens of the prompt, tokens to decode,
  * rounds, the type to compute in (default bfloat16), and {@code dequantized} for weights that do not stay as they are stored. Prints one JSON object.
  */
 public final class GgufBenchmark {
@@ -38,15 +41,20 @@ public final class GgufBenchmark {
         boolean dequantized = arguments.length > 6 && arguments[6].equals("dequantized");
         try (LlamaModel model = LlamaModel.open(file, dequantized ? options.withWeights(Weights.DEQUANTIZED) : options)) {
             double[] decoding = new double[rounds];
+            double[] processor = new double[rounds];
             double[] prefill = new double[rounds];
             int[] made = new int[tokens];
             for (int round = -1; round < rounds; round++) { // the first one warms up
-                decoding[Math.max(round, 0)] = round(model, prompt, made, prefill, Math.max(round, 0));
+                round(model, prompt, made, Math.max(round, 0), prefill, decoding, processor);
             }
             ObjectNode result = JsonReader.object().put("file", file.getFileName().toString()).put("threads", Torch.threads()).put("decoded_by", model.decoder().rows().isPresent() ? "vector" : "torch");
             Arrays.sort(decoding);
             Arrays.sort(prefill);
+            Arrays.sort(processor);
             result.put("tokens_per_s", 1 / decoding[rounds / 2]).put("best", 1 / decoding[0]).put("prefill_per_s", prompt.length / prefill[rounds / 2]);
+            if (Torch.threads() == 1) {
+                result.put("tokens_per_processor_s", 1 / processor[rounds / 2]);
+            }
             result.put("weights_bytes", model.weightBytes()).put("file_bytes", Files.size(file));
             Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("Rss")).forEach(line -> result.put(line.split(":")[0], line.split(":")[1].strip()));
             ArrayNode ids = result.putArray("ids");
@@ -55,9 +63,11 @@ public final class GgufBenchmark {
         }
     }
 
-    /** The median of the seconds between two tokens. */
-    private static double round(LlamaModel model, int[] prompt, int[] made, double[] prefill, int at) {
+    /** Seconds of the prompt, and the medians of the seconds between two tokens and of this thread's processor time. */
+    private static void round(LlamaModel model, int[] prompt, int[] made, int at, double[] prefill, double[] decoding, double[] processor) {
         double[] gaps = new double[made.length - 1];
+        double[] times = new double[made.length - 1];
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         try (DecodeSession session = model.newSession(prompt.length + made.length)) {
             long begin = System.nanoTime();
             float[] logits = session.append(prompt);
@@ -66,13 +76,17 @@ public final class GgufBenchmark {
                 made[t] = largest(logits);
                 if (t < gaps.length) {
                     long before = System.nanoTime();
+                    long used = threads.getCurrentThreadCpuTime();
                     logits = session.append(made[t]);
+                    times[t] = (threads.getCurrentThreadCpuTime() - used) / 1e9;
                     gaps[t] = (System.nanoTime() - before) / 1e9;
                 }
             }
         }
         Arrays.sort(gaps);
-        return gaps[gaps.length / 2];
+        Arrays.sort(times);
+        decoding[at] = gaps[gaps.length / 2];
+        processor[at] = times[times.length / 2];
     }
 
     private static int largest(float[] values) {
