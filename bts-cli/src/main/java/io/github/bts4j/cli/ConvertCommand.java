@@ -9,6 +9,7 @@ import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ final class ConvertCommand extends OutputCommand {
 
     /** A model with its tokenizer. */
     static void copy(Path model, Path out, LoadOptions options) throws IOException {
-        try (LlamaModel lm = LlamaModel.open(model, options)) {
+        try (LlamaModel lm = LlamaModel.open(model, options.withWeights(Weights.DEQUANTIZED))) {
             lm.save(out);
         }
         copyFiles(model, out);
