@@ -232,16 +232,19 @@ class HostileInputTest {
     /** Good requests with bytes changed, cut, doubled or put in: only 2xx and 4xx, and no word of the host. */
     private static void damage(int requests, long seed) throws IOException, InterruptedException {
         SplittableRandom random = new SplittableRandom(seed);
-        String[] good = {"{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1,\"temperature\":0.5,\"seed\":3,\"stop\":[\"x\"],\"logprobs\":1}",
-            "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"A\"}],\"max_tokens\":1,\"stream\":true}"};
+        String[] good = {"{\"model\":\"tiny\",\"prompt\":\"A\",\"max_tokens\":1,\"temperature\":0.5,\"seed\":3,\"stop\":[\"x\"],\"logprobs\":1,\"gates\":true,\"experts\":[\"code\"]}",
+            "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"A\"}],\"max_tokens\":1,\"stream\":true}",
+            "{\"model\":\"tiny\",\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"A\"}]}],\"instructions\":\"B\",\"max_output_tokens\":1,\"text\":{\"format\":{\"type\":\"text\"}},\"store\":false}",
+            "{\"model\":\"tiny\",\"input\":[\"A\",\"B\"],\"encoding_format\":\"base64\",\"experts_off\":[\"code\"]}"};
+        String[] paths = {COMPLETIONS, CHAT, "/v1/responses", "/v1/embeddings"};
         int refused = 0;
         for (int i = 0; i < requests; i++) {
-            int kind = random.nextInt(2);
+            int kind = random.nextInt(good.length);
             byte[] body = good[kind].getBytes(StandardCharsets.UTF_8);
             for (int change = 0; change <= random.nextInt(3); change++) {
                 body = changed(body, random);
             }
-            HttpResponse<String> response = server.client.send(HttpRequest.newBuilder(server.uri(kind == 0 ? COMPLETIONS : CHAT)).header("Content-Type", "application/json")
+            HttpResponse<String> response = server.client.send(HttpRequest.newBuilder(server.uri(paths[kind])).header("Content-Type", "application/json")
                     .POST(HttpRequest.BodyPublishers.ofByteArray(body)).build(), HttpResponse.BodyHandlers.ofString());
             int status = response.statusCode();
             assertTrue(status == 200 || status >= 400 && status < 500, status + " to " + new String(body, StandardCharsets.ISO_8859_1) + ": " + response.body());

@@ -17,19 +17,19 @@ import java.util.concurrent.Executors;
 /**
  * Measures how a running server deals with long prompts: {@code shared}, many clients whose prompts begin with the same tokens; {@code pause}, streams while a long prompt is
  * processed; {@code schema}, the time per token with a JSON schema and without. Every answer is compared with the one that the server gives to the same request alone. Arguments:
- * the server's address, the model's name, what to measure, clients and the prompt's length in tokens; prints one JSON object.
+ * the server's address, the model's name, what to measure, clients and the prompt's length in tokens, and {@code -Drounds}; prints one JSON object.
  */
 public final class PromptLoad {
     private static final int VOCABULARY = 2000; // of the bundled tokenizer
     private static final int OWN = 30; // tokens of a prompt after the shared ones
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = Integer.getInteger("rounds", 3);
     private static final String SCHEMA = """
             {"type": "array", "minItems": 64, "items": {"type": "object", "properties": {"name": {"type": "string", "minLength": 5}, "kind": {"enum": ["first", "second", "third"]},
             "count": {"type": "integer", "minimum": 0}}, "required": ["name", "kind", "count"], "additionalProperties": false}}""";
 
     private final URI address;
     private final String model;
-    private final SplittableRandom random = new SplittableRandom(7);
+    private final SplittableRandom random = new SplittableRandom(); // prompts that the server has not seen yet
 
     private PromptLoad(URI address, String model) {
         this.address = address;
@@ -117,12 +117,12 @@ public final class PromptLoad {
         for (int round = 0; round <= ROUNDS; round++) {
             List<ObjectNode> streams = new ArrayList<>();
             for (int i = 0; i < clients; i++) {
-                streams.add(request(400, tokens(20)));
+                streams.add(request(100, tokens(20)));
             }
             ObjectNode longOne = request(1, tokens(length));
             long begin = System.nanoTime();
             CompletableFuture<List<CompletionStream>> others = CompletableFuture.supplyAsync(() -> together(streams));
-            Thread.sleep(1500);
+            Thread.sleep(1000);
             double from = (System.nanoTime() - begin) / 1e9;
             CompletionStream prompt = ask(longOne);
             double to = (System.nanoTime() - begin) / 1e9;
