@@ -26,6 +26,9 @@ import java.util.stream.Stream;
 final class PageBrowser implements AutoCloseable {
     private static final List<String> PLACES = List.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium",
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe");
+    /** Milliseconds; far more than anything takes, also where much else runs. */
+    private static final double PATIENCE = 60_000;
+
     private static final String LAST = ".turn:last-child .answer";
 
     /** What the browser complained about, and requests to other hosts. */
@@ -46,7 +49,7 @@ final class PageBrowser implements AutoCloseable {
             axe = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
         playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(program.get()));
+        browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(program.get()).setTimeout(2 * PATIENCE));
     }
 
     static Browser.NewContextOptions wide() {
@@ -64,7 +67,7 @@ final class PageBrowser implements AutoCloseable {
     /** Opens the page after something was prepared, such as other answers of the server. */
     Page open(Browser.NewContextOptions options, Consumer<Page> prepared) {
         Page page = browser.newContext(options).newPage();
-        page.setDefaultTimeout(20_000);
+        page.setDefaultTimeout(PATIENCE);
         page.onPageError(problems::add);
         page.onConsoleMessage(message -> {
             if (message.type().equals("error") && !message.text().startsWith("Failed to load resource")) {

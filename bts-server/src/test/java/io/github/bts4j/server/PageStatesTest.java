@@ -57,7 +57,7 @@ class PageStatesTest {
         assertEquals(List.of(), browser.problems);
     }
 
-    private static String stream(String text, String end) {
+    private static String stream(String text, String end, boolean alone) {
         StringBuilder events = new StringBuilder();
         for (int i = 0; i < text.length(); i += 3) {
             String piece = text.substring(i, Math.min(text.length(), i + 3));
@@ -65,8 +65,8 @@ class PageStatesTest {
             ObjectNode choice = TestServer.JSON.createObjectNode().put("index", 0).putNull("finish_reason");
             choice.putObject("delta").put("content", piece);
             choice.set("logprobs", TestServer.JSON.valueToTree(Map.of("content", List.of(entry))));
-            double code = i % 7 / 7.0;
-            choice.putObject("gates").set("weights", TestServer.JSON.valueToTree(List.of(List.of(List.of(1 - code, code), List.of(code, 1 - code)))));
+            double code = alone ? 0 : 0.5 + 0.45 * Math.sin(i / 25.0) * Math.cos(i / 40.0);
+            choice.putObject("gates").set("weights", TestServer.JSON.valueToTree(List.of(List.of(List.of(1 - code / 2, code / 2), List.of(1 - code, code)))));
             ObjectNode part = TestServer.JSON.createObjectNode();
             part.putArray("choices").add(choice);
             if (i == 0) {
@@ -79,7 +79,7 @@ class PageStatesTest {
 
     /** Answers every chat with this text. */
     private static void answers(Page page, String text) {
-        page.route(CHAT, route -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream(text, "data: [DONE]\n\n"))));
+        page.route(CHAT, route -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream(text, "data: [DONE]\n\n", route.request().postData().contains("experts_off")))));
     }
 
     private static Page said(String text, Browser.NewContextOptions options) {
@@ -180,8 +180,8 @@ class PageStatesTest {
         page.route(CHAT, route -> {
             switch (status) {
                 case 0 -> route.abort();
-                case 200 -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream("Cut off he", "")));
-                case 201 -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream("Cut off he", "data: " + error + "\n\n")));
+                case 200 -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream("Cut off he", "", false)));
+                case 201 -> route.fulfill(new Route.FulfillOptions().setContentType("text/event-stream").setBody(stream("Cut off he", "data: " + error + "\n\n", false)));
                 default -> route.fulfill(new Route.FulfillOptions().setStatus(status).setContentType("application/json").setBody(error));
             }
         }, new Page.RouteOptions().setTimes(1));
