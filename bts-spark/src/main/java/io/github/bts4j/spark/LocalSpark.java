@@ -7,6 +7,8 @@ import org.apache.spark.sql.SparkSession;
 
 /** Opens Spark sessions with the settings that this module needs, from the jars on the class path; no installation is needed for local masters. */
 public final class LocalSpark {
+    private static final String SHUTDOWN = "spark.shutdown.timeout";
+
     private LocalSpark() {}
 
     /**
@@ -30,6 +32,9 @@ public final class LocalSpark {
      * @throws IllegalArgumentException if a setting of Spark's does not fit, which the message names
      */
     public static SparkSession open(String master, Map<String, String> settings) {
+        if (System.getProperty(SHUTDOWN) == null) { // read once, before any configuration
+            System.setProperty(SHUTDOWN, "10min"); // a training finishes its step and saves before Spark stops
+        }
         SparkConf conf = new SparkConf(); // spark-submit's settings are system properties
         settings.forEach(conf::set);
         conf.setIfMissing("spark.app.name", "bts4j");
@@ -41,7 +46,6 @@ public final class LocalSpark {
 
     private static Map<String, String> defaults(String master) {
         Map<String, String> defaults = new LinkedHashMap<>(Map.of(
-                "spark.shutdown.timeout", "10min", // a training finishes its step and saves before Spark stops
                 "spark.log.level", "WARN",
                 "spark.broadcast.compress", "false", // weights do not compress
                 "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
