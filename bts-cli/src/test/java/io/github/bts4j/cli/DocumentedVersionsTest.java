@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -184,12 +185,19 @@ class DocumentedVersionsTest {
         assertTrue(names.size() >= 3, names.toString());
         names.removeAll(used);
         assertEquals(Set.of(), names);
-        NodeList modules = parsed(Files.readString(Page.ROOT.resolve("pom.xml"))).getElementsByTagName("module");
         Set<String> built = new TreeSet<>();
-        for (int i = 0; i < modules.getLength(); i++) {
-            built.add(child(parsed(Files.readString(Page.ROOT.resolve(Path.of(modules.item(i).getTextContent(), "pom.xml")))), "artifactId"));
+        for (String module : modules()) {
+            built.add(child(parsed(Files.readString(Page.ROOT.resolve(Path.of(module, "pom.xml")))), "artifactId"));
         }
         VERSIONS.keySet().stream().filter(name -> name.startsWith("io.github.bts4j:")).map(name -> name.substring(name.indexOf(':') + 1)).forEach(own -> assertTrue(built.contains(own), own + " in " + built));
+    }
+
+    /** The modules; the quick start sets another value for a property among them. */
+    private static List<String> modules() throws Exception {
+        Element pom = parsed(Files.readString(Page.ROOT.resolve("pom.xml")));
+        NodeList modules = pom.getElementsByTagName("module");
+        String spark = pom.getElementsByTagName("spark.module").item(0).getTextContent();
+        return IntStream.range(0, modules.getLength()).mapToObj(i -> modules.item(i).getTextContent().replace("${spark.module}", spark)).toList();
     }
 
     /** In a Maven process of its own, over the network or from a warm repository. Of artifacts with a classifier, which have up to 200 MB, only the checksum is fetched. */
@@ -259,9 +267,7 @@ class DocumentedVersionsTest {
             assertEquals(VERSIONS.get(each.name()), each.version(), each.name());
             listed.add(each.artifact());
         }
-        NodeList modules = parsed(Files.readString(Page.ROOT.resolve("pom.xml"))).getElementsByTagName("module");
-        for (int i = 0; i < modules.getLength(); i++) {
-            String module = modules.item(i).getTextContent();
+        for (String module : modules()) {
             Element parent = (Element) parsed(Files.readString(Page.ROOT.resolve(Path.of(module, "pom.xml")))).getElementsByTagName("parent").item(0);
             assertEquals(version, child(parent, "version"), module);
             assertEquals(!List.of("bts-bom", "bts-examples", "bts-cli").contains(module), listed.contains(module), module + " in the BOM");
