@@ -11,8 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
 /** Q5_0 and Q5_1: as Q4_0 and Q4_1, with the fifth bits of the 32 values in four bytes before the others; a value is d (q - 16) or d q + m. */
 final class FiveBitRows extends BlockRows {
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
-    /** Rotated by this, bit i of a word is at place 4 of lane i, and bit 16 + i at place 20. */
-    private static final IntVector TO_FIFTH = IntVector.zero(I).addIndex(1).sub(4);
+    private static final IntVector LANE = IntVector.zero(I).addIndex(1);
 
     private final int size;
     private final float center;
@@ -23,12 +22,13 @@ final class FiveBitRows extends BlockRows {
         center = blocks.type() == GgmlType.Q5_0 ? -16 : 0;
     }
 
+    /** Four bits and the fifth: of the low halves at place 0 of a lane, of the high ones at place 16. */
     private static FloatVector low(IntVector bytes, IntVector fifths) {
-        return (FloatVector) bytes.and(15).or(fifths.and(16)).convert(VectorOperators.I2F, 0);
+        return (FloatVector) bytes.and(15).or(fifths.and(1).lanewise(VectorOperators.LSHL, 4)).convert(VectorOperators.I2F, 0);
     }
 
     private static FloatVector high(IntVector bytes, IntVector fifths) {
-        return (FloatVector) bytes.lanewise(VectorOperators.LSHR, 4).and(15).or(fifths.lanewise(VectorOperators.LSHR, 16).and(16)).convert(VectorOperators.I2F, 0);
+        return (FloatVector) bytes.lanewise(VectorOperators.LSHR, 4).and(15).or(fifths.lanewise(VectorOperators.LSHR, 12).and(16)).convert(VectorOperators.I2F, 0);
     }
 
     @Override
@@ -47,12 +47,12 @@ final class FiveBitRows extends BlockRows {
         for (int b = 0; b < count; b++) {
             int at = offset + b * size;
             IntVector all = IntVector.broadcast(I, bytes.getInt(at + size - 20));
-            IntVector fifths = all.lanewise(VectorOperators.ROR, TO_FIFTH);
+            IntVector fifths = all.lanewise(VectorOperators.LSHR, LANE);
             IntVector word = Memory.Bytes.widened(memory, at + size - 16);
             FloatVector product = low(word, fifths).mul(FloatVector.fromArray(F, x, b * GROUP));
             product = high(word, fifths).fma(FloatVector.fromArray(F, x, b * GROUP + GROUP / 2), product);
             if (LANES == 8) {
-                fifths = all.lanewise(VectorOperators.LSHR, 8).lanewise(VectorOperators.ROR, TO_FIFTH);
+                fifths = fifths.lanewise(VectorOperators.LSHR, 8);
                 word = Memory.Bytes.widened(memory, at + size - 8);
                 product = low(word, fifths).fma(FloatVector.fromArray(F, x, b * GROUP + 8), product);
                 product = high(word, fifths).fma(FloatVector.fromArray(F, x, b * GROUP + 24), product);
