@@ -283,7 +283,7 @@ public final class Generator {
         checkLength(0, ids);
         float[][] logits = model.logits(Arrays.copyOf(ids, ids.length - 1));
         return IntStream.range(1, ids.length)
-                .mapToObj(t -> new TokenScore(ids[t], Sampler.logProb(logits[t - 1], ids[t]), Sampler.mostLikely(logits[t - 1], alternatives))).toList();
+                .mapToObj(t -> new TokenScore(ids[t], Sampler.logProb(logits[t - 1], ids[t]), Sampler.mostLikely(logits[t - 1], alternatives, tokenizer.vocabSize()))).toList();
     }
 
     private void checkLength(int number, int[] ids) {

@@ -130,12 +130,18 @@ public final class Sampler {
      * @throws IllegalArgumentException if a logit is NaN or plus infinity, or if all are minus infinity
      */
     public static List<TokenLogProb> mostLikely(float[] logits, int count) {
+        return mostLikely(logits, count, logits.length);
+    }
+
+    /** The same of the ids below a limit. */
+    static List<TokenLogProb> mostLikely(float[] logits, int count, int limit) {
         double max = logits[argMax(logits)];
         double log = logSum(logits, max);
-        int wanted = Math.min(count, logits.length);
+        int ids = Math.min(limit, logits.length);
+        int wanted = Math.min(count, ids);
         int[] best = new int[wanted];
         int found = 0;
-        for (int id = 0; id < logits.length; id++) {
+        for (int id = 0; id < ids; id++) {
             int at = found < wanted ? found++ : wanted;
             while (at > 0 && logits[best[at - 1]] < logits[id]) {
                 if (at < wanted) {

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A stream of generated tokens. Each {@link #next} runs the model once. Closing the stream cancels the generation and frees the
+ * A stream of generated tokens, which are the tokenizer's: where a model's embedding was padded, the further ids are never drawn. Each {@link #next} runs the model once. Closing the stream cancels the generation and frees the
  * session; reading to the end also frees it.
  *
  * <p>The pieces join to the generated text; a piece may be empty while bytes of a character or the possible beginning of
@@ -35,6 +35,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     private final IncrementalDecoder decoder;
     private final StopStrings stops;
     private final int promptLength;
+    private final int vocabulary;
     private final List<GeneratedToken> generated = new ArrayList<>();
     private int[] ids;
     private int count;
@@ -59,6 +60,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         this.count = prompt.length;
         this.sampler = new Sampler(config, promptLength);
         this.guide = config.constraint().begin(tokenizer, endTokens);
+        this.vocabulary = tokenizer.vocabSize();
         this.decoder = tokenizer.continuationDecoder(true);
         this.stops = new StopStrings(config.stopStrings());
         this.session = session;
@@ -184,7 +186,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     GeneratedToken choose() {
         checkNotEnded();
         begun();
-        int id = sampler.next(guide.masked(logits), ids, count);
+        int id = sampler.next(drawable(guide.masked(logits)), ids, count);
         float logProb = Sampler.logProb(logits, id);
         boolean eos = endTokens.contains(id) || guide.isStuck();
         if (!eos) {
@@ -203,6 +205,11 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
         GeneratedToken token = new GeneratedToken(id, text, logProb, generated.size());
         generated.add(token);
         return token;
+    }
+
+    /** Without the rows of an embedding that was padded: the tokenizer has no text for their ids. */
+    private float[] drawable(float[] all) {
+        return all.length > vocabulary ? Arrays.copyOf(all, vocabulary) : all;
     }
 
     private Optional<StopReason> reason(boolean eos) {
@@ -248,7 +255,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
      */
     public List<TokenLogProb> mostLikely(int count) {
         throwIf(stopped.isPresent(), () -> new IllegalStateException("The generation has ended: " + stopped.get()));
-        return Sampler.mostLikely(begun().logits, count);
+        return Sampler.mostLikely(begun().logits, count, vocabulary);
     }
 
     /**

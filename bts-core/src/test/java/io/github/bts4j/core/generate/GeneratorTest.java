@@ -44,6 +44,7 @@ class GeneratorTest {
         private final int[] tokens;
         private final int context;
         private final List<DecodeSession> open = new ArrayList<>();
+        private int padding; // rows of the embedding beyond the tokenizer's ids
         private final Set<Integer> unclosable = new HashSet<>(); // capacities of sessions whose close() fails
         private final Set<Integer> broken = new HashSet<>(); // capacities of sessions whose logits are not numbers, after the prompt
 
@@ -110,7 +111,8 @@ class GeneratorTest {
             length += tokenIds.length;
             assertTrue(length <= capacity, "more tokens than the session holds");
             said++;
-            float[] logits = new float[2048];
+            float[] logits = new float[2048 + model.padding];
+            Arrays.fill(logits, 2048, logits.length, 30); // more likely than any token
             logits[model.tokens[said % model.tokens.length]] = said > 0 && model.broken.contains(capacity) ? Float.NaN : 20;
             return logits;
         }
@@ -226,5 +228,18 @@ class GeneratorTest {
         assertTrue(model.open.isEmpty(), "a session was not closed");
         assertThrows(java.util.NoSuchElementException.class, () -> generator.nextEach(all));
         assertThrows(AssertionError.class, () -> generator.nextEach(List.of(generator.stream(prompt, GenerationConfig.greedy(1)))));
+    }
+
+    @Test
+    void idsWithoutATokenAreNotDrawn() {
+        Reciter model = new Reciter(TEXT, 256);
+        model.padding = 16;
+        try (TokenStream stream = new Generator(model, tokenizer).stream("Once", GenerationConfig.greedy(model.tokens.length))) {
+            assertEquals(model.tokens[0], stream.mostLikely(3).get(0).id());
+            assertTrue(stream.mostLikely(3000).stream().allMatch(each -> each.id() < 2048));
+            float logProb = stream.next().logProb();
+            assertEquals(20 - 30 - Math.log(16 + Math.exp(-10) + 2047 * Math.exp(-30)), logProb, 1e-4, "of the model's own distribution");
+            assertEquals(TEXT, stream.toEnd().text());
+        }
     }
 }
