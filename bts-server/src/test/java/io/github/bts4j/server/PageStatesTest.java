@@ -12,50 +12,19 @@ import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.ForcedColors;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** States of the page that depend on what comes from the server: Markdown, hostile text, errors; and how the page adapts to its reader. */
-class PageStatesTest {
+class PageStatesTest extends InBrowser {
     private static final String CHAT = "**/v1/chat/completions";
-    private static final String LAST = ".turn:last-child .answer";
-
-    @TempDir
-    private static Path folder;
-
-    private static TestServer server;
-    private static PageBrowser browser;
-
-    @BeforeAll
-    static void start() throws IOException {
-        server = TestServer.withRandomGates(folder, TestServer.CONFIG);
-        browser = new PageBrowser(server.server.uri());
-    }
-
-    @AfterAll
-    static void stop() {
-        if (browser != null) {
-            browser.close();
-        }
-        server.close();
-    }
-
-    @AfterEach
-    void nothingWentWrong() {
-        assertEquals(List.of(), browser.problems);
-    }
 
     private static String stream(String text, String end, boolean alone) {
         StringBuilder events = new StringBuilder();

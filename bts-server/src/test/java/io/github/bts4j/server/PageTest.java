@@ -11,46 +11,15 @@ import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** The page in a browser, with a model that really answers: what it sends, shows and keeps. */
-class PageTest {
-    private static final String LAST = ".turn:last-child .answer";
+class PageTest extends InBrowser {
     private static final String PROMPT = "The house of\n  a man";
-
-    @TempDir
-    private static Path folder;
-
-    private static TestServer server;
-    private static PageBrowser browser;
-
-    @BeforeAll
-    static void start() throws IOException {
-        server = TestServer.withRandomGates(folder, TestServer.CONFIG);
-        browser = new PageBrowser(server.server.uri());
-    }
-
-    @AfterAll
-    static void stop() {
-        if (browser != null) {
-            browser.close();
-        }
-        server.close();
-    }
-
-    @AfterEach
-    void nothingWentWrong() {
-        assertEquals(List.of(), browser.problems);
-    }
 
     private static Page open(int tokens) {
         Page page = browser.open(PageBrowser.wide());

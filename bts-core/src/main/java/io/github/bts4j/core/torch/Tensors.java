@@ -120,6 +120,22 @@ public final class Tensors {
     }
 
     /**
+     * A tensor with another owner: itself if it has the type, otherwise a copy.
+     *
+     * @param manager owner of the result
+     * @param tensor the tensor
+     * @param type element type of the result
+     * @return the tensor or the copy, on the tensor's device
+     */
+    public static NDArray keep(NDManager manager, NDArray tensor, ElementType type) {
+        if (type(tensor) == type) {
+            tensor.attach(manager);
+            return tensor;
+        }
+        return copy(manager, tensor, type);
+    }
+
+    /**
      * The element type of a tensor, as PyTorch rather than DJL reports it.
      *
      * @param tensor the tensor

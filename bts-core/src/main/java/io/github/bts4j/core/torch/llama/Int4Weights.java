@@ -31,11 +31,8 @@ final class Int4Weights {
                 if (stored.getShape().dimension() == 2 && stored.getShape().get(1) % to.blockSize() == 0) {
                     tensors.put(name, quantised(owner, scope, stored, to));
                     tensors.put(name + BlockWeights.TYPE, blocks.number(to));
-                } else if (Tensors.type(stored) == type) {
-                    stored.attach(owner);
-                    tensors.put(name, stored);
                 } else {
-                    tensors.put(name, Tensors.copy(owner, stored, type));
+                    tensors.put(name, Tensors.keep(owner, stored, type));
                 }
             }
         }

@@ -57,11 +57,8 @@ final class Int8Weights {
                     List<NDArray> quantised = Decoder.CALLS.quantize(owner, Autograd.OFF, stored, type);
                     tensors.put(name, quantised.get(0));
                     tensors.put(name + SCALE, quantised.get(1));
-                } else if (Tensors.type(stored) == type) {
-                    stored.attach(owner);
-                    tensors.put(name, stored);
                 } else {
-                    tensors.put(name, Tensors.copy(owner, stored, type));
+                    tensors.put(name, Tensors.keep(owner, stored, type));
                 }
             }
         }
