@@ -48,7 +48,7 @@ class ExportCommandTest {
                 "model-expert-1.safetensors", "model-stitch.safetensors", "tokenizer.json", "tokenizer_config.json")), Commands.content(out).toString());
         Commands.refused("OUT " + out + " holds", "export", folder.resolve("stitched"), out);
         Commands.refused("llama.cpp has no stitched models", "export", folder.resolve("stitched"), folder.resolve("x.gguf"), "--gguf", "f16");
-        Commands.refused("is not a stitched model: transformers loads it as it is; --gguf f16 or q8_0", "export", folder.resolve("seed"), folder.resolve("x"));
+        Commands.refused("is not a stitched model: transformers loads it as it is; --gguf f16, q8_0 or q4_0", "export", folder.resolve("seed"), folder.resolve("x"));
     }
 
     /** The same text from the file as from the folder. */
