@@ -26,8 +26,8 @@ class KillTest {
     private Path folder;
 
     @Test
-    void aRunKilledEightTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
-        killAndResume(8, 400, 1);
+    void aRunKilledFourTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killAndResume(4, 400, 1);
     }
 
     @Test
@@ -37,8 +37,8 @@ class KillTest {
     }
 
     @Test
-    void aRunThatRewindsAndIsKilledEightTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
-        killWhileRewinding(8, 3);
+    void aRunThatRewindsAndIsKilledFourTimesEndsLikeAnUninterruptedOne() throws IOException, InterruptedException {
+        killWhileRewinding(4, 3);
     }
 
     @Test
