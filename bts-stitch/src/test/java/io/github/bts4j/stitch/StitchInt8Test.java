@@ -12,7 +12,6 @@ import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Int8Noise;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
@@ -20,7 +19,6 @@ import io.github.bts4j.stitch.baseline.ModelSoup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,10 +44,10 @@ class StitchInt8Test {
             assertTrue(model.models().stream().allMatch(LlamaModel::isQuantized));
             NDArray ids = golden.tensor("input_ids");
             Tolerance.assertNoWorse("logits, against weights with noise of that size", golden.floats("logits"), noise.forward(ids).toFloatArray(), model.forward(ids).toFloatArray());
-            Map<String, String> before = hashes(model);
-            Map<String, float[]> noisy = gradients(noise, golden);
-            gradients(model, golden).forEach((name, gradient) -> Tolerance.assertNoWorse(name, golden.floats("grad." + name), noisy.get(name), gradient));
-            assertEquals(before, hashes(model));
+            Map<String, String> before = TinyModels.hashes(model);
+            Map<String, float[]> noisy = TinyModels.gradients(noise, golden.ids("input_ids"));
+            TinyModels.gradients(model, golden.ids("input_ids")).forEach((name, gradient) -> Tolerance.assertNoWorse(name, golden.floats("grad." + name), noisy.get(name), gradient));
+            assertEquals(before, TinyModels.hashes(model));
         }
     }
 
@@ -61,21 +59,6 @@ class StitchInt8Test {
             }
         }
         return StitchGoldenTest.open(golden, models, LoadOptions.defaults().withPrecision(Precision.FLOAT32));
-    }
-
-    private static Map<String, float[]> gradients(StitchedModel model, GoldenCase golden) {
-        model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
-        int[][] tokens = golden.ids("input_ids");
-        model.accumulateGradients(tokens, 1f / (tokens.length * (tokens[0].length - 1)), 0);
-        Map<String, float[]> gradients = new HashMap<>();
-        model.stitchTensors().forEach((name, tensor) -> gradients.put(name, tensor.getGradient().toFloatArray()));
-        return gradients;
-    }
-
-    private static Map<String, String> hashes(StitchedModel model) {
-        Map<String, String> hashes = new HashMap<>();
-        model.models().forEach(member -> member.tensors().forEach((name, tensor) -> hashes.put(member.getName() + name, Tensors.sha256(tensor))));
-        return hashes;
     }
 
     @ParameterizedTest(name = "{0}")

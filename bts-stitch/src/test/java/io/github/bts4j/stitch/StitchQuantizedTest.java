@@ -10,7 +10,6 @@ import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.TensorFiles;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
@@ -18,7 +17,6 @@ import io.github.bts4j.core.torch.llama.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -45,26 +43,12 @@ class StitchQuantizedTest {
         int[][] tokens = tokens();
         try (StitchedModel kept = open(Weights.AS_STORED); StitchedModel whole = open(Weights.DEQUANTIZED)) {
             assertTrue(kept.models().stream().allMatch(LlamaModel::isQuantized));
-            Map<String, String> before = hashes(kept);
+            Map<String, String> before = TinyModels.hashes(kept);
             Tolerance tolerance = TinyModels.tolerance(kept, tokens[0].length);
-            Map<String, float[]> expected = gradients(whole, tokens);
-            gradients(kept, tokens).forEach((name, gradient) -> tolerance.assertClose(name, expected.get(name), gradient));
-            assertEquals(before, hashes(kept));
+            Map<String, float[]> expected = TinyModels.gradients(whole, tokens);
+            TinyModels.gradients(kept, tokens).forEach((name, gradient) -> tolerance.assertClose(name, expected.get(name), gradient));
+            assertEquals(before, TinyModels.hashes(kept));
         }
-    }
-
-    private static Map<String, float[]> gradients(StitchedModel model, int[][] tokens) {
-        model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
-        model.accumulateGradients(tokens, 1f / (tokens.length * (tokens[0].length - 1)), 0);
-        Map<String, float[]> gradients = new HashMap<>();
-        model.stitchTensors().forEach((name, tensor) -> gradients.put(name, tensor.getGradient().toFloatArray()));
-        return gradients;
-    }
-
-    private static Map<String, String> hashes(StitchedModel model) {
-        Map<String, String> hashes = new HashMap<>();
-        model.models().forEach(member -> member.tensors().forEach((name, tensor) -> hashes.put(member.getName() + name, Tensors.sha256(tensor))));
-        return hashes;
     }
 
     @Test

@@ -12,6 +12,7 @@ import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -151,5 +152,21 @@ final class TinyModels {
 
     static List<String> kinds(StitchedModel model) {
         return model.stitchLayers().stream().map(layer -> layer.intoHub() ? "ExpertsIntoHub" : "HubIntoExperts").toList();
+    }
+
+    /** Gradients of all stitch tensors for the mean loss of these rows. */
+    static Map<String, float[]> gradients(StitchedModel model, int[][] tokens) {
+        model.stitchTensors().values().forEach(tensor -> tensor.setRequiresGradient(true));
+        model.accumulateGradients(tokens, 1f / (tokens.length * (tokens[0].length - 1)), 0);
+        Map<String, float[]> gradients = new HashMap<>();
+        model.stitchTensors().forEach((name, tensor) -> gradients.put(name, tensor.getGradient().toFloatArray()));
+        return gradients;
+    }
+
+    /** SHA-256 of every frozen tensor. */
+    static Map<String, String> hashes(StitchedModel model) {
+        Map<String, String> hashes = new HashMap<>();
+        model.models().forEach(member -> member.tensors().forEach((name, tensor) -> hashes.put(member.getName() + name, Tensors.sha256(tensor))));
+        return hashes;
     }
 }
