@@ -12,6 +12,9 @@ public final class GateSums {
 
     private final SortedMap<Integer, Sums> layers = new TreeMap<>();
 
+    /** Nothing added yet. */
+    public GateSums() {}
+
     private static final class Sums {
         private final double[][] sums; // [tokens][models]
         private int channels;
