@@ -73,7 +73,13 @@ public final class TrainingSource implements Serializable {
         Opened open(Files files) throws IOException;
     }
 
-    /** A model's type to compute in: {@link LoadOptions} without what is a matter of the machine. */
+    /**
+     * A model's type to compute in: {@link LoadOptions} without what is a matter of the machine.
+     *
+     * @param precision of states
+     * @param quantization the name of a {@link Quantization}, or nothing
+     * @param weights whether quantised weights are kept
+     */
     private record Loading(Precision precision, String quantization, Weights weights) implements Serializable {
         static Loading of(LlamaModel model) {
             return new Loading(model.precision(), model.quantization().map(Quantization::name).orElse(""), model.isQuantized() ? Weights.AS_STORED : Weights.DEQUANTIZED);
@@ -85,7 +91,13 @@ public final class TrainingSource implements Serializable {
         }
     }
 
-    /** How passes are computed; the token is negative if there is no document mask. */
+    /**
+     * How passes are computed.
+     *
+     * @param checkpointing of activations
+     * @param token between documents, negative without a document mask
+     * @param begins whether the token begins a document
+     */
     private record Passes(ActivationCheckpointing checkpointing, int token, boolean begins) implements Serializable {
         static Passes of(PassOptions options) {
             Optional<DocumentMask> mask = options.documentMask();
