@@ -35,6 +35,6 @@ abstract class InBrowser {
 
     @AfterEach
     void nothingWentWrong() {
-        assertEquals(List.of(), browser.problems);
+        assertEquals(List.of(), browser.chromium.problems());
     }
 }

@@ -11,6 +11,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.ForcedColors;
+import io.github.bts4j.core.browser.Chromium;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -85,7 +86,7 @@ class PageStatesTest extends InBrowser {
 
     @Test
     void markdown() {
-        Page page = browser.open(PageBrowser.wide());
+        Page page = browser.open(Chromium.wide());
         List<Executable> cases = MARKDOWN.lines().map(line -> line.split(" ¦ ", -1)).<Executable>map(pair -> () -> assertEquals(pair[1].replace('⏎', '\n'), page.evaluate("async text => {"
                 + " const {blocks, node} = await import('/markdown.js'); const all = document.createElement('div');"
                 + " blocks(text).forEach(block => all.append(node(block, (from, to) => [text.slice(from, to)], pre => pre))); all.normalize();"
@@ -104,7 +105,7 @@ class PageStatesTest extends InBrowser {
                 "![x](http://evil.example/pixel.png) ![y](javascript:window.hacked=7)", "```html\"><script>window.hacked = 8</script>\n</code></pre><script>window.hacked = 9</script>\n```",
                 "<svg onload=window.hacked=10>", "| <script>window.hacked=11</script> | b |\n|---|---|\n| <img src=x onerror=window.hacked=12> | [z](file:///etc/passwd) |",
                 "<style>body { display: none }</style><form action=http://evil.example><base href=http://evil.example>", "[u](https://user:pass@evil.example/\u202egnp.exe)", "&lt;script&gt; \\<b\\>");
-        Page page = said(hostile, PageBrowser.wide());
+        Page page = said(hostile, Chromium.wide());
         page.locator(LAST + " .token").first().click();
         for (int view = 0; view < 2; view++) {
             assertEquals(List.of(), page.evaluate("[...document.querySelectorAll('.answer :is(script, img, iframe, svg, style, form, base, object, embed, input), [onerror], [onload]')].map(one => one.outerHTML)"));
@@ -121,7 +122,7 @@ class PageStatesTest extends InBrowser {
     /** Texts that would take other parsers minutes. */
     @Test
     void nothingTakesLong() {
-        Page page = browser.open(PageBrowser.wide());
+        Page page = browser.open(Chromium.wide());
         List<String> parts = List.of("*", "**a ", "_a* ", "`", "`a``b", "[", "![", "](", "[a](", "[a](b", "> ", "- ", "  - a\n", ">- ", "|", "|a|b|\n", "|-|-|\n|", "#", "~~a ", "\\", "<", "http://a", "1. ", "```\n", "\n", "a\n", "***a**", " ".repeat(9) + "x");
         for (String part : parts) {
             Object milliseconds = page.evaluate("async part => { const {blocks, node} = await import('/markdown.js'); const text = part.repeat(100000 / part.length); const begin = performance.now();"
@@ -144,7 +145,7 @@ class PageStatesTest extends InBrowser {
             201 | Something broke in the midst | Try it again. If it happens once more, see the log of the server.
             """)
     void errorsSayWhatToDo(int status, String message, String advice) {
-        Page page = browser.open(PageBrowser.wide());
+        Page page = browser.open(Chromium.wide());
         String error = TestServer.JSON.createObjectNode().set("error", TestServer.JSON.createObjectNode().put("message", message).put("type", "server_error")).toString();
         page.route(CHAT, route -> {
             switch (status) {
@@ -159,7 +160,7 @@ class PageStatesTest extends InBrowser {
         PageBrowser.done(page);
         assertEquals(status == 200 || status == 201 ? "Cut off he" : "", PageBrowser.answer(page), "what had come stays");
         if (status == 429) {
-            browser.check(page, "error");
+            browser.chromium.check(page, "error");
         }
         PageBrowser.set(page, "max_tokens", 20);
         page.click(".problem >> text=Try again");
@@ -171,21 +172,21 @@ class PageStatesTest extends InBrowser {
 
     @Test
     void aServerThatIsNotThereYet() {
-        Page page = browser.open(PageBrowser.wide(), prepared -> prepared.route("**/v1/models", Route::abort, new Page.RouteOptions().setTimes(1)));
+        Page page = browser.open(Chromium.wide(), prepared -> prepared.route("**/v1/models", Route::abort, new Page.RouteOptions().setTimes(1)));
         assertTrue(page.textContent("#alert").startsWith("The server does not answer. See whether it still runs"), page.textContent("#alert"));
-        browser.check(page, "no-server");
+        browser.chromium.check(page, "no-server");
         page.click("#alert >> text=Try again");
         page.waitForSelector("#empty:not([hidden])");
-        browser.check(page, "empty");
+        browser.chromium.check(page, "empty");
         page.context().close();
     }
 
     @Test
     void aServerThatAsksForAKey() throws IOException {
         try (ModelServer own = ModelServer.start(new ServedModel("tiny", server.text), TestServer.CONFIG.withApiKey("secret")); PageBrowser other = new PageBrowser(own.uri())) {
-            Page page = other.open(PageBrowser.wide());
+            Page page = other.open(Chromium.wide());
             assertTrue(page.isVisible("#key") && page.isDisabled("#send"));
-            other.check(page, "key");
+            other.chromium.check(page, "key");
             page.fill("#key", "wrong");
             page.keyboard().press("Enter");
             page.waitForFunction("() => document.getElementById('key-hint').textContent.includes('wrong')");
@@ -197,25 +198,25 @@ class PageStatesTest extends InBrowser {
             PageBrowser.set(page, "max_tokens", 20);
             PageBrowser.say(page, "It was");
             assertTrue(PageBrowser.answer(page).startsWith("It was"));
-            assertEquals(List.of(), other.problems);
+            assertEquals(List.of(), other.chromium.problems());
         }
     }
 
     @Test
     void aPhone() {
         for (int width : new int[] {390, 320}) {
-            Page page = said("Here is **code**:\n\n```java\nString veryLongNames = theyDoNotFit(onAPhone, butMayBeScrolled, sideways);\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |", PageBrowser.phone(width));
-            assertTrue(PageBrowser.fits(page), "no sideways scrolling");
+            Page page = said("Here is **code**:\n\n```java\nString veryLongNames = theyDoNotFit(onAPhone, butMayBeScrolled, sideways);\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |", Chromium.phone(width));
+            assertTrue(Chromium.fits(page), "no sideways scrolling");
             page.locator(LAST + " .token").nth(4).tap();
             assertTrue(page.isVisible("#gates"), "the gates open");
             assertTrue(page.locator(LAST + " .token").nth(4).evaluate("one => { const box = one.getBoundingClientRect(); return box.bottom <= document.getElementById('gates').getBoundingClientRect().top; }").equals(true),
                     "below the text");
-            browser.check(page, "phone-" + width + "-gates");
+            browser.chromium.check(page, "phone-" + width + "-gates");
             page.tap("#close-gates");
             assertTrue(page.isHidden("#gates"));
             page.tap("#settings summary");
-            assertTrue(PageBrowser.fits(page) && page.isVisible("#sets"));
-            browser.check(page, "phone-" + width);
+            assertTrue(Chromium.fits(page) && page.isVisible("#sets"));
+            browser.chromium.check(page, "phone-" + width);
             page.context().close();
         }
     }
@@ -223,7 +224,7 @@ class PageStatesTest extends InBrowser {
     @Test
     void coloursCanBeToldApartAndRead() {
         for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
-            Page page = browser.open(PageBrowser.wide().setColorScheme(scheme));
+            Page page = browser.open(Chromium.wide().setColorScheme(scheme));
             Object problems = page.evaluate("""
                     () => {
                       const probe = document.body.appendChild(document.createElement('i'));
@@ -249,7 +250,7 @@ class PageStatesTest extends InBrowser {
     /** Colours that the system forces: the models' own remain, text and its ground are the system's. */
     @Test
     void forcedColours() {
-        Page page = said("Some words that have a colour", PageBrowser.wide().setForcedColors(ForcedColors.ACTIVE));
+        Page page = said("Some words that have a colour", Chromium.wide().setForcedColors(ForcedColors.ACTIVE));
         List<?> swatches = (List<?>) page.evaluate("[...document.querySelectorAll('#legend .swatch')].map(one => getComputedStyle(one).backgroundColor)");
         assertEquals(2, new HashSet<>(swatches).size());
         List<?> underlines = (List<?>) page.evaluate("[...document.querySelectorAll('.answer .token')].map(one => getComputedStyle(one).borderBottomColor)");
@@ -260,7 +261,7 @@ class PageStatesTest extends InBrowser {
     @Test
     void aChatOfSeveralTurnsWithCode() {
         Page page = said("Here is a method that **reverses** a string:\n\n```java\nstatic String reversed(String text) {\n    return new StringBuilder(text).reverse().toString();\n}\n```\n\n"
-                + "1. It makes a *builder*.\n2. It reverses it:\n   - pairs stay together\n\n| input | output |\n|---|---:|\n| abc | cba |\n\n> See [the API](https://docs.example/api).", PageBrowser.wide());
+                + "1. It makes a *builder*.\n2. It reverses it:\n   - pairs stay together\n\n| input | output |\n|---|---:|\n| abc | cba |\n\n> See [the API](https://docs.example/api).", Chromium.wide());
         PageBrowser.say(page, "Thanks!\nAnd in one line?");
         page.click(".add");
         PageBrowser.say(page, "Both of you?");
@@ -269,7 +270,7 @@ class PageStatesTest extends InBrowser {
         List<String> labels = new ArrayList<>();
         page.locator("button:visible, input:visible, select:visible, textarea:visible").all().forEach(one -> labels.add(one.evaluate("e => e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent").toString()));
         assertEquals("", labels.stream().filter(String::isBlank).collect(Collectors.joining()), "everything has a name");
-        browser.check(page, "chat");
+        browser.chromium.check(page, "chat");
         page.context().close();
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import io.github.bts4j.core.browser.Chromium;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ class PageTest extends InBrowser {
     private static final String PROMPT = "The house of\n  a man";
 
     private static Page open(int tokens) {
-        Page page = browser.open(PageBrowser.wide());
+        Page page = browser.open(Chromium.wide());
         PageBrowser.set(page, "temperature", 0);
         PageBrowser.set(page, "max_tokens", tokens);
         return page;
@@ -112,7 +113,7 @@ class PageTest extends InBrowser {
         JsonNode last = weights.get(weights.size() - 1);
         assertEquals(String.format(Locale.ROOT, "hub%.2f", last.get(0).asDouble()) + String.format(Locale.ROOT, "code%.2f", last.get(1).asDouble()), page.textContent("#weights"));
         assertTrue(page.textContent("#meaning").startsWith("A token has the colour of the model with the largest gate weight after layer "));
-        browser.check(page, "finished");
+        browser.chromium.check(page, "finished");
     }
 
     /** The probability of the selected token, and what else the model might have written. */
@@ -150,7 +151,7 @@ class PageTest extends InBrowser {
         page.click(".turn:first-child [aria-label='Edit this message']");
         assertEquals("Who are you?", page.inputValue("#prompt"));
         assertTrue(page.isVisible("#editing"));
-        browser.check(page, "editing");
+        browser.chromium.check(page, "editing");
         PageBrowser.say(page, "What are you?");
         assertEquals(1, page.locator(".turn").count(), "it replaces the message and what followed");
         assertEquals(List.of("Be brief.", "What are you?"), asked(1).findValuesAsText("content"));
@@ -173,13 +174,13 @@ class PageTest extends InBrowser {
         page.waitForFunction("() => document.querySelectorAll('.turn .token').length > 20");
         assertEquals("true", page.getAttribute("#conversation", "aria-busy"));
         assertTrue(page.textContent(".facts").matches("\\d+ tokens · [\\d.]+ tokens/s · first after [\\d.]+ s"), page.textContent(".facts"));
-        browser.check(page, "streaming");
+        browser.chromium.check(page, "streaming");
         page.keyboard().press("Escape");
         PageBrowser.done(page);
         assertTrue(page.textContent("#status").startsWith("Stopped, "), page.textContent("#status"));
         assertTrue(page.isVisible("text=You stopped this answer."));
         page.waitForSelector(LAST + " .token.m0, " + LAST + " .token.m1");
-        browser.check(page, "stopped");
+        browser.chromium.check(page, "stopped");
         page.click("[aria-label='Copy this answer']");
         PageBrowser.set(page, "max_tokens", 5);
         PageBrowser.say(page, "Go on");
@@ -200,7 +201,7 @@ class PageTest extends InBrowser {
         assertEquals(2, answer.at("/tokens/0/gates/0").size());
         assertTrue(answer.at("/tokens/0/logprob").asDouble() < 0 && answer.get("options").get("max_tokens").asInt() == 8);
         page.click("#share");
-        browser.check(page, "share");
+        browser.chromium.check(page, "share");
         Download html = page.waitForDownload(() -> page.click("#as-html"));
         String text = Files.readString(html.path());
         assertTrue(text.contains("&lt;img src=x onerror=alert(1)&gt; &amp; &quot;me&quot;") && !text.contains("<img") && !text.contains("<script"), text);

@@ -24,7 +24,7 @@ class ReportTest {
     private static final Map<String, Double> DIAGNOSTICS = new TreeMap<>(Map.of("adam/all/gradient_over_eps", 1234.5, "adam/all/saturation", 0.0021,
             "adam/stitch.<gate>/gradient_over_eps", Double.POSITIVE_INFINITY, "adam/stitch.<gate>/saturation", 0.5, "adam/level", 1.0));
 
-    private static Report report(List<GateText> gates, List<Sample> samples) {
+    static Report report(List<GateText> gates, List<Sample> samples) {
         Curve curve = new Curve("stitch <1>", List.of(new Point(1, 4.0), new Point(11, 3.0)));
         List<HistogramMetrics> updates = List.of(3L, 4L, 5L, 6L, 7L).stream().map(step -> new HistogramMetrics(step, "u", -1, 1, new double[] {1, 2, step})).toList();
         return new Report("A & B", "sub", new Verdict("BTS <won>"), List.of(curve, new Curve("empty", List.of())), List.of(new Distributions("stitch", updates, 0.25, DIAGNOSTICS)), TABLE,
