@@ -74,7 +74,7 @@ class DocumentationTest {
             Map.entry("train-stitches", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("merge", List.of("--force")), Map.entry("convert", List.of("--force")), Map.entry("export", List.of("--force")), Map.entry("branch", List.of("--force")),
             Map.entry("add-expert", List.of("--force")), Map.entry("remove-expert", List.of("--force")), Map.entry("combine", List.of("--force")), Map.entry("replace-expert", List.of("--force", "--sequence", "64")),
-            Map.entry("plan", List.of("--sequence", "64")),
+            Map.entry("plan", List.of("--sequence", "64")), Map.entry("bench", List.of("--shape", "xs", "--types", "bfloat16", "--seconds", "0")),
             Map.entry("eval", List.of("--sequence", "64")),
             Map.entry("gates", List.of("--sequence", "32", "--windows", "2")),
             Map.entry("generate", List.of("--max-tokens", "4")),

@@ -4,6 +4,7 @@ import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.core.UnsupportedException;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.support.Processor;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;

@@ -1,5 +1,6 @@
 package io.github.bts4j.spark;
 
+import io.github.bts4j.core.support.Processor;
 import io.github.bts4j.train.TrainerConfig;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,6 +1,7 @@
 package io.github.bts4j.spark;
 
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.support.Processor;
 import io.github.bts4j.train.TrainingSource;
 import java.io.Serializable;
 import java.util.HashMap;

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
-import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
-import io.github.bts4j.stitch.StitchedModelBuilder;
+import io.github.bts4j.train.benchmark.BenchmarkModels;
+import io.github.bts4j.train.benchmark.BenchmarkShape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,30 +51,23 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
         return number;
     }
 
-    Path folder(int model) {
-        return models.resolve(shape.name().toLowerCase(Locale.ROOT) + "-" + precision.jsonName() + "-" + model);
+    /** The random models. */
+    BenchmarkModels weights() {
+        return new BenchmarkModels(shape, precision, experts, rank, models);
     }
 
-    /** An expert's folder: a full model's, or with {@code --rank} that of an adapter of the hub. */
-    private Path expert(int number) {
-        return rank == 0 ? folder(number) : models.resolve(folder(0).getFileName() + "-rank-" + rank + "-" + number);
+    Path folder(int model) {
+        return weights().model(model);
     }
 
     /** The last folder that is written. */
     Path last() {
-        return expert(experts);
+        return weights().expert(experts);
     }
 
     /** Writes the random models, hub and experts, that are not there yet. */
     void writeModels() throws IOException {
-        shape.write(folder(0), precision, 0);
-        for (int i = 1; i <= experts; i++) {
-            if (rank == 0) {
-                shape.write(folder(i), precision, i);
-            } else {
-                shape.writeAdapter(expert(i), rank, precision);
-            }
-        }
+        weights().write();
     }
 
     /** The stitched model over them, without dropout. */
@@ -83,11 +76,7 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
     }
 
     StitchedModel openStitched(LoadOptions options) throws IOException {
-        StitchedModelBuilder builder = StitchedModel.builder().hub(folder(0)).config(StitchConfig.evenly(shape.config().numLayers(), stitches).withDropout(0)).options(options);
-        for (int i = 1; i <= experts; i++) {
-            builder.expert("expert" + i, expert(i));
-        }
-        return builder.open();
+        return weights().open(stitches, options);
     }
 
     void prepareInAnotherProcess(String[] arguments) throws IOException, InterruptedException {
@@ -101,7 +90,7 @@ record BenchmarkOptions(BenchmarkShape shape, Precision precision, int experts, 
     }
 
     ObjectNode describe(ObjectNode node) {
-        return node.put("shape", shape.name().toLowerCase(Locale.ROOT)).put("dtype", precision.jsonName()).put("experts", experts).put("rank", rank)
+        return node.put("shape", shape.label()).put("dtype", precision.jsonName()).put("experts", experts).put("rank", rank)
                 .put("stitches", stitches).put("batch", batch).put("seq", sequence).put("steps", steps).put("threads", Torch.threads())
                 .put("new_tokens", newTokens).put("torch", "2.7.1 (DJL 0.36.0)");
     }

@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.benchmark;
 
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.train.benchmark.BenchmarkShape;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

@@ -2,16 +2,14 @@ package io.github.bts4j.examples.benchmark;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.CausalLm;
-import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.llama.Repacking;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.benchmark.PairedTimes;
+import io.github.bts4j.train.benchmark.SessionSteps;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 
 /**
  * What a token of the stitched model costs in tokens of its seed. A shared machine's speed changes from second to second, so both models decode in turn, a few tokens at a time, and costs are medians
@@ -60,53 +58,24 @@ public final class TokenCostBenchmark {
         double[] cost = new double[options.steps()];
         double[] ours = new double[options.steps()];
         double[] its = new double[options.steps()];
-        List<DecodeSession> some = open(seed, sessions);
-        List<DecodeSession> others = open(stitched, sessions);
-        for (int i = -WARM_UP; i < cost.length; i++) {
-            int at = Math.max(i, 0);
-            its[at] = seconds(seed, some);
-            ours[at] = seconds(stitched, others);
-            cost[at] = ours[at] / its[at];
-        }
-        some.forEach(DecodeSession::close);
-        others.forEach(DecodeSession::close);
-        result.put("cost", quartile(cost, 2)).put("cost_lower_quartile", quartile(cost, 1)).put("cost_upper_quartile", quartile(cost, 3));
-        result.put("seed_ms", 1e3 * quartile(its, 2)).put("stitched_ms", 1e3 * quartile(ours, 2));
-    }
-
-    private List<DecodeSession> open(CausalLm model, int sessions) {
-        List<DecodeSession> open = new ArrayList<>();
-        int[] prompt = new int[options.sequence()];
-        Arrays.setAll(prompt, i -> i * 7 % model.vocabSize());
-        for (int s = 0; s < sessions; s++) {
-            open.add(model.newSession(options.sequence() + TOKENS * (WARM_UP + options.steps())));
-            open.get(s).append(prompt);
-        }
-        return open;
-    }
-
-    /** Seconds of a token of all sessions. */
-    private double seconds(CausalLm model, List<DecodeSession> sessions) {
-        int[] tokens = new int[sessions.size()];
-        Arrays.fill(tokens, 1);
-        long begin = now();
-        for (int i = 0; i < TOKENS; i++) {
-            if (sessions.size() == 1) {
-                sessions.get(0).append(tokens);
-            } else {
-                model.appendEach(sessions, tokens);
+        int room = TOKENS * (WARM_UP + options.steps());
+        try (SessionSteps some = new SessionSteps(seed, sessions, options.sequence(), room); SessionSteps others = new SessionSteps(stitched, sessions, options.sequence(), room)) {
+            for (int i = -WARM_UP; i < cost.length; i++) {
+                int at = Math.max(i, 0);
+                its[at] = seconds(some);
+                ours[at] = seconds(others);
+                cost[at] = ours[at] / its[at];
             }
         }
-        return (now() - begin) / 1e9 / TOKENS;
+        result.put("cost", PairedTimes.quartile(cost, 2)).put("cost_lower_quartile", PairedTimes.quartile(cost, 1)).put("cost_upper_quartile", PairedTimes.quartile(cost, 3));
+        result.put("seed_ms", 1e3 * PairedTimes.quartile(its, 2)).put("stitched_ms", 1e3 * PairedTimes.quartile(ours, 2));
     }
 
-    private long now() {
-        return options.threads().orElse(0) == 1 ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() : System.nanoTime();
-    }
-
-    private static double quartile(double[] values, int number) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[Math.min(sorted.length - 1, sorted.length * number / 4)];
+    /** Seconds of a token of all sessions; of one thread, those of its processor. */
+    private double seconds(SessionSteps sessions) {
+        long begin = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+        double elapsed = sessions.seconds(TOKENS);
+        double used = (ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - begin) / 1e9;
+        return (options.threads().orElse(0) == 1 ? used : elapsed) / TOKENS;
     }
 }

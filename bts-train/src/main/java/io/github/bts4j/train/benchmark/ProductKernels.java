@@ -1,4 +1,4 @@
-package io.github.bts4j.examples.benchmark;
+package io.github.bts4j.train.benchmark;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;

@@ -1,4 +1,4 @@
-package io.github.bts4j.examples.benchmark;
+package io.github.bts4j.train.benchmark;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
@@ -21,12 +21,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** The two shapes of the peer script and a larger one, and random checkpoints of them. */
-enum BenchmarkShape {
-    /** Fits tests: 27.8 million parameters per model. */
+/** The sizes of models that benchmarks measure, and random checkpoints of them. */
+public enum BenchmarkShape {
+    /** A tenth of a million parameters: it shows that a benchmark works, and nothing about the machine. */
+    XS(1024, 64, 128, 4, 4, 2),
+    /** 27.8 million parameters, the smaller shape of the Python peer. */
     S(8192, 512, 1408, 8, 8, 4),
     /** SmolLM2-135M's own shape. */
     M(49152, 576, 1536, 30, 9, 3),
@@ -40,12 +43,25 @@ enum BenchmarkShape {
                 .numHeads(heads).numKvHeads(kvHeads).maxPositionEmbeddings(2048).tieWordEmbeddings(true).build();
     }
 
-    LlamaConfig config() {
+    /** {@return the dimensions of a model; its head is the embedding} */
+    public LlamaConfig config() {
         return config;
     }
 
-    /** Writes a random model unless the folder holds one already. */
-    void write(Path folder, Precision precision, long seed) throws IOException {
+    /** {@return its name in options and tables, such as {@code m}} */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * Writes a random model unless the folder holds one already.
+     *
+     * @param folder the folder
+     * @param precision element type of the weights
+     * @param seed seed of the weights
+     * @throws IOException if a file cannot be written
+     */
+    public void write(Path folder, Precision precision, long seed) throws IOException {
         if (Files.exists(folder.resolve("config.json"))) {
             return;
         }
@@ -61,8 +77,15 @@ enum BenchmarkShape {
         }
     }
 
-    /** Writes an adapter of all linear modules with random values unless the folder is there already. */
-    void writeAdapter(Path folder, int rank, Precision precision) throws IOException {
+    /**
+     * Writes an adapter of all linear modules with random values unless the folder is there already.
+     *
+     * @param folder the folder
+     * @param rank rank of the adapter
+     * @param precision element type of the weights
+     * @throws IOException if a file cannot be written
+     */
+    public void writeAdapter(Path folder, int rank, Precision precision) throws IOException {
         if (Files.exists(folder)) {
             return;
         }
