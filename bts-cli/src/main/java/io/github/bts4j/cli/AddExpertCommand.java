@@ -31,6 +31,7 @@ final class AddExpertCommand extends OutputCommand {
             Models.requireOneTokenizer("stitched", List.of(model.members().get(0).folder(), expert));
             warn(ChatAgreement.warnings(model.members().get(0).folder(), name, expert));
             model.addExpert(name, expert);
+            Models.requireFinite(model, name);
         });
     }
 }

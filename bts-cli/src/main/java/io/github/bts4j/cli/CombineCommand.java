@@ -36,7 +36,10 @@ final class CombineCommand extends OutputCommand {
         Map<String, Path> at = new LinkedHashMap<>();
         for (String each : moved) {
             String[] pair = Models.pair("--at", each);
-            at.put(pair[0], Path.of(pair[1]));
+            Path before = at.put(pair[0], Path.of(pair[1]));
+            if (before != null) {
+                throw new IllegalArgumentException("--at " + pair[0] + " is given twice, as " + before + " and " + pair[1] + ": give one folder for each model");
+            }
         }
         List<Path> inputs = new ArrayList<>(stitches);
         inputs.addAll(at.values());

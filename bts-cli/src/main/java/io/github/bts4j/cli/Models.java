@@ -90,6 +90,11 @@ final class Models {
         });
     }
 
+    /** Refuses an expert with a weight that is NaN or infinite. */
+    static void requireFinite(StitchedModel model, String name) {
+        model.models().get(model.modelNames().indexOf(name)).requireFiniteWeights();
+    }
+
     /** {@code name=value}. */
     static String[] pair(String option, String text) {
         int at = text.indexOf('=');

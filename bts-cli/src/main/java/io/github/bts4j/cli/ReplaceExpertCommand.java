@@ -2,6 +2,8 @@ package io.github.bts4j.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.eval.WindowScores;
@@ -47,17 +49,21 @@ final class ReplaceExpertCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        if (heldOut.isEmpty()) { // the old expert is not needed
+            return output.change(() -> StitchCheckpoint.openReplacing(stitch, name, expert, LoadOptions.defaults()), List.of(stitch, expert), out, this::check, () -> lines, measured);
+        }
         return output.change(stitch, List.of(expert), out, this::replace, () -> lines, measured);
+    }
+
+    private void check(StitchedModel model) throws IOException {
+        Path hub = model.members().get(0).folder();
+        Models.requireOneTokenizer("stitched", List.of(hub, expert));
+        warn(ChatAgreement.warnings(hub, name, expert));
+        Models.requireFinite(model, name);
     }
 
     private void replace(StitchedModel model) throws IOException {
         Path hub = model.members().get(0).folder();
-        Models.requireOneTokenizer("stitched", List.of(hub, expert));
-        warn(ChatAgreement.warnings(hub, name, expert));
-        if (heldOut.isEmpty()) {
-            model.replaceExpert(name, expert);
-            return;
-        }
         DataOptions data = DataOptions.of(heldOut, spec());
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(hub)) {
             WindowOptions.Scorer scorer = windows.scorer(model, tokenizer, data);
@@ -65,6 +71,7 @@ final class ReplaceExpertCommand extends OutputCommand {
             List<WindowScores> before = new ArrayList<>();
             datasets.forEach(dataset -> before.add(scorer.score(model, dataset)));
             model.replaceExpert(name, expert);
+            check(model);
             ObjectNode domains = measured.put("scored", scorer.how()).putObject("domains");
             for (int i = 0; i < before.size(); i++) {
                 tell(datasets.get(i).name(), before.get(i), scorer.score(model, datasets.get(i)), domains.putObject(datasets.get(i).name()));

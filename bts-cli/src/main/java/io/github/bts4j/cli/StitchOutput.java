@@ -24,6 +24,11 @@ final class StitchOutput {
         void apply(StitchedModel model) throws IOException;
     }
 
+    /** Opens a model. */
+    interface Opening {
+        StitchedModel open() throws IOException;
+    }
+
     OutputFolder folder() {
         return folder;
     }
@@ -45,8 +50,13 @@ final class StitchOutput {
     int change(Path stitch, List<Path> experts, Path out, Change change, Supplier<CharSequence> lines, ObjectNode more) throws IOException {
         List<Path> inputs = new ArrayList<>(experts);
         inputs.add(stitch);
+        return change(() -> StitchCheckpoint.open(stitch, LoadOptions.defaults()), inputs, out, change, lines, more);
+    }
+
+    /** The same for a model that is opened in another way, from folders. */
+    int change(Opening opening, List<Path> inputs, Path out, Change change, Supplier<CharSequence> lines, ObjectNode more) throws IOException {
         folder.check("OUT " + out, out, inputs);
-        try (StitchedModel model = StitchCheckpoint.open(stitch, LoadOptions.defaults())) {
+        try (StitchedModel model = opening.open()) {
             folder.check("OUT " + out, out, Models.folders(model));
             change.apply(model);
             folder.write(out, model);

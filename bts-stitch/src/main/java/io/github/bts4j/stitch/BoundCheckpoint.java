@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -211,12 +212,20 @@ public final class BoundCheckpoint<D extends Record & BoundCheckpoint.Descriptio
      * @throws MismatchException listing base models whose files differ from the recorded ones, and unknown names
      */
     public List<Member> members(Path folder, D description, Map<String, Path> moved) {
+        return members(folder, description, moved, Set.of());
+    }
+
+    /** The same, where some models are others than the recorded ones, and are not compared. */
+    List<Member> members(Path folder, D description, Map<String, Path> moved, Set<String> others) {
         Problems problems = new Problems();
         List<Member> members = new ArrayList<>();
         Optional<ModelFingerprint> hub = Optional.empty();
         for (Base base : description.models()) {
             Member member = new Member(base.name(), moved.getOrDefault(base.name(), folder.resolve(base.path()).normalize()));
             members.add(member);
+            if (others.contains(base.name())) {
+                continue;
+            }
             if (!Files.exists(member.folder())) {
                 problems.add("model '" + base.name() + "' is not in " + member.folder() + ": pass its folder");
                 continue;

@@ -9,9 +9,11 @@ import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A stitch checkpoint: the stitch weights, and the SHA-256 of all files of their base models.
@@ -111,12 +113,38 @@ public final class StitchCheckpoint {
      */
     public static StitchedModel open(Path folder, Map<String, Path> moved, LoadOptions options) throws IOException {
         Description description = FILES.read(folder);
-        List<Member> members = FILES.members(folder, description, moved);
+        return open(folder, description, FILES.members(folder, description, moved), description.lineage(), options);
+    }
+
+    /**
+     * Loads a stitched model with another model, such as one that was trained further, in an expert's place: as after {@link StitchedModel#replaceExpert}, but the old expert is not read, and need not be there any more.
+     *
+     * @param folder the checkpoint's folder
+     * @param name the expert's name, which stays
+     * @param expert the new model's checkpoint folder, or the folder of a PEFT adapter of the hub
+     * @param options device and precision of the base models
+     * @return the model, which the caller closes
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if the checkpoint is malformed
+     * @throws IllegalArgumentException if there is no such expert, or listing all reasons why the model does not fit
+     * @throws io.github.bts4j.core.MismatchException listing other base models whose files differ from the recorded ones
+     */
+    public static StitchedModel openReplacing(Path folder, String name, Path expert, LoadOptions options) throws IOException {
+        Description description = FILES.read(folder);
+        List<BoundCheckpoint.Base> experts = description.models().subList(1, description.models().size());
+        BoundCheckpoint.Base old = experts.stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow(
+                () -> new IllegalArgumentException("No expert is called '" + name + "'; the experts are " + experts.stream().map(BoundCheckpoint.Base::name).toList()));
+        List<LineageStep> lineage = new ArrayList<>(description.lineage());
+        lineage.add(new LineageStep(LineageStep.Change.REPLACED, name, old.files()));
+        return open(folder, description, FILES.members(folder, description, Map.of(name, expert), Set.of(name)), lineage, options);
+    }
+
+    private static StitchedModel open(Path folder, Description description, List<Member> members, List<LineageStep> lineage, LoadOptions options) throws IOException {
         try (NDManager scope = Torch.manager().newSubManager()) {
             Map<String, NDArray> tensors = FILES.tensors(scope, folder, description);
             StitchedModel model = StitchedModelBuilder.open(members, description.config(), options, Map.of());
             try {
-                model.restore(tensors, description.lineage());
+                model.restore(tensors, lineage);
                 return model;
             } catch (RuntimeException e) {
                 model.close();
@@ -133,7 +161,7 @@ public final class StitchCheckpoint {
      * @throws IOException if the parts cannot be read
      */
     public static List<LineageStep> lineage(StitchedModel model) throws IOException {
-        List<LineageStep> steps = new java.util.ArrayList<>();
+        List<LineageStep> steps = new ArrayList<>();
         model.read(parts -> steps.addAll(parts.lineage()));
         return List.copyOf(steps);
     }

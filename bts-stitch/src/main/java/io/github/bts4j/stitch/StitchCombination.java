@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.support.Problems;
+import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
@@ -46,7 +47,8 @@ public final class StitchCombination {
      * @return the combined model, which the caller closes; experts are in the order of the folders
      * @throws IOException if a file cannot be read
      * @throws io.github.bts4j.core.checkpoint.ModelFormatException if a checkpoint is malformed
-     * @throws MismatchException if the stitches have another hub or layout, two experts the same name, or a model's files are not the recorded ones
+     * @throws MismatchException if the stitches have another hub or layout, two experts the same name, a model's files are not the recorded ones, or tensors are missing or have another shape
+     * @throws io.github.bts4j.core.FileFormatException if a weight of the stitches is NaN or infinite
      */
     public static StitchedModel open(List<Path> folders, Map<String, Path> moved, LoadOptions options) throws IOException {
         StitchCombination combination = new StitchCombination(folders, moved);
@@ -91,7 +93,7 @@ public final class StitchCombination {
                 StitchCheckpoint.Description part = parts.get(i);
                 List<Member> own = StitchCheckpoint.FILES.members(folders.get(i), part, movedOf(part));
                 members.addAll(members.isEmpty() ? own : own.subList(1, own.size()));
-                tensors.add(StitchCheckpoint.FILES.tensors(scope, folders.get(i), part));
+                tensors.add(read(scope, folders.get(i), part, Members.config(own.get(0), own.get(0)).hiddenSize()));
                 lineage.addAll(part.lineage());
                 own.stream().skip(1).forEach(member -> lineage.add(new LineageStep(LineageStep.Change.COMBINED, member.name(), Map.of(part.weights(), part.sha256()))));
             }
@@ -104,6 +106,17 @@ public final class StitchCombination {
                 throw e;
             }
         }
+    }
+
+    /** The tensors of one part, which somebody else may have written. */
+    private static Map<String, NDArray> read(NDManager scope, Path folder, StitchCheckpoint.Description part, int hiddenSize) throws IOException {
+        Map<String, NDArray> tensors = StitchCheckpoint.FILES.tensors(scope, folder, part);
+        Problems problems = StitchTensorCheck.problems(tensors, part.config(), part.models().size() - 1, hiddenSize);
+        if (!problems.isEmpty()) {
+            throw new MismatchException(problems.message("The tensors in " + folder.resolve(part.weights()) + " do not fit its stitch.json"));
+        }
+        FiniteTensors.require(folder.toString(), tensors);
+        return tensors;
     }
 
     private Map<String, Path> movedOf(StitchCheckpoint.Description part) {

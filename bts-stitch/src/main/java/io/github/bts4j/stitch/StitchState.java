@@ -4,6 +4,7 @@ import static io.github.bts4j.core.support.Problems.throwIf;
 
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
@@ -81,6 +82,13 @@ final class StitchState {
     synchronized void read(Reading reading) throws IOException {
         try (Held<StitchParts> held = holdParts()) {
             reading.read(held.it());
+        }
+    }
+
+    void requireFiniteWeights() {
+        try (Held<StitchParts> held = holdParts()) {
+            held.it().models().forEach(LlamaModel::requireFiniteWeights);
+            FiniteTensors.require("stitches", held.it().weights().tensors());
         }
     }
 

@@ -145,7 +145,7 @@ public final class StitchedModel extends FrozenGatedLm {
 
     @Override
     public void requireFiniteWeights() {
-        models().forEach(LlamaModel::requireFiniteWeights);
+        state.requireFiniteWeights();
     }
 
     @Override

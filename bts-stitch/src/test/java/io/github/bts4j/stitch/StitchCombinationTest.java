@@ -5,12 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.MismatchException;
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.TensorFiles;
+import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -124,5 +133,69 @@ class StitchCombinationTest {
             assertArrayEquals(expected, TinyModels.logits(opened, TOKENS));
             assertEquals(List.of(new LineageStep(LineageStep.Change.REPLACED, "code", before)), StitchCheckpoint.lineage(opened));
         }
+    }
+
+    /** The old expert's folder may have been overwritten by further training, or be gone. */
+    @Test
+    void anExpertIsReplacedWithoutTheOldOne() throws IOException {
+        Path old = TinyModels.golden(CASE).resolve("code");
+        Path moving = Files.createDirectory(folder.resolve("code"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(old.resolve(file), moving.resolve(file));
+        }
+        float[] expected;
+        List<LineageStep> lineage;
+        try (StitchedModel model = TinyModels.disturbed(StitchedModel.builder().hub(TinyModels.golden(CASE).resolve("hub")).expert("code", moving).config(CONFIG).open(), 3)) {
+            StitchCheckpoint.save(model, folder.resolve("a"));
+            model.replaceExpert("code", TinyModels.golden(CASE).resolve("math"));
+            expected = TinyModels.logits(model, TOKENS);
+            lineage = StitchCheckpoint.lineage(model);
+        }
+        Files.delete(moving.resolve("model.safetensors"));
+        assertThrows(MismatchException.class, () -> StitchCheckpoint.open(folder.resolve("a"), LoadOptions.defaults()).close());
+        try (StitchedModel opened = StitchCheckpoint.openReplacing(folder.resolve("a"), "code", TinyModels.golden(CASE).resolve("math"), LoadOptions.defaults())) {
+            assertArrayEquals(expected, TinyModels.logits(opened, TOKENS));
+            assertEquals(lineage, StitchCheckpoint.lineage(opened));
+        }
+        for (String name : List.of("hub", "law")) {
+            String message = assertThrows(IllegalArgumentException.class, () -> StitchCheckpoint.openReplacing(folder.resolve("a"), name, old, LoadOptions.defaults()).close()).getMessage();
+            assertEquals("No expert is called '" + name + "'; the experts are [code]", message);
+        }
+    }
+
+    /** What another site sent is checked tensor by tensor, although its hash is right. */
+    @Test
+    void tensorsThatDoNotFitTheirDescriptionAreRefused() throws IOException {
+        site("a", CONFIG, 1, "hub", "code");
+        for (String what : List.of("missing", "shape", "extra", "NaN")) {
+            site(what, CONFIG, 2, "hub", "math");
+            damage(folder.resolve(what), what);
+        }
+        assertTrue(refusal("a", "missing").contains(" do not fit its stitch.json: missing: stitch.1.proj.1.weight (48, 48)"), refusal("a", "missing"));
+        assertTrue(refusal("a", "shape").contains("stitch.0.gate.weight has shape (3, 48, 48), this model needs (2, 48, 48)"), refusal("a", "shape"));
+        assertTrue(refusal("a", "extra").contains("extra: stitch.0.more"), refusal("a", "extra"));
+        String message = assertThrows(FileFormatException.class, () -> combine("a", "NaN").close()).getMessage();
+        assertTrue(message.contains("the weight 5 of tensor 'stitch.3.proj.1.weight' is NaN or infinite"), message);
+    }
+
+    private static void damage(Path folder, String what) throws IOException {
+        StitchCheckpoint.Description was = StitchCheckpoint.describe(folder);
+        Path weights = folder.resolve(was.weights());
+        try (NDManager scope = Torch.manager().newSubManager()) {
+            Map<String, NDArray> tensors = new LinkedHashMap<>(TensorFiles.read(scope, weights));
+            switch (what) {
+                case "missing" -> tensors.remove("stitch.1.proj.1.weight");
+                case "shape" -> tensors.put("stitch.0.gate.weight", scope.zeros(new Shape(3, 48, 48)));
+                case "extra" -> tensors.put("stitch.0.more", scope.zeros(new Shape(1)));
+                default -> {
+                    float[] values = tensors.get("stitch.3.proj.1.weight").toFloatArray();
+                    values[5] = Float.NaN;
+                    tensors.put("stitch.3.proj.1.weight", scope.create(values, new Shape(48, 48)));
+                }
+            }
+            TensorFiles.write(weights, tensors, Map.of());
+        }
+        Path description = folder.resolve(StitchCheckpoint.DESCRIPTION);
+        Files.writeString(description, Files.readString(description).replace(was.sha256(), ModelFingerprint.sha256(weights)));
     }
 }

@@ -14,13 +14,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The seed, the experts and adapters in their place: made once, and used by every method. */
+/** The seed, the experts, newer versions of them and adapters in their place: made once, and used by every method. */
 final class BaseModels {
     /** The seed's name among the models; experts go by their own. */
     static final String SEED = "seed";
 
     /** The random seed of the order of an expert's text. */
     static final long EXPERTS_TEXT = 1;
+
+    /** The same of a newer expert's. */
+    private static final long NEWER_TEXT = 2;
 
     private static final long RANDOM_SEED = 0;
 
@@ -45,9 +48,11 @@ final class BaseModels {
         return names;
     }
 
-    /** The adapters. */
-    List<String> adapterNames() {
-        return List.copyOf(adapters.all().keySet());
+    /** Adapters, and newer versions of experts. */
+    List<String> others() {
+        List<String> names = new ArrayList<>(adapters.all().keySet());
+        names.addAll(spec.newerExperts().keySet());
+        return names;
     }
 
     /** The location of a model. */
@@ -78,15 +83,25 @@ final class BaseModels {
     String fingerprint() throws IOException {
         StringBuilder text = new StringBuilder();
         for (String name : names()) {
-            text.append(name).append(' ').append(ModelFingerprint.of(folder(name)).files().get("model.safetensors")).append("; ");
+            text.append(weights(name));
         }
         return text.toString();
     }
 
-    /** The same of the adapters among a method's models. */
-    String fingerprint(List<String> models) {
+    private String weights(String name) throws IOException {
+        return name + " " + ModelFingerprint.of(folder(name)).files().get("model.safetensors") + "; ";
+    }
+
+    /** The same of the adapters and newer experts among a method's models. */
+    String fingerprint(List<String> models) throws IOException {
         StringBuilder text = new StringBuilder();
-        models.stream().filter(adapters.all()::containsKey).forEach(name -> text.append(adapters.fingerprint(name)));
+        for (String name : models) {
+            if (adapters.all().containsKey(name)) {
+                text.append(adapters.fingerprint(name));
+            } else if (spec.newerExperts().containsKey(name)) {
+                text.append(weights(name));
+            }
+        }
         return text.toString();
     }
 
@@ -94,10 +109,13 @@ final class BaseModels {
     boolean make(Turns turns) throws IOException {
         List<Turns.Piece> experts = new ArrayList<>();
         for (String expert : spec.experts().keySet()) {
-            experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true, () -> makeExpert(expert)));
+            experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true,
+                    () -> makeExpert(expert, spec.experts().get(expert), SEED, EXPERTS_TEXT)));
         }
         List<Turns.Piece> others = new ArrayList<>();
-        for (String name : adapterNames()) {
+        spec.newerExperts().forEach((name, newer) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> true,
+                () -> makeExpert(name, spec.trainings().get(newer.training()), newer.of(), NEWER_TEXT))));
+        for (String name : adapters.all().keySet()) {
             others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> true, () -> adapters.make(name, texts, replaces)));
         }
         return turns.all(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed))) && turns.all(experts) && turns.all(others);
@@ -113,12 +131,11 @@ final class BaseModels {
         });
     }
 
-    private boolean makeExpert(String name) throws IOException {
-        TrainingSpec how = spec.experts().get(name);
-        Datamix mix = texts.mix(how, EXPERTS_TEXT);
-        String start = "the seed " + ModelFingerprint.of(folder(SEED)) + (spec.expertsKeepEmbeddings() ? " with its embeddings" : "");
+    private boolean makeExpert(String name, TrainingSpec how, String from, long order) throws IOException {
+        Datamix mix = texts.mix(how, order);
+        String start = "the " + (from.equals(SEED) ? "" : "expert ") + from + " " + ModelFingerprint.of(folder(from)) + (spec.expertsKeepEmbeddings() ? " with its embeddings" : "");
         return stage(folder(name), how, mix, start).make(() -> {
-            try (LlamaModel seed = LlamaModel.open(folder(SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
+            try (LlamaModel before = LlamaModel.open(folder(from)); ExpertTraining training = ExpertTraining.branch(before)) {
                 if (spec.expertsKeepEmbeddings()) {
                     training.withFrozenEmbeddings();
                 }

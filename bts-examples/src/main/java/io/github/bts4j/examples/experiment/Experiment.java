@@ -71,7 +71,7 @@ public final class Experiment {
             List<Methods.Made> rows = methods.rows();
             List<Turns.Piece> pieces = new ArrayList<>();
             List<String> names = new ArrayList<>(base.names());
-            names.addAll(base.adapterNames());
+            names.addAll(base.others());
             for (String name : names) {
                 pieces.add(new Turns.Piece("score-" + Methods.slug(name), () -> true, () -> scores.scoreBase(name)));
             }

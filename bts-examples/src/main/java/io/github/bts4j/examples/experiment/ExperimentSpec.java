@@ -38,17 +38,19 @@ import java.util.Set;
  * @param experts how each expert is trained, by name
  * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
  * @param adapters kinds of adapters, one for each expert, by name; none if the file has no such key
- * @param trainings trainings of methods, by name
+ * @param newerExperts experts that were trained further, by name; none if the file has no such key
+ * @param trainings trainings of methods and newer experts, by name
  * @param projectionRate factor on a training's learning rate for the projections of stitch layers; the gates use the full rate
  * @param methods the methods to compare, by the names of their rows
  * @param evaluation how models are scored
  * @param tables rows of each table in the results, by its title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, TrainingSpec> trainings, double projectionRate,
+        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, NewerExpert> newerExperts,
+        Map<String, TrainingSpec> trainings, double projectionRate,
         Map<String, Method> methods, EvaluationSpec evaluation, Map<String, List<String>> tables) {
     /** Keys of maps that may be absent. */
-    static final Set<String> OPTIONAL = Set.of("adapters");
+    static final Set<String> OPTIONAL = Set.of("adapters", "newer-experts");
 
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
@@ -110,6 +112,14 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     }
 
     /**
+     * A newer version of an expert.
+     *
+     * @param of the expert that was trained further
+     * @param training name of the training
+     */
+    record NewerExpert(String of, String training) {}
+
+    /**
      * How models are scored on held-out text.
      *
      * @param domains the domains that the average is over, and that switching windows are joined from; bits per byte are also reported for all others
@@ -167,15 +177,21 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         List<String> rows = new ArrayList<>(List.of(BaseModels.SEED));
         rows.addAll(experts.keySet());
         rows.addAll(Adapters.all(this).keySet());
+        rows.addAll(newerExperts.keySet());
         rows.addAll(methods.keySet());
         tables.forEach((title, names) -> unknown(problems, "tables." + title, names, rows));
         List<String> models = new ArrayList<>(List.of(BaseModels.SEED));
         models.addAll(experts.keySet());
         models.addAll(Adapters.all(this).keySet());
+        models.addAll(newerExperts.keySet());
+        newerExperts.forEach((name, newer) -> {
+            unknown(problems, "newer-experts." + name + ".of", List.of(newer.of()), experts.keySet());
+            unknown(problems, "newer-experts." + name + ".training", List.of(newer.training()), trainings.keySet());
+        });
         List<String> before = new ArrayList<>();
         methods.forEach((name, method) -> {
             if (method instanceof Derived derived) {
-                unknown(problems, "methods." + name + ".of (a method further up)", List.of(derived.of()), before);
+                unknown(problems, "methods." + name + ".of (a method further up)", derived.after(), before);
             }
             before.add(name);
             unknown(problems, "methods." + name + ".models", method.models(), models);
@@ -205,6 +221,6 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
         return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts, expertsKeepEmbeddings,
-                adapters, trainings, projectionRate, methods, evaluation, tables);
+                adapters, newerExperts, trainings, projectionRate, methods, evaluation, tables);
     }
 }

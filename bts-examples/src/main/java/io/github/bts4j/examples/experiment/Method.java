@@ -40,8 +40,10 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Method.Routing.class, name = "routing"),
     @JsonSubTypes.Type(value = Method.Upcycled.class, name = "upcycled"), @JsonSubTypes.Type(value = Method.Stitch.class, name = "stitch"),
     @JsonSubTypes.Type(value = Method.Continued.class, name = "continued"), @JsonSubTypes.Type(value = Derived.Removed.class, name = "removed"),
-    @JsonSubTypes.Type(value = Derived.Added.class, name = "added"), @JsonSubTypes.Type(value = Derived.Retrained.class, name = "retrained")})
-sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.Ensemble {
+    @JsonSubTypes.Type(value = Derived.Added.class, name = "added"), @JsonSubTypes.Type(value = Derived.Retrained.class, name = "retrained"),
+    @JsonSubTypes.Type(value = Derived.Combined.class, name = "combined"), @JsonSubTypes.Type(value = Derived.Replaced.class, name = "replaced"),
+    @JsonSubTypes.Type(value = Derived.Slices.class, name = "slices")})
+sealed interface Method permits Derived, Method.Seeded, Method.Merged, Method.Ensemble {
     /** Trained, total and active parameters (arXiv 2502.00075, Table 2). */
     record Parameters(long trained, long total, long active) {}
 
@@ -89,11 +91,14 @@ sealed interface Method permits Derived, Method.Trained, Method.Merged, Method.E
         return List.of();
     }
 
-    /** A method whose training has a name in the experiment's file, and several random seeds. */
-    sealed interface Trained extends Method permits Derived.Added, Derived.Retrained, Routing, Upcycled, Stitch, Continued {
-        String training();
-
+    /** A method with a row for each of several random seeds. */
+    sealed interface Seeded extends Method permits Trained, Derived.Combined, Derived.Replaced {
         List<Long> seeds();
+    }
+
+    /** One whose training has a name in the experiment's file. */
+    sealed interface Trained extends Seeded permits Derived.Added, Derived.Retrained, Derived.Slices, Routing, Upcycled, Stitch, Continued {
+        String training();
     }
 
     /** One model whose weights are computed from all models' weights. */

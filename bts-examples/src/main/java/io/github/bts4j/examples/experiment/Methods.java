@@ -30,7 +30,7 @@ final class Methods {
      */
     record Made(String name, Method method, long seed, Path folder) {
         boolean isFirst() {
-            return !(method instanceof Method.Trained trained) || trained.seeds().get(0) == seed;
+            return !(method instanceof Method.Seeded seeded) || seeded.seeds().get(0) == seed;
         }
 
         /** The row's name in results. */
@@ -57,9 +57,18 @@ final class Methods {
         return folder.resolveSibling(slug(method) + own.substring(own.lastIndexOf('-')));
     }
 
+    /** The methods that a row continues from. */
+    private static List<String> before(Made row) {
+        return row.method() instanceof Derived derived ? derived.after() : List.of();
+    }
+
     /** What a row starts from: the base models, and the method that it continues from. */
     private String start(Made row) throws IOException {
-        return base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + "; " + (row.method() instanceof Derived derived ? "after " + Stage.madeFrom(sibling(row.folder(), derived.of())) + "; " : "");
+        StringBuilder start = new StringBuilder(base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + "; ");
+        for (String before : before(row)) {
+            start.append("after ").append(Stage.madeFrom(sibling(row.folder(), before))).append("; ");
+        }
+        return start.toString();
     }
 
     /** All rows: the first random seed of every method, then the second ones, so that a first table is available early. */
@@ -69,7 +78,7 @@ final class Methods {
         for (int turn = 0; more; turn++) {
             more = false;
             for (Map.Entry<String, Method> method : spec.methods().entrySet()) {
-                List<Long> seeds = method.getValue() instanceof Method.Trained trained ? trained.seeds() : List.of(0L);
+                List<Long> seeds = method.getValue() instanceof Method.Seeded seeded ? seeded.seeds() : List.of(0L);
                 if (turn < seeds.size()) {
                     more = true;
                     Path folder = spec.output().resolve("methods").resolve(slug(method.getKey()) + "-" + seeds.get(turn));
@@ -80,15 +89,15 @@ final class Methods {
         return rows;
     }
 
-    /** Whether the method that a row continues from exists. */
+    /** Whether the methods that a row continues from exist. */
     boolean isReady(Made row) {
-        return !(row.method() instanceof Derived derived) || Stage.isThere(sibling(row.folder(), derived.of()));
+        return before(row).stream().allMatch(name -> Stage.isThere(sibling(row.folder(), name)));
     }
 
     /** Builds a row's model unless it exists; false if training was interrupted. */
     boolean make(Made row) throws IOException {
         if (!(row.method() instanceof Method.Trained trained)) {
-            return new Stage(row.folder(), row.method() + " of " + start(row), replaces).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
+            return new Stage(row.folder(), withoutSeeds(row.method()) + " of " + start(row), replaces).make(() -> row.method().make(base, (model, save) -> true, row.folder()));
         }
         TrainingSpec how = spec.trainings().get(trained.training());
         Datamix mix = texts.mix(how, row.seed());
@@ -99,8 +108,8 @@ final class Methods {
     }
 
     /** A description of a method without its random seeds, so that seeds can be added later. */
-    private static String withoutSeeds(Method.Trained method) {
-        return method.toString().replace(", seeds=" + method.seeds(), "");
+    private static String withoutSeeds(Method method) {
+        return method instanceof Method.Seeded seeded ? method.toString().replace(", seeds=" + seeded.seeds(), "") : method.toString();
     }
 
     private TrainerConfig config(TrainingSpec how, long seed, Trainable model) {

@@ -83,7 +83,7 @@ final class ResultsPage {
     /** Models, then the first random seed of every method. */
     private List<String> firstRows() {
         List<String> first = new ArrayList<>(base.names());
-        first.addAll(base.adapterNames());
+        first.addAll(base.others());
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> first.add(row.title()));
         return first.stream().filter(results.models()::contains).toList();
     }

@@ -61,7 +61,7 @@ final class ResultsReport {
         }
         Map<String, String> titles = new LinkedHashMap<>();
         base.names().forEach(name -> titles.put(name, name.equals(BaseModels.SEED) ? "pretrained on the general mix" : "expert"));
-        base.adapterNames().forEach(name -> titles.put(name, "adapter"));
+        base.others().forEach(name -> titles.put(name, spec.newerExperts().containsKey(name) ? "newer expert" : "adapter"));
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> titles.put(row.title(), row.method() instanceof Method.Trained trained
                 ? "training '" + trained.training() + "'" : "no training"));
         List<Row> table = new ArrayList<>();
@@ -78,7 +78,7 @@ final class ResultsReport {
     private List<Curve> curves() throws IOException {
         Map<String, Path> folders = new LinkedHashMap<>();
         base.names().forEach(name -> folders.put(name, base.folder(name)));
-        base.adapterNames().forEach(name -> folders.put(name, base.folder(name)));
+        base.others().forEach(name -> folders.put(name, base.folder(name)));
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> folders.put(row.title(), row.folder()));
         List<Curve> curves = new ArrayList<>();
         for (Map.Entry<String, Path> folder : folders.entrySet()) {

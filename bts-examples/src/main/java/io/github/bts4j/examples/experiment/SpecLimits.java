@@ -5,6 +5,7 @@ import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.examples.experiment.ExperimentSpec.Arithmetic;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,8 +60,11 @@ final class SpecLimits {
             String where = "methods." + name;
             String other = folders.put(Methods.slug(name), name);
             require(other == null, where, "'" + name + "'", "distinguished from '" + other + "' by letters and digits: both would use the folder " + Methods.slug(name));
-            if (method instanceof Method.Trained trained) {
-                require(!trained.seeds().isEmpty() && Set.copyOf(trained.seeds()).size() == trained.seeds().size(), where + ".seeds", trained.seeds(), "one number or more, each once");
+            if (method instanceof Method.Seeded seeded) {
+                require(!seeded.seeds().isEmpty() && Set.copyOf(seeded.seeds()).size() == seeded.seeds().size(), where + ".seeds", seeded.seeds(), "one number or more, each once");
+            }
+            if (method instanceof Derived derived) {
+                derived(where, derived);
             }
             if (method instanceof Method.Ties ties) {
                 require(ties.density() > 0 && ties.density() <= 1, where + ".density", ties.density(), "above 0 and at most 1");
@@ -75,6 +79,21 @@ final class SpecLimits {
         });
     }
 
+    /** A row continues from rows of its own random seed. */
+    private void derived(String where, Derived derived) {
+        List<String> after = derived.after();
+        require(!(derived instanceof Derived.Combined) || after.size() > 1 && Set.copyOf(after).size() == after.size(), where + ".of", after, "two methods or more, each once");
+        after.stream().filter(spec.methods()::containsKey).forEach(name -> {
+            List<Long> missing = new ArrayList<>(seeds(derived));
+            missing.removeAll(seeds(spec.methods().get(name)));
+            require(missing.isEmpty(), where + ".seeds", seeds(derived), "among those of '" + name + "', " + seeds(spec.methods().get(name)));
+        });
+    }
+
+    private static List<Long> seeds(Method method) {
+        return method instanceof Method.Seeded seeded ? seeded.seeds() : List.of(0L);
+    }
+
     private void adapters() {
         spec.adapters().forEach((name, how) -> {
             String where = "adapters." + name;
@@ -85,12 +104,15 @@ final class SpecLimits {
                 require(trained.learningRate() > 0 && trained.learningRate() < Double.POSITIVE_INFINITY, where + ".learning-rate", trained.learningRate(), "above 0");
             }
         });
-        Map<String, String> folders = new LinkedHashMap<>();
-        Adapters.all(spec).keySet().forEach(name -> {
-            String other = folders.put(Methods.slug(name), name);
-            boolean free = other == null && !spec.experts().containsKey(name) && !spec.methods().containsKey(name);
-            require(free, "adapters", "'" + name + "'", "a name that no other model or method has, by letters and digits");
-        });
+        Map<String, String> slugs = new LinkedHashMap<>();
+        spec.experts().keySet().forEach(name -> slugs.put(Methods.slug(name), name));
+        spec.methods().keySet().forEach(name -> slugs.put(Methods.slug(name), name));
+        Adapters.all(spec).keySet().forEach(name -> free("adapters", name, slugs));
+        spec.newerExperts().keySet().forEach(name -> free("newer-experts", name, slugs));
+    }
+
+    private void free(String where, String name, Map<String, String> slugs) {
+        require(slugs.put(Methods.slug(name), name) == null && !name.equals(BaseModels.SEED), where, "'" + name + "'", "a name that no other model or method has, by letters and digits");
     }
 
     /** A shape with the file's layers, so that other errors in the shape are reported once. */

@@ -38,7 +38,7 @@ class ExperimentSpecTest {
 
     /** The descriptions that the repository carries are read as they are. */
     @ParameterizedTest
-    @ValueSource(strings = {"paper.yaml", "strong.yaml", "adapters.yaml"})
+    @ValueSource(strings = {"paper.yaml", "strong.yaml", "adapters.yaml", "owners.yaml"})
     void theRepositorysExperimentsAreWellFormed(String file) throws IOException {
         ExperimentSpec spec = ExperimentSpec.read(Path.of("..", "experiment", file));
         for (Method method : spec.methods().values()) {
@@ -118,6 +118,13 @@ class ExperimentSpecTest {
             models: [seed, code, math] | models: [seed, code, code] | methods.BTS.models: [seed, code, code] must be two models or more, each once
             methods: | methods:%n  bts: {kind: soup} | methods.BTS: 'BTS' must be distinguished from 'bts' by letters and digits
             methods: | methods:%n  TIES: {kind: ties, density: 0, weight: 1} | methods.TIES.density: 0.0 must be above 0 and at most 1
+            methods: | methods:%n  a: {kind: soup}%n  b: {kind: combined, of: [a], seeds: [0]} | methods.b.of: [a] must be two methods or more, each once
+            methods: | methods:%n  a: {kind: soup}%n  b: {kind: combined, of: [a, a], seeds: [0]} | methods.b.of: [a, a] must be two methods or more, each once
+            methods: | methods:%n  a: {kind: soup}%n  b: {kind: combined, of: [a, c], seeds: [0]} | methods.b.of (a method further up): 'c' must be one of [a]
+            methods: | methods:%n  a: {kind: soup}%n  b: {kind: slices, of: a, expert: code, training: short, seeds: [0, 4]} | methods.b.seeds: [0, 4] must be among those of 'a', [0]
+            tables: {} | newer-experts: {code-2: {of: law, training: brief}}%ntables: {} | newer-experts.code-2.of: 'law' must be one of [code, math]
+            tables: {} | newer-experts: {code-2: {of: law, training: brief}}%ntables: {} | newer-experts.code-2.training: 'brief' must be one of [short]
+            tables: {} | newer-experts: {math: {of: code, training: short}}%ntables: {} | newer-experts: 'math' must be a name that no other model or method has, by letters and digits
             windows: 4 | windows: 0 | evaluation.windows: 0 must be at least 1
             items: 4 | items: -4 | evaluation.items: -4 must be at least 0
             problems: 4 | problems: 0 | evaluation.problems: 0 must be at least 1

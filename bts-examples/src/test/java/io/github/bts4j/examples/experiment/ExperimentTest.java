@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.OutputException;
+import io.github.bts4j.stitch.BoundCheckpoint;
+import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.train.eval.EvaluationResults;
 import io.github.bts4j.train.eval.ItemScores;
 import io.github.bts4j.train.eval.Metric;
@@ -108,6 +110,40 @@ class ExperimentTest {
         }
         assertEquals(Arrays.stream(whole.values()).sum(), bits, 1e-3);
         assertEquals(Arrays.stream(whole.weights()).sum(), bytes);
+    }
+
+    /** Owners' stitches in one model; a newer expert takes over an older one's slices, or starts with untrained ones; then its slices are trained. */
+    @Test
+    void stitchesTrainedApartAreCombinedAndExpertsReplaced() throws IOException {
+        Path file = TinyExperiment.write(folder, """
+                  BTS: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: EXPERTS, models: [seed, code, math], training: short, seeds: [0, 7]}
+                  site code: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: EXPERTS, models: [seed, code], training: short, seeds: [0, 7]}
+                  site math: {kind: stitch, stitches: 2, alternating: true, dropout: 0, init: EXPERTS, models: [seed, math], training: short, seeds: [0, 7]}
+                  combined: {kind: combined, of: [site code, site math], seeds: [0, 7]}
+                  calibrated: {kind: retrained, of: combined, training: short, seeds: [0, 7]}
+                  replaced: {kind: replaced, of: BTS, expert: code, by: code-2, untrained: false, seeds: [7]}
+                  afresh: {kind: replaced, of: BTS, expert: code, by: code-2, untrained: true, seeds: [7]}
+                  afresh, trained: {kind: slices, of: afresh, expert: code, training: short, seeds: [7]}
+                """.stripTrailing());
+        Files.writeString(file, Files.readString(file) + "newer-experts:\n  code-2: {of: code, training: short}\n");
+        assertTrue(Experiment.read(file).run());
+        Path methods = folder.resolve("out/methods");
+        assertEquals(List.of("seed", "code", "math"), names(methods.resolve("combined-7")));
+        assertEquals(List.of("seed", "code", "math"), names(methods.resolve("calibrated-0")));
+        StitchCheckpoint.Description replaced = StitchCheckpoint.describe(methods.resolve("replaced-7"));
+        assertEquals(StitchCheckpoint.describe(methods.resolve("bts-7")).sha256(), replaced.sha256(), "it takes over all stitch weights");
+        assertTrue(replaced.models().get(1).path().endsWith("models/expert-code-2"), replaced.toString());
+        assertEquals(List.of("seed", "math", "code"), names(methods.resolve("afresh-7")));
+        assertEquals(List.of("seed", "math", "code"), names(methods.resolve("afresh-trained-7")));
+        assertNotEquals(StitchCheckpoint.describe(methods.resolve("afresh-7")).sha256(), StitchCheckpoint.describe(methods.resolve("afresh-trained-7")).sha256());
+        assertTrue(Files.exists(folder.resolve("out/results/combined-random-seed-7/results.json")));
+        assertTrue(Files.readString(folder.resolve("out/models/expert-code-2/stage.json")).contains("from the expert code "));
+        String page = Files.readString(folder.resolve("out/results.md"));
+        assertTrue(page.contains("| code-2 |") && page.contains("| combined | 2 |"), page);
+    }
+
+    private static List<String> names(Path stitch) throws IOException {
+        return StitchCheckpoint.describe(stitch).models().stream().map(BoundCheckpoint.Base::name).toList();
     }
 
     @Test
