@@ -23,7 +23,7 @@ import picocli.CommandLine.ScopeType;
             "  bts eval stitched --data code=held-out-code.jsonl",
             "  bts serve stitched", "",
             "bts COMMAND --help shows examples. Options of a training can be read from a YAML file: bts stitch run.yaml steps=200"},
-        subcommands = {QuickStartCommand.class, BranchCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
+        subcommands = {QuickStartCommand.class, BranchCommand.class, TrainCommand.class, StitchCommand.class, TrainStitchesCommand.class, EvalCommand.class, TokenizeCommand.class, GenerateCommand.class, ChatCommand.class, ServeCommand.class,
             GatesCommand.class, InspectCommand.class, PlanCommand.class, AddExpertCommand.class, RemoveExpertCommand.class, ReplaceExpertCommand.class, CombineCommand.class, MergeCommand.class, ExperimentCommand.class, ConvertCommand.class, ExportCommand.class, RunsCommand.class, BenchCommand.class, CardCommand.class, SchemaCommand.class})
 public final class Bts implements Callable<Integer> {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, like -Dbts4j.trace=true in BTS_JAVA_OPTIONS.")

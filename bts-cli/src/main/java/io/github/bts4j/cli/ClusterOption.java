@@ -9,6 +9,13 @@ final class ClusterOption {
     @Option(names = "--master", paramLabel = "ADDRESS", description = "Compute on Apache Spark: local[4], spark://host:7077, yarn or k8s://.. Needs bts-spark and Spark's jars; spark-submit gives the address itself.")
     private String master;
 
+    /** For commands that do nothing there. */
+    void refuse(String why) {
+        if (master != null) {
+            throw new IllegalArgumentException("--master " + master + ": " + why);
+        }
+    }
+
     /** The cluster, if one was asked for; the caller closes it. */
     Optional<Cluster> open() {
         String address = master == null ? System.getProperty("spark.master") : master; // set by spark-submit

@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.examples.experiment.Experiment;
+import io.github.bts4j.train.cluster.Cluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "experiment", description = "Train a seed, experts and the methods listed in a file, and compare them. Run the command again to resume.",
-        footer = {"", "Example:", "  bts experiment experiment/paper.yaml"})
+        footer = {"", "Examples:", "  bts experiment experiment/paper.yaml", "  bts experiment experiment/paper.yaml --master 'local[4]'"})
 final class ExperimentCommand extends OutputCommand {
     /** The files that an experiment makes in its folder. Stages with other settings are refused separately. */
     private static final Set<String> OWN = Set.of("models", "methods", "tokens", "generated", "results", "locks", "results.md", "report.html");
@@ -24,14 +25,20 @@ final class ExperimentCommand extends OutputCommand {
     private boolean force;
 
     @Mixin
+    private ClusterOption cluster;
+
+    @Mixin
     private Outcome outcome;
 
     @Override
     public Integer call() throws IOException {
         Experiment experiment = read();
         OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN, force);
-        if (!(force ? experiment.replacingOthers() : experiment).run()) {
-            return 1;
+        Experiment chosen = force ? experiment.replacingOthers() : experiment;
+        try (Cluster there = cluster.open().orElse(null)) {
+            if (!(there == null ? chosen.run() : chosen.run(there))) {
+                return 1;
+            }
         }
         Path out = experiment.output();
         outcome.print("Wrote " + out.resolve("results.md"), Outcome.object().put("out", out.toString()).put("results", out.resolve("results.md").toString())

@@ -1,9 +1,8 @@
 package io.github.bts4j.cli;
 
-import io.github.bts4j.core.constraint.Constraint;
-import io.github.bts4j.core.generate.EndTokens;
 import io.github.bts4j.core.generate.GenerationConfig;
-import io.github.bts4j.core.generate.Penalties;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
@@ -51,8 +50,13 @@ final class SamplingOptions {
     @Option(names = "--stop", description = "A text that ends the generation; may be repeated.")
     private List<String> stop = List.of();
 
+    /** The options; without {@code --seed}, with a new seed each time. */
+    Sampling sampling() {
+        return new Sampling(maxTokens, temperature, topK, topP, minP, new double[] {repetitionPenalty, presencePenalty, frequencyPenalty}, new HashMap<>(logitBias),
+                seed == null ? System.nanoTime() : seed, new ArrayList<>(stop));
+    }
+
     GenerationConfig config() {
-        return new GenerationConfig(maxTokens, temperature, topK, topP, minP, new Penalties(repetitionPenalty, presencePenalty, frequencyPenalty, logitBias),
-                seed == null ? System.nanoTime() : seed, EndTokens.OF_MODEL, stop, Constraint.NONE);
+        return sampling().config(0);
     }
 }

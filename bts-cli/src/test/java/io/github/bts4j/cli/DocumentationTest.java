@@ -73,6 +73,7 @@ class DocumentationTest {
             Map.entry("stitch", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("train-stitches", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("merge", List.of("--force")), Map.entry("convert", List.of("--force")), Map.entry("export", List.of("--force")), Map.entry("branch", List.of("--force")),
+            Map.entry("branch --train", List.of("--steps", "3", "--batch", "2", "--sequence", "16", "--force")),
             Map.entry("add-expert", List.of("--force")), Map.entry("remove-expert", List.of("--force")), Map.entry("combine", List.of("--force")), Map.entry("replace-expert", List.of("--force", "--sequence", "64")),
             Map.entry("plan", List.of("--sequence", "64")), Map.entry("bench", List.of("--shape", "xs", "--types", "bfloat16", "--seconds", "0")),
             Map.entry("eval", List.of("--sequence", "64")),
@@ -231,7 +232,7 @@ class DocumentationTest {
         StringWriter out = new StringWriter();
         CommandLine line = line(out).registerConverter(Path.class, text -> folder.resolve(text));
         words = inFolder(RunFile.expand(words.toArray(String[]::new), line).arguments());
-        words.addAll(SMALLER.getOrDefault(name, List.of()));
+        words.addAll(SMALLER.getOrDefault(words.contains("--train") ? name + " --train" : name, List.of()));
         String[] arguments = words.toArray(String[]::new);
         if (words.stream().anyMatch(PARSED_ONLY::containsKey)) {
             line.parseArgs(arguments);

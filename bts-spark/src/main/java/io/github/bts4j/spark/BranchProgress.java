@@ -1,5 +1,6 @@
 package io.github.bts4j.spark;
 
+import io.github.bts4j.train.BranchStep;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;

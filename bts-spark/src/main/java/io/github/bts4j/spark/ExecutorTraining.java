@@ -37,9 +37,8 @@ final class ExecutorTraining implements AutoCloseable {
 
     /** Works with the training of a job, opened here if it is not open yet, and with some weights. After a failure it is opened again. */
     @SuppressWarnings("try") // the lease is only held
-    static <T> T with(TrainingJob job, Weights weights, int threads, Work<T> work) throws IOException {
-        Torch.threads(threads);
-        job.checkProcessor();
+    static <T> T with(TrainingJob job, Weights weights, Work<T> work) throws IOException {
+        Torch.threads(job.place().threads());
         ExecutorTraining held = borrow(job);
         boolean done = false;
         try (Lifetime.Lease use = held.training.use()) {
@@ -67,7 +66,7 @@ final class ExecutorTraining implements AutoCloseable {
             FREE.keySet().removeIf(key -> !key.equals(job.key()));
         }
         others.forEach(ExecutorTraining::close); // of earlier jobs
-        TrainingSource.Opened opened = job.source().open(path -> SharedFiles.find(path, job.origins()));
+        TrainingSource.Opened opened = job.source().open(job.place());
         try {
             requireSame(job.identity(), opened.training().identity());
             return new ExecutorTraining(job.key(), opened);

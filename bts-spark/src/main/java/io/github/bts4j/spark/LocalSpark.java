@@ -1,13 +1,22 @@
 package io.github.bts4j.spark;
 
+import java.io.File;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 import org.apache.spark.sql.SparkSession;
 
 /** Opens Spark sessions with the settings that this module needs, from the jars on the class path; no installation is needed for local masters. */
 public final class LocalSpark {
     private static final String SHUTDOWN = "spark.shutdown.timeout";
+
+    private static final String VECTORS = "jdk.incubator.vector";
+    /** Whether this process decodes with the CPU's vector instructions: executors then do, with the same bits. */
+    private static final boolean DECODING = ModuleLayer.boot().findModule(VECTORS).isPresent();
 
     private LocalSpark() {}
 
@@ -44,12 +53,20 @@ public final class LocalSpark {
         return SparkSession.builder().config(conf).getOrCreate();
     }
 
+    /** The jars of the class path without Spark's own, which executors have. */
+    private static String ownJars() {
+        List<Path> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).filter(each -> each.endsWith(".jar")).map(each -> Path.of(each).toAbsolutePath()).toList();
+        List<Path> spark = jars.stream().filter(jar -> jar.getFileName().toString().startsWith("spark-core_")).map(Path::getParent).toList();
+        return jars.stream().filter(jar -> !spark.contains(jar.getParent())).map(Path::toString).collect(Collectors.joining(","));
+    }
+
     private static Map<String, String> defaults(String master) {
         Map<String, String> defaults = new LinkedHashMap<>(Map.of(
                 "spark.log.level", "WARN",
                 "spark.broadcast.compress", "false", // weights do not compress
-                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
+                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED" + (DECODING ? " --add-modules=" + VECTORS : "")));
         if (!master.startsWith("local")) {
+            defaults.put("spark.jars", ownJars()); // by spark-submit, it is set
             return defaults;
         }
         defaults.putAll(Map.of("spark.ui.enabled", "false", "spark.driver.host", "127.0.0.1", "spark.driver.bindAddress", "127.0.0.1"));

@@ -2,6 +2,8 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.Lifetime;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
+import org.apache.spark.SparkContext;
 import org.apache.spark.util.ShutdownHookManager;
 import scala.runtime.AbstractFunction0;
 import scala.runtime.BoxedUnit;
@@ -35,5 +37,16 @@ final class ShutdownOrder {
                 ShutdownHookManager.removeShutdownHook(hook);
             }
         };
+    }
+
+    /** Runs a job whose tasks, in this process, finish their steps and save. On a cluster executors do so themselves when Spark stops. */
+    @SuppressWarnings("try") // the lease is only held
+    static <T> T jobFirst(SparkContext context, Supplier<T> job) {
+        if (!context.isLocal()) {
+            return job.get();
+        }
+        try (Lifetime.Lease running = trainingFirst(() -> { }, () -> { })) {
+            return job.get();
+        }
     }
 }

@@ -1,8 +1,13 @@
 package io.github.bts4j.spark;
 
-import io.github.bts4j.core.support.Processor;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.train.BranchStep;
+import io.github.bts4j.train.BranchedExpert;
+import io.github.bts4j.train.ExpertRun;
+import io.github.bts4j.train.TokenMix;
 import io.github.bts4j.train.TrainerConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -135,20 +141,39 @@ public final class SparkBranch {
         if (experts.isEmpty()) {
             throw new IllegalStateException("No expert was given: call expert(name, mix)");
         }
+        List<ExpertRun> runs = new ArrayList<>();
+        experts.forEach((name, mix) -> runs.add(new ExpertRun(name, from, mix, how, into.toString(), frozenEmbeddings)));
+        return run(spark, runs, listener);
+    }
+
+    /** Each run as a task. */
+    static List<BranchedExpert> run(SparkSession spark, List<ExpertRun> runs, Consumer<BranchStep> listener) {
         SparkContext context = spark.sparkContext();
+        checkMemory(context.getConf(), runs);
         BranchProgress progress = new BranchProgress();
         context.register(progress, BranchProgress.NAME);
         BranchProgress.Heartbeats heartbeats = new BranchProgress.Heartbeats(listener);
         context.addSparkListener(heartbeats);
         try {
-            List<ExpertTask> tasks = new ArrayList<>();
-            experts.forEach((name, mix) -> tasks.add(new ExpertTask(name, from, mix, how, into.toString(), frozenEmbeddings, Processor.kind(), context.getConf().getBoolean(SparkSettings.MIXED, false))));
+            ExecutorPlace place = ExecutorPlace.of(context.getConf());
+            List<ExpertTask> tasks = runs.stream().map(run -> new ExpertTask(run, place)).toList();
             JavaRDD<ExpertTask> all = JavaSparkContext.fromSparkContext(context).parallelize(tasks, tasks.size());
-            List<BranchedExpert> done = SparkTraining.described(() -> all.map(task -> task.run(progress)).collect());
+            List<BranchedExpert> done = ShutdownOrder.jobFirst(context, () -> SparkTraining.described(() -> all.map(task -> task.run(progress)).collect()));
             progress.value().values().forEach(heartbeats::tell); // what came after the last heartbeat
             return done;
         } finally {
             context.removeSparkListener(heartbeats);
+        }
+    }
+
+    /** Where the seed is read by the driver, too, its size says what a task needs. */
+    private static void checkMemory(SparkConf conf, List<ExpertRun> runs) {
+        try {
+            if (SparkSettings.limitsMemory(conf) && Files.exists(Path.of(runs.get(0).seed()))) {
+                SparkSettings.checkMemory(conf, runs.get(0).bytes(LlamaConfig.read(Path.of(runs.get(0).seed()))));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

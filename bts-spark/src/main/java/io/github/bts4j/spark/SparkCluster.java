@@ -3,6 +3,9 @@ package io.github.bts4j.spark;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.ForwardingLm;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.train.BranchStep;
+import io.github.bts4j.train.BranchedExpert;
+import io.github.bts4j.train.ExpertRun;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.cluster.Cluster;
 import java.io.IOException;
@@ -10,7 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import org.apache.spark.TaskContext;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
@@ -49,9 +52,42 @@ public final class SparkCluster implements Cluster {
     }
 
     @Override
+    public int parallelism() {
+        return Math.max(1, context().defaultParallelism());
+    }
+
+    private JavaSparkContext context() {
+        return JavaSparkContext.fromSparkContext(spark.sparkContext());
+    }
+
+    @Override
+    public <T, R> List<R> each(List<T> items, Task<T, R> task) {
+        SparkSettings.check(context().getConf());
+        ExecutorPlace place = ExecutorPlace.of(context().getConf());
+        return ShutdownOrder.jobFirst(spark.sparkContext(), () -> SparkTraining.described(() -> context().parallelize(items, items.size()).map(item -> ExecutorFailure.describing(() -> task.of(item, place))).collect()));
+    }
+
+    @Override
+    public List<BranchedExpert> branch(List<ExpertRun> runs, Consumer<BranchStep> progress) {
+        SparkSettings.check(context().getConf());
+        return SparkBranch.run(spark, runs, progress);
+    }
+
+    @Override
+    public <T, R> List<R> withModel(Path model, LoadOptions options, List<T> items, ModelTask<T, R> task) {
+        SparkSettings.check(context().getConf());
+        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()));
+        return SparkTraining.described(() -> context().parallelize(items, slices(items)).map(item -> ExecutorFailure.describing(() -> task.of(ExecutorModels.open(address), item))).collect());
+    }
+
+    private int slices(List<?> items) {
+        return Math.min(items.size(), 4 * parallelism());
+    }
+
+    @Override
     public CausalLm scoring(CausalLm here, Path model, LoadOptions options) {
-        ExecutorModels.Address address = ExecutorModels.Address.of(model, options);
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        SparkSettings.check(context().getConf());
+        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()));
         return new ForwardingLm(here) {
             @Override
             public float[][] tokenLosses(int[][] tokens) {
@@ -60,17 +96,13 @@ public final class SparkCluster implements Cluster {
 
             @Override
             public List<float[][]> tokenLosses(List<int[][]> batches) {
-                int tasks = Math.min(batches.size(), Math.max(1, 4 * context.defaultParallelism()));
-                return SparkTraining.described(() -> context.parallelize(batches, tasks).map(tokens -> losses(address, tokens)).collect());
+                return SparkTraining.described(() -> context().parallelize(batches, slices(batches)).map(tokens -> losses(address, tokens)).collect());
             }
         };
     }
 
     private static float[][] losses(ExecutorModels.Address address, int[][] tokens) {
-        return ExecutorFailure.describing(() -> {
-            io.github.bts4j.core.torch.Torch.threads(TaskContext.get().cpus());
-            return ExecutorModels.open(address).model().tokenLosses(tokens);
-        });
+        return ExecutorFailure.describing(() -> ExecutorModels.open(address).model().tokenLosses(tokens));
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.text.TextModel;
-import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.eval.BitsPerByte;
@@ -13,7 +12,6 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.function.UnaryOperator;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -87,7 +85,7 @@ public final class SparkScoring {
 
     private static Dataset<Row> with(Dataset<Row> rows, String column, String model, UnaryOperator<StructType> more, Scores scores) {
         int index = Columns.text(rows, column);
-        return rows.mapPartitions(new Partition(index, ExecutorModels.Address.of(model), scores), Encoders.row(more.apply(rows.schema())));
+        return rows.mapPartitions(new Partition(index, ExecutorModels.Address.of(model, ExecutorPlace.of(rows.sparkSession().sparkContext().getConf())), scores), Encoders.row(more.apply(rows.schema())));
     }
 
     private static Object[] bits(TextModel model, String text) {
@@ -119,10 +117,7 @@ public final class SparkScoring {
     private record Partition(int index, ExecutorModels.Address model, Scores scores) implements MapPartitionsFunction<Row, Row> {
         @Override
         public Iterator<Row> call(Iterator<Row> rows) {
-            TextModel text = ExecutorFailure.describing(() -> {
-                Torch.threads(TaskContext.get().cpus());
-                return ExecutorModels.open(model);
-            });
+            TextModel text = ExecutorFailure.describing(() -> ExecutorModels.open(model));
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {

@@ -7,7 +7,6 @@ import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.train.ForwardingTrainable;
 import io.github.bts4j.train.Pass;
 import io.github.bts4j.train.Trainable;
-import io.github.bts4j.train.TrainingPlan;
 import io.github.bts4j.train.TrainingSource;
 import io.github.bts4j.train.optim.Gradients;
 import java.util.Arrays;
@@ -58,7 +57,8 @@ public final class SparkTraining extends ForwardingTrainable {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         SparkConf conf = context.getConf();
         SparkSettings.check(conf);
-        TrainingJob job = new TrainingJob(UUID.randomUUID().toString(), source, new HashMap<>(training.identity()), SharedFiles.origins(), Processor.kind(), conf.getBoolean(SparkSettings.MIXED, false));
+        SparkSettings.checkHeap(conf, training.parameters().values().stream().mapToLong(tensor -> tensor.size()).sum());
+        TrainingJob job = new TrainingJob(UUID.randomUUID().toString(), source, new HashMap<>(training.identity()), ExecutorPlace.of(conf));
         return new SparkTraining(context, training, job, Exchange.AUTOMATIC);
     }
 
@@ -70,18 +70,6 @@ public final class SparkTraining extends ForwardingTrainable {
      */
     public SparkTraining withExchange(Exchange exchange) {
         return new SparkTraining(spark, here, job, exchange);
-    }
-
-    /**
-     * Checks that executors have room for a pass, where their manager limits their memory (YARN, Kubernetes).
-     *
-     * @param plan the plan of this training
-     * @return this training
-     * @throws IllegalArgumentException if {@code spark.executor.memoryOverhead} is too small; the message has the value to set
-     */
-    public SparkTraining checking(TrainingPlan plan) {
-        SparkSettings.checkMemory(spark.getConf(), plan.memory().peak());
-        return this;
     }
 
     @Override
@@ -106,10 +94,20 @@ public final class SparkTraining extends ForwardingTrainable {
     public List<float[]> accumulateStep(List<Pass> passes, int lanes) {
         try (Gradients gradients = Gradients.of(parameters())) {
             List<Lane> all = Lane.of(passes, lanes);
-            StepTasks.Sum sum = tasks().run(all, exchange.of(gradients.size(), all.size()), gradients.size());
+            Exchange chosen = exchange.of(gradients.size(), all.size());
+            checkSettings(passes.get(0).tokens(), gradients.size() * Float.BYTES * (chosen == Exchange.GATHER ? all.size() : 1));
+            StepTasks.Sum sum = tasks().run(all, chosen, gradients.size());
             sum.writeTo(gradients);
             return sum.losses();
         }
+    }
+
+    /** Refuses executors, or a driver, without room for a step, before they are killed for it. */
+    private void checkSettings(int[][] tokens, long result) {
+        if (SparkSettings.limitsMemory(spark.getConf())) {
+            SparkSettings.checkMemory(spark.getConf(), here.passBytes(tokens.length, tokens[0].length - 1));
+        }
+        SparkSettings.checkResults(spark.getConf(), result);
     }
 
     @Override

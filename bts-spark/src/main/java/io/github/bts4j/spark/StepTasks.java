@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.TreeMap;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -127,7 +126,7 @@ final class StepTasks {
         }
 
         private <T> T work(ExecutorTraining.Work<T> work) {
-            return ExecutorFailure.describing(() -> ExecutorTraining.with(job, weights.value(), TaskContext.get().cpus(), work));
+            return ExecutorFailure.describing(() -> ExecutorTraining.with(job, weights.value(), work));
         }
 
         /** What comes of a lane's gradients. */

@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.train.BranchStep;
+import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.TokenMix;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.TokenDataset;
@@ -50,7 +53,7 @@ class SparkBranchTest {
     /** The SHA-256 of an expert's weights after a run in this process. */
     static String here(Path folder, TokenMix mix, Path seed) throws IOException {
         try (LlamaModel model = LlamaModel.open(seed); ExpertTraining training = ExpertTraining.branch(model)) {
-            try (Trainer trainer = new Trainer(training, mix.open(), config(), metrics -> { })) {
+            try (Trainer trainer = new Trainer(training, mix.open(SharedFiles::local), config(), metrics -> { })) {
                 trainer.run();
             }
             training.save(folder, seed);
@@ -77,7 +80,7 @@ class SparkBranchTest {
             assertEquals(experts, branch.run(), "finished experts are found");
             assertEquals(written, Files.getLastModifiedTime(folder.resolve("shared/code/model.safetensors")));
             Path half = folder.resolve("half/code-run");
-            try (LlamaModel model = LlamaModel.open(seed); ExpertTraining training = ExpertTraining.branch(model); Trainer trainer = new Trainer(training, code.open(), config(), metrics -> { }).saveTo(half)) {
+            try (LlamaModel model = LlamaModel.open(seed); ExpertTraining training = ExpertTraining.branch(model); Trainer trainer = new Trainer(training, code.open(SharedFiles::local), config(), metrics -> { }).saveTo(half)) {
                 trainer.runTo(5); // as of a driver that was lost
             }
             assertEquals(5, RunCheckpoint.state(RunCheckpoint.latest(half).orElseThrow()).step());

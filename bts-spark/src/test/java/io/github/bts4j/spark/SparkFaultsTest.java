@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.TokenMix;
 import io.github.bts4j.train.TrainerConfig;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.adapter.ModuleNames;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -13,6 +15,7 @@ import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.AdapterTraining;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.StitchTraining;
 import io.github.bts4j.train.Trainable;
@@ -23,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -118,6 +122,24 @@ class SparkTrainingTest {
         assertEquals(both.get(0), both.get(1));
     }
 
+    /** LoRA, and DoRA, whose lengths of rows begin as the base's. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void adaptersAreEqualToTheBit(boolean dora) throws IOException {
+        AdapterConfig config = AdapterConfig.lora(2, 4, new ModuleNames.AllLinear()).withDora(dora);
+        List<List<String>> both = new ArrayList<>();
+        for (boolean there : new boolean[] {false, true}) {
+            try (LlamaModel base = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.start(base, config, 3)) {
+                both.add(Runs.train(there ? SparkTraining.on(spark, adapter) : adapter, Runs.config(3, 4, 2)));
+                adapter.save(folder.resolve("adapter" + there));
+            }
+        }
+        assertEquals(both.get(0), both.get(1));
+        try (LlamaModel base = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.from(base, folder.resolve("adaptertrue"))) {
+            assertEquals(2, Runs.train(SparkTraining.on(spark, adapter), Runs.config(2, 2, 2)).stream().filter(line -> line.matches("\\d+ .*")).count(), "an adapter is continued");
+        }
+    }
+
     /** A run that was begun in one process goes on here, and the other way round. */
     @Test
     void aRunMovesBetweenOneProcessAndSpark() throws IOException {
@@ -191,13 +213,46 @@ class SparkTrainingTest {
         String memory = assertThrows(IllegalArgumentException.class, () -> SparkSettings.checkMemory(small, 2L << 30)).getMessage();
         assertTrue(memory.contains("spark.executor.memoryOverhead = 409m") && memory.contains("set spark.executor.memoryOverhead=2049m"), memory);
         SparkSettings.checkMemory(small.set("spark.executor.memoryOverhead", "2049m"), 2L << 30);
+        SparkConf standalone = new SparkConf(false).set("spark.master", "spark://host:7077");
+        String cores = assertThrows(IllegalArgumentException.class, () -> SparkSettings.check(standalone)).getMessage();
+        assertTrue(cores.contains("spark.executor.cores is not set") && cores.contains("set spark.executor.cores=1"), cores);
+        String heap = assertThrows(IllegalArgumentException.class, () -> SparkSettings.checkHeap(standalone, 64L << 20)).getMessage();
+        assertTrue(heap.contains("spark.executor.memory = 1024m") && heap.contains("set spark.executor.memory=1324m"), heap);
+        SparkSettings.checkHeap(standalone.set("spark.executor.memory", "1324m"), 64L << 20);
+        String result = assertThrows(IllegalArgumentException.class, () -> SparkSettings.checkResults(standalone, 2L << 30)).getMessage();
+        assertTrue(result.contains("spark.driver.maxResultSize = 1024m") && result.contains("set spark.driver.maxResultSize=2112m"), result);
+        SparkSettings.checkResults(standalone.set("spark.driver.maxResultSize", "0"), 2L << 30);
+    }
+
+    @Test
+    void estimatesOfPassesGrowWithWhatTheyHold() throws IOException {
+        try (StitchedModel model = Runs.stitched(0.1); LlamaModel seed = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); ExpertTraining expert = ExpertTraining.branch(seed)) {
+            StitchTraining stitches = new StitchTraining(model);
+            assertTrue(stitches.passBytes(2, 16) > 290L << 20 && stitches.passBytes(2, 16) < 320L << 20, "libtorch above all: " + stitches.passBytes(2, 16));
+            assertTrue(expert.passBytes(8, 256) > expert.passBytes(4, 256) && SparkTraining.on(spark, expert).passBytes(8, 256) == expert.passBytes(8, 256));
+            long full = expert.passBytes(64, 256);
+            assertTrue(expert.withCheckpointing(ActivationCheckpointing.FULL).passBytes(64, 256) < full);
+        }
+    }
+
+    @Test
+    void aNativeCacheWithoutRoomIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "no folder");
+        String unwritable = assertThrows(UnsupportedException.class, () -> NativeCache.check(file.resolve("cache"), 1)).getMessage();
+        assertTrue(unwritable.contains(file + "/cache, which cannot be written to") && unwritable.contains("set spark.executorEnv.DJL_CACHE_DIR"), unwritable);
+        String full = assertThrows(UnsupportedException.class, () -> NativeCache.check(folder, Long.MAX_VALUE)).getMessage();
+        assertTrue(full.contains(" MiB free, of ") && full.contains("set spark.executorEnv.DJL_CACHE_DIR"), full);
+        Files.createDirectories(folder.resolve("2.7.1"));
+        Files.writeString(folder.resolve("2.7.1/libtorch_cpu.so"), "there already");
+        NativeCache.check(folder, Long.MAX_VALUE);
+        NativeCache.check();
     }
 
     @Test
     void anotherKindOfProcessorIsRefused() {
-        TrainingJob job = new TrainingJob("key", null, null, null, "amd64 avx2", false);
-        String message = assertThrows(UnsupportedException.class, job::checkProcessor).getMessage();
+        ExecutorPlace place = new ExecutorPlace(new HashMap<>(), "amd64 avx2", false);
+        String message = assertThrows(UnsupportedException.class, place::threads).getMessage();
         assertTrue(message.contains("the driver's is amd64 avx2") && message.contains("spark.bts4j.mixedProcessors=true"), message);
-        new TrainingJob("key", null, null, null, "amd64 avx2", true).checkProcessor();
+        assertEquals(1, new ExecutorPlace(new HashMap<>(), "amd64 avx2", true).threads());
     }
 }

@@ -33,6 +33,13 @@ final class Activations {
         this.tokens = (long) PassOptions.cpuRows(trainer.batches().microBatch(), trainer.batches().sequenceLength() + 1) * trainer.batches().sequenceLength();
     }
 
+    /** Bytes of one float32 model, all of whose layers are in the graph. */
+    static long ofModel(LlamaConfig model, ActivationCheckpointing checkpointing, long tokens) {
+        int layers = model.numLayers();
+        double kept = checkpointing == ActivationCheckpointing.OFF ? layers : Math.max(1, checkpointing.kept(layers)) + 4.0 * layers * model.hiddenSize() / layer(model, false);
+        return Math.round(tokens * (kept * layer(model, false) + WORKING_BYTES_PER_TOKEN));
+    }
+
     long peak() {
         double kept = checkpointing == ActivationCheckpointing.OFF ? graphs() : blocks() + streams();
         return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN));
@@ -79,10 +86,15 @@ final class Activations {
         }
         LlamaConfig model = models.get(i);
         int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
+        return layers * layer(model, half);
+    }
+
+    /** Bytes per token of one layer. */
+    private static double layer(LlamaConfig model, boolean half) {
         double hidden = model.hiddenSize();
         double attended = (double) model.numHeads() * model.headDim();
         double feedForward = model.intermediateSize();
-        return layers * (half ? HELD_HALF * (8 * hidden + 8 * attended + 6 * feedForward) : HELD_FLOAT * (16 * hidden + 20 * attended + 16 * feedForward));
+        return half ? HELD_HALF * (8 * hidden + 8 * attended + 6 * feedForward) : HELD_FLOAT * (16 * hidden + 20 * attended + 16 * feedForward);
     }
 
     private boolean hubHasGraph(int j) {

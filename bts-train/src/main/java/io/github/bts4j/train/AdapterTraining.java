@@ -17,10 +17,12 @@ import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.KernelWeights;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.stitch.PassOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Trains an adapter of a frozen base: LoRA (arXiv 2106.09685), rsLoRA or DoRA, as Hugging Face's PEFT does. The adapter's tensors are float32; the base computes in its own type, from the memory
@@ -36,6 +38,7 @@ public final class AdapterTraining extends LlamaTraining<AdapterTraining> {
     private final Map<String, NDArray> frozen;
     private final AdapterParameters parameters;
     private final Map<String, String> identity = new LinkedHashMap<>();
+    private Optional<TrainingSource.Adapters> start = Optional.empty();
 
     /** Makes the trained tensors. */
     private interface Start {
@@ -80,7 +83,7 @@ public final class AdapterTraining extends LlamaTraining<AdapterTraining> {
      */
     public static AdapterTraining start(LlamaModel base, AdapterConfig config, long seed) {
         try {
-            return of(base, (manager, tensors) -> AdapterParameters.start(manager, config, tensors, seed));
+            return of(base, (manager, tensors) -> AdapterParameters.start(manager, config, tensors, seed)).startingAt(base, AdapterWriter.text(config), "");
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e); // nothing is read
         }
@@ -100,7 +103,21 @@ public final class AdapterTraining extends LlamaTraining<AdapterTraining> {
         return of(base, (manager, tensors) -> {
             AdapterTensorLoader loader = new AdapterTensorLoader(manager, ElementType.FLOAT32);
             return new AdapterParameters(adapter.config(), loader.modules(adapter), loader.whole(adapter)).checked();
-        });
+        }).startingAt(base, "", folder.toAbsolutePath().normalize().toString());
+    }
+
+    /** With what another process begins with: a configuration, or an adapter's folder. */
+    private AdapterTraining startingAt(LlamaModel base, String configuration, String folder) {
+        boolean files = base.getModelPath() != null && !base.device().isGpu();
+        start = files ? Optional.of(TrainingSource.Adapters.of(base, configuration, folder)) : Optional.empty();
+        return this;
+    }
+
+    @Override
+    public Optional<TrainingSource> source() {
+        PassOptions plain = PassOptions.DEFAULT.withCheckpointing(checkpointing());
+        PassOptions options = mask().map(plain::withDocumentMask).orElse(plain);
+        return start.map(at -> TrainingSource.adapter(at, options));
     }
 
     @Override

@@ -20,6 +20,11 @@ public abstract class ForwardingTrainable implements Trainable {
     }
 
     @Override
+    public long passBytes(int rows, int length) {
+        return inner.passBytes(rows, length);
+    }
+
+    @Override
     public Map<String, NDArray> parameters() {
         return inner.parameters();
     }

@@ -119,6 +119,11 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
         return NextTokenLoss.backward(KERNELS, step, hidden, weights.head(), next.labels(), tokenWeight);
     }
 
+    @Override
+    public long passBytes(int rows, int length) {
+        return PassMemory.of(config, parameters().values().stream().mapToLong(tensor -> tensor.size()).sum(), checkpointing, rows, length);
+    }
+
     /**
      * Restricts attention in training to tokens of the same document; validation attends to the whole window.
      *

@@ -68,6 +68,11 @@ final class OneExpertTraining extends ForwardingTrainable {
     }
 
     @Override
+    public long passBytes(int rows, int length) {
+        return all.passBytes(rows, length);
+    }
+
+    @Override
     protected void written() {
         restore();
     }

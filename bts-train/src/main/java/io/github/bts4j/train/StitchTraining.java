@@ -150,6 +150,11 @@ public final class StitchTraining implements Trainable {
     }
 
     @Override
+    public long passBytes(int rows, int length) {
+        return PassMemory.of(model, options.checkpointing(), rows, length);
+    }
+
+    @Override
     public void weightsChanged() {
         model.weightsChanged();
     }

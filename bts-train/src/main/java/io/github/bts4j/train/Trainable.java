@@ -83,6 +83,17 @@ public interface Trainable {
         return Optional.empty();
     }
 
+    /**
+     * An estimate of what another process needs to compute passes, beside mapped files and the Java heap: trained tensors, gradients, activations, libtorch.
+     *
+     * @param rows sequences of a pass
+     * @param length tokens of a sequence
+     * @return bytes; 0 if there is no estimate
+     */
+    default long passBytes(int rows, int length) {
+        return 0;
+    }
+
     /** Called after the parameters have changed. */
     void weightsChanged();
 

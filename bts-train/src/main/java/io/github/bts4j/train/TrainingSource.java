@@ -1,5 +1,7 @@
 package io.github.bts4j.train;
 
+import io.github.bts4j.core.adapter.AdapterConfig;
+import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.llama.DocumentMask;
@@ -142,6 +144,42 @@ public final class TrainingSource implements Serializable {
                 return new Opened(training, List.of(training));
             }
         }
+    }
+
+    /** An adapter's base, and its configuration (JSON) or its folder, one of which is empty. */
+    record Adapters(String base, String configuration, String folder, Serializable loading) implements Serializable {
+        static Adapters of(LlamaModel base, String configuration, String folder) {
+            return new Adapters(absolute(base.getModelPath()), configuration, folder, Loading.of(base));
+        }
+
+        AdapterTraining open(Files files) throws IOException {
+            try (LlamaModel model = LlamaModel.open(files.find(base), ((Loading) loading).options())) {
+                return folder.isEmpty() ? AdapterTraining.start(model, parsed(), 0) : AdapterTraining.from(model, files.find(folder));
+            }
+        }
+
+        private AdapterConfig parsed() throws IOException {
+            Path temporary = java.nio.file.Files.createTempDirectory("bts4j-adapter-");
+            try {
+                java.nio.file.Files.writeString(temporary.resolve(AdapterConfig.FILE), configuration);
+                return AdapterConfig.read(temporary);
+            } finally {
+                FileTree.delete(temporary);
+            }
+        }
+    }
+
+    private record AdaptersPasses(Adapters adapters, Passes passes) implements Kind {
+        @Override
+        public Opened open(Files files) throws IOException {
+            AdapterTraining training = adapters.open(files).withCheckpointing(passes.checkpointing);
+            passes.mask().ifPresent(training::withDocumentMask);
+            return new Opened(training, List.of(training));
+        }
+    }
+
+    static TrainingSource adapter(Adapters adapters, PassOptions options) {
+        return new TrainingSource(new AdaptersPasses(adapters, Passes.of(options)));
     }
 
     static TrainingSource stitches(StitchedModel model, PassOptions options, String only) {

@@ -7,6 +7,7 @@ import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.TensorFiles;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -33,6 +34,16 @@ public final class AdapterWriter {
         whole.forEach((name, tensor) -> tensors.put(AdapterTensors.PREFIX + wholeName(name, modules), tensor));
         TensorFiles.write(folder.resolve(Adapter.WEIGHTS), tensors, Map.of("format", "pt"));
         AtomicFiles.write(folder.resolve(AdapterConfig.FILE), JsonReader.pretty(json(config)));
+    }
+
+    /**
+     * The content of adapter_config.json.
+     *
+     * @param config the configuration
+     * @return JSON
+     */
+    public static String text(AdapterConfig config) {
+        return new String(JsonReader.pretty(json(config)), StandardCharsets.UTF_8);
     }
 
     private static void put(Map<String, NDArray> tensors, String prefix, LowRank<NDArray> part) {

@@ -105,8 +105,8 @@ final class BaseModels {
         return text.toString();
     }
 
-    /** Makes what is not there yet; false if it was interrupted. */
-    boolean make(Turns turns) throws IOException {
+    /** What makes the models that are not there yet: the seed, then the experts, then the adapters. */
+    List<List<Turns.Piece>> pieces() {
         List<Turns.Piece> experts = new ArrayList<>();
         for (String expert : spec.experts().keySet()) {
             experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true,
@@ -118,7 +118,7 @@ final class BaseModels {
         for (String name : adapters.all().keySet()) {
             others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> true, () -> adapters.make(name, texts, replaces)));
         }
-        return turns.all(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed))) && turns.all(experts) && turns.all(others);
+        return List.of(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed)), experts, others);
     }
 
     private boolean makeSeed() throws IOException {

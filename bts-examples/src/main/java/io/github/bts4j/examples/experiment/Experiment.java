@@ -1,10 +1,12 @@
 package io.github.bts4j.examples.experiment;
 
-import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.train.eval.EvaluationResults;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.train.cluster.Cluster;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -12,10 +14,14 @@ import java.util.List;
  * experiment at once, and share its stages.
  */
 public final class Experiment {
+    private static final String LOCKS = "locks";
+
+    private final Path file;
     private final ExperimentSpec spec;
     private final boolean replaces;
 
-    private Experiment(ExperimentSpec spec, boolean replaces) {
+    private Experiment(Path file, ExperimentSpec spec, boolean replaces) {
+        this.file = file;
         this.spec = spec;
         this.replaces = replaces;
     }
@@ -29,7 +35,7 @@ public final class Experiment {
      * @throws IllegalArgumentException naming file, line and key of everything that is wrong
      */
     public static Experiment read(Path file) throws IOException {
-        return new Experiment(ExperimentSpec.read(file), false);
+        return new Experiment(file, ExperimentSpec.read(file), false);
     }
 
     /**
@@ -38,7 +44,7 @@ public final class Experiment {
      * @return a new experiment
      */
     public Experiment replacingOthers() {
-        return new Experiment(spec, true);
+        return new Experiment(file, spec, true);
     }
 
     /**
@@ -58,36 +64,56 @@ public final class Experiment {
      * @throws io.github.bts4j.core.OutputException if a stage was made from other settings or text
      */
     public boolean run() throws IOException {
-        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(spec.tokenizer())) {
-            Texts texts = Texts.read(spec, tokenizer);
-            Turns turns = new Turns(spec.output().resolve("locks"));
-            BaseModels base = new BaseModels(spec, texts, tokenizer.vocabSize(), replaces);
-            if (!base.make(turns)) {
-                return false;
+        return run(new Turns(spec.output().resolve(LOCKS)));
+    }
+
+    /**
+     * Runs all remaining stages on a cluster, each as one task, with the results of one process. The experiment's file, its texts and its output folder are on a file system
+     * that all machines mount.
+     *
+     * @param there the cluster
+     * @return false if a task was stopped before its end
+     * @throws IOException if a file cannot be read or written
+     * @throws io.github.bts4j.core.TrainingException in one line, if a task has failed as often as the cluster allows
+     */
+    public boolean run(Cluster there) throws IOException {
+        StageTask task = new StageTask(file.toAbsolutePath().toString(), replaces);
+        return run(new Turns(spec.output().resolve(LOCKS), pieces -> {
+            List<String> ready = new ArrayList<>();
+            for (Turns.Piece piece : pieces) {
+                if (piece.ready().isReady()) {
+                    ready.add(piece.name());
+                }
             }
-            Scoring scoring = new Scoring(spec, texts, tokenizer);
-            Scores scores = new Scores(spec.output().resolve("results"), scoring, base, replaces);
-            Methods methods = new Methods(spec, texts, base, replaces);
-            List<Methods.Made> rows = methods.rows();
-            List<Turns.Piece> pieces = new ArrayList<>();
-            List<String> names = new ArrayList<>(base.names());
-            names.addAll(base.others());
-            for (String name : names) {
-                pieces.add(new Turns.Piece("score-" + Methods.slug(name), () -> true, () -> scores.scoreBase(name)));
+            System.err.println("On the cluster: " + String.join(", ", ready));
+            Iterator<Turns.Outcome> outcomes = ready.isEmpty() ? Collections.emptyIterator() : there.each(ready, task).iterator();
+            return pieces.stream().map(piece -> ready.contains(piece.name()) ? outcomes.next() : Turns.Outcome.LATER).toList();
+        }));
+    }
+
+    private boolean run(Turns turns) throws IOException {
+        try (Workshop workshop = Workshop.open(spec, replaces)) {
+            for (List<Turns.Piece> pieces : workshop.pieces()) {
+                if (!turns.all(pieces)) {
+                    return false;
+                }
             }
-            for (Methods.Made row : rows) {
-                pieces.add(new Turns.Piece(row.folder().getFileName().toString(), () -> methods.isReady(row),
-                        () -> methods.make(row) && scores.score(row, row.isFirst() && spec.evaluation().tasksFor().contains(row.name()))));
-            }
-            if (!turns.all(pieces)) {
-                return false;
-            }
-            List<String> titles = new ArrayList<>(names);
-            rows.forEach(row -> titles.add(row.title()));
-            EvaluationResults results = scores.read(titles);
-            new ResultsPage(spec, base, rows, results).write(spec.output().resolve("results.md"));
-            new ResultsReport(spec, base, rows, results).write(spec.output().resolve("report.html"), scoring.windows(), tokenizer);
+            workshop.writeResults();
             return true;
+        }
+    }
+
+    /** One piece, in a task: with the texts that the first process has encoded. */
+    private record StageTask(String file, boolean replaces) implements Cluster.Task<String, Turns.Outcome> {
+        @Override
+        public Turns.Outcome of(String name, Cluster.Place place) throws IOException {
+            Torch.threads(place.threads());
+            ExperimentSpec spec = ExperimentSpec.read(place.find(file));
+            try (Workshop workshop = Workshop.open(spec, replaces)) {
+                Turns.Piece piece = workshop.pieces().stream().flatMap(List::stream).filter(each -> each.name().equals(name)).findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(file + " has no stage '" + name + "': was it changed meanwhile?"));
+                return new Turns(spec.output().resolve(LOCKS)).attempt(piece);
+            }
         }
     }
 }

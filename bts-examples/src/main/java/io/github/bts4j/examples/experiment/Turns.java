@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
 /** Divides an experiment between processes: each works on a different stage. */
@@ -15,6 +14,7 @@ final class Turns {
     private static final long WAIT_MILLIS = 1000;
 
     private final Path folder;
+    private final Round round;
 
     /** Checks whether a piece of work can begin. */
     interface Ready {
@@ -30,9 +30,24 @@ final class Turns {
      */
     record Piece(String name, Ready ready, Stage.Work work) {}
 
-    /** Uses lock files in a folder. */
+    /** What became of a piece. */
+    enum Outcome { DONE, STOPPED, LATER }
+
+    /** Tries pieces, in their order; as many outcomes as were tried. */
+    interface Round {
+        List<Outcome> of(List<Piece> pieces) throws IOException;
+    }
+
+    /** Uses lock files in a folder, and does the pieces here. */
     Turns(Path folder) {
         this.folder = folder;
+        this.round = this::here;
+    }
+
+    /** Does the pieces elsewhere. */
+    Turns(Path folder, Round round) {
+        this.folder = folder;
+        this.round = round;
     }
 
     /** Does all pieces, or waits until other processes have done them; false as soon as a piece was interrupted. */
@@ -40,24 +55,45 @@ final class Turns {
         Files.createDirectories(folder);
         List<Piece> left = new ArrayList<>(pieces);
         while (!left.isEmpty()) {
-            int before = left.size();
-            for (Iterator<Piece> each = left.iterator(); each.hasNext(); ) {
-                Piece piece = each.next();
-                try (FileChannel channel = FileChannel.open(folder.resolve(piece.name()), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                        FileLock lock = channel.tryLock()) {
-                    if (lock != null && piece.ready().isReady()) {
-                        if (!piece.work().run()) {
-                            return false;
-                        }
-                        each.remove();
-                    }
+            List<Outcome> outcomes = round.of(left);
+            if (outcomes.contains(Outcome.STOPPED)) {
+                return false;
+            }
+            List<Piece> later = new ArrayList<>();
+            for (int i = 0; i < left.size(); i++) {
+                if (i >= outcomes.size() || outcomes.get(i) == Outcome.LATER) {
+                    later.add(left.get(i));
                 }
             }
-            if (left.size() == before && !pause()) {
+            boolean none = later.size() == left.size();
+            left = later;
+            if (none && !pause()) {
                 return false;
             }
         }
         return true;
+    }
+
+    private List<Outcome> here(List<Piece> pieces) throws IOException {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (Piece piece : pieces) {
+            outcomes.add(attempt(piece));
+            if (outcomes.contains(Outcome.STOPPED)) {
+                break;
+            }
+        }
+        return outcomes;
+    }
+
+    /** Does a piece, unless another process does it, or it cannot begin. */
+    Outcome attempt(Piece piece) throws IOException {
+        Files.createDirectories(folder);
+        try (FileChannel channel = FileChannel.open(folder.resolve(piece.name()), StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = channel.tryLock()) {
+            if (lock == null || !piece.ready().isReady()) {
+                return Outcome.LATER;
+            }
+            return piece.work().run() ? Outcome.DONE : Outcome.STOPPED;
+        }
     }
 
     private static boolean pause() {

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.data;
 
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 
@@ -8,8 +9,9 @@ import java.util.Objects;
  *
  * @param text the text, never empty
  * @param origin where it was read: {@code file} or {@code file:line}, for messages
+ * @serial exclude
  */
-public record Document(String text, String origin) {
+public record Document(String text, String origin) implements Serializable {
 
     /**
      * Checks the values.

@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,12 +60,39 @@ public final class TokenCache {
      * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder)}
      */
     public TokenDataset dataset(String name, TextSource source, TokenEncoder encoder, String encoderIdentity) throws IOException {
+        return dataset(name, source, DocumentsEncoder.of(encoder), encoderIdentity);
+    }
+
+    /**
+     * The same with an encoder of many documents at once.
+     *
+     * @param name name of the domain
+     * @param source the documents; its files are hashed, and read if the dataset is not in the cache
+     * @param encoder turns documents into token ids
+     * @param encoderIdentity identifies what the encoder does
+     * @return the dataset
+     * @throws IOException if writing or reading the cache fails; partly written datasets are never used
+     * @throws DataException as {@link TokenDataset#encode(String, TextSource, TokenEncoder)}
+     * @throws IllegalArgumentException as {@link TokenDataset#encode(String, TextSource, TokenEncoder)}
+     */
+    public TokenDataset dataset(String name, TextSource source, DocumentsEncoder encoder, String encoderIdentity) throws IOException {
         TokenDataset dataset = found(name, source, encoder, encoderIdentity);
         return encoder.chooses() ? dataset.withWholeDocuments() : dataset;
     }
 
-    private TokenDataset found(String name, TextSource source, TokenEncoder encoder, String encoderIdentity) throws IOException {
-        Path target = folder.resolve(Hashes.sha256(encoderIdentity + "\n" + source.identity()));
+    /**
+     * Where a dataset is, or would be.
+     *
+     * @param source the documents; its files are hashed
+     * @param encoderIdentity identifies what the encoder does
+     * @return the dataset's folder, for {@link TokenFolder#open}
+     */
+    public Path folder(TextSource source, String encoderIdentity) {
+        return folder.resolve(Hashes.sha256(encoderIdentity + "\n" + source.identity()));
+    }
+
+    private TokenDataset found(String name, TextSource source, DocumentsEncoder encoder, String encoderIdentity) throws IOException {
+        Path target = folder(source, encoderIdentity);
         if (Files.isDirectory(target)) {
             try {
                 return TokenFolder.read(name, target);
@@ -95,16 +124,28 @@ public final class TokenCache {
         }
     }
 
-    private TokenFolder.Index write(Path into, String name, TextSource source, TokenEncoder encoder) throws IOException {
+    private TokenFolder.Index write(Path into, String name, TextSource source, DocumentsEncoder encoder) throws IOException {
         try (TokenFolder.Writer writer = TokenFolder.writer(into, name, shardTokens, encoder.chooses()); Stream<Document> documents = source.documents()) {
             for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
-                Document document = each.next();
-                writer.add(DocumentEncoding.ids(encoder, document), document.bytes(), document.origin());
+                List<Document> some = some(each, encoder.atOnce());
+                Iterator<int[]> ids = encoder.encode(some).iterator();
+                for (Document document : some) {
+                    writer.add(ids.next(), document.bytes(), document.origin());
+                }
             }
             if (writer.size() == 0) {
                 throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
             }
             return writer.finish();
         }
+    }
+
+    /** The next documents, up to a number of characters; at least one. */
+    private static List<Document> some(Iterator<Document> documents, int characters) {
+        List<Document> some = new ArrayList<>();
+        for (long size = 0; documents.hasNext() && (some.isEmpty() || size < characters); size += some.get(some.size() - 1).text().length()) {
+            some.add(documents.next());
+        }
+        return some;
     }
 }

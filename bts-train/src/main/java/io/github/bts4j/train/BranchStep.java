@@ -1,4 +1,4 @@
-package io.github.bts4j.spark;
+package io.github.bts4j.train;
 
 import java.io.Serializable;
 
