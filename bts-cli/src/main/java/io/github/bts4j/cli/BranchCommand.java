@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 
 @Command(name = "branch", description = "Copy a seed, once for each future expert; or, with --train, branch experts and train them all, several at once with --master. Run the command again to resume.",
         footer = {"", "Examples:", "  bts branch seed expert-code expert-math",
-            "  bts branch seed experts --train code=code:6,text --train math=math:6,text --data code=code.jsonl --data math=math.jsonl --data text=general.jsonl"})
+            "  bts branch seed experts --train code=code:6,text --data code=code.jsonl --data text=general.jsonl"})
 final class BranchCommand extends OutputCommand {
     @Parameters(index = "0", paramLabel = "MODEL", description = "The seed: a checkpoint folder or a GGUF file.")
     private Path model;

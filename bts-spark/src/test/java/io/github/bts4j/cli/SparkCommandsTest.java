@@ -34,8 +34,6 @@ class SparkCommandsTest {
     private static Path code;
     private static Path text;
 
-    private record Result(int status, String out, String err) {}
-
     @BeforeAll
     static void prepare() throws IOException {
         seed = folder.resolve("seed");
@@ -55,21 +53,21 @@ class SparkCommandsTest {
         return Files.write(folder.resolve(name), lines);
     }
 
-    private static Result bts(Object... arguments) {
+    static StandaloneCluster.Result bts(Object... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int status = Bts.run(Arrays.stream(arguments).map(Object::toString).toArray(String[]::new), new PrintWriter(out, true), new PrintWriter(err, true));
-        return new Result(status, out.toString(), err.toString());
+        return new StandaloneCluster.Result(status, out.toString(), err.toString());
     }
 
-    private static Result done(Object... arguments) {
-        Result result = bts(arguments);
+    private static StandaloneCluster.Result done(Object... arguments) {
+        StandaloneCluster.Result result = bts(arguments);
         assertEquals(0, result.status(), result.err() + result.out());
         return result;
     }
 
     private static void refused(int status, String message, Object... arguments) {
-        Result result = bts(arguments);
+        StandaloneCluster.Result result = bts(arguments);
         assertEquals(status, result.status(), result.err() + result.out());
         assertTrue(result.err().contains(message), "missing\n" + message + "\nin\n" + result.err());
         assertEquals(1, result.err().lines().filter(line -> line.startsWith("bts")).count(), result.err());
@@ -90,7 +88,7 @@ class SparkCommandsTest {
         Path here = folder.resolve("tokens-here");
         Path there = folder.resolve("tokens-there");
         done("tokenize", seed, here, "--data", "code=" + code, "--data", "text=" + text, "--eos");
-        Result result = done("tokenize", seed, there, "--data", "code=" + code, "--data", "text=" + text, "--eos", "--master", "local[2]");
+        StandaloneCluster.Result result = done("tokenize", seed, there, "--data", "code=" + code, "--data", "text=" + text, "--eos", "--master", "local[2]");
         assertTrue(result.out().startsWith("code: 30 documents, "), result.out());
         assertEquals(content(here), content(there));
         assertTrue(content(here).size() >= 6, () -> here + " holds two datasets");
@@ -125,7 +123,7 @@ class SparkCommandsTest {
         Path here = folder.resolve("experts-here");
         Path there = folder.resolve("experts-there");
         done(branch(here));
-        Result spark = done(branch(there, "--master", "local[2]"));
+        StandaloneCluster.Result spark = done(branch(there, "--master", "local[2]"));
         assertTrue(spark.err().contains("expert code: step 4/4 loss "), spark.err());
         for (String name : List.of("code", "text")) {
             assertEquals(content(here.resolve(name)), content(there.resolve(name)));

@@ -1,0 +1,74 @@
+package io.github.bts4j.spark;
+
+import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.BranchedExpert;
+import io.github.bts4j.train.ExpertRun;
+import io.github.bts4j.train.RunLock;
+import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.TokenMix;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+
+/** Programs that are killed or stopped: a driver, and an attempt at an expert. */
+final class FaultRuns {
+    private FaultRuns() {}
+
+    static SparkSession spark(String... more) {
+        Map<String, String> settings = new java.util.HashMap<>(Map.of("spark.executor.memory", "512m", "spark.executor.heartbeatInterval", "1s", "spark.task.maxFailures", "40",
+                "spark.executor.maxNumFailures", "1000", "spark.deploy.maxExecutorRetries", "-1", "spark.executorEnv.OMP_NUM_THREADS", "1"));
+        for (int i = 0; i < more.length; i += 2) {
+            settings.put(more[i], more[i + 1]);
+        }
+        return LocalSpark.open("local-cluster[2,1,512]", settings);
+    }
+
+    /** Stitches on the cluster, resumed from the run's folder; the last line of each tensor. */
+    static List<String> stitch(SparkSession spark, Path run) throws IOException {
+        try (StitchedModel model = Runs.stitched(0.2)) {
+            List<String> lines = Runs.train(SparkTraining.on(spark, new StitchTraining(model)), Runs.config(20, 4, 2).withCheckpoints(2, 2), trainer -> {
+                try {
+                    trainer.saveTo(run).resumeFrom(run);
+                } catch (IOException e) {
+                    throw new java.io.UncheckedIOException(e);
+                }
+            }, step -> { });
+            return tensors(lines);
+        }
+    }
+
+    static List<String> stitchHere() throws IOException {
+        try (StitchedModel model = Runs.stitched(0.2)) {
+            return tensors(Runs.train(new StitchTraining(model), Runs.config(20, 4, 2)));
+        }
+    }
+
+    private static List<String> tensors(List<String> lines) {
+        return lines.stream().filter(line -> !line.matches("\\d+ .*")).toList();
+    }
+
+    static ExpertRun expert(Path seed, TokenMix mix, Path shared) {
+        return new ExpertRun("code", seed.toString(), mix, Runs.config(60, 1, 1).withCheckpoints(5, 2), shared.toString(), false);
+    }
+
+    /** {@code driver RUN OUT}, or {@code attempt SEED TOKENS.. SHARED}: the expert in a process of its own. */
+    public static void main(String[] arguments) throws IOException {
+        if (arguments[0].equals("driver")) {
+            try (SparkSession spark = spark()) {
+                List<String> lines = new ArrayList<>(stitch(spark, Path.of(arguments[1])));
+                Files.write(Path.of(arguments[2]), lines);
+            }
+            return;
+        }
+        Torch.threads(1);
+        TokenMix mix = new TokenMix(List.of(new TokenMix.Part("general", arguments[2], 1), new TokenMix.Part("code", arguments[3], 2)), 4);
+        BranchedExpert expert = expert(Path.of(arguments[1]), mix, Path.of(arguments[4])).run(Path::of, RunLock::takeOver, step -> { });
+        System.out.println(expert.sha256() + " " + ModelFingerprint.sha256(Path.of(expert.folder()).resolve("model.safetensors")));
+    }
+}
