@@ -2,7 +2,6 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.UnsupportedException;
-import io.github.bts4j.core.support.Processor;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.train.ForwardingTrainable;
 import io.github.bts4j.train.Pass;
