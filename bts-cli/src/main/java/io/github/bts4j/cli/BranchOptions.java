@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
-import io.github.bts4j.train.BranchStep;
 import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertRun;
 import io.github.bts4j.train.ResumeException;
@@ -113,7 +112,7 @@ final class BranchOptions {
         BranchReport report = report();
         for (ExpertRun run : runs) {
             try {
-                done.add(run.run(Path::of, RunLock::acquire, step -> report.accept(new BranchStep(run.name(), step.step(), step.totalSteps(), step.loss(), 0))));
+                done.add(run.run(Path::of, RunLock::acquire, report.of(run.name())));
             } catch (ResumeException e) { // as a task's failure is reported
                 throw new TrainingException(e.getMessage(), e);
             }

@@ -1,6 +1,8 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.train.BranchStep;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
 import java.io.PrintWriter;
 import java.util.HashMap;
 import java.util.Locale;
@@ -27,5 +29,20 @@ final class BranchReport implements Consumer<BranchStep> {
             out.printf(Locale.ROOT, "expert %s: step %d/%d loss %.4f%s%n", step.expert(), step.step(), step.totalSteps(), step.loss(), step.attempt() == 0 ? "" : ", attempt " + (step.attempt() + 1));
             out.flush();
         }
+    }
+
+    /** The same of an expert that is trained in this process, with the trainer's messages. */
+    MetricsListener of(String expert) {
+        return new MetricsListener() {
+            @Override
+            public void onStep(StepMetrics step) {
+                accept(new BranchStep(expert, step.step(), step.totalSteps(), step.loss(), 0));
+            }
+
+            @Override
+            public void onMessage(String message) {
+                out.println("expert " + expert + ": " + message);
+            }
+        };
     }
 }

@@ -5,6 +5,8 @@ import io.github.bts4j.train.BranchStep;
 import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertRun;
 import io.github.bts4j.train.RunLock;
+import io.github.bts4j.train.metrics.MetricsListener;
+import io.github.bts4j.train.metrics.StepMetrics;
 import java.io.Serializable;
 import org.apache.spark.TaskContext;
 
@@ -14,7 +16,17 @@ record ExpertTask(ExpertRun run, ExecutorPlace place) implements Serializable {
         return ExecutorFailure.describing(() -> {
             Torch.threads(place.threads());
             int attempt = TaskContext.get().attemptNumber();
-            return run.run(place, RunLock::takeOver, step -> progress.add(new BranchStep(run.name(), step.step(), step.totalSteps(), step.loss(), attempt)));
+            return run.run(place, RunLock::takeOver, new MetricsListener() {
+                @Override
+                public void onStep(StepMetrics step) {
+                    progress.add(new BranchStep(run.name(), step.step(), step.totalSteps(), step.loss(), attempt));
+                }
+
+                @Override
+                public void onMessage(String message) {
+                    System.err.println("expert " + run.name() + ": " + message); // the executor's log
+                }
+            });
         });
     }
 }

@@ -14,10 +14,6 @@ import org.apache.spark.sql.SparkSession;
 public final class LocalSpark {
     private static final String SHUTDOWN = "spark.shutdown.timeout";
 
-    private static final String VECTORS = "jdk.incubator.vector";
-    /** Whether this process decodes with the CPU's vector instructions: executors then do, with the same bits. */
-    private static final boolean DECODING = ModuleLayer.boot().findModule(VECTORS).isPresent();
-
     private LocalSpark() {}
 
     /**
@@ -64,7 +60,7 @@ public final class LocalSpark {
         Map<String, String> defaults = new LinkedHashMap<>(Map.of(
                 "spark.log.level", "WARN",
                 "spark.broadcast.compress", "false", // weights do not compress
-                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED" + (DECODING ? " --add-modules=" + VECTORS : "")));
+                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
         if (!master.startsWith("local")) {
             defaults.put("spark.jars", ownJars()); // by spark-submit, it is set
             return defaults;

@@ -2,6 +2,7 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.ForwardingLm;
+import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.train.BranchStep;
 import io.github.bts4j.train.BranchedExpert;
@@ -48,6 +49,7 @@ public final class SparkCluster implements Cluster {
 
     @Override
     public Trainable training(Trainable here) {
+        Torch.threads(context().getConf().getInt("spark.task.cpus", 1)); // the driver's sums, too, are rounded as in one process with so many threads
         return SparkTraining.on(spark, here);
     }
 

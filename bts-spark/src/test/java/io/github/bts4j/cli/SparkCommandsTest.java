@@ -17,10 +17,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The command line with {@code --master local[2]}, and without: the same output and the same files. */
@@ -134,6 +137,41 @@ class SparkCommandsTest {
         assertEquals(spark.out(), done(branch(there, "--master", "local[2]")).out(), "finished experts are found");
         refused(1, "belongs to another run", branch(there, "--lr", 0.5, "--master", "local[2]"));
         refused(1, "belongs to another run", branch(there, "--lr", 0.5));
+    }
+
+    /** Both experts finish their steps and save; the same command resumes them. */
+    @Test
+    @Tag("slow")
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void ctrlCSavesAllExperts() throws Exception {
+        Object[] interrupted = branch(folder.resolve("interrupted"), "--steps", 300, "--save-every", 0, "--master", "local[2]");
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx1g", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                Bts.class.getName()));
+        Arrays.stream(interrupted).map(Object::toString).forEach(command::add);
+        Path log = folder.resolve("interrupted.log");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.environment().put("OMP_NUM_THREADS", "1");
+        Process process = builder.start();
+        for (String name : List.of("code", "text")) {
+            Path metrics = folder.resolve("interrupted").resolve(name + "-run/metrics.jsonl");
+            for (int i = 0; i < 6000 && (!Files.exists(metrics) || Files.size(metrics) < 1000); i++) {
+                Thread.sleep(20);
+            }
+        }
+        assertEquals(0, new ProcessBuilder("kill", "-INT", String.valueOf(process.pid())).start().waitFor());
+        assertTrue(process.waitFor(5, TimeUnit.MINUTES));
+        assertEquals(130, process.exitValue(), Files.readString(log));
+        for (String name : List.of("code", "text")) {
+            try (Stream<Path> files = Files.list(folder.resolve("interrupted").resolve(name + "-run"))) {
+                assertEquals(1, files.filter(file -> file.getFileName().toString().startsWith("checkpoint-")).count(), Files.readString(log));
+            }
+            assertTrue(!Files.exists(folder.resolve("interrupted").resolve(name)), "it was stopped before the end");
+        }
+        done(interrupted);
+        done(branch(folder.resolve("uninterrupted"), "--steps", 300, "--save-every", 0));
+        for (String name : List.of("code", "text")) {
+            assertEquals(content(folder.resolve("uninterrupted").resolve(name)), content(folder.resolve("interrupted").resolve(name)));
+        }
     }
 
     @Test
