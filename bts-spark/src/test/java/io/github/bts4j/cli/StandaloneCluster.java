@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -68,7 +69,8 @@ final class StandaloneCluster implements AutoCloseable {
         Process process = builder(command).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
         processes.add(process);
         assertTrue(process.waitFor(10, TimeUnit.MINUTES), () -> String.join(" ", command));
-        return new Result(process.exitValue(), Files.readString(out), Files.readString(err));
+        String workers = process.exitValue() == 0 ? "" : Files.readString(folder.resolve("worker-1.log"));
+        return new Result(process.exitValue(), Files.readString(out), Files.readString(err) + workers);
     }
 
     private void install() throws IOException {
@@ -108,7 +110,7 @@ final class StandaloneCluster implements AutoCloseable {
 
     private ProcessBuilder builder(List<String> command) {
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
-        builder.environment().putAll(java.util.Map.of("SPARK_HOME", home.toString(), "SPARK_LOCAL_IP", "127.0.0.1", "OMP_NUM_THREADS", "1", "JAVA_HOME", System.getProperty("java.home")));
+        builder.environment().putAll(Map.of("SPARK_HOME", home.toString(), "SPARK_SCALA_VERSION", "2.13", "SPARK_LOCAL_IP", "127.0.0.1", "OMP_NUM_THREADS", "1", "JAVA_HOME", System.getProperty("java.home")));
         return builder;
     }
 
