@@ -31,9 +31,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "inspect", description = "Say in five lines what a model is, and show a checkpoint's or an adapter's tensors with type, shape and size; with --hashes, also the SHA-256 of each tensor and file.",
-        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect law --base seed", "  bts inspect model.gguf --hashes --json"})
+        footer = {"", "Examples:", "  bts inspect seed", "  bts inspect law --base seed", "  bts inspect model.gguf --hashes --json", "  bts inspect --machine"})
 final class InspectCommand extends OutputCommand {
-    @Parameters(paramLabel = "PATH", description = "A checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder.")
+    @Parameters(paramLabel = "PATH", arity = "0..1", description = "A checkpoint folder, a .safetensors or GGUF file, an adapter's folder, or a stitch checkpoint's folder.")
     private Path path;
 
     @Option(names = "--base", paramLabel = "MODEL", description = "Of an adapter: the model to check it against, whose SHA-256 is shown (default: the one that it names, if that is a path to a model).")
@@ -44,6 +44,9 @@ final class InspectCommand extends OutputCommand {
 
     @Option(names = "--hashes", description = "Print the SHA-256 of each tensor and file.")
     private boolean hashes;
+
+    @Option(names = "--machine", description = "Describe this machine instead: processor, JVM, threads, and the kernels that were measured to be fastest here.")
+    private boolean machine;
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
@@ -57,6 +60,15 @@ final class InspectCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        if (machine != (path == null)) {
+            throw new IllegalArgumentException(machine ? "--machine is about this machine, and takes no PATH such as " + path : "PATH is missing: give a model, or --machine");
+        }
+        if (machine) {
+            InspectedMachine here = InspectedMachine.here();
+            output().print(json ? here.json() + System.lineSeparator() : here.text());
+            output().flush();
+            return 0;
+        }
         describe();
         if (Checkpoint.isGguf(path)) {
             gguf();

@@ -2,6 +2,7 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.MismatchException;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.TrainingSource;
@@ -36,9 +37,16 @@ final class ExecutorTraining implements AutoCloseable {
     }
 
     /** Works with the training of a job, opened here if it is not open yet, and with some weights. After a failure it is opened again. */
-    @SuppressWarnings("try") // the lease is only held
+    @SuppressWarnings("try") // the binding is only held
     static <T> T with(TrainingJob job, Weights weights, Work<T> work) throws IOException {
         Torch.threads(job.place().threads());
+        try (KernelChoices.Binding same = job.place().bind()) {
+            return bound(job, weights, work);
+        }
+    }
+
+    @SuppressWarnings("try") // the lease is only held
+    private static <T> T bound(TrainingJob job, Weights weights, Work<T> work) throws IOException {
         ExecutorTraining held = borrow(job);
         boolean done = false;
         try (Lifetime.Lease use = held.training.use()) {

@@ -1,6 +1,7 @@
 package io.github.bts4j.spark;
 
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.train.BranchStep;
 import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertRun;
@@ -155,7 +156,7 @@ public final class SparkBranch {
         BranchProgress.Heartbeats heartbeats = new BranchProgress.Heartbeats(listener);
         context.addSparkListener(heartbeats);
         try {
-            ExecutorPlace place = ExecutorPlace.of(context.getConf());
+            ExecutorPlace place = ExecutorPlace.of(context.getConf()).with(KernelChoices.current());
             List<ExpertTask> tasks = runs.stream().map(run -> new ExpertTask(run, place)).toList();
             JavaRDD<ExpertTask> all = JavaSparkContext.fromSparkContext(context).parallelize(tasks, tasks.size());
             List<BranchedExpert> done = ShutdownOrder.jobFirst(context, () -> SparkTraining.described(() -> all.map(task -> task.run(progress)).collect()));

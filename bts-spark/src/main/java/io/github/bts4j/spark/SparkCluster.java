@@ -2,6 +2,7 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.ForwardingLm;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.train.BranchStep;
@@ -14,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -65,8 +67,8 @@ public final class SparkCluster implements Cluster {
     @Override
     public <T, R> List<R> each(List<T> items, Task<T, R> task) {
         SparkSettings.check(context().getConf());
-        ExecutorPlace place = ExecutorPlace.of(context().getConf());
-        return ShutdownOrder.jobFirst(spark.sparkContext(), () -> SparkTraining.described(() -> context().parallelize(items, items.size()).map(item -> ExecutorFailure.describing(() -> task.of(item, place))).collect()));
+        ExecutorPlace place = ExecutorPlace.of(context().getConf()).with(KernelChoices.current());
+        return ShutdownOrder.jobFirst(spark.sparkContext(), () -> SparkTraining.described(() -> context().parallelize(items, items.size()).map(item -> bound(place, () -> task.of(item, place))).collect()));
     }
 
     @Override
@@ -78,8 +80,18 @@ public final class SparkCluster implements Cluster {
     @Override
     public <T, R> List<R> withModel(Path model, LoadOptions options, List<T> items, ModelTask<T, R> task) {
         SparkSettings.check(context().getConf());
-        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()));
-        return SparkTraining.described(() -> context().parallelize(items, slices(items)).map(item -> ExecutorFailure.describing(() -> task.of(ExecutorModels.open(address), item))).collect());
+        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()).with(KernelChoices.current()));
+        return SparkTraining.described(() -> context().parallelize(items, slices(items)).map(item -> bound(address.place(), () -> task.of(ExecutorModels.open(address), item))).collect());
+    }
+
+    /** Computes with the driver's kernels. */
+    @SuppressWarnings("try") // the binding is only held
+    private static <T> T bound(ExecutorPlace place, Callable<T> work) {
+        return ExecutorFailure.describing(() -> {
+            try (KernelChoices.Binding same = place.bind()) {
+                return work.call();
+            }
+        });
     }
 
     private int slices(List<?> items) {
@@ -89,7 +101,7 @@ public final class SparkCluster implements Cluster {
     @Override
     public CausalLm scoring(CausalLm here, Path model, LoadOptions options) {
         SparkSettings.check(context().getConf());
-        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()));
+        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()).with(KernelChoices.current()));
         return new ForwardingLm(here) {
             @Override
             public float[][] tokenLosses(int[][] tokens) {
@@ -104,7 +116,7 @@ public final class SparkCluster implements Cluster {
     }
 
     private static float[][] losses(ExecutorModels.Address address, int[][] tokens) {
-        return ExecutorFailure.describing(() -> ExecutorModels.open(address).model().tokenLosses(tokens));
+        return bound(address.place(), () -> ExecutorModels.open(address).model().tokenLosses(tokens));
     }
 
     @Override

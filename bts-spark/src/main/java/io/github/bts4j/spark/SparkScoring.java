@@ -2,6 +2,7 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.text.TextModel;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
 import io.github.bts4j.train.eval.BitsPerByte;
@@ -116,6 +117,7 @@ public final class SparkScoring {
     /** The rows of a partition, one after the other. */
     private record Partition(int index, ExecutorModels.Address model, Scores scores) implements MapPartitionsFunction<Row, Row> {
         @Override
+        @SuppressWarnings("try") // the binding is only held
         public Iterator<Row> call(Iterator<Row> rows) {
             TextModel text = ExecutorFailure.describing(() -> ExecutorModels.open(model));
             return new Iterator<>() {
@@ -127,7 +129,11 @@ public final class SparkScoring {
                 @Override
                 public Row next() {
                     Row row = rows.next();
-                    return ExecutorFailure.describing(() -> RowFactory.create(longer(row, scores.of(text, row.isNullAt(index) ? "" : row.getString(index)))));
+                    return ExecutorFailure.describing(() -> {
+                        try (KernelChoices.Binding same = model.place().bind()) { // the usual ones: a driver that only plans has no libtorch
+                            return RowFactory.create(longer(row, scores.of(text, row.isNullAt(index) ? "" : row.getString(index))));
+                        }
+                    });
                 }
             };
         }

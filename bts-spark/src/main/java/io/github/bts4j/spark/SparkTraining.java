@@ -2,6 +2,7 @@ package io.github.bts4j.spark;
 
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.UnsupportedException;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.train.ForwardingTrainable;
 import io.github.bts4j.train.Pass;
@@ -119,12 +120,12 @@ public final class SparkTraining extends ForwardingTrainable {
         return tasks().losses(batches);
     }
 
-    /** With the present weights, which are sent once. */
+    /** With the present weights, which are sent once, and the kernels of the run. */
     private StepTasks tasks() {
         if (sent.isEmpty()) {
             sent = Optional.of(described(() -> spark.broadcast(Weights.of(parameters().values()))));
         }
-        return new StepTasks(spark, job, sent.get());
+        return new StepTasks(spark, job.with(KernelChoices.current()), sent.get());
     }
 
     /** Runs a job, and describes its failure in one line. */

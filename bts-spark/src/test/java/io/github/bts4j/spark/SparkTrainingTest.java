@@ -250,9 +250,9 @@ class SparkTrainingTest {
 
     @Test
     void anotherKindOfProcessorIsRefused() {
-        ExecutorPlace place = new ExecutorPlace(new HashMap<>(), "amd64 avx2", false);
+        ExecutorPlace place = new ExecutorPlace(new HashMap<>(), "amd64 avx2", false, "");
         String message = assertThrows(UnsupportedException.class, place::threads).getMessage();
         assertTrue(message.contains("the driver's is amd64 avx2") && message.contains("spark.bts4j.mixedProcessors=true"), message);
-        assertEquals(1, new ExecutorPlace(new HashMap<>(), "amd64 avx2", true).threads());
+        assertEquals(1, new ExecutorPlace(new HashMap<>(), "amd64 avx2", true, "").threads());
     }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.LockedException;
 import io.github.bts4j.core.support.ElementType;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
@@ -216,7 +217,7 @@ public final class FrozenStateCache implements AutoCloseable {
     private Optional<FrozenStateStore> store(LlamaModel model, int layers, int length, Attention attention) {
         ElementType stored = stored(model);
         String key = "bts4j frozen states 1\n" + files(model) + "layers " + layers + "\ntokens " + length + "\nhidden " + model.config().hiddenSize()
-                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from " + String.join(", ", model.quantizedTypes()) : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name();
+                + "\ncomputed in " + model.type() + (model.isQuantized() ? " from " + String.join(", ", model.quantizedTypes()) : "") + " on " + model.device().getDeviceType() + "\nstored as " + stored + "\n" + attention.name() + KernelChoices.current().unusualForward();
         return stores.computeIfAbsent(key, k -> open(k, recordSize((long) length * model.config().hiddenSize() * stored.bytes())));
     }
 

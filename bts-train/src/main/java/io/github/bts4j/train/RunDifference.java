@@ -34,9 +34,10 @@ public record RunDifference(String part, String name, String saved, String now) 
     static List<RunDifference> between(RunState saved, String configuration, String data, Map<String, String> model) {
         List<RunDifference> differences = new ArrayList<>(between(CONFIGURATION, saved.config(), configuration));
         differences.addAll(between(DATA, saved.data(), data));
-        TreeSet<String> names = new TreeSet<>(saved.model().keySet());
+        Map<String, String> before = RunKernels.without(saved.model());
+        TreeSet<String> names = new TreeSet<>(before.keySet());
         names.addAll(model.keySet());
-        names.forEach(name -> differences.addAll(between(name, saved.model().getOrDefault(name, ABSENT), model.getOrDefault(name, ABSENT))));
+        names.forEach(name -> differences.addAll(between(name, before.getOrDefault(name, ABSENT), model.getOrDefault(name, ABSENT))));
         return differences;
     }
 

@@ -12,7 +12,7 @@ import java.util.Map;
  *     generator's state needs to be saved
  * @param config the configuration's identity
  * @param data the datamix's fingerprint
- * @param model identity of the base models
+ * @param model identity of the base models, and the kernels that the run computes with
  * @param safety state of the divergence guard
  * @param validation the best validation so far
  */

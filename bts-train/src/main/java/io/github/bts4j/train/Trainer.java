@@ -1,6 +1,7 @@
 package io.github.bts4j.train;
 
 import io.github.bts4j.core.Lifetime;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.DomainUse;
 import io.github.bts4j.train.metrics.MetricsListener;
@@ -13,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
  *
  * <p>A run is a function of its configuration, its data and its starting weights: batches are found by position, random draws are seeded
  * by step, and the optimizer's state is saved. So a resumed run computes the same as an uninterrupted one, bit by
- * bit on one thread. Not thread-safe. It closes neither the model nor the listener.
+ * bit on one thread, with the kernels that it began with ({@link KernelChoices}). Not thread-safe. It closes neither the model nor the listener.
  */
 public final class Trainer implements AutoCloseable {
     private final TrainerHold hold;
@@ -35,6 +35,7 @@ public final class Trainer implements AutoCloseable {
     private final RunOutput output = new RunOutput();
     private Optional<RunValidation> validation = Optional.empty();
     private String validationIdentity = "none";
+    private KernelChoices kernels = KernelChoices.current();
     private boolean stopsOnShutdown;
     private volatile boolean stopRequested;
     private long step;
@@ -141,6 +142,7 @@ public final class Trainer implements AutoCloseable {
         try (Lifetime.Lease use = hold.use()) {
             restore(latest.get());
         }
+        kernels = RunKernels.resumed(state, listener);
         step = state.step();
         position = state.position();
         tokensSeen = state.tokensSeen();
@@ -179,7 +181,7 @@ public final class Trainer implements AutoCloseable {
      * @throws IOException if a checkpoint cannot be written; the older ones stay whole
      * @throws TrainingDivergedException if a loss or gradient is not finite; the weights are those of the step before
      */
-    @SuppressWarnings("try") // guard and leases are only held
+    @SuppressWarnings("try") // guard, leases and binding are only held
     public void runTo(long lastStep) throws IOException {
         if (lastStep > config.totalSteps()) {
             throw new IllegalArgumentException("lastStep = " + lastStep + " is beyond totalSteps = " + config.totalSteps());
@@ -190,7 +192,7 @@ public final class Trainer implements AutoCloseable {
                 checkpoint(folder); // of step 0, so that a rewind has a checkpoint
             }
         }
-        try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE; Lifetime.Lease training = model.begin()) {
+        try (ShutdownGuard guard = stopsOnShutdown ? ShutdownGuard.of(this::stop) : ShutdownGuard.NONE; Lifetime.Lease training = model.begin(); KernelChoices.Binding same = kernels.bind()) {
             hold.requireSameParameters();
             while (step < lastStep && !stopRequested && !isOver()) {
                 try (Lifetime.Lease use = hold.use()) {
@@ -312,7 +314,7 @@ public final class Trainer implements AutoCloseable {
     @SuppressWarnings("try") // the lease is only held
     public Path checkpoint(Path folder) throws IOException {
         RunState state = new RunState(step, position, tokensSeen, config.seed(), identity(), data.fingerprint(),
-                new TreeMap<>(model.identity()), guard.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
+                RunKernels.named(model.identity(), kernels), guard.state(), validation.map(RunValidation::state).orElse(RunValidation.State.NONE));
         try (Lifetime.Lease use = hold.use()) {
             return RunCheckpoint.write(folder, state, model.parameters(), update.state(), config.checkpoints(), output.fence(folder));
         }

@@ -45,7 +45,7 @@ final class KernelCall {
     private final List<ToLongFunction<Object>> wrappers = new ArrayList<>(); // null: the value's own handle
     private final Result result;
     private final boolean isKept;
-    private volatile boolean isKnown;
+    private volatile long known; // the module that was called last
 
     private interface Result {
         Object of(NDManager owner, long value);
@@ -124,7 +124,7 @@ final class KernelCall {
     }
 
     private long run(long module, long[] handles, boolean train) {
-        if (isKnown) {
+        if (known == module) {
             return Natives.run(module, name, handles, train);
         }
         ExitGuard.begin();
@@ -132,7 +132,7 @@ final class KernelCall {
             return Natives.run(module, name, handles, train);
         } finally {
             ExitGuard.end();
-            isKnown = true;
+            known = module;
         }
     }
 }

@@ -21,7 +21,6 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 
 /**
  * TorchScript methods, written as readable resource files and loaded from memory at run time, behind Java interfaces.
@@ -37,11 +36,36 @@ public final class Kernels implements InvocationHandler {
         return Boolean.TRUE;
     });
 
-    private final Map<Method, KernelCall> calls = new HashMap<>();
-    private final Supplier<String> source;
-    private volatile long module; // 0 until the first call
+    private static final String SINGLE = "";
 
-    private Kernels(Class<?> kernels, Supplier<String> source) {
+    private final Map<Method, KernelCall> calls = new HashMap<>();
+    private final Source source;
+    private final Map<String, Long> modules = new ConcurrentHashMap<>(); // by the variant of the choices that they were compiled with
+
+    /** The source of kernels. */
+    private interface Source {
+        String of(KernelChoices choices, boolean graph);
+
+        /** Whether it depends on the choices. */
+        default boolean isChosen() {
+            return false;
+        }
+    }
+
+    /** With products, in the libraries that the choices name. */
+    private record ChosenSource(String text) implements Source {
+        @Override
+        public String of(KernelChoices choices, boolean graph) {
+            return LinearProducts.asked().source(choices, graph) + text;
+        }
+
+        @Override
+        public boolean isChosen() {
+            return true;
+        }
+    }
+
+    private Kernels(Class<?> kernels, Source source) {
         this.source = source;
         for (Method method : kernels.getMethods()) {
             calls.put(method, KernelCall.of(method));
@@ -56,29 +80,30 @@ public final class Kernels implements InvocationHandler {
      * @return the kernels
      */
     public static <K> K of(Class<K> kernels) {
-        return kernels.cast(LOADED.computeIfAbsent(kernels, any -> proxy(kernels, () -> source(kernels))));
+        return kernels.cast(LOADED.computeIfAbsent(kernels, any -> proxy(kernels, source(kernels))));
     }
 
     /** Kernels that may be missing; loading them shows whether they are. */
     static <K> K asking(Class<K> kernels, String resource) {
-        return proxy(kernels, () -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n" + text(kernels, resource));
+        return proxy(kernels, (choices, graph) -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n" + text(kernels, resource));
     }
 
-    private static <K> K proxy(Class<K> kernels, Supplier<String> source) {
+    private static <K> K proxy(Class<K> kernels, Source source) {
         return kernels.cast(Proxy.newProxyInstance(kernels.getClassLoader(), new Class<?>[] {kernels}, new Kernels(kernels, source)));
     }
 
-    private static String source(Class<?> kernels) {
+    private static Source source(Class<?> kernels) {
         Set<Class<?>> all = new LinkedHashSet<>();
         collect(kernels, all);
         boolean products = all.stream().anyMatch(each -> each.isAnnotationPresent(KernelSource.class) && each.getAnnotation(KernelSource.class).products());
-        StringBuilder source = new StringBuilder(products ? LinearProducts.asked().source() : "");
+        StringBuilder source = new StringBuilder();
         for (Class<?> each : all) {
             if (each.isAnnotationPresent(KernelSource.class)) {
                 source.append(text(each, each.getAnnotation(KernelSource.class).value())).append('\n');
             }
         }
-        return source.toString();
+        String text = source.toString();
+        return products ? new ChosenSource(text) : (choices, graph) -> text;
     }
 
     private static void collect(Class<?> kernels, Set<Class<?>> all) {
@@ -105,11 +130,11 @@ public final class Kernels implements InvocationHandler {
     }
 
     private Object run(KernelCall call, Object[] arguments) {
-        long loaded = module();
-        PREPARED.get();
         Autograd mode = call.mode(arguments);
-        boolean before = JniUtils.isGradMode();
         boolean wanted = mode == Autograd.ON;
+        long loaded = module(wanted);
+        PREPARED.get();
+        boolean before = JniUtils.isGradMode();
         if (before != wanted) {
             JniUtils.setGradMode(wanted);
         }
@@ -125,22 +150,26 @@ public final class Kernels implements InvocationHandler {
         }
     }
 
-    private long module() {
-        long loaded = module;
-        return loaded != 0 ? loaded : load();
+    private long module(boolean graph) {
+        KernelChoices choices = source.isChosen() ? KernelChoices.current() : null;
+        String variant = choices == null ? SINGLE : choices.variant(graph);
+        Long loaded = modules.get(variant);
+        return loaded != null ? loaded : load(variant, choices, graph);
     }
 
-    private synchronized long load() {
-        if (module == 0) {
+    private synchronized long load(String variant, KernelChoices choices, boolean graph) {
+        Long loaded = modules.get(variant);
+        if (loaded == null) {
             Torch.start();
-            InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.get()));
+            InputStream archive = new ByteArrayInputStream(TorchArchive.of(source.of(choices, graph)));
             try {
                 PtSymbolBlock block = JniUtils.loadModule((PtNDManager) Torch.manager(), archive, false, false);
-                module = block.getHandle();
+                loaded = block.getHandle();
+                modules.put(variant, loaded);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
         }
-        return module;
+        return loaded;
     }
 }

@@ -23,10 +23,12 @@ final class LinearProducts {
     private static final Logger LOG = LoggerFactory.getLogger(LinearProducts.class);
     private static LinearProducts asked;
 
+    private final String choice;
     private final Map<ElementType, String> oneDnnLacks = new EnumMap<>(ElementType.class); // with the reason
     private final Map<ElementType, String> packedInt8Lacks = new EnumMap<>(ElementType.class); // by the type that is computed in
 
-    private LinearProducts() {
+    private LinearProducts(String choice) {
+        this.choice = choice;
     }
 
     /**
@@ -50,7 +52,7 @@ final class LinearProducts {
     static LinearProducts ask(String choice) {
         throwIf(!choice.equals("auto") && !choice.equals("default") && !choice.equals("onednn"),
                 () -> new IllegalArgumentException("-D" + PROPERTY + "=" + choice + " must be one of auto, default and onednn"));
-        LinearProducts products = new LinearProducts();
+        LinearProducts products = new LinearProducts(choice);
         LinearProbe probe = new LinearProbe();
         for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             String why = choice.equals("default") ? "-D" + PROPERTY + "=default" : !isOneDnnKnownHere() ? "it is not used on " + platform() : probe.oneDnn(type);
@@ -84,6 +86,28 @@ final class LinearProducts {
         return type.name().toLowerCase(Locale.ROOT);
     }
 
+    /** Whether the library is chosen by measurement, where there are two. */
+    boolean isMeasured() {
+        return choice.equals("auto");
+    }
+
+    /** Whether oneDNN may compute products of a type here. */
+    boolean isOneDnn(ElementType type) {
+        return !oneDnnLacks.containsKey(type);
+    }
+
+    /** Choices of kernels that exist here: libtorch's instead of those that do not. */
+    KernelChoices possible(KernelChoices choices) {
+        KernelChoices possible = choices;
+        for (KernelOperation operation : KernelOperation.values()) {
+            ElementType type = operation == KernelOperation.FORWARD_BFLOAT16 ? ElementType.BFLOAT16 : ElementType.FLOAT32;
+            if (operation.isProduct() && !isOneDnn(type)) {
+                possible = possible.with(operation, operation.other());
+            }
+        }
+        return possible;
+    }
+
     /** The library, and the reason for not using oneDNN, for messages. */
     String library(ElementType type) {
         if (type == ElementType.INT8) {
@@ -93,13 +117,41 @@ final class LinearProducts {
         return why == null ? "oneDNN" : "libtorch (not oneDNN: " + why + ")";
     }
 
-    /** Methods that give the kernels the library to use, then the kernels that call them. */
-    String source() {
-        boolean both = oneDnnLacks.containsKey(ElementType.FLOAT32) && oneDnnLacks.containsKey(ElementType.BFLOAT16);
-        return answer("one_dnn", oneDnnLacks, ElementType.FLOAT32, ElementType.BFLOAT16)
+    /** The same where the choices decide. */
+    String library(ElementType type, KernelChoices choices) {
+        if (type == ElementType.INT8 || !isOneDnn(type)) {
+            return library(type);
+        }
+        boolean forward = choices.isUsual(type == ElementType.FLOAT32 ? KernelOperation.FORWARD_FLOAT32 : KernelOperation.FORWARD_BFLOAT16);
+        boolean training = type == ElementType.FLOAT32 ? choices.isUsual(KernelOperation.TRAINING_FLOAT32) : forward;
+        return forward == training ? forward ? "oneDNN" : "libtorch" : forward ? "oneDNN, within a graph by libtorch" : "libtorch, within a graph by oneDNN";
+    }
+
+    /**
+     * Methods that give the kernels the library to use, then the kernels that call them.
+     *
+     * @param choices which library, where there are two
+     * @param graph whether calls record a graph
+     */
+    String source(KernelChoices choices, boolean graph) {
+        Map<ElementType, String> others = new EnumMap<>(oneDnnLacks);
+        leaveOut(others, ElementType.FLOAT32, choices, graph ? KernelOperation.TRAINING_FLOAT32 : KernelOperation.FORWARD_FLOAT32);
+        leaveOut(others, ElementType.BFLOAT16, choices, KernelOperation.FORWARD_BFLOAT16);
+        Map<ElementType, String> blocks = new EnumMap<>(ElementType.class);
+        leaveOut(blocks, ElementType.FLOAT32, choices, KernelOperation.ATTENTION_FLOAT32);
+        leaveOut(blocks, ElementType.BFLOAT16, choices, KernelOperation.ATTENTION_BFLOAT16);
+        boolean both = others.containsKey(ElementType.FLOAT32) && others.containsKey(ElementType.BFLOAT16);
+        return answer("one_dnn", others, ElementType.FLOAT32, ElementType.BFLOAT16)
+                + answer("attends_in_blocks", blocks, ElementType.FLOAT32, ElementType.BFLOAT16)
                 + answer("packed_int8", packedInt8Lacks, ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16)
                 + Kernels.text(LinearProducts.class, both ? "linear_default.py" : "linear.py")
                 + Kernels.text(LinearProducts.class, packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py");
+    }
+
+    private static void leaveOut(Map<ElementType, String> others, ElementType type, KernelChoices choices, KernelOperation operation) {
+        if (!choices.isUsual(operation)) {
+            others.put(type, operation.label() + "=" + choices.of(operation));
+        }
     }
 
     private static String answer(String method, Map<ElementType, String> lacking, ElementType... types) {

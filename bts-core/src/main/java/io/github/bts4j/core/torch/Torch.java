@@ -58,8 +58,8 @@ public final class Torch {
     }
 
     /**
-     * The library that computes products with weights, probed once per process: oneDNN if it supports the type and is exact, else libtorch's own
-     * kernels. {@code -Dbts4j.matmul=default} takes libtorch's for every type.
+     * The library that computes products with weights: oneDNN if it supports the type, is exact, and was not measured to be slower on this machine, else
+     * libtorch's own kernels ({@link MachineKernels}). {@code -Dbts4j.matmul=default} takes libtorch's for every type, {@code onednn} oneDNN.
      *
      * @param type FLOAT32 or BFLOAT16, in which the products are computed, or INT8 for weights of that type
      * @return the library's name, for messages
@@ -67,7 +67,7 @@ public final class Torch {
      * @throws io.github.bts4j.core.UnsupportedException if it requests a library that this processor does not support
      */
     public static String productsOf(ElementType type) {
-        return LinearProducts.asked().library(type);
+        return LinearProducts.asked().library(type, KernelChoices.current());
     }
 
     /**

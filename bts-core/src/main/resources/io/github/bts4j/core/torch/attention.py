@@ -67,12 +67,13 @@
     # Causal attention of the last tokens: q [batch, heads, sequence, head_dim], k and v [batch, kv_heads, keys, head_dim], keys >= sequence
     # -> [batch, heads, sequence, head_dim]. On the CPU, libtorch's fused kernel is half as fast as two batched products, so where no
     # graph is built, blocks of queries go against the keys that they may see; the scores are float32, as in the fused kernel.
+    # attends_in_blocks(dtype) is beside linear.py's methods: it may be the other way round on other processors.
     # factor: of the scores; window: the most keys that a query sees, or 0
     s, keys, dtype = torch.size(q, 2), torch.size(k, 2), ops.prim.dtype(q)
     heads, kv = torch.size(q, 1), torch.size(k, 1)
     groups = torch.floordiv(heads, kv)
     graph = ops.prim.requires_grad(q) or ops.prim.requires_grad(k) or ops.prim.requires_grad(v)
-    if graph or ops.prim.is_cuda(q) or (dtype != FLOAT32 and dtype != BFLOAT16):
+    if graph or ops.prim.is_cuda(q) or not (self).attends_in_blocks(dtype):
       kk, vv = (self).repeat_heads(k, groups), (self).repeat_heads(v, groups)
       if s == keys and (window == 0 or window >= keys):
         return torch.scaled_dot_product_attention(q, kk, vv, None, 0., True, scale=factor)

@@ -101,7 +101,7 @@ class LinearProductsTest {
 
     @Test
     void theSourceAnswersForEachType() {
-        assertTrue(LinearProducts.ask("default").source().contains("def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return False"));
+        assertTrue(LinearProducts.ask("default").source(KernelChoices.usual(), false).contains("def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return False"));
         assertEquals("libtorch (not oneDNN: -Dbts4j.matmul=default)", LinearProducts.ask("default").library(ElementType.FLOAT32));
     }
 

@@ -1,9 +1,12 @@
 package io.github.bts4j.train.benchmark;
 
 import ai.djl.engine.Engine;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.rows.Arithmetic;
 import io.github.bts4j.core.support.ElementType;
+import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.support.Processor;
+import io.github.bts4j.core.torch.KernelChoices;
 import io.github.bts4j.core.torch.Torch;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -25,8 +28,9 @@ import java.util.stream.Collectors;
  * @param threads threads of a tensor operation
  * @param decoding what decodes few tokens: Java's vector instructions or libtorch
  * @param products the library of products by element type
+ * @param kernels those that are chosen by measurement, see {@link KernelChoices}
  */
-public record Machine(String processor, List<String> extensions, int processors, long memoryBytes, String system, String java, String engine, int threads, String decoding, Map<String, String> products) {
+public record Machine(String processor, List<String> extensions, int processors, long memoryBytes, String system, String java, String engine, int threads, String decoding, Map<String, String> products, String kernels) {
     private static final List<String> KNOWN = List.of("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm", "sve");
 
     /** Copies the collections. */
@@ -48,7 +52,7 @@ public record Machine(String processor, List<String> extensions, int processors,
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " " + System.getProperty("os.arch"),
                 System.getProperty("java.vm.name") + " " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")",
                 "libtorch " + torch.getVersion() + " (DJL " + Engine.getDjlVersion() + ")", Torch.threads(),
-                Arithmetic.available().map(math -> "Java, " + math.getClass().getSimpleName()).orElse("libtorch"), products);
+                Arithmetic.available().map(math -> "Java, " + math.getClass().getSimpleName()).orElse("libtorch"), products, KernelChoices.current().toString());
     }
 
     private static long memory() {
@@ -60,11 +64,20 @@ public record Machine(String processor, List<String> extensions, int processors,
         return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
+    /** {@return the same as one object} */
+    public ObjectNode json() {
+        ObjectNode json = JsonReader.object().put("processor", processor);
+        extensions.forEach(json.putArray("extensions")::add);
+        json.put("processors", processors).put("memory_bytes", memoryBytes).put("system", system).put("java", java).put("engine", engine).put("threads", threads).put("decoding", decoding);
+        products.forEach(json.putObject("products")::put);
+        return json.put("kernels", kernels);
+    }
+
     /** {@return several lines} */
     public String text() {
-        return String.format(Locale.ROOT, "%s, %d %s, %.1f GiB of memory, %s%nprocessor's extensions: %s%n%s; %s; %d %s%nfew tokens are decoded in %s; products: %s%n", processor, processors,
+        return String.format(Locale.ROOT, "%s, %d %s, %.1f GiB of memory, %s%nprocessor's extensions: %s%n%s; %s; %d %s%nfew tokens are decoded in %s; products: %s%nkernels: %s%n", processor, processors,
                 processors == 1 ? "processor" : "processors", memoryBytes / (double) (1 << 30), system, extensions.isEmpty() ? "unknown" : String.join(" ", extensions), java, engine, threads,
                 threads == 1 ? "thread" : "threads", decoding,
-                new TreeMap<>(products).entrySet().stream().map(each -> each.getKey() + " by " + each.getValue()).collect(Collectors.joining(", ")));
+                new TreeMap<>(products).entrySet().stream().map(each -> each.getKey() + " by " + each.getValue()).collect(Collectors.joining(", ")), kernels);
     }
 }

@@ -66,11 +66,7 @@ public record MachineReport(BenchmarkSettings settings, Machine machine, List<Li
      */
     public ObjectNode json(String version) {
         ObjectNode json = JsonReader.object().put("version", version);
-        ObjectNode on = json.putObject("machine").put("processor", machine.processor());
-        machine.extensions().forEach(on.putArray("extensions")::add);
-        on.put("processors", machine.processors()).put("memory_bytes", machine.memoryBytes()).put("system", machine.system()).put("java", machine.java()).put("engine", machine.engine())
-                .put("threads", machine.threads()).put("decoding", machine.decoding());
-        machine.products().forEach(on.putObject("products")::put);
+        json.set("machine", machine.json());
         ObjectNode what = json.putObject("settings").put("shape", settings.shape().label()).put("parameters", LlamaTensors.parameterCount(settings.shape().config()))
                 .put("experts", settings.experts()).put("stitches", settings.stitches()).put("batch", settings.batch()).put("sequence", settings.sequence()).put("prompt", settings.prompt())
                 .put("sessions", MachineBenchmark.SESSIONS);

@@ -61,7 +61,7 @@ class BenchmarkFiguresTest {
 
     @Test
     void theReportIsMarkdown() {
-        Machine machine = new Machine("A Processor", List.of("avx2"), 2, 3L << 30, "Linux 6 amd64", "A VM 17", "libtorch 2.7.1 (DJL 0.36.0)", 2, "libtorch", Map.of("float32", "oneDNN"));
+        Machine machine = new Machine("A Processor", List.of("avx2"), 2, 3L << 30, "Linux 6 amd64", "A VM 17", "libtorch 2.7.1 (DJL 0.36.0)", 2, "libtorch", Map.of("float32", "oneDNN"), "attention.float32=blocks");
         MachineReport report = new MachineReport(SETTINGS, machine, List.of(new MachineReport.Limits("float32", 31.24e9, 410.4e9)),
                 List.of(new BenchmarkRow("float32", "seed", "decoding", 8.124, 7, 1234.5, "memory", 0.624, 5)), -1, 2.25, 9.6);
         assertEquals("""
@@ -69,6 +69,7 @@ class BenchmarkFiguresTest {
                 processor's extensions: avx2
                 A VM 17; libtorch 2.7.1 (DJL 0.36.0); 2 threads
                 few tokens are decoded in libtorch; products: float32 by oneDNN
+                kernels: attention.float32=blocks
                 shape xs: 0.2 million parameters, 4 layers of 64; 3 experts, 4 stitch layers; training 2 x 32 tokens, prompts of 64, 8 sessions together
                 load average unknown before, 2.3 after; 10 seconds
 
