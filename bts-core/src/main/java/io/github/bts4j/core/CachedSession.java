@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 /**
  * The session of every model: checks, position, and the state of the model's engines. For one thread at a time, which is checked; any thread may close it.
  *
- * <p>Long prompts are processed in blocks of {@link PrefixCache#BLOCK} tokens, which end at multiples of that number, so that the bits of the result do not depend on who
+ * <p>Long prompts are processed in {@linkplain PrefixCache#block blocks}, which depend on the prompt's length alone, so that the bits of the result do not depend on who
  * else is served meanwhile, or on what a prefix cache holds. States that depend on the length of the whole prompt are computed in one pass.
  *
  * @param <S> type of the state between steps
@@ -133,12 +133,12 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         int restored = prefix.map(cached -> cached.restore(state, length, ids, from)).orElse(0);
         length = length + restored;
         reused += restored;
-        int rest = PrefixCache.BLOCK - length % PrefixCache.BLOCK;
-        if (restored > 0 || from + rest >= ids.length) {
+        int block = PrefixCache.block(length, ids.length - from);
+        if (restored > 0 || block == 0) {
             return restored;
         }
-        pass(ids, from, rest);
-        return rest;
+        pass(ids, from, block);
+        return block;
     }
 
     /** One pass of the engines. Returns float32 logits {@code [vocabulary]}. */

@@ -15,15 +15,19 @@ import java.util.function.Supplier;
 /**
  * The KV states of prompts' beginnings, for prompts that begin with the same tokens: system prompts, and the earlier turns of a conversation.
  *
- * <p>States are kept in blocks of {@link #BLOCK} tokens. A block belongs to a model's weights, to its own tokens and to all tokens before it, which are compared one by
- * one, so that no prompt can get another one's states. Sessions process prompts in the same blocks whether there is a cache or not; a prompt whose beginning is found has
- * the same logits, bit for bit, as one that is processed. When the cache is full, the blocks that were not used for the longest time go first.
+ * <p>States are kept in {@linkplain #block blocks} of {@link #BLOCK} tokens, and behind the last of them in smaller ones. A block belongs to a model's weights, to its own
+ * tokens and to all tokens before it, which are compared one by one, so that no prompt can get another one's states. Sessions process prompts in the same blocks whether
+ * there is a cache or not; a prompt whose beginning is found has the same logits, bit for bit, as one that is processed. When the cache is full, the blocks that were not
+ * used for the longest time go first.
  *
  * <p>Thread-safe. The caller closes it, after the sessions that use it or before.
  */
 public final class PrefixCache implements AutoCloseable {
-    /** Tokens of a block. */
+    /** Tokens of a whole block. */
     public static final int BLOCK = 256;
+
+    /** Tokens of the smallest block; less is processed again faster than it is worth another pass. */
+    private static final int SMALLEST = 64;
 
     private final long maxBytes;
     private final Map<Key, Node> nodes = new LinkedHashMap<>(16, 0.75f, true); // in the order of use
@@ -40,6 +44,25 @@ public final class PrefixCache implements AutoCloseable {
     public PrefixCache(long maxBytes) {
         throwIf(maxBytes < 1, () -> new IllegalArgumentException("maxBytes = " + maxBytes + ", must be at least 1"));
         this.maxBytes = maxBytes;
+    }
+
+    /**
+     * The next block of a prompt. Blocks end at multiples of {@link #BLOCK}. Prompts that are longer than one of them end with blocks of a half and a quarter of that
+     * number, as far as they fit, so that two prompts that differ in their last words alone share nearly everything before.
+     *
+     * @param length tokens that are processed, or restored
+     * @param left tokens of the prompt that are not, at least 1
+     * @return the block's tokens; 0 if all that are left belong to the last pass, which gives the prompt's logits
+     */
+    static int block(int length, int left) {
+        int smallest = length < BLOCK ? BLOCK : SMALLEST;
+        for (int size = BLOCK; size >= smallest; size /= 2) {
+            int rest = size - length % size;
+            if (rest < left) {
+                return rest;
+            }
+        }
+        return 0;
     }
 
     /** A model's weights: the engines that compute with them. Does not keep them in memory. */
@@ -103,13 +126,13 @@ public final class PrefixCache implements AutoCloseable {
             this.owner = owner;
         }
 
-        private Key next(int[] ids, int from) {
-            return new Key(owner, last.map(node -> node.number).orElse(0L), Arrays.copyOfRange(ids, from, from + BLOCK));
+        private Key next(int... block) {
+            return new Key(owner, last.map(node -> node.number).orElse(0L), block);
         }
 
-        private void append(Node node) {
+        private void append(Key key, Node node) {
             last = Optional.of(node);
-            tokens += BLOCK;
+            tokens += key.tokens.length;
         }
 
         /**
@@ -121,16 +144,16 @@ public final class PrefixCache implements AutoCloseable {
             synchronized (PrefixCache.this) {
                 List<Key> used = new ArrayList<>();
                 int at = from;
-                while (tokens == length + at - from && at + BLOCK < ids.length) {
-                    Key key = next(ids, at);
+                while (tokens == length + at - from) {
+                    Key key = next(Arrays.copyOfRange(ids, at, at + block(tokens, ids.length - at)));
                     Node found = nodes.get(key);
                     if (found == null) {
-                        break;
+                        break; // or nothing is left but the last pass
                     }
                     state.restore(found.block, tokens);
-                    append(found);
+                    append(key, found);
                     used.add(0, key);
-                    at += BLOCK;
+                    at += key.tokens.length;
                 }
                 used.forEach(nodes::get); // a block is younger than those after it
                 reusedTokens += at - from;
@@ -138,13 +161,13 @@ public final class PrefixCache implements AutoCloseable {
             }
         }
 
-        /** Keeps the states of a session's next block, which the session has just processed in one pass. */
+        /** Keeps the states of a session's next block, which the session has just processed in one pass; not those of the last pass of a prompt, which ends anywhere. */
         void keep(int length, int[] block, Supplier<KvState.Block> copy) {
             synchronized (PrefixCache.this) {
-                if (closed || tokens != length || block.length != BLOCK || last.filter(node -> node.gone).isPresent()) {
+                if (closed || tokens != length || (length + block.length) % SMALLEST != 0 || last.filter(node -> node.gone).isPresent()) {
                     return;
                 }
-                Key key = next(block, 0);
+                Key key = next(block);
                 Node node = nodes.get(key);
                 if (node == null) {
                     node = new Node(++lastNumber, copy.get());
@@ -152,7 +175,7 @@ public final class PrefixCache implements AutoCloseable {
                     nodes.put(key, node);
                     bytes += node.block.bytes();
                 }
-                append(node);
+                append(key, node);
                 evict();
             }
         }

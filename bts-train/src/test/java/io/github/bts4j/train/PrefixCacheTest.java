@@ -113,6 +113,27 @@ class PrefixCacheTest {
         }
     }
 
+    /** Behind the last whole block there are smaller ones; short prompts are one pass. */
+    @Test
+    void promptsThatDifferInTheirLastWords() {
+        int[] system = tokens(1, 2 * BLOCK + 210);
+        for (CausalLm model : List.of(alone, stitched)) {
+            try (PrefixCache cache = new PrefixCache(PLENTY)) {
+                for (int seed = 2; seed < 5; seed++) {
+                    int[] prompt = joined(system, tokens(seed, 10 * seed));
+                    float[] found = logits(model, cache, seed == 2 ? 0 : 2 * BLOCK + 128 + 64, prompt);
+                    try (DecodeSession without = model.newSession(CONTEXT)) {
+                        assertArrayEquals(without.append(prompt), found, "not the bits of a prompt that was processed");
+                    }
+                    assertWholePass(model, found, prompt);
+                }
+                logits(model, cache, 2 * BLOCK + 128, Arrays.copyOf(system, 2 * BLOCK + 128 + 64)); // the last token's logits are needed
+                logits(model, cache, 2 * BLOCK, joined(system, tokens(5, 50))); // another whole block
+                logits(model, cache, 0, Arrays.copyOf(system, BLOCK - 1));
+            }
+        }
+    }
+
     /** A second turn goes on from the first one's prompt; generated tokens are processed again, as in any prompt. */
     @Test
     void turnsOfAConversation() {
@@ -138,8 +159,8 @@ class PrefixCacheTest {
             logits(stitched, cache, 0, prompt);
             assertWholePass(alone, logits(alone, cache, 0, prompt), prompt);
             assertWholePass(view, logits(view, cache, 0, prompt), prompt);
-            logits(view, cache, 2 * BLOCK, prompt);
-            logits(stitched, cache, 2 * BLOCK, prompt);
+            logits(view, cache, 3 * BLOCK - BLOCK / 4, prompt); // all but the last and smallest block
+            logits(stitched, cache, 3 * BLOCK - BLOCK / 4, prompt);
             stitched.removeExpert("math");
             assertWholePass(stitched, logits(stitched, cache, 0, prompt), prompt);
         }
