@@ -21,6 +21,8 @@ import java.util.stream.IntStream;
  * @param <S> type of the state between steps
  */
 public sealed class CachedSession<S extends KvState> implements DecodeSession permits GatedCachedSession {
+    private static final float[] NOTHING = {};
+
     private final CausalLm model;
     private final Lifetime lifetime;
     private final List<DecodeEngine<S>> engines;
@@ -29,6 +31,10 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
     private volatile int length;
     private int reused;
     private Optional<PrefixCache.Prefix> prefix = Optional.empty();
+    private Optional<Begun> pending = Optional.empty();
+
+    /** A pass over tokens that are not appended yet. */
+    private record Begun(int start, int[] tokens, DecodePass pass) {}
 
     /**
      * Starts an empty session.
@@ -59,11 +65,13 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         try (Lifetime.Lease use = lifetime.use()) {
             check(tokenIds);
             return orUnchanged(() -> {
-                int done = 0;
-                for (int part = advance(tokenIds, 0); part > 0; part = advance(tokenIds, done)) {
-                    done += part;
+                pending.ifPresent(begun -> abandon());
+                int done = restored(tokenIds);
+                for (int block = nextBlock(tokenIds.length - done); block > 0; block = nextBlock(tokenIds.length - done)) {
+                    pass(Arrays.copyOfRange(tokenIds, done, done + block));
+                    done += block;
                 }
-                float[] logits = pass(tokenIds, done, tokenIds.length - done);
+                float[] logits = pass(Arrays.copyOfRange(tokenIds, done, tokenIds.length));
                 appended();
                 return logits;
             });
@@ -87,11 +95,42 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
 
     @Override
     @SuppressWarnings("try") // the lease is only held
-    public final int appendPart(int... tokenIds) {
+    public final float[] appendPart(int... tokenIds) {
         try (Lifetime.Lease use = lifetime.use()) {
             check(tokenIds);
-            return orUnchanged(() -> advance(tokenIds, 0));
+            return orUnchanged(() -> {
+                int from = pending.isEmpty() ? restored(tokenIds) : 0;
+                int block = nextBlock(tokenIds.length - from);
+                int[] tokens = Arrays.copyOfRange(tokenIds, from, block > 0 ? from + block : tokenIds.length);
+                Begun pass = begun(tokens);
+                if (!pass.pass.advance()) {
+                    return NOTHING;
+                }
+                float[] logits = pass.pass.logits()[0];
+                abandon();
+                passed(tokens);
+                if (block > 0) {
+                    return NOTHING;
+                }
+                appended();
+                return logits;
+            });
         }
+    }
+
+    /** The pass over these tokens that was begun before, or a new one. */
+    private Begun begun(int... tokens) {
+        if (pending.filter(before -> before.start == length && Arrays.equals(before.tokens, tokens)).isEmpty()) {
+            abandon();
+            DecodeBatch<S> batch = DecodeBatch.ofPrompt(tokens, length, state, gateSink());
+            pending = Optional.of(new Begun(length, tokens, DecodeEngine.preferred(engines, batch).begin(batch)));
+        }
+        return pending.orElseThrow();
+    }
+
+    private void abandon() {
+        pending.ifPresent(before -> before.pass.close());
+        pending = Optional.empty();
     }
 
     @Override
@@ -119,36 +158,38 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         } catch (RuntimeException | Error e) {
             length = before;
             prefix = Optional.empty();
+            abandon();
             failed();
             throw e;
         }
     }
 
-    /** Takes over what the prefix cache holds, or else runs one pass up to the end of a block; the last pass is left out. Returns the number of tokens. */
+    /** Takes over what the prefix cache holds. Returns the number of tokens. */
     @SuppressWarnings("NonAtomicVolatileUpdate") // the lease is held by one thread
-    private int advance(int[] ids, int from) {
-        if (!state.isCausal()) {
-            return 0;
-        }
-        int restored = prefix.map(cached -> cached.restore(state, length, ids, from)).orElse(0);
+    private int restored(int... ids) {
+        int restored = prefix.map(cached -> cached.restore(state, length, ids)).orElse(0);
         length = length + restored;
         reused += restored;
-        int block = PrefixCache.block(length, ids.length - from);
-        if (restored > 0 || block == 0) {
-            return restored;
-        }
-        pass(ids, from, block);
-        return block;
+        return restored;
+    }
+
+    /** The tokens of the next pass; 0 if it is the last one. */
+    private int nextBlock(int left) {
+        return state.isCausal() ? PrefixCache.block(length, left) : 0;
     }
 
     /** One pass of the engines. Returns float32 logits {@code [vocabulary]}. */
-    private float[] pass(int[] ids, int from, int count) {
-        int[] tokens = Arrays.copyOfRange(ids, from, from + count);
-        int start = length;
-        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, start, state, gateSink()))[0];
-        prefix.ifPresent(cached -> cached.keep(start, tokens, () -> state.copy(start, start + count)));
-        length = start + count;
+    private float[] pass(int... tokens) {
+        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, length, state, gateSink()))[0];
+        passed(tokens);
         return logits;
+    }
+
+    @SuppressWarnings("NonAtomicVolatileUpdate") // the lease is held by one thread
+    private void passed(int... tokens) {
+        int start = length;
+        prefix.ifPresent(cached -> cached.keep(start, tokens, () -> state.copy(start, start + tokens.length)));
+        length = start + tokens.length;
     }
 
     /**
@@ -241,6 +282,9 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
     /** Releases the state, after any call that another thread is running. Closing twice does nothing. */
     @Override
     public final void close() {
-        lifetime.close(state::close);
+        lifetime.close(() -> {
+            abandon();
+            state.close();
+        });
     }
 }

@@ -25,6 +25,16 @@ public interface DecodeEngine<S> {
     float[][] decode(DecodeBatch<S> batch);
 
     /**
+     * Begins a step whose parts are computed later.
+     *
+     * @param batch the batch
+     * @return the step, which the caller closes; by default it has one part
+     */
+    default DecodePass begin(DecodeBatch<S> batch) {
+        return DecodePass.whole(() -> decode(batch));
+    }
+
+    /**
      * Runs a batch on the first engine that prefers it.
      *
      * @param engines the engines
@@ -33,6 +43,18 @@ public interface DecodeEngine<S> {
      * @param <S> type of a session's state
      */
     static <S> float[][] decode(List<DecodeEngine<S>> engines, DecodeBatch<S> batch) {
-        return engines.stream().filter(engine -> engine.prefers(batch)).findFirst().orElseThrow().decode(batch);
+        return preferred(engines, batch).decode(batch);
+    }
+
+    /**
+     * The first engine that prefers a batch.
+     *
+     * @param engines the engines
+     * @param batch the batch
+     * @return one of them
+     * @param <S> type of a session's state
+     */
+    static <S> DecodeEngine<S> preferred(List<DecodeEngine<S>> engines, DecodeBatch<S> batch) {
+        return engines.stream().filter(engine -> engine.prefers(batch)).findFirst().orElseThrow();
     }
 }

@@ -18,16 +18,16 @@ public interface DecodeSession extends AutoCloseable {
     float[] append(int... tokenIds);
 
     /**
-     * Appends the first of a prompt's tokens, as many as one pass takes or a prefix cache holds, so that a server can do other work between the parts of a long prompt.
-     * {@link #append} must follow with the rest.
+     * Works on a prompt for about a tenth of a second, so that a server can do other work between the parts of a long prompt. Afterwards {@link #length} tells how many of
+     * its tokens have been appended; further calls of this method, or {@link #append}, take the others. Models that cannot interrupt a prompt process all of it.
      *
-     * @param tokenIds the new tokens, at least one, each in {@code [0, vocabSize)}
-     * @return how many were appended, fewer than were given; 0 if the next call of {@link #append} takes one pass
+     * @param tokenIds the tokens that have not been appended yet, at least one, each in {@code [0, vocabSize)}
+     * @return the logits of the next token, as {@link #append} returns them; nothing if there is more to do
      * @throws IllegalArgumentException as {@link #append} does
      * @throws IllegalStateException as {@link #append} does
      */
-    default int appendPart(int... tokenIds) {
-        return 0;
+    default float[] appendPart(int... tokenIds) {
+        return append(tokenIds);
     }
 
     /**

@@ -19,7 +19,7 @@ public abstract class ForwardingSession implements DecodeSession {
     }
 
     @Override
-    public int appendPart(int... tokenIds) {
+    public float[] appendPart(int... tokenIds) {
         return session.appendPart(tokenIds);
     }
 

@@ -140,11 +140,11 @@ public final class PrefixCache implements AutoCloseable {
          *
          * @return the number of tokens
          */
-        int restore(KvState state, int length, int[] ids, int from) {
+        int restore(KvState state, int length, int... ids) {
             synchronized (PrefixCache.this) {
                 List<Key> used = new ArrayList<>();
-                int at = from;
-                while (tokens == length + at - from) {
+                int at = 0;
+                while (tokens == length + at) {
                     Key key = next(Arrays.copyOfRange(ids, at, at + block(tokens, ids.length - at)));
                     Node found = nodes.get(key);
                     if (found == null) {
@@ -156,8 +156,8 @@ public final class PrefixCache implements AutoCloseable {
                     at += key.tokens.length;
                 }
                 used.forEach(nodes::get); // a block is younger than those after it
-                reusedTokens += at - from;
-                return at - from;
+                reusedTokens += at;
+                return at;
             }
         }
 

@@ -35,4 +35,8 @@ interface StitchKernels extends DecoderKernels {
 
     List<NDArray> stitchedDecodeGates(NDManager owner, Autograd mode, NDArray ids, TorchList<LlamaWeights> models, LlamaWeights joint, long[] together, TorchList<TensorList> ropes, long[] rows, long[] afterLayers,
             long[] intoHub, TensorList gates, TensorList biases, TensorList projs, TorchList<TensorList> keys, TorchList<TensorList> values, long[] starts);
+
+    NDArray gateMeans(NDManager owner, Autograd mode, NDArray hub, TensorList gates, TensorList biases, long j);
+
+    List<NDArray> stitch(NDManager owner, Autograd mode, List<NDArray> h, TensorList gates, TensorList biases, TensorList projs, long j, long intoHub, double dropout, long seed);
 }

@@ -106,6 +106,21 @@ final class StitchedForward {
             return KERNELS.stitchedDecodeGates(step, Autograd.INFERENCE, ids, streams.weights(), rows.weights(), rows.models(), ropes.tensors(), ropes.rows(), config.kernelLayers(),
                     config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), caches.keys(), caches.values(), caches.starts());
         }
+
+        @Override
+        public long[] joints() {
+            return config.kernelLayers();
+        }
+
+        @Override
+        public List<NDArray> joined(NDManager step, List<NDArray> states, int joint) {
+            return KERNELS.stitch(step, Autograd.INFERENCE, states, weights.gates().list(), weights.biases().list(), weights.projs().list(), joint, config.kernelKinds()[joint], 0, 0);
+        }
+
+        @Override
+        public List<NDArray> gates(NDManager step, List<NDArray> states, int joint) {
+            return config.intoHub(joint) ? List.of(KERNELS.gateMeans(step, Autograd.INFERENCE, states.get(0), weights.gates().list(), weights.biases().list(), joint)) : List.of();
+        }
     }
 
     /** The matrices for decoding in Java, packed once for all users. */

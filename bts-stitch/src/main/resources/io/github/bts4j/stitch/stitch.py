@@ -159,13 +159,7 @@
   def stream_decode(self: __torch__.K, x: Tensor, models: List[__torch__.Llama], ropes: List[List[Tensor]], rows: List[int], i: int, first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # layers first .. last - 1 (0-based) of stream i for new tokens x: [1, tokens, hidden]; its caches grow by them.
     # ropes, rows, keys and values hold stream 0 of every session, then stream 1 of every session, ..
-    x = (self).here(x, models[i].norm)
-    at = i * len(starts)
-    cos, sin, = (self).decode_ropes(ropes, rows, at, torch.size(x, 1), len(starts))
-    m = models[i]
-    for layer in range(first, last):
-      x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
-    return x
+    return (self).decode_layers((self).here(x, models[i].norm), models[i], ropes, rows, keys, values, i * len(starts), starts, first, last)
 
   def decode_streams(self: __torch__.K, h: List[Tensor], models: List[__torch__.Llama], joint: __torch__.Llama, together: List[int], ropes: List[List[Tensor]], rows: List[int], first: int, last: int, keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     # layers first .. last - 1 (0-based) of all streams for new tokens. Streams together, the hub first, are adapters of the hub: one new token of each session goes through
@@ -209,6 +203,14 @@
       first = after_layers[j]
     return (self).decode_logits(h[0], models[0], len(starts))
 
+  def channel_means(self: __torch__.K, g: Tensor) -> Tensor:
+    # gates of the tokens of one step -> their means over the channels, float32 [tokens, n + 1]
+    return torch.select(torch.mean(torch.to(g, FLOAT32), [-1]), 0, 0)
+
+  def gate_means(self: __torch__.K, hub: Tensor, gates: List[Tensor], biases: List[Tensor], j: int) -> Tensor:
+    # hub: [1, tokens, hidden], the hub's state before the Experts-into-Hub stitch j
+    return (self).channel_means((self).gate(hub, gates, biases, j, 0, 0., 1, 0))
+
   def stitched_decode_gates(self: __torch__.K, ids: Tensor, models: List[__torch__.Llama], joint: __torch__.Llama, together: List[int], ropes: List[List[Tensor]], rows: List[int], after_layers: List[int], into_hub: List[int], gates: List[Tensor], biases: List[Tensor], projs: List[Tensor], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> List[Tensor]:
     # stitched_decode with gates: its logits, then for every Experts-into-Hub stitch the gates' means over the channels, float32 [tokens, n + 1]
     h = (self).embed_each(ids, models)
@@ -219,7 +221,7 @@
       h = (self).gathered(h)
       if into_hub[j] == 1:
         g = (self).gate(h[0], gates, biases, j, 0, 0., 1, 0)
-        found = torch.append(found, torch.select(torch.mean(torch.to(g, FLOAT32), [-1]), 0, 0))
+        found = torch.append(found, (self).channel_means(g))
         h = (self).experts_into_hub(h, g, projs, j)
       else:
         h = (self).stitch(h, gates, biases, projs, j, 0, 0., 0)

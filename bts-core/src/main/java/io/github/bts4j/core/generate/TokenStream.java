@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * A stream of generated tokens, which are the tokenizer's: where a model's embedding was padded, the further ids are never drawn. Each {@link #next} runs the model once. Closing the stream cancels the generation and frees the
@@ -68,43 +69,34 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * Processes a part of the prompt: what a prefix cache holds of it, and one block of tokens. {@link #next} processes what is left; a server calls this method to do
-     * other work in between.
+     * Works on the prompt for about a tenth of a second, beginning with what a prefix cache holds of it. {@link #next} processes what is left; a server calls this method to
+     * do other work in between.
      *
      * @return true if all of the prompt has been processed
      * @throws IllegalStateException if the stream is closed
      */
-    @SuppressWarnings("try") // the lease is only held
     public boolean processPrompt() {
-        if (logits.length > 0) {
-            return true;
-        }
-        try (Lifetime.Lease use = lifetime.use()) {
-            int reused = session.reusedTokens();
-            int part = session.appendPart(rest());
-            if (part > 0 && session.reusedTokens() - reused == part) { // nothing was computed yet
-                part = session.appendPart(rest());
-            }
-            if (part > 0) {
-                return false;
-            }
-            logits = session.append(rest());
-            return true;
-        } catch (RuntimeException | Error e) {
-            close();
-            throw e;
-        }
-    }
-
-    private int[] rest() {
-        return Arrays.copyOfRange(ids, session.length(), promptLength);
+        return process(session::appendPart);
     }
 
     /** Processes all of the prompt. */
     TokenStream begun() {
-        while (!processPrompt()) { // a part at a time
-        }
+        process(session::append);
         return this;
+    }
+
+    @SuppressWarnings("try") // the lease is only held
+    private boolean process(Function<int[], float[]> append) {
+        if (logits.length > 0) {
+            return true;
+        }
+        try (Lifetime.Lease use = lifetime.use()) {
+            logits = append.apply(Arrays.copyOfRange(ids, session.length(), promptLength));
+            return logits.length > 0;
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     /** {@return the number of the prompt's tokens that have not been processed} */

@@ -177,6 +177,38 @@ public interface DecoderKernels extends AttentionKernels, BlockKernels {
             TorchList<TensorList> values, long[] starts);
 
     /**
+     * Some layers of a step of decoding.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param x the states before them, {@code [1, tokens, hidden]}
+     * @param m the model
+     * @param ropes rotary tables for each session of each stream
+     * @param rows the row of its first new token in each
+     * @param keys cached keys of every stream, session and layer, written in place
+     * @param values cached values of every stream, session and layer, written in place
+     * @param at where this stream's first session is in those lists
+     * @param starts tokens in each session's caches
+     * @param first the first layer, from 0
+     * @param last one past the last layer
+     * @return the states after them, {@code [1, tokens, hidden]}
+     */
+    NDArray decodeLayers(NDManager owner, Autograd mode, NDArray x, LlamaWeights m, TorchList<TensorList> ropes, long[] rows, TorchList<TensorList> keys,
+            TorchList<TensorList> values, long at, long[] starts, long first, long last);
+
+    /**
+     * The end of a step of decoding.
+     *
+     * @param owner owner of the result
+     * @param mode the autograd mode
+     * @param x the states after the last layer, {@code [1, tokens, hidden]}
+     * @param m the model
+     * @param sessions number of sessions
+     * @return float32 logits of each session's last token, {@code [sessions, vocabulary]}
+     */
+    NDArray decodeLogits(NDManager owner, Autograd mode, NDArray x, LlamaWeights m, long sessions);
+
+    /**
      * Next-token losses.
      *
      * @param owner owner of the result

@@ -304,6 +304,14 @@ class Llama(NamedTuple):
     a = (self).decode_attention((self).optional_norm(x, l.before_attention, m), m, layer, cos, sin, keys, values, first, starts)
     return (self).output(x, a, m, l)
 
+  def decode_layers(self: __torch__.K, x: Tensor, m: __torch__.Llama, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], at: int, starts: List[int], first: int, last: int) -> Tensor:
+    # layers first .. last - 1 (0-based) of m for new tokens x: [1, tokens, hidden]; its caches grow by them.
+    # at: where the first session's caches and ropes of this model are
+    cos, sin, = (self).decode_ropes(ropes, rows, at, torch.size(x, 1), len(starts))
+    for layer in range(first, last):
+      x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
+    return x
+
   def decode_logits(self: __torch__.K, x: Tensor, m: __torch__.Llama, sessions: int) -> Tensor:
     # of each session's last token: float32 [sessions, vocabulary]
     if sessions == 1:
@@ -314,10 +322,7 @@ class Llama(NamedTuple):
 
   def decode(self: __torch__.K, ids: Tensor, m: __torch__.Llama, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], starts: List[int]) -> Tensor:
     # ids: [1, tokens] -> float32 logits [sessions, vocabulary]
-    cos, sin, = (self).decode_ropes(ropes, rows, 0, torch.size(ids, 1), len(starts))
-    x = (self).embed(ids, m)
-    for i in range(len(m.layers)):
-      x = (self).decode_layer(x, m, i, cos, sin, keys, values, 0, starts)
+    x = (self).decode_layers((self).embed(ids, m), m, ropes, rows, keys, values, 0, starts, 0, len(m.layers))
     return (self).decode_logits(x, m, len(starts))
 
   def embed(self: __torch__.K, ids: Tensor, m: __torch__.Llama) -> Tensor:

@@ -150,14 +150,23 @@ public final class Decoder implements AutoCloseable {
     /** The engines that decode the model. */
     synchronized List<DecodeEngine<KvCaches>> engines() {
         if (engines == null) {
-            engines = TorchEngine.orRows(List.of(this), this::logits, new ParallelismTuner(),
+            engines = TorchEngine.orRows(List.of(this), new Decoding(), new ParallelismTuner(),
                     rows -> (share, steps) -> rows.get(0).layers(share, steps.get(0), 0, config.numLayers()));
         }
         return engines;
     }
 
-    private NDArray logits(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
-        return CALLS.decode(step, Autograd.INFERENCE, ids, weights, ropes.tensors(), ropes.rows(), caches.keys(), caches.values(), caches.starts());
+    /** A step in libtorch. */
+    private final class Decoding implements TorchEngine.Kernel {
+        @Override
+        public NDArray logits(NDManager step, NDArray ids, Ropes ropes, TorchEngine.Caches caches) {
+            return CALLS.decode(step, Autograd.INFERENCE, ids, weights, ropes.tensors(), ropes.rows(), caches.keys(), caches.values(), caches.starts());
+        }
+
+        @Override
+        public long[] joints() {
+            return new long[] {config.numLayers()};
+        }
     }
 
     /** Releases the references, but not the tensors. */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.DecodeBatch;
 import io.github.bts4j.core.DecodeEngine;
+import io.github.bts4j.core.DecodePass;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.rows.ParallelismTuner;
 import io.github.bts4j.core.rows.RowDecoder;
@@ -20,6 +21,9 @@ import java.util.function.Function;
 
 /** Decodes in libtorch: one kernel call per step, for any batch on any device. */
 public final class TorchEngine implements DecodeEngine<KvCaches> {
+    /** Tokens; with fewer, a step is not worth more than one call. */
+    private static final int SHORT = 32;
+
     private final List<Decoder> streams;
     private final Kernel kernel;
 
@@ -48,6 +52,39 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
          */
         default List<NDArray> logitsAndGates(NDManager step, NDArray ids, Ropes ropes, Caches caches) {
             return List.of(logits(step, ids, ropes, caches));
+        }
+
+        /**
+         * The layers, from 1 and ascending, after which the streams exchange something, and the last layer.
+         *
+         * @return numbers of layers; none if a prompt is one call of {@link #logits}
+         */
+        default long[] joints() {
+            return new long[0];
+        }
+
+        /**
+         * What the streams exchange.
+         *
+         * @param step owner of the results
+         * @param states the states of all streams, {@code [1, tokens, hidden]}
+         * @param joint number of the joint, from 0
+         * @return the states after it; the same list if there is nothing to exchange
+         */
+        default List<NDArray> joined(NDManager step, List<NDArray> states, int joint) {
+            return states;
+        }
+
+        /**
+         * The gates of what the streams exchange, averaged over the channels.
+         *
+         * @param step owner of the results
+         * @param states the states of all streams, {@code [1, tokens, hidden]}
+         * @param joint number of the joint, from 0
+         * @return float32 {@code [tokens, models]}; nothing if this joint has none
+         */
+        default List<NDArray> gates(NDManager step, List<NDArray> states, int joint) {
+            return List.of();
         }
     }
 
@@ -123,10 +160,17 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
     }
 
     @Override
+    public DecodePass begin(DecodeBatch<KvCaches> batch) {
+        boolean together = streams.stream().map(Decoder::device).distinct().count() == 1;
+        boolean inParts = together && batch.isPrompt() && batch.size() >= SHORT && kernel.joints().length > 0;
+        return inParts ? new TorchPass(Decoder.CALLS, streams, kernel, batch) : DecodePass.whole(() -> decode(batch));
+    }
+
+    @Override
     public float[][] decode(DecodeBatch<KvCaches> batch) {
         Decoder hub = streams.get(0);
         try (NDManager step = Torch.manager().newSubManager(hub.device()); Ropes ropes = Ropes.of(streams, batch); Caches caches = Caches.of(batch)) {
-            NDArray ids = TokenBatch.tensor(step, new int[][] {batch.tokens()}, 0, batch.size(), hub.config().vocabSize());
+            NDArray ids = ids(step, batch, hub);
             if (!batch.wantsGates()) {
                 return TokenBatch.rows(kernel.logits(step, ids, ropes, caches).toFloatArray(), batch.states().size());
             }
@@ -137,7 +181,11 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
         }
     }
 
-    private static float[][][] weights(List<NDArray> means, int tokens) {
+    static NDArray ids(NDManager step, DecodeBatch<?> batch, Decoder hub) {
+        return TokenBatch.tensor(step, new int[][] {batch.tokens()}, 0, batch.size(), hub.config().vocabSize());
+    }
+
+    static float[][][] weights(List<NDArray> means, int tokens) {
         float[][][] weights = new float[tokens][means.size()][];
         for (int k = 0; k < means.size(); k++) {
             float[][] layer = TokenBatch.rows(Tensors.toFloats(means.get(k)), tokens);
