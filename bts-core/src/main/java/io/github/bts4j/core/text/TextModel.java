@@ -13,6 +13,7 @@ import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
 import io.github.bts4j.core.generate.TokenScore;
 import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.support.ThreadOfItsOwn;
 import io.github.bts4j.core.tokenizer.IncrementalDecoder;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.core.torch.llama.LoadOptions;
@@ -73,7 +74,7 @@ public final class TextModel implements AutoCloseable {
      * @throws UnsupportedException if bts-stitch is required and missing
      */
     public static TextModel open(Path path, LoadOptions options) throws IOException {
-        ModelSource.Loaded loaded = ModelSource.load(path, options);
+        ModelSource.Loaded loaded = ThreadOfItsOwn.call("bts4j-open", () -> ModelSource.load(path, options));
         try {
             LlamaTokenizer tokenizer = LlamaTokenizer.open(loaded.files());
             return owning(loaded.model(), tokenizer, ChatTemplateSource.in(loaded.files()));
