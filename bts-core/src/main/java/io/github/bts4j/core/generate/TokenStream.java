@@ -69,7 +69,7 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
     }
 
     /**
-     * Works on the prompt for about a tenth of a second, beginning with what a prefix cache holds of it. {@link #next} processes what is left; a server calls this method to
+     * Works on the prompt for about a twentieth of a second, beginning with what a prefix cache holds of it. {@link #next} processes what is left; a server calls this method to
      * do other work in between.
      *
      * @return true if all of the prompt has been processed

@@ -18,6 +18,8 @@ public final class RowDecoder {
 
     private static final int MOST_TOKENS = 4; // with more, libtorch's products of whole matrices are faster
     private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
+    private static final int MOST_TOKENS_OF_LONG_TEXTS = 16; // libtorch's attention of a single query over many keys is slow
+    private static final int LONG_TEXT = 512; // tokens, on average
     private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 32; // libtorch dequantises all of the weights first
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
@@ -120,6 +122,9 @@ public final class RowDecoder {
             return batch.size() <= MOST_TOKENS_OF_QUANTIZED_MODELS;
         }
         int most = small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
+        if (!batch.isPrompt() && Arrays.stream(batch.positions()).average().orElse(0) >= LONG_TEXT) {
+            most = Math.max(most, MOST_TOKENS_OF_LONG_TEXTS);
+        }
         return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : most);
     }
 

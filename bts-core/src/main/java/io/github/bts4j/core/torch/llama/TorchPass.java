@@ -15,7 +15,7 @@ import java.util.List;
 final class TorchPass implements DecodePass {
     /** Names the milliseconds that a part takes, and at most one layer of one stream longer. */
     private static final String PROPERTY = "bts4j.promptPartMillis";
-    private static final long MILLIS = 100;
+    private static final long MILLIS = 50;
 
     private final DecoderKernels kernels;
     private final List<Decoder> streams;
