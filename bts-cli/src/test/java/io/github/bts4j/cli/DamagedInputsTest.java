@@ -172,7 +172,8 @@ class DamagedInputsTest {
             String prefix = argument instanceof OptionSpec option && option.longestName().equals("--expert") ? "code=" : "";
             for (Map.Entry<String, Path> model : inputs.models.entrySet()) {
                 boolean weightsAlone = model.getKey().contains("safetensors") || model.getKey().contains("does not fit");
-                boolean reads = command.equals("plan") && weightsAlone || command.equals("inspect") && model.getKey().contains("does not fit");
+                boolean reads = command.equals("plan") && weightsAlone || command.equals("inspect") && model.getKey().contains("does not fit")
+                        || command.equals("tokenize"); // reads the tokenizer alone
                 calls.add(new Call(argument.paramLabel() + " is " + model.getKey(), call(spec, argument, prefix + model.getValue()), reads ? List.of(0, 1) : List.of(1)));
             }
         }
