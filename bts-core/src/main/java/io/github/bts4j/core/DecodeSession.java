@@ -18,8 +18,8 @@ public interface DecodeSession extends AutoCloseable {
     float[] append(int... tokenIds);
 
     /**
-     * Works on a prompt for about a twentieth of a second, so that a server can do other work between the parts of a long prompt. Afterwards {@link #length} tells how many of
-     * its tokens have been appended; further calls of this method, or {@link #append}, take the others. Models that cannot interrupt a prompt process all of it.
+     * Works on a prompt for about a twentieth of a second, so that a server can do other work between the parts of a long prompt. Afterwards {@link #length} includes those of
+     * its tokens that have been appended; further calls of this method, or {@link #append}, take the others. Models that cannot interrupt a prompt process all of it.
      *
      * @param tokenIds the tokens that have not been appended yet, at least one, each in {@code [0, vocabSize)}
      * @return the logits of the next token, as {@link #append} returns them; nothing if there is more to do
