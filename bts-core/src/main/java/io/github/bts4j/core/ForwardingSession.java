@@ -1,6 +1,6 @@
 package io.github.bts4j.core;
 
-/** A session that delegates all calls to another one; a base for subclasses. */
+/** A session that delegates its calls to another one; a base for subclasses. Prompts are calls of {@link #append}, too, so that a subclass sees every token and all logits. */
 public abstract class ForwardingSession implements DecodeSession {
     private final DecodeSession session;
 
@@ -16,11 +16,6 @@ public abstract class ForwardingSession implements DecodeSession {
     @Override
     public float[] append(int... tokenIds) {
         return session.append(tokenIds);
-    }
-
-    @Override
-    public float[] appendPart(int... tokenIds) {
-        return session.appendPart(tokenIds);
     }
 
     @Override
