@@ -61,7 +61,7 @@ final class InspectCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         if (machine != (path == null)) {
-            throw new IllegalArgumentException(machine ? "--machine is about this machine, and takes no PATH such as " + path : "PATH is missing: give a model, or --machine");
+            throw new IllegalArgumentException(machine ? "--machine is about this machine, and takes no PATH such as " + path : "--machine or PATH is missing: give a model, or --machine for this machine");
         }
         if (machine) {
             InspectedMachine here = InspectedMachine.here();

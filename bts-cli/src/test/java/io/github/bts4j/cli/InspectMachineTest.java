@@ -57,7 +57,8 @@ class InspectMachineTest {
 
     @Test
     void aModelOrTheMachine() {
-        Commands.refused("PATH is missing: give a model, or --machine", "inspect");
+        Commands.refused("--machine or PATH is missing: give a model, or --machine for this machine", "inspect");
+        assertEquals(2, Commands.bts("inspect").status());
         Commands.refused("--machine is about this machine, and takes no PATH such as seed", "inspect", "--machine", "seed");
     }
 }
