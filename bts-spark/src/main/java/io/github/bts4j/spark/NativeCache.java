@@ -12,21 +12,29 @@ final class NativeCache {
     private static final long NEEDED = 500L << 20;
     private static final String FIX = ": set spark.executorEnv.DJL_CACHE_DIR to a local folder with 500 MiB";
 
+    private static volatile boolean checked;
+
     private NativeCache() {}
 
-    /** Refuses a folder that cannot be written to, or has too little space. */
+    /** Refuses a folder that cannot be written to, or has too little space, unless libtorch is in it already. Once in each process. */
     static void check() {
-        check(Utils.getEngineCacheDir("pytorch"), NEEDED);
+        if (!checked) {
+            check(Utils.getEngineCacheDir("pytorch"), NEEDED);
+            checked = true;
+        }
     }
 
     static void check(Path folder, long needed) {
         try {
+            if (Files.isDirectory(folder) && isThere(folder)) {
+                return; // perhaps read-only, of an image
+            }
             Files.createDirectories(folder);
             if (!Files.isWritable(folder)) {
                 throw new IOException("no permission");
             }
             long free = Files.getFileStore(folder).getUsableSpace();
-            if (free < needed && !isThere(folder)) {
+            if (free < needed) {
                 throw new UnsupportedException("libtorch is unpacked into " + folder + ", which has " + (free >> 20) + " MiB free, of " + (needed >> 20) + " that it takes" + FIX);
             }
         } catch (IOException e) {
