@@ -20,7 +20,7 @@ public final class RowDecoder {
     private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
     private static final int MOST_TOKENS_OF_LONG_TEXTS = 16; // libtorch's attention of a single query over many keys is slow
     private static final int LONG_TEXT = 512; // tokens, on average
-    private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 32; // libtorch dequantises all of the weights first
+    private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 16; // libtorch dequantises all of the weights first
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
     private final Arithmetic math;
