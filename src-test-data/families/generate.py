@@ -90,7 +90,7 @@ def case(out, name, seed):
     write(folder, t, {"about": "input_ids [2,60]; logits [2,60,vocab]; hidden.i of the first row: 0 embeddings, i after layer i, the last one after the final norm; loss: mean "
         "next-token cross-entropy in nats; gradient: of gradient_loss, the loss over the first row's 24 tokens, with respect to what the first layer reads; greedy_ids: prompt "
         "input_ids[0,:6] and 40 greedy tokens by full recomputation"})
-    if name not in NO_GGUF: to_gguf(folder, model)
+    if name not in NO_GGUF: to_gguf(os.path.join(folder, "model.gguf"), model)
 
 # --- GGUF -------------------------------------------------------------------------------------------------------------------------------------------------------------
 
@@ -111,11 +111,12 @@ def gguf_name(kind, name):
 
 def permute(w, heads): return w.reshape(heads, 2, w.shape[0] // heads // 2, *w.shape[1:]).swapaxes(1, 2).reshape(w.shape)
 
-def to_gguf(folder, model):
+def to_gguf(path, model, blocks=None):
+    """blocks: quantised bytes [rows, bytes of a row] and their type by the names of matrices"""
     c = model.config; kind = c.model_type
     head_dim = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
-    w = gguf.GGUFWriter(os.path.join(folder, "model.gguf"), ARCHITECTURE.get(kind, kind))
-    w.add_name(os.path.basename(folder)); w.add_context_length(c.max_position_embeddings); w.add_embedding_length(c.hidden_size); w.add_block_count(c.num_hidden_layers)
+    w = gguf.GGUFWriter(path, ARCHITECTURE.get(kind, kind))
+    w.add_name(os.path.basename(os.path.dirname(path))); w.add_context_length(c.max_position_embeddings); w.add_embedding_length(c.hidden_size); w.add_block_count(c.num_hidden_layers)
     w.add_feed_forward_length(c.intermediate_size); w.add_head_count(c.num_attention_heads); w.add_head_count_kv(c.num_key_value_heads); w.add_layer_norm_rms_eps(c.rms_norm_eps)
     w.add_vocab_size(c.vocab_size); w.add_key_length(head_dim); w.add_value_length(head_dim)
     r = c.rope_parameters; r = r.get("full_attention", r)
@@ -130,12 +131,13 @@ def to_gguf(folder, model):
     w.add_tokenizer_model("none"); w.add_bos_token_id(c.bos_token_id); w.add_eos_token_id(c.eos_token_id)
     for name, t in model.state_dict().items():
         if name == "lm_head.weight" and c.tie_word_embeddings: continue
-        x = t.float().numpy()
+        x, stored = (blocks or {}).get(name, (t.float().numpy(), None))
         if kind in PERMUTED and "q_proj" in name: x = permute(x, c.num_attention_heads)
         if kind in PERMUTED and "k_proj" in name: x = permute(x, c.num_key_value_heads)
         if kind == "gemma3_text" and name.endswith("norm.weight"): x = x + 1
         x = np.ascontiguousarray(x)
-        w.add_tensor(gguf_name(kind, name), x if x.ndim == 1 else x.astype(np.float16))
+        if stored is not None: w.add_tensor(gguf_name(kind, name), x, raw_dtype=stored)
+        else: w.add_tensor(gguf_name(kind, name), x if x.ndim == 1 else x.astype(np.float16))
     w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
 
 # --- stitched -----------------------------------------------------------------------------------------------------------------------------------------------------------
