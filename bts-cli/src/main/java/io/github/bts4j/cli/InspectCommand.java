@@ -118,7 +118,9 @@ final class InspectCommand extends OutputCommand {
         for (GgufTensor tensor : GgufFile.open(path).tensors().values()) {
             add(tensor.name(), tensor.type().name(), tensor.shape(), tensor.length(), hashes ? sha256(tensor) : "");
             boolean kept = tensor.type().isMultiplied() && tensor.shape().size() == 2;
-            memory += kept ? tensor.length() : tensor.elements() * typeBytes();
+            if (!tensor.name().startsWith("rope_f")) { // divisors of frequencies belong to the configuration
+                memory += kept ? tensor.length() : tensor.elements() * typeBytes();
+            }
         }
         if (hashes) {
             ObjectNode files = result.putObject("files");
@@ -132,7 +134,7 @@ final class InspectCommand extends OutputCommand {
         Checkpoint checkpoint = Checkpoint.open(weights());
         for (TensorEntry entry : checkpoint.entries()) {
             add(entry.name(), entry.type().name(), entry.shape(), entry.length(), hashes ? ModelFingerprint.sha256(checkpoint.read(entry)) : "");
-            memory += entry.elements() * typeBytes();
+            memory += entry.type() == ElementType.INT8 ? entry.length() : entry.elements() * typeBytes();
         }
         if (hashes) {
             ObjectNode files = result.putObject("files");

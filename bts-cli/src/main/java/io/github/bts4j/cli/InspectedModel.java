@@ -3,6 +3,7 @@ package io.github.bts4j.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.checkpoint.Checkpoint;
+import io.github.bts4j.core.checkpoint.gguf.GgmlType;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.stitch.Member;
@@ -24,7 +25,7 @@ record InspectedModel(Path path, LlamaConfig config, List<String> types) {
     /** The lines; the last one is about another model, if one is given. */
     List<String> lines(long parameters, long bytes, long memory, List<Path> others) throws IOException {
         return List.of(
-                String.format(Locale.ROOT, "%s: %,d parameters, %,d bytes of %s on disk", config.traits().family().spec().title(), parameters, bytes, String.join(", ", types)) + ModelSize.memoryText(config, memory),
+                String.format(Locale.ROOT, "%s: %,d parameters, %,d bytes of %s on disk", config.traits().family().spec().title(), parameters, bytes, String.join(", ", types)) + ModelSize.memoryText(config, memory, isKept()),
                 String.format(Locale.ROOT, "%,d layers, hidden size %,d, %,d heads (%,d for keys and values) of %,d, feed-forward size %,d%s", config.numLayers(), config.hiddenSize(), config.numHeads(),
                         config.numKvHeads(), config.headDim(), config.intermediateSize(), differences(config.traits())),
                 String.format(Locale.ROOT, "context of %,d tokens, vocabulary of %,d, %s", config.maxPositionEmbeddings(), config.vocabSize(),
@@ -32,6 +33,11 @@ record InspectedModel(Path path, LlamaConfig config, List<String> types) {
                 "tokenizer: " + tokenizer() + "; chat template: " + template(),
                 others.isEmpty() ? String.format(Locale.ROOT, "hub or expert beside models of %,d layers, hidden size %,d and the same tokenizer", config.numLayers(), config.hiddenSize())
                         : fits(others.get(0)));
+    }
+
+    /** Whether matrices are in blocks that are multiplied as they are. */
+    private boolean isKept() {
+        return Checkpoint.isGguf(path) && types.stream().anyMatch(type -> GgmlType.valueOf(type).isMultiplied());
     }
 
     private String differences(Traits traits) {

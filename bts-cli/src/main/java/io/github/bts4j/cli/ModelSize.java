@@ -20,8 +20,9 @@ final class ModelSize {
         return 2L * config.numLayers() * config.numKvHeads() * config.headDim() * config.dtype().bytes();
     }
 
-    static String memoryText(LlamaConfig config, long bytes) {
-        return String.format(Locale.ROOT, "; in memory %,d bytes as %s, and %,d bytes of KV cache per token", bytes, config.dtype().jsonName(), kvCacheBytes(config));
+    static String memoryText(LlamaConfig config, long bytes, boolean kept) {
+        return String.format(Locale.ROOT, "; in memory %,d bytes%s as %s, and %,d bytes of KV cache per token", bytes, kept ? ", matrices as they are stored and the rest" : "", config.dtype().jsonName(),
+                kvCacheBytes(config));
     }
 
     /** The configuration by the keys of {@code config.json}. */

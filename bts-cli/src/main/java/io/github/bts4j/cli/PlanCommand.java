@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.adapter.Adapter;
+import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.LlamaTensors;
 import io.github.bts4j.core.llama.Precision;
@@ -8,6 +9,7 @@ import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.train.PlannedModel;
+import io.github.bts4j.train.StoredBlocks;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.TrainingPlan;
 import io.github.bts4j.train.optim.LearningRate;
@@ -52,10 +54,13 @@ final class PlanCommand extends OutputCommand {
     public Integer call() throws IOException {
         List<LlamaConfig> configs = new ArrayList<>();
         List<PlannedModel> planned = new ArrayList<>();
+        boolean adapted = models.stream().skip(1).anyMatch(Adapter::isAdapter);
         for (Path model : models) {
             boolean adapter = !configs.isEmpty() && Adapter.isAdapter(model);
             configs.add(adapter ? configs.get(0) : LlamaConfig.read(model));
-            planned.add(adapter ? PlannedModel.of(configs.get(0), Adapter.open(model, LlamaTensors.shapes(configs.get(0)))) : PlannedModel.full(configs.get(configs.size() - 1)));
+            boolean kept = Checkpoint.isGguf(model) && !(adapted && configs.size() == 1); // a hub with adapters is dequantised
+            planned.add(adapter ? PlannedModel.of(configs.get(0), Adapter.open(model, LlamaTensors.shapes(configs.get(0))))
+                    : PlannedModel.full(configs.get(configs.size() - 1), kept ? StoredBlocks.of(model) : StoredBlocks.NONE));
         }
         int context = configs.stream().mapToInt(LlamaConfig::contextLength).min().orElseThrow();
         int length = sequence == null ? Math.min(USUAL_SEQUENCE, context) : sequence;

@@ -19,13 +19,13 @@ final class Activations {
     /** Workspaces of matrix products and of the loss, for every token of a slice. */
     private static final long WORKING_BYTES_PER_TOKEN = 100 << 10;
 
-    private final List<LlamaConfig> models;
+    private final List<PlannedModel> models;
     private final StitchConfig stitches;
     private final ActivationCheckpointing checkpointing;
     private final boolean half;
     private final long tokens;
 
-    Activations(List<LlamaConfig> models, Precision precision, StitchConfig stitches, TrainerConfig trainer, ActivationCheckpointing checkpointing) {
+    Activations(List<PlannedModel> models, Precision precision, StitchConfig stitches, TrainerConfig trainer, ActivationCheckpointing checkpointing) {
         this.models = models;
         this.stitches = stitches;
         this.checkpointing = checkpointing;
@@ -41,30 +41,37 @@ final class Activations {
     }
 
     long peak() {
-        double kept = checkpointing == ActivationCheckpointing.OFF ? graphs() : blocks() + streams();
-        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN));
+        boolean off = checkpointing == ActivationCheckpointing.OFF;
+        double kept = off ? graphs(this::block) : blocks(this::block) + streams();
+        double dequantized = off ? graphs(this::dequantized) : blocks(this::dequantized);
+        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN) + dequantized + head());
     }
 
-    /** Bytes per token of every layer whose input has a gradient. */
-    private double graphs() {
+    /** Something of the layers of stream i between stitch j and the next one. */
+    private interface OfBlock {
+        double of(int i, int j);
+    }
+
+    /** The sum of every block whose input has a gradient. */
+    private double graphs(OfBlock bytes) {
         double sum = 0;
         for (int j = 0; j + 1 < stitches.numStitches(); j++) {
             for (int i = 0; i < models.size(); i++) {
-                sum += block(i, j);
+                sum += bytes.of(i, j);
             }
         }
         return sum;
     }
 
-    /** Bytes per token of the blocks whose graphs exist at the same time: the kept ones, or one that is recomputed. */
-    private double blocks() {
+    /** The sum of the blocks whose graphs exist at the same time: the kept ones, or one that is recomputed. */
+    private double blocks(OfBlock each) {
         int streams = models.size();
         int blocks = (stitches.numStitches() - 1) * streams;
         int firstKept = blocks - checkpointing.kept(blocks);
         double kept = 0;
         double largest = 0;
         for (int block = 0; block < blocks; block++) {
-            double bytes = block(block % streams, block / streams);
+            double bytes = each.of(block % streams, block / streams);
             if (block >= firstKept) {
                 kept += bytes;
             } else {
@@ -76,15 +83,28 @@ final class Activations {
 
     /** Bytes per token of the streams before every stitch. */
     private double streams() {
-        return (double) stitches.numStitches() * models.size() * models.get(0).hiddenSize() * (half ? Short.BYTES : Float.BYTES);
+        return (double) stitches.numStitches() * models.size() * models.get(0).config().hiddenSize() * (half ? Short.BYTES : Float.BYTES);
     }
 
-    /** The layers of stream i between stitch j and the next one; the hub has no graph before its first Experts-into-Hub stitch. */
+    /** Bytes of matrices in ggml's blocks: the backward pass uses the dequantised ones of the forward pass. */
+    private double dequantized(int i, int j) {
+        boolean graph = i > 0 || hubHasGraph(j);
+        int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
+        return graph ? (double) layers * models.get(i).blocks().layers() / models.get(i).config().numLayers() * (half ? Short.BYTES : Float.BYTES) : 0;
+    }
+
+    /** Bytes of the hub's head, if that is in blocks: it is dequantised for the loss. */
+    private long head() {
+        PlannedModel hub = models.get(0);
+        return (hub.config().tieWordEmbeddings() ? hub.blocks().embedding() : hub.blocks().head()) * (half ? Short.BYTES : Float.BYTES);
+    }
+
+    /** Bytes per token of the layers of stream i between stitch j and the next one; the hub has no graph before its first Experts-into-Hub stitch. */
     private double block(int i, int j) {
         if (i == 0 && !hubHasGraph(j)) {
             return 0;
         }
-        LlamaConfig model = models.get(i);
+        LlamaConfig model = models.get(i).config();
         int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
         return layers * layer(model, half);
     }

@@ -16,8 +16,9 @@ import java.util.List;
  * @param parameters weights of its own: of a full model all of them, of an adapter its matrices and the tensors that it replaces
  * @param lowRank weights of an adapter's low-rank matrices by layer; empty for a full model
  * @param sharesLayers whether in decoding its tokens are rows of the hub's own products
+ * @param blocks what of its weights stays in ggml's blocks
  */
-public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRank, boolean sharesLayers) {
+public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRank, boolean sharesLayers, StoredBlocks blocks) {
     private static final String LAYERS = "model.layers.";
 
     /**
@@ -27,6 +28,7 @@ public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRa
      * @param parameters weights of its own
      * @param lowRank weights of low-rank matrices by layer
      * @param sharesLayers whether its tokens are rows of the hub's products
+     * @param blocks what of its weights stays in ggml's blocks
      */
     public PlannedModel {
         lowRank = List.copyOf(lowRank);
@@ -39,7 +41,18 @@ public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRa
      * @return the model
      */
     public static PlannedModel full(LlamaConfig config) {
-        return new PlannedModel(config, LlamaTensors.parameterCount(config), List.of(), false);
+        return full(config, StoredBlocks.NONE);
+    }
+
+    /**
+     * A full model whose quantised matrices are multiplied as they are stored.
+     *
+     * @param config its configuration
+     * @param blocks what stays in ggml's blocks
+     * @return the model
+     */
+    public static PlannedModel full(LlamaConfig config, StoredBlocks blocks) {
+        return new PlannedModel(config, LlamaTensors.parameterCount(config), List.of(), false, blocks);
     }
 
     /**
@@ -62,7 +75,7 @@ public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRa
                 own[0] += (long) hub.vocabSize() * hub.hiddenSize();
             }
         });
-        return new PlannedModel(hub, own[0], lowRank, adapter.sharesLayers());
+        return new PlannedModel(hub, own[0], lowRank, adapter.sharesLayers(), StoredBlocks.NONE);
     }
 
     private static long vectors(LowRank<TensorEntry> part) {
@@ -83,15 +96,20 @@ public record PlannedModel(LlamaConfig config, long parameters, List<Long> lowRa
         return isAdapter() ? lowRank.subList(from, to).stream().mapToLong(Long::longValue).sum() : 0;
     }
 
-    /** Weights that are read for one token beside those of the hub: of an expert the layers, of an adapter in the hub's layers only what it adds. */
-    long readBesideHub() {
-        long table = (long) config.vocabSize() * config.hiddenSize();
-        long layers = LlamaTensors.parameterCount(config) - (config.tieWordEmbeddings() ? table : 2 * table);
-        return (isAdapter() ? lowRank(0, lowRank.size()) : 0) + (sharesLayers ? 0 : layers);
+    /** Bytes of its own weights, where a value that is not in blocks has so many. */
+    long bytes(int element) {
+        return parameters * element - blocks.saved(element);
     }
 
-    /** Weights of the hub that are read for one token: all but the embedding table, unless that is the head as well. */
-    long readOfHub() {
-        return LlamaTensors.parameterCount(config) - (config.tieWordEmbeddings() ? 0 : (long) config.vocabSize() * config.hiddenSize());
+    /** Bytes that are read for one token beside those of the hub: of an expert the layers, of an adapter in the hub's layers only what it adds. */
+    long readBesideHub(int element) {
+        long table = (long) config.vocabSize() * config.hiddenSize();
+        long layers = LlamaTensors.parameterCount(config) - (config.tieWordEmbeddings() ? table : 2 * table);
+        return (isAdapter() ? lowRank(0, lowRank.size()) : 0) * element + (sharesLayers ? 0 : layers * element - blocks.savedInLayers(element));
+    }
+
+    /** Bytes of the hub that are read for one token: all but the embedding table, unless that is the head as well. */
+    long readOfHub(int element) {
+        return bytes(element) - (config.tieWordEmbeddings() ? 0 : (long) config.vocabSize() * config.hiddenSize() * element - blocks.savedInEmbedding(element));
     }
 }

@@ -47,7 +47,7 @@ public record TrainingPlan(Parameters parameters, Operations operations, Memory 
      * @param weights float32 stitch weights, and their copies in the streams' type
      * @param gradients their gradients
      * @param optimizer both moments, and the average of the weights if there is one
-     * @param activations at the peak, what the forward pass keeps for the backward pass, with the working memory of one pass
+     * @param activations at the peak, what the forward pass keeps for the backward pass, with the working memory of one pass; of matrices in ggml's blocks, their dequantised values too
      * @param runtime the JVM and libtorch
      */
     public record Memory(long frozen, long adapters, long weights, long gradients, long optimizer, long activations, long runtime) {
@@ -110,13 +110,14 @@ public record TrainingPlan(Parameters parameters, Operations operations, Memory 
         long frozen = models.stream().mapToLong(PlannedModel::parameters).sum() - adapters;
         long trained = stitches.parameterCount(models.size() - 1, configs.get(0).hiddenSize());
         int element = precision == Precision.FLOAT32 ? FLOAT : Short.BYTES;
-        long hub = models.get(0).readOfHub();
-        long read = hub + models.stream().skip(1).mapToLong(PlannedModel::readBesideHub).sum() + trained;
+        long hub = models.get(0).readOfHub(element);
+        long read = hub + models.stream().skip(1).mapToLong(model -> model.readBesideHub(element)).sum() + trained * element;
+        long frozenBytes = models.stream().filter(model -> !model.isAdapter()).mapToLong(model -> model.bytes(element)).sum();
         Work work = new Work(models, stitches, trainer.batches().sequenceLength());
-        Activations activations = new Activations(configs, precision, stitches, trainer, checkpointing);
-        Memory memory = new Memory(frozen * element, adapters * element, trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
+        Activations activations = new Activations(models, precision, stitches, trainer, checkpointing);
+        Memory memory = new Memory(frozenBytes, adapters * element, trained * FLOAT + (element < FLOAT ? trained * element : 0), trained * FLOAT,
                 trained * 2 * FLOAT + (trainer.optimization().averageDecay() > 0 ? trained * FLOAT : 0), activations.peak(), RUNTIME);
-        return new TrainingPlan(new Parameters(frozen, adapters, trained), work.operations(), memory, new Decoding(hub * element, read * element), cacheBytes(configs, stitches));
+        return new TrainingPlan(new Parameters(frozen, adapters, trained), work.operations(), memory, new Decoding(hub, read), cacheBytes(configs, stitches));
     }
 
     /** {@return the plan as a readable table of several lines} */

@@ -104,7 +104,7 @@ class TrainingPlanTest {
     private static PlannedModel adapter(LlamaConfig model, int rank) {
         long sides = LlamaTensors.shapes(model).entrySet().stream().filter(tensor -> tensor.getKey().startsWith("model.layers.0.") && tensor.getKey().endsWith("_proj.weight"))
                 .mapToLong(tensor -> tensor.getValue().get(0) + tensor.getValue().get(1)).sum();
-        return new PlannedModel(model, (long) model.numLayers() * rank * sides, Collections.nCopies(model.numLayers(), rank * sides), true);
+        return new PlannedModel(model, (long) model.numLayers() * rank * sides, Collections.nCopies(model.numLayers(), rank * sides), true, StoredBlocks.NONE);
     }
 
     /** The bytes that a prototype's measurements start from: shape m, bfloat16, K = 4. */
