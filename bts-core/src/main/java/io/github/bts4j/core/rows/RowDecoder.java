@@ -16,10 +16,9 @@ public final class RowDecoder {
     /** The size of weights, in bytes, below which the set-up of libtorch's calls takes longer than their work. */
     public static final long SMALL_MODEL = 32 << 20;
 
-    private static final int MOST_TOKENS = 4; // with more, libtorch's products of whole matrices are faster
-    private static final int MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS = 16;
-    private static final int MOST_TOKENS_OF_LONG_TEXTS = 16; // libtorch's attention of a single query over many keys is slow
-    private static final int LONG_TEXT = 512; // tokens, on average
+    private static final int MOST_SESSIONS = 16; // none slower than in libtorch, and the bits do not depend on their number
+    private static final int LONGEST_PROMPT = 4; // with more tokens, libtorch's products of whole matrices are faster
+    private static final int LONGEST_PROMPT_OF_REPACKED_MODELS = 16;
     private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 16; // libtorch dequantises all of the weights first
     private static final int LONGEST_PROMPT_OF_SMALL_MODELS = 128;
 
@@ -121,11 +120,10 @@ public final class RowDecoder {
         if (quantized) {
             return batch.size() <= MOST_TOKENS_OF_QUANTIZED_MODELS;
         }
-        int most = small || weights.isRepacked() ? MOST_TOKENS_OF_SMALL_OR_REPACKED_MODELS : MOST_TOKENS;
-        if (!batch.isPrompt() && Arrays.stream(batch.positions()).average().orElse(0) >= LONG_TEXT) {
-            most = Math.max(most, MOST_TOKENS_OF_LONG_TEXTS);
+        if (!batch.isPrompt()) {
+            return batch.size() <= MOST_SESSIONS;
         }
-        return batch.size() <= (batch.isPrompt() && small ? LONGEST_PROMPT_OF_SMALL_MODELS : most);
+        return batch.size() <= (small ? LONGEST_PROMPT_OF_SMALL_MODELS : weights.isRepacked() ? LONGEST_PROMPT_OF_REPACKED_MODELS : LONGEST_PROMPT);
     }
 
     /** Room for the logits of a step, {@code [sessions][vocabulary]}. */
