@@ -17,7 +17,7 @@ public final class RowDecoder {
     public static final long SMALL_MODEL = 32 << 20;
 
     private static final int MOST_SESSIONS = 4; // with more, libtorch's products of whole matrices are faster
-    private static final int MOST_SESSIONS_IN_BFLOAT16 = 16; // not slower than in libtorch, where the rounding depends on their number
+    private static final int MORE_SESSIONS = 16; // of small or repacked models, and in bfloat16, where the rounding in libtorch depends on their number
     private static final int LONGEST_PROMPT = 4; // with more tokens, libtorch's products of whole matrices are faster
     private static final int LONGEST_PROMPT_OF_REPACKED_MODELS = 16;
     private static final int MOST_TOKENS_OF_QUANTIZED_MODELS = 16; // libtorch dequantises all of the weights first
@@ -123,7 +123,7 @@ public final class RowDecoder {
         }
         if (!batch.isPrompt()) {
             boolean many = small || weights.isRepacked() || rounding == Rounding.BFLOAT16;
-            return batch.size() <= (many ? MOST_SESSIONS_IN_BFLOAT16 : MOST_SESSIONS);
+            return batch.size() <= (many ? MORE_SESSIONS : MOST_SESSIONS);
         }
         return batch.size() <= (small ? LONGEST_PROMPT_OF_SMALL_MODELS : weights.isRepacked() ? LONGEST_PROMPT_OF_REPACKED_MODELS : LONGEST_PROMPT);
     }
