@@ -11,6 +11,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.MismatchException;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.golden.GoldenCase;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.TensorFiles;
@@ -152,7 +153,7 @@ class StitchCombinationTest {
             lineage = StitchCheckpoint.lineage(model);
         }
         Files.delete(moving.resolve("model.safetensors"));
-        assertThrows(MismatchException.class, () -> StitchCheckpoint.open(folder.resolve("a"), LoadOptions.defaults()).close());
+        assertThrows(ModelFormatException.class, () -> StitchCheckpoint.open(folder.resolve("a"), LoadOptions.defaults()).close());
         try (StitchedModel opened = StitchCheckpoint.openReplacing(folder.resolve("a"), "code", TinyModels.golden(CASE).resolve("math"), LoadOptions.defaults())) {
             assertArrayEquals(expected, TinyModels.logits(opened, TOKENS));
             assertEquals(lineage, StitchCheckpoint.lineage(opened));
