@@ -17,7 +17,18 @@ import java.util.List;
  * @param seconds time to measure for; models are written and loaded beside it
  */
 public record BenchmarkSettings(BenchmarkShape shape, List<BenchmarkType> types, int experts, int stitches, int batch, int sequence, int prompt, double seconds) {
-    /** Checks the counts. */
+    /**
+     * Checks the counts.
+     *
+     * @param shape shape of the hub and of each expert
+     * @param types element types, one after the other
+     * @param experts number of experts
+     * @param stitches number of stitch layers
+     * @param batch sequences of a training step
+     * @param sequence tokens of each
+     * @param prompt tokens of a prompt
+     * @param seconds time to measure for; models are written and loaded beside it
+     */
     public BenchmarkSettings {
         types = List.copyOf(types);
         throwIf(types.isEmpty(), () -> new IllegalArgumentException("types is empty: give at least one"));

@@ -33,7 +33,21 @@ import java.util.stream.Collectors;
 public record Machine(String processor, List<String> extensions, int processors, long memoryBytes, String system, String java, String engine, int threads, String decoding, Map<String, String> products, String kernels) {
     private static final List<String> KNOWN = List.of("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm", "sve");
 
-    /** Copies the collections. */
+    /**
+     * Copies the collections.
+     *
+     * @param processor the processor's name
+     * @param extensions those of its vector extensions that kernels use
+     * @param processors processors that this process may use
+     * @param memoryBytes the machine's memory
+     * @param system the operating system
+     * @param java the JVM
+     * @param engine libtorch and DJL
+     * @param threads threads of a tensor operation
+     * @param decoding what decodes few tokens: Java's vector instructions or libtorch
+     * @param products the library of products by element type
+     * @param kernels those that are chosen by measurement, see {@link KernelChoices}
+     */
     public Machine {
         extensions = List.copyOf(extensions);
         products = Map.copyOf(products);

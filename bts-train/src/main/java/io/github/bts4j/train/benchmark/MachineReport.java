@@ -28,7 +28,17 @@ public record MachineReport(BenchmarkSettings settings, Machine machine, List<Li
      */
     public record Limits(String type, double memory, double product) {}
 
-    /** Copies the lists. */
+    /**
+     * Copies the lists.
+     *
+     * @param settings what was measured
+     * @param machine where
+     * @param limits what the machine reached, for each element type
+     * @param rows the measurements
+     * @param loadBefore {@link Machine#load} at the beginning
+     * @param loadAfter the same at the end
+     * @param seconds time that all of it took
+     */
     public MachineReport {
         limits = List.copyOf(limits);
         rows = List.copyOf(rows);
