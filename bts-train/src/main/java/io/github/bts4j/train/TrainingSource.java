@@ -146,7 +146,14 @@ public final class TrainingSource implements Serializable {
         }
     }
 
-    /** An adapter's base, and its configuration (JSON) or its folder, one of which is empty. */
+    /**
+     * An adapter's base, and its configuration or its folder, one of which is empty.
+     *
+     * @param base the base model's folder
+     * @param configuration the configuration as JSON
+     * @param folder the adapter's folder
+     * @param loading how the base is loaded
+     */
     record Adapters(String base, String configuration, String folder, Serializable loading) implements Serializable {
         static Adapters of(LlamaModel base, String configuration, String folder) {
             return new Adapters(absolute(base.getModelPath()), configuration, folder, Loading.of(base));

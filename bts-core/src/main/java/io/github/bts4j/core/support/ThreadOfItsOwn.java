@@ -14,7 +14,11 @@ import java.util.concurrent.FutureTask;
 public final class ThreadOfItsOwn {
     private ThreadOfItsOwn() {}
 
-    /** A task that may read files. */
+    /**
+     * A task that may read files.
+     *
+     * @param <T> type of its result
+     */
     @FunctionalInterface
     public interface Task<T> {
         /**
