@@ -65,7 +65,7 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         try (Lifetime.Lease use = lifetime.use()) {
             check(tokenIds);
             return orUnchanged(() -> {
-                pending.ifPresent(begun -> abandon());
+                abandon();
                 int done = restored(tokenIds);
                 for (int block = nextBlock(tokenIds.length - done); block > 0; block = nextBlock(tokenIds.length - done)) {
                     pass(Arrays.copyOfRange(tokenIds, done, done + block));

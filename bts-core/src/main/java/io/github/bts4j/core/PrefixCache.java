@@ -161,10 +161,10 @@ public final class PrefixCache implements AutoCloseable {
             }
         }
 
-        /** Keeps the states of a session's next block, which the session has just processed in one pass; not those of the last pass of a prompt, which ends anywhere. */
+        /** Keeps the states of a session's next block, which the session has just processed in one pass; not those of a last pass that is no block of a longer prompt. */
         void keep(int length, int[] block, Supplier<KvState.Block> copy) {
             synchronized (PrefixCache.this) {
-                if (closed || tokens != length || (length + block.length) % SMALLEST != 0 || last.filter(node -> node.gone).isPresent()) {
+                if (closed || tokens != length || block(length, block.length + 1) != block.length || last.filter(node -> node.gone).isPresent()) {
                     return;
                 }
                 Key key = next(block);
