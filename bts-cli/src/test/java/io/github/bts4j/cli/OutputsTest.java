@@ -12,6 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.bts4j.examples.TinyCheckpoints;
 import io.github.bts4j.train.RunLock;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +22,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One rule for the outputs of all commands: what holds something else is refused before any work, and stays as it was. */
 class OutputsTest {
@@ -192,5 +196,20 @@ class OutputsTest {
         Path out = Files.createDirectories(folder.resolve("quick"));
         Files.writeString(out.resolve("config.json"), "{}");
         refused("holds a model (config.json): give another folder, or --force to replace it", "quickstart", "--out", out);
+    }
+
+    /** A new or newer expert is read whole before anything is written. */
+    @ParameterizedTest
+    @ValueSource(ints = {0x7fc00000, 0x7f800000})
+    void anExpertWithAWeightThatIsNoNumberIsRefused(int bits) throws IOException {
+        Path damaged = TinyCheckpoints.write(folder.resolve("damaged"), 3);
+        Path weights = damaged.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(bytes.length - Float.BYTES, bits); // the last weight of the last tensor
+        Files.write(weights, bytes);
+        Path out = folder.resolve("out");
+        refused("is NaN or infinite", "add-expert", stitched, "again", damaged, out);
+        refused("is NaN or infinite", "replace-expert", stitched, "code", damaged, out);
+        assertFalse(Files.exists(out));
     }
 }
