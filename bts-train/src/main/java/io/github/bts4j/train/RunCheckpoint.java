@@ -250,6 +250,22 @@ public final class RunCheckpoint {
         }
     }
 
+    /**
+     * Restores the weights alone, such as those of the {@link #best} checkpoint when a run is over. {@link Trainable#weightsChanged} must be called afterwards.
+     *
+     * @param checkpoint a checkpoint's folder
+     * @param weights trained tensors, which are overwritten
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is damaged
+     * @throws IllegalArgumentException if names or shapes differ
+     */
+    public static void restoreWeights(Path checkpoint, Map<String, NDArray> weights) throws IOException {
+        requireWhole(checkpoint);
+        try (NDManager scope = weights.values().iterator().next().getManager().newSubManager()) {
+            TensorCopies.copyInto(weights, TensorFiles.read(scope, checkpoint.resolve(WEIGHTS)), "weights");
+        }
+    }
+
     private static Stored stored(Path checkpoint) throws IOException {
         Path file = checkpoint.resolve(STATE);
         Stored stored = JsonReader.STRICT.record(file, Stored.class, ModelFormatException::new);

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -17,7 +16,6 @@ import io.github.bts4j.train.metrics.EvaluationMetrics;
 import io.github.bts4j.train.metrics.MetricsListener;
 import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.optim.LearningRate;
-import io.github.bts4j.train.optim.TensorCopies;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,11 +138,8 @@ class ValidationTest {
             long step = trainer.step();
             trainer.run();
             assertEquals(step, trainer.step());
-            Map<String, NDArray> weights = expert.parameters();
-            try (ai.djl.ndarray.NDManager scope = expert.manager().newSubManager()) {
-                TensorCopies.copyInto(weights, io.github.bts4j.core.torch.TensorFiles.read(scope,
-                        RunCheckpoint.best(folder).orElseThrow().resolve("weights.safetensors")), "best");
-            }
+            RunCheckpoint.restoreWeights(RunCheckpoint.best(folder).orElseThrow(), expert.parameters());
+            expert.weightsChanged();
             double sum = 0;
             for (List<Window> windows : windows().values()) {
                 float[][] losses = expert.tokenLosses(windows.stream().map(Window::tokens).toArray(int[][]::new));

@@ -54,7 +54,7 @@ final class Adapters {
     }
 
     Path folder(String name) {
-        return spec.output().resolve("models").resolve("adapter-" + Methods.slug(name));
+        return spec.output().resolve(BaseModels.MODELS).resolve("adapter-" + Methods.slug(name));
     }
 
     /** The hash of an adapter's tensors. */

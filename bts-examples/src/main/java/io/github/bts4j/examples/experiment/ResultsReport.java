@@ -60,8 +60,8 @@ final class ResultsReport {
             columns.add(Texts.SWITCHING);
         }
         Map<String, String> titles = new LinkedHashMap<>();
-        base.names().forEach(name -> titles.put(name, name.equals(BaseModels.SEED) ? "pretrained on the general mix" : "expert"));
-        base.others().forEach(name -> titles.put(name, spec.newerExperts().containsKey(name) ? "newer expert" : "adapter"));
+        base.names().forEach(name -> titles.put(name, name.equals(BaseModels.SEED) ? "trained on the general mix" : "expert"));
+        base.others().forEach(name -> titles.put(name, name.equals(BaseModels.PUBLISHED) ? "as published" : spec.newerExperts().containsKey(name) ? "newer expert" : "adapter"));
         rows.stream().filter(Methods.Made::isFirst).forEach(row -> titles.put(row.title(), row.method() instanceof Method.Trained trained
                 ? "training '" + trained.training() + "'" : "no training"));
         List<Row> table = new ArrayList<>();

@@ -35,7 +35,7 @@ final class Scores {
 
     /** Scores the seed or an expert, or on text alone an adapter. */
     boolean scoreBase(String name) throws IOException {
-        boolean withTasks = base.names().contains(name);
+        boolean withTasks = base.names().contains(name) || name.equals(BaseModels.PUBLISHED);
         return stage(name, "model of " + base.fingerprint() + base.fingerprint(List.of(name)), withTasks).make(() -> {
             try (LlamaModel model = base.open(List.of(name), base.frozen()).get(0)) {
                 write(name, model, withTasks);

@@ -76,7 +76,7 @@ final class Scoring {
     }
 
     /** Windows from all over the text. */
-    private static List<Window> some(List<Window> all, int most) {
+    static List<Window> some(List<Window> all, int most) {
         int count = Math.min(all.size(), most);
         return IntStream.range(0, count).mapToObj(i -> all.get((int) ((long) i * all.size() / count))).toList();
     }

@@ -141,6 +141,10 @@ final class SpecFile {
         });
         if (type == ExperimentSpec.class) {
             missing.removeAll(ExperimentSpec.OPTIONAL);
+            missing.remove(ExperimentSpec.CHECKPOINT_EVERY);
+            if (node.fields().containsKey("model") && node.fields().get("model").fields().containsKey("published")) {
+                missing.remove(ExperimentSpec.TOKENIZER);
+            }
         }
         missing.forEach(key -> wrong(node, path, "the key '" + key + "' is missing"));
     }

@@ -4,6 +4,8 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.examples.experiment.ExperimentSpec.Arithmetic;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
+import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
+import io.github.bts4j.examples.experiment.ExperimentSpec.Published;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,6 +21,8 @@ import java.util.Set;
 final class SpecLimits {
     /** Any: the number of tokens is known only when the tokenizer has been read. */
     private static final int VOCABULARY = 256;
+    /** Of a published model, whose layers are not known yet. */
+    private static final int MOST_LAYERS = 1000;
 
     private final ExperimentSpec spec;
     private final Problems problems = new Problems();
@@ -37,13 +41,27 @@ final class SpecLimits {
                 limits.require(arithmetic.perDocument() >= 1, "domains." + name + ".per-document", arithmetic.perDocument(), "at least 1");
             }
         });
-        limits.attempt("model", () -> spec.model().config(VOCABULARY, spec.sequenceLength()));
-        limits.require(spec.model().deviation() > 0 && spec.model().deviation() < Double.POSITIVE_INFINITY, "model.deviation", spec.model().deviation(), "above 0");
+        limits.require(spec.checkpointEvery() >= 1, ExperimentSpec.CHECKPOINT_EVERY, spec.checkpointEvery(), "at least 1");
+        limits.model();
         spec.allTrainings().forEach(limits::training);
         limits.adapters();
         limits.methods();
         limits.evaluation(spec.evaluation());
         return limits.problems.all();
+    }
+
+    private void model() {
+        if (spec.model() instanceof ModelShape shape) {
+            attempt("model", () -> shape.config(VOCABULARY, spec.sequenceLength()));
+            require(shape.deviation() > 0 && shape.deviation() < Double.POSITIVE_INFINITY, "model.deviation", shape.deviation(), "above 0");
+        } else if (spec.model() instanceof Published published) {
+            attempt("model.published", () -> PublishedModel.check(published.published()));
+            require(published.validateEvery() >= 1, "model.validate-every", published.validateEvery(), "at least 1");
+            require(published.patience() >= 1, "model.patience", published.patience(), "at least 1");
+            require(published.windows() >= 1, "model.windows", published.windows(), "at least 1");
+            require(!spec.experts().containsKey(BaseModels.PUBLISHED) && !spec.methods().containsKey(BaseModels.PUBLISHED), "model.published", "'" + BaseModels.PUBLISHED + "'",
+                    "no expert's or method's name: it is that of the published model's row");
+        }
     }
 
     private void training(String where, TrainingSpec training) {
@@ -97,7 +115,7 @@ final class SpecLimits {
     private void adapters() {
         spec.adapters().forEach((name, how) -> {
             String where = "adapters." + name;
-            int side = Math.min(spec.model().hiddenSize(), spec.model().intermediateSize());
+            int side = spec.model() instanceof ModelShape shape ? Math.min(shape.hiddenSize(), shape.intermediateSize()) : Integer.MAX_VALUE; // a published model's matrices are not known yet
             require(how.rank() >= 1 && how.rank() <= side, where + ".rank", how.rank(), "from 1 to " + side + ", the smaller side of the models' matrices");
             if (how instanceof AdapterSpec.Trained trained) {
                 require(trained.alpha() > 0 && trained.alpha() < Double.POSITIVE_INFINITY, where + ".alpha", trained.alpha(), "above 0");
@@ -117,7 +135,8 @@ final class SpecLimits {
 
     /** A shape with the file's layers, so that other errors in the shape are reported once. */
     private LlamaConfig valid() {
-        return new ExperimentSpec.ModelShape(2, 2, Math.max(1, spec.model().layers()), 1, 1).config(VOCABULARY, Texts.SEGMENTS);
+        int layers = spec.model() instanceof ModelShape shape ? shape.layers() : MOST_LAYERS;
+        return new ModelShape(2, 2, Math.max(1, layers), 1, 1).config(VOCABULARY, Texts.SEGMENTS);
     }
 
     private void evaluation(EvaluationSpec evaluation) {

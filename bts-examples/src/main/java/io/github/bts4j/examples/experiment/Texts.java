@@ -11,6 +11,7 @@ import io.github.bts4j.train.data.SwitchingDomain;
 import io.github.bts4j.train.data.TokenCache;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
+import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.eval.WordProblem;
 import io.github.bts4j.train.eval.WordProblems;
 import java.io.IOException;
@@ -41,13 +42,16 @@ final class Texts {
     private final int segment;
     private final Map<String, Path> heldOutFiles = new LinkedHashMap<>();
 
-    private Texts(int segment) {
+    private final TokenBytes tokenBytes;
+
+    private Texts(int segment, TokenBytes tokenBytes) {
         this.segment = segment;
+        this.tokenBytes = tokenBytes;
     }
 
     static Texts read(ExperimentSpec spec, LlamaTokenizer tokenizer) throws IOException {
         TokenCache cache = TokenCache.open(spec.output().resolve("tokens"));
-        Texts texts = new Texts(spec.sequenceLength() / SEGMENTS);
+        Texts texts = new Texts(spec.sequenceLength() / SEGMENTS, TokenBytes.of(tokenizer));
         for (Map.Entry<String, ExperimentSpec.DomainSpec> domain : spec.domains().entrySet()) {
             ExperimentSpec.Files files = domain.getValue() instanceof ExperimentSpec.Arithmetic arithmetic
                     ? generated(spec.output().resolve("generated"), domain.getKey(), arithmetic) : (ExperimentSpec.Files) domain.getValue();
@@ -80,6 +84,11 @@ final class Texts {
 
     private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
         return cache.dataset(domain, new JsonLines(file), TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
+    }
+
+    /** Bytes of each token's text. */
+    TokenBytes tokenBytes() {
+        return tokenBytes;
     }
 
     TokenDataset heldOut(String domain) {

@@ -31,6 +31,9 @@ final class Workshop implements AutoCloseable {
     }
 
     static Workshop open(ExperimentSpec spec, boolean replaces) throws IOException {
+        if (spec.model() instanceof ExperimentSpec.Published published) {
+            PublishedModel.write(published.published(), spec.output().resolve(BaseModels.MODELS).resolve(BaseModels.PUBLISHED), replaces);
+        }
         LlamaTokenizer tokenizer = LlamaTokenizer.open(spec.tokenizer());
         try {
             return new Workshop(spec, replaces, tokenizer);

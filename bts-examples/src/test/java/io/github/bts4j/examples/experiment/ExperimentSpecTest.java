@@ -57,7 +57,7 @@ class ExperimentSpecTest {
         Method.Stitch four = assertInstanceOf(Method.Stitch.class, spec.methods().get("BTS"));
         for (Map.Entry<String, List<Integer>> each : places.entrySet()) {
             Method.Stitch stitch = assertInstanceOf(Method.Stitch.class, spec.methods().get(each.getKey()));
-            assertEquals(each.getValue(), StitchConfig.evenly(spec.model().layers(), stitch.stitches()).afterLayers());
+            assertEquals(each.getValue(), StitchConfig.evenly(assertInstanceOf(ExperimentSpec.ModelShape.class, spec.model()).layers(), stitch.stitches()).afterLayers());
             assertEquals(four, new Method.Stitch(four.stitches(), stitch.alternating(), stitch.dropout(), stitch.init(), stitch.models(), stitch.training(), stitch.seeds()));
         }
     }
