@@ -42,8 +42,8 @@ final class Comparison {
     /** The table, and who won. */
     record Outcome(ResultTable table, Verdict verdict) {}
 
-    static Outcome run(Phases phases, Corpus corpus, LlamaTokenizer tokenizer) throws IOException {
-        Comparison comparison = new Comparison(new BitsPerByte(TokenBytes.of(tokenizer), BATCH), corpus.windows());
+    static Outcome run(Phases phases, Map<String, List<Window>> windows, LlamaTokenizer tokenizer) throws IOException {
+        Comparison comparison = new Comparison(new BitsPerByte(TokenBytes.of(tokenizer), BATCH), windows);
         List<LlamaModel> models = new ArrayList<>();
         try {
             models.add(LlamaModel.open(phases.seedFolder()));

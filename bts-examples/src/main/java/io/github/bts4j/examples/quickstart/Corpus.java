@@ -88,12 +88,16 @@ final class Corpus {
         return Datamix.of(domains, all).withSeed(seed);
     }
 
-    /** Held-out windows of every domain, then those that switch between domains. */
-    Map<String, List<Window>> windows() {
+    /** At most so many held-out windows of every domain, then of those that switch between domains. */
+    Map<String, List<Window>> windows(int most) {
         Map<String, List<Window>> windows = new LinkedHashMap<>();
-        heldOut.forEach((name, dataset) -> windows.put(name, dataset.windows(Recipe.SEQUENCE)));
-        windows.put(SWITCHING, new SwitchingDomain(SWITCHING, List.copyOf(heldOut.values()), Recipe.SEGMENT).windows(Recipe.SEQUENCE));
+        heldOut.forEach((name, dataset) -> windows.put(name, first(dataset.windows(Recipe.SEQUENCE), most)));
+        windows.put(SWITCHING, first(new SwitchingDomain(SWITCHING, List.copyOf(heldOut.values()), Recipe.SEGMENT).windows(Recipe.SEQUENCE), most));
         return windows;
+    }
+
+    private static List<Window> first(List<Window> windows, int most) {
+        return windows.subList(0, Math.min(most, windows.size()));
     }
 
     /** Training tokens of all domains together. */

@@ -48,14 +48,14 @@ public final class QuantizationExample {
             System.err.println("usage: QuantizationExample QUICKSTART_FOLDER   (run QuickStart first)");
             System.exit(2);
         }
-        run(Path.of(arguments[0]), System.out);
+        run(Path.of(arguments[0]), Integer.MAX_VALUE, System.out);
     }
 
-    /** The largest growth of a perplexity, as a ratio. */
-    static double run(Path folder, PrintStream out) throws IOException {
+    /** The largest growth of a perplexity on at most so many windows of each domain, as a ratio. */
+    static double run(Path folder, int maxWindows, PrintStream out) throws IOException {
         try (LlamaTokenizer tokenizer = LlamaTokenizer.open(folder.resolve("tokenizer"))) {
             Corpus corpus = Corpus.load(folder.resolve("corpus"), tokenizer);
-            QuantizationExample example = new QuantizationExample(out, corpus.windows());
+            QuantizationExample example = new QuantizationExample(out, corpus.windows(maxWindows));
             return example.compare(folder);
         }
     }

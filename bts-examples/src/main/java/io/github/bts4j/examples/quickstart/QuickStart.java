@@ -75,7 +75,7 @@ public final class QuickStart {
                     corpus.trainingTokens(), parameters, recipe.seed(), folder);
             Phases phases = train(tokenizerFolder, corpus, tokenizer.vocabSize());
             step("5/5 Compare on held-out text");
-            Comparison.Outcome outcome = Comparison.run(phases, corpus, tokenizer);
+            Comparison.Outcome outcome = Comparison.run(phases, corpus.windows(recipe.maxWindows()), tokenizer);
             out.printf("%n%s%n", Comparison.text(outcome.table()));
             out.println("* best of its column; lower is better. switching: windows joined from segments of different domains");
             out.println(outcome.verdict().sentence());
@@ -121,7 +121,7 @@ public final class QuickStart {
 
     private Report report(Phases phases, Corpus corpus, Comparison.Outcome outcome, TextModel model, List<Sample> samples) {
         List<GateText> gates = new ArrayList<>();
-        corpus.windows().forEach((name, windows) -> {
+        corpus.windows(recipe.maxWindows()).forEach((name, windows) -> {
             Window window = windows.get(windows.size() / 2);
             gates.add(0, Gates.along("Held-out text: " + Corpus.title(name), model, window).named(Corpus::title)); // switching text first
         });

@@ -16,8 +16,9 @@ import java.util.List;
  * @param seedSteps steps of the seed's pretraining
  * @param expertSteps steps of each expert
  * @param stitchSteps steps of the stitch layers
+ * @param maxWindows at most so many held-out windows of each domain are scored
  */
-record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
+record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps, int maxWindows) {
     static final int SEQUENCE = 256;
     static final int SEGMENT = 64;
     static final int HOLD_OUT_EVERY = 9;
@@ -41,7 +42,7 @@ record Recipe(long seed, int seedSteps, int expertSteps, int stitchSteps) {
     static final double STITCH_SWITCHING = 0.3;
 
     static Recipe standard(long seed) {
-        return new Recipe(seed, 900, 240, 2000);
+        return new Recipe(seed, 900, 240, 2000, Integer.MAX_VALUE);
     }
 
     /** The Llama architecture; 1,066,112 parameters with the bundled tokenizer. */

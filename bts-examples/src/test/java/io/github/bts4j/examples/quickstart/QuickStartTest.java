@@ -39,7 +39,7 @@ class QuickStartTest {
         for (String name : List.of("seed", "expert-code", "expert-math", "expert-lang2", "stitch")) {
             assertTrue(Files.exists(folder.resolve("metrics").resolve(name).resolve("metrics.csv")), name);
         }
-        assertTrue(QuantizationExample.run(folder, System.out) < 1.01, "int8 weights cost more than 1 % of perplexity");
+        assertTrue(QuantizationExample.run(folder, 12, System.out) < 1.01, "int8 weights cost more than 1 % of perplexity");
         List<String> metrics = Files.readAllLines(folder.resolve("metrics/stitch/metrics.csv"));
         assertEquals(1 + 6, metrics.size());
         try (Stream<Path> files = Files.list(folder.resolve("metrics/stitch"))) {
