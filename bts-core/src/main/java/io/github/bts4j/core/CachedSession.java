@@ -68,10 +68,10 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
                 abandon();
                 int done = restored(tokenIds);
                 for (int block = nextBlock(tokenIds.length - done); block > 0; block = nextBlock(tokenIds.length - done)) {
-                    pass(Arrays.copyOfRange(tokenIds, done, done + block));
+                    pass(false, Arrays.copyOfRange(tokenIds, done, done + block));
                     done += block;
                 }
-                float[] logits = pass(Arrays.copyOfRange(tokenIds, done, tokenIds.length));
+                float[] logits = pass(true, Arrays.copyOfRange(tokenIds, done, tokenIds.length));
                 appended();
                 return logits;
             });
@@ -102,27 +102,27 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
                 int from = pending.isEmpty() ? restored(tokenIds) : 0;
                 int block = nextBlock(tokenIds.length - from);
                 int[] tokens = Arrays.copyOfRange(tokenIds, from, block > 0 ? from + block : tokenIds.length);
-                Begun pass = begun(tokens);
+                Begun pass = begun(block == 0, tokens);
                 if (!pass.pass.advance()) {
                     return NOTHING;
                 }
-                float[] logits = pass.pass.logits()[0];
+                float[][] logits = pass.pass.logits();
                 abandon();
                 passed(tokens);
                 if (block > 0) {
                     return NOTHING;
                 }
                 appended();
-                return logits;
+                return logits[0];
             });
         }
     }
 
     /** The pass over these tokens that was begun before, or a new one. */
-    private Begun begun(int... tokens) {
+    private Begun begun(boolean last, int... tokens) {
         if (pending.filter(before -> before.start == length && Arrays.equals(before.tokens, tokens)).isEmpty()) {
             abandon();
-            DecodeBatch<S> batch = DecodeBatch.ofPrompt(tokens, length, state, gateSink());
+            DecodeBatch<S> batch = batch(last, tokens);
             pending = Optional.of(new Begun(length, tokens, DecodeEngine.preferred(engines, batch).begin(batch)));
         }
         return pending.orElseThrow();
@@ -178,11 +178,17 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         return state.isCausal() ? PrefixCache.block(length, left) : 0;
     }
 
-    /** One pass of the engines. Returns float32 logits {@code [vocabulary]}. */
-    private float[] pass(int... tokens) {
-        float[] logits = DecodeEngine.decode(engines, DecodeBatch.ofPrompt(tokens, length, state, gateSink()))[0];
+    /** One pass of the engines. Returns float32 logits {@code [vocabulary]} if it is the last one. */
+    private float[] pass(boolean last, int... tokens) {
+        float[][] logits = DecodeEngine.decode(engines, batch(last, tokens));
         passed(tokens);
-        return logits;
+        return last ? logits[0] : NOTHING;
+    }
+
+    /** The next tokens; only the logits after the last of them are wanted. */
+    private DecodeBatch<S> batch(boolean last, int... tokens) {
+        DecodeBatch<S> batch = DecodeBatch.ofPrompt(tokens, length, state, gateSink());
+        return last ? batch : batch.withoutLogits();
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // the lease is held by one thread

@@ -12,9 +12,22 @@ import java.util.stream.IntStream;
  * @param positions the number of tokens before each in its session
  * @param states the state of the session, or of each session
  * @param gates who receives the gate weights of the session, or of each session
+ * @param wantsLogits whether the logits are wanted; those of a prompt's beginning are not, and engines need not compute them
  * @param <S> type of a session's state
  */
-public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List<GateSink> gates) {
+public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List<GateSink> gates, boolean wantsLogits) {
+    /**
+     * A step whose logits are wanted.
+     *
+     * @param tokens token ids, within the vocabulary
+     * @param positions the number of tokens before each in its session
+     * @param states the state of the session, or of each session
+     * @param gates who receives the gate weights of the session, or of each session
+     */
+    public DecodeBatch(int[] tokens, int[] positions, List<S> states, List<GateSink> gates) {
+        this(tokens, positions, states, gates, true);
+    }
+
     /**
      * A step whose gates nobody wants.
      *
@@ -51,6 +64,11 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List
      */
     public static <S> DecodeBatch<S> ofPrompt(int[] tokens, int start, S state, GateSink gates) {
         return new DecodeBatch<>(tokens, IntStream.range(start, start + tokens.length).toArray(), List.of(state), List.of(gates));
+    }
+
+    /** {@return the same step, whose logits nobody wants} */
+    public DecodeBatch<S> withoutLogits() {
+        return new DecodeBatch<>(tokens, positions, states, gates, false);
     }
 
     /** {@return whether the gate weights of a session are wanted; models without gates need not ask} */
@@ -112,7 +130,7 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List
      * @param <T> type of the part
      */
     public <T> DecodeBatch<T> map(Function<S, T> part) {
-        return new DecodeBatch<>(tokens, positions, states.stream().map(part).toList(), gates);
+        return new DecodeBatch<>(tokens, positions, states.stream().map(part).toList(), gates, wantsLogits);
     }
 
     /**
@@ -123,6 +141,6 @@ public record DecodeBatch<S>(int[] tokens, int[] positions, List<S> states, List
      */
     public DecodeBatch<S> select(int... sessions) {
         return new DecodeBatch<>(IntStream.of(sessions).map(i -> tokens[i]).toArray(), IntStream.of(sessions).map(i -> positions[i]).toArray(),
-                IntStream.of(sessions).mapToObj(states::get).toList(), IntStream.of(sessions).mapToObj(gates::get).toList());
+                IntStream.of(sessions).mapToObj(states::get).toList(), IntStream.of(sessions).mapToObj(gates::get).toList(), wantsLogits);
     }
 }

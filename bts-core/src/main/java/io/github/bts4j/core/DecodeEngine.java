@@ -20,7 +20,7 @@ public interface DecodeEngine<S> {
      * Computes a step and adds the batch's tokens to the states. On failure the states are unchanged or closed.
      *
      * @param batch the batch
-     * @return float32 logits {@code [sessions][vocabulary]} of the token after each session's last one
+     * @return float32 logits {@code [sessions][vocabulary]} of the token after each session's last one; anything if the batch wants none
      */
     float[][] decode(DecodeBatch<S> batch);
 

@@ -14,7 +14,7 @@ public interface DecodePass extends AutoCloseable {
     /**
      * The result of a complete step.
      *
-     * @return float32 logits {@code [sessions][vocabulary]} of the token after each session's last one
+     * @return float32 logits {@code [sessions][vocabulary]} of the token after each session's last one; anything if the batch wants none
      */
     float[][] logits();
 

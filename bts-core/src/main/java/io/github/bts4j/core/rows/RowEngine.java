@@ -77,12 +77,14 @@ public final class RowEngine<S> implements DecodeEngine<S> {
     public float[][] decode(DecodeBatch<S> batch) {
         RowDecoder hub = streams.get(0);
         List<RowStep> steps = IntStream.range(0, streams.size()).mapToObj(i -> streams.get(i).step(batch.map(state -> caches.apply(state, i)))).toList();
-        float[][] logits = hub.newLogits(steps.get(0));
+        float[][] logits = batch.wantsLogits() ? hub.newLogits(steps.get(0)) : new float[0][];
         List<RowStep> prepared = layers.prepared(steps);
         GateSums gates = batch.wantsGates() ? new GateSums() : GateSums.NONE;
         team.run(tuner, batch.size(), share -> {
             layers.run(share, prepared, gates);
-            hub.logits(share, steps.get(0), logits);
+            if (batch.wantsLogits()) {
+                hub.logits(share, steps.get(0), logits);
+            }
         });
         if (batch.wantsGates()) {
             batch.deliver(gates.means(batch.size()));

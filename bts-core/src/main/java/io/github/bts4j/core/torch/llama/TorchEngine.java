@@ -161,13 +161,29 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
 
     @Override
     public DecodePass begin(DecodeBatch<KvCaches> batch) {
-        boolean together = streams.stream().map(Decoder::device).distinct().count() == 1;
-        boolean inParts = together && batch.isPrompt() && batch.size() >= SHORT && kernel.joints().length > 0;
-        return inParts ? new TorchPass(Decoder.CALLS, streams, kernel, batch) : DecodePass.whole(() -> decode(batch));
+        return hasParts(batch) && batch.size() >= SHORT ? new TorchPass(Decoder.CALLS, streams, kernel, batch) : DecodePass.whole(() -> decode(batch));
+    }
+
+    private boolean hasParts(DecodeBatch<KvCaches> batch) {
+        return batch.isPrompt() && kernel.joints().length > 0 && streams.stream().map(Decoder::device).distinct().count() == 1;
+    }
+
+    /** Runs the layers, one by one, without the head. */
+    private float[][] withoutLogits(DecodeBatch<KvCaches> batch) {
+        try (DecodePass pass = new TorchPass(Decoder.CALLS, streams, kernel, batch)) {
+            boolean complete = false;
+            while (!complete) {
+                complete = pass.advance();
+            }
+            return pass.logits();
+        }
     }
 
     @Override
     public float[][] decode(DecodeBatch<KvCaches> batch) {
+        if (!batch.wantsLogits() && hasParts(batch)) {
+            return withoutLogits(batch);
+        }
         Decoder hub = streams.get(0);
         try (NDManager step = Torch.manager().newSubManager(hub.device()); Ropes ropes = Ropes.of(streams, batch); Caches caches = Caches.of(batch)) {
             NDArray ids = ids(step, batch, hub);

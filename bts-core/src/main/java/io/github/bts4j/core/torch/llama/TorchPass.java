@@ -91,8 +91,10 @@ final class TorchPass implements DecodePass {
     }
 
     private void finish() {
-        NDArray last = kernels.decodeLogits(step, Autograd.INFERENCE, states.get(0), streams.get(0).weights(), 1);
-        logits = TokenBatch.rows(last.toFloatArray(), 1);
+        if (batch.wantsLogits()) {
+            NDArray last = kernels.decodeLogits(step, Autograd.INFERENCE, states.get(0), streams.get(0).weights(), 1);
+            logits = TokenBatch.rows(last.toFloatArray(), 1);
+        }
         if (batch.wantsGates()) {
             batch.deliver(TorchEngine.weights(gates, batch.size()));
         }
