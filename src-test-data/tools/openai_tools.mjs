@@ -1,5 +1,5 @@
 // Structured output and tools with the official client: npm install openai zod, then URL=http://127.0.0.1:8080/v1 MODEL=name node openai_tools.mjs
-// The model needs a chat template with tools (bts serve --template qwen2_5.jinja); it may have random weights.
+// The model needs a chat template with tools, such as chat/templates/trl/qwen2_5.jinja as chat_template.jinja in its folder; it may have random weights.
 import OpenAI from 'openai';
 import { zodResponseFormat, zodFunction } from 'openai/helpers/zod';
 import { z } from 'zod';
@@ -13,9 +13,9 @@ Fair.parse(parsed.choices[0].message.parsed);
 assert.equal(parsed.choices[0].finish_reason, 'stop');
 const stream = c.chat.completions.stream({model, messages, max_tokens: 1500, temperature: 0.7, seed: 2, response_format: zodResponseFormat(Fair, 'fair')});
 Fair.parse((await stream.finalChatCompletion()).choices[0].message.parsed);
-const called = await c.chat.completions.parse({model, messages, max_tokens: 1500, temperature: 0.7, seed: 3, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
+const called = await c.chat.completions.parse({model, messages, max_tokens: 1500, temperature: 0.7, seed: 3, tool_choice: 'required', parallel_tool_calls: false, tools: [zodFunction({name: 'visit', parameters: Fair})]});
 Fair.parse(called.choices[0].message.tool_calls[0].function.parsed_arguments);
-const deltas = c.chat.completions.stream({model, messages, max_tokens: 1500, temperature: 0.7, seed: 4, tool_choice: 'required', tools: [zodFunction({name: 'visit', parameters: Fair})]});
+const deltas = c.chat.completions.stream({model, messages, max_tokens: 1500, temperature: 0.7, seed: 4, tool_choice: 'required', parallel_tool_calls: false, tools: [zodFunction({name: 'visit', parameters: Fair})]});
 Fair.parse((await deltas.finalChatCompletion()).choices[0].message.tool_calls[0].function.parsed_arguments);
 let visits = 0;
 const runner = c.chat.completions.runTools({model, messages, max_tokens: 1500, temperature: 0.7, seed: 5, tool_choice: {type: 'function', function: {name: 'visit'}},
