@@ -1,7 +1,7 @@
 """How the families' pre-tokenizers cut text: ids that the Python package tokenizers gives with the expressions of the published tokenizer.json files.
 
 Usage: python3 pre_tokenizers_golden.py. Writes ../gguf/pre-*.gguf (a part of the bundled vocabulary under each name, by the package gguf) and ../gguf/pre-tokenizers.json.gz.
-The expressions are those of Qwen2.5, Mistral Nemo (tekken), Phi-4 mini (gpt-4o), OLMo 2 (dbrx) and SmolLM 2; whole words first where llama.cpp does so for the name.
+The expressions are those of Qwen2.5 (behind normal form C), DeepSeek's distilled Qwen (without it), Mistral Nemo (tekken), Phi-4 mini (gpt-4o), OLMo 2 (dbrx) and SmolLM 2; whole words first where llama.cpp does so for the name.
 """
 import gzip, json, os, random
 import gguf, tokenizers
@@ -15,6 +15,7 @@ WORD = r"[^\r\n\p{L}\p{N}]?"
 def split(expression): return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated", False), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 RULES = {
     "qwen2": (split(SHORT + "|" + WORD + r"\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" + REST), False),
+    "deepseek-r1-qwen": (split(SHORT + "|" + WORD + r"\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*" + REST), False),
     "tekken": (split(WORD + UPPER + "*" + LOWER + "+|" + WORD + UPPER + "+" + LOWER + r"*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + REST), True),
     "gpt-4o": (split(WORD + UPPER + "*" + LOWER + "+" + SHORT + "?|" + WORD + UPPER + "+" + LOWER + "*" + SHORT + r"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + REST), False),
     "dbrx": (split(SHORT + "|" + WORD + r"\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*" + REST), False),
@@ -42,7 +43,7 @@ for name, (rule, whole) in RULES.items():
     w.add_bos_token_id(1); w.add_eos_token_id(2)
     w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
     d = json.loads(json.dumps(data)); d["added_tokens"] = specials; d["model"]["vocab"] = {v: i for i, v in enumerate(vocab)}; d["model"]["merges"] = [list(p) for p in merges]
-    d["model"]["ignore_merges"] = whole; d["normalizer"] = None; d["post_processor"] = None
+    d["model"]["ignore_merges"] = whole; d["normalizer"] = {"type": "NFC"} if name == "qwen2" else None; d["post_processor"] = None
     t = Tokenizer.from_str(json.dumps(d)); t.pre_tokenizer = rule
     rows[name] = [{"text": x, "ids": t.encode(x, add_special_tokens=False).ids} for x in texts()]
 with gzip.GzipFile(os.path.join(out, "pre-tokenizers.json.gz"), "wb", mtime=0) as f: f.write(json.dumps({"tokenizers": tokenizers.__version__} | rows).encode())

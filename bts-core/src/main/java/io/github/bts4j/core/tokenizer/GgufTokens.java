@@ -133,12 +133,22 @@ public final class GgufTokens {
 
     /** The rule that cuts text in the same way. */
     private SplitRule splitRule() {
-        if (!root.path("normalizer").isNull() && !root.path("normalizer").isMissingNode()) {
-            throw unsupported("it has a normalizer, " + root.path("normalizer").path("type") + ", which GGUF's byte-level tokenizers have not");
-        }
+        List<String> normalizers = normalizers(root.path("normalizer"));
         List<String> steps = steps(root.path("pre_tokenizer"));
-        return Arrays.stream(SplitRule.values()).filter(rule -> steps(rule.preTokenizer()).equals(steps) && rule.ignoresMerges() == model.path("ignore_merges").asBoolean()).findFirst()
-                .orElseThrow(() -> unsupported("its pre_tokenizer " + steps + " is none of those that are written by a name"));
+        return Arrays.stream(SplitRule.values()).filter(rule -> steps(rule.preTokenizer()).equals(steps) && normalizers(rule.normalizer()).equals(normalizers)
+                        && rule.ignoresMerges() == model.path("ignore_merges").asBoolean()).findFirst()
+                .orElseThrow(() -> unsupported("its pre_tokenizer " + steps + (normalizers.isEmpty() ? "" : " behind the normalizer " + normalizers) + " is none of those that are written by a name"));
+    }
+
+    /** Normalizers have no other settings than their types in the rules that are written. */
+    private static List<String> normalizers(JsonNode part) {
+        List<String> found = new ArrayList<>();
+        if (part.path("type").asText().equals("Sequence")) {
+            part.path("normalizers").forEach(each -> found.addAll(normalizers(each)));
+        } else if (part.isObject()) {
+            found.add(part.size() == 1 ? part.path("type").asText() : part.toString());
+        }
+        return found;
     }
 
     private static List<String> steps(JsonNode part) {

