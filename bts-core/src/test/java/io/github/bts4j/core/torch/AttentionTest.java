@@ -12,11 +12,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The decoder's causal attention, in blocks without a graph and fused with one, against softmax(Q K^T / sqrt(d)) V in double. */
 class AttentionTest {
-    /** A part of the decoder that no other code calls by itself. */
-    interface AttendingKernels extends DecoderKernels {
-        NDArray attend(NDManager owner, Autograd mode, NDArray q, NDArray k, NDArray v, double factor, long window);
-    }
-
     private static final int BATCH = 2;
     private static final int HEADS = 4;
     private static final int SIZE = 24;
@@ -36,7 +31,7 @@ class AttentionTest {
 
     private static void equalsTheFormula(int queries, int keys, int kvHeads, int window) {
         double factor = 1 / Math.sqrt(SIZE);
-        AttendingKernels kernels = Kernels.of(AttendingKernels.class);
+        DecoderKernels kernels = Kernels.of(DecoderKernels.class);
         for (ElementType type : new ElementType[] {ElementType.FLOAT32, ElementType.BFLOAT16}) {
             try (NDManager manager = Torch.manager().newSubManager()) {
                 NDArray q = random(manager, type, 1, BATCH, HEADS, queries, SIZE);
