@@ -106,7 +106,7 @@ class PageTest extends InBrowser {
         page.locator("#plot").hover(new Locator.HoverOptions().setPosition(new com.microsoft.playwright.options.Position(2, 30)));
         assertEquals("0", page.locator(".token.hovered").or(page.locator("#position")).first().evaluate("(e) => e.dataset.token ?? document.getElementById('position').value"));
         page.locator("#plot").click();
-        assertEquals(Math.round((weights.size() - 1) / 2.0), Integer.parseInt(page.locator(".token[aria-current]").first().getAttribute("data-token")), 1);
+        assertEquals((double) Math.round((weights.size() - 1) / 2.0), Integer.parseInt(page.locator(".token[aria-current]").first().getAttribute("data-token")), 1);
         page.focus("#position");
         page.keyboard().press("End");
         assertEquals(weights.size() - 1, Integer.parseInt(page.locator(".token[aria-current]").last().getAttribute("data-token")));

@@ -46,7 +46,7 @@ public record Verdict(String sentence) {
     }
 
     private static String ofTheSeed(List<EvaluationResult> ranked, EvaluationResult best, EvaluationResult next, String seed) {
-        Optional<EvaluationResult> first = ranked.stream().filter(one -> one.model().equals(seed) && one != best && one != next).findFirst();
+        Optional<EvaluationResult> first = ranked.stream().filter(one -> one.model().equals(seed) && !seed.equals(best.model()) && !seed.equals(next.model())).findFirst();
         return first.map(one -> " The " + seed + " has " + bits(value(one)) + ".").orElse("");
     }
 
