@@ -10,7 +10,7 @@ import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.util.AccumulatorV2;
 
 /** The newest step of each expert. Tasks add to it, and the executors' heartbeats bring it to the driver. Attempts that were lost are forgotten: the later attempt counts. */
-final class BranchProgress extends AccumulatorV2<BranchStep, HashMap<String, BranchStep>> {
+final class BranchProgress extends AccumulatorV2<BranchStep, Map<String, BranchStep>> {
     private static final long serialVersionUID = 1L;
     static final String NAME = "bts4j.branch";
 
@@ -39,18 +39,21 @@ final class BranchProgress extends AccumulatorV2<BranchStep, HashMap<String, Bra
     }
 
     @Override
-    public void merge(AccumulatorV2<BranchStep, HashMap<String, BranchStep>> other) {
+    public void merge(AccumulatorV2<BranchStep, Map<String, BranchStep>> other) {
         other.value().values().forEach(this::add);
     }
 
     @Override
-    public synchronized HashMap<String, BranchStep> value() {
+    public synchronized Map<String, BranchStep> value() {
         return new HashMap<>(newest);
     }
 
     private static BranchStep later(BranchStep a, BranchStep b) {
-        boolean first = a.attempt() != b.attempt() ? a.attempt() > b.attempt() : a.step() >= b.step();
-        return first ? a : b;
+        return isAfter(b, a) ? b : a;
+    }
+
+    private static boolean isAfter(BranchStep a, BranchStep b) {
+        return a.attempt() != b.attempt() ? a.attempt() > b.attempt() : a.step() > b.step();
     }
 
     /** Reports what heartbeats bring, each step once. */
@@ -80,7 +83,7 @@ final class BranchProgress extends AccumulatorV2<BranchStep, HashMap<String, Bra
         /** Reports a step that is later than the one before. */
         synchronized void tell(BranchStep step) {
             BranchStep before = told.get(step.expert());
-            if (before == null || later(before, step) != before) {
+            if (before == null || isAfter(step, before)) {
                 told.put(step.expert(), step);
                 listener.accept(step);
             }
