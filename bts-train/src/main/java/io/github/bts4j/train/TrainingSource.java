@@ -204,7 +204,6 @@ public final class TrainingSource implements Serializable {
         return path.toAbsolutePath().normalize().toString();
     }
 
-    @SuppressWarnings("NonApiType") // a list that can be sent
     private static ArrayList<String> strings(List<Member> members, Function<Member, String> what) {
         return new ArrayList<>(members.stream().map(what).toList());
     }
