@@ -57,10 +57,10 @@ final class StepTasks {
 
     Sum run(List<Lane> lanes, Exchange exchange, long size) {
         JavaRDD<Lane> tasks = spark.parallelize(lanes, lanes.size());
-        return SparkTraining.described(() -> exchange == Exchange.GATHER ? gather(tasks, size) : sliced(tasks, size));
+        return SparkTraining.described(() -> exchange == Exchange.GATHER ? gather(tasks) : sliced(tasks, size));
     }
 
-    private Sum gather(JavaRDD<Lane> lanes, long size) {
+    private Sum gather(JavaRDD<Lane> lanes) {
         Executors there = executors;
         List<Lane.Result> results = lanes.map(there::run).collect(); // in the order of the lanes
         byte[] sum = results.get(0).gradient();
