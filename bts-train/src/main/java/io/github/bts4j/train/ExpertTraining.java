@@ -13,8 +13,11 @@ import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;
+import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.KernelWeights;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.PassOptions;
 import java.io.IOException;
@@ -35,8 +38,13 @@ import java.util.TreeSet;
  * <p>Not thread-safe.
  */
 public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
+    private static final AdapterTrainingKernels CONVERSION = Kernels.of(AdapterTrainingKernels.class);
+    private static final String TABLE = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+
     private final Map<String, NDArray> weights;
     private final String start;
+    private boolean mixed;
     private Set<String> frozen = Set.of();
     private Optional<Path> seed = Optional.empty();
     private Precision rounding = Precision.FLOAT32;
@@ -122,7 +130,19 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
      * @return this training
      */
     public ExpertTraining withFrozenEmbeddings() {
-        this.frozen = Set.of("model.embed_tokens.weight", "model.norm.weight", "lm_head.weight");
+        this.frozen = Set.of(TABLE, "model.norm.weight", HEAD);
+        return this;
+    }
+
+    /**
+     * Computes each pass in bfloat16, from the float32 weights rounded anew; weights, the sum of a step's gradients and the optimizer's moments stay float32. On processors with bfloat16 products
+     * a pass takes half the time or less, and its activations half the memory. Losses are those of the model in bfloat16.
+     *
+     * @return this training
+     */
+    public ExpertTraining withMixedPrecision() {
+        mixed = true;
+        computeIn(ElementType.BFLOAT16, weights);
         return this;
     }
 
@@ -135,12 +155,19 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
     public Optional<TrainingSource> source() {
         PassOptions plain = PassOptions.DEFAULT.withCheckpointing(checkpointing());
         PassOptions options = mask().map(plain::withDocumentMask).orElse(plain);
-        return seed.map(path -> TrainingSource.expert(path, rounding, !frozen.isEmpty(), options));
+        return mixed ? Optional.empty() : seed.map(path -> TrainingSource.expert(path, rounding, !frozen.isEmpty(), options));
     }
 
     @Override
     Weights weights(NDManager step, Autograd mode) {
-        return new Weights(decoder().weights(), decoder().head(step), () -> { });
+        if (!mixed) {
+            return new Weights(decoder().weights(), decoder().head(step), () -> { });
+        }
+        Map<String, NDArray> typed = new LinkedHashMap<>();
+        weights.forEach((name, tensor) -> typed.put(name, CONVERSION.typedParameter(step, frozen.contains(name) ? Autograd.OFF : mode, tensor, ElementType.BFLOAT16)));
+        boolean tied = config().tieWordEmbeddings();
+        LlamaWeights llama = KernelWeights.of(KERNELS, mode, typed, config(), ElementType.BFLOAT16, tied);
+        return new Weights(llama, typed.get(tied ? TABLE : HEAD), llama::close);
     }
 
     @Override
@@ -148,6 +175,9 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
         Map<String, String> identity = new LinkedHashMap<>(Map.of("model", config().toString(), StartingWeights.NAME, start));
         if (!frozen.isEmpty()) {
             identity.put("frozen", String.valueOf(new TreeSet<>(frozen)));
+        }
+        if (mixed) {
+            identity.put("computed in", ElementType.BFLOAT16.name());
         }
         return identity;
     }

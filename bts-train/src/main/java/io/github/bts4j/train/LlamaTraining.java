@@ -28,7 +28,7 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
     static final TrainingKernels KERNELS = Kernels.of(TrainingKernels.class);
 
     private final LlamaConfig config;
-    private final Decoder decoder;
+    private Decoder decoder;
     private ActivationCheckpointing checkpointing = ActivationCheckpointing.OFF;
     private Optional<DocumentMask> documentMask = Optional.empty();
 
@@ -62,6 +62,12 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
 
     /** The identity without the document mask. */
     abstract Map<String, String> unmasked();
+
+    /** Computes in another type from now on, with tensors that {@link #weights} converts for each pass. */
+    final void computeIn(ElementType type, Map<String, NDArray> tensors) {
+        decoder.close();
+        decoder = new Decoder(config, tensors, manager(), type);
+    }
 
     final LlamaConfig dimensions() {
         return config;

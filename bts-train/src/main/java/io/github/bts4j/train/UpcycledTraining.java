@@ -6,6 +6,8 @@ import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.ElementType;
+import io.github.bts4j.core.torch.Autograd;
+import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -25,10 +27,18 @@ import java.util.Map;
  * <p>Not thread-safe.
  */
 public final class UpcycledTraining extends OwningTraining {
+    private static final AdapterTrainingKernels CONVERSION = Kernels.of(AdapterTrainingKernels.class);
+
     private final UpcycledConfig config;
     private final Map<String, NDArray> tensors;
     private final UpcycledWeights weights;
     private final Map<String, String> identity = new LinkedHashMap<>();
+    private boolean mixed;
+
+    /** A computation with the weights of a pass. */
+    private interface Pass<R> {
+        R run(UpcycledWeights weights);
+    }
 
     /**
      * Upcycles models.
@@ -68,7 +78,7 @@ public final class UpcycledTraining extends OwningTraining {
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
         try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
-            return weights.accumulateGradients(step, tokens, tokenWeight, seed);
+            return pass(step, Autograd.ON, typed -> typed.accumulateGradients(step, tokens, tokenWeight, seed));
         }
     }
 
@@ -76,7 +86,7 @@ public final class UpcycledTraining extends OwningTraining {
     @SuppressWarnings("try") // the lease is only held
     public float[] accumulateGradients(DocumentRows rows, float tokenWeight, long seed) {
         try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
-            return weights.accumulateGradients(step, rows, tokenWeight, seed);
+            return pass(step, Autograd.ON, typed -> typed.accumulateGradients(step, rows, tokenWeight, seed));
         }
     }
 
@@ -84,8 +94,30 @@ public final class UpcycledTraining extends OwningTraining {
     @SuppressWarnings("try") // the lease is only held
     public float[][] tokenLosses(int[][] tokens) {
         try (Lifetime.Lease use = use(); NDManager step = manager().newSubManager()) {
-            return TokenBatch.rows(weights.tokenLosses(step, tokens).toFloatArray(), tokens.length);
+            return pass(step, Autograd.OFF, typed -> TokenBatch.rows(typed.tokenLosses(step, tokens).toFloatArray(), tokens.length));
         }
+    }
+
+    private <R> R pass(NDManager step, Autograd mode, Pass<R> pass) {
+        if (!mixed) {
+            return pass.run(weights);
+        }
+        Map<String, NDArray> typed = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> typed.put(name, CONVERSION.typedParameter(step, config.isTrained(name) ? mode : Autograd.OFF, tensor, ElementType.BFLOAT16)));
+        try (UpcycledWeights rounded = new UpcycledWeights(config, typed, step, ElementType.BFLOAT16)) {
+            return pass.run(rounded);
+        }
+    }
+
+    /**
+     * Computes each pass in bfloat16, from the float32 weights rounded anew: see {@link ExpertTraining#withMixedPrecision}.
+     *
+     * @return this training
+     */
+    public UpcycledTraining withMixedPrecision() {
+        mixed = true;
+        identity.put("computed in", ElementType.BFLOAT16.name());
+        return this;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.bts4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -71,6 +72,27 @@ class SftStepGoldenTest {
                     try (NDArray gradient = expert.parameters().get(golden.getKey()).getGradient()) {
                         assertArrayEquals(values, gradient.toFloatArray(), (float) tolerance.of(largest), golden.getKey());
                     }
+                }
+            }
+        }
+    }
+
+    /** Computed in bfloat16, the gradients are those of transformers in float32 up to that type's rounding. */
+    @Test
+    void gradientsInMixedPrecision() throws IOException {
+        JsonNode step = new ObjectMapper().readTree(GOLDEN.resolve("step.json").toFile());
+        Datamix data = Datamix.of(List.of(conversations(step)), Map.of("chat", 1.0));
+        try (LlamaModel model = LlamaModel.open(TinyRuns.golden("llama2-gqa")); ExpertTraining expert = ExpertTraining.branch(model).withMixedPrecision();
+                NDManager scope = expert.manager().newSubManager()) {
+            expert.parameters().values().forEach(tensor -> tensor.setRequiresGradient(true));
+            StepBatches batches = StepBatches.read(data, 0, 2, TrainerConfig.of(1, 1, LENGTH, new LearningRate.Constant(1e-3)).withAccumulation(2));
+            for (int pass = 0; pass < 2; pass++) {
+                batches.passes(0, 0).get(pass).accumulate(expert);
+            }
+            for (Map.Entry<String, NDArray> golden : TensorFiles.read(scope, GOLDEN.resolve("gradients.safetensors")).entrySet()) {
+                try (NDArray gradient = expert.parameters().get(golden.getKey()).getGradient()) {
+                    double error = Gradients.distance(golden.getValue().toFloatArray(), gradient.toFloatArray());
+                    assertTrue(error > 0 && error < Gradients.BFLOAT16, golden.getKey() + " is off by " + error);
                 }
             }
         }

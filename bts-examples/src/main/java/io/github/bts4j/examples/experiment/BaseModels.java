@@ -3,6 +3,7 @@ package io.github.bts4j.examples.experiment;
 import ai.djl.Device;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.llama.AdaptedLlama;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
@@ -145,10 +146,20 @@ final class BaseModels {
         LlamaConfig config = config();
         double deviation = ((ModelShape) spec.model()).deviation();
         return stage(folder(SEED), spec.seed(), mix, config.toString()).make(() -> {
-            try (ExpertTraining training = ExpertTraining.fromScratch(config, deviation, RANDOM_SEED, Device.cpu())) {
+            try (ExpertTraining training = computing(ExpertTraining.fromScratch(config, deviation, RANDOM_SEED, Device.cpu()))) {
                 return Training.run("seed", training, mix, Training.config(spec, spec.seed(), RANDOM_SEED), folder(SEED), () -> training.save(folder(SEED), spec.tokenizer()));
             }
         });
+    }
+
+    /** Whether all of a model's weights are trained with passes in bfloat16. */
+    boolean isMixed() {
+        return spec.trainingPrecision() == Precision.BFLOAT16;
+    }
+
+    /** A training in the experiment's precision. */
+    ExpertTraining computing(ExpertTraining training) {
+        return isMixed() ? training.withMixedPrecision() : training;
     }
 
     /** Trains a published model on as much of the text as it still gains from. */
@@ -158,7 +169,7 @@ final class BaseModels {
         String start = "the published model " + ModelFingerprint.of(folder(PUBLISHED)) + ", validated every " + published.validateEvery() + " steps on " + windows.size() + " windows, patience "
                 + published.patience();
         return stage(folder(SEED), spec.seed(), mix, start).make(() -> {
-            try (LlamaModel before = LlamaModel.open(folder(PUBLISHED)); ExpertTraining training = ExpertTraining.branch(before)) {
+            try (LlamaModel before = LlamaModel.open(folder(PUBLISHED)); ExpertTraining training = computing(ExpertTraining.branch(before))) {
                 return Training.runValidated(SEED, training, mix, Training.config(spec, spec.seed(), RANDOM_SEED), validation, folder(SEED), () -> save(training, folder(SEED)));
             }
         });
@@ -176,7 +187,7 @@ final class BaseModels {
         Datamix mix = texts.mix(how, order);
         String start = "the " + (from.equals(SEED) ? "" : "expert ") + from + " " + ModelFingerprint.of(folder(from)) + (spec.expertsKeepEmbeddings() ? " with its embeddings" : "");
         return stage(folder(name), how, mix, start).make(() -> {
-            try (LlamaModel before = LlamaModel.open(folder(from)); ExpertTraining training = ExpertTraining.branch(before)) {
+            try (LlamaModel before = LlamaModel.open(folder(from)); ExpertTraining training = computing(ExpertTraining.branch(before))) {
                 if (spec.expertsKeepEmbeddings()) {
                     training.withFrozenEmbeddings();
                 }
@@ -186,7 +197,7 @@ final class BaseModels {
     }
 
     private Stage stage(Path folder, TrainingSpec how, Datamix mix, String start) {
-        return new Stage(folder, how + " from " + start + ", data " + mix.fingerprint(), replaces);
+        return new Stage(folder, how + (isMixed() ? " in mixed precision" : "") + " from " + start + ", data " + mix.fingerprint(), replaces);
     }
 
     LlamaConfig config() throws IOException {

@@ -33,6 +33,7 @@ import java.util.Set;
  * @param sequenceLength predicted tokens of a sequence, in training and in held-out windows
  * @param general the domain of general text
  * @param domains text by domain
+ * @param trainingPrecision number format of the passes in which all of a model's weights are trained; the weights themselves are float32. FLOAT32 if the file has no such key
  * @param checkpointEvery steps between run checkpoints; 100 if the file has no such key
  * @param model the seed's shape, or a published model
  * @param seed how the seed is trained: a published model, how it is trained further before it is the seed
@@ -47,7 +48,7 @@ import java.util.Set;
  * @param tables rows of each table in the results, by its title
  */
 record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, int sequenceLength, String general, Map<String, DomainSpec> domains,
-        int checkpointEvery, ModelSpec model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, NewerExpert> newerExperts,
+        Precision trainingPrecision, int checkpointEvery, ModelSpec model, TrainingSpec seed, Map<String, TrainingSpec> experts, boolean expertsKeepEmbeddings, Map<String, AdapterSpec> adapters, Map<String, NewerExpert> newerExperts,
         Map<String, TrainingSpec> trainings, double projectionRate,
         Map<String, Method> methods, EvaluationSpec evaluation, Map<String, List<String>> tables) {
     /** Keys of maps that may be absent. */
@@ -55,6 +56,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
 
     /** Another key that may be absent. */
     static final String CHECKPOINT_EVERY = "checkpoint-every";
+
+    /** Another one. */
+    static final String TRAINING_PRECISION = "training-precision";
 
     /** Absent where a published model brings its own. */
     static final String TOKENIZER = "tokenizer";
@@ -188,6 +192,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         if (!content.has(CHECKPOINT_EVERY)) {
             content.put(CHECKPOINT_EVERY, USUAL_CHECKPOINTS);
         }
+        if (!content.has(TRAINING_PRECISION)) {
+            content.put(TRAINING_PRECISION, Precision.FLOAT32.name());
+        }
         if (!content.has(TOKENIZER)) {
             content.put(TOKENIZER, Path.of(content.path("output").asText(), BaseModels.MODELS, BaseModels.PUBLISHED).toString());
         }
@@ -263,7 +270,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         Map<String, DomainSpec> resolved = new LinkedHashMap<>();
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
-        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, checkpointEvery, model(folder), seed, experts, expertsKeepEmbeddings,
+        return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, trainingPrecision, checkpointEvery, model(folder), seed, experts, expertsKeepEmbeddings,
                 adapters, newerExperts, trainings, projectionRate, methods, evaluation, tables);
     }
 }

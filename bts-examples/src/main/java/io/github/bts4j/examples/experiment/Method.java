@@ -257,7 +257,7 @@ sealed interface Method permits Derived, Method.Seeded, Method.Merged, Method.En
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
             List<LlamaModel> opened = base.open(models, LoadOptions.defaults());
             try (UpcycledTraining upcycled = new UpcycledTraining(config(opened.get(0).config(), models), opened)) {
-                return run.of(upcycled, () -> upcycled.save(folder));
+                return run.of(base.isMixed() ? upcycled.withMixedPrecision() : upcycled, () -> upcycled.save(folder));
             } finally {
                 opened.forEach(LlamaModel::close);
             }
@@ -323,7 +323,7 @@ sealed interface Method permits Derived, Method.Seeded, Method.Merged, Method.En
     record Continued(String training, List<Long> seeds) implements Trained {
         @Override
         public boolean make(BaseModels base, Run run, Path folder) throws IOException {
-            try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED)); ExpertTraining training = ExpertTraining.branch(seed)) {
+            try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED)); ExpertTraining training = base.computing(ExpertTraining.branch(seed))) {
                 return run.of(training, () -> training.save(folder, base.folder(BaseModels.SEED)));
             }
         }

@@ -64,7 +64,7 @@ final class Methods {
 
     /** What a row starts from: the base models, and the method that it continues from. */
     private String start(Made row) throws IOException {
-        StringBuilder start = new StringBuilder(base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + "; ");
+        StringBuilder start = new StringBuilder(base.fingerprint() + base.fingerprint(row.method().models()) + "frozen in " + spec.frozenPrecision() + (base.isMixed() ? ", trained in mixed precision; " : "; "));
         for (String before : before(row)) {
             start.append("after ").append(Stage.madeFrom(sibling(row.folder(), before))).append("; ");
         }

@@ -141,7 +141,7 @@ final class SpecFile {
         });
         if (type == ExperimentSpec.class) {
             missing.removeAll(ExperimentSpec.OPTIONAL);
-            missing.remove(ExperimentSpec.CHECKPOINT_EVERY);
+            missing.removeAll(List.of(ExperimentSpec.CHECKPOINT_EVERY, ExperimentSpec.TRAINING_PRECISION));
             if (node.fields().containsKey("model") && node.fields().get("model").fields().containsKey("published")) {
                 missing.remove(ExperimentSpec.TOKENIZER);
             }

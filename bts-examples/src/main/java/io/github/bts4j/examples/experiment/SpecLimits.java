@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.Problems;
 import io.github.bts4j.examples.experiment.ExperimentSpec.Arithmetic;
 import io.github.bts4j.examples.experiment.ExperimentSpec.EvaluationSpec;
@@ -42,6 +43,7 @@ final class SpecLimits {
             }
         });
         limits.require(spec.checkpointEvery() >= 1, ExperimentSpec.CHECKPOINT_EVERY, spec.checkpointEvery(), "at least 1");
+        limits.require(spec.trainingPrecision() != Precision.FLOAT16, ExperimentSpec.TRAINING_PRECISION, spec.trainingPrecision(), "FLOAT32 or BFLOAT16: float16 loses small gradients");
         limits.model();
         spec.allTrainings().forEach(limits::training);
         limits.adapters();

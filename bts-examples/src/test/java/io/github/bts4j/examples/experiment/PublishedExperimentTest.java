@@ -51,7 +51,7 @@ class PublishedExperimentTest {
             training.save(folder.resolve("other"), tokenizer);
         }
         Files.writeString(folder.resolve("other/chat_template.jinja"), "{{ messages[0].content }}");
-        return Files.writeString(file, Files.readString(file).replace(OWN_SHAPE, PUBLISHED).replaceFirst("tokenizer: .*\n", "checkpoint-every: 3\n")
+        return Files.writeString(file, Files.readString(file).replace(OWN_SHAPE, PUBLISHED).replaceFirst("tokenizer: .*\n", "checkpoint-every: 3\ntraining-precision: BFLOAT16\n")
                 .replaceFirst("seed: \\{steps: 4, batch: 2, learning-rate: 1.0e-3", "seed: {steps: 60, batch: 2, learning-rate: 2.0e-1"));
     }
 
@@ -72,7 +72,7 @@ class PublishedExperimentTest {
         JsonNode best = validations.stream().min(Comparator.comparingDouble(row -> row.path("loss").asDouble())).orElseThrow();
         assertTrue(steps < 60, "it ends early, not after " + steps);
         assertEquals(steps, best.path("step").asLong() + 2 * 2, "two validations after the best one");
-        assertEquals(best.at("/bits_per_byte_by_domain/english").asDouble(), bits("seed"), 1e-5, best.toString()); // the windows of the validation are those that rows are scored on
+        assertEquals(best.at("/bits_per_byte_by_domain/english").asDouble(), bits("seed"), 2e-3, best.toString()); // validated in bfloat16, scored in float32, on the same windows
         assertNotEquals(bits("published"), bits("seed"), 1e-3);
         assertEquals("{{ messages[0].content }}", Files.readString(models.resolve("expert-code/chat_template.jinja")));
         assertTrue(Files.readString(models.resolve("seed/stage.json")).contains("patience 2"));
@@ -114,6 +114,7 @@ class PublishedExperimentTest {
             windows: 4} | windows: 0} | model.windows: 0 must be at least 1
             published: other | published: hf:other | hf:other
             checkpoint-every: 3 | checkpoint-every: 0 | checkpoint-every: 0 must be at least 1
+            precision: BFLOAT16 | precision: FLOAT16 | training-precision: FLOAT16 must be FLOAT32 or BFLOAT16
             checkpoint-every: 3 | checkpoints-every: 3 | the key 'checkpoints-every' is not known, did you mean 'checkpoint-every'?
             code: {steps | published: {steps | must be no expert
             """)
