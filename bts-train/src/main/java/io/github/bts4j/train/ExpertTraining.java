@@ -135,7 +135,7 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
     }
 
     /**
-     * Computes each pass in bfloat16, from the float32 weights rounded anew; weights, the sum of a step's gradients and the optimizer's moments stay float32. On processors with bfloat16 products
+     * Computes each pass in bfloat16, from the float32 weights rounded again; weights, the sum of a step's gradients and the optimizer's moments stay float32. On processors with bfloat16 products
      * a pass takes half the time or less, and its activations half the memory. Losses are those of the model in bfloat16.
      *
      * @return this training

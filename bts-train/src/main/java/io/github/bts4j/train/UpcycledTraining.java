@@ -110,7 +110,7 @@ public final class UpcycledTraining extends OwningTraining {
     }
 
     /**
-     * Computes each pass in bfloat16, from the float32 weights rounded anew: see {@link ExpertTraining#withMixedPrecision}.
+     * Computes each pass in bfloat16, from the float32 weights rounded again: see {@link ExpertTraining#withMixedPrecision}.
      *
      * @return this training
      */
