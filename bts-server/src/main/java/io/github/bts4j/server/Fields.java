@@ -31,7 +31,8 @@ final class Fields {
 
     Fields(JsonNode object, String path) {
         if (!object.isObject()) {
-            throw ApiException.field(path.isEmpty() ? "body" : path, (path.isEmpty() ? "the request" : path) + " must be a JSON object, not " + kind(object));
+            String name = path.isEmpty() ? "body" : path.substring(0, path.length() - 1);
+            throw ApiException.field(name, (path.isEmpty() ? "the request" : name) + " must be a JSON object, not " + kind(object));
         }
         this.object = object;
         this.path = path;
@@ -172,7 +173,7 @@ final class Fields {
     }
 
     ApiException wrong(String name, JsonNode value, String needed) {
-        return ApiException.field(path + name, path + name + " = " + shortened(value.toString()) + " must be " + needed);
+        return ApiException.field(path + name, path + name + (value.isMissingNode() ? " is missing: it" : " = " + shortened(value.toString())) + " must be " + needed);
     }
 
     private String valid(String name, String text) {

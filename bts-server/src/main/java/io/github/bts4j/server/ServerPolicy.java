@@ -72,11 +72,14 @@ public record ServerPolicy(List<Key> keys) {
          * @param name what the key is called
          * @param secret what clients send as {@code Authorization: Bearer SECRET}
          * @return the key
-         * @throws IllegalArgumentException if the secret is blank, or the name has other characters
+         * @throws IllegalArgumentException if the secret is blank or has characters that a header does not carry, or the name has other characters
          */
         public static Key of(String name, String secret) {
             if (secret.isBlank()) {
                 throw new IllegalArgumentException("secret of '" + name + "' is empty: give the key that clients send");
+            }
+            if (!secret.chars().allMatch(c -> c > ' ' && c < 127)) {
+                throw new IllegalArgumentException("secret of '" + name + "' has a space, a line break or a character beyond ASCII, which clients cannot send in a header: use letters, digits and signs");
             }
             return new Key(name, Hashes.sha256(secret), Optional.empty(), Quota.UNLIMITED);
         }

@@ -132,7 +132,7 @@ class EmbeddingsTest {
             "input":[[1],[-1]]                       | input number 1 has the token id -1
             "input":["A",1]                          | input = 1 must be a string or a list of strings
             "input":"A","stream":true                | The field stream is not known
-            "prompt":"A"                             | input =  must be a string
+            "prompt":"A"                             | input is missing: it must be a string
             """)
     void whatIsRefused(String fields, String message) throws IOException, InterruptedException {
         HttpResponse<String> response = TestServer.post(server, EMBEDDINGS, "{\"model\":\"small\"," + fields + "}");

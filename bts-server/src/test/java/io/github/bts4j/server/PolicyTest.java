@@ -260,6 +260,9 @@ class PolicyTest {
         assertWrong("keys has the name 'a' twice: give every key its own name", () -> new ServerPolicy(List.of(ServerPolicy.Key.of("a", "1"), ServerPolicy.Key.of("a", "2"))));
         assertWrong("keys has the secret of 'b' twice: give every client its own key", () -> new ServerPolicy(List.of(ServerPolicy.Key.of("a", "1"), ServerPolicy.Key.of("b", "1"))));
         assertWrong("secret of 'a' is empty: give the key that clients send", () -> ServerPolicy.Key.of("a", " "));
+        for (String secret : List.of("one two", "padded ", "line\n", "schl\u00fcssel")) { // which a header does not carry as they are
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> ServerPolicy.Key.of("a", secret)).getMessage().startsWith("secret of 'a' has a space"), secret);
+        }
         assertWrong("name = 'a b' must be 1 to 64 letters, digits, ., _, @ and -", () -> ServerPolicy.Key.of("a b", "1"));
         assertWrong("sha256 of 'a' must be 64 hexadecimal digits, as sha256sum prints them", () -> new ServerPolicy.Key("a", "12", Optional.empty(), Quota.UNLIMITED));
         assertWrong("tokensPerMinute = 0 must be at least 1", () -> new Quota(1, 0, 1));

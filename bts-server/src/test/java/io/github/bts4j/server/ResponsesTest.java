@@ -216,7 +216,7 @@ class ResponsesTest {
             "input":"A","text":{"format":{"type":"xml"}} | text.format.type    | text.format.type = "xml" must be text, json_object or json_schema
             "input":3                                   | input                | input = 3 must be a string or a list of 1 to 4096 items
             "input":[{"type":"item_reference","id":"x"}] | input[0].type       | input[0].type = "item_reference" must be message, function_call or function_call_output, the items that this server supports
-            "input":[{"role":"user"}]                   | input[0].content     | input[0].content =  must be a string
+            "input":[{"role":"user"}]                   | input[0].content     | input[0].content is missing: it must be a string
             "input":[{"role":"king","content":"A"}]     | input[0].role        | input[0].role = "king" must be system, developer, user or assistant
             "input":[{"role":"user","content":[{"type":"input_image"}]}] | input[].content[].type | input[].content[].type = "input_image" must be input_text or output_text, the only content that this server supports
             """)

@@ -113,5 +113,14 @@ class StructuredOutputTest {
         assertEquals("response_format.json_schema.name", TestServer.JSON.readTree(server.post("/v1/chat/completions", unnamed.toString()).body()).at("/error/param").asText());
         unnamed.putObject("response_format").put("type", "xml");
         assertEquals(400, server.post("/v1/chat/completions", unnamed.toString()).statusCode());
+        unnamed.put("response_format", "json_object");
+        assertError("response_format", "response_format must be a JSON object, not string", unnamed);
+        unnamed.putObject("response_format");
+        assertError("response_format.type", "response_format.type is missing: it must be text, json_object or json_schema", unnamed);
+    }
+
+    private void assertError(String field, String message, ObjectNode request) throws IOException, InterruptedException {
+        JsonNode error = TestServer.JSON.readTree(server.post("/v1/chat/completions", request.toString()).body()).get("error");
+        assertEquals(field + ": " + message, error.get("param").asText() + ": " + error.get("message").asText());
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.Collectors;
 
 /** The Hub's protocol: what a revision holds, what a file is, and its bytes. Thread-safe. */
@@ -28,6 +29,8 @@ final class HubClient {
     private static final int BUFFER = 1 << 16;
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final long PAUSE_MILLIS = 100;
+    private static final long MOST_WAIT_MILLIS = 60_000;
+    private static final int BUSY = 429;
 
     private final HubSettings settings;
     private final HttpClient http = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).build();
@@ -58,7 +61,7 @@ final class HubClient {
             response.body().close();
             boolean redirected = response.statusCode() / 100 == 3;
             URI next = redirected ? uri.resolve(location(response, uri)) : uri;
-            boolean same = next.getAuthority().equals(uri.getAuthority());
+            boolean same = Objects.equals(next.getAuthority(), uri.getAuthority());
             if (!redirected) {
                 require(response, 200, model, name);
             }
@@ -108,7 +111,7 @@ final class HubClient {
                 last = e;
             }
             if (attempt < ATTEMPTS - 1) {
-                pause(attempt);
+                pause(PAUSE_MILLIS << attempt);
             }
         }
         if (damaged) {
@@ -140,9 +143,9 @@ final class HubClient {
         }
     }
 
-    private static void pause(int attempt) throws IOException {
+    private static void pause(long milliseconds) throws IOException {
         try {
-            Thread.sleep(PAUSE_MILLIS << attempt);
+            Thread.sleep(milliseconds);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while waiting to download again");
@@ -170,8 +173,22 @@ final class HubClient {
         }
     }
 
-    /** The token goes to the Hub alone. */
+    /** Sends again what a busy server refuses, when it allows it. */
     private HttpResponse<InputStream> send(URI uri, String method, long from) throws IOException {
+        for (int attempt = 0;; attempt++) {
+            HttpResponse<InputStream> response = sendOnce(uri, method, from);
+            String after = header(response, "Retry-After", "").strip();
+            long wait = after.matches("[0-9]{1,9}") ? Long.parseLong(after) * 1000 : PAUSE_MILLIS << attempt;
+            if (response.statusCode() != BUSY || attempt == ATTEMPTS - 1 || wait > MOST_WAIT_MILLIS) {
+                return response;
+            }
+            response.body().close();
+            pause(wait);
+        }
+    }
+
+    /** The token goes to the Hub alone. */
+    private HttpResponse<InputStream> sendOnce(URI uri, String method, long from) throws IOException {
         HttpRequest.Builder request;
         try {
             request = HttpRequest.newBuilder(uri).timeout(TIMEOUT).method(method, HttpRequest.BodyPublishers.noBody()).header("User-Agent", "bts4j");
@@ -209,6 +226,10 @@ final class HubClient {
         if (code.equals("RepoNotFound") || status == 401 || status == 403) {
             throw new HubException(what + (status == 403 ? " may not be read" : " does not exist, or is private") + " (status " + status + "): " + (token
                     ? "check the name, and what your token may read" : "check the name; for a private model set HF_TOKEN, or log in with Hugging Face's own tools"));
+        }
+        if (status == BUSY) {
+            throw new HubException(what + ": the Hub allows no more requests now (status 429)" + response.headers().firstValue("Retry-After").filter(after -> after.matches("[0-9]{1,9}"))
+                    .map(after -> ": try again in " + after + " seconds").orElse(": try again later") + (token ? "" : ", or set HF_TOKEN, with which more are allowed"));
         }
         throw new HubException(what + (status == 404 ? " is not on the Hub" : ": the Hub answered with status " + status) + " (" + settings.endpoint() + ")");
     }

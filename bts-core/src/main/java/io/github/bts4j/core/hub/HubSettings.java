@@ -19,6 +19,21 @@ import java.util.stream.Stream;
  */
 public record HubSettings(Path cache, URI endpoint, Optional<String> token, boolean offline) {
     /**
+     * Checks the token.
+     *
+     * @param cache the folder of the cache
+     * @param endpoint the Hub's address
+     * @param token the user's token
+     * @param offline whether downloads are forbidden
+     * @throws HubException if the token has spaces, line breaks or other characters that no token has; the message does not repeat it
+     */
+    public HubSettings {
+        if (token.filter(text -> !text.chars().allMatch(c -> c > ' ' && c < 127)).isPresent()) {
+            throw new HubException("The token for the Hub has a space, a line break or a character that no token has: set HF_TOKEN, or the token's file, to the token alone");
+        }
+    }
+
+    /**
      * The settings of this process.
      *
      * @return settings by HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH and HF_HUB_OFFLINE, or their defaults

@@ -47,6 +47,11 @@ final class HubStub implements AutoCloseable {
     /** Status without a token, or with a wrong one. */
     int forbidden;
     String errorCode = "";
+    /** How many answers of the Hub are 429, with this Retry-After. */
+    int busy;
+    String retryAfter = "0";
+    /** Where large files are said to be; empty for the CDN. */
+    String location = "";
 
     HubStub() throws IOException {
         hub.createContext("/", this::answerHub);
@@ -96,6 +101,12 @@ final class HubStub implements AutoCloseable {
     private void answerHub(HttpExchange exchange) throws IOException {
         log("hub", exchange);
         String path = exchange.getRequestURI().getPath();
+        if (busy > 0) {
+            busy--;
+            exchange.getResponseHeaders().set("Retry-After", retryAfter);
+            answer(exchange, 429, new byte[0]);
+            return;
+        }
         if (forbidden != 0 && !("Bearer " + TOKEN).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
             if (!errorCode.isEmpty()) {
                 exchange.getResponseHeaders().set("X-Error-Code", errorCode);
@@ -138,7 +149,7 @@ final class HubStub implements AutoCloseable {
         if (isLarge(name)) {
             exchange.getResponseHeaders().set("X-Linked-Etag", etag);
             exchange.getResponseHeaders().set("X-Linked-Size", "" + content.length);
-            exchange.getResponseHeaders().set("Location", "http://127.0.0.1:" + cdn.getAddress().getPort() + "/" + commit + "/" + name);
+            exchange.getResponseHeaders().set("Location", !location.isEmpty() ? location : "http://127.0.0.1:" + cdn.getAddress().getPort() + "/" + commit + "/" + name);
             answer(exchange, 302, new byte[0]);
         } else {
             exchange.getResponseHeaders().set("ETag", etag);

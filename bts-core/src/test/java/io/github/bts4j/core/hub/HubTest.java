@@ -200,6 +200,28 @@ class HubTest {
     }
 
     @Test
+    void aBusyHubIsAskedAgain() throws IOException {
+        stub.busy = 3;
+        assertTrue(Files.isRegularFile(download("hf:owner/tiny").resolve(Checkpoint.SINGLE_FILE)));
+        stub.busy = 1;
+        stub.retryAfter = "3600";
+        refused("hf:owner/tiny: the Hub allows no more requests now (status 429): try again in 3600 seconds, or set HF_TOKEN, with which more are allowed", () -> download("hf:owner/tiny"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mailto:somebody@example.com", "file:///etc/hostname", "http:///nowhere", "not an address"})
+    void aRedirectionToNoAddressIsRefused(String location) {
+        stub.location = location;
+        assertThrows(HubException.class, () -> download("hf:owner/tiny"));
+    }
+
+    @Test
+    void aTokenThatIsNoneIsNotRepeated() {
+        HubException refused = assertThrows(HubException.class, () -> settings("HF_TOKEN", HubStub.TOKEN + "\nmore"));
+        assertTrue(refused.getMessage().contains("set HF_TOKEN") && !refused.getMessage().contains(HubStub.TOKEN), refused.getMessage());
+    }
+
+    @Test
     void missingRevisionsAndModelsAreNamed() {
         refused("owner/tiny has no revision 'v9' on the Hub", () -> download("hf:owner/tiny@v9"));
         refused("hf:owner/none does not exist, or is private (status 401)", () -> download("hf:owner/none"));
