@@ -1,6 +1,8 @@
 package io.github.bts4j.cli;
 
+import io.github.bts4j.stitch.StitchCheckpoint;
 import io.github.bts4j.stitch.StitchCombination;
+import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -44,11 +46,26 @@ final class CombineCommand extends OutputCommand {
         List<Path> inputs = new ArrayList<>(stitches);
         inputs.addAll(at.values());
         output.folder().check("--out " + out, out, inputs);
+        warn(differences());
         try (StitchedModel model = StitchCombination.open(stitches, at, models.options())) {
             output.folder().check("--out " + out, out, Models.folders(model));
             output.folder().write(out, model);
             output.print("Combined " + stitches.size() + " stitched models into one of " + model.members().size() + " models in " + out, out, model, Outcome.object());
         }
         return 0;
+    }
+
+    /** What the combined model takes from the first part, where the parts differ and may. */
+    private List<String> differences() throws IOException {
+        StitchConfig first = StitchCheckpoint.describe(stitches.get(0)).config();
+        List<String> warnings = new ArrayList<>();
+        for (Path stitch : stitches.subList(1, stitches.size())) {
+            double dropout = StitchCheckpoint.describe(stitch).config().dropout();
+            if (dropout != first.dropout()) {
+                warnings.add(stitch + " was trained with gate dropout " + dropout + ", " + stitches.get(0) + " with " + first.dropout() + ", which the combined model has; give "
+                        + stitch + " first to keep the other");
+            }
+        }
+        return warnings;
     }
 }

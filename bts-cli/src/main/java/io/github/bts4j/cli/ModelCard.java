@@ -119,7 +119,7 @@ record ModelCard(String name, Given given, Map<String, String> bases, Optional<S
         for (JsonNode file : scores) {
             text.append("Bits per byte of held-out text, ").append(file.path("scored").asText()).append(":\n\n| text | bits per byte | 95 % interval | bytes |\n|---|---|---|---|\n");
             file.get("domains").properties().forEach(domain -> text.append(String.format(Locale.ROOT, "| %s | %.4f | %s | %,d |%n", cell(domain.getKey()), domain.getValue().get("bits_per_byte").asDouble(),
-                    domain.getValue().has("low") ? String.format(Locale.ROOT, "%.4f - %.4f", domain.getValue().get("low").asDouble(), domain.getValue().get("high").asDouble()) : "",
+                    domain.getValue().path("low").isNumber() && domain.getValue().path("high").isNumber() ? String.format(Locale.ROOT, "%.4f - %.4f", domain.getValue().get("low").asDouble(), domain.getValue().get("high").asDouble()) : "",
                     domain.getValue().path("bytes").asLong())));
             text.append('\n');
         }

@@ -58,6 +58,29 @@ class RecordsTest {
     }
 
     @Test
+    void anIntervalThatIsNotWholeIsLeftOut() throws IOException {
+        Path scores = folder.resolve("half.json");
+        Files.writeString(scores, "{\"domains\": {\"code\": {\"bits_per_byte\": 2.5, \"low\": 2.4}}}");
+        Path card = folder.resolve("half.md");
+        Commands.done("card", folder.resolve("stitched"), "--out", card, "--scores", scores);
+        assertTrue(Files.readString(card).contains("| code | 2.5000 |  | 0 |"), Files.readString(card));
+    }
+
+    @Test
+    void anotherGateDropoutIsSaidWhenStitchesAreCombined() throws IOException {
+        for (String[] part : new String[][] {{"law", "0.5"}, {"code", "0.25"}}) {
+            try (StitchedModel model = StitchedModel.builder().hub(folder.resolve("seed")).expert(part[0], folder.resolve("expert-" + part[0]))
+                    .config(StitchConfig.evenly(4, 2).withDropout(Double.parseDouble(part[1]))).options(LoadOptions.defaults()).open()) {
+                StitchCheckpoint.save(model, folder.resolve("site-" + part[0]));
+            }
+        }
+        Commands.Result combined = Commands.done("combine", folder.resolve("site-law"), folder.resolve("site-code"), "--out", folder.resolve("both"));
+        assertTrue(combined.err().contains("site-code was trained with gate dropout 0.25, "), combined.err());
+        assertTrue(combined.err().contains("site-law with 0.5, which the combined model has"), combined.err());
+        assertEquals(0.5, StitchCheckpoint.describe(folder.resolve("both")).dropout());
+    }
+
+    @Test
     void modelsInTheCacheOfTheHubAreKnown() throws IOException {
         Path snapshot = folder.resolve("hub/models--owner--cached/snapshots/" + "5".repeat(40));
         DocumentedFiles.copy(folder.resolve("expert-law"), snapshot);

@@ -202,7 +202,7 @@ class HubTest {
     @Test
     void aBusyHubIsAskedAgain() throws IOException {
         stub.busy = 3;
-        assertTrue(Files.isRegularFile(download("hf:owner/tiny").resolve(Checkpoint.SINGLE_FILE)));
+        assertTrue(Files.isRegularFile(download("hf:owner/tiny").resolve("config.json")));
         stub.busy = 1;
         stub.retryAfter = "3600";
         refused("hf:owner/tiny: the Hub allows no more requests now (status 429): try again in 3600 seconds, or set HF_TOKEN, with which more are allowed", () -> download("hf:owner/tiny"));
