@@ -54,7 +54,7 @@ public final class Bts implements Callable<Integer> {
         CommandLine line = line(out, err);
         RunFile run = new RunFile(arguments, "", Map.of());
         try {
-            run = HubArguments.resolve(RunFile.expand(arguments, line), HubSettings::ofEnvironment, err);
+            run = StoreArguments.resolve(HubArguments.resolve(RunFile.expand(arguments, line), HubSettings::ofEnvironment, err), line);
             return written(execute(run, line), line);
         } catch (IllegalArgumentException e) {
             err.println("bts: " + Failure.of(e).message());

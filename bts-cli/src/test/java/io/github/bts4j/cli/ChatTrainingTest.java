@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.checkpoint.FolderContent;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,7 +79,7 @@ class ChatTrainingTest {
         Path further = folder.resolve("further");
         done("train-stitches", stitched, "--data", "chat=" + chat, "--chat-template", template, "--frozen-state-cache", folder.resolve("prefix"), "--steps", "2", "--batch", "2", "--sequence", "64",
                 "--warmup", "1", "--out", further);
-        assertNotEquals(Commands.content(stitched), Commands.content(further));
+        assertNotEquals(FolderContent.of(stitched), FolderContent.of(further));
     }
 
     @Test

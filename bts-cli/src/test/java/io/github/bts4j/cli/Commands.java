@@ -13,13 +13,9 @@ import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** Commands in this process. */
 final class Commands {
@@ -65,14 +61,4 @@ final class Commands {
         assertFalse(result.err().contains("\tat "), result.err());
     }
 
-    /** The names of a folder's files and what is in them. */
-    static Map<String, String> content(Path folder) throws IOException {
-        Map<String, String> content = new TreeMap<>();
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                content.put(folder.relativize(file).toString(), io.github.bts4j.core.checkpoint.ModelFingerprint.sha256(file));
-            }
-        }
-        return content;
-    }
 }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.github.bts4j.core.checkpoint.FolderContent;
 import io.github.bts4j.examples.TinyCheckpoints;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -134,7 +135,7 @@ class EvaluationTest {
     @Test
     void modelsOfOtherTokenizersAreNotComparedNorMerged() throws IOException {
         Path other = folder.resolve("other-tokenizer");
-        Commands.content(converted);
+        FolderContent.of(converted);
         Files.createDirectories(other);
         for (String name : List.of("config.json", "model.safetensors", "tokenizer_config.json")) {
             Files.copy(converted.resolve(name), other.resolve(name));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.HubException;
+import io.github.bts4j.core.checkpoint.FolderContent;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.hub.HubSettings;
 import io.github.bts4j.core.text.TextModel;
@@ -44,8 +45,8 @@ class ExportCommandTest {
     void aStitchedModelIsExportedForTransformers() throws IOException {
         Path out = folder.resolve("hf");
         assertEquals(2, Commands.done("export", folder.resolve("stitched"), out, "--json").json().get("models").size());
-        assertTrue(Commands.content(out).keySet().containsAll(Set.of("config.json", "modeling_bts.py", "configuration_bts.py", "model.safetensors.index.json", "model-hub.safetensors",
-                "model-expert-1.safetensors", "model-stitch.safetensors", "tokenizer.json", "tokenizer_config.json")), Commands.content(out).toString());
+        assertTrue(FolderContent.of(out).keySet().containsAll(Set.of("config.json", "modeling_bts.py", "configuration_bts.py", "model.safetensors.index.json", "model-hub.safetensors",
+                "model-expert-1.safetensors", "model-stitch.safetensors", "tokenizer.json", "tokenizer_config.json")), FolderContent.of(out).toString());
         Commands.refused("OUT " + out + " holds", "export", folder.resolve("stitched"), out);
         Commands.refused("llama.cpp has no stitched models", "export", folder.resolve("stitched"), folder.resolve("x.gguf"), "--gguf", "f16");
         Commands.refused("is not a stitched model: transformers loads it as it is; --gguf f16, q8_0 or q4_0", "export", folder.resolve("seed"), folder.resolve("x"));

@@ -1,7 +1,6 @@
 package io.github.bts4j.cli;
 
 import static io.github.bts4j.cli.Commands.bts;
-import static io.github.bts4j.cli.Commands.content;
 import static io.github.bts4j.cli.Commands.done;
 import static io.github.bts4j.cli.Commands.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.core.checkpoint.FolderContent;
 import io.github.bts4j.examples.TinyCheckpoints;
 import io.github.bts4j.train.RunLock;
 import java.io.IOException;
@@ -71,13 +71,13 @@ class OutputsTest {
             Files.writeString(out.resolve("model.safetensors.index.json"), "{}");
             Files.writeString(out.resolve("stitch.json"), "{}");
             Files.writeString(out.resolve("notes.txt"), "mine");
-            Map<String, String> before = content(out);
+            Map<String, String> before = FolderContent.of(out);
             Object[] command = commands(out).get(i);
             refused(out + " holds a stitched model (config.json, model-00001-of-00002.safetensors, model.safetensors.index.json, ..): give another folder, or --force to replace it", command);
-            assertEquals(before, content(out), command[0] + " left everything as it was");
+            assertEquals(before, FolderContent.of(out), command[0] + " left everything as it was");
             done(forced(command));
             done("inspect", out);
-            Map<String, String> after = content(out);
+            Map<String, String> after = FolderContent.of(out);
             assertEquals(before.get("notes.txt"), after.get("notes.txt"), "what is no part of a checkpoint stays");
             boolean isStitched = after.containsKey("stitch.json");
             assertEquals(isStitched, !after.containsKey("config.json"), "one kind of model: " + after.keySet());
@@ -91,14 +91,14 @@ class OutputsTest {
             done(commands(Files.createDirectory(folder.resolve("empty" + i))).get(i));
             Path deep = folder.resolve("not/there/yet" + i);
             done(commands(deep).get(i));
-            assertEquals(content(folder.resolve("empty" + i)).keySet().stream().filter(name -> !name.startsWith("stitch-")).toList(),
-                    content(deep).keySet().stream().filter(name -> !name.startsWith("stitch-")).toList());
+            assertEquals(FolderContent.of(folder.resolve("empty" + i)).keySet().stream().filter(name -> !name.startsWith("stitch-")).toList(),
+                    FolderContent.of(deep).keySet().stream().filter(name -> !name.startsWith("stitch-")).toList());
         }
     }
 
     @Test
     void whatIsReadIsNeverWrittenTo() throws IOException {
-        Map<String, String> before = content(root);
+        Map<String, String> before = FolderContent.of(root);
         for (Path out : List.of(seed, root)) {
             refused(out + " holds " + seed + ", which is an input: give another folder", "convert", seed, out, "--force");
             refused("which is an input", "branch", seed, folder.resolve("a"), out, "--force");
@@ -112,7 +112,7 @@ class OutputsTest {
         refused("which is an input", "remove-expert", root.resolve("three"), "more", root.resolve("three"), "--force");
         Path link = Files.createSymbolicLink(folder.resolve("link"), seed);
         refused("which is an input", "convert", seed, link, "--force");
-        assertEquals(before, content(root));
+        assertEquals(before, FolderContent.of(root));
     }
 
     @Test
@@ -132,20 +132,20 @@ class OutputsTest {
         Path out = folder.resolve("expert");
         Object[] command = {"train", seed, "--data", "code=" + code, "--steps", 2, "--batch", 1, "--sequence", 16, "--out", out};
         done(command);
-        Map<String, String> first = content(out);
+        Map<String, String> first = FolderContent.of(out);
         done(command);
-        assertEquals(first, content(out), "the same run, at its end, saves the same again");
+        assertEquals(first, FolderContent.of(out), "the same run, at its end, saves the same again");
 
         Object[] another = command.clone();
         another[1] = other;
         refused("weights that the training starts from", another);
-        assertEquals(first, content(out));
+        assertEquals(first, FolderContent.of(out));
         done(forced(another));
-        assertNotEquals(first.get("model.safetensors"), content(out).get("model.safetensors"));
+        assertNotEquals(first.get("model.safetensors"), FolderContent.of(out).get("model.safetensors"));
         Path fresh = folder.resolve("fresh");
         another[another.length - 1] = fresh;
         done(another);
-        assertEquals(content(fresh).get("model.safetensors"), content(out).get("model.safetensors"), "as if nothing had been there");
+        assertEquals(FolderContent.of(fresh).get("model.safetensors"), FolderContent.of(out).get("model.safetensors"), "as if nothing had been there");
 
         Files.writeString(out.resolve("config.json"), "{}");
         refused("holds a model", command);

@@ -41,7 +41,9 @@ final class ExecutorModels {
         TextModel open() throws IOException {
             LoadOptions options = LoadOptions.defaults().withRepacking(repacking).withWeights(weights).withMapping(mapping);
             options = precision.isEmpty() ? options : options.withPrecision(Precision.valueOf(precision));
-            return TextModel.open(place.find(path), quantization.isEmpty() ? options : options.withQuantization(Quantization.valueOf(quantization)));
+            Path model = place.find(path);
+            StitchedFiles.prepare(model, place);
+            return TextModel.open(model, quantization.isEmpty() ? options : options.withQuantization(Quantization.valueOf(quantization)));
         }
     }
 

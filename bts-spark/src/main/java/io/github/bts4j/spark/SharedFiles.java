@@ -1,5 +1,6 @@
 package io.github.bts4j.spark;
 
+import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.checkpoint.FileTree;
 import io.github.bts4j.core.support.Hashes;
 import java.io.IOException;
@@ -14,9 +15,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
@@ -49,12 +50,30 @@ public final class SharedFiles {
             }
             return path;
         }
-        Configuration settings = SparkEnv.get() == null ? new Configuration() : SparkHadoopUtil.get().newConfiguration(SparkEnv.get().conf());
-        org.apache.hadoop.fs.Path remote = new org.apache.hadoop.fs.Path(uri);
-        FileSystem system = remote.getFileSystem(settings);
-        Path copy = copied(system, remote);
+        Path copy = copied(new org.apache.hadoop.fs.Path(uri));
         ORIGINS.put(copy.toString(), address);
+        AtomicFiles.write(origin(root().relativize(copy).getName(0)), copy + "\n" + address);
         return copy;
+    }
+
+    private static Path root() throws IOException {
+        return Files.createDirectories(Path.of(System.getProperty("bts4j.files", Path.of(System.getProperty("java.io.tmpdir"), "bts4j-files").toString()))).toRealPath();
+    }
+
+    /** Says where a copy came from, for later processes. */
+    private static Path origin(Path name) throws IOException {
+        return root().resolve(".origin-" + name);
+    }
+
+    /** Knows where a file came from if it is a copy of an earlier process. */
+    static void remember(Path file) throws IOException {
+        if (file.startsWith(root()) && !file.equals(root())) {
+            Path origin = origin(root().relativize(file).getName(0));
+            if (Files.exists(origin)) {
+                List<String> lines = Files.readAllLines(origin);
+                ORIGINS.put(lines.get(0), lines.get(1));
+            }
+        }
     }
 
     /** Where the copies on this machine came from, for other machines. */
@@ -72,7 +91,18 @@ public final class SharedFiles {
         return local(path);
     }
 
-    private static Path copied(FileSystem system, org.apache.hadoop.fs.Path remote) throws IOException {
+    /** With the settings of the cluster, or of {@code -Dspark.hadoop} before there is one. */
+    private static FileSystem system(org.apache.hadoop.fs.Path remote) throws IOException {
+        SparkConf settings = SparkEnv.get() == null ? new SparkConf() : SparkEnv.get().conf();
+        try {
+            return remote.getFileSystem(SparkHadoopUtil.get().newConfiguration(settings));
+        } catch (RuntimeException e) { // a class that is missing comes in one
+            throw new IOException(remote + " cannot be read: " + e.getMessage() + "; Hadoop's jars for this kind of store, such as hadoop-aws, must be on the class path", e);
+        }
+    }
+
+    private static Path copied(org.apache.hadoop.fs.Path remote) throws IOException {
+        FileSystem system = system(remote);
         FileStatus what = status(system, remote);
         List<FileStatus> files = new ArrayList<>();
         if (what.isDirectory()) {
@@ -83,8 +113,7 @@ public final class SharedFiles {
         files.sort(Comparator.comparing(file -> file.getPath().toString()));
         StringBuilder text = new StringBuilder(remote.toString());
         files.forEach(file -> text.append('\n').append(file.getPath()).append(' ').append(file.getLen()).append(' ').append(file.getModificationTime()));
-        Path root = Files.createDirectories(Path.of(System.getProperty("bts4j.files", Path.of(System.getProperty("java.io.tmpdir"), "bts4j-files").toString())));
-        Path folder = root.resolve(Hashes.sha256(text.toString()));
+        Path folder = root().resolve(Hashes.sha256(text.toString()));
         if (!Files.exists(folder)) {
             copy(system, what, files, folder);
         }

@@ -47,6 +47,11 @@ public final class SparkCluster implements Cluster {
         public Cluster open(String master) {
             return of(LocalSpark.open(master));
         }
+
+        @Override
+        public Path local(String address) throws IOException {
+            return SharedFiles.local(address);
+        }
     }
 
     @Override
@@ -80,7 +85,7 @@ public final class SparkCluster implements Cluster {
     @Override
     public <T, R> List<R> withModel(Path model, LoadOptions options, List<T> items, ModelTask<T, R> task) {
         SparkSettings.check(context().getConf());
-        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()).with(KernelChoices.current()));
+        ExecutorModels.Address address = address(model, options);
         return SparkTraining.described(() -> context().parallelize(items, slices(items)).map(item -> bound(address.place(), () -> task.of(ExecutorModels.open(address), item))).collect());
     }
 
@@ -101,7 +106,7 @@ public final class SparkCluster implements Cluster {
     @Override
     public CausalLm scoring(CausalLm here, Path model, LoadOptions options) {
         SparkSettings.check(context().getConf());
-        ExecutorModels.Address address = ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()).with(KernelChoices.current()));
+        ExecutorModels.Address address = address(model, options);
         return new ForwardingLm(here) {
             @Override
             public float[][] tokenLosses(int[][] tokens) {
@@ -113,6 +118,11 @@ public final class SparkCluster implements Cluster {
                 return SparkTraining.described(() -> context().parallelize(batches, slices(batches)).map(tokens -> losses(address, tokens)).collect());
             }
         };
+    }
+
+    private ExecutorModels.Address address(Path model, LoadOptions options) {
+        StitchedFiles.remember(model);
+        return ExecutorModels.Address.of(model, options, ExecutorPlace.of(context().getConf()).with(KernelChoices.current()));
     }
 
     private static float[][] losses(ExecutorModels.Address address, int[][] tokens) {

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
-import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.FolderContent;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,16 +75,6 @@ class SparkCommandsTest {
         assertEquals(1, result.err().lines().filter(line -> line.startsWith("bts")).count(), result.err());
     }
 
-    private static Map<String, String> content(Path folder) throws IOException {
-        Map<String, String> content = new TreeMap<>();
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                content.put(folder.relativize(file).toString(), ModelFingerprint.sha256(file));
-            }
-        }
-        return content;
-    }
-
     @Test
     void tokensAreTheSameFiles() throws IOException {
         Path here = folder.resolve("tokens-here");
@@ -93,8 +82,8 @@ class SparkCommandsTest {
         done("tokenize", seed, here, "--data", "code=" + code, "--data", "text=" + text, "--eos");
         StandaloneCluster.Result result = done("tokenize", seed, there, "--data", "code=" + code, "--data", "text=" + text, "--eos", "--master", "local[2]");
         assertTrue(result.out().startsWith("code: 30 documents, "), result.out());
-        assertEquals(content(here), content(there));
-        assertTrue(content(here).size() >= 6, () -> here + " holds two datasets");
+        assertEquals(FolderContent.of(here), FolderContent.of(there));
+        assertTrue(FolderContent.of(here).size() >= 6, () -> here + " holds two datasets");
         Path broken = Files.writeString(folder.resolve("broken.jsonl"), "{\"text\": \"a\"}\n{\"text\": 5}\n");
         refused(1, "broken.jsonl:2", "tokenize", seed, folder.resolve("none"), "--data", "code=" + broken, "--master", "local[2]");
     }
@@ -129,11 +118,11 @@ class SparkCommandsTest {
         StandaloneCluster.Result spark = done(branch(there, "--master", "local[2]"));
         assertTrue(spark.err().contains("expert code: step 4/4 loss "), spark.err());
         for (String name : List.of("code", "text")) {
-            assertEquals(content(here.resolve(name)), content(there.resolve(name)));
+            assertEquals(FolderContent.of(here.resolve(name)), FolderContent.of(there.resolve(name)));
             assertEquals(Files.readAllLines(here.resolve(name + "-run/metrics.jsonl")).size(), Files.readAllLines(there.resolve(name + "-run/metrics.jsonl")).size());
         }
-        assertEquals(content(alone), content(there.resolve("code")));
-        assertTrue(!content(here.resolve("code")).equals(content(here.resolve("text"))));
+        assertEquals(FolderContent.of(alone), FolderContent.of(there.resolve("code")));
+        assertTrue(!FolderContent.of(here.resolve("code")).equals(FolderContent.of(here.resolve("text"))));
         assertEquals(spark.out(), done(branch(there, "--master", "local[2]")).out(), "finished experts are found");
         refused(1, "belongs to another run", branch(there, "--lr", 0.5, "--master", "local[2]"));
         refused(1, "belongs to another run", branch(there, "--lr", 0.5));
@@ -170,7 +159,7 @@ class SparkCommandsTest {
         done(interrupted);
         done(branch(folder.resolve("uninterrupted"), "--steps", 300, "--save-every", 0));
         for (String name : List.of("code", "text")) {
-            assertEquals(content(folder.resolve("uninterrupted").resolve(name)), content(folder.resolve("interrupted").resolve(name)));
+            assertEquals(FolderContent.of(folder.resolve("uninterrupted").resolve(name)), FolderContent.of(folder.resolve("interrupted").resolve(name)));
         }
     }
 
@@ -204,7 +193,7 @@ class SparkCommandsTest {
             Path file = Files.write(own.resolve("tiny.yaml"), List.of(lines));
             Object[] master = place.equals("here") ? new Object[0] : new Object[] {"--master", "local[2]"};
             done(Stream.concat(Stream.of("experiment", file), Arrays.stream(master)).toArray());
-            Map<String, String> content = content(own.resolve("out"));
+            Map<String, String> content = FolderContent.of(own.resolve("out"));
             content.keySet().removeIf(name -> !name.matches(".*(safetensors|results\\.json|positions\\.json)"));
             found.add(content);
         }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.spark.MiniHdfs;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,9 +18,10 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The quick start's steps by {@code spark-submit} on a cluster of separate processes, from a shared folder: the same files and figures as without it. */
+/** The quick start's steps by {@code spark-submit} on a cluster of separate processes, from a shared folder and, with {@code -Phdfs}, from HDFS: the same files and figures as without it. */
 @Tag("slow")
 class StandaloneClusterTest {
     @TempDir
@@ -37,23 +39,23 @@ class StandaloneClusterTest {
         return Files.write(folder.resolve(name), lines);
     }
 
+    /** Where a command reads a file or folder from. */
+    private interface Store {
+        Object address(Path path, String name) throws IOException;
+    }
+
     /** SHA-256 of what was trained, and bits per byte of the stitched model. */
-    private List<String> quickStart(Path own, Path seed, Commands commands) throws IOException, InterruptedException {
-        Path code = lines("code.jsonl", "int f%d(int x) { return x * %d; }");
-        Path math = lines("math.jsonl", "From %d + %d it follows that the lemma holds.");
-        Path text = lines("text.jsonl", "The weather of day %d was fair, and %d came.");
+    private List<String> quickStart(Path own, Path seed, Store store, Commands commands) throws IOException, InterruptedException {
+        Object from = store.address(seed, "seed");
+        String code = "code=" + store.address(lines("code.jsonl", "int f%d(int x) { return x * %d; }"), "code.jsonl");
+        String math = "math=" + store.address(lines("math.jsonl", "From %d + %d it follows that the lemma holds."), "math.jsonl");
+        String text = "text=" + store.address(lines("text.jsonl", "The weather of day %d was fair, and %d came."), "text.jsonl");
         String[] small = {"--steps", "6", "--batch", "2", "--sequence", "32", "--accumulation", "4", "--lanes", "2", "--seed", "7"};
-        List<Object[]> steps = List.of(
-                with(small, "branch", seed, own.resolve("experts"), "--train", "code=code:3,text", "--train", "math=math:3,text", "--data", "code=" + code, "--data", "math=" + math, "--data", "text=" + text),
-                with(small, "train", seed, "--data", "text=" + text, "--hold-out", "10", "--out", own.resolve("prose")),
-                with(small, "stitch", seed, "--expert", "code=" + own.resolve("experts/code"), "--expert", "math=" + own.resolve("experts/math"), "--stitches", "2", "--data", "code=" + code, "--data",
-                        "math=" + math, "--data", "text=" + text, "--out", own.resolve("stitched")));
-        for (Object[] step : steps) {
-            StandaloneCluster.Result result = commands.run(step);
-            assertEquals(0, result.status(), result.err() + result.out());
-            assertTrue(result.out().contains("Saved the "), result.out());
-        }
-        StandaloneCluster.Result scored = commands.run("eval", own.resolve("stitched"), "--data", "code=" + code, "--data", "math=" + math, "--sequence", "32", "--json");
+        done(commands, with(small, "branch", from, own.resolve("experts"), "--train", "code=code:3,text", "--train", "math=math:3,text", "--data", code, "--data", math, "--data", text));
+        done(commands, with(small, "train", from, "--data", text, "--hold-out", "10", "--out", own.resolve("prose")));
+        done(commands, with(small, "stitch", from, "--expert", "code=" + store.address(own.resolve("experts/code"), "expert-code"), "--expert", "math=" + store.address(own.resolve("experts/math"), "expert-math"),
+                "--stitches", "2", "--data", code, "--data", math, "--data", text, "--out", own.resolve("stitched")));
+        StandaloneCluster.Result scored = commands.run("eval", own.resolve("stitched"), "--data", code, "--data", math, "--sequence", "32", "--json");
         assertEquals(0, scored.status(), scored.err());
         JsonNode scores = new ObjectMapper().readTree(scored.out());
         List<String> found = new ArrayList<>(List.of(scores.get("domains").toString()));
@@ -65,26 +67,56 @@ class StandaloneClusterTest {
         return found;
     }
 
+    private static void done(Commands commands, Object... arguments) throws IOException, InterruptedException {
+        StandaloneCluster.Result result = commands.run(arguments);
+        assertEquals(0, result.status(), result.err() + result.out());
+        assertTrue(result.out().contains("Saved the "), result.out());
+    }
+
     private static Object[] with(String[] more, Object... first) {
         return Stream.concat(Stream.of(first), Stream.of(more)).toArray();
     }
 
-    @Test
-    void theQuickStartsStepsAreThoseOfOneProcess() throws Exception {
+    private Path seed() throws IOException {
         Path seed = folder.resolve("seed");
         LlamaConfig small = LlamaConfig.builder().vocabSize(2048).hiddenSize(32).intermediateSize(64).numLayers(4).numHeads(4).numKvHeads(2).maxPositionEmbeddings(128).build();
         try (ExpertTraining random = ExpertTraining.fromScratch(small, 0.2, 1, Device.cpu())) {
             random.save(seed, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
         }
-        List<String> here = quickStart(Files.createDirectory(folder.resolve("here")), seed, SparkCommandsTest::bts);
+        return seed;
+    }
+
+    private void sameOnACluster(Store store) throws Exception {
+        Path seed = seed();
+        List<String> here = quickStart(Files.createDirectory(folder.resolve("here")), seed, (path, name) -> path, SparkCommandsTest::bts);
         assertEquals(5, here.size(), here.toString());
         try (StandaloneCluster cluster = StandaloneCluster.start(Files.createDirectory(folder.resolve("cluster")))) {
-            List<String> there = quickStart(Files.createDirectory(folder.resolve("there")), seed, cluster::submit);
+            List<String> there = quickStart(Files.createDirectory(folder.resolve("there")), seed, store, cluster::submit);
             assertEquals(here, there);
             try (Stream<Path> logs = Files.walk(folder.resolve("cluster"))) {
                 long executors = logs.filter(file -> file.endsWith("stderr")).map(file -> file.getName(file.getNameCount() - 4)).distinct().count();
                 assertEquals(2, executors, "both workers had executors");
             }
         }
+    }
+
+    @Test
+    void theQuickStartsStepsAreThoseOfOneProcess() throws Exception {
+        sameOnACluster((path, name) -> path);
+    }
+
+    /** Seed, texts and experts are read from HDFS; what is written is on the shared file system. */
+    @Test
+    @EnabledIf("io.github.bts4j.spark.MiniHdfs#isThere")
+    void theyAreFromAStore() throws Exception {
+        List<String> addresses = new ArrayList<>();
+        try (MiniHdfs hdfs = MiniHdfs.open(folder.resolve("hdfs"))) {
+            sameOnACluster((path, name) -> {
+                addresses.add(hdfs.put(path, name));
+                return addresses.get(addresses.size() - 1);
+            });
+        }
+        assertEquals(6, addresses.size());
+        assertTrue(addresses.stream().allMatch(address -> address.startsWith("hdfs://")), addresses.toString());
     }
 }

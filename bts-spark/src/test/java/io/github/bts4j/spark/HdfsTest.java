@@ -8,6 +8,7 @@ import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.TinyRuns;
 import io.github.bts4j.train.Trainable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,8 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -31,35 +30,17 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Models in HDFS: Hadoop's own cluster in this process, and executors in others, each with its own copies. With {@code -Phdfs,slow-tests}, which brings Hadoop's cluster. */
 @Tag("slow")
-@EnabledIf("hadoopIsThere")
+@EnabledIf("io.github.bts4j.spark.MiniHdfs#isThere")
 class HdfsTest {
-    private static final String CLUSTER = "org.apache.hadoop.hdfs.MiniDFSCluster";
-
     @TempDir
     private static Path folder;
 
-    private static AutoCloseable cluster;
-    private static FileSystem files;
+    private static MiniHdfs hdfs;
     private static SparkSession spark;
 
-    static boolean hadoopIsThere() {
-        try {
-            Class.forName(CLUSTER);
-            return true;
-        } catch (ClassNotFoundException e) {
-            return false;
-        }
-    }
-
-    /** By name: without the profile the class is not there. */
     @BeforeAll
     static void open() throws Exception {
-        Configuration configuration = new Configuration();
-        configuration.set("hdfs.minidfs.basedir", folder.resolve("hdfs").toString());
-        Class<?> builder = Class.forName(CLUSTER + "$Builder");
-        Object built = builder.getMethod("build").invoke(builder.getConstructor(Configuration.class).newInstance(configuration));
-        cluster = (AutoCloseable) built;
-        files = (FileSystem) built.getClass().getMethod("getFileSystem").invoke(built);
+        hdfs = MiniHdfs.open(folder.resolve("hdfs"));
         System.setProperty("bts4j.files", folder.resolve("driver").toString());
         spark = LocalSpark.open("local-cluster[2,1,512]", Map.of("spark.executor.memory", "512m", "spark.executorEnv.OMP_NUM_THREADS", "1", "spark.executor.extraJavaOptions",
                 "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -Dbts4j.files=" + folder.resolve("executors")));
@@ -71,17 +52,9 @@ class HdfsTest {
         if (spark != null) {
             spark.close();
         }
-        if (cluster != null) {
-            cluster.close();
+        if (hdfs != null) {
+            hdfs.close();
         }
-    }
-
-    /** The address of a folder that was put there. */
-    private static String put(Path from, String name) throws IOException {
-        org.apache.hadoop.fs.Path to = new org.apache.hadoop.fs.Path("/models/" + name);
-        files.mkdirs(to.getParent());
-        files.copyFromLocalFile(new org.apache.hadoop.fs.Path(from.toUri()), to);
-        return files.makeQualified(to).toString();
     }
 
     private static StitchedModel stitched(Path hub, Path code, Path math) throws IOException {
@@ -105,29 +78,29 @@ class HdfsTest {
 
     @Test
     void stitchesOfModelsThereAreEqualToTheBit() throws IOException {
-        Path golden = Runs.golden("bts-3x4");
+        Path golden = TinyRuns.golden("bts-3x4");
         long driver = copies("driver");
         long executors = copies("executors");
         List<String> here = train(stitched(golden.resolve("hub"), golden.resolve("code"), golden.resolve("math")), all -> all);
-        Path hub = SharedFiles.local(put(golden.resolve("hub"), "hub"));
-        Path code = SharedFiles.local(put(golden.resolve("code"), "code"));
-        String address = put(golden.resolve("math"), "math");
+        Path hub = SharedFiles.local(hdfs.put(golden.resolve("hub"), "hub"));
+        Path code = SharedFiles.local(hdfs.put(golden.resolve("code"), "code"));
+        String address = hdfs.put(golden.resolve("math"), "math");
         Path math = SharedFiles.local(address);
         assertTrue(hub.startsWith(folder.resolve("driver")) && address.startsWith("hdfs://"), hub + " " + address);
         assertEquals(here, train(stitched(hub, code, math), all -> SparkTraining.on(spark, all)));
         assertEquals(3, copies("driver") - driver);
         assertEquals(3, copies("executors") - executors, "one copy for both executors of the machine");
-        files.delete(new org.apache.hadoop.fs.Path("/models/math"), true);
+        hdfs.delete("math");
         String missing = assertThrows(TrainingException.class, () -> train(stitched(hub, code, math), all -> SparkTraining.on(spark, all))).getMessage();
         assertTrue(missing.startsWith(address + " does not exist (executor ") && missing.lines().count() == 1, missing);
     }
 
     @Test
     void bitsPerByteOfAModelThereAreEqual() throws IOException {
-        Path model = Runs.textModel(folder.resolve("text-model"), 3);
+        Path model = TinyRuns.textModel(folder.resolve("text-model"), 3);
         Dataset<Row> texts = spark.createDataset(List.of("one two three", "été 東京", "int f(int x) { return x; }"), Encoders.STRING()).toDF("text").repartition(2);
         List<Row> here = SparkScoring.bitsPerByte(texts, "text", model.toString()).orderBy("text").collectAsList();
-        assertEquals(here, SparkScoring.bitsPerByte(texts, "text", put(model, "text-model")).orderBy("text").collectAsList());
+        assertEquals(here, SparkScoring.bitsPerByte(texts, "text", hdfs.put(model, "text-model")).orderBy("text").collectAsList());
         assertEquals(3, here.size());
     }
 }

@@ -11,6 +11,7 @@ import io.github.bts4j.train.BranchStep;
 import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.RunCheckpoint;
+import io.github.bts4j.train.TinyRuns;
 import io.github.bts4j.train.TokenMix;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
@@ -33,7 +34,7 @@ class SparkBranchTest {
 
     /** A dataset on the disk. */
     static String tokens(Path folder, String name, int factor, int add) throws IOException {
-        TokenDataset dataset = Runs.domain(name, factor, add);
+        TokenDataset dataset = TinyRuns.domain(name, factor, add);
         Path path = Files.createDirectories(folder.resolve("tokens-" + name));
         try (TokenFolder.Writer writer = TokenFolder.writer(path, name)) {
             writer.add(dataset.document(0), dataset.bytes());
@@ -63,7 +64,7 @@ class SparkBranchTest {
 
     @Test
     void expertsAreThoseOfOneProcess() throws IOException {
-        Path seed = Runs.textModel(folder.resolve("seed"), 5);
+        Path seed = TinyRuns.textModel(folder.resolve("seed"), 5);
         TokenMix code = mix(folder, "code", 11);
         TokenMix math = mix(folder, "math", 13);
         List<String> expected = List.of(here(folder.resolve("code-here"), code, seed), here(folder.resolve("math-here"), math, seed));

@@ -3,9 +3,11 @@ package io.github.bts4j.spark;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.bts4j.stitch.StitchConfig;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.TinyRuns;
 import io.github.bts4j.train.TokenMix;
 import io.github.bts4j.train.TrainerConfig;
 import java.io.IOException;
@@ -13,26 +15,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
-import java.util.stream.IntStream;
-import org.apache.spark.api.java.JavaSparkContext;
+import java.util.function.Consumer;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Executors as processes of their own, which are killed at any time: the same bits. {@code -Dbts4j.sparkFaults} kills of each kind, 3 if not set.
+ * Executors as processes of their own, one of which is killed: the same bits. Each trial counts only if it hit what it was meant for. {@code -Dbts4j.sparkFaults} of each kind, 3 if
+ * not set.
  */
 @Tag("slow")
 class SparkFaultsTest {
     private static final int FAULTS = Integer.getInteger("bts4j.sparkFaults", 3);
+    private static final int TRIES = 12;
     private static SparkSession spark;
 
     @TempDir
@@ -40,8 +39,7 @@ class SparkFaultsTest {
 
     @BeforeAll
     static void open() {
-        spark = LocalSpark.open("local-cluster[2,1,512]", Map.of("spark.executor.memory", "512m", "spark.executor.heartbeatInterval", "1s", "spark.task.maxFailures", "40",
-                "spark.executor.maxNumFailures", "1000", "spark.deploy.maxExecutorRetries", "-1", "spark.executorEnv.OMP_NUM_THREADS", "1"));
+        spark = FaultRuns.spark("spark.broadcast.blockSize", "1k"); // so that a broadcast is many pieces
     }
 
     @AfterAll
@@ -49,90 +47,144 @@ class SparkFaultsTest {
         spark.close();
     }
 
-    /** Process ids of the executors. */
-    private static TreeSet<Long> executors() {
-        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-        TreeSet<Long> pids = new TreeSet<>();
-        for (int attempt = 0; attempt < 200 && pids.size() < 2; attempt++) {
-            pids = new TreeSet<>(context.parallelize(IntStream.range(0, 8).boxed().toList(), 8).map(i -> {
-                Thread.sleep(50);
-                return ProcessHandle.current().pid();
-            }).collect());
-        }
-        assertEquals(2, pids.size(), "two executors");
-        assertTrue(!pids.contains(ProcessHandle.current().pid()));
-        return pids;
+    private interface Opener {
+        StitchedModel open() throws IOException;
     }
 
-    /** Kills a process after some time. */
-    private static Thread killer(long pid, long milliseconds) {
-        Thread thread = new Thread(() -> {
-            try {
-                Thread.sleep(milliseconds);
-            } catch (InterruptedException e) {
-                return;
-            }
-            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-        });
-        thread.start();
-        return thread;
-    }
-
-    private static List<String> stitch(boolean there, Exchange exchange, TrainerConfig config, java.util.function.Consumer<Long> afterStep) throws IOException {
-        try (StitchedModel model = Runs.stitched(0.2)) {
-            StitchTraining all = new StitchTraining(model);
-            return Runs.train(there ? SparkTraining.on(spark, all).withExchange(exchange) : all, config, trainer -> { }, afterStep);
+    private static List<String> here(Opener opener, TrainerConfig config) throws IOException {
+        try (StitchedModel model = opener.open()) {
+            return Runs.train(new StitchTraining(model), config);
         }
     }
 
-    /** Between steps, and inside of a task, a broadcast or a shuffle: wherever the time falls. */
-    @ParameterizedTest
-    @EnumSource(value = Exchange.class, names = {"GATHER", "SLICED"})
-    void executorsKilledWhileStitching(Exchange exchange) throws Exception {
-        TrainerConfig config = Runs.config(6, 4, 4);
-        List<String> expected = stitch(false, exchange, config, step -> { });
-        SplittableRandom random = new SplittableRandom(exchange.ordinal());
-        for (int fault = 0; fault < FAULTS; fault++) {
-            List<Long> pids = new ArrayList<>(executors());
-            long victim = pids.get(fault % 2);
-            long at = 1 + fault % 4;
-            long wait = fault == 0 ? 0 : random.nextLong(400);
-            List<Thread> killers = new ArrayList<>();
-            List<String> found = stitch(true, exchange, config, step -> {
-                if (step == at) {
-                    killers.add(killer(victim, wait));
-                }
-            });
-            killers.get(0).join();
-            assertEquals(expected, found, "fault " + fault + ": executor killed " + wait + " ms after step " + at);
-            assertTrue(ProcessHandle.of(victim).isEmpty() || !ProcessHandle.of(victim).get().isAlive(), "the executor is gone");
+    private static List<String> there(Opener opener, Exchange exchange, TrainerConfig config, ExecutorKiller killer, Consumer<Long> afterStep) throws IOException {
+        spark.sparkContext().addSparkListener(killer);
+        try (StitchedModel model = opener.open()) {
+            return Runs.train(SparkTraining.on(spark, new StitchTraining(model)).withExchange(exchange), config, trainer -> { }, afterStep);
+        } finally {
+            FaultRuns.awaitEvents(spark);
+            spark.sparkContext().removeSparkListener(killer);
         }
+    }
+
+    private static Exchange exchange(int fault) {
+        return fault % 2 == 0 ? Exchange.GATHER : Exchange.SLICED;
     }
 
     @Test
-    void executorsKilledWhileBranching() throws Exception {
-        Path seed = Runs.textModel(folder.resolve("seed"), 5);
+    void executorsKilledInsideATaskOfAStep() throws Exception {
+        TrainerConfig config = Runs.config(4, 16, 2);
+        Opener model = () -> TinyRuns.stitched(0.2);
+        List<String> expected = here(model, config);
+        SplittableRandom random = new SplittableRandom(1);
+        FaultCounts counts = new FaultCounts("executor killed inside a task of a step");
+        for (int fault = 0; fault < FAULTS; fault++) {
+            ExecutorKiller killer;
+            int tries = 0;
+            do {
+                assertTrue(tries++ < TRIES, "no task was lost");
+                killer = ExecutorKiller.inTask(FaultRuns.executors(spark), 2 + random.nextInt(6), random.nextLong(30));
+                assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
+            } while (killer.lost() == 0);
+            assertTrue(killer.hasKilled());
+            counts.lost(killer.lost());
+            counts.same();
+        }
+        counts.write();
+    }
+
+    @Test
+    void executorsKilledBetweenSteps() throws Exception {
+        TrainerConfig config = Runs.config(4, 4, 4);
+        Opener model = () -> TinyRuns.stitched(0.2);
+        List<String> expected = here(model, config);
+        SplittableRandom random = new SplittableRandom(2);
+        FaultCounts counts = new FaultCounts("executor killed between steps");
+        for (int fault = 0; fault < FAULTS; fault++) {
+            long victim = new ArrayList<>(FaultRuns.executors(spark).values()).get(fault % 2);
+            long at = 1 + fault % 3;
+            long wait = random.nextLong(300);
+            ExecutorKiller counter = ExecutorKiller.none();
+            List<String> found = there(model, exchange(fault), config, counter, step -> {
+                if (step == at) {
+                    FaultRuns.kill(victim, wait);
+                }
+            });
+            assertEquals(expected, found, "fault " + fault);
+            counts.lost(counter.lost());
+            counts.same();
+        }
+        counts.write();
+    }
+
+    /** Killed when some, and not all, of the weights' pieces have come. */
+    @Test
+    void executorsKilledWhileTheyFetchWeights() throws Exception {
+        TinyRuns.textModels(folder, "hub", "code", "math");
+        Opener model = () -> StitchedModel.builder().config(StitchConfig.evenly(4, 4).withDropout(0.1)).hub(folder.resolve("hub")).expert("code", folder.resolve("code")).expert("math", folder.resolve("math")).open();
+        TrainerConfig config = Runs.config(2, 2, 2);
+        List<String> expected = here(model, config);
+        SplittableRandom random = new SplittableRandom(5);
+        FaultCounts counts = new FaultCounts("executor killed while it fetches a broadcast");
+        for (int fault = 0; fault < FAULTS; fault++) {
+            ExecutorKiller killer;
+            int tries = 0;
+            do {
+                assertTrue(tries++ < TRIES, "no broadcast was cut off");
+                killer = ExecutorKiller.inBroadcast(FaultRuns.executors(spark), 30 + random.nextInt(60));
+                assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
+            } while (!killer.hasCut() || killer.lost() == 0);
+            assertTrue(killer.hasKilled());
+            counts.lost(killer.lost());
+            counts.same();
+        }
+        counts.write();
+    }
+
+    /** Killed after a run checkpoint, which the next attempt takes over. */
+    @Test
+    void executorsKilledInsideABranchTask() throws Exception {
+        Path seed = TinyRuns.textModel(folder.resolve("seed"), 5);
         TokenMix code = SparkBranchTest.mix(folder, "code", 11);
         TokenMix math = SparkBranchTest.mix(folder, "math", 13);
-        TrainerConfig config = Runs.config(60, 1, 1).withCheckpoints(5, 2);
+        TrainerConfig config = Runs.config(40, 1, 1).withCheckpoints(5, 2);
         List<String> expected = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config).into(folder.resolve("whole")).run().stream().map(BranchedExpert::sha256).toList();
+        FaultCounts counts = new FaultCounts("executor killed inside an expert's task");
         for (int fault = 0; fault < FAULTS; fault++) {
-            Path shared = folder.resolve("shared" + fault);
-            long victim = new ArrayList<>(executors()).get(fault % 2);
-            Thread killer = new Thread(() -> {
-                try {
-                    while (!Files.isDirectory(shared.resolve("code-run/checkpoint-0000000010"))) {
-                        Thread.sleep(2);
-                    }
-                } catch (InterruptedException e) {
-                    return;
-                }
-                ProcessHandle.of(victim).ifPresent(ProcessHandle::destroyForcibly);
-            });
-            killer.start();
-            List<BranchedExpert> experts = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config).into(shared).run();
-            killer.interrupt();
-            assertEquals(expected, experts.stream().map(BranchedExpert::sha256).toList(), "fault " + fault);
+            ExecutorKiller counter;
+            int tries = 0;
+            do {
+                assertTrue(tries++ < TRIES, "no task was lost");
+                counter = ExecutorKiller.none();
+                Path shared = folder.resolve("shared" + fault + "-" + tries);
+                long victim = new ArrayList<>(FaultRuns.executors(spark).values()).get(fault % 2);
+                Thread killer = killer(victim, shared.resolve("code-run/checkpoint-" + "0".repeat(8) + (10 + 5 * (fault % 3))));
+                spark.sparkContext().addSparkListener(counter);
+                List<BranchedExpert> experts = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config).into(shared).run();
+                killer.interrupt();
+                FaultRuns.awaitEvents(spark);
+                spark.sparkContext().removeSparkListener(counter);
+                assertEquals(expected, experts.stream().map(BranchedExpert::sha256).toList(), "fault " + fault);
+            } while (counter.lost() == 0);
+            counts.lost(counter.lost());
+            counts.same();
         }
+        counts.write();
+    }
+
+    /** Kills a process when a file is there. */
+    private static Thread killer(long pid, Path after) {
+        Thread thread = new Thread(() -> {
+            try {
+                while (!Files.exists(after)) {
+                    Thread.sleep(2);
+                }
+            } catch (InterruptedException e) {
+                return;
+            }
+            FaultRuns.kill(pid, 0);
+        });
+        thread.start();
+        return thread;
     }
 }

@@ -9,6 +9,7 @@ import io.github.bts4j.core.TrainingException;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.TinyRuns;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.TokenEncoder;
@@ -44,7 +45,7 @@ class SparkTextsTest {
     @BeforeAll
     static void open() throws IOException {
         spark = LocalSpark.open("local[2]");
-        model = Runs.textModel(folder.resolve("model"), 3);
+        model = TinyRuns.textModel(folder.resolve("model"), 3);
         documents = new ArrayList<>();
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 40; i++) {

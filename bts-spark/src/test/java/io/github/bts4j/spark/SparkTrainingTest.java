@@ -18,6 +18,7 @@ import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.AdapterTraining;
 import io.github.bts4j.train.ExpertTraining;
 import io.github.bts4j.train.StitchTraining;
+import io.github.bts4j.train.TinyRuns;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
@@ -64,7 +65,7 @@ class SparkTrainingTest {
     }
 
     private static List<String> stitch(double dropout, TrainerConfig config, Function<StitchTraining, Trainable> what, Consumer<Trainer> more) throws IOException {
-        try (StitchedModel model = Runs.stitched(dropout)) {
+        try (StitchedModel model = TinyRuns.stitched(dropout)) {
             return Runs.train(what.apply(new StitchTraining(model)), config, more, step -> { });
         }
     }
@@ -87,7 +88,7 @@ class SparkTrainingTest {
 
     @Test
     void validationAndEarlyStoppingAreEqual() throws IOException {
-        Consumer<Trainer> validated = trainer -> trainer.validate(Validation.of(2, Map.of("held out", Runs.domain("held out", 11, 3).windows(Runs.LENGTH).subList(0, 30)), token -> 2));
+        Consumer<Trainer> validated = trainer -> trainer.validate(Validation.of(2, Map.of("held out", TinyRuns.domain("held out", 11, 3).windows(TinyRuns.LENGTH).subList(0, 30)), token -> 2));
         List<String> here = stitch(0.1, Runs.config(4, 2, 2), all -> all, validated);
         assertTrue(here.stream().filter(line -> line.startsWith("validation")).count() == 2, here.toString());
         assertEquals(here, stitch(0.1, Runs.config(4, 2, 2), all -> SparkTraining.on(spark, all), validated));
@@ -114,7 +115,7 @@ class SparkTrainingTest {
     void expertsAreEqualToTheBit(boolean frozenEmbeddings) throws IOException {
         List<List<String>> both = new ArrayList<>();
         for (boolean there : new boolean[] {false, true}) {
-            try (LlamaModel seed = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); ExpertTraining expert = ExpertTraining.branch(seed)) {
+            try (LlamaModel seed = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); ExpertTraining expert = ExpertTraining.branch(seed)) {
                 Trainable training = frozenEmbeddings ? expert.withFrozenEmbeddings() : expert;
                 both.add(Runs.train(there ? SparkTraining.on(spark, training).withExchange(Exchange.SLICED) : training, Runs.config(3, 4, 4)));
             }
@@ -129,13 +130,13 @@ class SparkTrainingTest {
         AdapterConfig config = AdapterConfig.lora(2, 4, new ModuleNames.AllLinear()).withDora(dora);
         List<List<String>> both = new ArrayList<>();
         for (boolean there : new boolean[] {false, true}) {
-            try (LlamaModel base = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.start(base, config, 3)) {
+            try (LlamaModel base = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.start(base, config, 3)) {
                 both.add(Runs.train(there ? SparkTraining.on(spark, adapter) : adapter, Runs.config(3, 4, 2)));
                 adapter.save(folder.resolve("adapter" + there));
             }
         }
         assertEquals(both.get(0), both.get(1));
-        try (LlamaModel base = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.from(base, folder.resolve("adaptertrue"))) {
+        try (LlamaModel base = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); AdapterTraining adapter = AdapterTraining.from(base, folder.resolve("adaptertrue"))) {
             assertEquals(2, Runs.train(SparkTraining.on(spark, adapter), Runs.config(2, 2, 2)).stream().filter(line -> line.matches("\\d+ .*")).count(), "an adapter is continued");
         }
     }
@@ -149,10 +150,10 @@ class SparkTrainingTest {
             Path run = folder.resolve("run" + places);
             List<String> parts = new ArrayList<>();
             for (boolean there : places) {
-                try (StitchedModel model = Runs.stitched(0.1)) {
+                try (StitchedModel model = TinyRuns.stitched(0.1)) {
                     StitchTraining all = new StitchTraining(model);
                     List<String> lines = new ArrayList<>();
-                    try (Trainer trainer = new Trainer(there ? SparkTraining.on(spark, all) : all, Runs.data(), config,
+                    try (Trainer trainer = new Trainer(there ? SparkTraining.on(spark, all) : all, TinyRuns.data(), config,
                             metrics -> lines.add(metrics.step() + " " + Double.toHexString(metrics.loss()) + " " + Double.toHexString(metrics.gradNorm()) + " " + metrics.lossByDomain())).saveTo(run)) {
                         trainer.resumeFrom(run);
                         trainer.runTo(trainer.step() + 3);
@@ -166,7 +167,7 @@ class SparkTrainingTest {
 
     @Test
     void aTrainingThatExecutorsCannotOpenIsRefused() throws IOException {
-        try (StitchedModel model = Runs.stitched(0.1); FrozenStateCache cache = FrozenStateCache.open(folder)) {
+        try (StitchedModel model = TinyRuns.stitched(0.1); FrozenStateCache cache = FrozenStateCache.open(folder)) {
             StitchTraining cached = new StitchTraining(model).withOptions(PassOptions.DEFAULT.withFrozenStateCache(cache));
             assertTrue(assertThrows(UnsupportedException.class, () -> SparkTraining.on(spark, cached)).getMessage().contains("cache of frozen states"));
         }
@@ -185,7 +186,7 @@ class SparkTrainingTest {
     @Test
     void missingAndOtherFilesAreOneLine() throws IOException {
         for (String name : List.of("hub", "code")) {
-            copy(Runs.golden("bts-3x4").resolve(name), folder.resolve(name));
+            copy(TinyRuns.golden("bts-3x4").resolve(name), folder.resolve(name));
         }
         Path weights = folder.resolve("code/model.safetensors");
         try (StitchedModel model = StitchedModel.builder().config(StitchConfig.evenly(4, 2)).hub(folder.resolve("hub")).expert("code", folder.resolve("code")).open()) {
@@ -226,7 +227,7 @@ class SparkTrainingTest {
 
     @Test
     void estimatesOfPassesGrowWithWhatTheyHold() throws IOException {
-        try (StitchedModel model = Runs.stitched(0.1); LlamaModel seed = LlamaModel.open(Runs.golden("bts-3x4").resolve("hub")); ExpertTraining expert = ExpertTraining.branch(seed)) {
+        try (StitchedModel model = TinyRuns.stitched(0.1); LlamaModel seed = LlamaModel.open(TinyRuns.golden("bts-3x4").resolve("hub")); ExpertTraining expert = ExpertTraining.branch(seed)) {
             StitchTraining stitches = new StitchTraining(model);
             assertTrue(stitches.passBytes(2, 16) > 290L << 20 && stitches.passBytes(2, 16) < 320L << 20, "libtorch above all: " + stitches.passBytes(2, 16));
             assertTrue(expert.passBytes(8, 256) > expert.passBytes(4, 256) && SparkTraining.on(spark, expert).passBytes(8, 256) == expert.passBytes(8, 256));

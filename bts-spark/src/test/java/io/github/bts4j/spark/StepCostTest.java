@@ -18,37 +18,35 @@ import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.UnaryOperator;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Seconds and bytes of a step, by trained parameters, executors and exchange, beside one process; for a quiet machine, with {@code -Dbts4j.stepCost=true}. Writes the table of
- * docs/scale-out.md to {@code target/step-cost.md}.
+ * Seconds and bytes of a step of 8 sequences of 256 tokens, by trained parameters, executors and exchange, in turns with one process; for a quiet machine, with {@code
+ * -Dbts4j.stepCost=true}, or with a part of the rows' names. Writes the table of docs/scale-out.md to {@code target/step-cost.md}.
  */
 @Tag("slow")
-@EnabledIfSystemProperty(named = "bts4j.stepCost", matches = "true")
+@EnabledIfSystemProperty(named = "bts4j.stepCost", matches = ".+")
 class StepCostTest {
-    private static final int PASSES = 8;
-    private static final int BATCH = 8;
+    private static final int PASSES = 2;
+    private static final int BATCH = 4;
     private static final int LENGTH = 256;
-    private static final int WARM = 2;
-    private static final int STEPS = 6;
+    private static final int WARM = Integer.getInteger("bts4j.stepCostWarm", 1);
+    private static final int STEPS = Integer.getInteger("bts4j.stepCostSteps", 5);
     private static final int VOCAB = 2048;
-
-    @TempDir
-    private Path folder;
+    private static final Path MODELS = Path.of("target/step-cost");
 
     /** What tasks sent. */
     private static final class Sent extends SparkListener {
@@ -66,68 +64,75 @@ class StepCostTest {
         }
     }
 
-    private Path model(String name, int hidden) throws IOException {
-        Path path = folder.resolve(name + hidden);
-        LlamaConfig config = LlamaConfig.builder().vocabSize(VOCAB).hiddenSize(hidden).intermediateSize(hidden * 2).numLayers(4).numHeads(4).numKvHeads(4).maxPositionEmbeddings(LENGTH + 1).build();
-        try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.02, name.hashCode(), Device.cpu())) {
-            random.save(path, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+    private static Path model(String name, int hidden) throws IOException {
+        Path path = MODELS.resolve(name + hidden);
+        if (!Files.exists(path)) {
+            LlamaConfig config = LlamaConfig.builder().vocabSize(VOCAB).hiddenSize(hidden).intermediateSize(hidden * 2).numLayers(4).numHeads(4).numKvHeads(4).maxPositionEmbeddings(LENGTH + 1).build();
+            try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.02, name.hashCode(), Device.cpu())) {
+                random.save(path, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+            }
         }
         return path;
     }
 
     private static Datamix data() {
         SplittableRandom random = new SplittableRandom(1);
-        int[] tokens = random.ints(400_000, 0, VOCAB).toArray();
+        int[] tokens = random.ints(100_000, 0, VOCAB).toArray();
         return Datamix.of(List.of(TokenDataset.builder("random").add(tokens, tokens.length).build()), Map.of("random", 1.0));
     }
 
-    /** The median of the steps' seconds. */
-    private static double seconds(Trainable training) throws IOException {
-        List<Long> times = new ArrayList<>();
-        TrainerConfig config = TrainerConfig.of(WARM + STEPS, BATCH, LENGTH, new LearningRate.Constant(1e-4)).withAccumulation(PASSES).withLanes(PASSES);
-        try (Trainer trainer = new Trainer(training, data(), config, step -> times.add(System.nanoTime()))) {
-            long begin = System.nanoTime();
-            trainer.run();
-            times.add(0, begin);
-        }
-        double[] steps = new double[STEPS];
-        for (int i = 0; i < STEPS; i++) {
-            steps[i] = (times.get(WARM + i + 1) - times.get(WARM + i)) / 1e9;
-        }
-        Arrays.sort(steps);
-        return (steps[STEPS / 2 - 1] + steps[STEPS / 2]) / 2;
+    private static StitchedModel stitched(int hidden) throws IOException {
+        return StitchedModel.builder().config(StitchConfig.evenly(4, 4)).hub(model("hub", hidden)).expert("code", model("code", hidden)).expert("math", model("math", hidden)).open();
     }
 
-    private double seconds(int hidden, UnaryOperator<Trainable> where) throws IOException {
-        try (StitchedModel model = StitchedModel.builder().config(StitchConfig.evenly(4, 4)).hub(folder.resolve("hub" + hidden)).expert("code", folder.resolve("code" + hidden))
-                .expert("math", folder.resolve("math" + hidden)).open()) {
-            return seconds(where.apply(new StitchTraining(model)));
-        }
+    private static Trainer trainer(Trainable training) {
+        return new Trainer(training, data(), TrainerConfig.of(WARM + STEPS, BATCH, LENGTH, new LearningRate.Constant(1e-4)).withAccumulation(PASSES).withLanes(PASSES), step -> { });
     }
 
-    @Test
-    void theTable() throws IOException {
+    private static double step(Trainer trainer, long number) throws IOException {
+        long begin = System.nanoTime();
+        trainer.runTo(number);
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private static double median(List<Double> values) {
+        Collections.sort(values);
+        return (values.get((values.size() - 1) / 2) + values.get(values.size() / 2)) / 2;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"160, 1, GATHER", "160, 1, SLICED", "160, 2, GATHER", "160, 2, SLICED", "928, 1, GATHER", "928, 1, SLICED", "928, 2, GATHER", "928, 2, SLICED"})
+    void aRow(int hidden, int executors, Exchange exchange) throws IOException {
+        String asked = System.getProperty("bts4j.stepCost");
+        if (!asked.equals("true") && !(hidden + " " + executors + " " + exchange).contains(asked)) {
+            return;
+        }
         Torch.threads(1);
-        List<String> lines = new ArrayList<>(List.of("| trained parameters | executors | exchange | seconds per step | one process | ratio | to the driver | between executors |", "|---|---|---|---|---|---|---|---|"));
-        for (int hidden : new int[] {160, 928}) {
-            for (String name : List.of("hub", "code", "math")) {
-                model(name, hidden);
-            }
-            double here = seconds(hidden, all -> all);
-            for (int executors = 1; executors <= 2; executors++) {
-                try (SparkSession spark = LocalSpark.open("local-cluster[" + executors + ",1,1536]", Map.of("spark.executor.memory", "1536m", "spark.executorEnv.OMP_NUM_THREADS", "1"))) {
-                    for (Exchange exchange : List.of(Exchange.GATHER, Exchange.SLICED)) {
-                        Sent sent = new Sent();
-                        spark.sparkContext().addSparkListener(sent);
-                        double there = seconds(hidden, all -> SparkTraining.on(spark, all).withExchange(exchange));
-                        spark.sparkContext().removeSparkListener(sent);
-                        lines.add(String.format(Locale.ROOT, "| %,d | %d | %s | %.2f | %.2f | %.2f | %s |", StitchConfig.evenly(4, 4).parameterCount(2, hidden), executors, exchange.name().toLowerCase(Locale.ROOT),
-                                there, here, there / here, sent.perStep()));
-                        Files.write(Path.of("target/step-cost.md"), lines);
+        List<Double> here = new ArrayList<>();
+        List<Double> there = new ArrayList<>();
+        List<Double> ratios = new ArrayList<>();
+        Sent sent = new Sent();
+        Map<String, String> settings = Map.of("spark.executor.memory", "1536m", "spark.executorEnv.OMP_NUM_THREADS", "1");
+        try (SparkSession spark = LocalSpark.open("local-cluster[" + executors + ",1,1536]", settings); StitchedModel first = stitched(hidden); StitchedModel second = stitched(hidden)) {
+            spark.sparkContext().addSparkListener(sent);
+            try (Trainer process = trainer(new StitchTraining(first)); Trainer cluster = trainer(SparkTraining.on(spark, new StitchTraining(second)).withExchange(exchange))) {
+                for (int step = 1; step <= WARM + STEPS; step++) {
+                    double one = step(process, step);
+                    double other = step(cluster, step);
+                    if (step > WARM) {
+                        here.add(one);
+                        there.add(other);
+                        ratios.add(other / one);
                     }
                 }
             }
+            FaultRuns.awaitEvents(spark);
         }
-        assertTrue(lines.size() == 10, lines.toString());
+        double parameters = StitchConfig.evenly(4, 4).parameterCount(2, hidden);
+        String row = String.format(Locale.ROOT, "| %.1f M | %d | %s | %.2f | %.2f | %.2f | %s |", parameters / 1e6, executors, exchange.name().toLowerCase(Locale.ROOT), median(there), median(here), median(ratios),
+                sent.perStep());
+        System.out.println(row + " " + ratios);
+        Files.write(Path.of("target/step-cost.md"), List.of(row), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        assertTrue(sent.results > 0, "tasks sent something");
     }
 }

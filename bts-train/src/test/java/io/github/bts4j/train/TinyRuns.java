@@ -37,16 +37,19 @@ public final class TinyRuns {
         }
     }
 
-    static final int VOCAB = 160;
-    static final int LENGTH = 16;
+    public static final int VOCAB = 160;
+    public static final int LENGTH = 16;
+
+    private static final LlamaConfig TEXT_MODEL = LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
+            .maxPositionEmbeddings(128).build();
 
     private TinyRuns() {}
 
-    static Path golden(String name) {
+    public static Path golden(String name) {
         return Path.of(System.getProperty("bts4j.testData"), "golden").resolve(name);
     }
 
-    static StitchedModel stitched(double dropout) throws IOException {
+    public static StitchedModel stitched(double dropout) throws IOException {
         return stitched(golden("bts-3x4"), dropout, "hub", "code", "math");
     }
 
@@ -60,26 +63,34 @@ public final class TinyRuns {
 
     /** Random models of the bundled tokenizer's vocabulary, lively enough that their texts differ. */
     static void textModels(Path root, String... names) throws IOException {
-        textModels(root, LlamaConfig.builder().vocabSize(2048).hiddenSize(48).intermediateSize(96).numLayers(4).numHeads(4).numKvHeads(2)
-                .maxPositionEmbeddings(128).build(), names);
+        textModels(root, TEXT_MODEL, names);
     }
 
     static void textModels(Path root, LlamaConfig config, String... names) throws IOException {
-        Path files = Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer");
         for (int i = 0; i < names.length; i++) {
-            try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, i, Device.cpu())) {
-                random.save(root.resolve(names[i]), files);
-            }
+            textModel(root.resolve(names[i]), config, i);
         }
     }
 
+    /** One of them, with a random seed of its own. */
+    public static Path textModel(Path folder, long seed) throws IOException {
+        return textModel(folder, TEXT_MODEL, seed);
+    }
+
+    private static Path textModel(Path folder, LlamaConfig config, long seed) throws IOException {
+        try (ExpertTraining random = ExpertTraining.fromScratch(config, 0.4, seed, Device.cpu())) {
+            random.save(folder, Path.of(System.getProperty("bts4j.testData")).resolve("tokenizer"));
+        }
+        return folder;
+    }
+
     /** Two domains of a learnable sequence each, mixed 3 : 1. */
-    static Datamix data() {
+    public static Datamix data() {
         return Datamix.of(List.of(domain("code", 3, 7), domain("math", 7, 5)), Map.of("code", 3.0, "math", 1.0)).withBlockSize(16);
     }
 
     /** Mostly token = factor * last + add; one in ten is drawn at random. */
-    static TokenDataset domain(String name, int factor, int add) {
+    public static TokenDataset domain(String name, int factor, int add) {
         SplittableRandom random = new SplittableRandom(factor);
         int[] tokens = new int[4000];
         for (int t = 1; t < tokens.length; t++) {

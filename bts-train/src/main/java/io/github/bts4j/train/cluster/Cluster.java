@@ -9,6 +9,7 @@ import io.github.bts4j.train.BranchedExpert;
 import io.github.bts4j.train.ExpertRun;
 import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.TrainingSource;
+import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +29,15 @@ public interface Cluster extends AutoCloseable {
          * @throws IllegalArgumentException if the address or a setting does not fit
          */
         Cluster open(String master);
+
+        /**
+         * Copies a file or folder of a store to this machine, unless it has it.
+         *
+         * @param address its address, such as {@code hdfs://host/models/seed}
+         * @return where it is on this machine
+         * @throws IOException if it does not exist, or cannot be read or copied
+         */
+        Path local(String address) throws IOException;
     }
 
     /** Where a task runs. */
@@ -148,15 +158,37 @@ public interface Cluster extends AutoCloseable {
      * @throws IllegalArgumentException if the address or a setting does not fit
      */
     static Cluster open(String master) {
+        String task = "Computing on " + master;
         try {
-            return ServiceLoader.load(Provider.class).findFirst().orElseThrow(() -> missing(master, "bts-spark", null)).open(master);
+            return provider(task).open(master);
         } catch (LinkageError e) {
-            throw missing(master, "Apache Spark", e);
+            throw missing(task, "Apache Spark", e);
         }
     }
 
-    private static UnsupportedException missing(String master, String what, Throwable cause) {
-        return new UnsupportedException("Computing on " + master + " needs " + what + ", which is not on the class path: set BTS_CLASSPATH to bts-spark's jar and to the jars of Apache Spark 4.2 "
+    /**
+     * Copies a file or folder of a store, such as HDFS or S3, to this machine, unless it has it.
+     *
+     * @param address its address, such as {@code hdfs://host/models/seed} or {@code s3a://bucket/models/seed}
+     * @return where it is on this machine
+     * @throws IOException if it does not exist, or cannot be read or copied
+     * @throws UnsupportedException if bts-spark or Spark is not on the class path
+     */
+    static Path local(String address) throws IOException {
+        String task = "Reading " + address;
+        try {
+            return provider(task).local(address);
+        } catch (LinkageError e) {
+            throw missing(task, "Apache Spark", e);
+        }
+    }
+
+    private static Provider provider(String task) {
+        return ServiceLoader.load(Provider.class).findFirst().orElseThrow(() -> missing(task, "bts-spark", null));
+    }
+
+    private static UnsupportedException missing(String task, String what, Throwable cause) {
+        return new UnsupportedException(task + " needs " + what + ", which is not on the class path: set BTS_CLASSPATH to bts-spark's jar and to the jars of Apache Spark 4.2 "
                 + "(bts-spark.jar:SPARK_HOME/jars/*, before bts4j's own), or run the command by spark-submit; see docs/scale-out.md", cause);
     }
 }
