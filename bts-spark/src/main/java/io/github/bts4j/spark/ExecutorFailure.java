@@ -21,23 +21,37 @@ final class ExecutorFailure extends TrainingException {
         } catch (ExecutorFailure e) {
             throw e;
         } catch (Exception e) {
-            ExecutorFailure failure = new ExecutorFailure(text(e) + place());
-            failure.setStackTrace(e.getStackTrace());
-            throw failure;
+            throw described(text(e), e);
+        } catch (LinkageError e) { // a native library, which is unpacked into a temporary folder first
+            throw described("A class or native library cannot be loaded: " + text(root(e)) + "; restart the executor when this is mended", e);
         }
     }
 
-    private static String text(Exception e) {
+    private static ExecutorFailure described(String text, Throwable cause) {
+        ExecutorFailure failure = new ExecutorFailure(text.strip().replaceAll("\\s*\\R[\\s-]*", "; ").replace(":; ", ": ") + place());
+        failure.setStackTrace(cause.getStackTrace());
+        return failure;
+    }
+
+    private static Throwable root(Throwable failure) {
+        Throwable root = failure;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root;
+    }
+
+    private static String text(Throwable e) {
         if (e instanceof NoSuchFileException missing) {
             return missing.getFile() + " does not exist" + (missing.getReason() == null ? "" : ": " + missing.getReason());
         }
         String message = e.getMessage() == null ? "" : e.getMessage();
-        return e instanceof IOException || message.isEmpty() ? e.getClass().getSimpleName() + ": " + message : message;
+        return e instanceof IOException || e instanceof Error || message.isEmpty() ? e.getClass().getSimpleName() + ": " + message : message;
     }
 
     private static String place() {
         SparkEnv env = SparkEnv.get();
-        return env == null ? "" : " (executor " + env.executorId() + " on " + env.rpcEnv().address().host() + ")";
+        return env == null ? "" : " (executor " + env.executorId() + " on " + env.blockManager().blockManagerId().host() + ")";
     }
 
     /** What the driver throws for a failed job: one line, of the task if it has left one. */

@@ -60,6 +60,7 @@ public final class LocalSpark {
         Map<String, String> defaults = new LinkedHashMap<>(Map.of(
                 "spark.log.level", "WARN",
                 "spark.broadcast.compress", "false", // weights do not compress
+                "spark.task.maxDirectResultSize", "64m", // gradients come with the task's end, not by a second request
                 "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
         if (!master.startsWith("local")) {
             defaults.put("spark.jars", ownJars()); // by spark-submit, it is set

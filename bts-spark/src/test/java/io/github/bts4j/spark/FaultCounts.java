@@ -19,13 +19,20 @@ final class FaultCounts {
 
     void same() {
         same++;
+        progress();
     }
 
     /** A clear error, after which the run was repeated without the fault: the same bits. */
     void error() {
         errors++;
+        progress();
     }
 
+    private void progress() {
+        System.out.println(kind + ": " + (same + errors));
+    }
+
+    /** Tasks that were computed again. */
     void lost(int tasks) {
         lost += tasks;
     }

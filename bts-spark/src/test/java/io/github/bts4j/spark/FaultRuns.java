@@ -31,12 +31,18 @@ final class FaultRuns {
     private FaultRuns() {}
 
     static SparkSession spark(String... more) {
+        return spark(2, more);
+    }
+
+    /** Executors that live for seconds are compiled quickly rather than well. */
+    private static SparkSession spark(int executors, String... more) {
         Map<String, String> settings = new java.util.HashMap<>(Map.of("spark.executor.memory", "512m", "spark.executor.heartbeatInterval", "1s", "spark.task.maxFailures", "40",
-                "spark.executor.maxNumFailures", "1000", "spark.deploy.maxExecutorRetries", "-1", "spark.executorEnv.OMP_NUM_THREADS", "1"));
+                "spark.deploy.maxExecutorRetries", "-1", "spark.executorEnv.OMP_NUM_THREADS", "1", "spark.worker.timeout", "600", "spark.network.timeout", "600s", // a machine may stand still for a minute
+                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED"));
         for (int i = 0; i < more.length; i += 2) {
             settings.put(more[i], more[i + 1]);
         }
-        return LocalSpark.open("local-cluster[2,1,512]", settings);
+        return LocalSpark.open("local-cluster[" + executors + ",1,512]", settings);
     }
 
     /** Process ids of the two executors by their names, "0" and "1" for the first two. */
@@ -109,7 +115,7 @@ final class FaultRuns {
     /** {@code driver RUN OUT}, or {@code attempt SEED TOKENS.. SHARED}: the expert in a process of its own. */
     public static void main(String[] arguments) throws IOException {
         if (arguments[0].equals("driver")) {
-            try (SparkSession spark = spark()) {
+            try (SparkSession spark = spark(1)) {
                 List<String> lines = new ArrayList<>(stitch(spark, Path.of(arguments[1])));
                 Files.write(Path.of(arguments[2]), lines);
             }

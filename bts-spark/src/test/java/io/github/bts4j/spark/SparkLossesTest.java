@@ -74,7 +74,7 @@ class SparkLossesTest {
     }
 
     private Process program(String name, Object... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "-Dbts4j.testData=" + System.getProperty("bts4j.testData"),
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dbts4j.testData=" + System.getProperty("bts4j.testData"),
                 "-cp", System.getProperty("java.class.path"), FaultRuns.class.getName()));
         Stream.of(arguments).map(Object::toString).forEach(command::add);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(folder.resolve(name + ".log").toFile());
@@ -166,6 +166,8 @@ class SparkLossesTest {
     /** Two experts, so that one task begins on the executor with the fault: the same bits, or one line and no checkpoint lost. */
     private void onOneExecutor(FaultCounts counts, Path from, Fault fault, String message) throws Exception {
         try (SparkSession spark = FaultRuns.spark("spark.task.maxFailures", "4")) {
+            FaultRuns.executors(spark);
+            assertEquals(whole(), there(spark, experts(seed, Files.createDirectories(folder.resolve("warm")))), "without a fault; native libraries are unpacked now");
             for (int trial = 0; trial < FAULTS; trial++) {
                 Path shared = Files.createDirectories(folder.resolve("trial" + trial));
                 long pid = new ArrayList<>(FaultRuns.executors(spark).values()).get(trial % 2);

@@ -62,7 +62,7 @@ public final class TinyRuns {
     }
 
     /** Random models of the bundled tokenizer's vocabulary, lively enough that their texts differ. */
-    static void textModels(Path root, String... names) throws IOException {
+    public static void textModels(Path root, String... names) throws IOException {
         textModels(root, TEXT_MODEL, names);
     }
 
