@@ -79,7 +79,7 @@ final class StoreArguments {
         if (arguments[i].startsWith("-")) {
             return arguments[i].replaceFirst("=.*", "");
         }
-        OptionSpec before = command.findOption(arguments[i - 1]);
+        OptionSpec before = arguments[i - 1].startsWith("-") ? command.findOption(arguments[i - 1]) : null; // which finds names without dashes, too
         return before == null || before.arity().max() == 0 ? "" : arguments[i - 1];
     }
 }
