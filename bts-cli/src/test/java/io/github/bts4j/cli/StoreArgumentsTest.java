@@ -51,6 +51,6 @@ class StoreArgumentsTest {
             String message = assertThrows(IllegalArgumentException.class, () -> resolved(arguments)).getMessage();
             assertTrue(message.endsWith(": only models and texts are read from a store; what is written needs a path on a file system that all machines mount"), message);
         }
-        Commands.refused("bts: Reading hdfs://host/seed needs bts-spark, which is not on the class path", "eval", "hdfs://host/seed", "--data", "a=b.jsonl");
+        Commands.refused("bts eval: Reading hdfs://host/seed needs bts-spark, which is not on the class path", "eval", "hdfs://host/seed", "--data", "a=b.jsonl");
     }
 }
