@@ -86,7 +86,7 @@ class HostileInputTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "[] | messages", "7 | messages", "[7] | messages[0].", "[{\"role\":\"user\"}] | messages[0].content", "[{\"role\":\"root\",\"content\":\"x\"}] | messages[0].role",
+        "[] | messages", "7 | messages", "[7] | messages[0]", "[{\"role\":\"user\"}] | messages[0].content", "[{\"role\":\"root\",\"content\":\"x\"}] | messages[0].role",
         "[{\"content\":\"x\"}] | messages[0].role", "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"text\":\"x\"}]}] | messages[].content[].type",
         "[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{}]}] | messages[0].tool_calls", "[{\"role\":\"assistant\",\"content\":\"x\"}] | messages",
         "[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"arguments\":\"{\"}}]}] | messages[0].tool_calls"})
