@@ -38,7 +38,7 @@ class WrongCallsTest {
         int line = IntStream.range(0, lines.size()).filter(i -> lines.get(i).startsWith("model:")).findFirst().orElseThrow() + 1;
         Files.writeString(file, Files.readString(paper).replaceFirst("(?m)^model:", "modle:"));
         String found = wrong("experiment", file);
-        assertTrue(found.startsWith("bts experiment: " + file + ":" + line + ": the key 'modle' is not known, did you mean 'model'?; known are adapters, domains, "), found);
+        assertTrue(found.startsWith("bts experiment: " + file + ":" + line + ": the key 'modle' is not known, did you mean 'model'?; known are adapters, checkpoint-every, domains, "), found);
         assertFalse(found.contains("missing"), found);
     }
 
