@@ -13,7 +13,6 @@ import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.FiniteTensors;
 import io.github.bts4j.core.torch.FrozenLm;
-import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
@@ -38,7 +37,6 @@ import java.util.TreeSet;
  * <p>Not thread-safe.
  */
 public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
-    private static final AdapterTrainingKernels CONVERSION = Kernels.of(AdapterTrainingKernels.class);
     private static final String TABLE = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
 
@@ -142,7 +140,7 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
      */
     public ExpertTraining withMixedPrecision() {
         mixed = true;
-        computeIn(ElementType.BFLOAT16, weights);
+        computeIn(MixedPrecision.TYPE, weights);
         return this;
     }
 
@@ -163,11 +161,10 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
         if (!mixed) {
             return new Weights(decoder().weights(), decoder().head(step), () -> { });
         }
-        Map<String, NDArray> typed = new LinkedHashMap<>();
-        weights.forEach((name, tensor) -> typed.put(name, CONVERSION.typedParameter(step, frozen.contains(name) ? Autograd.OFF : mode, tensor, ElementType.BFLOAT16)));
+        Map<String, NDArray> rounded = MixedPrecision.rounded(step, mode, weights, name -> !frozen.contains(name));
         boolean tied = config().tieWordEmbeddings();
-        LlamaWeights llama = KernelWeights.of(KERNELS, mode, typed, config(), ElementType.BFLOAT16, tied);
-        return new Weights(llama, typed.get(tied ? TABLE : HEAD), llama::close);
+        LlamaWeights llama = KernelWeights.of(KERNELS, mode, rounded, config(), MixedPrecision.TYPE, tied);
+        return new Weights(llama, rounded.get(tied ? TABLE : HEAD), llama::close);
     }
 
     @Override
@@ -177,7 +174,7 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
             identity.put("frozen", String.valueOf(new TreeSet<>(frozen)));
         }
         if (mixed) {
-            identity.put("computed in", ElementType.BFLOAT16.name());
+            MixedPrecision.identify(identity);
         }
         return identity;
     }

@@ -7,7 +7,6 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.Autograd;
-import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.DocumentRows;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -27,8 +26,6 @@ import java.util.Map;
  * <p>Not thread-safe.
  */
 public final class UpcycledTraining extends OwningTraining {
-    private static final AdapterTrainingKernels CONVERSION = Kernels.of(AdapterTrainingKernels.class);
-
     private final UpcycledConfig config;
     private final Map<String, NDArray> tensors;
     private final UpcycledWeights weights;
@@ -102,9 +99,7 @@ public final class UpcycledTraining extends OwningTraining {
         if (!mixed) {
             return pass.run(weights);
         }
-        Map<String, NDArray> typed = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> typed.put(name, CONVERSION.typedParameter(step, config.isTrained(name) ? mode : Autograd.OFF, tensor, ElementType.BFLOAT16)));
-        try (UpcycledWeights rounded = new UpcycledWeights(config, typed, step, ElementType.BFLOAT16)) {
+        try (UpcycledWeights rounded = new UpcycledWeights(config, MixedPrecision.rounded(step, mode, tensors, config::isTrained), step, MixedPrecision.TYPE)) {
             return pass.run(rounded);
         }
     }
@@ -116,7 +111,7 @@ public final class UpcycledTraining extends OwningTraining {
      */
     public UpcycledTraining withMixedPrecision() {
         mixed = true;
-        identity.put("computed in", ElementType.BFLOAT16.name());
+        MixedPrecision.identify(identity);
         return this;
     }
 
