@@ -41,13 +41,16 @@ public final class ThreadOfItsOwn {
      */
     public static <T> T call(String name, Task<T> task) throws IOException {
         FutureTask<T> result = new FutureTask<>(task::call);
-        Thread thread = new Thread(result, name);
+        boolean before = Thread.interrupted();
+        Thread thread = new Thread(() -> {
+            if (before) { // interrupted from here, it could be at its end already
+                Thread.currentThread().interrupt();
+            }
+            result.run();
+        }, name);
         thread.setDaemon(true);
-        boolean interrupted = Thread.interrupted();
         thread.start();
-        if (interrupted) {
-            thread.interrupt();
-        }
+        boolean interrupted = before;
         try {
             while (true) {
                 try {

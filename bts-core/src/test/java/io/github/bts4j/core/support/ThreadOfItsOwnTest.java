@@ -48,4 +48,16 @@ class ThreadOfItsOwnTest {
         }));
         assertTrue(Thread.interrupted(), "the caller's interrupt is kept");
     }
+
+    /** However short it is: an interrupt behind its start would find it at its end now and then. */
+    @Test
+    void theTaskOfAnInterruptedCallerIsInterruptedFromItsBeginning() throws IOException {
+        for (int i = 0; i < 2000; i++) {
+            Thread.currentThread().interrupt();
+            boolean seen = ThreadOfItsOwn.call("task", () -> Thread.currentThread().isInterrupted());
+            assertTrue(Thread.interrupted(), "the caller's interrupt is kept");
+            assertTrue(seen, "trial " + i);
+        }
+        assertFalse(ThreadOfItsOwn.call("task", () -> Thread.currentThread().isInterrupted()), "nobody was interrupted");
+    }
 }
