@@ -262,13 +262,13 @@ class HostileClientsTest {
             for (String prompt : List.of("[13,5]", "[13]", "[5],\"max_tokens\":76", "[5,6],\"echo\":true,\"logprobs\":1")) {
                 String body = "{\"model\":\"tiny\",\"prompt\":" + prompt + (prompt.contains("max_tokens") ? "" : ",\"max_tokens\":4") + "}";
                 CompletableFuture<HttpResponse<String>> other = server.client.sendAsync(HttpRequest.newBuilder(failing.uri().resolve(COMPLETIONS))
-                        .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"tiny\",\"prompt\":[7],\"max_tokens\":4}")).build(),
+                        .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"tiny\",\"prompt\":[7],\"max_tokens\":4,\"temperature\":0}")).build(),
                         HttpResponse.BodyHandlers.ofString());
                 HttpResponse<String> response = TestServer.post(failing, COMPLETIONS, body);
                 assertEquals(500, response.statusCode(), response.body());
                 assertTrue(response.body().contains("internal_error") && !response.body().contains("as if"), response.body());
                 assertEquals(200, other.join().statusCode(), other.join().body());
-                assertEquals(200, TestServer.post(failing, COMPLETIONS, "{\"model\":\"tiny\",\"prompt\":[7],\"max_tokens\":4}").statusCode());
+                assertEquals(200, TestServer.post(failing, COMPLETIONS, "{\"model\":\"tiny\",\"prompt\":[7],\"max_tokens\":4,\"temperature\":0}").statusCode());
             }
             assertTrue(TestServer.raw(failing, "GET /health HTTP/1.0\r\n\r\n", 120_000).contains("200 OK"));
         }
