@@ -2,7 +2,6 @@ package io.github.bts4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,16 +42,18 @@ class RunKernelsTest {
         }
     }
 
+    /** Whether the kernels round alike depends on the processor, so that equal bits alone need not show anything: the last checkpoint also names the kernels. */
     @ParameterizedTest
     @ValueSource(strings = {"stitch", "expert"})
     void aResumedRunIsTheSameToTheBit(String kind) throws IOException {
         List<String> usual = run(kind, USUAL, "usual", 4);
         List<String> other = run(kind, OTHER, "other", 4);
-        assertNotEquals(usual, other, "the kernels round alike: this test shows nothing");
         run(kind, USUAL, "begun with the usual ones", 2);
         assertEquals(usual, run(kind, OTHER, "begun with the usual ones", 4));
+        assertEquals(USUAL.toString(), kernels(folder.resolve("begun with the usual ones")));
         run(kind, OTHER, "begun with the other ones", 2);
         assertEquals(other, run(kind, USUAL, "begun with the other ones", 4));
+        assertEquals(OTHER.toString(), kernels(folder.resolve("begun with the other ones")));
     }
 
     private void resume(Path run, KernelChoices chosen) throws IOException {
@@ -76,13 +77,17 @@ class RunKernelsTest {
         return RunCheckpoint.latest(run).orElseThrow().resolve("state.json");
     }
 
+    private static String kernels(Path run) throws IOException {
+        return new ObjectMapper().readTree(state(run).toFile()).at("/state/model/kernels").asText();
+    }
+
     @Test
     void theCheckpointNamesThem() throws IOException {
         Path run = folder.resolve("run");
         try (KernelChoices.Binding bound = OTHER.bind()) {
             ChildRun.run("stitch", run, TinyRuns.config(6), 1);
         }
-        assertEquals(OTHER.toString(), new ObjectMapper().readTree(state(run).toFile()).at("/state/model/kernels").asText());
+        assertEquals(OTHER.toString(), kernels(run));
         resume(run, OTHER);
         assertFalse(messages.toString().contains("kernels"), messages.toString());
         resume(run, USUAL);
