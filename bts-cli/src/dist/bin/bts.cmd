@@ -10,7 +10,8 @@ if not defined JAVA_HOME for %%x in (java.exe) do if "%%~$PATH:x"=="" goto missi
 if not defined BTS_HEAP set "BTS_HEAP=1g"
 if defined BTS_CLASSPATH set "BTS_CLASSPATH=%BTS_CLASSPATH%;"
 set "modules="
-for %%c in (quickstart generate chat serve eval experiment) do if "%~1"=="%%c" set "modules=--add-modules=jdk.incubator.vector"
+for %%c in (quickstart generate chat serve eval experiment bench) do if "%~1"=="%%c" set "modules=--add-modules=jdk.incubator.vector"
+if "%~1 %~2"=="inspect --machine" set "modules=--add-modules=jdk.incubator.vector"
 "%java%" %modules% -Xmx%BTS_HEAP% -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED %BTS_JAVA_OPTIONS% -cp "%BTS_CLASSPATH%%home%\lib\*" io.github.bts4j.cli.Bts %*
 exit /b %errorlevel%
 :missing

@@ -43,6 +43,16 @@ class LauncherTest {
         }
     }
 
+    /** What decodes has Java's vector module, and so has the command that says how this machine decodes. */
+    @ParameterizedTest
+    @CsvSource({"generate, seed, true", "bench, --quick, true", "inspect, --machine, true", "inspect, seed, false", "train, seed, false"})
+    void theVectorModule(String command, String argument, boolean expected) throws IOException, InterruptedException {
+        for (Path script : List.of(script(Files.createDirectories(folder.resolve("tree"))), Path.of("src", "dist", "bin", "bts").toAbsolutePath())) {
+            List<String> arguments = run("#!/bin/sh\nfor each; do echo \"$each\"; done\n", Map.of(), script, command, argument);
+            assertEquals(expected, arguments.contains("--add-modules=jdk.incubator.vector"), script + ": " + arguments);
+        }
+    }
+
     private static Path script(Path tree) throws IOException {
         Path target = Files.createDirectories(tree.resolve("bts-cli/target"));
         Files.createFile(target.resolve("bts-cli-0.1.0.jar"));
