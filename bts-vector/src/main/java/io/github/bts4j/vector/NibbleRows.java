@@ -8,7 +8,7 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** Q4_0 and Q4_1: blocks of a float16 d, of Q4_1 a float16 m, and 16 bytes whose low halves are the first 16 values; a value is d (q - 8) or d q + m. */
-final class NibbleRows extends BlockRows {
+final class NibbleRows extends PairedRows {
     private final int size;
     private final float center;
 
@@ -27,7 +27,7 @@ final class NibbleRows extends BlockRows {
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+    void twoRows(Object memory, int offset, int other, float[] x, float[] lanes) {
         ByteBuffer bytes = blocks.bytes();
         int size = this.size;
         float center = this.center;

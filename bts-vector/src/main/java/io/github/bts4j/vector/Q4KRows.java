@@ -1,12 +1,12 @@
 package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Blocks;
-import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
-/** Q4_K: blocks of 256 values; behind the scales of eight groups are 128 bytes, of which each run of 32 holds the values of two groups. */
-final class Q4KRows extends BlockRows {
+/** Q4_K: behind the scales are 128 bytes, of which each run of 32 holds the values of two groups. */
+final class Q4KRows extends GroupedRows {
     private static final int SIZE = 144;
 
     Q4KRows(Blocks blocks) {
@@ -14,30 +14,25 @@ final class Q4KRows extends BlockRows {
     }
 
     @Override
-    void scales(ByteBuffer bytes, int offset, Scales scales, int row) {
-        GroupScales.of(bytes, offset, SIZE, columns / 256, scales, row);
+    FloatVector products(byte[] bytes, int block, int pairs, float[] x, float[] factors) {
+        return sums(bytes, block * SIZE + 16, pairs, x, factors, 16 * block);
     }
 
-    @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
-        minima(scales, 0, x, columns).add(row(memory, offset + 16, columns / 64, x, scales.s, 0)).intoArray(lanes, 0);
-        minima(scales, 1, x, columns).add(row(memory, other + 16, columns / 64, x, scales.s, scales.groups)).intoArray(lanes, LANES);
-    }
-
-    private static FloatVector row(Object memory, int offset, int pairs, float[] x, float[] s, int first) {
+    private static FloatVector sums(byte[] bytes, int offset, int pairs, float[] x, float[] factors, int first) {
         FloatVector sum = FloatVector.zero(F);
         FloatVector otherSum = sum;
         for (int p = 0; p < pairs; p++) {
-            int at = offset + (p >> 2) * SIZE + (p & 3) * 32;
+            int at = offset + (p >> 2) * SIZE + (p & 3) * GROUP;
             FloatVector product = FloatVector.zero(F);
             FloatVector otherProduct = product;
             for (int i = 0; i < GROUP; i += LANES) {
-                IntVector bytes = Memory.Bytes.widened(memory, at + i);
-                product = NibbleRows.low(bytes).fma(FloatVector.fromArray(F, x, p * 64 + i), product);
-                otherProduct = NibbleRows.high(bytes).fma(FloatVector.fromArray(F, x, p * 64 + 32 + i), otherProduct);
+                IntVector word = widened(bytes, at + i);
+                product = ((FloatVector) word.and(15).convert(VectorOperators.I2F, 0)).fma(FloatVector.fromArray(F, x, p * 64 + i), product);
+                otherProduct = ((FloatVector) word.and(0xF0).convert(VectorOperators.I2F, 0)).fma(FloatVector.fromArray(F, x, p * 64 + GROUP + i), otherProduct);
             }
-            sum = product.fma(FloatVector.broadcast(F, s[first + 2 * p]), sum);
-            otherSum = otherProduct.fma(FloatVector.broadcast(F, s[first + 2 * p + 1]), otherSum);
+            int f = first + (p >> 2) * 16 + (p & 3) * 2;
+            sum = product.fma(FloatVector.broadcast(F, factors[f]), sum);
+            otherSum = otherProduct.fma(FloatVector.broadcast(F, factors[f + 1]), otherSum);
         }
         return sum.add(otherSum);
     }

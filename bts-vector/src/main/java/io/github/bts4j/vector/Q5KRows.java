@@ -1,13 +1,12 @@
 package io.github.bts4j.vector;
 
 import io.github.bts4j.core.rows.Blocks;
-import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** Q5_K: as Q4_K, with 32 bytes of fifth bits before the others, bit g of byte i for value i of group g. */
-final class Q5KRows extends BlockRows {
+final class Q5KRows extends GroupedRows {
     private static final int SIZE = 176;
 
     Q5KRows(Blocks blocks) {
@@ -15,36 +14,29 @@ final class Q5KRows extends BlockRows {
     }
 
     @Override
-    void scales(ByteBuffer bytes, int offset, Scales scales, int row) {
-        GroupScales.of(bytes, offset, SIZE, columns / 256, scales, row);
+    FloatVector products(byte[] bytes, int block, int pairs, float[] x, float[] factors) {
+        return sums(bytes, block * SIZE + 16, pairs, x, factors, 16 * block);
     }
 
-    @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
-        minima(scales, 0, x, columns).add(row(memory, offset + 16, columns / 64, x, scales.s, 0)).intoArray(lanes, 0);
-        minima(scales, 1, x, columns).add(row(memory, other + 16, columns / 64, x, scales.s, scales.groups)).intoArray(lanes, LANES);
-    }
-
-    private static FloatVector value(IntVector four, IntVector fifth) {
-        return (FloatVector) four.and(15).or(fifth.and(1).lanewise(VectorOperators.LSHL, 4)).convert(VectorOperators.I2F, 0);
-    }
-
-    private static FloatVector row(Object memory, int offset, int pairs, float[] x, float[] s, int first) {
+    private static FloatVector sums(byte[] bytes, int offset, int pairs, float[] x, float[] factors, int first) {
         FloatVector sum = FloatVector.zero(F);
         FloatVector otherSum = sum;
         for (int p = 0; p < pairs; p++) {
-            int block = offset + (p >> 2) * SIZE;
+            int at = offset + (p >> 2) * SIZE;
             int pair = p & 3;
             FloatVector product = FloatVector.zero(F);
             FloatVector otherProduct = product;
             for (int i = 0; i < GROUP; i += LANES) {
-                IntVector bytes = Memory.Bytes.widened(memory, block + 32 + pair * 32 + i);
-                IntVector fifths = Memory.Bytes.widened(memory, block + i).lanewise(VectorOperators.LSHR, 2 * pair);
-                product = value(bytes, fifths).fma(FloatVector.fromArray(F, x, p * 64 + i), product);
-                otherProduct = value(bytes.lanewise(VectorOperators.LSHR, 4), fifths.lanewise(VectorOperators.LSHR, 1)).fma(FloatVector.fromArray(F, x, p * 64 + 32 + i), otherProduct);
+                IntVector word = widened(bytes, at + GROUP + pair * GROUP + i);
+                IntVector fifths = widened(bytes, at + i).lanewise(VectorOperators.LSHL, 7).lanewise(VectorOperators.LSHR, 2 * pair);
+                FloatVector q = (FloatVector) word.and(15).or(fifths.lanewise(VectorOperators.LSHR, 3).and(16)).convert(VectorOperators.I2F, 0);
+                product = q.fma(FloatVector.fromArray(F, x, p * 64 + i), product);
+                q = (FloatVector) word.and(0xF0).or(fifths.and(256)).convert(VectorOperators.I2F, 0);
+                otherProduct = q.fma(FloatVector.fromArray(F, x, p * 64 + GROUP + i), otherProduct);
             }
-            sum = product.fma(FloatVector.broadcast(F, s[first + 2 * p]), sum);
-            otherSum = otherProduct.fma(FloatVector.broadcast(F, s[first + 2 * p + 1]), otherSum);
+            int f = first + (p >> 2) * 16 + pair * 2;
+            sum = product.fma(FloatVector.broadcast(F, factors[f]), sum);
+            otherSum = otherProduct.fma(FloatVector.broadcast(F, factors[f + 1]), otherSum);
         }
         return sum.add(otherSum);
     }

@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /** Q8_0: blocks of a float16 d and 32 signed bytes; a value is d q. */
-final class Q8Rows extends BlockRows {
+final class Q8Rows extends PairedRows {
     private static final int SIZE = 34;
 
     Q8Rows(Blocks blocks) {
@@ -18,7 +18,7 @@ final class Q8Rows extends BlockRows {
     }
 
     @Override
-    void twoRows(Object memory, int offset, int other, float[] x, Scales scales, float[] lanes) {
+    void twoRows(Object memory, int offset, int other, float[] x, float[] lanes) {
         ByteBuffer bytes = blocks.bytes();
         FloatVector sum = FloatVector.zero(F);
         FloatVector otherSum = sum;
