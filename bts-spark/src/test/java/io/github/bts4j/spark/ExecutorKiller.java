@@ -6,6 +6,7 @@ import java.util.OptionalLong;
 import org.apache.spark.ExecutorLostFailure;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerBlockUpdated;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.storage.BroadcastBlockId;
@@ -19,6 +20,7 @@ final class ExecutorKiller extends SparkListener {
     private final Map<String, Integer> pieces = new HashMap<>();
     private int begun;
     private int lost;
+    private int removed;
     private String cut = "";
     private OptionalLong victim = OptionalLong.empty();
 
@@ -75,6 +77,11 @@ final class ExecutorKiller extends SparkListener {
         lost += end.reason() instanceof ExecutorLostFailure ? 1 : 0;
     }
 
+    @Override
+    public synchronized void onExecutorRemoved(SparkListenerExecutorRemoved end) {
+        removed++;
+    }
+
     private void kill(long pid) {
         if (victim.isEmpty()) {
             victim = OptionalLong.of(pid);
@@ -85,6 +92,11 @@ final class ExecutorKiller extends SparkListener {
     /** {@return how many tasks were lost with their executor} */
     synchronized int lost() {
         return lost;
+    }
+
+    /** {@return how many executors have gone} */
+    synchronized int removed() {
+        return removed;
     }
 
     /** {@return whether it has killed one, which is gone} */

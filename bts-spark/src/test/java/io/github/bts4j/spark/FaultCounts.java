@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.LocalTime;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /** What came of the trials of one kind of fault; a row of docs/scale-out.md in {@code target/spark-faults.md}. */
@@ -29,7 +31,7 @@ final class FaultCounts {
     }
 
     private void progress() {
-        System.out.println(kind + ": " + (same + errors));
+        System.out.println(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + " " + kind + ": " + (same + errors));
     }
 
     /** Tasks that were computed again. */

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -71,26 +72,37 @@ class SparkFaultsTest {
         return fault % 2 == 0 ? Exchange.GATHER : Exchange.SLICED;
     }
 
+    /** A run with a fault, whose result is checked; what the killer, or who only counts, has seen. */
+    private interface Trial {
+        ExecutorKiller run(int fault) throws Exception;
+    }
+
+    /** Trials that missed their moment are repeated, and do not count. */
+    private static void trials(String kind, Predicate<ExecutorKiller> hit, Trial trial) throws Exception {
+        FaultCounts counts = new FaultCounts(kind);
+        for (int fault = 0; fault < FAULTS; fault++) {
+            ExecutorKiller seen = trial.run(fault);
+            for (int tries = 1; !hit.test(seen); tries++) {
+                assertTrue(tries < TRIES, "fault " + fault + " missed its moment " + TRIES + " times");
+                seen = trial.run(fault);
+            }
+            counts.lost(seen.lost());
+            counts.same();
+        }
+        counts.write();
+    }
+
     @Test
     void executorsKilledInsideATaskOfAStep() throws Exception {
         TrainerConfig config = Runs.config(4, 16, 2);
         Opener model = () -> TinyRuns.stitched(0.2);
         List<String> expected = here(model, config);
         SplittableRandom random = new SplittableRandom(1);
-        FaultCounts counts = new FaultCounts("executor killed inside a task of a step");
-        for (int fault = 0; fault < FAULTS; fault++) {
-            ExecutorKiller killer;
-            int tries = 0;
-            do {
-                assertTrue(tries++ < TRIES, "no task was lost");
-                killer = ExecutorKiller.inTask(FaultRuns.executors(spark), 2 + random.nextInt(6), random.nextLong(30));
-                assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
-            } while (killer.lost() == 0);
-            assertTrue(killer.hasKilled());
-            counts.lost(killer.lost());
-            counts.same();
-        }
-        counts.write();
+        trials("executor killed inside a task of a step", killer -> killer.hasKilled() && killer.lost() > 0, fault -> {
+            ExecutorKiller killer = ExecutorKiller.inTask(FaultRuns.executors(spark), 2 + random.nextInt(6), random.nextLong(30));
+            assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
+            return killer;
+        });
     }
 
     @Test
@@ -99,22 +111,17 @@ class SparkFaultsTest {
         Opener model = () -> TinyRuns.stitched(0.2);
         List<String> expected = here(model, config);
         SplittableRandom random = new SplittableRandom(2);
-        FaultCounts counts = new FaultCounts("executor killed between steps");
-        for (int fault = 0; fault < FAULTS; fault++) {
+        trials("executor killed between steps", counter -> counter.removed() > 0, fault -> {
             long victim = new ArrayList<>(FaultRuns.executors(spark).values()).get(fault % 2);
-            long at = 1 + fault % 3;
             long wait = random.nextLong(300);
             ExecutorKiller counter = ExecutorKiller.none();
-            List<String> found = there(model, exchange(fault), config, counter, step -> {
-                if (step == at) {
+            assertEquals(expected, there(model, exchange(fault), config, counter, step -> {
+                if (step == 1 + fault % 3) {
                     FaultRuns.kill(victim, wait);
                 }
-            });
-            assertEquals(expected, found, "fault " + fault);
-            counts.lost(counter.lost());
-            counts.same();
-        }
-        counts.write();
+            }), "fault " + fault);
+            return counter;
+        });
     }
 
     /** Killed when some, and not all, of the weights' pieces have come. */
@@ -125,20 +132,11 @@ class SparkFaultsTest {
         TrainerConfig config = Runs.config(2, 2, 2);
         List<String> expected = here(model, config);
         SplittableRandom random = new SplittableRandom(5);
-        FaultCounts counts = new FaultCounts("executor killed while it fetches a broadcast");
-        for (int fault = 0; fault < FAULTS; fault++) {
-            ExecutorKiller killer;
-            int tries = 0;
-            do {
-                assertTrue(tries++ < TRIES, "no broadcast was cut off");
-                killer = ExecutorKiller.inBroadcast(FaultRuns.executors(spark), 30 + random.nextInt(60));
-                assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
-            } while (!killer.hasCut() || killer.lost() == 0);
-            assertTrue(killer.hasKilled());
-            counts.lost(killer.lost());
-            counts.same();
-        }
-        counts.write();
+        trials("executor killed while it fetches a broadcast", killer -> killer.hasKilled() && killer.hasCut() && killer.lost() > 0, fault -> {
+            ExecutorKiller killer = ExecutorKiller.inBroadcast(FaultRuns.executors(spark), 30 + random.nextInt(60));
+            assertEquals(expected, there(model, exchange(fault), config, killer, step -> { }), "fault " + fault);
+            return killer;
+        });
     }
 
     /** Killed after a run checkpoint, which the next attempt takes over. */
@@ -148,28 +146,24 @@ class SparkFaultsTest {
         TokenMix code = SparkBranchTest.mix(folder, "code", 11);
         TokenMix math = SparkBranchTest.mix(folder, "math", 13);
         TrainerConfig config = Runs.config(40, 1, 1).withCheckpoints(5, 2);
-        List<String> expected = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config).into(folder.resolve("whole")).run().stream().map(BranchedExpert::sha256).toList();
-        FaultCounts counts = new FaultCounts("executor killed inside an expert's task");
-        for (int fault = 0; fault < FAULTS; fault++) {
-            ExecutorKiller counter;
-            int tries = 0;
-            do {
-                assertTrue(tries++ < TRIES, "no task was lost");
-                counter = ExecutorKiller.none();
-                Path shared = folder.resolve("shared" + fault + "-" + tries);
-                long victim = new ArrayList<>(FaultRuns.executors(spark).values()).get(fault % 2);
-                Thread killer = killer(victim, shared.resolve("code-run/checkpoint-" + "0".repeat(8) + (10 + 5 * (fault % 3))));
-                spark.sparkContext().addSparkListener(counter);
-                List<BranchedExpert> experts = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config).into(shared).run();
-                killer.interrupt();
-                FaultRuns.awaitEvents(spark);
-                spark.sparkContext().removeSparkListener(counter);
-                assertEquals(expected, experts.stream().map(BranchedExpert::sha256).toList(), "fault " + fault);
-            } while (counter.lost() == 0);
-            counts.lost(counter.lost());
-            counts.same();
-        }
-        counts.write();
+        SparkBranch branch = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config);
+        List<String> expected = hashes(branch.into(folder.resolve("whole")));
+        trials("executor killed inside an expert's task", counter -> counter.lost() > 0, fault -> {
+            Path shared = Files.createTempDirectory(folder, "shared");
+            long victim = new ArrayList<>(FaultRuns.executors(spark).values()).get(fault % 2);
+            ExecutorKiller counter = ExecutorKiller.none();
+            spark.sparkContext().addSparkListener(counter);
+            Thread killer = killer(victim, shared.resolve("code-run/checkpoint-" + "0".repeat(8) + (10 + 5 * (fault % 3))));
+            assertEquals(expected, hashes(branch.into(shared)), "fault " + fault);
+            killer.interrupt();
+            FaultRuns.awaitEvents(spark);
+            spark.sparkContext().removeSparkListener(counter);
+            return counter;
+        });
+    }
+
+    private static List<String> hashes(SparkBranch branch) throws IOException {
+        return branch.run().stream().map(BranchedExpert::sha256).toList();
     }
 
     /** Kills a process when a file is there. */
