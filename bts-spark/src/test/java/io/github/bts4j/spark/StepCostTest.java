@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.apache.spark.executor.TaskMetrics;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.SparkSession;
@@ -41,24 +42,37 @@ import org.junit.jupiter.params.provider.CsvSource;
 class StepCostTest {
     private static final int SEQUENCES = 8;
     private static final int LENGTH = 256;
-    private static final int WARM = Integer.getInteger("bts4j.stepCostWarm", 1);
+    private static final int WARM = Integer.getInteger("bts4j.stepCostWarm", 300);
+    private static final int SMALL = 160;
     private static final int STEPS = Integer.getInteger("bts4j.stepCostSteps", 5);
     private static final int VOCAB = 2048;
     private static final Path MODELS = Path.of("target/step-cost");
 
     /** What tasks sent. */
     private static final class Sent extends SparkListener {
+        private final List<Double> run = new ArrayList<>();
+        private final List<Double> opened = new ArrayList<>();
+        private final List<Double> written = new ArrayList<>();
         private long results;
         private long shuffled;
 
         @Override
         public synchronized void onTaskEnd(SparkListenerTaskEnd end) {
-            results += end.taskMetrics().resultSize();
-            shuffled += end.taskMetrics().shuffleWriteMetrics().bytesWritten();
+            TaskMetrics metrics = end.taskMetrics();
+            results += metrics.resultSize();
+            shuffled += metrics.shuffleWriteMetrics().bytesWritten();
+            run.add(metrics.executorRunTime() / 1e3);
+            opened.add(metrics.executorDeserializeTime() / 1e3);
+            written.add(metrics.resultSerializationTime() / 1e3);
+        }
+
+        /** Medians of what each task took in its executor. */
+        synchronized String seconds() {
+            return String.format(Locale.ROOT, "tasks: %.3f s, reading them %.3f s, writing results %.3f s", median(run), median(opened), median(written));
         }
 
         synchronized String perStep() {
-            return String.format(Locale.ROOT, "%.1f MB | %.1f MB", results / 1e6 / (WARM + STEPS), shuffled / 1e6 / (WARM + STEPS));
+            return String.format(Locale.ROOT, "%.1f MB | %.1f MB", results / 1e6 / (1 + STEPS), shuffled / 1e6 / (1 + STEPS));
         }
     }
 
@@ -84,9 +98,17 @@ class StepCostTest {
     }
 
     /** A lane, which is one pass, for each executor. */
-    private static Trainer trainer(Trainable training, int lanes) {
-        TrainerConfig config = TrainerConfig.of(WARM + STEPS, SEQUENCES / lanes, LENGTH, new LearningRate.Constant(1e-4)).withAccumulation(lanes).withLanes(lanes);
+    private static Trainer trainer(Trainable training, int lanes, int steps, int sequences, int length) {
+        TrainerConfig config = TrainerConfig.of(steps, sequences, length, new LearningRate.Constant(1e-4)).withAccumulation(lanes).withLanes(lanes);
         return new Trainer(training, data(), config, step -> { });
+    }
+
+    /** Short steps of as many parameters, some hundred for the smaller model: until then, Spark's code is interpreted, and a step takes twice as long beside the passes. */
+    private static void warm(SparkSession spark, int hidden, int lanes, Exchange exchange) throws IOException {
+        int steps = Math.max(2, WARM * SMALL * SMALL / hidden / hidden);
+        try (StitchedModel model = stitched(hidden); Trainer trainer = trainer(SparkTraining.on(spark, new StitchTraining(model)).withExchange(exchange), lanes, steps, 1, 8)) {
+            trainer.run();
+        }
     }
 
     private static double step(Trainer trainer, long number) throws IOException {
@@ -114,12 +136,15 @@ class StepCostTest {
         Sent sent = new Sent();
         Map<String, String> settings = Map.of("spark.executor.memory", "1536m", "spark.executorEnv.OMP_NUM_THREADS", "1");
         try (SparkSession spark = LocalSpark.open("local-cluster[" + executors + ",1,1536]", settings); StitchedModel first = stitched(hidden); StitchedModel second = stitched(hidden)) {
+            warm(spark, hidden, executors, exchange);
+            FaultRuns.awaitEvents(spark);
             spark.sparkContext().addSparkListener(sent);
-            try (Trainer process = trainer(new StitchTraining(first), executors); Trainer cluster = trainer(SparkTraining.on(spark, new StitchTraining(second)).withExchange(exchange), executors)) {
-                for (int step = 1; step <= WARM + STEPS; step++) {
+            Trainable tasks = SparkTraining.on(spark, new StitchTraining(second)).withExchange(exchange);
+            try (Trainer process = trainer(new StitchTraining(first), executors, 1 + STEPS, SEQUENCES / executors, LENGTH); Trainer cluster = trainer(tasks, executors, 1 + STEPS, SEQUENCES / executors, LENGTH)) {
+                for (int step = 1; step <= 1 + STEPS; step++) {
                     double one = step(process, step);
                     double other = step(cluster, step);
-                    if (step > WARM) {
+                    if (step > 1) {
                         here.add(one);
                         there.add(other);
                         ratios.add(other / one);
@@ -131,7 +156,7 @@ class StepCostTest {
         double parameters = StitchConfig.evenly(4, 4).parameterCount(2, hidden);
         String row = String.format(Locale.ROOT, "| %.1f M | %d | %s | %.2f | %.2f | %.2f | %s |", parameters / 1e6, executors, exchange.name().toLowerCase(Locale.ROOT), median(there), median(here), median(ratios),
                 sent.perStep());
-        System.out.println(row + System.lineSeparator() + here + System.lineSeparator() + there);
+        System.out.println(row + System.lineSeparator() + sent.seconds() + System.lineSeparator() + here + System.lineSeparator() + there);
         Files.write(Path.of("target/step-cost.md"), List.of(row), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         assertTrue(sent.results > 0, "tasks sent something");
     }

@@ -49,6 +49,7 @@ class LocalSgdTest {
     private static final int WORKERS = 4;
     private static final int STEPS = Integer.getInteger("bts4j.localSgdSteps", 384);
     private static final int LENGTH = 256;
+    private static final List<Integer> EVERY = List.of(8, 2, 32);
     private static final Path FOLDER = Path.of(System.getProperty("bts4j.localSgd", ""));
     private static final List<String> DOMAINS = List.of("english", "code", "math", "lang2");
 
@@ -164,7 +165,7 @@ class LocalSgdTest {
                 difference("synchronous, seed 1", "0", together, first);
             }
             first = together;
-            for (int every : new int[] {1, 2, 8, 32}) {
+            for (int every : EVERY) {
                 Map<String, WindowScores> apart = local(every, seed);
                 assertTrue(apart.get("all").bitsPerByte() < untrained, "H = " + every);
                 row("H = " + every, String.valueOf(seed), apart);
