@@ -111,9 +111,8 @@ public final class KernelChoices {
     }
 
     private String variant(KernelOperation float32) {
-        return "float32=" + kernels.get(float32) + " " + KernelOperation.FORWARD_BFLOAT16.label() + "=" + kernels.get(KernelOperation.FORWARD_BFLOAT16) + " "
-                + KernelOperation.ATTENTION_FLOAT32.label() + "=" + kernels.get(KernelOperation.ATTENTION_FLOAT32) + " " + KernelOperation.ATTENTION_BFLOAT16.label() + "="
-                + kernels.get(KernelOperation.ATTENTION_BFLOAT16);
+        return "float32=" + kernels.get(float32) + kernels.entrySet().stream().filter(each -> each.getKey() != KernelOperation.FORWARD_FLOAT32 && each.getKey() != KernelOperation.TRAINING_FLOAT32)
+                .map(each -> " " + each.getKey().label() + "=" + each.getValue()).collect(Collectors.joining());
     }
 
     @Override

@@ -76,16 +76,13 @@ final class KernelMeasurement {
         return times[1] < MARGIN * times[0];
     }
 
-    private static ElementType type(KernelOperation operation) {
-        return operation == KernelOperation.FORWARD_BFLOAT16 || operation == KernelOperation.ATTENTION_BFLOAT16 ? ElementType.BFLOAT16 : ElementType.FLOAT32;
-    }
-
     private double[] times(KernelOperation operation, KernelChoices choices) {
         try (NDManager scope = Torch.manager().newSubManager(Device.cpu())) {
             return switch (operation) {
                 case FORWARD_FLOAT32 -> forward(scope);
                 case TRAINING_FLOAT32 -> training(scope);
                 case FORWARD_BFLOAT16 -> fewRows(scope);
+                case SILU_BFLOAT16 -> silu(scope);
                 case ATTENTION_FLOAT32, ATTENTION_BFLOAT16 -> attention(scope, operation, choices);
             };
         }
@@ -111,26 +108,29 @@ final class KernelMeasurement {
 
     private double[] fewRows(NDManager scope) {
         Product one = new Product(scope, ElementType.BFLOAT16, 1);
-        Product many = new Product(scope, ElementType.BFLOAT16, ROWS);
         return compared(() -> {
             for (int i = 0; i < FEW_ROWS; i++) {
                 oneDnn.pointwise(scope, Autograd.INFERENCE, one.x, one.w, one.b, "none").close();
             }
-            oneDnn.pointwise(scope, Autograd.INFERENCE, many.x, many.w, many.b, "swish").close();
         }, () -> {
             for (int i = 0; i < FEW_ROWS; i++) {
                 libtorch.usualProduct(scope, Autograd.INFERENCE, one.x, one.w, one.b).close();
             }
-            libtorch.usualSilu(scope, Autograd.INFERENCE, many.x, many.w, many.b).close();
         });
+    }
+
+    private double[] silu(NDManager scope) {
+        Product many = new Product(scope, ElementType.BFLOAT16, ROWS);
+        return compared(() -> oneDnn.pointwise(scope, Autograd.INFERENCE, many.x, many.w, many.b, "swish").close(),
+                () -> libtorch.usualSilu(scope, Autograd.INFERENCE, many.x, many.w, many.b).close());
     }
 
     /** A whole prompt, and a block of one after as many tokens. */
     private double[] attention(NDManager scope, KernelOperation operation, KernelChoices choices) {
         DecoderKernels kernels = Kernels.of(DecoderKernels.class);
-        NDArray q = values(scope, type(operation), 1, HEADS, ROWS, HEAD_DIM);
-        NDArray k = values(scope, type(operation), 1, KV_HEADS, 2 * ROWS, HEAD_DIM);
-        NDArray half = values(scope, type(operation), 1, KV_HEADS, ROWS, HEAD_DIM);
+        NDArray q = values(scope, operation.type(), 1, HEADS, ROWS, HEAD_DIM);
+        NDArray k = values(scope, operation.type(), 1, KV_HEADS, 2 * ROWS, HEAD_DIM);
+        NDArray half = values(scope, operation.type(), 1, KV_HEADS, ROWS, HEAD_DIM);
         Runnable attend = () -> {
             kernels.attend(scope, Autograd.INFERENCE, q, half, half, 0.125, 0).close();
             kernels.attend(scope, Autograd.INFERENCE, q, k, k, 0.125, 0).close();

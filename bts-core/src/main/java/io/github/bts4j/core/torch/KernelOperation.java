@@ -1,5 +1,6 @@
 package io.github.bts4j.core.torch;
 
+import io.github.bts4j.core.support.ElementType;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,8 +10,10 @@ public enum KernelOperation {
     FORWARD_FLOAT32("forward.float32", "onednn", "default"),
     /** Products of float32 within a graph, and the products of their backward pass. */
     TRAINING_FLOAT32("training.float32", "onednn", "default"),
-    /** Products of bfloat16 with up to four rows, and those before SiLU, without a graph. */
+    /** Products of bfloat16 with up to four rows, without a graph. */
     FORWARD_BFLOAT16("forward.bfloat16", "onednn", "default"),
+    /** Products of bfloat16 before SiLU, without a graph: oneDNN applies SiLU to its float32 sums, or libtorch in a second pass to what it has rounded. */
+    SILU_BFLOAT16("silu.bfloat16", "onednn", "default"),
     /** Attention in float32 without a graph: blocks of queries as batched products, or libtorch's fused kernel. */
     ATTENTION_FLOAT32("attention.float32", "blocks", "fused"),
     /** The same in bfloat16. */
@@ -40,6 +43,11 @@ public enum KernelOperation {
 
     String other() {
         return kernels.get(1);
+    }
+
+    /** {@return the element type of the operands} */
+    ElementType type() {
+        return label.endsWith("bfloat16") ? ElementType.BFLOAT16 : ElementType.FLOAT32;
     }
 
     boolean isProduct() {

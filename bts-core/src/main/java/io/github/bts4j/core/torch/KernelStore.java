@@ -111,7 +111,8 @@ final class KernelStore {
             Map<KernelOperation, double[]> times = new EnumMap<>(KernelOperation.class);
             json.path("milliseconds").properties().forEach(each -> KernelOperation.named(each.getKey()).ifPresent(operation ->
                     times.put(operation, new double[] {each.getValue().path(0).asDouble(), each.getValue().path(1).asDouble()})));
-            return Optional.of(new Measured(KernelChoices.parse(kernels.asText()), times));
+            KernelChoices choices = KernelChoices.parse(kernels.asText());
+            return choices.toString().equals(kernels.asText()) ? Optional.of(new Measured(choices, times)) : Optional.empty(); // an earlier version's has fewer operations
         } catch (IOException | ModelFormatException | IllegalArgumentException e) {
             return Optional.empty();
         }

@@ -85,7 +85,7 @@ public final class Kernels implements InvocationHandler {
 
     /** Kernels that may be missing; loading them shows whether they are. */
     static <K> K asking(Class<K> kernels, String resource) {
-        return proxy(kernels, (choices, graph) -> "  def one_dnn(self: __torch__.K, dtype: int) -> bool:\n    return True\n\n" + text(kernels, resource));
+        return proxy(kernels, (choices, graph) -> LinearProducts.yes("one_dnn") + LinearProducts.yes("one_dnn_silu") + text(kernels, resource));
     }
 
     private static <K> K proxy(Class<K> kernels, Source source) {

@@ -100,8 +100,7 @@ final class LinearProducts {
     KernelChoices possible(KernelChoices choices) {
         KernelChoices possible = choices;
         for (KernelOperation operation : KernelOperation.values()) {
-            ElementType type = operation == KernelOperation.FORWARD_BFLOAT16 ? ElementType.BFLOAT16 : ElementType.FLOAT32;
-            if (operation.isProduct() && !isOneDnn(type)) {
+            if (operation.isProduct() && !isOneDnn(operation.type())) {
                 possible = possible.with(operation, operation.other());
             }
         }
@@ -136,15 +135,18 @@ final class LinearProducts {
     String source(KernelChoices choices, boolean graph) {
         Map<ElementType, String> others = new EnumMap<>(oneDnnLacks);
         leaveOut(others, ElementType.FLOAT32, choices, graph ? KernelOperation.TRAINING_FLOAT32 : KernelOperation.FORWARD_FLOAT32);
+        Map<ElementType, String> silu = new EnumMap<>(others);
         leaveOut(others, ElementType.BFLOAT16, choices, KernelOperation.FORWARD_BFLOAT16);
+        leaveOut(silu, ElementType.BFLOAT16, choices, KernelOperation.SILU_BFLOAT16);
         Map<ElementType, String> blocks = new EnumMap<>(ElementType.class);
         leaveOut(blocks, ElementType.FLOAT32, choices, KernelOperation.ATTENTION_FLOAT32);
         leaveOut(blocks, ElementType.BFLOAT16, choices, KernelOperation.ATTENTION_BFLOAT16);
-        boolean both = others.containsKey(ElementType.FLOAT32) && others.containsKey(ElementType.BFLOAT16);
+        boolean none = others.size() == 2 && silu.size() == 2;
         return answer("one_dnn", others, ElementType.FLOAT32, ElementType.BFLOAT16)
+                + answer("one_dnn_silu", silu, ElementType.FLOAT32, ElementType.BFLOAT16)
                 + answer("attends_in_blocks", blocks, ElementType.FLOAT32, ElementType.BFLOAT16)
                 + answer("packed_int8", packedInt8Lacks, ElementType.FLOAT32, ElementType.BFLOAT16, ElementType.FLOAT16)
-                + Kernels.text(LinearProducts.class, both ? "linear_default.py" : "linear.py")
+                + Kernels.text(LinearProducts.class, none ? "linear_default.py" : "linear.py")
                 + Kernels.text(LinearProducts.class, packedInt8Lacks.size() == 3 ? "int8_default.py" : "int8.py");
     }
 
@@ -161,7 +163,16 @@ final class LinearProducts {
                 conditions.add("dtype == " + type.code());
             }
         }
-        return "  def " + method + "(self: __torch__.K, dtype: int) -> bool:\n    return " + conditions + "\n\n";
+        return method(method, conditions.toString());
+    }
+
+    /** A method that answers yes for every element type, for kernels that ask for oneDNN whether it is known to compute them or not. */
+    static String yes(String name) {
+        return method(name, "True");
+    }
+
+    private static String method(String name, String value) {
+        return "  def " + name + "(self: __torch__.K, dtype: int) -> bool:\n    return " + value + "\n\n";
     }
 
     /** The last line of a TorchScript trace, which is the error. */

@@ -1,7 +1,7 @@
   # y = x w^T + b, where libtorch is slow at it: its default GEMM library reaches less than half of oneDNN's speed in float32 on AMD
   # processors, and reads a bfloat16 matrix at half speed when x is a single row. oneDNN is in libtorch too, behind two doors:
   # mkldnn._linear_pointwise, which has no gradient, and a convolution of size 1 over channels-last memory, which has one.
-  # Beside these methods stands one_dnn(dtype), which says what oneDNN answered when it was asked for a product of that type.
+  # Beside these methods stand one_dnn(dtype) and one_dnn_silu(dtype): whether oneDNN computes products of that type here, and those before SiLU.
 
   def linear(self: __torch__.K, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
     # x: [.., in], w: [out, in], b: [out] -> [.., out]
@@ -18,8 +18,9 @@
     return (self).convolved(x, w, b, rows)
 
   def linear_silu(self: __torch__.K, x: Tensor, w: Tensor, b: Optional[Tensor]) -> Tensor:
-    # silu(x w^T + b) without a graph: oneDNN applies it to its float32 sums, where a pass of its own takes half as long as the product
-    if ops.prim.is_cuda(x) or not (self).one_dnn(ops.prim.dtype(x)):
+    # silu(x w^T + b) without a graph: oneDNN applies it to its float32 sums, where a second pass takes half as long as the product;
+    # but on processors with AMX, oneDNN has a faster product without it
+    if ops.prim.is_cuda(x) or not (self).one_dnn_silu(ops.prim.dtype(x)):
       return torch.silu_(torch.linear(x, w, b))
     return (self).pointwise(x, w, b, "swish")
 

@@ -30,7 +30,7 @@ class KernelChoicesTest {
 
     @Test
     void textIsRead() {
-        assertEquals("forward.float32=onednn, training.float32=default, forward.bfloat16=onednn, attention.float32=blocks, attention.bfloat16=blocks", OTHER.toString());
+        assertEquals("forward.float32=onednn, training.float32=default, forward.bfloat16=onednn, silu.bfloat16=onednn, attention.float32=blocks, attention.bfloat16=blocks", OTHER.toString());
         assertEquals(OTHER, KernelChoices.parse(OTHER.toString()));
         assertEquals(OTHER, KernelChoices.parse("training.float32=default"));
         assertEquals(KernelChoices.usual(), KernelChoices.parse(""));
@@ -105,8 +105,9 @@ class KernelChoicesTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "[]", "{}", "null", "\0\0\0\0", "{\"machine\": 1}", "{\"machine\": \"a processor, 2 threads\", \"kernels\": \"training.float32=mkl\", \"milliseconds\": {\"training.float32\": [2, 1]}}",
         "{\"machine\": \"another\", \"kernels\": \"\", \"milliseconds\": {\"training.float32\": [2, 1]}}", "{\"machine\": \"a processor, 2 threads\", \"kernels\": {}, \"milliseconds\": {\"a\": []}}",
-        "{\"machine\": \"a processor, 2 threads\", \"kernels\": \"\", \"kernels\": \"\"}"})
-    void aDamagedFileIsMeasuredAgain(String content) throws IOException {
+        "{\"machine\": \"a processor, 2 threads\", \"kernels\": \"\", \"kernels\": \"\"}",
+        "{\"machine\": \"a processor, 2 threads\", \"kernels\": \"training.float32=onednn\", \"milliseconds\": {\"training.float32\": [1, 2]}}"})
+    void aDamagedOrIncompleteFileIsMeasuredAgain(String content) throws IOException {
         KernelStore store = new KernelStore(folder, MACHINE);
         Files.writeString(store.file(), content);
         assertEquals(OTHER, store.get(() -> MEASURED).choices());
