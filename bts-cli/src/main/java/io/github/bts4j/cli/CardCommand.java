@@ -76,13 +76,21 @@ final class CardCommand extends OutputCommand {
         for (String dataset : datasets) {
             requireId("--dataset", dataset, dataset);
         }
-        String title = name == null ? model.toRealPath().getFileName().toString() : name;
+        String title = title();
         ModelCard card = new ModelCard(title, new ModelCard.Given(license, languages, datasets), bases(stitched.map(StitchCheckpoint.Description::models).orElse(List.of())), stitched, read);
         Path file = out.toAbsolutePath().normalize();
         Files.createDirectories(file.getParent());
         AtomicFiles.write(file, card.text());
         outcome.print("Wrote " + out, Outcome.object().put("out", out.toString()).put("bytes", Files.size(out)));
         return 0;
+    }
+
+    private String title() throws IOException {
+        String title = name == null ? model.toRealPath().getFileName().toString() : name;
+        if (title.isBlank() || title.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("--name '" + title.replaceAll("\\p{Cntrl}+", " ") + "' is empty, or has a line break or another control character: give the name on one line");
+        }
+        return title;
     }
 
     /** The Hub's names by those of a stitched model's models; of any other model, of {@code base}. */

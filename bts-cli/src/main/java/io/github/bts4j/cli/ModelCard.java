@@ -107,7 +107,7 @@ record ModelCard(String name, Given given, Map<String, String> bases, Optional<S
     }
 
     private static String cell(String text) {
-        return text.replace("|", "\\|");
+        return text.replace("|", "\\|").replaceAll("\\R", " ");
     }
 
     private static String link(String id) {

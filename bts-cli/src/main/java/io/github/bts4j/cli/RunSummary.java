@@ -6,6 +6,7 @@ import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.support.JsonReader;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -26,7 +27,7 @@ record RunSummary(Path folder, FileTime changed, Optional<JsonNode> step, Option
     /**
      * Reads a run. A row that is not whole, at the end of the file of a run that is being written, is left out.
      *
-     * @throws FileFormatException if another row is damaged
+     * @throws FileFormatException if another row is damaged, or the file is not UTF-8
      */
     static RunSummary read(Path folder) throws IOException {
         Path file = folder.resolve(FILE);
@@ -48,6 +49,8 @@ record RunSummary(Path folder, FileTime changed, Optional<JsonNode> step, Option
                 }
                 row = next;
             }
+        } catch (CharacterCodingException e) {
+            throw FileFormatException.of(file, "is not UTF-8: was the file changed?", e);
         }
         return new RunSummary(folder, Files.getLastModifiedTime(file), step, best, messages);
     }

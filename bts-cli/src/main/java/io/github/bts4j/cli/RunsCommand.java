@@ -3,20 +3,24 @@ package io.github.bts4j.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.github.bts4j.core.DataException;
+import io.github.bts4j.core.FileFormatException;
+import io.github.bts4j.core.support.FileErrors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-@Command(name = "runs", description = "List the training runs below a folder: steps, loss, best validation.", footer = {"", "Example:", "  bts runs ."})
+@Command(name = "runs", description = "List the training runs below a folder: steps, loss, best validation. A run that cannot be read is listed with the reason.", footer = {"", "Example:", "  bts runs ."})
 final class RunsCommand extends OutputCommand {
     private static final int DEPTH = 4;
     private static final int WIDTH = 36;
@@ -30,8 +34,18 @@ final class RunsCommand extends OutputCommand {
     @Override
     public Integer call() throws IOException {
         List<RunSummary> runs = new ArrayList<>();
+        Map<Path, String> unreadable = new LinkedHashMap<>();
         for (Path run : folders()) {
-            runs.add(RunSummary.read(run));
+            try {
+                runs.add(RunSummary.read(run));
+            } catch (FileFormatException e) {
+                unreadable.put(run, e.getMessage());
+            } catch (IOException e) {
+                unreadable.put(run, FileErrors.naming(run.resolve(RunSummary.FILE), e).getMessage());
+            }
+        }
+        if (runs.isEmpty() && !unreadable.isEmpty()) {
+            throw new DataException(folder, unreadable.values().iterator().next());
         }
         if (runs.isEmpty()) {
             throw new DataException(folder, folder + " holds no runs: a run's folder has a " + RunSummary.FILE + ", and is beside what the run makes, such as stitched-run");
@@ -40,11 +54,13 @@ final class RunsCommand extends OutputCommand {
         if (json) {
             ArrayNode all = Outcome.object().arrayNode();
             runs.forEach(run -> all.add(run.json()));
+            unreadable.forEach((run, reason) -> all.add(Outcome.object().put("run", run.toString()).put("error", reason)));
             output().println(all);
             return 0;
         }
         output().printf(Locale.ROOT, "%-" + WIDTH + "s %15s %9s %20s %12s %9s%n", "run", "steps", "loss", "best validation", "tokens", "per s");
         runs.forEach(run -> output().println(row(run)));
+        unreadable.forEach((run, reason) -> output().printf(Locale.ROOT, "%-" + WIDTH + "s %15s   %s%n", name(run), "unreadable", reason));
         return 0;
     }
 
@@ -57,11 +73,15 @@ final class RunsCommand extends OutputCommand {
         }
     }
 
+    private String name(Path run) {
+        String name = folder.relativize(run).toString();
+        return name.isEmpty() ? "." : name;
+    }
+
     private String row(RunSummary run) {
-        String name = folder.relativize(run.folder()).toString();
         Optional<JsonNode> step = run.step();
         String best = run.best().map(row -> String.format(Locale.ROOT, "%.4f at %d", row.path("loss").asDouble(Double.NaN), row.path("step").asLong())).orElse("-");
-        return String.format(Locale.ROOT, "%-" + WIDTH + "s %15s %9s %20s %12s %9s%s", name.isEmpty() ? "." : name, run.steps() + " of " + run.totalSteps(),
+        return String.format(Locale.ROOT, "%-" + WIDTH + "s %15s %9s %20s %12s %9s%s", name(run.folder()), run.steps() + " of " + run.totalSteps(),
                 step.map(row -> String.format(Locale.ROOT, "%.4f", row.path("loss").asDouble(Double.NaN))).orElse("-"), best,
                 step.map(row -> String.format(Locale.ROOT, "%,d", row.path("tokens_seen").asLong())).orElse("-"),
                 step.map(row -> String.format(Locale.ROOT, "%,.0f", row.path("tokens_per_second").asDouble(Double.NaN))).orElse("-"),

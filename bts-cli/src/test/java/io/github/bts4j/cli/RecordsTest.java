@@ -53,6 +53,7 @@ class RecordsTest {
         String hash = StitchCheckpoint.describe(folder.resolve("stitched")).models().get(1).files().get("model.safetensors");
         assertTrue(parts[2].contains("| code | [owner/code](https://huggingface.co/owner/code) | `" + hash + "` |"), parts[2]);
         Commands.refused("--out " + card + " exists", "card", folder.resolve("stitched"), "--out", card);
+        Commands.refused("--name 'two lines' is empty, or has a line break", "card", folder.resolve("stitched"), "--out", card, "--force", "--name", "two\nlines");
         Commands.refused("there is no model 'law', only [hub, code, math]", "card", folder.resolve("stitched"), "--out", card, "--force", "--base", "law=a/b");
         Commands.refused("is not a result of bts eval --json", "card", folder.resolve("stitched"), "--out", card, "--force", "--scores", folder.resolve("stitched/stitch.json"));
     }
@@ -110,6 +111,21 @@ class RecordsTest {
         }
     }
 
+    /** A damaged run does not hide the others; alone it is an error. */
+    private static void unreadableRunsAreListed(Path runs) throws IOException {
+        Path damaged = Files.createDirectories(runs.resolve("damaged-run")).resolve("metrics.jsonl");
+        Files.writeString(damaged, "{\"kind\": \"step\"}\nnot JSON\n{\"kind\": \"step\"}\n");
+        Path binary = Files.createDirectories(runs.resolve("binary-run")).resolve("metrics.jsonl");
+        Files.write(binary, new byte[] {(byte) 0xff, (byte) 0xfe, '\n', '\n'});
+        List<String> table = Commands.done("runs", runs).out().lines().toList();
+        assertTrue(table.stream().anyMatch(row -> row.startsWith("expert-run") && row.contains("2 of 2")), table.toString());
+        assertTrue(table.stream().anyMatch(row -> row.matches("damaged-run +unreadable   .*metrics.jsonl: line 2 is .*")), table.toString());
+        assertTrue(table.stream().anyMatch(row -> row.matches("binary-run +unreadable   .*metrics.jsonl: is not UTF-8.*")), table.toString());
+        JsonNode all = Commands.done("runs", runs, "--json").json();
+        assertTrue(all.size() == 3 && all.get(2).get("error").asText().contains("line 2"), all.toString());
+        Commands.refused("line 2 is", "runs", damaged.getParent());
+    }
+
     @Test
     void runsAreListed() throws IOException {
         Path runs = folder.resolve("runs");
@@ -124,6 +140,7 @@ class RecordsTest {
         assertTrue(table.contains("expert-run") && table.contains("2 of 2"), table);
         Files.writeString(runs.resolve("expert-run/metrics.jsonl"), "{\"kind\": \"st", java.nio.file.StandardOpenOption.APPEND); // being written
         Commands.done("runs", runs);
+        unreadableRunsAreListed(runs);
         Commands.refused("holds no runs", "runs", folder.resolve("seed"));
         Commands.refused("does not exist", "runs", folder.resolve("nowhere"));
         try (var files = Files.walk(store)) {

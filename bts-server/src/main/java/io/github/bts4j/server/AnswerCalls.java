@@ -36,6 +36,11 @@ final class AnswerCalls {
         return parser.end().stream().map(this::delta).toList();
     }
 
+    /** How many calls there were, with those that are not wanted. */
+    int count() {
+        return parser.calls();
+    }
+
     boolean any() {
         return !calls.isEmpty();
     }

@@ -222,6 +222,11 @@ final class CompletionResponse {
         }
 
         @Override
+        public Optional<StopReason> enough() {
+            return calls.flatMap(each -> request.tools().enough(each.count()));
+        }
+
+        @Override
         public void onEnd(StopReason reason) {
             if (over) {
                 return;

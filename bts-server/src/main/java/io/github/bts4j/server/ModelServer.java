@@ -14,6 +14,8 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -182,10 +184,19 @@ public final class ModelServer implements AutoCloseable {
             throw ApiException.of(404, "not_found", "Not found; the server has /v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models, /bts/gates, /tokenize, /detokenize, /health, /metrics and a page at /");
         }
         exchange.authorized(clients);
-        if (!request.path().substring(prefix.length()).equals(served.name())) {
+        if (!decoded(request.path().substring(prefix.length())).equals(served.name())) {
             throw ApiException.of(404, "model_not_found", "There is no such model: this server serves " + served.name());
         }
         exchange.get(() -> exchange.json(200, model(exchange)));
+    }
+
+    /** A part of a path without percent-encoding; a plus sign is itself there. */
+    private static String decoded(String path) {
+        try {
+            return URLDecoder.decode(path.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) { // a percent sign without two digits
+            return path;
+        }
     }
 
     private void health(Exchange exchange) {

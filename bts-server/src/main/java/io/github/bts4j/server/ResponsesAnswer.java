@@ -167,6 +167,11 @@ final class ResponsesAnswer implements Sequence.Listener {
     }
 
     @Override
+    public Optional<StopReason> enough() {
+        return calls.flatMap(parser -> chat.tools().enough(parser.calls()));
+    }
+
+    @Override
     public void onEnd(StopReason reason) {
         if (over) {
             return;

@@ -268,10 +268,15 @@ final class Scheduler implements AutoCloseable {
         if (step.token().index() == 0) {
             metrics.firstToken(one.sequence().secondsSinceSubmission());
         }
-        one.sequence().listener().onToken(step);
+        Sequence.Listener listener = one.sequence().listener();
+        listener.onToken(step);
         if (!one.stream().hasNext()) {
             running.remove(one);
-            one.sequence().listener().onEnd(one.stream().result().stopReason());
+            listener.onEnd(one.stream().result().stopReason());
+        } else if (listener.enough().isPresent()) {
+            running.remove(one);
+            one.free();
+            listener.onEnd(listener.enough().get());
         }
     }
 

@@ -26,6 +26,11 @@ final class Sequence extends Work {
         /** The next token. */
         void onToken(Step step);
 
+        /** Why the sequence ends after the last token, if it has all that is wanted of it. */
+        default Optional<StopReason> enough() {
+            return Optional.empty();
+        }
+
         /** The end, and why. */
         void onEnd(StopReason reason);
 

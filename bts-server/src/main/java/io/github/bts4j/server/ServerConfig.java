@@ -1,5 +1,6 @@
 package io.github.bts4j.server;
 
+import io.github.bts4j.core.support.Secrets;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Locale;
@@ -114,6 +115,7 @@ public record ServerConfig(String host, int port, Optional<String> apiKey, Limit
         }
         require(port >= 0 && port <= 65_535, "port", port, "between 0 and 65535");
         require(apiKey.isEmpty() || !apiKey.get().isBlank(), "apiKey", "''", "some text, or absent");
+        require(apiKey.map(Secrets::fitsHeader).orElse(true), "apiKey", "(not shown)", "without spaces, line breaks and characters beyond ASCII, which clients cannot send in a header");
     }
 
     private static Set<String> lowerCase(Collection<String> names) {

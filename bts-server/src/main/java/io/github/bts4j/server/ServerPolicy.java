@@ -1,6 +1,7 @@
 package io.github.bts4j.server;
 
 import io.github.bts4j.core.support.Hashes;
+import io.github.bts4j.core.support.Secrets;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -78,7 +79,7 @@ public record ServerPolicy(List<Key> keys) {
             if (secret.isBlank()) {
                 throw new IllegalArgumentException("secret of '" + name + "' is empty: give the key that clients send");
             }
-            if (!secret.chars().allMatch(c -> c > ' ' && c < 127)) {
+            if (!Secrets.fitsHeader(secret)) {
                 throw new IllegalArgumentException("secret of '" + name + "' has a space, a line break or a character beyond ASCII, which clients cannot send in a header: use letters, digits and signs");
             }
             return new Key(name, Hashes.sha256(secret), Optional.empty(), Quota.UNLIMITED);

@@ -7,6 +7,7 @@ import io.github.bts4j.core.chat.ToolCallParser;
 import io.github.bts4j.core.chat.ToolFormat;
 import io.github.bts4j.core.constraint.CallableTool;
 import io.github.bts4j.core.constraint.Constraint;
+import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,13 +20,13 @@ import java.util.TreeSet;
  *
  * @param described the tools for the chat template
  * @param format how the model writes calls; empty if none are wanted
- * @param mostCalls how many calls are wanted
+ * @param mostCalls how many calls an answer may have; it ends before a further one
  * @param constraint what the answer must be
  */
 record Tools(List<Map<String, Object>> described, Optional<ToolFormat> format, int mostCalls, Constraint constraint) {
     static final Tools NONE = new Tools(List.of(), Optional.empty(), 0, Constraint.NONE);
 
-    private static final int MOST = 128;
+    private static final int MOST = 128; // tools of a request, and calls of an answer
     private static final JsonNode ANY_OBJECT = JsonNodeFactory.instance.objectNode().put("type", "object");
 
     /** A tool of a request. */
@@ -45,6 +46,11 @@ record Tools(List<Map<String, Object>> described, Optional<ToolFormat> format, i
     /** A parser of an answer; empty if it is no call. */
     Optional<ToolCallParser> parser(LlamaTokenizer tokenizer) {
         return format.map(known -> new ToolCallParser(known, tokenizer, mostCalls));
+    }
+
+    /** Why an answer with so many calls ends: it was to have one, or it has more than any answer may have, as if it were too long. */
+    Optional<StopReason> enough(int calls) {
+        return calls <= mostCalls ? Optional.empty() : Optional.of(mostCalls == 1 ? StopReason.COMPLETE : StopReason.MAX_TOKENS);
     }
 
     /** Reads {@code tools}, {@code tool_choice}, {@code parallel_tool_calls} and {@code response_format}. */

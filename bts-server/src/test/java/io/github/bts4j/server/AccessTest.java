@@ -130,6 +130,10 @@ class AccessTest {
     void theKeyIsNotPrinted() {
         String text = TestServer.CONFIG.withApiKey("sesame").toString();
         assertTrue(!text.contains("sesame") && text.contains("apiKey=(set)"), text);
+        for (String key : List.of("open sesame", "sesame\n", "s\u00e9same")) {
+            String message = assertThrows(IllegalArgumentException.class, () -> TestServer.CONFIG.withApiKey(key)).getMessage();
+            assertTrue(message.startsWith("apiKey = (not shown) must be without spaces") && !message.contains(key), message);
+        }
         for (String origin : List.of("app.example", "https://app.example/", "https://a b", "")) {
             String message = assertThrows(IllegalArgumentException.class, () -> TestServer.CONFIG.allowing(List.of(), List.of(origin))).getMessage();
             assertTrue(message.contains("allowedOrigins = " + origin), message);

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -35,6 +37,19 @@ class RequestFieldsTest {
     @AfterAll
     static void stop() {
         server.close();
+    }
+
+    /** OpenAI's clients encode names in the path. */
+    @ParameterizedTest
+    @CsvSource({"org/model, org%2Fmodel", "org/model, org/model", "a model, a%20model", "a+b, a+b", "a+b, a%2Bb", "Straße, Stra%C3%9Fe", "10%25, 10%2525"})
+    void aModelIsFoundByItsEncodedName(String name, String encoded) throws IOException, InterruptedException {
+        try (ModelServer own = ModelServer.start(new ServedModel(name, server.text), TestServer.CONFIG)) {
+            HttpClient client = HttpClient.newHttpClient();
+            HttpResponse<String> found = client.send(HttpRequest.newBuilder(own.uri().resolve("/v1/models/" + encoded)).build(), HttpResponse.BodyHandlers.ofString());
+            assertEquals(200, found.statusCode(), found.body());
+            assertEquals(name, TestServer.JSON.readTree(found.body()).get("id").asText());
+            assertEquals(404, client.send(HttpRequest.newBuilder(own.uri().resolve("/v1/models/" + encoded + "%20")).build(), HttpResponse.BodyHandlers.ofString()).statusCode());
+        }
     }
 
     private static HttpResponse<String> send(boolean chat, String field, String value) throws IOException, InterruptedException {

@@ -11,13 +11,16 @@ import io.github.bts4j.core.DecodeSession;
 import io.github.bts4j.core.ForwardingLm;
 import io.github.bts4j.core.ForwardingSession;
 import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.constraint.Constraint;
 import io.github.bts4j.core.constraint.RandomTexts;
+import io.github.bts4j.core.generate.StopReason;
 import io.github.bts4j.core.text.TextModel;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -168,6 +171,20 @@ class ToolsTest {
             JsonNode none = ask(server, request("\"none\"").put("temperature", 0)).at("/choices/0");
             assertTrue(none.get("finish_reason").asText().equals("stop") && none.at("/message/tool_calls").isMissingNode(), none.toString());
         }
+    }
+
+    /** An answer ends before a call too many: as complete where one was asked for, and as too long at the limit of all answers. */
+    @Test
+    void answersEndBeforeACallTooMany() throws IOException, InterruptedException {
+        try (ModelServer server = serve("trl/llama3_2", scripted("{\"name\": \"a\", \"parameters\": {}};".repeat(9)))) {
+            assertEquals(9, ask(server, request("\"auto\"").put("temperature", 0)).at("/choices/0/message/tool_calls").size());
+            JsonNode one = ask(server, request("\"auto\"").put("temperature", 0).put("parallel_tool_calls", false));
+            assertEquals("tool_calls", one.at("/choices/0/finish_reason").asText(), one.toString());
+            assertEquals(1, one.at("/choices/0/message/tool_calls").size());
+            assertTrue(one.at("/usage/completion_tokens").intValue() < 60, one.toString());
+        }
+        Tools many = new Tools(List.of(), Optional.empty(), 128, Constraint.NONE);
+        assertEquals(List.of(Optional.empty(), Optional.of(StopReason.MAX_TOKENS)), List.of(many.enough(128), many.enough(129)));
     }
 
     /** Strict tools bind the arguments, also where the model is free to call or not; a response format binds the other answers. */

@@ -139,8 +139,8 @@ public final class ExpertTraining extends LlamaTraining<ExpertTraining> {
      * @return this training
      */
     public ExpertTraining withMixedPrecision() {
-        mixed = true;
         computeIn(MixedPrecision.TYPE, weights);
+        mixed = true;
         return this;
     }
 

@@ -65,8 +65,9 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
 
     /** Computes in another type from now on, with tensors that {@link #weights} converts for each pass. */
     final void computeIn(ElementType type, Map<String, NDArray> tensors) {
-        decoder.close();
-        decoder = new Decoder(config, tensors, manager(), type);
+        Decoder old = decoder;
+        decoder = new Decoder(config, tensors, manager(), type); // first: if it fails, the old one stays
+        old.close();
     }
 
     final LlamaConfig dimensions() {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.types.DataType;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.stitch.baseline.UpcycledConfig;
@@ -40,6 +41,16 @@ class MixedPrecisionTest {
             }
             assertNotEquals(plain.tokenLosses(TOKENS)[0][0], found[0][0]);
             mixed.parameters().values().forEach(tensor -> assertEquals(DataType.FLOAT32, tensor.getDataType()));
+        }
+    }
+
+    /** Without tensors there is nothing to compute with. */
+    @Test
+    void aFailedChangeOfTheTypeLeavesTheTrainingAsItWas() throws IOException {
+        try (LlamaModel model = model(Precision.FLOAT32); ExpertTraining training = ExpertTraining.branch(model)) {
+            float[][] before = training.tokenLosses(TOKENS);
+            assertThrows(RuntimeException.class, () -> training.computeIn(ElementType.BFLOAT16, Map.of()));
+            assertArrayEquals(before, training.tokenLosses(TOKENS));
         }
     }
 

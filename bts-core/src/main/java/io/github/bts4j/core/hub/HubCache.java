@@ -2,6 +2,7 @@ package io.github.bts4j.core.hub;
 
 import io.github.bts4j.core.HubException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +79,7 @@ public final class HubCache {
         if (!Files.isRegularFile(ref)) {
             return Optional.empty();
         }
-        String commit = Files.readString(ref).strip();
+        String commit = Files.readString(ref, StandardCharsets.ISO_8859_1).strip(); // any bytes, which are no commit
         if (!HubModel.isCommit(commit)) {
             throw new HubException(ref + " does not hold a commit of 40 hexadecimal digits: remove it, and download the model again");
         }

@@ -32,6 +32,26 @@ final class HubClient {
     private static final long MOST_WAIT_MILLIS = 60_000;
     private static final int BUSY = 429;
 
+    /** How often a file, or a description, is asked for, whatever the reason of each repetition is. */
+    private static final class Attempts {
+        private int left = ATTEMPTS;
+
+        /** Waits before a repetition, unless this was the last attempt. */
+        boolean again(long milliseconds) throws IOException {
+            left--;
+            if (left <= 0) {
+                return false;
+            }
+            pause(milliseconds);
+            return true;
+        }
+
+        /** Twice as long before each repetition. */
+        long pauseMillis() {
+            return PAUSE_MILLIS << (ATTEMPTS - left);
+        }
+    }
+
     private final HubSettings settings;
     private final HttpClient http = HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).connectTimeout(TIMEOUT).build();
 
@@ -42,7 +62,7 @@ final class HubClient {
     /** What the Hub says about a revision: its commit and its files. */
     JsonNode info(HubModel model) throws IOException {
         URI uri = URI.create(settings.endpoint() + "/api/models/" + model.id() + "/revision/" + URLEncoder.encode(model.revision(), StandardCharsets.UTF_8));
-        HttpResponse<InputStream> response = follow(uri, "GET", 0);
+        HttpResponse<InputStream> response = follow(uri, "GET", 0, new Attempts());
         try (InputStream body = response.body()) {
             require(response, 200, model, "");
             byte[] content = body.readNBytes(MAX_INFO + 1);
@@ -56,8 +76,9 @@ final class HubClient {
     /** A file's identity; the Hub gives it before it redirects to where the bytes are. */
     HubBlob head(HubModel model, String commit, String name) throws IOException {
         URI uri = URI.create(settings.endpoint() + "/" + model.id() + "/resolve/" + commit + "/" + encoded(name));
+        Attempts attempts = new Attempts();
         for (int i = 0; i < REDIRECTS; i++) {
-            HttpResponse<InputStream> response = send(uri, "HEAD", 0);
+            HttpResponse<InputStream> response = send(uri, "HEAD", 0, attempts);
             response.body().close();
             boolean redirected = response.statusCode() / 100 == 3;
             URI next = redirected ? uri.resolve(location(response, uri)) : uri;
@@ -88,7 +109,10 @@ final class HubClient {
     void download(HubModel model, HubBlob blob, Path incomplete) throws IOException {
         IOException last = null;
         boolean damaged = false;
-        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        int broken = 0;
+        Attempts attempts = new Attempts();
+        do {
+            broken++;
             long have = Files.exists(incomplete) ? Files.size(incomplete) : 0;
             if (have > blob.size()) {
                 Files.delete(incomplete);
@@ -96,7 +120,7 @@ final class HubClient {
             }
             try {
                 if (have < blob.size() || have == 0) {
-                    append(model, blob, incomplete, have);
+                    append(model, blob, incomplete, have, attempts);
                 }
                 if (Files.size(incomplete) == blob.size() && blob.matches(incomplete)) {
                     return;
@@ -110,18 +134,15 @@ final class HubClient {
             } catch (IOException e) {
                 last = e;
             }
-            if (attempt < ATTEMPTS - 1) {
-                pause(PAUSE_MILLIS << attempt);
-            }
-        }
+        } while (attempts.again(attempts.pauseMillis()));
         if (damaged) {
             throw new HubException(blob.name() + " of " + model + " is damaged: its hash is not " + blob.etag() + ", the one that the Hub gives; try again, or another network");
         }
-        throw new HubException(blob.name() + " of " + model + " broke off " + ATTEMPTS + " times: run the command again, it resumes where it ended", last);
+        throw new HubException(blob.name() + " of " + model + " broke off" + (broken == 1 ? "" : " " + broken + " times") + ": run the command again, it resumes where it ended", last);
     }
 
-    private void append(HubModel model, HubBlob blob, Path incomplete, long have) throws IOException {
-        HttpResponse<InputStream> response = follow(blob.address(), "GET", have);
+    private void append(HubModel model, HubBlob blob, Path incomplete, long have, Attempts attempts) throws IOException {
+        HttpResponse<InputStream> response = follow(blob.address(), "GET", have, attempts);
         try (InputStream in = response.body()) {
             if (response.statusCode() == 416) { // what is there does not belong to this file
                 Files.deleteIfExists(incomplete);
@@ -152,10 +173,10 @@ final class HubClient {
         }
     }
 
-    private HttpResponse<InputStream> follow(URI uri, String method, long from) throws IOException {
+    private HttpResponse<InputStream> follow(URI uri, String method, long from, Attempts attempts) throws IOException {
         URI at = uri;
         for (int i = 0; i <= REDIRECTS; i++) {
-            HttpResponse<InputStream> response = send(at, method, from);
+            HttpResponse<InputStream> response = send(at, method, from, attempts);
             if (response.statusCode() / 100 != 3) {
                 return response;
             }
@@ -174,16 +195,15 @@ final class HubClient {
     }
 
     /** Sends again what a busy server refuses, when it allows it. */
-    private HttpResponse<InputStream> send(URI uri, String method, long from) throws IOException {
-        for (int attempt = 0;; attempt++) {
+    private HttpResponse<InputStream> send(URI uri, String method, long from, Attempts attempts) throws IOException {
+        while (true) {
             HttpResponse<InputStream> response = sendOnce(uri, method, from);
             String after = header(response, "Retry-After", "").strip();
-            long wait = after.matches("[0-9]{1,9}") ? Long.parseLong(after) * 1000 : PAUSE_MILLIS << attempt;
-            if (response.statusCode() != BUSY || attempt == ATTEMPTS - 1 || wait > MOST_WAIT_MILLIS) {
+            long wait = after.matches("[0-9]{1,9}") ? Long.parseLong(after) * 1000 : attempts.pauseMillis();
+            if (response.statusCode() != BUSY || wait > MOST_WAIT_MILLIS || !attempts.again(wait)) {
                 return response;
             }
             response.body().close();
-            pause(wait);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.bts4j.core.hub;
 
 import io.github.bts4j.core.HubException;
+import io.github.bts4j.core.support.Secrets;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ public record HubSettings(Path cache, URI endpoint, Optional<String> token, bool
      * @throws HubException if the token has spaces, line breaks or other characters that no token has; the message does not repeat it
      */
     public HubSettings {
-        if (token.filter(text -> !text.chars().allMatch(c -> c > ' ' && c < 127)).isPresent()) {
+        if (!token.map(Secrets::fitsHeader).orElse(true)) {
             throw new HubException("The token for the Hub has a space, a line break or a character that no token has: set HF_TOKEN, or the token's file, to the token alone");
         }
     }

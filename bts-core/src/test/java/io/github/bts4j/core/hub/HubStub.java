@@ -44,6 +44,9 @@ final class HubStub implements AutoCloseable {
     int damages;
     /** Whether ranges are ignored. */
     boolean wholeAnswers;
+    /** How many answers of the CDN are 429 before each of those that break off. */
+    int busyBeforeBreaks;
+    private int busyLeft = -1;
     /** Status without a token, or with a wrong one. */
     int forbidden;
     String errorCode = "";
@@ -159,6 +162,12 @@ final class HubStub implements AutoCloseable {
 
     private void answerCdn(HttpExchange exchange) throws IOException {
         log("cdn", exchange);
+        busyLeft = busyLeft < 0 ? busyBeforeBreaks : busyLeft;
+        if (breaks > 0 && busyLeft-- > 0) { // after the last one, 0, the answer breaks off
+            exchange.getResponseHeaders().set("Retry-After", retryAfter);
+            answer(exchange, 429, new byte[0]);
+            return;
+        }
         String[] parts = exchange.getRequestURI().getPath().substring(1).split("/", 2);
         byte[] content = files(parts[0]).get(parts[1]);
         String range = exchange.getRequestHeaders().getFirst("Range");

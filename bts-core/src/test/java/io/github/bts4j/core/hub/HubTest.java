@@ -183,6 +183,15 @@ class HubTest {
         assertTrue(stub.requests.stream().anyMatch(request -> request.contains("bytes=")), stub.requests.toString());
     }
 
+    /** Refusals by a busy server are attempts too: with four before each answer that breaks off, there were 25 requests for one file. */
+    @Test
+    void aBusyServerAndBrokenAnswersShareTheAttempts() {
+        stub.breaks = 1000;
+        stub.busyBeforeBreaks = 4;
+        refused("model-00001-of-00002.safetensors of hf:owner/tiny broke off: run the command again", () -> download("hf:owner/tiny"));
+        assertEquals(5, stub.requests.stream().filter(request -> request.startsWith("cdn GET")).count(), stub.requests.toString());
+    }
+
     /** The token comes from the environment or from the file of a login, and goes to the Hub alone. */
     @Test
     void privateModelsNeedAToken() throws IOException {
@@ -219,6 +228,14 @@ class HubTest {
     void aTokenThatIsNoneIsNotRepeated() {
         HubException refused = assertThrows(HubException.class, () -> settings("HF_TOKEN", HubStub.TOKEN + "\nmore"));
         assertTrue(refused.getMessage().contains("set HF_TOKEN") && !refused.getMessage().contains(HubStub.TOKEN), refused.getMessage());
+    }
+
+    @Test
+    void aRevisionsFileThatIsNotTextIsNamed() throws IOException {
+        unpack();
+        Path main = home.resolve("hub").resolve(REPOSITORY).resolve("refs/main");
+        Files.write(main, new byte[] {(byte) 0xff, (byte) 0xfe, 'a'});
+        refused(main + " does not hold a commit of 40 hexadecimal digits: remove it", () -> HubCache.of(settings()).folder(HubModel.of("hf:owner/tiny")));
     }
 
     @Test
