@@ -122,7 +122,7 @@ class SparkLossesTest {
     private String read(String name) {
         try (Stream<Path> logs = Files.list(folder)) {
             StringBuilder text = new StringBuilder();
-            for (Path log : logs.filter(each -> each.getFileName().toString().startsWith(name)).toList()) {
+            for (Path log : logs.filter(each -> each.getFileName().toString().startsWith(name) && each.toString().endsWith(".log")).toList()) {
                 text.append(Files.readString(log));
             }
             return text.toString();
