@@ -13,10 +13,22 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.spark.sql.SparkSession;
 
 /** Runs of small models, whose every bit is a line. */
 final class Runs {
     private Runs() {}
+
+    /** The master of ordinary tests: two threads, or {@code -Dbts4j.sparkMaster}, such as {@code local[4]}. */
+    static SparkSession session() {
+        return LocalSpark.open(System.getProperty("bts4j.sparkMaster", "local[2]"));
+    }
+
+    /** Two executors that are processes of their own. */
+    static SparkSession cluster() {
+        return LocalSpark.open("local-cluster[2,1,512]", Map.of("spark.executor.memory", "512m", "spark.executorEnv.OMP_NUM_THREADS", "1",
+                "spark.executor.extraJavaOptions", "-XX:+UseSerialGC --enable-native-access=ALL-UNNAMED"));
+    }
 
     static TrainerConfig config(long steps, int passes, int lanes) {
         return TrainerConfig.of(steps, 2, TinyRuns.LENGTH, new LearningRate.WarmupLinear(0.005, 2, steps, 0)).withSeed(9).withAccumulation(passes).withLanes(lanes);

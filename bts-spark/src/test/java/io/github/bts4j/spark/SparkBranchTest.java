@@ -62,6 +62,10 @@ class SparkBranchTest {
         return ModelFingerprint.sha256(folder.resolve("model.safetensors"));
     }
 
+    SparkSession session() {
+        return Runs.session();
+    }
+
     @Test
     void expertsAreThoseOfOneProcess() throws IOException {
         Path seed = TinyRuns.textModel(folder.resolve("seed"), 5);
@@ -69,7 +73,7 @@ class SparkBranchTest {
         TokenMix math = mix(folder, "math", 13);
         List<String> expected = List.of(here(folder.resolve("code-here"), code, seed), here(folder.resolve("math-here"), math, seed));
         List<BranchStep> steps = Collections.synchronizedList(new ArrayList<>());
-        try (SparkSession spark = LocalSpark.open("local[2]")) {
+        try (SparkSession spark = session()) {
             SparkBranch branch = SparkBranch.on(spark).seed(seed.toString()).expert("code", code).expert("math", math).config(config()).into(folder.resolve("shared")).listener(steps::add);
             List<BranchedExpert> experts = branch.run();
             assertEquals(expected, experts.stream().map(BranchedExpert::sha256).toList());
@@ -92,7 +96,7 @@ class SparkBranchTest {
     @Test
     void mistakesAreOneLine() throws IOException {
         TokenMix mix = mix(folder, "code", 11);
-        try (SparkSession spark = LocalSpark.open("local[2]")) {
+        try (SparkSession spark = session()) {
             SparkBranch branch = SparkBranch.on(spark).seed(folder.resolve("none").toString()).expert("code", mix).config(config()).into(folder.resolve("shared"));
             String message = assertThrows(TrainingException.class, branch::run).getMessage();
             assertTrue(message.startsWith(folder.resolve("none") + " does not exist: every executor needs it under this path") && message.lines().count() == 1, message);

@@ -30,9 +30,11 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Texts of data frames, tokenised and scored by two tasks at once, as in one process. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // a class with another session extends it
 class SparkTextsTest {
     private static SparkSession spark;
     private static Path model;
@@ -42,9 +44,13 @@ class SparkTextsTest {
     @TempDir
     private static Path folder;
 
+    SparkSession session() {
+        return Runs.session();
+    }
+
     @BeforeAll
-    static void open() throws IOException {
-        spark = LocalSpark.open("local[2]");
+    void open() throws IOException {
+        spark = session();
         model = TinyRuns.textModel(folder.resolve("model"), 3);
         documents = new ArrayList<>();
         List<String> lines = new ArrayList<>();
@@ -59,7 +65,7 @@ class SparkTextsTest {
     }
 
     @AfterAll
-    static void close() throws IOException {
+    void close() throws IOException {
         spark.close();
     }
 

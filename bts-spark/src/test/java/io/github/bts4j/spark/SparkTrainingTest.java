@@ -38,25 +38,31 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Steps whose passes are tasks of two at once, and the same in one process: the same bits. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // a class with another session extends it
 class SparkTrainingTest {
     private static SparkSession spark;
 
     @TempDir
     private Path folder;
 
+    SparkSession session() {
+        return Runs.session();
+    }
+
     @BeforeAll
-    static void open() {
-        spark = LocalSpark.open("local[2]");
+    void open() {
+        spark = session();
     }
 
     @AfterAll
-    static void close() throws IOException {
+    void close() throws IOException {
         spark.close();
     }
 

@@ -1,0 +1,13 @@
+package io.github.bts4j.spark;
+
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
+
+/** The same with executors that are processes of their own. */
+@Tag("slow")
+class ClusterTrainingTest extends SparkTrainingTest {
+    @Override
+    SparkSession session() {
+        return Runs.cluster();
+    }
+}
