@@ -35,7 +35,7 @@ if __name__ == "__main__":
     model = AutoModelForCausalLM.from_pretrained(out, gguf_file="gemma3.gguf", dtype=torch.float32).eval()
     rows = []
     for prompt in PROMPTS:
-        ids = tokenizer(prompt).input_ids
+        ids = [tokenizer.bos_token_id, *tokenizer(prompt, add_special_tokens=False).input_ids]  # made from a GGUF file, it adds no begin token by itself
         tokens, log_probs = greedy(model, ids)
         rows.append({"prompt": prompt, "ids": ids, "tokens": tokens, "log_probs": log_probs})
         print(json.dumps(tokenizer.decode(tokens)))
