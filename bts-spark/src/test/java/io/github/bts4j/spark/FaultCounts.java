@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 
@@ -31,7 +32,7 @@ final class FaultCounts {
     }
 
     private void progress() {
-        System.out.println(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + " " + kind + ": " + (same + errors));
+        System.out.println(LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS) + " " + kind + ": " + (same + errors));
     }
 
     /** Tasks that were computed again. */
