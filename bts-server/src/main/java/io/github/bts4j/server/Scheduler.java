@@ -273,10 +273,12 @@ final class Scheduler implements AutoCloseable {
         if (!one.stream().hasNext()) {
             running.remove(one);
             listener.onEnd(one.stream().result().stopReason());
-        } else if (listener.enough().isPresent()) {
-            running.remove(one);
-            one.free();
-            listener.onEnd(listener.enough().get());
+        } else {
+            listener.enough().ifPresent(reason -> {
+                running.remove(one);
+                one.free();
+                listener.onEnd(reason);
+            });
         }
     }
 
