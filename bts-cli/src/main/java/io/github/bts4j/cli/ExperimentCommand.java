@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.examples.experiment.Experiment;
+import io.github.bts4j.examples.experiment.Plan;
 import io.github.bts4j.train.cluster.Cluster;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,13 +17,16 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Examples:", "  bts experiment experiment/paper.yaml", "  bts experiment experiment/paper.yaml --master 'local[4]'"})
 final class ExperimentCommand extends OutputCommand {
     /** The files that an experiment makes in its folder. Stages with other settings are refused separately. */
-    private static final Set<String> OWN = Set.of("models", "methods", "tokens", "generated", "results", "locks", "results.md", "report.html");
+    private static final Set<String> OWN = Set.of("models", "methods", "tokens", "generated", "results", "locks", "plan", "results.md", "report.html");
 
     @Parameters(paramLabel = "FILE", description = "The experiment's description, YAML or JSON; see docs/experiment.md.")
     private Path file;
 
     @Option(names = "--force", description = "Repeat stages that were made with other settings or text, and write into a folder with other files. Without it, both are refused.")
     private boolean force;
+
+    @Option(names = "--plan", description = "Train nothing: print what is done of every stage, and how many minutes this machine needs for the rest. Some steps are measured for that.")
+    private boolean plans;
 
     @Mixin
     private ClusterOption cluster;
@@ -34,6 +38,11 @@ final class ExperimentCommand extends OutputCommand {
     public Integer call() throws IOException {
         Experiment experiment = read();
         OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN, force);
+        if (plans) {
+            Plan plan = experiment.plan();
+            outcome.print(plan.text(), plan.json());
+            return 0;
+        }
         Experiment chosen = force ? experiment.replacingOthers() : experiment;
         try (Cluster there = cluster.open().orElse(null)) {
             if (!(there == null ? chosen.run() : chosen.run(there))) {

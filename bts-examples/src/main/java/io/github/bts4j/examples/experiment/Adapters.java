@@ -55,7 +55,7 @@ final class Adapters {
     }
 
     Path folder(String name) {
-        return spec.output().resolve(BaseModels.MODELS).resolve("adapter-" + Methods.slug(name));
+        return base.folder(name);
     }
 
     /** The hash of an adapter's tensors. */

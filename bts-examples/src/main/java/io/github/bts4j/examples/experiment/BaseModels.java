@@ -43,14 +43,27 @@ final class BaseModels {
     private final Texts texts;
     private final int vocabSize;
     private final boolean replaces;
+    private final Path models;
+    private final boolean standIns;
     private final Adapters adapters;
 
     BaseModels(ExperimentSpec spec, Texts texts, int vocabSize, boolean replaces) {
+        this(spec, texts, vocabSize, replaces, spec.output().resolve(MODELS), false);
+    }
+
+    private BaseModels(ExperimentSpec spec, Texts texts, int vocabSize, boolean replaces, Path models, boolean standIns) {
         this.replaces = replaces;
         this.spec = spec;
         this.texts = texts;
         this.vocabSize = vocabSize;
+        this.models = models;
+        this.standIns = standIns;
         this.adapters = new Adapters(spec, this);
+    }
+
+    /** Models in another folder, all of one shape, to measure with: the seed there stands in for every expert. */
+    BaseModels standIns(Path folder) {
+        return new BaseModels(spec, texts, vocabSize, replaces, folder, true);
     }
 
     /** The seed and the experts. */
@@ -70,7 +83,10 @@ final class BaseModels {
 
     /** The location of a model. */
     Path folder(String name) {
-        return adapters.all().containsKey(name) ? adapters.folder(name) : spec.output().resolve(MODELS).resolve(isBelow(name) ? name : "expert-" + name);
+        if (adapters.all().containsKey(name)) {
+            return models.resolve("adapter-" + Methods.slug(name));
+        }
+        return models.resolve(standIns ? SEED : isBelow(name) ? name : "expert-" + name);
     }
 
     private boolean isBelow(String name) {

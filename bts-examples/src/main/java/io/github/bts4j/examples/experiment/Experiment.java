@@ -91,6 +91,18 @@ public final class Experiment {
         }));
     }
 
+    /**
+     * How long what is left takes on this machine. Reads the published model and the texts, as {@link #run()} does first, and measures what has no steps yet.
+     *
+     * @return the plan
+     * @throws IOException if a file cannot be read or written
+     */
+    public Plan plan() throws IOException {
+        try (Workshop workshop = Workshop.open(spec, replaces)) {
+            return workshop.plan();
+        }
+    }
+
     private boolean run(Turns turns) throws IOException {
         try (Workshop workshop = Workshop.open(spec, replaces)) {
             for (List<Turns.Piece> pieces : workshop.pieces()) {

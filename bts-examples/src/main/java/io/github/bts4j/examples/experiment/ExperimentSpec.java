@@ -137,6 +137,11 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         TrainingSpec withRate(double peak, double decay) {
             return new TrainingSpec(steps, batch, peak, floor, decay, mix, switching);
         }
+
+        /** The same in another number of steps. */
+        TrainingSpec withSteps(int number) {
+            return new TrainingSpec(number, batch, learningRate, floor, weightDecay, mix, switching);
+        }
     }
 
     /**

@@ -112,6 +112,11 @@ final class Methods {
         return method instanceof Method.Seeded seeded ? method.toString().replace(", seeds=" + seeded.seeds(), "") : method.toString();
     }
 
+    /** A description of a method without its training and random seeds: what has the same speed. */
+    static String withoutTraining(Method method) {
+        return method instanceof Method.Trained trained ? withoutSeeds(method).replace(", training=" + trained.training(), "") : method.toString();
+    }
+
     private TrainerConfig config(TrainingSpec how, long seed, Trainable model) {
         TrainerConfig config = Training.config(spec, how, seed);
         ParameterGroup projections = StitchTraining.projections(config.optimization().optimizer(), spec.projectionRate());

@@ -19,6 +19,9 @@ import java.util.Map;
 
 /** The scores of every row, in files: each row is scored once. */
 final class Scores {
+    /** The folder of all scores, in the output. */
+    static final String RESULTS = "results";
+
     private static final int GATE_WINDOWS = 16;
 
     private final Path folder;
@@ -60,6 +63,11 @@ final class Scores {
 
     private Path folder(String title) {
         return folder.resolve(Methods.slug(title));
+    }
+
+    /** The folder of a row's scores. */
+    static Path folder(ExperimentSpec spec, String title) {
+        return spec.output().resolve(RESULTS).resolve(Methods.slug(title));
     }
 
     private void write(String title, CausalLm model, boolean withTasks) throws IOException {

@@ -1,5 +1,6 @@
 package io.github.bts4j.examples.experiment;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.FileFormatException;
 import io.github.bts4j.core.OutputException;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
  */
 record Stage(Path folder, String madeFrom, boolean replaces) {
     private static final String FILE = "stage.json";
+    private static final String SECONDS = "secondsOfLastRun";
 
     /** The work of a stage; false if it was interrupted. */
     interface Work {
@@ -42,7 +44,7 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
         if (!done(work)) {
             return false;
         }
-        ObjectNode made = JsonReader.object().put("madeFrom", madeFrom).put("secondsOfLastRun", (System.nanoTime() - begin) / 1_000_000_000L)
+        ObjectNode made = JsonReader.object().put("madeFrom", madeFrom).put(SECONDS, (System.nanoTime() - begin) / 1_000_000_000L)
                 .put("java", System.getProperty("java.version")).put("processors", Runtime.getRuntime().availableProcessors());
         AtomicFiles.write(folder.resolve(FILE), made.toPrettyString());
         return true;
@@ -65,9 +67,18 @@ record Stage(Path folder, String madeFrom, boolean replaces) {
         return Files.exists(folder.resolve(FILE));
     }
 
+    /** How long the last run of an existing stage took, at least a second. */
+    static long seconds(Path folder) throws IOException {
+        return Math.max(1, record(folder).path(SECONDS).asLong());
+    }
+
+    private static JsonNode record(Path folder) throws IOException {
+        return JsonReader.STRICT.object(folder.resolve(FILE), FileFormatException::of);
+    }
+
     /** What an existing stage was made from. */
     static String madeFrom(Path folder) throws IOException {
-        return JsonReader.STRICT.object(folder.resolve(FILE), FileFormatException::of).path("madeFrom").asText();
+        return record(folder).path("madeFrom").asText();
     }
 
     private boolean isMade() throws IOException {

@@ -25,6 +25,9 @@ final class Training {
     /** Folder of a stage's run checkpoints. */
     static final String RUN = "run";
 
+    /** File of the steps, in the stage's folder. */
+    static final String METRICS = "metrics.jsonl";
+
     private Training() {}
 
     /** The configuration of a trainer, with AdamW's usual beta2. */
@@ -56,7 +59,7 @@ final class Training {
         Path run = Files.createDirectories(stage.resolve(RUN));
         Optional<Path> latest = RunCheckpoint.latest(run);
         long from = latest.isPresent() ? RunCheckpoint.state(latest.get()).step() : 0;
-        try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), JsonLinesMetrics.resume(stage.resolve("metrics.jsonl"), from));
+        try (MetricsListener listener = MetricsListener.all(ProgressBar.onStandardError(), JsonLinesMetrics.resume(stage.resolve(METRICS), from));
                 Trainer trainer = new Trainer(model, mix, config, listener).saveTo(run).stopOnShutdown()) {
             prepared.accept(trainer);
             trainer.resumeFrom(run);

@@ -10,6 +10,7 @@ import java.util.List;
 final class Workshop implements AutoCloseable {
     private final ExperimentSpec spec;
     private final LlamaTokenizer tokenizer;
+    private final Texts texts;
     private final BaseModels base;
     private final Scoring scoring;
     private final Scores scores;
@@ -20,10 +21,10 @@ final class Workshop implements AutoCloseable {
     private Workshop(ExperimentSpec spec, boolean replaces, LlamaTokenizer tokenizer) throws IOException {
         this.spec = spec;
         this.tokenizer = tokenizer;
-        Texts texts = Texts.read(spec, tokenizer);
+        texts = Texts.read(spec, tokenizer);
         base = new BaseModels(spec, texts, tokenizer.vocabSize(), replaces);
         scoring = new Scoring(spec, texts, tokenizer);
-        scores = new Scores(spec.output().resolve("results"), scoring, base, replaces);
+        scores = new Scores(spec.output().resolve(Scores.RESULTS), scoring, base, replaces);
         methods = new Methods(spec, texts, base, replaces);
         rows = methods.rows();
         names = new ArrayList<>(base.names());
@@ -56,6 +57,11 @@ final class Workshop implements AutoCloseable {
         }
         pieces.add(last);
         return pieces;
+    }
+
+    /** How long what is left takes. */
+    Plan plan() throws IOException {
+        return new Planner(spec, texts, base, scoring, rows).plan();
     }
 
     /** Writes the table and the report of what was scored. */
