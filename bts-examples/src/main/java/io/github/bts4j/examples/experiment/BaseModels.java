@@ -61,7 +61,7 @@ final class BaseModels {
         this.adapters = new Adapters(spec, this);
     }
 
-    /** Models in another folder, all of one shape, to measure with: the seed there stands in for every expert. */
+    /** Models in another folder, all of one shape, to measure with: the seed there is used for every expert, too. */
     BaseModels standIns(Path folder) {
         return new BaseModels(spec, texts, vocabSize, replaces, folder, true);
     }

@@ -19,7 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Measures how fast an experiment's trainings and its scoring are: some steps of each, of which nothing is kept. One model stands in for the seed and all experts, because speed does not depend
+ * Measures how fast an experiment's trainings and its scoring are: some steps of each, of which nothing is kept. One model is used for the seed and all experts, because speed does not depend
  * on weights.
  */
 final class Rehearsal {
