@@ -126,7 +126,7 @@ final class BranchOptions {
         Map<String, TokenMix.Part> parts = new LinkedHashMap<>();
         for (TextOptions.Domain domain : texts.domains(data)) {
             TextOptions.Encoded how = texts.encoded(domain, tokenizer);
-            DocumentsEncoder encoder = there == null ? DocumentsEncoder.of(how.encoder()) : new ClusterEncoder(there, how.encoding(), how.encoder().chooses());
+            DocumentsEncoder encoder = there == null ? how.encoder() : new ClusterEncoder(there, how.encoding(), how.encoder().chooses());
             List<String> problems = cache.dataset(domain.name(), domain.source(), encoder, how.identity()).problems(steps.sequence());
             if (!problems.isEmpty()) {
                 throw new IllegalArgumentException(String.join("; ", problems));

@@ -8,6 +8,7 @@ import io.github.bts4j.parquet.ParquetChat;
 import io.github.bts4j.parquet.ParquetText;
 import io.github.bts4j.train.data.ChatEncoder;
 import io.github.bts4j.train.data.ChatLines;
+import io.github.bts4j.train.data.DocumentsEncoder;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.PlainText;
 import io.github.bts4j.train.data.TextKind;
@@ -71,7 +72,7 @@ final class TextOptions {
     record Domain(String name, TextSource source, boolean chat) {}
 
     /** How a domain's text becomes tokens. */
-    record Encoded(Encoding encoding, TokenEncoder encoder, String identity) {}
+    record Encoded(Encoding encoding, DocumentsEncoder encoder, String identity) {}
 
     /** Texts of the usual formats. */
     static TextOptions usual(CommandSpec command) {
@@ -117,7 +118,7 @@ final class TextOptions {
         Path model = Checkpoint.isGguf(file) ? file : file.toAbsolutePath().getParent();
         Encoding encoding = new Encoding(model.toAbsolutePath().toString(), mark.orElse(Encoding.NONE), domain.chat(), domain.chat() ? template() : "");
         TokenEncoder encoder = encoding.encoder(tokenizer, model);
-        return new Encoded(encoding, encoder, encoder instanceof ChatEncoder chat ? chat.identity() : TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end token " + mark.getAsInt() : ""));
+        return new Encoded(encoding, DocumentsEncoder.parallel(encoder), encoder instanceof ChatEncoder chat ? chat.identity() : TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end token " + mark.getAsInt() : ""));
     }
 
     /** Where a template is given, a model that learnt from conversations has it beside its weights. */

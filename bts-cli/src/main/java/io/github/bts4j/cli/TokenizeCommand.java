@@ -45,7 +45,7 @@ final class TokenizeCommand extends OutputCommand {
             StringBuilder lines = new StringBuilder();
             for (TextOptions.Domain domain : texts.domains(data)) {
                 TextOptions.Encoded how = texts.encoded(domain, tokenizer);
-                DocumentsEncoder encoder = there == null ? DocumentsEncoder.of(how.encoder()) : new ClusterEncoder(there, how.encoding(), how.encoder().chooses());
+                DocumentsEncoder encoder = there == null ? how.encoder() : new ClusterEncoder(there, how.encoding(), how.encoder().chooses());
                 TokenDataset dataset = cache.dataset(domain.name(), domain.source(), encoder, how.identity());
                 domains.putObject(domain.name()).put("documents", dataset.documentCount()).put("tokens", dataset.size())
                         .put("text_bytes", dataset.bytes()).put("fingerprint", dataset.fingerprint());

@@ -5,6 +5,7 @@ import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.Document;
+import io.github.bts4j.train.data.DocumentsEncoder;
 import io.github.bts4j.train.data.Domain;
 import io.github.bts4j.train.data.JsonLines;
 import io.github.bts4j.train.data.SwitchingDomain;
@@ -83,7 +84,7 @@ final class Texts {
     }
 
     private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
-        return cache.dataset(domain, new JsonLines(file), TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
+        return cache.dataset(domain, new JsonLines(file), DocumentsEncoder.parallel(TokenEncoder.of(tokenizer)), TokenEncoder.identity(tokenizer));
     }
 
     /** Bytes of each token's text. */

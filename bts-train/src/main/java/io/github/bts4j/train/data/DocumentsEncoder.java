@@ -43,4 +43,14 @@ public interface DocumentsEncoder {
             }
         };
     }
+
+    /**
+     * Encodes documents on all processors, with the same result as {@link #of}.
+     *
+     * @param encoder encodes one document, in several threads at a time
+     * @return the encoder
+     */
+    static DocumentsEncoder parallel(TokenEncoder encoder) {
+        return new ParallelEncoder(encoder);
+    }
 }

@@ -9,10 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.List;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -125,27 +121,12 @@ public final class TokenCache {
     }
 
     private TokenFolder.Index write(Path into, String name, TextSource source, DocumentsEncoder encoder) throws IOException {
-        try (TokenFolder.Writer writer = TokenFolder.writer(into, name, shardTokens, encoder.chooses()); Stream<Document> documents = source.documents()) {
-            for (Iterator<Document> each = documents.iterator(); each.hasNext();) {
-                List<Document> some = some(each, encoder.atOnce());
-                Iterator<int[]> ids = encoder.encode(some).iterator();
-                for (Document document : some) {
-                    writer.add(ids.next(), document.bytes(), document.origin());
-                }
-            }
+        try (TokenFolder.Writer writer = TokenFolder.writer(into, name, shardTokens, encoder.chooses())) {
+            DocumentEncoding.each(source, encoder, (ids, document) -> writer.add(ids, document.bytes(), document.origin()));
             if (writer.size() == 0) {
-                throw new DataException(source.path(), "Text source " + source.path() + " was encoded to no tokens");
+                throw DocumentEncoding.nothing(source);
             }
             return writer.finish();
         }
-    }
-
-    /** The next documents, up to a number of characters; at least one. */
-    private static List<Document> some(Iterator<Document> documents, int characters) {
-        List<Document> some = new ArrayList<>();
-        for (long size = 0; documents.hasNext() && (some.isEmpty() || size < characters); size += some.get(some.size() - 1).text().length()) {
-            some.add(documents.next());
-        }
-        return some;
     }
 }

@@ -75,6 +75,20 @@ public final class TokenDataset implements Domain {
      * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
      */
     public static TokenDataset encode(String name, TextSource source, TokenEncoder encoder) {
+        return encode(name, source, DocumentsEncoder.of(encoder));
+    }
+
+    /**
+     * The same with an encoder of many documents at once, such as {@link DocumentsEncoder#parallel}.
+     *
+     * @param name name of the domain
+     * @param source the documents; read once and closed
+     * @param encoder turns documents into token ids
+     * @return the packed dataset
+     * @throws DataException if the source has no text or broken text, or cannot be read
+     * @throws IllegalArgumentException if the encoder yields a negative id, or there are too many tokens
+     */
+    public static TokenDataset encode(String name, TextSource source, DocumentsEncoder encoder) {
         return DocumentEncoding.dataset(name, source, encoder);
     }
 
