@@ -8,17 +8,21 @@ import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
+import io.github.bts4j.core.torch.llama.Quantization;
 import io.github.bts4j.core.torch.llama.Weights;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Prefill and greedy decoding of a GGUF file, as {@code docs/peer/llama_cpp.mjs} measures llama.cpp: the same prompt, medians of the times between tokens. With one thread it also
  * prints the median of its processor time, which other programs disturb less. Arguments: the file, threads, tokens of the prompt, tokens to decode,
- * rounds, the type to compute in (default bfloat16), and {@code dequantized} for weights that do not stay as they are stored. Prints one JSON object.
+ * rounds, the type to compute in (default bfloat16), the weights ({@code stored}, {@code dequantized} or {@code int8}), and how many sessions decode together
+ * afterwards (default 1). Prints one JSON object.
  */
 public final class GgufBenchmark {
     private GgufBenchmark() {
@@ -38,8 +42,9 @@ public final class GgufBenchmark {
         int tokens = Integer.parseInt(arguments[3]);
         int rounds = Integer.parseInt(arguments[4]);
         LoadOptions options = LoadOptions.defaults().withPrecision(Precision.named(arguments.length > 5 ? arguments[5] : "bfloat16").orElseThrow());
-        boolean dequantized = arguments.length > 6 && arguments[6].equals("dequantized");
-        try (LlamaModel model = LlamaModel.open(file, dequantized ? options.withWeights(Weights.DEQUANTIZED) : options)) {
+        String weights = arguments.length > 6 ? arguments[6] : "stored";
+        int sessions = arguments.length > 7 ? Integer.parseInt(arguments[7]) : 1;
+        try (LlamaModel model = LlamaModel.open(file, withWeights(options, weights))) {
             double[] decoding = new double[rounds];
             double[] processor = new double[rounds];
             double[] prefill = new double[rounds];
@@ -55,12 +60,48 @@ public final class GgufBenchmark {
             if (Torch.threads() == 1) {
                 result.put("tokens_per_processor_s", 1 / processor[rounds / 2]);
             }
+            if (sessions > 1) {
+                result.put("sessions", sessions).put("together_per_s", together(model, prompt, tokens, rounds, sessions));
+            }
             result.put("weights_bytes", model.weightBytes()).put("file_bytes", Files.size(file));
             Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("Rss")).forEach(line -> result.put(line.split(":")[0], line.split(":")[1].strip()));
             ArrayNode ids = result.putArray("ids");
             Arrays.stream(made).limit(12).forEach(ids::add);
             System.out.println(result);
         }
+    }
+
+    private static LoadOptions withWeights(LoadOptions options, String weights) {
+        return switch (weights) {
+            case "stored" -> options;
+            case "dequantized" -> options.withWeights(Weights.DEQUANTIZED);
+            case "int8" -> options.withWeights(Weights.DEQUANTIZED).withQuantization(Quantization.INT8);
+            default -> throw new IllegalArgumentException(weights + " must be one of stored, dequantized, int8");
+        };
+    }
+
+    /** Tokens of all sessions per second, the median of the rounds. */
+    private static double together(LlamaModel model, int[] prompt, int tokens, int rounds, int sessions) {
+        double[] speeds = new double[rounds];
+        for (int round = -1; round < rounds; round++) { // the first one warms up
+            List<DecodeSession> open = new ArrayList<>();
+            try {
+                int[] next = new int[sessions];
+                for (int i = 0; i < sessions; i++) {
+                    open.add(model.newSession(prompt.length + tokens));
+                    next[i] = largest(open.get(i).append(prompt));
+                }
+                long begin = System.nanoTime();
+                for (int t = 0; t < tokens; t++) {
+                    next = Arrays.stream(model.appendEach(open, next)).mapToInt(GgufBenchmark::largest).toArray();
+                }
+                speeds[Math.max(round, 0)] = sessions * tokens / ((System.nanoTime() - begin) / 1e9);
+            } finally {
+                open.forEach(DecodeSession::close);
+            }
+        }
+        Arrays.sort(speeds);
+        return speeds[rounds / 2];
     }
 
     /** Seconds of the prompt, and the medians of the seconds between two tokens and of this thread's processor time. */
