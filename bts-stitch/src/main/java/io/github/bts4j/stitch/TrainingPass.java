@@ -15,8 +15,11 @@ import io.github.bts4j.core.torch.llama.Ropes;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * The forward and backward pass of one micro-batch. On the CPU it is processed in slices of about 512 tokens, whose gradients are added.
@@ -97,66 +100,57 @@ final class TrainingPass {
         private final NDManager step;
         private final Ropes ropes;
         private final Given given;
-        private final long seed;
         private final CheckpointedBlocks blocks;
+        private final boolean[] isFrozen;
+        private final Map<Integer, Stitched> kept = new HashMap<>();
 
         Slice(NDManager step, Ropes ropes, Given given) {
             this.step = step;
             this.ropes = ropes;
             this.given = given;
-            this.seed = given.seed();
             this.blocks = new CheckpointedBlocks(KERNELS, step, options.checkpointing(), (config.numStitches() - 1) * streams.models().size());
+            this.isFrozen = new boolean[streams.models().size()];
+            for (int i = 0; i < isFrozen.length; i++) {
+                isFrozen[i] = KERNELS.streamIsKept(Autograd.OFF, streams.weights(), ropes.tensors(), i);
+            }
         }
 
         float[] run() {
-            TokenBatch.NextTokens next = given.next();
-            float tokenWeight = given.tokenWeight();
             NDArray head = hub.decoder().head(step);
-            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, next.ids()).run(options, given.attention());
-            if (options.checkpointing() != ActivationCheckpointing.OFF) {
-                return checkpointed(frozen, head, next.labels(), tokenWeight);
-            }
-            NDArray hidden = KERNELS.suffix(step, Autograd.ON, frozen.streams(), streams.weights(), ropes.tensors(), ropes.rows(), frozen.hub(), config.kernelLayers(),
-                    config.kernelKinds(), weights.gates().list(), weights.biases().list(), weights.projs().list(), config.dropout(), seed);
-            frozen.close();
-            return NextTokenLoss.backward(KERNELS, step, hidden, head, next.labels(), tokenWeight);
-        }
-
-        private float[] checkpointed(FrozenStates frozen, NDArray head, NDArray labels, float tokenWeight) {
+            FrozenStates frozen = new FrozenStates.Pass(step, streams, ropes, config, given.next().ids()).run(options, given.attention());
             List<List<NDArray>> before = forward(frozen);
             int last = before.size() - 1;
-            List<NDArray> inputs = inputs(before.get(last), last);
-            List<NDArray> stitched = stitch(inputs, last);
-            NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, stitched.get(0), hub.decoder().weights());
-            float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, head, labels, tokenWeight);
+            Stitched stitched = stitched(before.get(last), last);
+            NDArray hidden = KERNELS.finalNorm(step, Autograd.ON, stitched.outputs.get(0), hub.decoder().weights());
+            float[] losses = NextTokenLoss.backward(KERNELS, step, hidden, head, given.next().labels(), given.tokenWeight());
             hidden.close();
             for (int j = last - 1; j >= 0; j--) {
-                List<NDArray> gradients = KERNELS.leafGradients(step, Autograd.OFF, inputs);
-                close(stitched, inputs, before.get(j + 1));
-                inputs = inputs(before.get(j), j);
-                stitched = stitch(inputs, j);
-                List<NDArray> below = streamGradients(stitched, j, gradients);
-                KERNELS.backwardEach(Autograd.OFF, stitched, below);
+                List<NDArray> gradients = stitched.gradients();
+                stitched.close();
+                close(before.get(j + 1));
+                stitched = kept.containsKey(j) ? kept.remove(j) : stitched(before.get(j), j);
+                List<NDArray> below = streamGradients(stitched.outputs, j, gradients);
+                KERNELS.backwardEach(Autograd.OFF, stitched.outputs, below);
                 close(gradients, below);
             }
             return losses;
         }
 
-        /** The streams before every stitch; the last blocks' graphs are kept. */
+        /** The streams before every stitch. Stitches keep their graphs where all activations are kept. */
         private List<List<NDArray>> forward(FrozenStates frozen) {
             List<List<NDArray>> before = new ArrayList<>(List.of(frozen.streams()));
             int models = frozen.streams().size();
             for (int j = 0; j + 1 < config.numStitches(); j++) {
-                List<NDArray> inputs = inputs(before.get(j), j);
-                List<NDArray> stitched = stitch(inputs, j);
+                Stitched stitched = stitched(before.get(j), j);
                 List<NDArray> next = new ArrayList<>();
                 for (int i = 0; i < models; i++) {
                     boolean cached = i == 0 && j < frozen.hub().size();
-                    next.add(cached ? frozen.hub().get(j) : blocks.forward(j * models + i, stitched.get(i), block(i, j)));
+                    next.add(cached ? frozen.hub().get(j) : blocks.forward(j * models + i, stitched.outputs.get(i), block(i, j)));
                 }
-                close(stitched);
-                if (j > 0) {
-                    close(inputs);
+                if (options.checkpointing() == ActivationCheckpointing.OFF) {
+                    kept.put(j, stitched);
+                } else {
+                    stitched.close();
                 }
                 before.add(next);
             }
@@ -167,7 +161,7 @@ final class TrainingPass {
         private List<NDArray> streamGradients(List<NDArray> stitched, int j, List<NDArray> gradients) {
             List<NDArray> below = new ArrayList<>(gradients);
             for (int i = stitched.size() - 1; i >= 0; i--) {
-                if (Tensors.requiresGradient(stitched.get(i))) { // not the hub has no graph before the first Experts-into-Hub stitch
+                if (Tensors.requiresGradient(stitched.get(i))) { // the hub has no graph before the first Experts-into-Hub stitch
                     below.set(i, blocks.backward(j * stitched.size() + i, stitched.get(i), block(i, j), gradients.get(i)));
                 }
             }
@@ -176,17 +170,80 @@ final class TrainingPass {
 
         /** The layers of stream i after stitch j. */
         private CheckpointedBlocks.Block block(int i, int j) {
-            return state -> KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, config.afterLayers().get(j), config.afterLayers().get(j + 1));
+            int first = config.afterLayers().get(j);
+            int last = config.afterLayers().get(j + 1);
+            CheckpointedBlocks.Block recorded = new CheckpointedBlocks.Recorded(KERNELS, step,
+                    state -> KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, first, last));
+            return isFrozen[i] ? new FrozenBlock(recorded, i, first, last) : recorded;
         }
 
-        /** The inputs of stitch j as leaves of a new graph; nothing below the first stitch is trained, so its inputs need no gradient. */
-        private List<NDArray> inputs(List<NDArray> before, int j) {
-            return j == 0 ? before : KERNELS.leaves(step, Autograd.ON, before);
+        /** A stitch with its graph. States that no trained weight has touched need no gradient. */
+        private Stitched stitched(List<NDArray> before, int j) {
+            List<NDArray> inputs = new ArrayList<>(before);
+            for (int i = 0; i < inputs.size(); i++) {
+                if (isTouched(i, j)) {
+                    inputs.set(i, KERNELS.leaves(step, Autograd.ON, before.subList(i, i + 1)).get(0));
+                }
+            }
+            return new Stitched(j, inputs, KERNELS.trainingStitch(step, Autograd.ON, inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
+                    config.kernelKinds()[j], config.dropout(), given.seed()));
         }
 
-        private List<NDArray> stitch(List<NDArray> inputs, int j) {
-            return KERNELS.trainingStitch(step, Autograd.ON, inputs, weights.gates().list(), weights.biases().list(), weights.projs().list(), j,
-                    config.kernelKinds()[j], config.dropout(), seed);
+        /** Whether a trained weight has touched stream i before stitch j. The first one touches the experts, the first Experts-into-Hub stitch the hub. */
+        private boolean isTouched(int i, int j) {
+            return j > 0 && (i > 0 || IntStream.range(0, j).anyMatch(config::intoHub));
+        }
+
+        /** Stitch j with its graph. */
+        private final class Stitched {
+            final int j;
+            final List<NDArray> inputs;
+            final List<NDArray> outputs;
+
+            Stitched(int j, List<NDArray> inputs, List<NDArray> outputs) {
+                this.j = j;
+                this.inputs = inputs;
+                this.outputs = outputs;
+            }
+
+            /** The gradients of the inputs, after the backward pass. */
+            List<NDArray> gradients() {
+                return KERNELS.leafGradients(step, Autograd.OFF, inputs);
+            }
+
+            void close() {
+                Slice.close(outputs);
+                for (int i = 0; i < inputs.size(); i++) {
+                    if (isTouched(i, j)) {
+                        inputs.get(i).close();
+                    }
+                }
+            }
+        }
+
+        /** Layers of stream i whose gradients are computed without autograd, unless nothing before them is trained. */
+        private final class FrozenBlock implements CheckpointedBlocks.Block {
+            private final CheckpointedBlocks.Block recorded;
+            private final int i;
+            private final int first;
+            private final int last;
+
+            FrozenBlock(CheckpointedBlocks.Block recorded, int i, int first, int last) {
+                this.recorded = recorded;
+                this.i = i;
+                this.first = first;
+                this.last = last;
+            }
+
+            @Override
+            public List<NDArray> forward(NDArray input) {
+                return Tensors.requiresGradient(input) ? KERNELS.keptStream(step, Autograd.OFF, input, streams.weights(), ropes.tensors(), ropes.rows(), i, first, last) : recorded.forward(input);
+            }
+
+            @Override
+            public NDArray backward(List<NDArray> kept, NDArray gradient) {
+                return KERNELS.streamGradient(step, Autograd.OFF, gradient, kept, streams.weights(), ropes.tensors(), ropes.rows(), i, first, last);
+            }
         }
 
         @SafeVarargs

@@ -55,6 +55,6 @@ final class CheckpointedPass {
     }
 
     private CheckpointedBlocks.Block block(int layer) {
-        return state -> KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer);
+        return new CheckpointedBlocks.Recorded(KERNELS, step, state -> KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer));
     }
 }

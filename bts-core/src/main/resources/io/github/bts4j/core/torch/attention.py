@@ -1,12 +1,27 @@
   # The parts of a layer that have no matrices of their own: norms, rotation, attention. Shapes and the model m are decoder.py's.
 
   def norm(self: __torch__.K, x: Tensor, w: Tensor, m: __torch__.Llama) -> Tensor:
-    if m.norm_weight == 0:
-      return torch.rms_norm(x, [torch.size(x, -1)], w, m.eps)
-    weight = torch.to(w, FLOAT32)
+    dtype = ops.prim.dtype(x)
+    weight = w
+    if m.norm_weight != 0:
+      weight = torch.to(w, FLOAT32)
     if m.norm_weight == 2:
       weight = torch.add(weight, 1.)
-    return torch.to(torch.rms_norm(torch.to(x, FLOAT32), [torch.size(x, -1)], weight, m.eps), ops.prim.dtype(x))
+    if (ops.prim.requires_grad(x) or ops.prim.requires_grad(w)) and not ops.prim.is_cuda(x):
+      y = (self).unit_mean_square(x, m.eps)
+      return torch.to(torch.mul(torch.to(y, ops.prim.dtype(weight)), weight), dtype)
+    return torch.to(torch.rms_norm(torch.to(x, ops.prim.dtype(weight)), [torch.size(x, -1)], weight, m.eps), dtype)
+
+  def unit_mean_square(self: __torch__.K, x: Tensor, eps: float) -> Tensor:
+    # float32 x / sqrt(mean(x^2) + eps), for graphs: the first d numbers of sqrt(d) z / |z|, where z = [x, sqrt(d eps)]. libtorch computes z / |z| in one pass, and its
+    # gradient in another, where the operations that its rms_norm consists of take a dozen
+    d, rows = torch.size(x, -1), torch.floordiv(torch.numel(x), torch.size(x, -1))
+    last = torch.full([rows, 1], torch.sqrt(d * eps), dtype=FLOAT32, layout=0, device=ops.prim.device(x))
+    length = torch.full([rows, 1], torch.sqrt(d), dtype=FLOAT32, layout=0, device=ops.prim.device(x))
+    z = torch.cat([torch.reshape(x, [rows, d]), last], 1)
+    scaled, norms, = torch._weight_norm_interface(z, length, 0)
+    y, rest, = torch.split_with_sizes(scaled, [d, 1], 1)
+    return torch.reshape(y, torch.size(x))
 
   def optional_norm(self: __torch__.K, x: Tensor, w: Optional[Tensor], m: __torch__.Llama) -> Tensor:
     if torch.__is__(w, None):
@@ -31,10 +46,13 @@
   def rotate(self: __torch__.K, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     # x: [batch, sequence, heads, head_dim]; the two halves of what is rotated, which comes first, are the two coordinates of each pair
     half, rest = torch.size(cos, -1), torch.size(x, -1) - 2 * torch.size(cos, -1)
-    a = torch.narrow(x, -1, 0, half)
-    b = torch.narrow(x, -1, half, half)
     c = torch.unsqueeze(cos, 1)
     s = torch.unsqueeze(sin, 1)
+    if rest == 0 and ops.prim.requires_grad(x):
+      # the same values in whole heads: the gradient is two products and no sums of zeros
+      return torch.addcmul(torch.mul(x, torch.cat([c, c], -1)), torch.roll(x, [half], [-1]), torch.cat([torch.neg(s), s], -1))
+    a = torch.narrow(x, -1, 0, half)
+    b = torch.narrow(x, -1, half, half)
     parts = [torch.addcmul(torch.mul(a, c), b, s, value=-1), torch.addcmul(torch.mul(b, c), a, s)]
     if rest > 0:
       parts = torch.append(parts, torch.narrow(x, -1, 2 * half, rest))
