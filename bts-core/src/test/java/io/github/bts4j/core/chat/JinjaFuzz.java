@@ -165,10 +165,15 @@ final class JinjaFuzz {
                 "''.__class__.__subclasses__()", "messages.getClass()", "''.format.__globals__", "namespace.__init__", "dict.__class__", "cycler.__init__.__globals__", "lipsum.__globals__", "self._TemplateReference__context",
                 "'{0.__class__.__init__.__globals__}'.format(namespace)", "____int3rpr3t3r____.config", "('%s' * 99999) % (range(99999)|list)", "range(99999)|random", "joiner('x' * 9)()", "round(1)", "1.5|round(999999999)",
                 "1|round(-999999999)", "0.1 ** 99999", "1e999|int", "'nan'|float|int", "('[' * 5000)|length", "'a' < 'a' * 9999999", "{'a': 1}|dictsort|tojson", "(l|map('list'))|list", "'{a.b.c[0]}'.format(a=d)",
-                "('-' * 99999)|wordwrap(3)", "('a' * 9999)|wordwrap(1)", "s|truncate(10**9)", "('ab' * 99999)|wordwrap(9)", "'&#x' * 99999 |striptags")) {
+                "('a' * 500000)|wordwrap(1)", "(' ' * 500000)|wordwrap(7)", "('\u00df' * 500000).upper()", "('\u0149' * 500000)|upper", "('\u0130' * 500000)|lower", "('\u0130\u03a3' * 250000).swapcase()",
+                "('\u00e9' * 999999)|tojson(ensure_ascii=true)", "strftime_now('%Y' * 999999)", "raise_exception('x' * 9999999)", "('-' * 99999)|wordwrap(3)", "('a' * 9999)|wordwrap(1)", "s|truncate(10**9)", "('ab' * 99999)|wordwrap(9)", "'&#x' * 99999 |striptags")) {
             templates.add("{{ " + expression + " }}");
             templates.add("{% for i in range(99999) %}{% set x = " + expression + " %}{% endfor %}");
             templates.add("{% set ns = namespace(x=[]) %}{% for i in range(99999) %}{% set ns.x = ns.x + [" + expression + "] %}{% endfor %}{{ ns.x }}");
+        }
+        for (String expression : List.of("b|int", "b|float", "b|length", "b|first", "b|last", "b|string", "b|truncate(5)", "b|wordcount", "b|center(3)", "b is upper", "b|trim('b')", "{b: 1}[c]", "b in {c: 1}", "1|default(b)",
+                "[b]|map('int')|list", "[b]|select('lower')|list", "b.encode()|length", "b.isalpha()", "b.find('b')", "b < c", "b == c", "loop.changed(b)")) {
+            templates.add("{% set b = 'a\ud83d\ude42' * 150000 %}{% set c = 'a\ud83d\ude42' * 150000 %}{% for i in range(99999) %}{% set x = " + expression + " %}{% endfor %}");
         }
         templates.addAll(List.of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{% macro f(n) %}{{ f(n + 1) ~ f(n + 2) }}{% endmacro %}{{ f(0) }}", "{% for x in [l] recursive %}{{ loop([l]) }}{% endfor %}",
                 "{% block b %}{{ self.b() }}{% endblock %}", "{% macro f() %}{{ caller() }}{{ f() }}{% endmacro %}{% call f() %}{{ f() }}{% endcall %}", "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}"

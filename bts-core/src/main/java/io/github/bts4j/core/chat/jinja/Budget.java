@@ -48,6 +48,21 @@ final class Budget {
         steps(characters / CHARACTERS_PER_STEP);
     }
 
+    /** Reads through a text, a character at a time, and through those among arguments. */
+    void read(Object value, Arguments arguments) {
+        readText(value);
+        arguments.positional().forEach(this::readText);
+        arguments.named().values().forEach(this::readText);
+    }
+
+    private void readText(Object value) {
+        if (Types.isText(value)) {
+            read(4L * Types.text(value).length());
+        } else if (value instanceof Bytes bytes) {
+            read(4L * bytes.value().length);
+        }
+    }
+
     /** Makes a text of so many characters. */
     void text(long characters) {
         bytes(2 * characters + 40);

@@ -230,8 +230,12 @@ final class ExpressionCompiler {
             Code start = optional(slice.start(), frame);
             Code stop = optional(slice.stop(), frame);
             Code step = optional(slice.step(), frame);
-            Code code = (run, locals) -> Operators.slice(run, object.eval(run, locals), start.eval(run, locals), stop.eval(run, locals), step.eval(run, locals));
-            return isConstant(item.object()) && isConstant(slice) ? folded(code) : code;
+            boolean folded = isConstant(item.object()) && isConstant(slice);
+            return (run, locals) -> {
+                Object sliced = object.eval(run, locals);
+                Object[] bounds = {start.eval(run, locals), stop.eval(run, locals), step.eval(run, locals)};
+                return folded ? foldedSlice(run, sliced, bounds) : Operators.slice(run, sliced, bounds[0], bounds[1], bounds[2]);
+            };
         }
         Code key = compile(item.key(), frame);
         return (run, locals) -> {
@@ -248,17 +252,15 @@ final class ExpressionCompiler {
     }
 
     /** A slice that jinja2 computes when it compiles: by another way, on which what has no slices is undefined. */
-    private static Code folded(Code slice) {
-        return (run, locals) -> {
-            try {
-                return slice.eval(run, locals);
-            } catch (Fault e) {
-                if (e.kind() != Fault.Kind.TYPE) {
-                    throw e;
-                }
-                return Undefined.because("there is no such element");
+    private static Object foldedSlice(Run run, Object sliced, Object[] bounds) {
+        try {
+            return Operators.slice(run, sliced, bounds[0], bounds[1], bounds[2]);
+        } catch (Fault e) {
+            if (e.kind() != Fault.Kind.TYPE) {
+                throw e;
             }
-        };
+            return Undefined.because("there is no such element");
+        }
     }
 
     private Code optional(Expression expression, Frame frame) {

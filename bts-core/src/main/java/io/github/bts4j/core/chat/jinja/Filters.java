@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** The filters by name: jinja2's, with transformers' {@code tojson}. */
 final class Filters {
-    /** A filter: the value before the bar, and what is in its parentheses. */
+    /** A filter: the value before the bar, and what is in its parentheses. What it reads of texts is paid before it is called. */
     interface Filter {
         Object apply(Run run, Object value, Arguments arguments);
     }
@@ -19,6 +19,10 @@ final class Filters {
         FILTERS.putAll(SequenceFilters.FILTERS);
         FILTERS.putAll(SelectionFilters.FILTERS);
         FILTERS.putAll(OrderFilters.FILTERS);
+        FILTERS.replaceAll((name, filter) -> (run, value, arguments) -> {
+            run.budget().read(value, arguments);
+            return filter.apply(run, value, arguments);
+        });
     }
 
     private Filters() {}

@@ -26,6 +26,8 @@ final class Globals {
             }),
             "strftime_now", new BoundMethod("strftime_now", (run, arguments) -> {
                 Arguments.Bound bound = arguments.bind("strftime_now", 1, "format");
+                run.budget().steps(100 + 16L * bound.text(0).length()); // each directive has a formatter of its own
+                run.budget().text(12L * bound.text(0).length());
                 return Dates.format(bound.text(0), LocalDateTime.now(run.clock()));
             }));
 

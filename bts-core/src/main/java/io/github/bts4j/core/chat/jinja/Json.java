@@ -4,6 +4,7 @@ import static io.github.bts4j.core.support.Problems.throwIf;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /** transformers' {@code tojson}: {@code json.dumps} of Python. */
@@ -162,7 +163,7 @@ final class Json {
                 case '\b' -> out.append("\\b");
                 default -> {
                     if (c < ' ' || ascii && c > 126) {
-                        out.append(c == 127 ? "\u007f" : String.format("\\u%04x", (int) c));
+                        out.append(c == 127 ? "\u007f" : "\\u" + HexFormat.of().toHexDigits(c));
                     } else {
                         out.append(c);
                     }

@@ -189,7 +189,7 @@ final class Members {
         String text = (String) object;
         return method == null ? Arguments.MISSING : new BoundMethod(name, (run, arguments) -> {
             run.budget().step();
-            run.budget().read(4L * text.length());
+            run.budget().read(text, arguments);
             run.budget().text(text.length());
             return method.call(run, text, arguments);
         });

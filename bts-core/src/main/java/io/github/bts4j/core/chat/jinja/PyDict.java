@@ -34,13 +34,22 @@ final class PyDict {
 
     /** A key for Java maps: equal if the Python keys are equal. */
     static Object canonical(Budget budget, Object key) {
-        if (key instanceof String || key instanceof java.math.BigInteger || key instanceof Bytes || key instanceof Range) {
+        if (key instanceof String text) {
+            budget.read(text.length());
+            return text;
+        }
+        if (key instanceof Bytes bytes) {
+            budget.read(bytes.value().length);
+            return bytes;
+        }
+        if (key instanceof java.math.BigInteger || key instanceof Range) {
             return key;
         }
         if (key == null) {
             return Singleton.NONE;
         }
         if (key instanceof Markup markup) {
+            budget.read(markup.text().length());
             return markup.text();
         }
         if (key instanceof Boolean bool) {

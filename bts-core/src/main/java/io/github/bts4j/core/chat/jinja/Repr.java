@@ -6,6 +6,7 @@ import io.github.bts4j.core.chat.jinja.Sequence.PyTuple;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 
 /** {@code str} and {@code repr}. */
@@ -166,7 +167,7 @@ final class Repr {
         String text = new String(value, StandardCharsets.ISO_8859_1);
         String quoted = text(text);
         StringBuilder escaped = new StringBuilder("b");
-        quoted.chars().forEach(c -> escaped.append(c < 127 ? Character.toString(c) : String.format("\\x%02x", c)));
+        quoted.chars().forEach(c -> escaped.append(c < 127 ? Character.toString(c) : "\\x" + HexFormat.of().toHexDigits((byte) c)));
         out.append(escaped);
     }
 
@@ -189,6 +190,7 @@ final class Repr {
     }
 
     static String escape(int c) {
-        return String.format(c < 256 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
+        HexFormat hex = HexFormat.of();
+        return c < 256 ? "\\x" + hex.toHexDigits((byte) c) : c < 0x10000 ? "\\u" + hex.toHexDigits((char) c) : "\\U" + hex.toHexDigits(c);
     }
 }

@@ -4,14 +4,28 @@ import java.util.Locale;
 
 /** Upper and lower case as Python has them. */
 final class StringCase {
+    private static final int PART = 256;
+
     private StringCase() {}
 
+    /** In parts, since Java copies the whole text for each character that becomes several. Upper case does not depend on what is around a character. */
     static String upper(String text) {
-        return text.toUpperCase(Locale.ROOT);
+        if (text.length() <= PART) {
+            return text.toUpperCase(Locale.ROOT);
+        }
+        StringBuilder out = new StringBuilder(text.length());
+        for (int from = 0; from < text.length();) {
+            int to = Math.min(from + PART, text.length());
+            to -= to < text.length() && Character.isHighSurrogate(text.charAt(to - 1)) ? 1 : 0;
+            out.append(text.substring(from, to).toUpperCase(Locale.ROOT));
+            from = to;
+        }
+        return out.toString();
     }
 
+    /** The one letter that becomes several is replaced first, for the same reason. A sigma still sees a cased letter there. */
     static String lower(String text) {
-        return text.toLowerCase(Locale.ROOT);
+        return text.replace("\u0130", "i\u0307").toLowerCase(Locale.ROOT);
     }
 
     static String capitalize(String text) {

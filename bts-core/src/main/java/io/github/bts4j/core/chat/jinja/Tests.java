@@ -55,6 +55,10 @@ final class Tests {
         compared(">=", ">=", "ge");
         compared("<", "<", "lt", "lessthan");
         compared("<=", "<=", "le");
+        TESTS.replaceAll((name, test) -> (run, value, arguments) -> {
+            run.budget().read(value, arguments);
+            return test.apply(run, value, arguments);
+        });
     }
 
     private Tests() {}

@@ -5,6 +5,7 @@ import static io.github.bts4j.core.support.Problems.throwIf;
 import io.github.bts4j.core.chat.jinja.Arguments.Bound;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -167,7 +168,7 @@ final class TextFilters {
         for (byte b : bytes) {
             char c = (char) (b & 0xff);
             boolean plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "_.-~".indexOf(c) >= 0 || c == '/' && !query;
-            out.append(plain ? String.valueOf(c) : query && c == ' ' ? "+" : String.format("%%%02X", (int) c));
+            out.append(plain ? String.valueOf(c) : query && c == ' ' ? "+" : "%" + HexFormat.of().withUpperCase().toHexDigits(b));
         }
         return out.toString();
     }

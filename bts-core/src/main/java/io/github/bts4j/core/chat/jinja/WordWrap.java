@@ -24,19 +24,20 @@ final class WordWrap {
 
     static List<String> wrap(String line, int width, boolean breaksWords, boolean breaksHyphens) {
         List<String> lines = new ArrayList<>();
-        Deque<String> chunks = new ArrayDeque<>(chunks(line, breaksHyphens));
+        Deque<Chunk> chunks = new ArrayDeque<>();
+        chunks(line, breaksHyphens).forEach(text -> chunks.add(new Chunk(text)));
         throwIf(width <= 0, () -> Fault.value("invalid width " + width + " (must be > 0)"));
         while (!chunks.isEmpty()) {
-            if (Text.isBlank(chunks.peek()) && !lines.isEmpty()) {
+            if (chunks.peek().isBlank() && !lines.isEmpty()) {
                 chunks.pop();
             }
             List<String> current = new ArrayList<>();
             int length = 0;
-            while (!chunks.isEmpty() && length + Text.length(chunks.peek()) <= width) {
-                length += Text.length(chunks.peek());
-                current.add(chunks.pop());
+            while (!chunks.isEmpty() && length + chunks.peek().length <= width) {
+                length += chunks.peek().length;
+                current.add(chunks.pop().rest());
             }
-            if (!chunks.isEmpty() && Text.length(chunks.peek()) > width) {
+            if (!chunks.isEmpty() && chunks.peek().length > width) {
                 breakWord(chunks, current, width - length, breaksWords, breaksHyphens);
             }
             if (!current.isEmpty() && Text.isBlank(current.get(current.size() - 1))) {
@@ -49,26 +50,57 @@ final class WordWrap {
         return lines;
     }
 
-    private static void breakWord(Deque<String> chunks, List<String> current, int space, boolean breaksWords, boolean breaksHyphens) {
+    private static void breakWord(Deque<Chunk> chunks, List<String> current, int space, boolean breaksWords, boolean breaksHyphens) {
         if (!breaksWords) {
             if (current.isEmpty()) {
-                current.add(chunks.pop());
+                current.add(chunks.pop().rest());
             }
             return;
         }
-        String chunk = chunks.pop();
+        Chunk chunk = chunks.peek();
         int end = space;
-        if (breaksHyphens && Text.length(chunk) > space) {
-            String head = Text.slice(chunk, 0, space);
+        if (breaksHyphens && chunk.length > space) {
+            String head = chunk.head(space);
             int hyphen = head.lastIndexOf('-');
             if (hyphen > 0 && head.substring(0, hyphen).chars().anyMatch(c -> c != '-')) {
                 end = head.codePointCount(0, hyphen) + 1;
             }
         }
-        int offset = Text.offset(chunk, end);
-        current.add(chunk.substring(0, offset));
-        if (offset < chunk.length()) {
-            chunks.push(chunk.substring(offset));
+        current.add(chunk.head(end));
+        chunk.skip(end);
+        if (chunk.length == 0) {
+            chunks.pop();
+        }
+    }
+
+    /** What is left of a word, or of whitespace. Its beginning is taken away without copying the rest, so that a long word takes time in proportion to its length. */
+    private static final class Chunk {
+        private final String text;
+        private final int blankFrom; // behind the last character that is no whitespace
+        private int from;
+        private int length; // of what is left, in code points
+
+        Chunk(String text) {
+            this.text = text;
+            blankFrom = Text.stripEnd(text).length();
+            length = Text.length(text);
+        }
+
+        boolean isBlank() {
+            return from >= blankFrom;
+        }
+
+        String rest() {
+            return text.substring(from);
+        }
+
+        String head(int codePoints) {
+            return text.substring(from, text.offsetByCodePoints(from, codePoints));
+        }
+
+        void skip(int codePoints) {
+            from = text.offsetByCodePoints(from, codePoints);
+            length -= codePoints;
         }
     }
 
