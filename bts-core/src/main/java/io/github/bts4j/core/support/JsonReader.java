@@ -132,6 +132,7 @@ public final class JsonReader {
     }
 
     private byte[] content(Path file, Refusal refusal) throws IOException {
+        throwIf(Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file), () -> refusal.of(file, "is a pipe or a device: a file is needed", null));
         long size = FileErrors.named(file, () -> Files.size(file));
         throwIf(size > maxBytes, () -> refusal.of(file, "is " + size + " bytes long, at most " + maxBytes + " are read: is it a weight file?", null));
         return FileErrors.named(file, () -> Files.readAllBytes(file));

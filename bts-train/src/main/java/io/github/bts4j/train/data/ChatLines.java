@@ -2,9 +2,11 @@ package io.github.bts4j.train.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.DataException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -42,7 +44,7 @@ public record ChatLines(Path path, int maxBadLines) implements TextSource {
     }
 
     /**
-     * Whether JSON lines hold conversations, by the fields of the first one that is an object.
+     * Whether JSON lines hold conversations, by the fields of the first one that is an object; false if there is none.
      *
      * @param path a file or a folder of {@link TextKind#JSON_LINES}
      * @param textField name of the field that holds the text of other documents; a row that has it is text
@@ -52,9 +54,12 @@ public record ChatLines(Path path, int maxBadLines) implements TextSource {
     public static boolean areIn(Path path, String textField) {
         JsonLinesReader.Row fields = (object, line) -> names(object).toString();
         List<Path> files = DocumentReader.files(path, TextKind.JSON_LINES);
-        try (Stream<Document> documents = DocumentReader.stream(path, new JsonLinesReader(path, Integer.MAX_VALUE, files, fields))) {
-            Set<String> names = Set.of(documents.findFirst().map(Document::text).orElse("").split("[\\[\\], ]+"));
+        try {
+            Optional<Document> first = new JsonLinesReader(path, Integer.MAX_VALUE, files, fields).first();
+            Set<String> names = Set.of(first.map(Document::text).orElse("").split("[\\[\\], ]+"));
             return ChatRow.isConversation(names) && !names.contains(textField);
+        } catch (IOException e) {
+            throw DocumentReader.unreadable(path, e);
         }
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.support.JsonProblem;
+import io.github.bts4j.core.support.JsonReader;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -67,7 +68,7 @@ public record ChatRow(List<Map<String, Object>> messages, int from, Optional<Lis
     static ChatRow of(JsonNode row) throws BadRowException {
         JsonNode arguments = row.path("chat_template_kwargs");
         if (!isAbsent(arguments) && !arguments.isObject()) {
-            throw new BadRowException("field 'chat_template_kwargs' is " + arguments.getNodeType() + ", not OBJECT");
+            throw new BadRowException("field 'chat_template_kwargs' is " + JsonReader.kind(arguments) + ", not an object");
         }
         List<Map<String, Object>> messages = new ArrayList<>();
         int from = 0;
@@ -96,7 +97,7 @@ public record ChatRow(List<Map<String, Object>> messages, int from, Optional<Lis
             return List.of(message(field.equals("prompt") ? "user" : "assistant", node.textValue()));
         }
         if (!node.isArray() || node.isEmpty()) {
-            throw new BadRowException("field '" + field + "' is " + (node.isArray() ? "empty" : node.getNodeType().toString()) + ": a list of messages is needed"
+            throw new BadRowException("field '" + field + "' is " + (node.isArray() ? "empty" : JsonReader.kind(node)) + ": a list of messages is needed"
                     + (field.equals("messages") ? "" : ", or a text"));
         }
         List<Map<String, Object>> messages = new ArrayList<>();
@@ -143,7 +144,7 @@ public record ChatRow(List<Map<String, Object>> messages, int from, Optional<Lis
         List<Map<String, Object>> tools = new ArrayList<>();
         for (JsonNode tool : list) {
             if (!tool.isObject()) {
-                throw new BadRowException("field 'tools' holds " + tool.getNodeType() + ": JSON schemas are needed, as objects");
+                throw new BadRowException("field 'tools' holds " + JsonReader.kind(tool) + ": JSON schemas are needed, as objects");
             }
             tools.add(JSON.convertValue(tool, MAP));
         }

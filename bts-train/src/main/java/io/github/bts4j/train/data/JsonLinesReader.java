@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.support.JsonProblem;
+import io.github.bts4j.core.support.JsonReader;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ final class JsonLinesReader implements DocumentReader {
     private final List<String> listed = new ArrayList<>();
     private Optional<ByteLines> open = Optional.empty();
     private long badLines;
+    private boolean silent;
 
     /** What a line's object holds as a document: its text, empty for none. */
     interface Row {
@@ -48,6 +50,14 @@ final class JsonLinesReader implements DocumentReader {
         this.row = row;
     }
 
+    /** The first row; what is bad before it is neither counted nor logged. Closes the reader. */
+    Optional<Document> first() throws IOException {
+        silent = true;
+        try (this) {
+            return next();
+        }
+    }
+
     /** The text in a field. */
     static Row field(String field) {
         return (object, line) -> {
@@ -56,7 +66,7 @@ final class JsonLinesReader implements DocumentReader {
                 List<String> fields = new ArrayList<>();
                 object.fieldNames().forEachRemaining(fields::add);
                 throw new BadRowException(text.isMissingNode() ? "no field '" + field + "' (fields: " + String.join(", ", fields) + ")"
-                        : "field '" + field + "' is " + text.getNodeType() + ", not STRING");
+                        : "field '" + field + "' is " + JsonReader.kind(text) + ", not a string");
             }
             int lone = Utf8.loneSurrogate(text.textValue());
             if (lone >= 0) {
@@ -120,7 +130,7 @@ final class JsonLinesReader implements DocumentReader {
 
     private Optional<Document> document(JsonNode node, String line, String origin) throws BadRowException {
         if (!node.isObject()) {
-            throw new BadRowException("not a JSON object but " + node.getNodeType());
+            throw new BadRowException("not a JSON object but " + JsonReader.kind(node));
         }
         String text = row.text(node, line);
         return text.isEmpty() ? Optional.empty() : Optional.of(new Document(text, origin));
@@ -130,7 +140,7 @@ final class JsonLinesReader implements DocumentReader {
         badLines++;
         if (listed.size() < LISTED) {
             listed.add(origin + ": " + reason);
-            if (badLines <= maxBadLines) {
+            if (badLines <= maxBadLines && !silent) {
                 LOG.warn("Bad line skipped: {}: {}", origin, reason);
             }
         }

@@ -1,5 +1,7 @@
 package io.github.bts4j.train.data;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.airlift.compress.zstd.ZstdInputStream;
 import io.github.bts4j.core.DataException;
 import io.github.bts4j.core.support.FileErrors;
@@ -34,6 +36,8 @@ final class TextFiles {
      * @throws DataException naming the file, if it is damaged, also while the stream is read
      */
     static InputStream open(Path file) throws IOException {
+        throwIf(Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file),
+                () -> new DataException(file, file + " is a pipe or a device, and a text is read more than once: write it to a file first"));
         InputStream raw = new BufferedInputStream(new Raw(file, FileErrors.named(file, () -> Files.newInputStream(file))), BUFFER_BYTES);
         try {
             raw.mark(MAGIC_BYTES);

@@ -86,7 +86,7 @@ final class ItemLines {
             List<String> fields = new ArrayList<>();
             item.fieldNames().forEachRemaining(fields::add);
             throw new IllegalArgumentException(node.isMissingNode() ? "no field '" + field + "' (fields: " + String.join(", ", fields) + ")"
-                    : "field '" + field + "' holds " + node.getNodeType() + ", not STRING");
+                    : "field '" + field + "' holds " + JsonReader.kind(node) + ", not a string");
         }
         return node.textValue();
     }

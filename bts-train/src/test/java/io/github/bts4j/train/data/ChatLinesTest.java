@@ -63,6 +63,7 @@ class ChatLinesTest {
         assertTrue(ChatLines.areIn(file("", "{\"prompt\": \"a\", \"completion\": \"b\"}"), "text"));
         assertFalse(ChatLines.areIn(file("{\"text\": \"a\", \"messages\": []}"), "text"));
         assertFalse(ChatLines.areIn(file("{\"body\": \"a\", \"prompt\": \"b\"}"), "text"));
+        assertFalse(ChatLines.areIn(file("[1]", "{\"messages\": 1, \"messages\": 2}"), "text")); // reading it says what is wrong
         Path packed = folder.resolve("more.jsonl.gz");
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(packed))) {
             out.write(MESSAGES.getBytes(StandardCharsets.UTF_8));

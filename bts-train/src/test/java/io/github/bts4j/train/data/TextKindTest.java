@@ -16,6 +16,8 @@ import java.util.Base64;
 import java.util.List;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -90,6 +92,19 @@ class TextKindTest {
         assertUnusable(file.toString(), () -> TextKind.of(file));
         assertUnusable(message, () -> TextKind.of(file));
         assertUnusable(message, () -> TextKind.of(folder));
+    }
+
+    /** Opening a pipe waits for a writer, and a device may never end. */
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void pipesAndDevicesAreRefused() throws IOException, InterruptedException {
+        Path pipe = folder.resolve("pipe.jsonl");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        for (Path path : List.of(pipe, Path.of("/dev/zero"))) {
+            assertUnusable("is a pipe or a device", () -> TextKind.of(path));
+            assertUnusable("is a pipe or a device", () -> new JsonLines(path).documents().toList());
+            assertUnusable("is a pipe or a device", () -> new PlainText(path).documents().toList());
+        }
     }
 
     @Test
