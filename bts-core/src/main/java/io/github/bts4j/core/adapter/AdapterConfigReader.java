@@ -103,6 +103,9 @@ final class AdapterConfigReader {
         List<String> pattern = fields.texts("layers_pattern").orElse(List.of());
         pattern.stream().filter(name -> !name.matches("\\w+"))
                 .forEach(name -> fields.problems().add("layers_pattern = " + fields.shown("layers_pattern") + " is not supported: only names such as \"layers\" are"));
+        boolean limited = layers.isPresent() || !pattern.isEmpty();
+        fields.problems().addIf(limited && !(modules instanceof ModuleNames.Listed), "layers_to_transform and layers_pattern limit a list of modules, and target_modules = "
+                + fields.shown("target_modules") + " is none: PEFT refuses that too; list the modules, or name the layers in the expression");
         fields.problems().addIf(modules.equals(ModuleNames.NONE), "target_modules = " + fields.shown("target_modules") + " names no module: what does the adapter change?");
         return new AdapterTargets(modules, excluded, layers, pattern);
     }

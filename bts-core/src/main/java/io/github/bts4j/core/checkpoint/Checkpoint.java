@@ -74,6 +74,8 @@ public final class Checkpoint {
      */
     public static Checkpoint open(Path path) {
         if (!Files.isDirectory(path)) {
+            throwIf(path.toString().endsWith(".gguf") && Files.isRegularFile(path) && !isGguf(path),
+                    () -> new ModelFormatException(path, "is not a GGUF file: it does not begin with the bytes GGUF; was it downloaded whole?"));
             return new Checkpoint(path, List.of(SafetensorsFile.open(path)), false);
         }
         Path single = path.resolve(SINGLE_FILE);

@@ -78,7 +78,7 @@ final class GgufConfig {
         try {
             return builder.ropeScaling(scaling(traits.rotatedDim().orElse(headDim), theta, context)).build();
         } catch (IllegalArgumentException e) {
-            throw new ModelFormatException(file.file(), "the metadata is not a configuration: " + e.getMessage(), e);
+            throw new ModelFormatException(file.file(), "the metadata is not a configuration: " + ConfigKey.inJsonNames(e.getMessage()), e);
         }
     }
 

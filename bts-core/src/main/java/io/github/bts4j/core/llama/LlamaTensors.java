@@ -22,6 +22,7 @@ public final class LlamaTensors {
     private static final String LM_HEAD = "lm_head.weight";
     private static final String LAYERS = "model.layers.";
     private static final String INV_FREQ = ".rotary_emb.inv_freq";
+    private static final String CONFIG = "config.json";
 
     private LlamaTensors() {
     }
@@ -115,6 +116,20 @@ public final class LlamaTensors {
      * @throws ModelFormatException if a tensor is missing, unexpected or of a wrong shape; the message lists all of them
      */
     public static List<String> check(LlamaConfig config, Map<String, List<Long>> actualShapes, Path path) {
+        return check(config, actualShapes, path, CONFIG);
+    }
+
+    /**
+     * Checks the tensors of a file that describes itself.
+     *
+     * @param config the configuration
+     * @param actualShapes the names and shapes that the files hold
+     * @param path the file or folder, for the message
+     * @param source what the configuration comes from, for the message, such as {@code config.json}
+     * @return the names of the tensors that are present but not used
+     * @throws ModelFormatException if a tensor is missing, unexpected or of a wrong shape; the message lists all of them
+     */
+    public static List<String> check(LlamaConfig config, Map<String, List<Long>> actualShapes, Path path, String source) {
         Map<String, List<Long>> expected = shapes(config);
         Problems problems = new Problems();
         expected.forEach((name, shape) -> checkPresent(config, name, shape, actualShapes, problems));
@@ -130,7 +145,7 @@ public final class LlamaTensors {
                 problems.add("Tensor '" + name + "' " + shape + " is not part of the model" + extraHint(config, name));
             }
         });
-        throwIf(!problems.isEmpty(), () -> new ModelFormatException(path, problems.message("tensors do not fit config.json")));
+        throwIf(!problems.isEmpty(), () -> new ModelFormatException(path, problems.message("tensors do not fit " + CONFIG).replace(CONFIG, source)));
         if (unused.contains(LM_HEAD)) {
             LOG.info("{}: {} is not used, tie_word_embeddings is true", path, LM_HEAD);
         }

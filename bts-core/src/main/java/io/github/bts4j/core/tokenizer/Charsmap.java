@@ -24,17 +24,25 @@ final class Charsmap {
         this.texts = texts;
     }
 
+    private static byte[] decode(String base64) {
+        try {
+            return Base64.getDecoder().decode(base64);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("is not base64", e);
+        }
+    }
+
     /**
      * Reads and checks a map.
      *
      * @throws IllegalArgumentException if it is not one
      */
     static Charsmap read(String base64) {
-        byte[] bytes = Base64.getDecoder().decode(base64);
+        byte[] bytes = decode(base64);
         throwIf(!Base64.getEncoder().encodeToString(bytes).equals(base64), () -> new IllegalArgumentException("is not canonical base64"));
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         long size = buffer.remaining() < 4 ? -1 : Integer.toUnsignedLong(buffer.getInt());
-        throwIf(size < 4 || size > buffer.remaining(), () -> new IllegalArgumentException("of " + bytes.length + " bytes has a trie of " + size));
+        throwIf(size < 4 || size > buffer.remaining(), () -> new IllegalArgumentException("has " + bytes.length + " bytes, and begins with a trie of " + size));
         int[] units = new int[(int) (size / 4)];
         buffer.asIntBuffer().get(units);
         byte[] texts = Arrays.copyOfRange(bytes, 4 + units.length * 4, bytes.length);

@@ -127,7 +127,7 @@ record Component(Path file, String place, JsonNode node) {
     }
 
     static String shown(JsonNode value) {
-        return value.isMissingNode() ? "missing" : value.isContainerNode() && value.size() > 16 ? "of " + value.size() + " entries" : shown(value.toString());
+        return value.isMissingNode() ? "missing" : value.isContainerNode() && value.size() > 16 ? (value.isArray() ? "an array of " : "an object of ") + value.size() + " entries" : shown(value.toString());
     }
 
     static String shown(String text) {

@@ -88,6 +88,19 @@ class AdapterRefusalTest {
         }
     }
 
+    /** PEFT refuses them too. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            layers_to_transform | [0]        | "all-linear"
+            layers_to_transform | []         | ".*_proj"
+            layers_pattern      | ["layers"] | ".*_proj"
+            """)
+    void layersLimitListsOnly(String key, String json, String modules) throws IOException {
+        set("target_modules", modules);
+        set(key, json);
+        assertTrue(refusal().contains("layers_to_transform and layers_pattern limit a list of modules, and target_modules = " + modules + " is none"), refusal());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             r                | 3                        | tensor 'base_model.model.model.layers.0.mlp.down_proj.lora_A.weight' has shape [2, 48], base and adapter_config.json imply [3, 48]

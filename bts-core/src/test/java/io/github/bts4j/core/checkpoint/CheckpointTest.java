@@ -120,6 +120,16 @@ class CheckpointTest {
     }
 
     @Test
+    void aFileNamedGgufIsNotTakenForSafetensors() {
+        for (byte[] bytes : new byte[][] {{}, "GGML and more".getBytes(StandardCharsets.UTF_8)}) {
+            Path file = folder.resolve("model.gguf");
+            SafetensorsBytes.write(file, bytes);
+            assertEquals(file + ": is not a GGUF file: it does not begin with the bytes GGUF; was it downloaded whole?",
+                    assertThrows(ModelFormatException.class, () -> Checkpoint.open(file)).getMessage());
+        }
+    }
+
+    @Test
     void foldersThatHoldNoCheckpointOrTwo() {
         assertEquals(folder + ": holds neither model.safetensors nor model.safetensors.index.json: is this the folder of "
                 + "a checkpoint in safetensors format?", refusal());

@@ -81,6 +81,8 @@ class LlamaTensorsTest {
         actual.put("lm_head.weight", List.of(250L, 64L));
         assertEquals(heading() + ": Tensor 'lm_head.weight' has shape [250, 64], config.json implies [256, 64] (vocab_size 256, hidden_size 64):"
                 + " are both from the same checkpoint?", messageOf(config, actual));
+        String message = assertThrows(ModelFormatException.class, () -> LlamaTensors.check(config, actual, PLACE, "the metadata")).getMessage();
+        assertTrue(message.contains("tensors do not fit the metadata: Tensor 'lm_head.weight' has shape [250, 64], the metadata implies [256, 64]"), message);
     }
 
     @Test

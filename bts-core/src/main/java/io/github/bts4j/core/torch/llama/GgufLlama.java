@@ -47,7 +47,7 @@ final class GgufLlama {
         FusedTensors.split(config, tensors, GgufTensor::shape, GgufLlama::rows, file.file());
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-        LlamaTensors.check(config, shapes, file.file());
+        LlamaTensors.check(config, shapes, file.file(), "the metadata");
     }
 
     static GgufLlama open(Path path) throws IOException {
