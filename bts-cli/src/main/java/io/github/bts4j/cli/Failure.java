@@ -1,6 +1,7 @@
 package io.github.bts4j.cli;
 
 import io.github.bts4j.core.Bts4jException;
+import io.github.bts4j.core.support.Quoted;
 import io.github.bts4j.train.ResumeException;
 import io.github.bts4j.train.TrainingDivergedException;
 import java.io.IOException;
@@ -31,7 +32,7 @@ record Failure(int status, String message) {
     /** Describes an exception of a command. */
     static Failure of(Throwable failure, CommandSpec command) {
         OptionWords words = new OptionWords(command);
-        String message = words.translate(oneLine(describe(failure, words)));
+        String message = Quoted.line(words.translate(oneLine(describe(failure, words))));
         boolean called = cause(failure) instanceof IllegalArgumentException && message.startsWith("--");
         return new Failure(called ? ExitCode.USAGE : ExitCode.SOFTWARE, message);
     }

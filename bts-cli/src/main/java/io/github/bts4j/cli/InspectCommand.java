@@ -14,6 +14,7 @@ import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.JsonReader;
+import io.github.bts4j.core.support.Quoted;
 import io.github.bts4j.core.torch.Torch;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -184,7 +185,7 @@ final class InspectCommand extends OutputCommand {
         }
         out.println();
         for (JsonNode tensor : result.path("tensors")) {
-            out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", tensor.get("name").asText(), tensor.get("type").asText(), tensor.get("shape").asText(),
+            out.printf(Locale.ROOT, "%-56s %-6s %-20s %,15d bytes  %s%n", Quoted.line(tensor.get("name").asText()), tensor.get("type").asText(), tensor.get("shape").asText(),
                     tensor.get("bytes").asLong(), tensor.path("sha256").asText(""));
         }
         result.path("files").properties().forEach(file -> out.println(file.getValue().asText() + "  " + file.getKey()));

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.github.bts4j.core.support.JsonProblem;
 import io.github.bts4j.core.support.Quoted;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -175,8 +176,7 @@ final class JsonCursor {
     }
 
     private ModelFormatException malformed(IOException cause) {
-        String problem = cause instanceof JsonProcessingException e ? e.getOriginalMessage() : cause.getMessage();
-        problem = problem.replaceAll("\\[Source: [^;]*; ([^\\]]*)\\]", "$1");
+        String problem = cause instanceof JsonProcessingException e ? JsonProblem.withoutPlace(e) : cause.getMessage();
         String shown = problem.length() > MAX_MESSAGE ? problem.substring(0, MAX_MESSAGE) + "..." : problem;
         long position = cause instanceof JsonProcessingException e && e.getLocation() != null
                 ? e.getLocation().getCharOffset()

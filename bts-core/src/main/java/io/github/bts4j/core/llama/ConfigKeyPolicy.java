@@ -2,6 +2,7 @@ package io.github.bts4j.core.llama;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.core.llama.family.Family;
+import io.github.bts4j.core.support.Quoted;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -101,9 +102,9 @@ final class ConfigKeyPolicy {
                 continue;
             }
             if (family.spec().toleratesUnknownKeys()) {
-                LOG.warn("{}: key '{}' = {} is unknown and was not used: does the model depend on it?", file, key, fields.shown(key));
+                LOG.warn("{}: key {} = {} is unknown and was not used: does the model depend on it?", file, Quoted.of(key), fields.shown(key));
             } else {
-                fields.problems().add("'" + key + "' = " + fields.shown(key) + " is not known: of " + family.spec().modelType() + " the keys " + ConfigKey.known(own) + " are");
+                fields.problems().add(Quoted.of(key) + " = " + fields.shown(key) + " is not known: of " + family.spec().modelType() + " the keys " + ConfigKey.known(own) + " are");
             }
         }
     }

@@ -79,14 +79,14 @@ final class ConfigReader {
         problems.addIf(!fields.has(ConfigKey.MODEL_TYPE), "'model_type' is missing: " + known);
         Optional<String> type = fields.text(ConfigKey.MODEL_TYPE);
         Optional<Family> found = type.flatMap(Family::ofModelType);
-        type.filter(any -> found.isEmpty()).ifPresent(name -> problems.add("'model_type' = \"" + name + "\" is not supported: " + known));
+        type.filter(any -> found.isEmpty()).ifPresent(name -> problems.add("'model_type' = " + fields.shown(ConfigKey.MODEL_TYPE.json()) + " is not supported: " + known));
         Spec spec = found.orElse(Family.LLAMA).spec();
         List<String> architectures = fields.texts(ConfigKey.ARCHITECTURES);
         problems.addIf(found.isPresent() && !architectures.isEmpty() && architectures.stream().noneMatch(name -> name.equals(spec.architecture()) || isOldLlama(spec, name)),
                 "'architectures' = " + fields.shown(ConfigKey.ARCHITECTURES.json()) + " is not supported: only [\"" + spec.architecture() + "\"] is");
         for (ConfigKey key : List.of(ConfigKey.HIDDEN_ACT, ConfigKey.HIDDEN_ACTIVATION)) {
             fields.text(key).filter(name -> found.isPresent() && !name.equals(spec.activation().jsonName()))
-                    .ifPresent(name -> problems.add("'" + key.json() + "' = \"" + name + "\" is not supported: only \"" + spec.activation().jsonName() + "\" is"));
+                    .ifPresent(name -> problems.add("'" + key.json() + "' = " + fields.shown(key.json()) + " is not supported: only \"" + spec.activation().jsonName() + "\" is"));
         }
         return found.orElse(Family.LLAMA);
     }
@@ -129,13 +129,13 @@ final class ConfigReader {
         Optional<String> oldName = fields.text(ConfigKey.TORCH_DTYPE);
         Optional<String> newName = fields.text(ConfigKey.DTYPE);
         if (oldName.isPresent() && newName.isPresent() && !oldName.equals(newName)) {
-            problems.add("'torch_dtype' = \"" + oldName.get() + "\" contradicts 'dtype' = \"" + newName.get() + "\"");
+            problems.add("'torch_dtype' = " + fields.shown("torch_dtype") + " contradicts 'dtype' = " + fields.shown("dtype"));
         }
         Optional<String> name = newName.or(() -> oldName);
         Optional<Precision> precision = name.flatMap(Precision::named);
         if (name.isPresent() && precision.isEmpty()) {
             String key = newName.isPresent() ? "dtype" : "torch_dtype";
-            problems.add("'" + key + "' = \"" + name.get() + "\" is not supported: it must be one of float32, float16, bfloat16");
+            problems.add("'" + key + "' = " + fields.shown(key) + " is not supported: it must be one of float32, float16, bfloat16");
         }
         return precision.orElse(Precision.FLOAT32);
     }

@@ -1,8 +1,12 @@
 package io.github.bts4j.core.support;
 
+import java.util.stream.Collectors;
+
 /** Makes untrusted text safe for messages. */
 public final class Quoted {
     private static final int SHOWN_CHARACTERS = 120;
+    private static final int LINE_CHARACTERS = 2000;
+    private static final int MESSAGE_CHARACTERS = 20_000;
 
     private Quoted() {}
 
@@ -13,8 +17,36 @@ public final class Quoted {
      * @return text that is safe in a message
      */
     public static String of(String text) {
-        StringBuilder shown = new StringBuilder("'");
-        int end = Math.min(text.length(), SHOWN_CHARACTERS);
+        return "'" + safe(text, SHOWN_CHARACTERS) + "'";
+    }
+
+    /**
+     * Makes one line of a message of unknown origin: shortened to 2,000 characters, line breaks as spaces, other control characters escaped.
+     *
+     * @param message a message that has parts from a file
+     * @return one line
+     */
+    public static String line(String message) {
+        return safe(message.replace('\n', ' '), LINE_CHARACTERS);
+    }
+
+    /**
+     * Makes a message of unknown origin safe to print: shortened to 20,000 characters, with control characters escaped except line breaks.
+     *
+     * @param message a message that may have parts from a file, or null
+     * @return the message, null for null
+     */
+    public static String message(String message) {
+        if (message == null || message.length() <= MESSAGE_CHARACTERS && message.chars().noneMatch(c -> Character.isISOControl(c) && c != '\n')) {
+            return message;
+        }
+        String start = message.length() > MESSAGE_CHARACTERS ? message.substring(0, MESSAGE_CHARACTERS) + "..." : message;
+        return start.lines().map(line -> safe(line, line.length())).collect(Collectors.joining("\n"));
+    }
+
+    private static String safe(String text, int most) {
+        StringBuilder shown = new StringBuilder();
+        int end = Math.min(text.length(), most);
         for (int i = 0; i < end; i++) {
             char c = text.charAt(i);
             if (Character.isISOControl(c) || isLoneSurrogate(text, i)) {
@@ -23,7 +55,7 @@ public final class Quoted {
                 shown.append(c);
             }
         }
-        return shown.append(end < text.length() ? "...'" : "'").toString();
+        return shown.append(end < text.length() ? "..." : "").toString();
     }
 
     /**

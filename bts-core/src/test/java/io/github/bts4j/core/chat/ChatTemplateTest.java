@@ -229,6 +229,22 @@ class ChatTemplateTest {
         assertEquals(3, error.line());
     }
 
+    /** A refusal's text is a stranger's. */
+    @Test
+    void refusalsAreOneShortLine() {
+        ChatTemplate template = ChatTemplate.jinja("{{ raise_exception('a\\nb\\x1b[31m' ~ 'x' * 5000000) }}", "", "");
+        String message = assertThrows(ChatTemplateException.class, () -> template.render(ChatRequest.ofMessages(List.of(ChatMessage.user(""))))).getMessage();
+        assertTrue(message.contains("a b\\u001b[31mxxx") && message.length() < 2200, message);
+    }
+
+    /** What Java would copy once for each of these letters; the right texts are Python's. */
+    @Test
+    void lettersThatBecomeSeveralAreThoseOfPythonInLongTextsToo() {
+        String template = "{{ ('\u00df' * 999)|upper == 'SS' * 999 }} {{ ('a\ud83d\ude42\ufb03' * 999)|upper == 'A\ud83d\ude42FFI' * 999 }} {{ ('\u0130' * 999)|lower == 'i\u0307' * 999 }} "
+                + "{{ '\u0391\u0130\u03a3 \u03a3\u0130'|lower }} {{ ('ab cd ' * 300)|wordwrap(5) == ('ab cd\n' * 300)|trim }} {{ ('abcde' * 400)|wordwrap(5) == ('abcde\n' * 400)|trim }}";
+        assertEquals("True True True \u03b1i\u0307\u03c2 \u03c3i\u0307 True True", ChatTemplate.jinja(template, "", "").render(ChatRequest.ofMessages(List.of(ChatMessage.user("")))).text());
+    }
+
     @Test
     void aRequestThatCannotBeIsRefused() {
         ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content|upper }}{% endfor %}", "", "");

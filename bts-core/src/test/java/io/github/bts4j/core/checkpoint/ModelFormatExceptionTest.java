@@ -61,4 +61,11 @@ class ModelFormatExceptionTest {
             assertEquals(OptionalLong.of(7), copy.offset());
         }
     }
+
+    /** Parts of a message come from files: a terminal must not obey them, and a log must not be flooded. */
+    @Test
+    void canBePrintedAsItIs() {
+        assertEquals("model.safetensors: a\\u001b[31m\n  - b\\u0000\\u0085", new ModelFormatException(FILE, "a\u001b[31m\n  - b\0\u0085").getMessage());
+        assertTrue(new ModelFormatException(FILE, "x".repeat(5_000_000)).getMessage().length() < 20_100);
+    }
 }

@@ -19,6 +19,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -256,6 +258,23 @@ class ConfigReaderTest {
 
     private interface Reading {
         LlamaConfig read() throws IOException;
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aDeviceIsNoConfiguration() {
+        String message = assertThrows(ModelFormatException.class, () -> LlamaConfig.read(Path.of("/dev/zero"))).getMessage();
+        assertEquals("/dev/zero: is a pipe or a device: a file is needed", message);
+    }
+
+    /** Values are a stranger's. */
+    @Test
+    void valuesAreShownShortAndWithoutControlCharacters() throws IOException {
+        for (String key : List.of("model_type", "hidden_act", "torch_dtype", "dtype", "architectures")) {
+            folder.with("{\"" + key + "\": \"a\\u001b[31m" + "x".repeat(1_000_000) + "\"}");
+            String message = assertThrows(ModelFormatException.class, folder::read).getMessage();
+            assertTrue(message.contains("'" + key + "' = \"a\\u001B[31mxxx") && message.length() < 1000, message);
+        }
     }
 
     private static String logged(Reading reading) throws IOException {

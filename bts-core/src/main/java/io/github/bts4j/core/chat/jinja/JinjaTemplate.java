@@ -3,6 +3,7 @@ package io.github.bts4j.core.chat.jinja;
 import static io.github.bts4j.core.support.Problems.throwIf;
 
 import io.github.bts4j.core.ChatTemplateException;
+import io.github.bts4j.core.support.Quoted;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,6 @@ public final class JinjaTemplate {
 
     private static ChatTemplateException exception(Fault fault) {
         String prefix = fault.kind() == Fault.Kind.RAISED ? "the template refuses the conversation: " : "";
-        return new ChatTemplateException(prefix + fault.getMessage(), Math.max(1, fault.line()), Math.max(1, fault.column()));
+        return new ChatTemplateException(prefix + Quoted.line(fault.getMessage()), Math.max(1, fault.line()), Math.max(1, fault.column()));
     }
 }
