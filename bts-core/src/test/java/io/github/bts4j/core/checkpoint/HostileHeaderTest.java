@@ -88,8 +88,8 @@ class HostileHeaderTest {
     void aHeaderThatIsNotJson() {
         assertEquals("byte 9: not valid JSON: Unexpected character ('a' (code 97)): was expecting double-quote to start "
                 + "field name; is the file damaged or of another format?", refusal("{a:1}", 0));
-        assertEquals("byte 34: not valid JSON: Unexpected end-of-input: expected close marker for Object (start marker "
-                + "at line: 1, column: 1); is the file damaged or of another format?", refusal("{\"__metadata__\":{\"a\":\"b\"} ", 0));
+        assertEquals("byte 34: not valid JSON: Unexpected end-of-input: expected close marker for Object (begun in "
+                + "line 1); is the file damaged or of another format?", refusal("{\"__metadata__\":{\"a\":\"b\"} ", 0));
         assertEquals("byte 11: found an object after the closing brace; only white space may follow",
                 refusal("{} {}", 0));
     }
