@@ -77,7 +77,7 @@ class ChatLinesTest {
         assertTrue(problem("{\"messages\": []}").contains("field 'messages' is empty: a list of messages is needed"));
         assertTrue(problem("{\"messages\": [{\"content\": \"x\"}]}").contains("message 1 of 'messages' is no object with a 'role'"));
         assertTrue(problem("{\"messages\": [{\"role\": \"user\", \"content\": \"\\ud800\"}]}").contains("half a surrogate pair in message 1"));
-        assertTrue(problem("{\"prompt\": 1, \"completion\": \"b\"}").contains("field 'prompt' is NUMBER: a list of messages is needed, or a text"));
+        assertTrue(problem("{\"prompt\": 1, \"completion\": \"b\"}").contains("field 'prompt' is an integer: a list of messages is needed, or a text"));
         assertTrue(problem(MESSAGES.replace("{\"messages\"", "{\"tools\": \"[\", \"messages\"")).contains("field 'tools' is a text that is not JSON"));
         Path file = file(MESSAGES, "{\"messages\": []}");
         try (Stream<Document> documents = new ChatLines(file, 1).documents()) {
