@@ -149,7 +149,7 @@ public record ChatRow(List<Map<String, Object>> messages, int from, Optional<Lis
             tools.add(JSON.convertValue(tool, MAP));
         }
         if (!list.isArray()) {
-            throw new BadRowException("field 'tools' is " + list.getNodeType() + ", not ARRAY");
+            throw new BadRowException("field 'tools' is " + JsonReader.kind(list) + ", not a list");
         }
         return Optional.of(tools);
     }

@@ -67,7 +67,7 @@ final class ItemLines {
     static List<String> texts(JsonNode item, String field) {
         JsonNode array = item.path(field);
         if (!array.isArray()) {
-            throw new IllegalArgumentException("field '" + field + "' is " + array.getNodeType() + ", not an array of texts");
+            throw new IllegalArgumentException("field '" + field + "' is " + JsonReader.kind(array) + ", not a list of texts");
         }
         List<String> texts = new ArrayList<>();
         array.forEach(node -> texts.add(text(node, field, item)));

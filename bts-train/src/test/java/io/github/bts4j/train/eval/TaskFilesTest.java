@@ -45,8 +45,8 @@ class TaskFilesTest {
     void badLinesAreNamed() throws Exception {
         assertBad(":1: no field 'context' (fields: text)", "{\"text\": \"a\"}");
         assertBad(":2: not valid JSON", "\n{\"context\": ");
-        assertBad(":1: field 'choices' is STRING", "{\"context\": \"a\", \"choices\": \"b\", \"answer\": 0}");
-        assertBad("field 'choices' holds NUMBER", "{\"context\": \"a\", \"choices\": [1], \"answer\": 0}");
+        assertBad(":1: field 'choices' is a string", "{\"context\": \"a\", \"choices\": \"b\", \"answer\": 0}");
+        assertBad("field 'choices' holds an integer", "{\"context\": \"a\", \"choices\": [1], \"answer\": 0}");
         assertBad("field 'answer' is \"0\"", "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": \"0\"}");
         assertBad("answer = 2 is not between 0 and 1", "{\"context\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": 2}");
         assertBad("is among the wrong ones too", "{\"context\": \"a\", \"choices\": [\"b\", \"b\"], \"answer\": 0}");
