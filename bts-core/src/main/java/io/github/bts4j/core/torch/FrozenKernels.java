@@ -8,7 +8,7 @@ import java.util.List;
 @KernelSource("frozen.py")
 public interface FrozenKernels extends DecoderKernels {
     /**
-     * Whether the methods below can compute layers of a model: those of Llama, without adapters, not quantised and on the CPU, over whole sequences.
+     * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, without adapters, not quantised and on the CPU, over whole sequences.
      *
      * @param mode the autograd mode
      * @param m the model

@@ -9,8 +9,9 @@
     return torch.__isnot__(l.before_attention, None) and torch.__isnot__(l.before_mlp, None) and torch.__is__(l.after_attention, None) and torch.__is__(l.after_mlp, None) and torch.__is__(l.q_norm, None) and torch.__is__(l.k_norm, None) and not l.gelu and l.window == 0 and l.rotation == 0
 
   def keeps_layers(self: __torch__.K, m: __torch__.Llama, rope: List[Tensor]) -> bool:
-    # whether kept_layers can compute layers of m: those of Llama, without adapters and on the CPU, over whole sequences
-    found = len(rope) == 2 and m.norm_weight == 0 and m.residual_multiplier == 1. and 2 * torch.size(rope[0], -1) == m.head_dim and not ops.prim.is_cuda(m.norm)
+    # whether kept_layers can compute layers of m: those of Llama, without adapters and on the CPU, over whole sequences, in types that norm_gradient has
+    dtype = ops.prim.dtype(m.norm)
+    found = (dtype == FLOAT32 or dtype == BFLOAT16) and len(rope) == 2 and m.norm_weight == 0 and m.residual_multiplier == 1. and 2 * torch.size(rope[0], -1) == m.head_dim and not ops.prim.is_cuda(m.norm)
     for l in m.layers:
       found = found and (self).llama_layer(l)
       for w in [l.q_proj, l.k_proj, l.v_proj, l.o_proj, l.gate_proj, l.up_proj, l.down_proj]:

@@ -56,9 +56,11 @@ class FrozenKernelsTest {
 
     @Test
     void otherLayersAreLeftToAutograd() throws IOException {
-        try (LlamaModel model = open(Precision.FLOAT32); LlamaModel quantised = LlamaModel.open(FOLDER, LoadOptions.defaults().withQuantization(Quantization.INT8));
+        try (LlamaModel model = open(Precision.FLOAT32); LlamaModel half = open(Precision.FLOAT16);
+                LlamaModel quantised = LlamaModel.open(FOLDER, LoadOptions.defaults().withQuantization(Quantization.INT8));
                 RopeRows rope = model.decoder().rope(0, 4); NDManager scope = Torch.manager().newSubManager()) {
             assertTrue(FROZEN.keepsLayers(Autograd.OFF, model.decoder().weights(), rope.tensors()));
+            assertFalse(FROZEN.keepsLayers(Autograd.OFF, half.decoder().weights(), rope.tensors()));
             assertFalse(FROZEN.keepsLayers(Autograd.OFF, quantised.decoder().weights(), rope.tensors()));
             NDArray mask = AUTOGRAD.documentMask(scope, Autograd.OFF, scope.create(new long[] {3, 0, 5, 6}, new Shape(1, 4)), 0, true);
             try (RopeRows masked = rope.masked(mask)) {
