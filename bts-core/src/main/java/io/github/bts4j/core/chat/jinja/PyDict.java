@@ -34,9 +34,9 @@ final class PyDict {
 
     /** A key for Java maps: equal if the Python keys are equal. */
     static Object canonical(Budget budget, Object key) {
-        if (key instanceof String text) {
-            budget.read(text.length());
-            return text;
+        if (Types.isText(key)) {
+            budget.read(Types.text(key).length());
+            return Types.text(key);
         }
         if (key instanceof Bytes bytes) {
             budget.read(bytes.value().length);
@@ -47,10 +47,6 @@ final class PyDict {
         }
         if (key == null) {
             return Singleton.NONE;
-        }
-        if (key instanceof Markup markup) {
-            budget.read(markup.text().length());
-            return markup.text();
         }
         if (key instanceof Boolean bool) {
             return bool ? java.math.BigInteger.ONE : java.math.BigInteger.ZERO;
