@@ -1,5 +1,7 @@
 package io.github.bts4j.stitch;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.TokenBatch;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The forward and backward pass of one micro-batch. On the CPU it is processed in slices of about 512 tokens, whose gradients are added.
@@ -75,6 +78,7 @@ final class TrainingPass {
     private float[] run(int[][] tokens, long seed, Slicing slicing) {
         int width = TokenBatch.width(tokens);
         TokenBatch.check(tokens, hub.vocabSize());
+        throwIf(Stream.of(weights.gates(), weights.biases(), weights.projs()).flatMap(each -> each.tensors().stream()).noneMatch(Tensors::requiresGradient), NextTokenLoss::nothingToTrain);
         int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {

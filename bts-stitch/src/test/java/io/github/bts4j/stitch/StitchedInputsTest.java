@@ -17,6 +17,7 @@ import ai.djl.translate.TranslateException;
 import ai.djl.translate.TranslatorContext;
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.DecodeSession;
+import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.FrozenLm;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
@@ -106,8 +107,11 @@ class StitchedInputsTest {
 
     @Test
     void aBackwardPassWithNothingToTrainIsRefused() {
-        String message = assertThrows(IllegalStateException.class, () -> stitched.accumulateGradients(new int[][] {{1, 2, 3}}, 1, 0)).getMessage();
-        assertTrue(message.contains("setRequiresGradient(true)"), message);
+        for (ActivationCheckpointing checkpointing : ActivationCheckpointing.values()) {
+            PassOptions options = PassOptions.DEFAULT.withCheckpointing(checkpointing);
+            String message = assertThrows(IllegalStateException.class, () -> stitched.accumulateGradients(new int[][] {{1, 2, 3}}, 1, 0, options)).getMessage();
+            assertTrue(message.contains("setRequiresGradient(true)"), message);
+        }
     }
 
     @Test

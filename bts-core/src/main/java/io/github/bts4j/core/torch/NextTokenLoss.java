@@ -45,12 +45,15 @@ public final class NextTokenLoss {
      * @throws IllegalStateException if no graph leads from the hidden state to a trained tensor
      */
     public static float[] backward(TrainingKernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
-        throwIf(!Tensors.requiresGradient(hidden),
-                () -> new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true)"
-                        + " on the tensors to train, or let AdamW take them"));
+        throwIf(!Tensors.requiresGradient(hidden), NextTokenLoss::nothingToTrain);
         NDArray weights = step.full(labels.getShape(), tokenWeight);
         List<NDArray> found = kernels.lossGradient(step, Autograd.OFF, hidden, head, labels, weights, chunk(head));
         kernels.backward(Autograd.OFF, hidden, found.get(1), head, found.get(2));
         return found.get(0).toFloatArray();
+    }
+
+    /** {@return what a backward pass throws that has nothing to compute gradients of} */
+    public static IllegalStateException nothingToTrain() {
+        return new IllegalStateException("No tensor that the loss depends on requires a gradient: call setRequiresGradient(true) on the tensors to train, or let AdamW take them");
     }
 }
