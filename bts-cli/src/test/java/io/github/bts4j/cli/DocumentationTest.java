@@ -318,6 +318,9 @@ class DocumentationTest {
             Matcher inline = INLINE.matcher(page.prose());
             while (inline.find()) {
                 List<String> words = Page.words(inline.group(1));
+                if (words.isEmpty()) { // such as `#`, a comment
+                    continue;
+                }
                 boolean command = words.size() > 1 && List.of("bts", "./bts").contains(words.get(0)) && !words.get(1).startsWith("-");
                 if (command && !bts.getSubcommands().containsKey(words.get(1))) {
                     problems.add(page + ": there is no command " + inline.group());
