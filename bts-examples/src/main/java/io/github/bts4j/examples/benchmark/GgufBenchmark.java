@@ -14,9 +14,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * Prefill and greedy decoding of a GGUF file, as {@code docs/peer/llama_cpp.mjs} measures llama.cpp: the same prompt, medians of the times between tokens. With one thread it also
@@ -84,21 +82,7 @@ public final class GgufBenchmark {
     private static double together(LlamaModel model, int[] prompt, int tokens, int rounds, int sessions) {
         double[] speeds = new double[rounds];
         for (int round = -1; round < rounds; round++) { // the first one warms up
-            List<DecodeSession> open = new ArrayList<>();
-            try {
-                int[] next = new int[sessions];
-                for (int i = 0; i < sessions; i++) {
-                    open.add(model.newSession(prompt.length + tokens));
-                    next[i] = largest(open.get(i).append(prompt));
-                }
-                long begin = System.nanoTime();
-                for (int t = 0; t < tokens; t++) {
-                    next = Arrays.stream(model.appendEach(open, next)).mapToInt(GgufBenchmark::largest).toArray();
-                }
-                speeds[Math.max(round, 0)] = sessions * tokens / ((System.nanoTime() - begin) / 1e9);
-            } finally {
-                open.forEach(DecodeSession::close);
-            }
+            speeds[Math.max(round, 0)] = StitchBenchmark.tokensPerSecond(model, prompt, tokens, sessions);
         }
         Arrays.sort(speeds);
         return speeds[rounds / 2];
@@ -114,7 +98,7 @@ public final class GgufBenchmark {
             float[] logits = session.append(prompt);
             prefill[at] = (System.nanoTime() - begin) / 1e9;
             for (int t = 0; t < made.length; t++) {
-                made[t] = largest(logits);
+                made[t] = StitchBenchmark.argMax(logits);
                 if (t < gaps.length) {
                     long before = System.nanoTime();
                     long used = threads.getCurrentThreadCpuTime();
@@ -128,13 +112,5 @@ public final class GgufBenchmark {
         Arrays.sort(times);
         decoding[at] = gaps[gaps.length / 2];
         processor[at] = times[times.length / 2];
-    }
-
-    private static int largest(float[] values) {
-        int best = 0;
-        for (int i = 1; i < values.length; i++) {
-            best = values[i] > values[best] ? i : best;
-        }
-        return best;
     }
 }

@@ -109,31 +109,32 @@ public final class StitchBenchmark {
     private double decode(CausalLm model, int[] tokens, int sessions) {
         double[] speeds = new double[DECODES + 1];
         for (int run = 0; run < speeds.length; run++) {
-            speeds[run] = decodeOnce(model, Arrays.copyOf(tokens, PROMPT), sessions);
+            speeds[run] = tokensPerSecond(model, Arrays.copyOf(tokens, PROMPT), options.newTokens(), sessions);
         }
         return median(Arrays.copyOfRange(speeds, 1, speeds.length)); // the first one warms up
     }
 
-    private double decodeOnce(CausalLm model, int[] prompt, int sessions) {
+    /** Greedy tokens of all sessions per second, decoded together after a prompt that is not counted. */
+    static double tokensPerSecond(CausalLm model, int[] prompt, int newTokens, int sessions) {
         List<DecodeSession> open = new ArrayList<>();
         try {
             float[][] logits = new float[sessions][];
             for (int i = 0; i < sessions; i++) {
-                open.add(model.newSession(PROMPT + options.newTokens()));
+                open.add(model.newSession(prompt.length + newTokens));
                 logits[i] = open.get(i).append(prompt);
             }
             long begin = System.nanoTime();
-            for (int i = 0; i < options.newTokens(); i++) {
+            for (int i = 0; i < newTokens; i++) {
                 int[] next = Arrays.stream(logits).mapToInt(StitchBenchmark::argMax).toArray();
                 logits = sessions == 1 ? new float[][] {open.get(0).append(next)} : model.appendEach(open, next);
             }
-            return sessions * options.newTokens() / ((System.nanoTime() - begin) / 1e9);
+            return sessions * newTokens / ((System.nanoTime() - begin) / 1e9);
         } finally {
             open.forEach(DecodeSession::close);
         }
     }
 
-    private static int argMax(float[] logits) {
+    static int argMax(float[] logits) {
         int best = 0;
         for (int i = 1; i < logits.length; i++) {
             best = logits[i] > logits[best] ? i : best;
