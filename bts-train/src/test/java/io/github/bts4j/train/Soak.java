@@ -74,7 +74,7 @@ final class Soak {
         for (int i = 1; i <= ROUNDS; i++) {
             dog.begin("round " + i);
             soak.round(round, seeds.split());
-            System.out.println("round " + i + ": " + ProcessFigures.now());
+            System.out.println("round " + i + ": " + ProcessFigures.now().json());
         }
         System.out.println("opened " + soak.opened + ", answers " + soak.answers + ", changes " + soak.changes + ", refusals " + soak.refusals);
     }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,13 +18,13 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Shared models under everything at once, see {@link Soak}: answers are those of a single thread, and memory, descriptors and threads stay flat. */
+/** Shared models under everything at once, see {@link Soak}: answers are those of a single thread, and memory, open files and threads stay flat. */
 @EnabledOnOs(OS.LINUX)
 class SoakTest {
     private static final int FEW_SECONDS = 8;
     private static final int MANY_SECONDS = Integer.getInteger("bts4j.soakSeconds", 600);
     private static final int WARM_UP = 2; // rounds
-    private static final Pattern FIGURES = Pattern.compile("round \\d+: ProcessFigures\\[nativeBytes=(-?\\d+), heapBytes=(\\d+), descriptors=(\\d+), threads=(\\d+), tensors=(\\d+)]");
+    private static final Pattern ROUND = Pattern.compile("round \\d+: (\\{.*})");
 
     /**
      * What native memory may gain: free pieces between used ones, and what the Java machine's compiler takes. A model's weights are 256 KiB at least (2048 rows of 32
@@ -60,23 +61,15 @@ class SoakTest {
             process.destroyForcibly();
         }
         assertEquals(0, process.waitFor(), () -> ChildJvm.text(output));
-        List<long[]> rounds = Files.readAllLines(output).stream().map(FIGURES::matcher).filter(Matcher::matches).map(SoakTest::figures).toList();
+        List<ProcessFigures> rounds = Files.readAllLines(output).stream().map(ROUND::matcher).filter(Matcher::matches).map(line -> ProcessFigures.parse(line.group(1))).toList();
         assertFlat(rounds.get(WARM_UP - 1), rounds.get(rounds.size() - 1), ChildJvm.text(output));
     }
 
-    private static long[] figures(Matcher line) {
-        long[] figures = new long[line.groupCount()];
-        for (int i = 0; i < figures.length; i++) {
-            figures[i] = Long.parseLong(line.group(i + 1));
-        }
-        return figures;
-    }
-
-    private static void assertFlat(long[] before, long[] after, String text) {
-        assertTrue(after[0] - before[0] <= NATIVE, "native memory\n" + text);
-        assertTrue(after[1] - before[1] <= HEAP, "heap\n" + text);
-        assertTrue(after[2] - before[2] <= 0, "descriptors\n" + text);
-        assertTrue(after[3] - before[3] <= 0, "threads\n" + text);
-        assertEquals(before[4], after[4], "tensors\n" + text);
+    private static void assertFlat(ProcessFigures before, ProcessFigures after, String text) {
+        assertTrue(after.nativeBytes() - before.nativeBytes() <= NATIVE, "native memory\n" + text);
+        assertTrue(after.heapBytes() - before.heapBytes() <= HEAP, "heap\n" + text);
+        assertEquals(Map.of(), OpenFiles.leaked(before.files(), after.files()), "left open\n" + text);
+        assertTrue(after.threads() - before.threads() <= 0, "threads\n" + text);
+        assertEquals(before.tensors(), after.tensors(), "tensors\n" + text);
     }
 }
