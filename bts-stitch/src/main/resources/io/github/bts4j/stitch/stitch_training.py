@@ -5,7 +5,7 @@
     leaf = torch.requires_grad_(torch.detach(x), ops.prim.requires_grad(x))
     return [leaf, (self).stream_layers(leaf, i, models, ropes, rows, first, last)]
 
-  # The layers of streams that need no graph, see frozen.py
+  # The layers of streams that need no graph, see layers.py
 
   def stream_is_kept(self: __torch__.K, models: List[__torch__.Llama], ropes: List[List[Tensor]], i: int) -> bool:
     return (self).keeps_layers(models[i], ropes[i])

@@ -9,9 +9,9 @@ import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.Kernels;
+import io.github.bts4j.core.torch.LayerKernels;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
-import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.DocumentRows;
@@ -25,7 +25,7 @@ import java.util.Optional;
  * @param <T> the training itself
  */
 public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends OwningTraining permits AdapterTraining, ExpertTraining {
-    static final TrainingKernels KERNELS = Kernels.of(TrainingKernels.class);
+    static final LayerKernels KERNELS = Kernels.of(LayerKernels.class);
 
     private final LlamaConfig config;
     private Decoder decoder;
@@ -119,8 +119,9 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
     }
 
     private float[] backward(NDManager step, RopeRows rope, Weights weights, TokenBatch.NextTokens next, float tokenWeight) {
-        if (checkpointing != ActivationCheckpointing.OFF) {
-            return new CheckpointedPass(step, weights, config.numLayers(), rope, checkpointing).run(next, tokenWeight);
+        LayeredPass layered = new LayeredPass(step, weights, config.numLayers(), rope, checkpointing);
+        if (layered.isNeeded()) {
+            return layered.run(next, tokenWeight);
         }
         NDArray hidden = KERNELS.forwardHidden(step, Autograd.ON, next.ids(), weights.llama(), rope.tensors(), rope.row());
         return NextTokenLoss.backward(KERNELS, step, hidden, weights.head(), next.labels(), tokenWeight);

@@ -8,13 +8,16 @@ import java.util.List;
 
 /** The next-token loss, of an evaluation and of a training step. The logits of all tokens never exist at once. */
 public final class NextTokenLoss {
-    private static final int LOSS_VALUES = 1 << 22;
+    private static final int LOSS_VALUES = 1 << 23;
+    private static final int MOST_TOKENS = 256; // more are no faster
+    private static final int TILE = 32; // rows at a time, of the products of some processors
 
     private NextTokenLoss() {}
 
-    /** The number of tokens whose logits exist at once: about 16 MiB of float32. */
+    /** The number of tokens whose logits exist at once: 32 MiB of float32 at most, up to a vocabulary of 262,144. */
     private static long chunk(NDArray head) {
-        return Math.max(16, Math.min(1024, LOSS_VALUES / head.getShape().get(0)));
+        long tokens = LOSS_VALUES / head.getShape().get(0);
+        return Math.max(TILE, Math.min(MOST_TOKENS, tokens - tokens % TILE));
     }
 
     /**
@@ -46,8 +49,7 @@ public final class NextTokenLoss {
      */
     public static float[] backward(TrainingKernels kernels, NDManager step, NDArray hidden, NDArray head, NDArray labels, float tokenWeight) {
         throwIf(!Tensors.requiresGradient(hidden), NextTokenLoss::nothingToTrain);
-        NDArray weights = step.full(labels.getShape(), tokenWeight);
-        List<NDArray> found = kernels.lossGradient(step, Autograd.OFF, hidden, head, labels, weights, chunk(head));
+        List<NDArray> found = kernels.lossGradient(step, Autograd.OFF, hidden, head, labels, tokenWeight, chunk(head));
         kernels.backward(Autograd.OFF, hidden, found.get(1), head, found.get(2));
         return found.get(0).toFloatArray();
     }

@@ -67,12 +67,12 @@ public interface TrainingKernels extends DecoderKernels {
      * @param mode the autograd mode
      * @param states {@code [batch, sequence, hidden]} after the final norm
      * @param head {@code [vocabulary, hidden]}
-     * @param labels int64 {@code [batch, sequence]}
-     * @param tokenWeights weight of each token's loss, {@code [batch, sequence]}
+     * @param labels int64 {@code [batch, sequence]}, negative where a token does not count
+     * @param tokenWeight weight of each token's loss
      * @param chunk tokens whose logits exist at once
      * @return losses in nats {@code [batch * sequence]}; the gradients with respect to states and head, the latter empty where the head is frozen
      */
-    List<NDArray> lossGradient(NDManager owner, Autograd mode, NDArray states, NDArray head, NDArray labels, NDArray tokenWeights, long chunk);
+    List<NDArray> lossGradient(NDManager owner, Autograd mode, NDArray states, NDArray head, NDArray labels, double tokenWeight, long chunk);
 
     /**
      * Propagates the loss's gradients through the graph.

@@ -228,8 +228,11 @@ class Llama(NamedTuple):
 
   def attention_output(self: __torch__.K, attended: Tensor, l: __torch__.Layer) -> Tensor:
     # attended: [batch, heads, sequence, head_dim] -> [batch, sequence, hidden]
-    a = torch.reshape(torch.transpose(attended, 1, 2), [torch.size(attended, 0), torch.size(attended, 2), torch.size(attended, 1) * torch.size(attended, 3)])
-    return (self).weight_linear(a, l.o_proj)
+    return (self).weight_linear((self).by_head(attended), l.o_proj)
+
+  def by_head(self: __torch__.K, x: Tensor) -> Tensor:
+    # [batch, heads, sequence, head_dim] -> [batch, sequence, heads * head_dim]
+    return torch.flatten(torch.transpose(x, 1, 2), 2)
 
   def output(self: __torch__.K, x: Tensor, attended: Tensor, m: __torch__.Llama, l: __torch__.Layer) -> Tensor:
     # attended: [batch, heads, sequence, head_dim]; the rest of the layer after attention

@@ -37,41 +37,53 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(x, 1))
     return [leaf, (self).layer(leaf, m, m.layers[layer], cos, sin, (self).rope_mask(rope))]
 
-  def loss_gradient(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, token_weights: Tensor, chunk: int) -> List[Tensor]:
-    # The loss sum_t weight_t * cross_entropy_t and its gradients, chunk by chunk: the logits of one chunk are all that exists at once.
-    # states: [batch, sequence, hidden]; labels, token_weights: [batch, sequence]
+  def loss_gradient(self: __torch__.K, states: Tensor, head: Tensor, labels: Tensor, token_weight: float, chunk: int) -> List[Tensor]:
+    # The loss sum_t token_weight * cross_entropy_t and its gradients, chunk by chunk: the logits of one chunk are all that exists at once, in buffers that all chunks share.
+    # states: [batch, sequence, hidden]; labels: [batch, sequence], negative where a token does not count
     # -> [cross-entropy per token in nats [batch * sequence], d loss / d states, d loss / d head (empty where the head is frozen)].
     h = torch.flatten(torch.detach(states), 0, 1)
-    targets = torch.flatten(labels, 0, 1)
-    weights = torch.flatten(token_weights, 0, 1)
+    targets = torch.unsqueeze(torch.flatten(labels, 0, 1), 1)
+    counted = torch.to(torch.ge(targets, 0), FLOAT32)
     e = torch.detach(head)
     trained = ops.prim.requires_grad(head)
-    n = torch.size(h, 0)
+    n, dtype = torch.size(h, 0), ops.prim.dtype(h)
+    rows = min(chunk, n)
     loss = torch.empty([n], dtype=FLOAT32, layout=0, device=ops.prim.device(h))
     grad = torch.empty_like(h)
     grad_head = torch.empty([0], dtype=FLOAT32, layout=0, device=ops.prim.device(h))
     if trained:
       grad_head = torch.zeros_like(e)
+    minus = torch.full([rows, 1], -1., dtype=FLOAT32, layout=0, device=ops.prim.device(h))
+    probabilities = torch.empty([rows, torch.size(e, 0)], dtype=FLOAT32, layout=0, device=ops.prim.device(h))
+    logits = torch.empty([0], dtype=FLOAT32, layout=0, device=ops.prim.device(h))
+    if dtype != FLOAT32:
+      logits = torch.empty_like(probabilities)
     at = 0
     while at < n:
       m = min(chunk, n - at)
-      x = torch.narrow(h, 0, at, m)
-      z = torch.to((self).linear(x, e, None), FLOAT32)
-      t = torch.unsqueeze(torch.narrow(targets, 0, at, m), 1)
-      index = torch.clamp(t, 0)
-      wt = torch.unsqueeze(torch.narrow(weights, 0, at, m), 1)
-      lse = torch.logsumexp(z, [1], True)
-      nll = torch.mul(torch.sub(lse, torch.gather(z, 1, index)), torch.ge(t, 0))
+      x, c = torch.narrow(h, 0, at, m), torch.narrow(counted, 0, at, m)
+      z = (self).linear(x, e, None)
+      if dtype != FLOAT32:
+        z = torch.copy_(torch.narrow(logits, 0, 0, m), z)
+      index = torch.clamp(torch.narrow(targets, 0, at, m), 0)
+      p = torch._softmax(z, 1, False, out=torch.narrow(probabilities, 0, 0, m))
+      # of the likeliest token, log sum exp z = z - log p; its p is 1 / vocabulary at least
+      lse = torch.sub(torch.amax(z, [1], True), torch.log(torch.amax(p, [1], True)))
+      nll = torch.mul(torch.sub(lse, torch.gather(z, 1, index)), c)
       torch.copy_(torch.narrow(loss, 0, at, m), torch.squeeze(nll, 1))
-      z = torch.exp_(torch.sub_(z, lse))
-      z = torch.scatter_add_(z, 1, index, torch.full([m, 1], -1., dtype=FLOAT32, layout=0, device=ops.prim.device(h)))
-      z = torch.mul_(z, torch.mul(wt, torch.ge(t, 0)))
-      dz = torch.to(z, ops.prim.dtype(h))
-      torch.copy_(torch.narrow(grad, 0, at, m), (self).linear(dz, torch.t(e), None))
+      p = torch.scatter_add_(p, 1, index, torch.narrow(minus, 0, 0, m))
+      dz = torch.to(p, dtype)
+      torch.copy_(torch.narrow(grad, 0, at, m), torch.mul((self).linear(dz, torch.t(e), None), torch.mul(c, token_weight)))
       if trained:
-        grad_head = torch.add_(grad_head, (self).linear(torch.t(dz), torch.t(x), None))
+        grad_head = (self).add_product(grad_head, torch.t(dz), torch.t(torch.mul(x, torch.to(c, dtype))), token_weight)
       at = at + chunk
     return [loss, torch.view_as(grad, states), grad_head]
+
+  def add_product(self: __torch__.K, sum: Tensor, x: Tensor, w: Tensor, factor: float) -> Tensor:
+    # sum += factor x w^T, in place: through linear in float32, for which that has the fastest product
+    if ops.prim.dtype(x) != FLOAT32:
+      return torch.addmm_(sum, x, torch.t(w), beta=1, alpha=factor)
+    return torch.add_(sum, (self).linear(x, w, None), alpha=factor)
 
   def backward(self: __torch__.K, output: Tensor, gradient: Tensor, head: Tensor, grad_head: Tensor) -> None:
     # the head's gradient joins the graph's, for with tied embeddings both belong to one weight

@@ -1,36 +1,52 @@
-  # Frozen layers with a backward pass of their own, for which autograd would keep more and compute more: the weights need no gradients, only the states do.
-  # A layer keeps [x, |x|, q, k, v, h, |h|, gate, silu(gate), up]: x before it, h between its branches, both [batch, sequence, hidden]; lengths for norm_gradient;
-  # q, k and v rotated, [batch, heads, sequence, head_dim].
+  # Layers with a backward pass of their own, for which autograd would keep more and compute more.
+  # A layer keeps [x, |x|, q, k, v, attended, h, |h|, gate, silu(gate), up]: x before it, h between its branches, both [batch, sequence, hidden]; lengths for norm_gradient;
+  # q, k and v rotated, [batch, heads, sequence, head_dim]; attended, what o_proj reads, [batch, sequence, heads * head_dim], only where that is trained, else [0].
+  # The gradients of trained weights go down those tensors' own graphs, layer by layer.
 
-  def frozen_product(self: __torch__.K, w: __torch__.Linear) -> bool:
-    return len(w.lora) == 0 and w.blocks == 0 and ops.prim.dtype(w.weight) != INT8 and not ops.prim.requires_grad(w.weight)
+  def plain_product(self: __torch__.K, w: __torch__.Linear) -> bool:
+    # x W^T + b, with the two factors of one adapter or without
+    lora = len(w.lora) == 0 or (len(w.lora) == 2 and torch.dim(w.lora[0]) == 2)
+    return lora and w.blocks == 0 and ops.prim.dtype(w.weight) != INT8
+
+  def is_trained(self: __torch__.K, w: __torch__.Linear) -> bool:
+    found = ops.prim.requires_grad(w.weight)
+    if torch.__isnot__(w.bias, None):
+      found = found or ops.prim.requires_grad(unchecked_cast(Tensor, w.bias))
+    if len(w.lora) > 0:
+      found = found or ops.prim.requires_grad(w.lora[0])
+    return found
 
   def llama_layer(self: __torch__.K, l: __torch__.Layer) -> bool:
     return torch.__isnot__(l.before_attention, None) and torch.__isnot__(l.before_mlp, None) and torch.__is__(l.after_attention, None) and torch.__is__(l.after_mlp, None) and torch.__is__(l.q_norm, None) and torch.__is__(l.k_norm, None) and not l.gelu and l.window == 0 and l.rotation == 0
 
   def keeps_layers(self: __torch__.K, m: __torch__.Llama, rope: List[Tensor]) -> bool:
-    # whether kept_layers can compute layers of m: those of Llama, without adapters and on the CPU, over whole sequences, in types that norm_gradient has
+    # whether kept_layers can compute layers of m: those of Llama, not quantised and on the CPU, over whole sequences, in types that norm_gradient has
     dtype = ops.prim.dtype(m.norm)
     found = (dtype == FLOAT32 or dtype == BFLOAT16) and len(rope) == 2 and m.norm_weight == 0 and m.residual_multiplier == 1. and 2 * torch.size(rope[0], -1) == m.head_dim and not ops.prim.is_cuda(m.norm)
     for l in m.layers:
       found = found and (self).llama_layer(l)
       for w in [l.q_proj, l.k_proj, l.v_proj, l.o_proj, l.gate_proj, l.up_proj, l.down_proj]:
-        found = found and (self).frozen_product(w)
+        found = found and (self).plain_product(w)
     return found
 
   def kept_norm(self: __torch__.K, x: Tensor, w: Optional[Tensor], eps: float) -> Tuple[Tensor, Tensor]:
     # the RMSNorm y = x sqrt(d) / |z| * w with z = [x, sqrt(d eps)], and |z| for its gradient
     d = torch.size(x, -1)
-    f = torch.to(x, FLOAT32)
-    length = torch.sqrt(torch.add(torch.pow(torch.linalg_vector_norm(f, 2, [-1], True), 2), d * eps))
-    y = torch.to(torch.mul(f, torch.mul(torch.reciprocal(length), torch.sqrt(d))), ops.prim.dtype(x))
-    return (torch.mul(y, unchecked_cast(Tensor, w)), length)
+    length = torch.sqrt(torch.add(torch.pow(torch.linalg_vector_norm(torch.to(x, FLOAT32), 2, [-1], True), 2), d * eps))
+    return (torch.mul((self).normalized(x, length), unchecked_cast(Tensor, w)), length)
+
+  def normalized(self: __torch__.K, x: Tensor, length: Tensor) -> Tensor:
+    # x sqrt(d) / |z|
+    return torch.to(torch.mul(torch.to(x, FLOAT32), torch.mul(torch.reciprocal(length), torch.sqrt(torch.size(x, -1)))), ops.prim.dtype(x))
 
   def norm_gradient(self: __torch__.K, g: Tensor, x: Tensor, w: Optional[Tensor], length: Tensor) -> Tensor:
     # sqrt(d) / |z| (u - x <u, x> / |z|^2) with u = g w, which libtorch computes in one pass for the norms of weights
+    weight = unchecked_cast(Tensor, w)
     d = torch.size(x, -1)
+    if ops.prim.requires_grad(weight):
+      (self).backward_each([weight], [torch.sum(torch.flatten(torch.mul(g, (self).normalized(x, length)), 0, 1), [0])])
     root = torch.full([torch.floordiv(torch.numel(x), d), 1], torch.sqrt(d), dtype=ops.prim.dtype(x), layout=0, device=ops.prim.device(x))
-    u = torch.reshape(torch.mul(g, unchecked_cast(Tensor, w)), [-1, d])
+    u = torch.reshape(torch.mul(g, weight), [-1, d])
     rounded = torch.mul(torch.reshape(length, [-1, 1]), torch.div(torch.to(root, FLOAT32), torch.sqrt(d)))
     dx, unused, = torch._weight_norm_interface_backward(u, torch.reshape(x, [-1, d]), root, rounded, 0)
     return torch.view_as(dx, x)
@@ -39,30 +55,62 @@
     # what the layer keeps, and the state after it
     n, length, = (self).kept_norm(x, l.before_attention, m.eps)
     q, k, v, = (self).qkv(n, m, l, cos, sin)
-    h = torch.add_((self).attention_output((self).attend(q, k, v, m.attention_scale, 0), l), x)
+    attended = (self).by_head((self).attend(q, k, v, m.attention_scale, 0))
+    h = torch.add_((self).weight_linear(attended, l.o_proj), x)
+    if not (self).is_trained(l.o_proj):
+      attended = torch.empty([0], dtype=ops.prim.dtype(x), layout=0, device=ops.prim.device(x))
     n, after, = (self).kept_norm(h, l.before_mlp, m.eps)
     gate, up = (self).weight_linear(n, l.gate_proj), (self).weight_linear(n, l.up_proj)
     silu = torch.silu(gate)
     y = torch.add_((self).weight_linear(torch.mul(silu, up), l.down_proj), h)
-    return [x, length, q, k, v, h, after, gate, silu, up, y]
+    return [x, length, q, k, v, attended, h, after, gate, silu, up, y]
 
-  def below(self: __torch__.K, g: Tensor, w: __torch__.Linear) -> Tensor:
-    # the gradient of what a product reads
-    return (self).linear(g, torch.t(w.weight), None)
+  def weight_gradient(self: __torch__.K, g: Tensor, x: Tensor) -> Tensor:
+    # [.., out], [.., in] -> [out, in], summed over the rows
+    return (self).linear(torch.t(torch.flatten(g, 0, 1)), torch.t(torch.flatten(x, 0, 1)), None)
+
+  def product_gradient(self: __torch__.K, g: Tensor, x: Tensor, w: __torch__.Linear) -> Tensor:
+    # the gradient of what a product reads; x is what it read, used only where something of w is trained
+    below = (self).linear(g, torch.t(w.weight), None)
+    if ops.prim.requires_grad(w.weight):
+      (self).backward_each([w.weight], [(self).weight_gradient(g, x)])
+    if torch.__isnot__(w.bias, None):
+      bias = unchecked_cast(Tensor, w.bias)
+      if ops.prim.requires_grad(bias):
+        (self).backward_each([bias], [torch.sum(torch.flatten(g, 0, 1), [0])])
+    if len(w.lora) > 0:
+      a, b = w.lora[0], w.lora[1]
+      low = (self).linear(g, torch.t(b), None)
+      if ops.prim.requires_grad(a):
+        (self).backward_each([a, b], [(self).weight_gradient(low, x), (self).weight_gradient(g, (self).linear(x, a, None))])
+      below = torch.add_(below, (self).linear(low, torch.t(a), None))
+    return below
+
+  def read_norm(self: __torch__.K, x: Tensor, w: Optional[Tensor], length: Tensor, readers: List[__torch__.Linear]) -> Tensor:
+    # what products read behind a norm, where one of them is trained
+    for reader in readers:
+      if (self).is_trained(reader):
+        return torch.mul((self).normalized(x, length), unchecked_cast(Tensor, w))
+    return x
 
   def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], at: int, l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor) -> Tensor:
     # from the gradient of the state after the layer to that of the state before it
-    x, h, gate, silu, up = kept[at], kept[at + 5], kept[at + 7], kept[at + 8], kept[at + 9]
-    a = (self).below(g, l.down_proj)
-    n = (self).below(torch.mul(a, silu), l.up_proj)
-    n = torch.add_(n, (self).below(torch.silu_backward(torch.mul_(a, up), gate), l.gate_proj))
-    gh = torch.add_((self).norm_gradient(n, h, l.before_mlp, kept[at + 6]), g)
-    q, k, v, = (self).attention_gradient((self).below(gh, l.o_proj), kept[at + 2], kept[at + 3], kept[at + 4], factor)
+    x, length, h, after, gate, silu, up = kept[at], kept[at + 1], kept[at + 6], kept[at + 7], kept[at + 8], kept[at + 9], kept[at + 10]
+    read = silu
+    if (self).is_trained(l.down_proj):
+      read = torch.mul(silu, up)
+    a = (self).product_gradient(g, read, l.down_proj)
+    read = (self).read_norm(h, l.before_mlp, after, [l.up_proj, l.gate_proj])
+    n = (self).product_gradient(torch.mul(a, silu), read, l.up_proj)
+    n = torch.add_(n, (self).product_gradient(torch.silu_backward(torch.mul_(a, up), gate), read, l.gate_proj))
+    gh = torch.add_((self).norm_gradient(n, h, l.before_mlp, after), g)
+    q, k, v, = (self).attention_gradient((self).product_gradient(gh, kept[at + 5], l.o_proj), kept[at + 2], kept[at + 3], kept[at + 4], factor)
     back = torch.neg(sin)
-    n = (self).below(torch.flatten((self).rotate(q, cos, back), 2), l.q_proj)
-    n = torch.add_(n, (self).below(torch.flatten((self).rotate(k, cos, back), 2), l.k_proj))
-    n = torch.add_(n, (self).below(torch.flatten(v, 2), l.v_proj))
-    return torch.add_((self).norm_gradient(n, x, l.before_attention, kept[at + 1]), gh)
+    read = (self).read_norm(x, l.before_attention, length, [l.q_proj, l.k_proj, l.v_proj])
+    n = (self).product_gradient(torch.flatten((self).rotate(q, cos, back), 2), read, l.q_proj)
+    n = torch.add_(n, (self).product_gradient(torch.flatten((self).rotate(k, cos, back), 2), read, l.k_proj))
+    n = torch.add_(n, (self).product_gradient(torch.flatten(v, 2), read, l.v_proj))
+    return torch.add_((self).norm_gradient(n, x, l.before_attention, length), gh)
 
   def attention_gradient(self: __torch__.K, g: Tensor, q: Tensor, k: Tensor, v: Tensor, factor: float) -> List[Tensor]:
     # causal attention: g [batch, sequence, heads * head_dim], q [batch, heads, sequence, head_dim], k and v with kv_heads
@@ -110,8 +158,8 @@
     y = torch.detach(x)
     for i in range(first, last):
       layer = (self).kept_layer(y, m, m.layers[i], cos, sin)
-      y = layer[10]
-      for j in range(10):
+      y = layer[11]
+      for j in range(11):
         kept = torch.append(kept, layer[j])
     return torch.append(kept, y)
 
@@ -119,5 +167,5 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(g, 1))
     for i in range(last - first):
       at = last - 1 - i - first
-      g = (self).layer_gradient(g, kept, 10 * at, m.layers[first + at], m.attention_scale, cos, sin)
+      g = (self).layer_gradient(g, kept, 11 * at, m.layers[first + at], m.attention_scale, cos, sin)
     return g

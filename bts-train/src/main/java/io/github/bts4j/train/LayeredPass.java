@@ -6,16 +6,19 @@ import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.core.torch.Autograd;
 import io.github.bts4j.core.torch.CheckpointedBlocks;
+import io.github.bts4j.core.torch.LayerKernels;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
-import io.github.bts4j.core.torch.TrainingKernels;
 import io.github.bts4j.core.torch.llama.RopeRows;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The forward and backward pass of one micro-batch through one model, layer by layer: the states between layers are kept, everything else is recomputed. */
-final class CheckpointedPass {
-    private static final TrainingKernels KERNELS = LlamaTraining.KERNELS;
+/**
+ * The forward and backward pass of one micro-batch through one model, layer by layer. With activation checkpointing, what a layer keeps for its backward pass is computed again, but for the last
+ * layers. Layers that have a backward pass of their own use it, with and without checkpointing; others use autograd's, as the embeddings, the final norm and the head do.
+ */
+final class LayeredPass {
+    private static final LayerKernels KERNELS = LlamaTraining.KERNELS;
 
     private final NDManager step;
     private final LlamaWeights weights;
@@ -23,14 +26,21 @@ final class CheckpointedPass {
     private final int layers;
     private final RopeRows rope;
     private final ActivationCheckpointing checkpointing;
+    private final boolean own;
 
-    CheckpointedPass(NDManager step, LlamaTraining.Weights weights, int layers, RopeRows rope, ActivationCheckpointing checkpointing) {
+    LayeredPass(NDManager step, LlamaTraining.Weights weights, int layers, RopeRows rope, ActivationCheckpointing checkpointing) {
         this.step = step;
         this.weights = weights.llama();
         this.head = weights.head();
         this.layers = layers;
         this.rope = rope;
         this.checkpointing = checkpointing;
+        this.own = KERNELS.keepsLayers(Autograd.OFF, this.weights, rope.tensors());
+    }
+
+    /** Whether such a pass is to be taken: else the graph of all layers is recorded at once. */
+    boolean isNeeded() {
+        return own || checkpointing != ActivationCheckpointing.OFF;
     }
 
     float[] run(TokenBatch.NextTokens next, float tokenWeight) {
@@ -55,6 +65,28 @@ final class CheckpointedPass {
     }
 
     private CheckpointedBlocks.Block block(int layer) {
+        if (own) {
+            return new OwnBlock(layer);
+        }
         return new CheckpointedBlocks.Recorded(KERNELS, step, state -> KERNELS.layerGraph(step, Autograd.ON, state, weights, rope.tensors(), rope.row(), layer));
+    }
+
+    /** A layer with a backward pass of its own. */
+    private final class OwnBlock implements CheckpointedBlocks.Block {
+        private final int layer;
+
+        OwnBlock(int layer) {
+            this.layer = layer;
+        }
+
+        @Override
+        public List<NDArray> forward(NDArray input) {
+            return KERNELS.keptLayers(step, Autograd.OFF, input, weights, rope.tensors(), rope.row(), layer, layer + 1);
+        }
+
+        @Override
+        public NDArray backward(List<NDArray> kept, NDArray gradient) {
+            return KERNELS.layersGradient(step, Autograd.OFF, gradient, kept, weights, rope.tensors(), rope.row(), layer, layer + 1);
+        }
     }
 }

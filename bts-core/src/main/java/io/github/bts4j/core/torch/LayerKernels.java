@@ -4,11 +4,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 
-/** Layers whose weights are frozen, with a backward pass of their own instead of autograd's: {@code frozen.py} beside this interface. Internal. */
-@KernelSource("frozen.py")
-public interface FrozenKernels extends DecoderKernels {
+/** Layers with a backward pass of their own instead of autograd's: {@code layers.py} beside this interface. Internal. */
+@KernelSource("layers.py")
+public interface LayerKernels extends TrainingKernels {
+    /** Tensors that each layer keeps. */
+    int KEPT = 11;
+
     /**
-     * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, without adapters, not quantised and on the CPU, over whole sequences.
+     * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, not quantised and on the CPU, over whole sequences.
      *
      * @param mode the autograd mode
      * @param m the model
@@ -28,12 +31,12 @@ public interface FrozenKernels extends DecoderKernels {
      * @param row the row of the first token
      * @param first the first layer, from 0
      * @param last one past the last layer
-     * @return ten tensors of each layer, and the state after the last one
+     * @return {@value #KEPT} tensors of each layer, and the state after the last one
      */
     List<NDArray> keptLayers(NDManager owner, Autograd mode, NDArray x, LlamaWeights m, TensorList rope, long row, long first, long last);
 
     /**
-     * The backward pass of layers.
+     * The backward pass of layers. The gradients of trained weights are added to those tensors' own.
      *
      * @param owner owner of the result
      * @param mode the autograd mode
