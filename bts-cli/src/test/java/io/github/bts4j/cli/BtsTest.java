@@ -9,32 +9,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** The command line on a tiny seed with the bundled tokenizer and texts. */
 class BtsTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @TempDir
     private static Path folder;
 
@@ -45,16 +32,8 @@ class BtsTest {
     @BeforeAll
     static void prepare() throws IOException {
         seed = Commands.seed(folder.resolve("seed"));
-        code = corpus("code");
-        text = corpus("english");
-    }
-
-    private static Path corpus(String name) throws IOException {
-        Path file = folder.resolve(name + ".jsonl");
-        try (InputStream in = BtsTest.class.getResourceAsStream("/io/github/bts4j/examples/corpus/" + name + ".jsonl")) {
-            Files.copy(in, file);
-        }
-        return file;
+        code = Commands.corpus("code", folder);
+        text = Commands.corpus("english", folder);
     }
 
     /** From a seed to an evaluated, changed and inspected stitched model. */
@@ -127,77 +106,6 @@ class BtsTest {
 
     private static String weights(Path stitched) throws IOException {
         return new ObjectMapper().readTree(stitched.resolve("stitch.json").toFile()).get("sha256").asText();
-    }
-
-    /** One object on standard output, and nothing beside it: what it says is what lies there. */
-    @Test
-    void whatWasMadeIsToldAsJson() throws IOException {
-        Path expert = folder.resolve("json-expert");
-        String[] short32 = {"--steps", "4", "--sequence", "32", "--batch", "2", "--json"};
-        JsonNode trained = trained("train", expert, short32, seed, "--data", "code=" + code, "--hold-out", 9);
-        assertEquals(trained.at("/loss").asDouble(), trained.at("/loss_by_domain/code").asDouble(), 1e-9, "of one domain");
-        assertEquals(4, trained.at("/validation/step").asLong());
-        assertTrue(trained.at("/validation/bits_per_byte/code").asDouble() > 1, trained.toString());
-        assertFalse(done("train", seed, "--data", "code=" + code, "--hold-out", 9, "--steps", 4, "--sequence", 32, "--batch", 2, "--out", expert, "--json").json().has("loss"),
-                "the run was over before");
-
-        Path stitched = folder.resolve("json-stitched");
-        JsonNode stitch = trained("stitch", stitched, short32, seed, "--expert", "code=" + expert, "--stitches", 2, "--data", "code=" + code);
-        assertEquals("[\"hub\",\"code\"]", stitch.get("models").toString());
-        assertEquals(done("inspect", stitched, "--json").json().get("parameters").asLong(), stitch.get("stitch_parameters").asLong());
-        Path three = folder.resolve("json-three");
-        assertEquals("[\"hub\",\"code\",\"more\"]", made(three, "add-expert", stitched, "more", expert, three, "--json").get("models").toString());
-        Path two = folder.resolve("json-two");
-        assertEquals("[\"hub\",\"more\"]", made(two, "remove-expert", three, "code", two, "--json").get("models").toString());
-        trained("train-stitches", folder.resolve("json-further"), short32, two, "--data", "code=" + code);
-
-        Path converted = folder.resolve("json-converted");
-        made(converted, "convert", seed, converted, "--json");
-        Path merged = folder.resolve("json-merged");
-        assertEquals("linear", made(merged, "merge", "linear", "--model", seed, "--model", expert, "--out", merged, "--json").get("method").asText());
-        JsonNode copies = done("branch", seed, folder.resolve("json-a"), folder.resolve("json-b"), "--json").json().get("copies");
-        assertEquals(folder.resolve("json-b").toString(), copies.at("/1/out").asText());
-        assertEquals(files(folder.resolve("json-b")), copies.at("/1/bytes").asLong());
-        assertTrue(done("generate", seed, "It", "--max-tokens", 3, "--json").json().get("tokens_per_second").asDouble() > 0);
-    }
-
-    private static JsonNode trained(String command, Path out, String[] options, Object... arguments) throws IOException {
-        List<Object> all = new ArrayList<>(List.of(command));
-        all.addAll(List.of(arguments));
-        all.addAll(List.of(options));
-        all.addAll(List.of("--out", out));
-        JsonNode result = made(out, all.toArray());
-        JsonNode last = null;
-        for (String line : Files.readAllLines(Path.of(result.get("run").asText()).resolve("metrics.jsonl"))) {
-            last = line.contains("\"learning_rate\"") ? JSON.readTree(line) : last;
-        }
-        assertEquals(4, result.get("steps").asLong());
-        assertEquals(last.get("loss").asDouble(), result.get("loss").asDouble(), 1e-6);
-        assertEquals(4 * 2 * 32, result.get("tokens").asLong());
-        assertTrue(result.get("tokens_per_second").asDouble() > 0);
-        return result;
-    }
-
-    private static JsonNode made(Path out, Object... arguments) throws IOException {
-        JsonNode result = done(arguments).json();
-        assertEquals(out.toString(), result.get("out").asText());
-        assertEquals(files(out), result.get("bytes").asLong());
-        assertTrue(result.get("seconds").asDouble() > 0);
-        return result;
-    }
-
-    /** Bytes of a folder's files. */
-    private static long files(Path folder) {
-        return java.util.Arrays.stream(folder.toFile().listFiles()).mapToLong(java.io.File::length).sum();
-    }
-
-    /** All but a conversation, and a schema, which is JSON in any case. */
-    @Test
-    void everyCommandPrintsJson() {
-        PrintWriter nowhere = new PrintWriter(new StringWriter());
-        List<String> without = Bts.line(nowhere, nowhere).getSubcommands().values().stream().filter(command -> command.getCommandSpec().findOption("--json") == null)
-                .map(CommandLine::getCommandName).toList();
-        assertEquals(List.of("chat", "schema"), without);
     }
 
     @Test
@@ -305,29 +213,6 @@ class BtsTest {
         assertTrue(bts("stitch", folder.resolve("none.yaml")).err().contains("none.yaml does not exist"));
     }
 
-    /** The help of every command ends with examples of its own, which are right. */
-    @Test
-    void helpEndsWithExamples() throws IOException {
-        PrintWriter nowhere = new PrintWriter(new StringWriter());
-        for (CommandLine command : Bts.line(nowhere, nowhere).getSubcommands().values()) {
-            String name = command.getCommandName();
-            List<String> footer = List.of(command.getCommandSpec().usageMessage().footer());
-            List<String> examples = footer.stream().filter(line -> line.startsWith("  bts ")).toList();
-            assertEquals(List.of("", examples.size() == 1 ? "Example:" : "Examples:"), footer.subList(0, 2), name);
-            assertTrue(!examples.isEmpty() && examples.size() <= 4 && examples.size() == footer.size() - 2, () -> name + ": " + footer);
-            List<String> help = done(name, "--help").out().stripTrailing().lines().toList();
-            assertEquals(examples, help.subList(help.size() - examples.size(), help.size()), name + ": each in a line of its own");
-            Path run = name.equals("stitch") ? write("hub: seed", "expert: {code: expert-code}", "data: {code: code.jsonl}", "out: stitched")
-                    : write("model: seed", "data: {code: code.jsonl}", "out: expert-code");
-            for (String example : examples) {
-                List<String> words = Page.words(example.replace("run.yaml", run.toString()));
-                assertEquals(List.of("bts", name), words.subList(0, 2), example);
-                CommandLine line = Bts.line(nowhere, nowhere);
-                line.parseArgs(RunFile.expand(words.subList(1, words.size()).toArray(String[]::new), line).arguments());
-            }
-        }
-    }
-
     private static Path write(String... lines) throws IOException {
         Path file = folder.resolve("errors").resolve("run.yaml");
         Files.createDirectories(file.getParent());
@@ -338,73 +223,6 @@ class BtsTest {
         Commands.Result result = bts("stitch", write(lines));
         assertEquals(2, result.status(), result.err());
         assertTrue(result.err().contains(message), result.err());
-    }
-
-    /** The schema knows what the documented run file has, and calls required what the command calls required. */
-    @Test
-    void schemasDescribeRunFiles() throws IOException {
-        JsonNode schema = done("schema", "stitch").json();
-        Path page = Path.of(System.getProperty("bts4j.testData")).getParent().resolve("docs/command-line.md");
-        JsonNode yaml = new ObjectMapper(new com.fasterxml.jackson.dataformat.yaml.YAMLFactory())
-                .readTree(Files.readString(page).replaceAll("(?s).*```yaml\\n(.*?)```.*", "$1"));
-        yaml.fieldNames().forEachRemaining(key -> assertTrue(schema.get("properties").has(key), key));
-        List<String> required = new ArrayList<>();
-        schema.get("required").forEach(name -> required.add(name.asText()));
-        assertEquals(java.util.Set.of("hub", "expert", "out", "data"), java.util.Set.copyOf(required));
-        assertEquals("[\"off\",\"partial\",\"full\"]", schema.at("/properties/checkpointing/enum").toString());
-        assertEquals("integer", schema.at("/properties/steps/type").asText());
-        assertEquals("boolean", schema.at("/properties/rewind/type").asText());
-        assertTrue(schema.at("/properties/steps/description").asText().contains("(default: 1000)"));
-        assertTrue(done("schema", "train").json().get("required").toString().contains("model"));
-        assertEquals(1, bts("schema", "serve").status());
-    }
-
-    /** The base URL of OpenAI's clients, and the page's address. */
-    @Test
-    void serveSaysWhatIsWhere() throws Exception {
-        StringWriter out = new StringWriter();
-        PrintWriter printer = new PrintWriter(out, true);
-        CompletableFuture<Integer> status = new CompletableFuture<>();
-        Thread server = new Thread(() -> status.complete(Bts.run(new String[] {"serve", seed.toString(), "--port", "0", "--json"}, printer, printer)));
-        server.start();
-        while (!out.toString().contains("\n")) {
-            assertFalse(status.isDone(), out::toString);
-            Thread.sleep(20);
-        }
-        JsonNode said = JSON.readTree(out.toString());
-        assertEquals("seed", said.get("model").asText());
-        assertFalse(said.get("chat").asBoolean(), "it has no template");
-        HttpClient client = HttpClient.newHttpClient();
-        HttpResponse<String> models = client.send(HttpRequest.newBuilder(URI.create(said.get("uri").asText() + "/models")).build(), HttpResponse.BodyHandlers.ofString());
-        assertEquals("seed", JSON.readTree(models.body()).at("/data/0/id").asText());
-        HttpResponse<String> page = client.send(HttpRequest.newBuilder(URI.create(said.get("page").asText())).build(), HttpResponse.BodyHandlers.ofString());
-        assertTrue(page.body().startsWith("<!DOCTYPE html>"), page.body());
-        server.interrupt();
-        assertEquals(0, status.get(5, TimeUnit.MINUTES));
-    }
-
-    /** The server in a process of its own, until SIGTERM. */
-    @Test
-    @EnabledOnOs({OS.LINUX, OS.MAC})
-    void serveAnswersAndEndsWhenTold() throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), Bts.class.getName(),
-                "serve", seed.toString(), "--port", "0", "--template", "llama2").redirectError(folder.resolve("serve.err").toFile()).start();
-        try (BufferedReader out = process.inputReader()) {
-            String line = out.readLine();
-            assertTrue(line != null && line.startsWith("seed is served at http://127.0.0.1:"), () -> line + read(folder.resolve("serve.err")));
-            URI page = URI.create(line.replaceAll(".* page at (\\S+)$", "$1"));
-            assertEquals(200, HttpClient.newHttpClient().send(HttpRequest.newBuilder(page).build(), HttpResponse.BodyHandlers.discarding()).statusCode(), line);
-            URI uri = page.resolve("/v1/chat/completions");
-            HttpResponse<String> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(uri).header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"seed\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}],\"max_tokens\":4}")).build(),
-                    HttpResponse.BodyHandlers.ofString());
-            assertEquals(200, answer.statusCode(), answer.body());
-            process.toHandle().destroy();
-            assertEquals(128 + 15, process.waitFor());
-            assertFalse(read(folder.resolve("serve.err")).contains("Exception"), read(folder.resolve("serve.err")));
-        } finally {
-            process.destroyForcibly();
-        }
     }
 
     /** Ctrl-C in a training: it saves, says so, and the same command goes on. */
@@ -419,23 +237,14 @@ class BtsTest {
         Path errors = folder.resolve("interrupted.err");
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(errors.toFile()).start();
         try {
-            assertEquals(128 + 2, process.waitFor(), () -> read(errors));
+            assertEquals(128 + 2, process.waitFor(), () -> Commands.read(errors));
         } finally {
             process.destroyForcibly();
         }
-        assertTrue(read(errors).matches("(?s).*Stopped at step \\d+ of 400, as requested; saved in .*interrupted-run.*"), () -> read(errors));
+        assertTrue(Commands.read(errors).matches("(?s).*Stopped at step \\d+ of 400, as requested; saved in .*interrupted-run.*"), () -> Commands.read(errors));
         assertFalse(Files.exists(out), "an expert that is not finished is not saved as one, with --patience neither");
-        assertFalse(read(errors).contains("\r"), "no line is drawn anew in a file");
+        assertFalse(Commands.read(errors).contains("\r"), "no line is drawn anew in a file");
         done(training.toArray());
         assertTrue(Files.exists(out.resolve("model.safetensors")));
-    }
-
-    /** A file's text, or why there is none. */
-    static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            return e.toString();
-        }
     }
 }

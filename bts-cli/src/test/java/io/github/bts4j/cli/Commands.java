@@ -11,8 +11,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.train.ExpertTraining;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -31,6 +33,24 @@ final class Commands {
             random.save(folder, DATA.resolve("tokenizer"));
         }
         return folder;
+    }
+
+    /** A copy of a bundled text. */
+    static Path corpus(String name, Path folder) throws IOException {
+        Path file = folder.resolve(name + ".jsonl");
+        try (InputStream in = Commands.class.getResourceAsStream("/io/github/bts4j/examples/corpus/" + name + ".jsonl")) {
+            Files.copy(in, file);
+        }
+        return file;
+    }
+
+    /** A file's text, or why there is none. */
+    static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
     }
 
     /** What a command printed. */
@@ -60,5 +80,4 @@ final class Commands {
         assertTrue(result.err().contains(message), "missing\n" + message + "\nin\n" + result.err());
         assertFalse(result.err().contains("\tat "), result.err());
     }
-
 }

@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeSet;
@@ -43,7 +42,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
 /**
- * What README.md and docs show is true: Java compiles and runs, command lines run, links lead somewhere. The commands of a page run in its order, in a folder of its own
+ * What README.md and docs show is true: Java compiles and runs, command lines run. The commands of a page run in its order, in a folder of its own
  * that holds {@link DocumentedFiles}; they are cut down by options behind their own.
  */
 class DocumentationTest {
@@ -82,8 +81,6 @@ class DocumentationTest {
             Map.entry("chat", List.of("--max-tokens", "4")),
             Map.entry("serve", List.of("--port", "0")));
 
-    private static final Pattern INLINE = Pattern.compile("`([^`\\n]+)`");
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
     private static final Pattern SERVED = Pattern.compile("is served at (http://[^/]+)/v1");
 
     @TempDir
@@ -150,7 +147,7 @@ class DocumentationTest {
         Process process = new ProcessBuilder(command).directory(folder.toFile()).redirectError(errors.toFile()).start();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             String printed = out.lines().map(line -> line + "\n").collect(Collectors.joining());
-            assertEquals(0, process.waitFor(), () -> what + "\n" + printed + BtsTest.read(errors));
+            assertEquals(0, process.waitFor(), () -> what + "\n" + printed + Commands.read(errors));
             return printed;
         } finally {
             process.destroyForcibly();
@@ -307,53 +304,5 @@ class DocumentationTest {
         Page.all().forEach(page -> page.commands().forEach(command -> words.addAll(List.of("./bts", "java").contains(command.words().get(0)) ? command.words()
                 : command.words().subList(0, 1))));
         Stream.of(OTHER_PROGRAMS, PARSED_ONLY, OTHER_PROGRAMS_IN_JAVA, SMALLER_PROGRAMS).flatMap(reasons -> reasons.keySet().stream()).forEach(word -> assertTrue(words.contains(word), word));
-    }
-
-    /** Commands and options that are named in the text. */
-    @Test
-    void whatTheTextNamesIsThere() throws IOException {
-        CommandLine bts = line(new StringWriter());
-        List<String> problems = new ArrayList<>();
-        for (Page page : Page.all()) {
-            Matcher inline = INLINE.matcher(page.prose());
-            while (inline.find()) {
-                List<String> words = Page.words(inline.group(1));
-                if (words.isEmpty()) { // such as `#`, a comment
-                    continue;
-                }
-                boolean command = words.size() > 1 && List.of("bts", "./bts").contains(words.get(0)) && !words.get(1).startsWith("-");
-                if (command && !bts.getSubcommands().containsKey(words.get(1))) {
-                    problems.add(page + ": there is no command " + inline.group());
-                } else if (command || words.get(0).startsWith("--")) {
-                    List<CommandLine> known = command ? List.of(bts.getSubcommands().get(words.get(1))) : List.copyOf(bts.getSubcommands().values());
-                    words.stream().filter(word -> word.startsWith("--")).map(word -> word.replaceFirst("=.*", ""))
-                            .filter(option -> known.stream().noneMatch(each -> each.getCommandSpec().findOption(option) != null || each.getCommandSpec().negatedOptionsMap().containsKey(option)))
-                            .forEach(option -> problems.add(page + ": there is no option " + option));
-                }
-            }
-        }
-        assertEquals(List.of(), problems);
-    }
-
-    @Test
-    void everyLinkLeadsSomewhere() throws IOException {
-        List<String> problems = new ArrayList<>();
-        for (Page page : Page.all()) {
-            Matcher link = LINK.matcher(page.prose());
-            while (link.find()) {
-                String[] target = link.group(1).split("#", 2);
-                Path file = target[0].isEmpty() ? Page.ROOT.resolve(page.name()) : Page.ROOT.resolve(page.name()).resolveSibling(target[0]);
-                if (!link.group(1).contains("://") && !(Files.exists(file) && (target.length == 1 || anchors(file).contains(target[1])))) {
-                    problems.add(page + ": " + link.group(1));
-                }
-            }
-        }
-        assertEquals(List.of(), problems);
-    }
-
-    /** Names of a page's headings, as GitHub makes them. */
-    private static List<String> anchors(Path file) throws IOException {
-        return Files.readAllLines(file).stream().filter(line -> line.startsWith("#"))
-                .map(line -> line.replaceFirst("#+ ", "").toLowerCase(Locale.ROOT).replaceAll("[^\\w -]", "").replace(' ', '-')).toList();
     }
 }

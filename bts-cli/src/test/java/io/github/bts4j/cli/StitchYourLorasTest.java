@@ -87,7 +87,7 @@ class StitchYourLorasTest {
         Process process = start(arguments);
         try (InputStream out = process.getInputStream()) {
             String printed = new String(out.readAllBytes(), StandardCharsets.UTF_8);
-            assertEquals(0, process.waitFor(), () -> String.join(" ", arguments) + "\n" + printed + BtsTest.read(folder.resolve("errors.txt")));
+            assertEquals(0, process.waitFor(), () -> String.join(" ", arguments) + "\n" + printed + Commands.read(folder.resolve("errors.txt")));
             assertTrue(!printed.isBlank(), () -> String.join(" ", arguments) + " printed nothing");
             return printed;
         } finally {

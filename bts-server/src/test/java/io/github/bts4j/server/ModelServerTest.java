@@ -8,18 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.chat.ChatMessage;
 import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.GenerationResult;
-import io.github.bts4j.core.generate.Generator;
-import io.github.bts4j.core.generate.TokenStream;
-import io.github.bts4j.core.golden.Tolerance;
-import io.github.bts4j.core.llama.Precision;
-import io.github.bts4j.core.torch.FrozenLm;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.URI;
@@ -64,15 +57,6 @@ class ModelServerTest {
         return GenerationConfig.greedy(maxTokens).withTemperature(temperature).withSeed(seed);
     }
 
-    private static GenerationResult expected(int[] prompt, GenerationConfig config) {
-        try (TokenStream stream = server.generator.stream(prompt, config)) {
-            while (stream.hasNext()) {
-                stream.next();
-            }
-            return stream.result();
-        }
-    }
-
     @Test
     void modelsHealthAndMetrics() throws IOException, InterruptedException {
         JsonNode models = TestServer.JSON.readTree(server.get("/v1/models").body());
@@ -111,7 +95,7 @@ class ModelServerTest {
     @Test
     void completionsAreTheGeneratorsTexts() throws IOException, InterruptedException {
         int[] prompt = server.tokenizer.encode("It is a truth", true);
-        GenerationResult greedy = expected(prompt, config(20, 0, 0));
+        GenerationResult greedy = server.generated(prompt, config(20, 0, 0));
         JsonNode answer = server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":20,\"temperature\":0}");
         assertEquals(greedy.text(), answer.at("/choices/0/text").asText());
         assertEquals("length", answer.at("/choices/0/finish_reason").asText());
@@ -124,7 +108,7 @@ class ModelServerTest {
         JsonNode drawn = server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":12,\"temperature\":0.8,\"top_p\":0.9,\"seed\":7,\"n\":2}");
         for (int i = 0; i < 2; i++) {
             GenerationConfig config = config(12, 0.8, 7 + i).withTopP(0.9);
-            assertEquals(expected(prompt, config).text(), drawn.at("/choices/" + i + "/text").asText(), "answer " + i);
+            assertEquals(server.generated(prompt, config).text(), drawn.at("/choices/" + i + "/text").asText(), "answer " + i);
             assertEquals(i, drawn.at("/choices/" + i + "/index").asInt());
         }
         assertNotEquals(drawn.at("/choices/0/text"), drawn.at("/choices/1/text"));
@@ -133,7 +117,7 @@ class ModelServerTest {
     @Test
     void aStopStringEndsTheText() throws IOException, InterruptedException {
         int[] prompt = server.tokenizer.encode("It is a truth", true);
-        String whole = expected(prompt, config(30, 0, 0)).text();
+        String whole = server.generated(prompt, config(30, 0, 0)).text();
         String stop = whole.substring(12, 15);
         JsonNode answer = server.ask("/v1/completions",
                 TestServer.JSON.createObjectNode().put("model", "tiny").put("prompt", "It is a truth").put("max_tokens", 30).put("temperature", 0).put("stop", stop).toString());
@@ -145,7 +129,7 @@ class ModelServerTest {
     void promptsAsTokensAndInLists() throws IOException, InterruptedException {
         int[] first = server.tokenizer.encode("One", true);
         int[] second = server.tokenizer.encode("Another prompt", true);
-        List<String> texts = List.of(expected(first, config(8, 0, 0)).text(), expected(second, config(8, 0, 0)).text());
+        List<String> texts = List.of(server.generated(first, config(8, 0, 0)).text(), server.generated(second, config(8, 0, 0)).text());
         String tail = ",\"max_tokens\":8,\"temperature\":0}";
         assertEquals(texts, texts(server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":[\"One\",\"Another prompt\"]" + tail)));
         assertEquals(texts, texts(server.ask("/v1/completions", "{\"model\":\"tiny\",\"prompt\":[" + Arrays.toString(first) + "," + Arrays.toString(second) + "]" + tail)));
@@ -173,7 +157,7 @@ class ModelServerTest {
         int[] best = greedyEach(ids);
         for (int t = 1; t < ids.length; t++) {
             double logProb = logprobs.get("token_logprobs").get(t).asDouble();
-            assertEquals(expected[t - 1], logProb, tolerance(ids.length).ofLosses(expected), "token " + t);
+            assertEquals(expected[t - 1], logProb, server.tolerance(ids.length).ofLosses(expected), "token " + t);
             JsonNode top = logprobs.get("top_logprobs").get(t);
             assertEquals(logProb, top.get(logprobs.get("tokens").get(t).asText()).asDouble(), "the chosen token is always there");
             assertTrue(top.size() == 3 || top.size() == 4, top + ": up to logprobs + 1");
@@ -190,20 +174,15 @@ class ModelServerTest {
         assertEquals(0, only.at("/usage/completion_tokens").asInt());
     }
 
-    /** Of what hub, expert and stitches make together. */
-    private static Tolerance tolerance(int tokens) {
-        return Tolerance.of(server.model.models().get(0).config(), tokens, Precision.FLOAT32).times(3);
-    }
-
     private static int[] greedyEach(int[] ids) {
-        return IntStream.range(1, ids.length).map(t -> expected(Arrays.copyOf(ids, t), config(1, 0, 0)).tokenIds()[0]).toArray();
+        return IntStream.range(1, ids.length).map(t -> server.generated(Arrays.copyOf(ids, t), config(1, 0, 0)).tokenIds()[0]).toArray();
     }
 
     @Test
     void chatsGoThroughTheTemplate() throws IOException, InterruptedException {
         List<ChatMessage> messages = List.of(ChatMessage.system("Be brief."), ChatMessage.user("Hello"), ChatMessage.assistant("Hi."), ChatMessage.user("Why?"));
         int[] prompt = ChatTemplate.llama2().encode(server.tokenizer, messages, true);
-        GenerationResult expected = expected(prompt, config(15, 0, 0));
+        GenerationResult expected = server.generated(prompt, config(15, 0, 0));
         String body = "{\"model\":\"tiny\",\"messages\":[{\"role\":\"system\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hello\"}]},"
                 + "{\"role\":\"assistant\",\"content\":\"Hi.\"},{\"role\":\"user\",\"content\":\"Why?\"}],\"max_completion_tokens\":15,\"temperature\":0%s}";
         JsonNode answer = server.ask("/v1/chat/completions", String.format(body, ",\"logprobs\":true,\"top_logprobs\":2"));
@@ -213,7 +192,7 @@ class ModelServerTest {
         JsonNode content = answer.at("/choices/0/logprobs/content");
         assertEquals(15, content.size());
         for (int i = 0; i < 15; i++) {
-            assertEquals(expected.tokens().get(i).logProb(), content.get(i).get("logprob").asDouble(), tolerance(prompt.length + 15).ofLosses(expected.tokens().get(i).logProb()));
+            assertEquals(expected.tokens().get(i).logProb(), content.get(i).get("logprob").asDouble(), server.tolerance(prompt.length + 15).ofLosses(expected.tokens().get(i).logProb()));
             assertEquals(2, content.get(i).get("top_logprobs").size());
             assertEquals(content.get(i).get("logprob").asDouble(), content.get(i).at("/top_logprobs/0/logprob").asDouble(), "greedy takes the likeliest");
         }
@@ -275,69 +254,7 @@ class ModelServerTest {
         int[] ids = {1, 70, 300, 5};
         float[] scores = new float[3];
         server.generator.score(ids, 1).forEach(score -> scores[List.of(70, 300, 5).indexOf(score.id())] = score.logProb());
-        assertArrayEquals(server.generator.logProbs(ids)[0], scores, (float) tolerance(ids.length).ofLosses(scores));
-    }
-
-    /** Requests with and without experts, in progress together. */
-    @Test
-    void expertsAreSwitchedOffForARequest() throws IOException, InterruptedException {
-        int[] prompt = server.tokenizer.encode("It is a truth", true);
-        String alone;
-        try (FrozenLm hub = server.model.without(Set.of("code")); TokenStream stream = new Generator(hub, server.tokenizer).stream(prompt, config(30, 0, 0).withEndTokens(server.text.endTokens()))) {
-            while (stream.hasNext()) {
-                stream.next();
-            }
-            alone = stream.result().text();
-        }
-        String whole = expected(prompt, config(30, 0, 0)).text();
-        assertNotEquals(whole, alone);
-        String body = "{\"model\":\"tiny\",\"prompt\":\"It is a truth\",\"max_tokens\":30,\"temperature\":0%s}";
-        List<CompletableFuture<HttpResponse<String>>> both = IntStream.range(0, 6).mapToObj(i -> server.client.sendAsync(
-                server.request("/v1/completions", String.format(body, i % 2 == 0 ? "" : ",\"experts_off\":[\"code\"]")), HttpResponse.BodyHandlers.ofString())).toList();
-        for (int i = 0; i < both.size(); i++) {
-            assertEquals(i % 2 == 0 ? whole : alone, TestServer.JSON.readTree(both.get(i).join().body()).at("/choices/0/text").asText());
-        }
-    }
-
-    @Test
-    void gatesAlongAText() throws IOException, InterruptedException {
-        String text = "public static boolean";
-        JsonNode answer = server.ask("/bts/gates", "{\"model\":\"tiny\",\"prompt\":\"" + text + "\"}");
-        int[] ids = server.tokenizer.encode(text, true);
-        assertEquals("[\"hub\",\"code\"]", answer.get("models").toString());
-        assertEquals(ids.length, answer.get("tokens").size());
-        StringBuilder joined = new StringBuilder();
-        answer.get("tokens").forEach(token -> joined.append(token.asText()));
-        assertEquals(text, joined.toString().strip());
-        assertEquals(1, answer.get("stitches").size());
-        assertEquals(4, answer.at("/stitches/0/after_layer").asInt());
-        try (NDManager scope = server.model.getNDManager().newSubManager()) {
-            float[][] expected = server.model.gates(TokenBatch.tensor(scope, new int[][] {ids}, 0, ids.length, 2048), 1).get(0).meanOverChannels(0);
-            for (int t = 0; t < ids.length; t++) {
-                for (int i = 0; i < 2; i++) {
-                    assertEquals(expected[t][i], answer.at("/stitches/0/weights/" + t + "/" + i).asDouble(), 0.5e-4 + tolerance(ids.length).of(1)); // four digits
-                }
-            }
-        }
-        JsonNode chat = server.ask("/bts/gates", "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"},{\"role\":\"assistant\",\"content\":\"Good day\"}]}");
-        int start = chat.get("answer_start").asInt();
-        StringBuilder said = new StringBuilder();
-        for (int t = start; t < chat.get("tokens").size(); t++) {
-            said.append(chat.get("tokens").get(t).asText());
-        }
-        assertEquals("Good day", said.toString().strip());
-        assertEquals(400, server.post("/bts/gates", "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"]}").statusCode());
-    }
-
-    /** As in a chat: what the template writes stands before the answer. */
-    @Test
-    void whatATemplateIsGivenReachesTheGatesToo() throws IOException, InterruptedException {
-        ChatTemplate template = ChatTemplate.jinja("{% for m in messages %}{{ m.content }}{{ m.mood }}{% endfor %}{% for d in documents or [] %}{{ d.text }}{% endfor %}{{ extra }}", "<s>", "</s>");
-        try (ModelServer own = ModelServer.start(new ServedModel("tiny", server.text.withChatTemplate(template)), TestServer.CONFIG)) {
-            JsonNode gates = TestServer.JSON.readTree(TestServer.post(own, "/bts/gates", "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"so\",\"mood\":\"well\"},"
-                    + "{\"role\":\"assistant\",\"content\":\"Good day\"}],\"documents\":[{\"text\":\"man\"}],\"chat_template_kwargs\":{\"extra\":\"views\"}}").body());
-            assertEquals(server.tokenizer.encode("sowellmanviews", false).length, gates.get("answer_start").asInt(), gates.toString());
-        }
+        assertArrayEquals(server.generator.logProbs(ids)[0], scores, (float) server.tolerance(ids.length).ofLosses(scores));
     }
 
     @Test

@@ -5,8 +5,13 @@ import ai.djl.ndarray.NDArray;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.bts4j.core.chat.ChatTemplate;
+import io.github.bts4j.core.generate.GenerationConfig;
+import io.github.bts4j.core.generate.GenerationResult;
 import io.github.bts4j.core.generate.Generator;
+import io.github.bts4j.core.generate.TokenStream;
+import io.github.bts4j.core.golden.Tolerance;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.text.TextModel;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
 import io.github.bts4j.stitch.StitchConfig;
@@ -163,6 +168,21 @@ final class TestServer implements AutoCloseable {
     static double metric(HttpResponse<String> metrics, String name) {
         return metrics.body().lines().filter(line -> line.startsWith(name + " ")).mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
                 .findFirst().orElseThrow(() -> new AssertionError("no metric " + name));
+    }
+
+    /** What the server's generator gives in this process. */
+    GenerationResult generated(int[] prompt, GenerationConfig config) {
+        try (TokenStream stream = generator.stream(prompt, config)) {
+            while (stream.hasNext()) {
+                stream.next();
+            }
+            return stream.result();
+        }
+    }
+
+    /** Of what hub, expert and stitches make together. */
+    Tolerance tolerance(int tokens) {
+        return Tolerance.of(model.models().get(0).config(), tokens, Precision.FLOAT32).times(3);
     }
 
     @Override

@@ -30,7 +30,7 @@ final class ExitPrograms {
             daemon.setDaemon(true);
             daemon.start();
         }
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("A hook computes: " + (LifetimePrograms.appended(model) != 0))));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("A hook computes: " + (LifetimeAnswers.appended(model) != 0))));
         System.out.println("ready");
         if (arguments[0].equals("exit")) {
             Thread.sleep(new SplittableRandom(Long.parseLong(arguments[1])).nextInt(LONGEST_WAIT));
@@ -41,7 +41,7 @@ final class ExitPrograms {
 
     private static Callable<?> generating(FrozenLm model, Path folder) {
         LlamaTokenizer tokenizer = LlamaTokenizer.open(folder.resolve("hub"));
-        return () -> LifetimePrograms.generated(model, tokenizer);
+        return () -> LifetimeAnswers.generated(model, tokenizer);
     }
 
     private static Callable<?> scoring(FrozenLm model) {

@@ -34,15 +34,10 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class LifetimePrograms {
     static final List<String> PROGRAMS = List.of("leftover", "losses", "append", "generate", "together", "batch", "predict", "cancel", "change", "train");
-
     private static final int LONGEST_TRIAL = Integer.getInteger("bts4j.longestTrial", 120); // seconds; a trial takes some tenths of one
 
     private static final int THREADS = 8;
-    static final int[] PROMPT = {3, 141, 59, 26, 535};
-    private static final List<String> TEXTS = List.of("the house", "public static void", "Y dijo Dios");
-    private static final int NEW_TOKENS = 5;
     private static final long LONGEST_WAIT = TimeUnit.MILLISECONDS.toNanos(6);
-    static final GenerationConfig GREEDY = GenerationConfig.greedy(NEW_TOKENS);
 
     private final LifetimeModels models;
     private final Path folder;
@@ -74,12 +69,12 @@ final class LifetimePrograms {
     private void run(String program, int trial) throws Exception {
         switch (program) {
             case "leftover" -> leftover(models.open(trial));
-            case "losses" -> closedUnder(trial, model -> Arrays.deepHashCode(model.tokenLosses(new int[][] {PROMPT, PROMPT})));
-            case "append" -> closedUnder(trial, LifetimePrograms::appended);
+            case "losses" -> closedUnder(trial, model -> Arrays.deepHashCode(model.tokenLosses(new int[][] {LifetimeAnswers.PROMPT, LifetimeAnswers.PROMPT})));
+            case "append" -> closedUnder(trial, LifetimeAnswers::appended);
             case "generate" -> closedUnder(trial, this::generated);
-            case "together" -> closedUnder(trial, LifetimePrograms::together);
-            case "batch" -> closedUnder(trial, model -> new Generator(model, tokenizer).generateAll(TEXTS, GREEDY, 2).hashCode());
-            case "predict" -> closedUnder(trial, model -> predicted(model, tokenizer));
+            case "together" -> closedUnder(trial, LifetimeAnswers::together);
+            case "batch" -> closedUnder(trial, model -> new Generator(model, tokenizer).generateAll(LifetimeAnswers.TEXTS, LifetimeAnswers.GREEDY, 2).hashCode());
+            case "predict" -> closedUnder(trial, model -> LifetimeAnswers.predicted(model, tokenizer));
             case "cancel" -> cancel(models.open(trial));
             case "change" -> change(trial);
             case "train" -> train(trial);
@@ -115,20 +110,20 @@ final class LifetimePrograms {
         session.append(1, 2, 3);
         ofView.append(1, 2, 3);
         other.append(4);
-        TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GREEDY);
+        TokenStream stream = new Generator(model, tokenizer).stream(LifetimeAnswers.PROMPT, LifetimeAnswers.GREEDY);
         stream.next();
-        Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, GREEDY));
-        predictor.predict(TEXTS.get(0));
+        Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, LifetimeAnswers.GREEDY));
+        predictor.predict(LifetimeAnswers.TEXTS.get(0));
         model.close();
-        refused(() -> predictor.predict(TEXTS.get(0)), "model");
+        refused(() -> predictor.predict(LifetimeAnswers.TEXTS.get(0)), "model");
         refused(() -> session.append(4), "model");
         refused(() -> ofView.append(4), "model");
         refused(() -> model.appendEach(List.of(session, other), new int[] {1, 2}), "model");
         refused(stream::next, "model");
         refused(() -> model.newSession(8), "model");
         refused(() -> view.newSession(8), "model");
-        refused(() -> model.tokenLosses(new int[][] {PROMPT}), "model");
-        refused(() -> view.tokenLosses(new int[][] {PROMPT}), "model");
+        refused(() -> model.tokenLosses(new int[][] {LifetimeAnswers.PROMPT}), "model");
+        refused(() -> view.tokenLosses(new int[][] {LifetimeAnswers.PROMPT}), "model");
         session.close();
         session.close();
         refused(() -> {
@@ -143,54 +138,12 @@ final class LifetimePrograms {
         other.close();
     }
 
-    /** What threads compute with a model, reduced to a number. */
-    private interface Answer {
-        int of(FrozenLm model) throws Exception;
-    }
-
-    static int appended(FrozenLm model) {
-        try (DecodeSession session = model.newSession(PROMPT.length + NEW_TOKENS)) {
-            int hash = Arrays.hashCode(session.append(PROMPT));
-            for (int t = 0; t < NEW_TOKENS; t++) {
-                hash = 31 * hash + Arrays.hashCode(session.append(7 * t));
-            }
-            return hash;
-        }
-    }
-
     private int generated(FrozenLm model) {
-        return generated(model, tokenizer);
-    }
-
-    static int generated(FrozenLm model, LlamaTokenizer tokenizer) {
-        try (TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GREEDY)) {
-            while (stream.hasNext()) {
-                stream.next();
-            }
-            return stream.result().tokens().hashCode();
-        }
-    }
-
-    static int predicted(FrozenLm model, LlamaTokenizer tokenizer) throws TranslateException {
-        try (Predictor<String, String> predictor = model.newPredictor(new TextGenerationTranslator(tokenizer, GREEDY))) {
-            return predictor.predict(TEXTS.get(0)).hashCode();
-        }
-    }
-
-    private static int together(FrozenLm model) {
-        try (DecodeSession first = model.newSession(20); DecodeSession second = model.newSession(20)) {
-            first.append(PROMPT);
-            second.append(1);
-            int hash = 0;
-            for (int t = 0; t < 4; t++) {
-                hash = 31 * hash + Arrays.deepHashCode(model.appendEach(List.of(first, second), new int[] {t, 9 * t}));
-            }
-            return hash;
-        }
+        return LifetimeAnswers.generated(model, tokenizer);
     }
 
     /** Eight threads compute, and two others close, in two orders where there is more than one model. */
-    private void closedUnder(int trial, Answer answer) throws Exception {
+    private void closedUnder(int trial, LifetimeAnswers.Answer answer) throws Exception {
         int alone = alone(trial % LifetimeModels.KINDS, answer);
         LifetimeModels.Opened opened = models.open(trial);
         CyclicBarrier begin = new CyclicBarrier(THREADS + 2);
@@ -231,7 +184,7 @@ final class LifetimePrograms {
     }
 
     /** What a single thread gets of a model of this kind; asked once. */
-    private int alone(int kind, Answer answer) throws Exception {
+    private int alone(int kind, LifetimeAnswers.Answer answer) throws Exception {
         if (!expected.containsKey(kind)) {
             try (LifetimeModels.Opened opened = models.open(kind)) {
                 expected.put(kind, answer.of(opened.model()));
@@ -264,7 +217,7 @@ final class LifetimePrograms {
         try (opened) {
             FrozenLm model = opened.model();
             DecodeSession session = model.newSession(100);
-            TokenStream stream = new Generator(model, tokenizer).stream(PROMPT, GenerationConfig.greedy(100));
+            TokenStream stream = new Generator(model, tokenizer).stream(LifetimeAnswers.PROMPT, GenerationConfig.greedy(100));
             List<Callable<?>> tasks = List.of(() -> {
                 try {
                     for (int t = 0; t < 100; t++) {
@@ -357,8 +310,8 @@ final class LifetimePrograms {
         }, () -> {
             try {
                 for (int k = 0; k < 1000; k++) {
-                    appended(model);
-                    model.tokenLosses(new int[][] {PROMPT});
+                    LifetimeAnswers.appended(model);
+                    model.tokenLosses(new int[][] {LifetimeAnswers.PROMPT});
                 }
             } catch (IllegalStateException e) {
                 if (!e.getMessage().equals("This model is closed")) {

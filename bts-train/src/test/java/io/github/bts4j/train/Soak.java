@@ -114,11 +114,11 @@ final class Soak {
 
     private int answer(Question question, FrozenLm model) throws Exception {
         return switch (question) {
-            case APPEND -> LifetimePrograms.appended(model);
-            case GENERATE -> LifetimePrograms.generated(model, tokenizer);
-            case SCORE -> Arrays.deepHashCode(model.tokenLosses(new int[][] {LifetimePrograms.PROMPT, LifetimePrograms.PROMPT}));
+            case APPEND -> LifetimeAnswers.appended(model);
+            case GENERATE -> LifetimeAnswers.generated(model, tokenizer);
+            case SCORE -> Arrays.deepHashCode(model.tokenLosses(new int[][] {LifetimeAnswers.PROMPT, LifetimeAnswers.PROMPT}));
             case TOGETHER -> throw new IllegalArgumentException("two answers");
-            case PREDICT -> LifetimePrograms.predicted(model, tokenizer);
+            case PREDICT -> LifetimeAnswers.predicted(model, tokenizer);
             case TRAIN -> trained((StitchedModel) model);
         };
     }
@@ -126,7 +126,7 @@ final class Soak {
     /** What two sessions find likeliest, step by step: each of them with the experts that there were when it was opened. */
     private static int[] together(FrozenLm model) {
         try (DecodeSession first = model.newSession(20); DecodeSession second = model.newSession(20)) {
-            first.append(LifetimePrograms.PROMPT);
+            first.append(LifetimeAnswers.PROMPT);
             second.append(1);
             int[] hashes = {1, 2};
             for (int t = 0; t < 4; t++) {
@@ -252,7 +252,7 @@ final class Soak {
 
     /** A stream that another thread may close. */
     private void cancelled(FrozenLm model) {
-        try (TokenStream stream = new Generator(model, tokenizer).stream(LifetimePrograms.PROMPT, LifetimePrograms.GREEDY)) {
+        try (TokenStream stream = new Generator(model, tokenizer).stream(LifetimeAnswers.PROMPT, LifetimeAnswers.GREEDY)) {
             streams.add(stream);
             while (stream.hasNext()) {
                 stream.next();

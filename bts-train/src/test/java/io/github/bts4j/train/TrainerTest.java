@@ -2,18 +2,10 @@ package io.github.bts4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.bts4j.core.TokenBatch;
 import io.github.bts4j.core.golden.GoldenCase;
-import io.github.bts4j.core.llama.LlamaConfig;
-import io.github.bts4j.core.torch.FrozenLm;
-import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
@@ -23,7 +15,6 @@ import io.github.bts4j.train.metrics.StepMetrics;
 import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import io.github.bts4j.train.optim.LearningRate;
-import io.github.bts4j.train.stability.Safeguards;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,73 +75,6 @@ class TrainerTest {
         }
         assertTrue(counts.get(0) >= 4 * parameters, "weights, two moments and a step count per tensor: " + counts);
         assertEquals(List.of(counts.get(0), counts.get(0), counts.get(0)), counts);
-    }
-
-    @Test
-    void aNanInTheWeightsStopsTheRunAndChangesNothing() throws IOException {
-        try (StitchedModel model = TinyRuns.stitched(0); NDManager scope = Torch.manager().newSubManager()) {
-            Map<String, NDArray> values = new LinkedHashMap<>(model.stitchTensors());
-            float[] broken = values.get("stitch.1.proj.1.weight").toFloatArray();
-            broken[5] = Float.NaN;
-            values.put("stitch.1.proj.1.weight", Tensors.of(scope, broken, 48, 48));
-            model.setStitchTensors(values);
-            Map<String, String> before = TinyRuns.hashes(model.stitchTensors());
-            TinyRuns.Record record = new TinyRuns.Record();
-            try (Trainer trainer = new Trainer(new StitchTraining(model), TinyRuns.data(), TinyRuns.config(4), record)) {
-                TrainingDivergedException diverged = assertThrows(TrainingDivergedException.class, trainer::run);
-                assertEquals(0, diverged.step());
-                assertTrue(Double.isNaN(diverged.loss()) && Double.isNaN(diverged.gradientNorm()), diverged.getMessage());
-                assertTrue(diverged.getMessage().contains("step 0: loss = NaN, gradient norm = NaN"), diverged.getMessage());
-                assertEquals(0, trainer.step());
-            }
-            assertEquals(before, TinyRuns.hashes(model.stitchTensors()));
-            assertEquals(List.of(), record.steps);
-        }
-    }
-
-    @Test
-    void aRunThatDivergesLaterKeepsTheWeightsOfTheStepBefore(@TempDir Path folder) throws IOException {
-        try (StitchedModel model = TinyRuns.stitched(0)) {
-            TinyRuns.Record record = new TinyRuns.Record();
-            try (Trainer trainer = new Trainer(new Failing(new StitchTraining(model), 3), TinyRuns.data(), TinyRuns.config(6), record)
-                    .saveTo(folder)) {
-                trainer.runTo(3);
-                Map<String, String> before = TinyRuns.hashes(model.stitchTensors());
-                TrainingDivergedException diverged = assertThrows(TrainingDivergedException.class, trainer::run);
-                assertEquals(3, diverged.step());
-                assertEquals(Double.POSITIVE_INFINITY, diverged.loss());
-                assertTrue(diverged.gradientNorm() > 0, diverged.getMessage());
-                assertEquals(before, TinyRuns.hashes(model.stitchTensors()));
-                assertEquals(3, trainer.step());
-                trainer.runTo(4); // the gradients of the failed step are gone: this is step 3 as it should have been
-            }
-            Map<String, String> after = TinyRuns.hashes(model.stitchTensors());
-            try (StitchedModel other = TinyRuns.stitched(0);
-                    Trainer trainer = new Trainer(new StitchTraining(other), TinyRuns.data(), TinyRuns.config(6), metrics -> { })) {
-                trainer.runTo(4);
-                assertEquals(TinyRuns.hashes(other.stitchTensors()), after);
-            }
-            assertEquals(4, record.steps.size());
-        }
-    }
-
-    /** Reports one infinite loss, once. */
-    private static final class Failing extends ForwardingTrainable {
-        private int passesLeft;
-
-        Failing(Trainable inner, int passes) {
-            super(inner);
-            this.passesLeft = passes;
-        }
-
-        @Override
-        public float[] accumulateGradients(int[][] tokens, float tokenWeight, long seed) {
-            float[] losses = super.accumulateGradients(tokens, tokenWeight, seed);
-            if (passesLeft-- == 0) {
-                losses[1] = Float.POSITIVE_INFINITY;
-            }
-            return losses;
-        }
     }
 
     @Test
@@ -273,68 +197,6 @@ class TrainerTest {
             marks.zeroGradients();
         }
         return gradients;
-    }
-
-    @Test
-    void anExpertLearnsATinyTextFromRandomWeights(@TempDir Path folder) throws IOException {
-        LlamaConfig config = LlamaConfig.builder().vocabSize(TinyRuns.VOCAB).hiddenSize(32).intermediateSize(64).numLayers(2).numHeads(4)
-                .numKvHeads(2).maxPositionEmbeddings(64).build();
-        TinyRuns.Record record = new TinyRuns.Record();
-        Datamix data = Datamix.of(List.of(TinyRuns.domain("code", 3, 7)), Map.of("code", 1.0));
-        TrainerConfig run = TrainerConfig.of(80, 8, TinyRuns.LENGTH, new LearningRate.WarmupCosine(0.02, 5, 80, 0.1));
-        try (ExpertTraining expert = ExpertTraining.fromScratch(config, 0.02, 5, Device.cpu());
-                Trainer trainer = new Trainer(expert, data, run, record)) {
-            trainer.run();
-            assertEquals(Math.log(TinyRuns.VOCAB), record.losses().get(0), 0.1, "random weights know nothing");
-            double last = record.losses().subList(70, 80).stream().mapToDouble(Double::doubleValue).average().orElseThrow();
-            assertTrue(last < 0.5 * record.losses().get(0), "mean loss of the last ten steps: " + last);
-            expert.save(folder.resolve("expert"), TinyRuns.golden("bts-3x4"));
-            int[][] tokens = {Arrays.copyOf(data.batch(900, 1, 31).tokens(), 32)};
-            try (FrozenLm frozen = expert.freeze("frozen"); LlamaModel saved = LlamaModel.open(folder.resolve("expert"));
-                    NDManager scope = Torch.manager().newSubManager()) {
-                NDArray ids = TokenBatch.tensor(scope, tokens, 0, 32, TinyRuns.VOCAB);
-                assertArrayEquals(frozen.forward(ids).toFloatArray(), saved.forward(ids).toFloatArray());
-                double sum = 0;
-                for (float loss : saved.tokenLosses(tokens)[0]) {
-                    sum += loss / 31;
-                }
-                assertTrue(sum < 0.6 * record.losses().get(0), "loss of the saved model: " + sum);
-            }
-        }
-    }
-
-    @Test
-    void theSameSeedGivesTheSameWeightsAndAnotherSeedOthers() {
-        LlamaConfig config = LlamaConfig.builder().vocabSize(20).hiddenSize(16).intermediateSize(16).numLayers(1).numHeads(2)
-                .maxPositionEmbeddings(16).build();
-        try (ExpertTraining first = ExpertTraining.fromScratch(config, 0.02, 5, Device.cpu());
-                ExpertTraining again = ExpertTraining.fromScratch(config, 0.02, 5, Device.cpu());
-                ExpertTraining other = ExpertTraining.fromScratch(config, 0.02, 6, Device.cpu())) {
-            assertEquals(TinyRuns.hashes(first.parameters()), TinyRuns.hashes(again.parameters()));
-            assertNotEquals(TinyRuns.hashes(first.parameters()), TinyRuns.hashes(other.parameters()));
-        }
-    }
-
-    @Test
-    void aConfigurationOutOfRangeIsRefusedWithEveryProblem() {
-        String message = assertThrows(IllegalArgumentException.class, () -> new TrainerConfig(0, new TrainerConfig.Batches(0, 0, 0, BatchRamp.NONE, 0), new LearningRate.Constant(1),
-                new TrainerConfig.Optimization(AdamWConfig.STITCH, Double.NaN, 1, List.of()), 0, new TrainerConfig.Checkpoints(-1, 0), Safeguards.OFF)).getMessage();
-        for (String part : List.of("totalSteps = 0 is below 1", "microBatch = 0", "accumulation = 0", "sequenceLength = 0", "checkpointEvery = -1",
-                "keepCheckpoints = 0", "maxGradNorm = NaN", "averageDecay = 1.0 is outside [0, 1)")) {
-            assertTrue(message.contains(part), part + " is not in: " + message);
-        }
-    }
-
-    /** The numbers of arXiv 2307.09288, section 2.2. */
-    @Test
-    void llama2sRecipe() {
-        TrainerConfig config = TrainerConfig.llama2(500_000, 8, 4096, 3e-4);
-        assertEquals(4L << 20, (long) config.sequencesPerStep() * config.batches().sequenceLength());
-        assertEquals(new AdamWConfig(0.9, 0.95, 1e-5, 0.1), config.optimization().optimizer());
-        assertEquals(1, config.optimization().maxGradNorm());
-        assertEquals(1.5e-4, config.learningRate().at(999), 1e-12);
-        assertEquals(3e-4, config.learningRate().at(1999), 1e-12);
-        assertEquals(3e-5, config.learningRate().at(499_999), 1e-8);
     }
 
     /** The average of torch.optim.swa_utils.AveragedModel: the first step's weights, then decay * average + (1 - decay) * weights. */
