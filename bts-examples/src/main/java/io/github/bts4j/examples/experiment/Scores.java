@@ -24,14 +24,14 @@ final class Scores {
 
     private static final int GATE_WINDOWS = 16;
 
-    private final Path folder;
+    private final ExperimentSpec spec;
     private final Scoring scoring;
     private final BaseModels base;
     private final boolean replaces;
 
-    Scores(Path folder, Scoring scoring, BaseModels base, boolean replaces) {
+    Scores(ExperimentSpec spec, Scoring scoring, BaseModels base, boolean replaces) {
         this.replaces = replaces;
-        this.folder = folder;
+        this.spec = spec;
         this.scoring = scoring;
         this.base = base;
     }
@@ -58,11 +58,7 @@ final class Scores {
     }
 
     private Stage stage(String title, String madeFrom, boolean withTasks) {
-        return new Stage(folder(title), madeFrom + "; scored by " + scoring.identity(withTasks), replaces);
-    }
-
-    private Path folder(String title) {
-        return folder.resolve(Methods.slug(title));
+        return new Stage(folder(spec, title), madeFrom + "; scored by " + scoring.identity(withTasks), replaces);
     }
 
     /** The folder of a row's scores. */
@@ -73,10 +69,10 @@ final class Scores {
     private void write(String title, CausalLm model, boolean withTasks) throws IOException {
         System.err.println("Scoring " + title);
         Scoring.Scored scored = scoring.score(title, model, withTasks);
-        scored.results().write(folder(title).resolve("results.json"));
-        AtomicFiles.write(folder(title).resolve("positions.json"), JsonReader.tree(scored.positions()).toString());
+        scored.results().write(folder(spec, title).resolve("results.json"));
+        AtomicFiles.write(folder(spec, title).resolve("positions.json"), JsonReader.tree(scored.positions()).toString());
         if (model.gated().isPresent()) {
-            AtomicFiles.write(folder(title).resolve("gates.json"), gates(model.gated().get()).toPrettyString());
+            AtomicFiles.write(folder(spec, title).resolve("gates.json"), gates(model.gated().get()).toPrettyString());
         }
     }
 
@@ -100,7 +96,7 @@ final class Scores {
     EvaluationResults read(List<String> titles) throws IOException {
         EvaluationResults results = EvaluationResults.EMPTY;
         for (String title : titles) {
-            Path file = folder(title).resolve("results.json");
+            Path file = folder(spec, title).resolve("results.json");
             if (Files.exists(file)) {
                 results = results.plus(EvaluationResults.read(file));
             }

@@ -24,7 +24,7 @@ final class Workshop implements AutoCloseable {
         texts = Texts.read(spec, tokenizer);
         base = new BaseModels(spec, texts, tokenizer.vocabSize(), replaces);
         scoring = new Scoring(spec, texts, tokenizer);
-        scores = new Scores(spec.output().resolve(Scores.RESULTS), scoring, base, replaces);
+        scores = new Scores(spec, scoring, base, replaces);
         methods = new Methods(spec, texts, base, replaces);
         rows = methods.rows();
         names = new ArrayList<>(base.names());
