@@ -14,6 +14,7 @@ import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.TrainerConfig;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.TokenDataset;
+import io.github.bts4j.train.metrics.Median;
 import io.github.bts4j.train.optim.LearningRate;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,7 +69,7 @@ class StepCostTest {
 
         /** Medians of what each task took in its executor. */
         synchronized String seconds() {
-            return String.format(Locale.ROOT, "tasks: %.3f s, reading them %.3f s, writing results %.3f s", median(run), median(opened), median(written));
+            return String.format(Locale.ROOT, "tasks: %.3f s, reading them %.3f s, writing results %.3f s", Median.of(run), Median.of(opened), Median.of(written));
         }
 
         synchronized String perStep() {
@@ -117,11 +118,6 @@ class StepCostTest {
         return (System.nanoTime() - begin) / 1e9;
     }
 
-    private static double median(List<Double> values) {
-        List<Double> sorted = values.stream().sorted().toList();
-        return (sorted.get((sorted.size() - 1) / 2) + sorted.get(sorted.size() / 2)) / 2;
-    }
-
     @ParameterizedTest
     @CsvSource({"160, 1, GATHER", "160, 2, GATHER", "928, 1, GATHER", "928, 2, GATHER", "928, 2, SLICED"})
     void aRow(int hidden, int executors, Exchange exchange) throws IOException {
@@ -154,7 +150,7 @@ class StepCostTest {
             FaultRuns.awaitEvents(spark);
         }
         double parameters = StitchConfig.evenly(4, 4).parameterCount(2, hidden);
-        String row = String.format(Locale.ROOT, "| %.1f M | %d | %s | %.2f | %.2f | %.2f | %s |", parameters / 1e6, executors, exchange.name().toLowerCase(Locale.ROOT), median(there), median(here), median(ratios),
+        String row = String.format(Locale.ROOT, "| %.1f M | %d | %s | %.2f | %.2f | %.2f | %s |", parameters / 1e6, executors, exchange.name().toLowerCase(Locale.ROOT), Median.of(there), Median.of(here), Median.of(ratios),
                 sent.perStep());
         System.out.println(row + System.lineSeparator() + sent.seconds() + System.lineSeparator() + here + System.lineSeparator() + there);
         Files.write(Path.of("target/step-cost.md"), List.of(row), StandardOpenOption.CREATE, StandardOpenOption.APPEND);

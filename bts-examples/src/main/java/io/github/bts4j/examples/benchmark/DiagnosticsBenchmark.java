@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.metrics.Median;
 import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
@@ -59,15 +60,10 @@ public final class DiagnosticsBenchmark {
                 (i % 2 == 0 ? plain : measured)[i / 2] = (end - middle) / 1e6;
             }
         }
-        double pass = median(passes);
-        double step = median(plain);
-        double both = median(measured);
+        double pass = Median.of(passes);
+        double step = Median.of(plain);
+        double both = Median.of(measured);
         return options.describe(JsonReader.object()).put("stitch_parameters", model.config().parameterCount(model.numExperts(), model.hiddenSize()))
                 .put("pass_ms", pass).put("step_ms", step).put("measured_step_ms", both).put("share_of_training_step", (both - step) / (pass + step));
-    }
-
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        return values[values.length / 2];
     }
 }

@@ -17,6 +17,7 @@ import io.github.bts4j.core.torch.llama.RopeRows;
 import io.github.bts4j.stitch.FrozenStateCache;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.metrics.Median;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,7 +88,7 @@ public final class PassBenchmark {
                 order.forEach(name -> seconds.computeIfAbsent(name, n -> new ArrayList<>()).add(seconds(ways.get(name))));
                 Collections.reverse(order);
             }
-            ways.keySet().forEach(name -> result.put("seconds_" + name, median(seconds.get(name))));
+            ways.keySet().forEach(name -> result.put("seconds_" + name, Median.of(seconds.get(name))));
             putShares(result, model, seconds);
             return result;
         } finally {
@@ -102,10 +103,10 @@ public final class PassBenchmark {
         result.put("share_of_layer_passes_skipped", skipped / (double) (layers * (model.numExperts() + 1)));
         List<Double> forward = saved(seconds, "forward", "forward_frozen_state_cache");
         List<Double> pass = saved(seconds, "checkpointing_off", "frozen_state_cache");
-        result.put("share_of_forward_saved", median(over(forward, seconds.get("forward"))));
-        result.put("share_of_pass_saved", median(over(pass, seconds.get("checkpointing_off"))));
-        result.put("pass_saved_over_forward", median(over(pass, seconds.get("forward"))));
-        result.put("pass_saved_over_layers", median(over(pass, seconds.get("layers"))));
+        result.put("share_of_forward_saved", Median.of(over(forward, seconds.get("forward"))));
+        result.put("share_of_pass_saved", Median.of(over(pass, seconds.get("checkpointing_off"))));
+        result.put("pass_saved_over_forward", Median.of(over(pass, seconds.get("forward"))));
+        result.put("pass_saved_over_layers", Median.of(over(pass, seconds.get("layers"))));
     }
 
     private static List<Double> saved(Map<String, List<Double>> seconds, String without, String with) {
@@ -138,9 +139,5 @@ public final class PassBenchmark {
         long begin = System.nanoTime();
         work.run();
         return (System.nanoTime() - begin) / 1e9;
-    }
-
-    private static double median(List<Double> values) {
-        return values.stream().sorted().skip(values.size() / 2).findFirst().orElseThrow();
     }
 }

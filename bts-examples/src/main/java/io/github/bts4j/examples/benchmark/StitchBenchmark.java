@@ -10,6 +10,7 @@ import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.torch.Torch;
 import io.github.bts4j.stitch.StitchedModel;
+import io.github.bts4j.train.metrics.Median;
 import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
@@ -111,7 +112,7 @@ public final class StitchBenchmark {
         for (int run = 0; run < speeds.length; run++) {
             speeds[run] = tokensPerSecond(model, Arrays.copyOf(tokens, PROMPT), options.newTokens(), sessions);
         }
-        return median(Arrays.copyOfRange(speeds, 1, speeds.length)); // the first one warms up
+        return Median.of(Arrays.copyOfRange(speeds, 1, speeds.length)); // the first one warms up
     }
 
     /** Greedy tokens of all sessions per second, decoded together after a prompt that is not counted. */
@@ -150,14 +151,7 @@ public final class StitchBenchmark {
             work.run();
             seconds[i] = (System.nanoTime() - begin) / 1e9;
         }
-        return median(seconds);
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return Median.of(seconds);
     }
 
     /** The process's largest resident set so far, in MiB (Linux). */

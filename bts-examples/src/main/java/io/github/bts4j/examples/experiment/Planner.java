@@ -9,11 +9,11 @@ import io.github.bts4j.examples.experiment.ExperimentSpec.ModelShape;
 import io.github.bts4j.examples.experiment.ExperimentSpec.Published;
 import io.github.bts4j.examples.experiment.ExperimentSpec.TrainingSpec;
 import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.metrics.Median;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,13 +57,6 @@ final class Planner {
         this.base = base;
         this.scoring = scoring;
         this.rows = rows;
-    }
-
-    /** The median of at least one value. */
-    static double median(List<Double> values) {
-        List<Double> sorted = new ArrayList<>(values);
-        Collections.sort(sorted);
-        return (sorted.get((sorted.size() - 1) / 2) + sorted.get(sorted.size() / 2)) / 2;
     }
 
     Plan plan() throws IOException {
@@ -154,7 +147,7 @@ final class Planner {
         }
         List<Double> found = steps(work.folder()).stream().map(step -> step.path("tokens_per_second").asDouble()).toList();
         if (found.size() >= LEAST_STEPS) {
-            speeds.putIfAbsent(work.kind(), median(found));
+            speeds.putIfAbsent(work.kind(), Median.of(found));
         }
     }
 

@@ -13,6 +13,7 @@ import io.github.bts4j.train.Trainable;
 import io.github.bts4j.train.Trainer;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;
+import io.github.bts4j.train.metrics.Median;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -88,7 +89,7 @@ final class Rehearsal {
         try (Trainer trainer = new Trainer(model, texts.mix(few, 0), Training.config(spec, few, 0), metrics -> steps.add(metrics.tokensPerSecond()))) {
             trainer.run();
         }
-        return Planner.median(steps.subList(STEPS / 2, STEPS));
+        return Median.of(steps.subList(STEPS / 2, STEPS));
     }
 
     /** The speed of scoring the seed, in tokens per second. */

@@ -7,6 +7,7 @@ import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.StitchedModel;
 import io.github.bts4j.train.ExpertTraining;
+import io.github.bts4j.train.metrics.Median;
 import io.github.bts4j.train.optim.AdamW;
 import io.github.bts4j.train.optim.AdamWConfig;
 import java.io.IOException;
@@ -181,16 +182,12 @@ public final class MachineBenchmark {
         }
 
         MachineReport.Limits limits() {
-            return new MachineReport.Limits(label(type), median(memory), median(product));
-        }
-
-        private static double median(List<Double> values) {
-            return PairedTimes.quartile(values.stream().mapToDouble(Double::doubleValue).toArray(), 2);
+            return new MachineReport.Limits(label(type), Median.of(memory), Median.of(product));
         }
 
         void add(String model, String task, int tokens, BenchmarkWork work, DoubleSupplier seconds) {
             progress.accept(label(type) + ", " + model + ": " + task);
-            boolean reads = work.isBoundByMemory(median(memory), median(product));
+            boolean reads = work.isBoundByMemory(Median.of(memory), Median.of(product));
             PairedTimes times = PairedTimes.of(FEWEST, MOST, settings.seconds() / settings.types().size() / TASKS, reads ? this::reading : this::multiplying, seconds);
             rows.add(new BenchmarkRow(label(type), model, task, tokens / times.median(), tokens / times.upperQuartile(), tokens / times.lowerQuartile(), reads ? "memory" : "product",
                     times.share(reads ? work.bytes() : work.operations()), times.limits().length));

@@ -1,5 +1,6 @@
 package io.github.bts4j.train.stability;
 
+import io.github.bts4j.train.metrics.Median;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -65,15 +66,9 @@ public final class SpikeDetector {
         if (window.size() < LEAST) {
             return Double.MAX_VALUE;
         }
-        double median = median(window.stream().mapToDouble(Double::doubleValue).toArray());
-        double deviation = median(window.stream().mapToDouble(loss -> Math.abs(loss - median)).toArray());
+        double median = Median.of(window.stream().mapToDouble(Double::doubleValue).toArray());
+        double deviation = Median.of(window.stream().mapToDouble(loss -> Math.abs(loss - median)).toArray());
         return median + FACTOR * (NORMAL_MAD * deviation + FLOOR);
-    }
-
-    private static double median(double[] values) {
-        java.util.Arrays.sort(values);
-        int middle = values.length / 2;
-        return values.length % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
     }
 
     /** {@return the state to save} */
