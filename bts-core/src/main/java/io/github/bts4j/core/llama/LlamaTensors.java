@@ -132,7 +132,7 @@ public final class LlamaTensors {
     public static List<String> check(LlamaConfig config, Map<String, List<Long>> actualShapes, Path path, String source) {
         Map<String, List<Long>> expected = shapes(config);
         Problems problems = new Problems();
-        expected.forEach((name, shape) -> checkPresent(config, name, shape, actualShapes, problems));
+        expected.forEach((name, shape) -> checkPresent(config, source, name, shape, actualShapes, problems));
         List<String> unused = new ArrayList<>();
         actualShapes.forEach((name, shape) -> {
             if (expected.containsKey(name)) {
@@ -140,12 +140,12 @@ public final class LlamaTensors {
             }
             if (isRedundant(config, name)) {
                 unused.add(name);
-                checkShape(config, name, shape, expected.getOrDefault(EMBED_TOKENS, List.of()), problems);
+                checkShape(config, source, name, shape, expected.getOrDefault(EMBED_TOKENS, List.of()), problems);
             } else {
-                problems.add("Tensor '" + name + "' " + shape + " is not part of the model" + extraHint(config, name));
+                problems.add("Tensor '" + name + "' " + shape + " is not part of the model" + extraHint(config, source, name));
             }
         });
-        throwIf(!problems.isEmpty(), () -> new ModelFormatException(path, problems.message("tensors do not fit " + CONFIG).replace(CONFIG, source)));
+        throwIf(!problems.isEmpty(), () -> new ModelFormatException(path, problems.message("tensors do not fit " + source)));
         if (unused.contains(LM_HEAD)) {
             LOG.info("{}: {} is not used, tie_word_embeddings is true", path, LM_HEAD);
         }
@@ -156,23 +156,23 @@ public final class LlamaTensors {
         return name.endsWith(INV_FREQ) || config.tieWordEmbeddings() && name.equals(LM_HEAD);
     }
 
-    private static void checkPresent(LlamaConfig config, String name, List<Long> shape, Map<String, List<Long>> actual, Problems problems) {
+    private static void checkPresent(LlamaConfig config, String source, String name, List<Long> shape, Map<String, List<Long>> actual, Problems problems) {
         List<Long> found = actual.get(name);
         if (found == null) {
-            String hint = name.equals(LM_HEAD) ? " (tie_word_embeddings is false in config.json: should it be true?)" : "";
+            String hint = name.equals(LM_HEAD) ? " (tie_word_embeddings is false in " + source + ": should it be true?)" : "";
             problems.add("Tensor '" + name + "' " + shape + " is missing" + hint);
         } else {
-            checkShape(config, name, found, shape, problems);
+            checkShape(config, source, name, found, shape, problems);
         }
     }
 
-    private static void checkShape(LlamaConfig config, String name, List<Long> found, List<Long> shape, Problems problems) {
+    private static void checkShape(LlamaConfig config, String source, String name, List<Long> found, List<Long> shape, Problems problems) {
         problems.addIf(!name.endsWith(INV_FREQ) && !found.equals(shape),
                 "Tensor '" + name + "' has shape " + found
-                + ", config.json implies " + shape + " (" + reason(config, name) + "): are both from the same checkpoint?");
+                + ", " + source + " implies " + shape + " (" + reason(config, name) + "): are both from the same checkpoint?");
     }
 
-    /** The keys of config.json that determine a tensor's shape. */
+    /** The keys of the configuration that determine a tensor's shape. */
     private static String reason(LlamaConfig config, String name) {
         String hidden = "hidden_size " + config.hiddenSize();
         String inner = "intermediate_size " + config.intermediateSize();
@@ -189,12 +189,12 @@ public final class LlamaTensors {
         return name.equals(EMBED_TOKENS) || name.equals(LM_HEAD) ? "vocab_size " + config.vocabSize() + ", " + hidden : hidden;
     }
 
-    private static String extraHint(LlamaConfig config, String name) {
+    private static String extraHint(LlamaConfig config, String source, String name) {
         if (name.endsWith(".bias") && name.contains(".self_attn.") && !config.attentionBias()) {
-            return " (attention_bias is false in config.json)";
+            return " (attention_bias is false in " + source + ")";
         }
         if (name.endsWith(".bias") && name.contains(".mlp.") && !config.mlpBias()) {
-            return " (mlp_bias is false in config.json)";
+            return " (mlp_bias is false in " + source + ")";
         }
         return name.startsWith(LAYERS) ? " (num_hidden_layers " + config.numLayers() + ")" : "";
     }

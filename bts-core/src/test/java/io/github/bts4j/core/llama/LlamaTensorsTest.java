@@ -117,6 +117,23 @@ class LlamaTensorsTest {
                 + "\n  - Tensor 'score.weight' [2, 64] is not part of the model", messageOf(config, actual));
     }
 
+    /** A tensor's name is the file's own, whatever it holds. */
+    @Test
+    void whatTheConfigurationComesFromIsNamedThroughout() throws IOException {
+        Path folder = ConfigFolder.golden("llama2-gqa");
+        Map<String, List<Long>> actual = shapesOf(folder);
+        actual.remove("lm_head.weight");
+        actual.put("config.json", List.of(1L));
+        actual.put("model.layers.0.mlp.up_proj.bias", List.of(176L));
+        actual.put("model.layers.0.self_attn.q_proj.bias", List.of(64L));
+        String message = assertThrows(ModelFormatException.class, () -> LlamaTensors.check(LlamaConfig.read(folder), actual, PLACE, "the metadata")).getMessage();
+        assertEquals("tensors do not fit the metadata: 4 problems:"
+                + "\n  - Tensor 'lm_head.weight' [256, 64] is missing (tie_word_embeddings is false in the metadata: should it be true?)"
+                + "\n  - Tensor 'config.json' [1] is not part of the model"
+                + "\n  - Tensor 'model.layers.0.mlp.up_proj.bias' [176] is not part of the model (mlp_bias is false in the metadata)"
+                + "\n  - Tensor 'model.layers.0.self_attn.q_proj.bias' [64] is not part of the model (attention_bias is false in the metadata)", message.substring(message.indexOf("tensors do")));
+    }
+
     private static String heading() {
         return "tensors do not fit config.json";
     }
