@@ -15,7 +15,7 @@ import java.util.Optional;
  *
  * @param base the base model as the adapter's author named it: a name on the hub, or a path
  * @param rank r, the default number of rows of A; at least 1
- * @param alpha the default numerator of the scale; finite
+ * @param alpha the default numerator of the scale; finite in float32, and not 0 if no pattern gives another; below 0 it takes away what was learned, as in PEFT, which checks nothing
  * @param rankStabilized whether the scale is {@code alpha / sqrt(r)} (rsLoRA) and not {@code alpha / r}
  * @param dora whether each row has a length of its own (DoRA)
  * @param loraBias whether B has a bias
@@ -29,6 +29,8 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
         AdapterTargets targets, Map<String, Integer> rankPattern, Map<String, Double> alphaPattern, List<String> modulesToSave) {
     /** The file's name. */
     public static final String FILE = "adapter_config.json";
+
+    private static final String USUAL_ALPHA = "; usual are r and 2 r, PEFT's default is 8";
 
     /**
      * Checks the values.
@@ -52,9 +54,11 @@ public record AdapterConfig(Optional<String> base, int rank, double alpha, boole
         modulesToSave = List.copyOf(modulesToSave);
         Problems problems = new Problems();
         problems.positive("r", rank);
-        problems.addIf(!Double.isFinite(alpha), "lora_alpha = " + alpha + " must be finite");
+        problems.addIf(!Float.isFinite((float) alpha), "lora_alpha = " + alpha + " must be finite in float32" + USUAL_ALPHA);
+        problems.addIf((float) alpha == 0 && alphaPattern.values().stream().allMatch(value -> value.floatValue() == 0),
+                "lora_alpha = " + alpha + " leaves the base as it is: it must not be 0 in float32" + USUAL_ALPHA);
         rankPattern.forEach((pattern, value) -> problems.positive("rank_pattern " + Quoted.of(pattern), value));
-        alphaPattern.forEach((pattern, value) -> problems.addIf(!Double.isFinite(value), "alpha_pattern " + Quoted.of(pattern) + " = " + value + " must be finite"));
+        alphaPattern.forEach((pattern, value) -> problems.addIf(!Float.isFinite(value.floatValue()), "alpha_pattern " + Quoted.of(pattern) + " = " + value + " must be finite in float32"));
         problems.addIf(dora && loraBias, "use_dora = true with lora_bias = true is not supported: use one of them");
         modulesToSave.forEach(name -> problems.addIf(name.isBlank(), "modules_to_save holds an empty name, which would be every module"));
         problems.throwInOneLine("");

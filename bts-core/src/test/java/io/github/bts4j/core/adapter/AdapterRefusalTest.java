@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is not supported is refused by name, and damaged files by the documented exception. */
 class AdapterRefusalTest {
@@ -71,6 +72,8 @@ class AdapterRefusalTest {
             r                     | 0                 | r = 0 must be at least 1
             r                     | "8"               | r = "8": expected an integer of 32 bits
             lora_alpha            | "8"               | lora_alpha = "8": expected a number
+            lora_alpha            | 1e308             | lora_alpha = 1.0E308 must be finite in float32; usual are r and 2 r, PEFT's default is 8
+            alpha_pattern         | {"q_proj": -4e38} | alpha_pattern 'q_proj' = -4.0E38 must be finite in float32
             rank_pattern          | {"q_proj": 0}     | rank_pattern 'q_proj' = 0 must be at least 1
             rank_pattern          | {"(": 2}          | rank_pattern: '(' is not a regular expression: Unclosed group
             alpha_pattern         | {"q_proj": null}  | alpha_pattern: expected a number, found null
@@ -86,6 +89,17 @@ class AdapterRefusalTest {
         } else {
             assertEquals("not an adapter that bts4j can load: " + message, refusal());
         }
+    }
+
+    /** PEFT takes every number. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0", "1.0E-60"})
+    void anAlphaThatChangesNothing(String alpha) throws IOException {
+        set("lora_alpha", alpha);
+        set("alpha_pattern", "{}");
+        assertEquals("not an adapter that bts4j can load: lora_alpha = " + alpha + " leaves the base as it is: it must not be 0 in float32; usual are r and 2 r, PEFT's default is 8", refusal());
+        set("alpha_pattern", "{\"q_proj\": -4}");
+        assertEquals(-2, Adapter.open(folder, base).config().scaling("model.layers.0.self_attn.q_proj"), "4 over a rank of 2, taken away");
     }
 
     /** PEFT refuses them too. */
