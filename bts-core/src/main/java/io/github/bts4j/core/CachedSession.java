@@ -144,9 +144,9 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
     }
 
     private void check(int... tokenIds) {
-        throwIf(tokenIds.length == 0 || tokenIds.length > capacity - length,
-                () -> new IllegalArgumentException(tokenIds.length + " new tokens: the session holds " + length + " of " + capacity
-                        + "; append between 1 and " + (capacity - length) + ", or open a session with a larger capacity"));
+        throwIf(tokenIds.length == 0, () -> new IllegalArgumentException("No new tokens: append at least one"));
+        throwIf(tokenIds.length > capacity - length, () -> new IllegalArgumentException(tokenIds.length + (tokenIds.length == 1 ? " new token" : " new tokens") + ": the session holds "
+                + length + " of " + capacity + (length == capacity ? " and is full; open one" : "; append at most " + (capacity - length) + ", or open a session") + " with a larger capacity"));
         TokenBatch.check(new int[][] {tokenIds}, model.vocabSize());
     }
 

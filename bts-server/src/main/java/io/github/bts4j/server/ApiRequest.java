@@ -6,6 +6,7 @@ import io.github.bts4j.core.GatedLm;
 import io.github.bts4j.core.chat.ChatRequest;
 import io.github.bts4j.core.generate.GenerationConfig;
 import io.github.bts4j.core.generate.Penalties;
+import io.github.bts4j.core.support.Quoted;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,7 +103,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
         }
         GenerationConfig config = GenerationConfig.greedy(Math.max(1, maxTokens))
                 .withTemperature(fields.number("temperature", 1, 0, 2))
-                .withTopP(fields.number("top_p", 1, Math.ulp(1.0f), 1))
+                .withTopP(fields.positive("top_p", 1, 1))
                 .withTopK(Math.max(0, fields.whole("top_k", -1, Integer.MAX_VALUE).orElse(0L).intValue()))
                 .withMinP(fields.number("min_p", 0, 0, 1))
                 .withPenalties(new Penalties(fields.number("repetition_penalty", 1, 0.01, 100), fields.number("presence_penalty", 0, -2, 2),
@@ -154,7 +155,7 @@ record ApiRequest(boolean chat, List<int[]> prompts, int n, int maxTokens, Gener
     static void model(Fields fields, ServedModel served) {
         String name = fields.text("model").orElseThrow(() -> ApiException.field("model", "model is missing: this server serves " + served.name()));
         if (!name.equals(served.name())) {
-            throw ApiException.of(404, "model_not_found", "model", "There is no model " + Fields.shortened(name) + ": this server serves " + served.name());
+            throw ApiException.of(404, "model_not_found", "model", "There is no model " + Quoted.of(Fields.shortened(name)) + ": this server serves " + served.name());
         }
     }
 

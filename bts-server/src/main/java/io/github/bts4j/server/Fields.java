@@ -117,9 +117,26 @@ final class Fields {
             return without;
         }
         if (!node.isNumber() || !(node.doubleValue() >= least && node.doubleValue() <= most)) {
-            throw wrong(name, node, "a number between " + least + " and " + most);
+            throw wrong(name, node, "a number between " + plain(least) + " and " + plain(most));
         }
         return node.doubleValue();
+    }
+
+    /** A number above 0. */
+    double positive(String name, double without, double most) {
+        JsonNode node = get(name);
+        if (node.isMissingNode()) {
+            return without;
+        }
+        if (!node.isNumber() || !(node.doubleValue() > 0 && node.doubleValue() <= most)) {
+            throw wrong(name, node, "a number above 0 and at most " + plain(most));
+        }
+        return node.doubleValue();
+    }
+
+    /** Whole numbers without a fraction. */
+    private static String plain(double limit) {
+        return limit == Math.rint(limit) ? String.valueOf((long) limit) : String.valueOf(limit);
     }
 
     /** One string, or a list of them. */

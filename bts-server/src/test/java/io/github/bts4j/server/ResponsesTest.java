@@ -211,6 +211,8 @@ class ResponsesTest {
             "input":"A","include":["file_search_call.results"] | include       | include = file_search_call.results is not supported by this server, only message.output_text.logprobs
             "input":"A","top_logprobs":2                | top_logprobs         | top_logprobs needs include = ["message.output_text.logprobs"]
             "input":"A","max_output_tokens":0           | max_output_tokens    | max_output_tokens = 0 must be a whole number between 1 and 4096
+            "input":"A","top_p":0                       | top_p                | top_p = 0 must be a number above 0 and at most 1
+            "input":"A","temperature":2.5               | temperature          | temperature = 2.5 must be a number between 0 and 2
             "input":"A","messages":[]                   | messages             | The field messages is not known
             "input":"A","tools":[{"type":"web_search"}] | tools[0].type        | tools[0].type = "web_search" must be function, the only type that this server supports
             "input":"A","text":{"format":{"type":"xml"}} | text.format.type    | text.format.type = "xml" must be text, json_object or json_schema

@@ -118,7 +118,7 @@ class SpringAiTest {
     @Test
     void errorsSayWhy() {
         String message = assertThrows(NonTransientAiException.class, () -> client(options().model("other").build()).prompt().user("Hello").call().content()).getMessage();
-        assertTrue(message.contains("There is no model other: this server serves tiny"), message);
+        assertTrue(message.contains("There is no model 'other': this server serves tiny"), message);
         OpenAiApi wrong = OpenAiApi.builder().baseUrl(server.uri().toString()).apiKey("wrong").build();
         ChatClient client = ChatClient.create(OpenAiChatModel.builder().openAiApi(wrong).defaultOptions(options().build()).build());
         message = assertThrows(NonTransientAiException.class, () -> client.prompt().user("Hello").call().content()).getMessage();

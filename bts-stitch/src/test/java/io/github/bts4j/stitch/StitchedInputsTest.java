@@ -140,7 +140,7 @@ class StitchedInputsTest {
             try (DecodeSession session = model.newSession(2)) {
                 assertEquals(2, session.capacity());
                 session.append(1, 2);
-                assertRefused("1 new tokens: the session holds 2 of 2", () -> session.append(3));
+                assertRefused("1 new token: the session holds 2 of 2 and is full; open one with a larger capacity", () -> session.append(3));
             }
             DecodeSession closed = model.newSession(2);
             closed.close();

@@ -45,9 +45,10 @@ public final class TokenStream implements Iterator<GeneratedToken>, AutoCloseabl
 
     /** The capacity of a session for a prompt and the generated tokens. */
     static int capacity(int[] prompt, GenerationConfig config, int context) {
-        throwIf(prompt.length == 0 || prompt.length >= context,
-                () -> new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; between 1 and " + (context - 1)
-                        + " fit before the first new token (max_position_embeddings " + context + ")"));
+        throwIf(prompt.length == 0, () -> new IllegalArgumentException("The prompt holds no tokens: give it at least one, such as the token that begins a text"));
+        throwIf(context < 2, () -> new IllegalArgumentException("max_position_embeddings " + context + " leaves no room for a prompt and a new token"));
+        throwIf(prompt.length >= context, () -> new IllegalArgumentException("The prompt holds " + prompt.length + " tokens; at most " + (context - 1)
+                + " fit before the first new token (max_position_embeddings " + context + "): shorten it"));
         return (int) Math.min(context, (long) prompt.length + config.maxNewTokens());
     }
 

@@ -187,7 +187,12 @@ class GeneratorTest {
         assertEquals(12 - prompt, result.tokenIds().length);
         String message = assertThrows(IllegalArgumentException.class,
                 () -> new Generator(model, tokenizer).generate("x".repeat(100), GenerationConfig.greedy(1))).getMessage();
-        assertTrue(message.contains("between 1 and 11"), message);
+        assertTrue(message.contains("at most 11 fit"), message);
+        int[] one = {1};
+        assertEquals("max_position_embeddings 1 leaves no room for a prompt and a new token",
+                assertThrows(IllegalArgumentException.class, () -> new Generator(new Reciter(TEXT, 1), tokenizer).stream(one, GenerationConfig.greedy(1))).getMessage());
+        assertEquals("The prompt holds no tokens: give it at least one, such as the token that begins a text",
+                assertThrows(IllegalArgumentException.class, () -> new Generator(model, tokenizer).stream(new int[0], GenerationConfig.greedy(1))).getMessage());
     }
 
     @Test

@@ -176,7 +176,7 @@ class TextModelTest {
                 assertTrue(noGates.contains("open a stitched model"), noGates);
             }
             String tooLong = assertThrows(IllegalArgumentException.class, () -> model.generate("a b ".repeat(60), GenerationConfig.greedy(1))).getMessage();
-            assertTrue(tooLong.contains("between 1 and 63 fit"), tooLong);
+            assertTrue(tooLong.contains("at most 63 fit before the first new token (max_position_embeddings 64): shorten it"), tooLong);
         }
         String nothing = assertThrows(IllegalArgumentException.class, () -> TextModel.open(folder.resolve("nothing"))).getMessage();
         assertTrue(nothing.contains("does not exist"), nothing);
