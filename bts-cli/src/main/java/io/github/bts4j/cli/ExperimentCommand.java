@@ -36,6 +36,9 @@ final class ExperimentCommand extends OutputCommand {
 
     @Override
     public Integer call() throws IOException {
+        if (plans) {
+            cluster.refuse("--plan measures this machine alone, and says nothing of a cluster: leave out one of the two");
+        }
         Experiment experiment = read();
         OutputFolder.checkOwn("The experiment's output " + experiment.output(), experiment.output(), OWN, force);
         if (plans) {

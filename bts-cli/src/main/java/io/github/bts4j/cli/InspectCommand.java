@@ -8,6 +8,7 @@ import io.github.bts4j.core.adapter.AdapterConfig;
 import io.github.bts4j.core.checkpoint.Checkpoint;
 import io.github.bts4j.core.checkpoint.GgufParts;
 import io.github.bts4j.core.checkpoint.ModelFingerprint;
+import io.github.bts4j.core.checkpoint.ModelFormatException;
 import io.github.bts4j.core.checkpoint.TensorEntry;
 import io.github.bts4j.core.checkpoint.gguf.GgufFile;
 import io.github.bts4j.core.checkpoint.gguf.GgufTensor;
@@ -16,6 +17,7 @@ import io.github.bts4j.core.support.ElementType;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.support.Quoted;
 import io.github.bts4j.core.torch.Torch;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
@@ -79,6 +81,7 @@ final class InspectCommand extends OutputCommand {
         result.put("parameters", parameters).put("bytes", bytes);
         config.ifPresent(llama -> result.put("memory_bytes", memory).put("kv_cache_bytes_per_token", ModelSize.kvCacheBytes(llama)));
         if (model().isPresent()) {
+            compare();
             model().get().put(result, others());
         }
         ObjectNode products = result.putObject("products");
@@ -112,6 +115,16 @@ final class InspectCommand extends OutputCommand {
         } else if (Files.exists(path.resolve("config.json")) || Checkpoint.isGguf(path)) {
             config = Optional.of(LlamaConfig.read(path));
             result.set("config", ModelSize.describe(config.get()));
+        }
+    }
+
+    /** Whether the tensors are those that the configuration implies. */
+    private void compare() throws IOException {
+        try {
+            LlamaModel.checkTensors(path);
+            result.put("tensors_fit", true);
+        } catch (ModelFormatException e) {
+            result.put("tensors_fit", false).put("reason", e.getMessage());
         }
     }
 
@@ -179,6 +192,9 @@ final class InspectCommand extends OutputCommand {
         }
         if (model().isPresent()) {
             model().get().lines(parameters, bytes, memory, others()).forEach(out::println);
+            if (result.has("reason")) {
+                out.println("cannot be loaded: " + Quoted.line(result.get("reason").asText()));
+            }
         } else {
             out.println(result.has("adapter") ? InspectedAdapter.text(result.get("adapter")) : result.has("stitch") ? ModelSize.stitchText(result.get("stitch")) : "tensors without a config.json");
             out.println(String.format(Locale.ROOT, "%,d parameters, %,d bytes on disk", parameters, bytes));

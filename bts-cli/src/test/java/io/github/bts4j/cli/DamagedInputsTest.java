@@ -6,8 +6,10 @@ import static io.github.bts4j.cli.CommandCalls.assertOneLines;
 import static io.github.bts4j.cli.CommandCalls.bts;
 import static io.github.bts4j.cli.CommandCalls.spec;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.bts4j.cli.CommandCalls.Call;
 import java.io.IOException;
 import java.io.InputStream;
@@ -73,6 +75,17 @@ class DamagedInputsTest {
             }
         }
         assertOneLines(calls);
+    }
+
+    /** What does not fit is shown nevertheless, and said. */
+    @Test
+    void inspectSaysWhatContradictsTheConfiguration() throws IOException {
+        String wide = inputs.models.get("a config that does not fit").toString();
+        List<String> lines = bts(List.of("inspect", wide)).out().lines().toList();
+        assertTrue(lines.get(5).startsWith("cannot be loaded: " + wide + ": tensors do not fit config.json: ") && lines.get(5).contains("model.embed_tokens.weight' has shape [") && lines.get(6).isEmpty(), lines.toString());
+        assertFalse(Commands.done("inspect", wide, "--json").json().get("tensors_fit").asBoolean(true));
+        JsonNode seed = Commands.done("inspect", inputs.seed, "--json").json();
+        assertTrue(seed.get("tensors_fit").asBoolean() && !seed.has("reason"), seed.toString());
     }
 
     @ParameterizedTest

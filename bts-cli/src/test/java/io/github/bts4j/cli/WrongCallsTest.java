@@ -50,6 +50,12 @@ class WrongCallsTest {
     }
 
     @Test
+    void aPlanOfAClusterIsRefused() {
+        assertEquals("bts experiment: --master local[2]: --plan measures this machine alone, and says nothing of a cluster: leave out one of the two",
+                wrong("experiment", Path.of("..", "experiment", "paper.yaml"), "--plan", "--master", "local[2]").strip());
+    }
+
+    @Test
     void anExperimentsFileThatIsNotThereIsNamed() {
         assertTrue(wrong("experiment", folder.resolve("none.yaml")).contains("none.yaml does not exist"), err.toString());
     }

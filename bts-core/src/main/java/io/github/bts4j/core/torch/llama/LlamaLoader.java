@@ -28,6 +28,14 @@ final class LlamaLoader {
     private LlamaLoader() {
     }
 
+    static void checkTensors(Path folder) throws IOException {
+        if (Checkpoint.isGguf(folder)) {
+            GgufLlama.open(folder);
+        } else {
+            StoredTensors.read(folder);
+        }
+    }
+
     static LlamaModel open(Path folder, LoadOptions options) throws IOException {
         OpenedFiles files = OpenedFiles.of(folder);
         if (Checkpoint.isGguf(folder)) {

@@ -73,6 +73,17 @@ public final class LlamaModel extends FrozenLm {
     }
 
     /**
+     * Checks that a checkpoint holds the tensors that its configuration implies, by names and shapes. Loads none.
+     *
+     * @param folder a folder with config.json and safetensors, or a GGUF file
+     * @throws IOException if a file cannot be read
+     * @throws ModelFormatException if a file is malformed or the tensors do not fit the configuration
+     */
+    public static void checkTensors(Path folder) throws IOException {
+        LlamaLoader.checkTensors(folder);
+    }
+
+    /**
      * Loads a checkpoint on the CPU, in its own precision.
      *
      * @param folder a folder with config.json and safetensors, or a GGUF file
