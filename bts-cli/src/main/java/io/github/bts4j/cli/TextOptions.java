@@ -116,7 +116,7 @@ final class TextOptions {
         OptionalInt mark = endMark(tokenizer);
         Path file = tokenizer.path();
         Path model = Checkpoint.isGguf(file) ? file : file.toAbsolutePath().getParent();
-        Encoding encoding = new Encoding(model.toAbsolutePath().toString(), mark.orElse(Encoding.NONE), domain.chat(), domain.chat() ? template() : "");
+        Encoding encoding = new Encoding(model.toAbsolutePath().toString(), tokenizer.sha256(), mark.orElse(Encoding.NONE), domain.chat(), domain.chat() ? template() : "");
         TokenEncoder encoder = encoding.encoder(tokenizer, model);
         return new Encoded(encoding, DocumentsEncoder.parallel(encoder), encoder instanceof ChatEncoder chat ? chat.identity() : TokenEncoder.identity(tokenizer) + (mark.isPresent() ? ", end token " + mark.getAsInt() : ""));
     }
