@@ -8,7 +8,7 @@ import java.util.List;
 @KernelSource("layers.py")
 public interface LayerKernels extends TrainingKernels {
     /** Tensors that each layer keeps. */
-    int KEPT = 11;
+    int KEPT = 10;
 
     /**
      * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, not quantised and on the CPU, over whole sequences.

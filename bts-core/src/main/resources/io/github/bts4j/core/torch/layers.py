@@ -1,5 +1,5 @@
   # Layers with a backward pass of their own, for which autograd would keep more and compute more.
-  # A layer keeps [x, |x|, q, k, v, attended, h, |h|, gate, silu(gate), up]: x before it, h between its branches, both [batch, sequence, hidden]; lengths for norm_gradient;
+  # A layer keeps [x, |x|, q, k, v, attended, h, |h|, gate, up]: x before it, h between its branches, both [batch, sequence, hidden]; lengths for norm_gradient;
   # q, k and v rotated, [batch, heads, sequence, head_dim]; attended, what o_proj reads, [batch, sequence, heads * head_dim], only where that is trained, else [0].
   # The gradients of trained weights go down those tensors' own graphs, layer by layer.
 
@@ -61,9 +61,8 @@
       attended = torch.empty([0], dtype=ops.prim.dtype(x), layout=0, device=ops.prim.device(x))
     n, after, = (self).kept_norm(h, l.before_mlp, m.eps)
     gate, up = (self).weight_linear(n, l.gate_proj), (self).weight_linear(n, l.up_proj)
-    silu = torch.silu(gate)
-    y = torch.add_((self).weight_linear(torch.mul(silu, up), l.down_proj), h)
-    return [x, length, q, k, v, attended, h, after, gate, silu, up, y]
+    y = torch.add_((self).weight_linear(torch.mul_(torch.silu(gate), up), l.down_proj), h)
+    return [x, length, q, k, v, attended, h, after, gate, up, y]
 
   def weight_gradient(self: __torch__.K, g: Tensor, x: Tensor) -> Tensor:
     # [.., out], [.., in] -> [out, in], summed over the rows
@@ -83,7 +82,7 @@
       low = (self).linear(g, torch.t(b), None)
       if ops.prim.requires_grad(a):
         (self).backward_each([a, b], [(self).weight_gradient(low, x), (self).weight_gradient(g, (self).linear(x, a, None))])
-      below = torch.add_(below, (self).linear(low, torch.t(a), None))
+      below = (self).add_product(below, low, torch.t(a), 1.)
     return below
 
   def read_norm(self: __torch__.K, x: Tensor, w: Optional[Tensor], length: Tensor, readers: List[__torch__.Linear]) -> Tensor:
@@ -95,7 +94,8 @@
 
   def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], at: int, l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor) -> Tensor:
     # from the gradient of the state after the layer to that of the state before it
-    x, length, h, after, gate, silu, up = kept[at], kept[at + 1], kept[at + 6], kept[at + 7], kept[at + 8], kept[at + 9], kept[at + 10]
+    x, length, h, after, gate, up = kept[at], kept[at + 1], kept[at + 6], kept[at + 7], kept[at + 8], kept[at + 9]
+    silu = torch.silu(gate)
     read = silu
     if (self).is_trained(l.down_proj):
       read = torch.mul(silu, up)
@@ -158,8 +158,8 @@
     y = torch.detach(x)
     for i in range(first, last):
       layer = (self).kept_layer(y, m, m.layers[i], cos, sin)
-      y = layer[11]
-      for j in range(11):
+      y = layer[10]
+      for j in range(10):
         kept = torch.append(kept, layer[j])
     return torch.append(kept, y)
 
@@ -167,5 +167,5 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(g, 1))
     for i in range(last - first):
       at = last - 1 - i - first
-      g = (self).layer_gradient(g, kept, 11 * at, m.layers[first + at], m.attention_scale, cos, sin)
+      g = (self).layer_gradient(g, kept, 10 * at, m.layers[first + at], m.attention_scale, cos, sin)
     return g

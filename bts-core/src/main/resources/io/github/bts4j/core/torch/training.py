@@ -79,12 +79,6 @@
       at = at + chunk
     return [loss, torch.view_as(grad, states), grad_head]
 
-  def add_product(self: __torch__.K, sum: Tensor, x: Tensor, w: Tensor, factor: float) -> Tensor:
-    # sum += factor x w^T, in place: through linear in float32, for which that has the fastest product
-    if ops.prim.dtype(x) != FLOAT32:
-      return torch.addmm_(sum, x, torch.t(w), beta=1, alpha=factor)
-    return torch.add_(sum, (self).linear(x, w, None), alpha=factor)
-
   def backward(self: __torch__.K, output: Tensor, gradient: Tensor, head: Tensor, grad_head: Tensor) -> None:
     # the head's gradient joins the graph's, for with tied embeddings both belong to one weight
     outputs = [output]
