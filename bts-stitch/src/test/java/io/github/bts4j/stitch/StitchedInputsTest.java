@@ -121,7 +121,7 @@ class StitchedInputsTest {
                 session.append(5, 6, 7);
                 assertRefused("Token id 160", () -> session.append(8, VOCAB));
                 assertRefused("Token id -1", () -> session.append(-1));
-                assertRefused("0 new tokens", session::append);
+                assertRefused("No new tokens", session::append);
                 assertRefused("6 new tokens: the session holds 3 of 8", () -> session.append(1, 2, 3, 4, 5, 6));
                 assertEquals(3, session.length());
                 fresh.append(5, 6, 7);
