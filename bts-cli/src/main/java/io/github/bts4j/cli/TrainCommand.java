@@ -40,6 +40,9 @@ final class TrainCommand extends OutputCommand {
     @Option(names = "--freeze-embeddings", description = "Freeze the embeddings, the final norm and the head: a stitched model uses the hub's for all experts.")
     private boolean freezeEmbeddings;
 
+    @Option(names = "--mixed-precision", description = "Compute in bfloat16 from the float32 weights, which stay float32, as gradients' sums and moments do: faster where the processor has bfloat16 products.")
+    private boolean mixedPrecision;
+
     @Mixin
     private LoraOption lora;
 
@@ -51,6 +54,9 @@ final class TrainCommand extends OutputCommand {
         Optional<AdapterConfig> adapter = lora.config();
         if (adapter.isPresent() && freezeEmbeddings) {
             throw new IllegalArgumentException("--freeze-embeddings is for the training of all weights: an adapter leaves the embeddings, the final norm and the head as they are");
+        }
+        if (adapter.isPresent() && mixedPrecision) {
+            throw new IllegalArgumentException("--mixed-precision is for the training of all weights: an adapter computes in the base's type, which --dtype bfloat16 sets");
         }
         training.checkFolders(out, output, List.of(model));
         return adapter.isPresent() ? trainAdapter(adapter.get().withBase(model.toString())) : trainAll();
@@ -83,6 +89,9 @@ final class TrainCommand extends OutputCommand {
             training.checkContext(seed.contextLength());
             if (freezeEmbeddings) {
                 expert.withFrozenEmbeddings();
+            }
+            if (mixedPrecision) {
+                expert.withMixedPrecision();
             }
             Optional<ObjectNode> trained = training.train(expert, data.read(tokenizer), tokenizer, () -> 1e-4, UnaryOperator.identity(), training.runFolder(out),
                     output.isForced());

@@ -158,5 +158,6 @@ class AdapterCommandsTest {
         Commands.refused("exclude each other", "convert", seed, folder.resolve("x"), "--extract-from", seed, "--adapter", seed);
         Commands.refused("The two models have the same weights", "convert", seed, folder.resolve("x"), "--extract-from", seed);
         Commands.refused("--freeze-embeddings is for the training of all weights", "train", seed, "--data", "law=" + text, "--lora", "rank=2", "--freeze-embeddings", "--out", folder.resolve("x"));
+        Commands.refused("--mixed-precision is for the training of all weights", "train", seed, "--data", "law=" + text, "--lora", "rank=2", "--mixed-precision", "--out", folder.resolve("x"));
     }
 }

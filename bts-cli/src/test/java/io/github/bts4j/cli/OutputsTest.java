@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.bts4j.core.checkpoint.FolderContent;
+import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.examples.TinyCheckpoints;
 import io.github.bts4j.train.RunLock;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -151,6 +154,17 @@ class OutputsTest {
         refused("holds a model", command);
         Files.writeString(folder.resolve("expert-run/notes.txt"), "mine");
         refused("contains other files than a run's, such as notes.txt", forced(command));
+    }
+
+    @Test
+    void aRunInMixedPrecisionIsResumedInIt() throws IOException {
+        Path out = folder.resolve("mixed");
+        List<Object> command = List.of("train", seed, "--data", "code=" + code, "--batch", 1, "--sequence", 16, "--save-every", 1, "--out", out, "--steps", 2);
+        List<Object> mixed = Stream.concat(command.stream(), Stream.of("--mixed-precision")).toList();
+        done(mixed.toArray());
+        assertEquals(Precision.FLOAT32, LlamaConfig.read(out.resolve("config.json")).dtype(), "weights stay float32");
+        refused("computed in", command.toArray());
+        done(mixed.toArray());
     }
 
     @Test

@@ -52,7 +52,7 @@ public final class SparkTraining extends ForwardingTrainable {
      * @throws IllegalArgumentException if a setting of Spark's does not fit, which the message names
      */
     public static SparkTraining on(SparkSession spark, Trainable training) {
-        TrainingSource source = training.source().orElseThrow(() -> new UnsupportedException("Executors cannot open this training: it uses a cache of frozen states, a GPU, weights without files, or is a "
+        TrainingSource source = training.source().orElseThrow(() -> new UnsupportedException("Executors cannot open this training: it uses a cache of frozen states, mixed precision, a GPU, weights without files, or is a "
                 + training.getClass().getSimpleName() + ", which only this process has; train in one process, or without it"));
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         SparkConf conf = context.getConf();
