@@ -2,42 +2,53 @@ package io.github.bts4j.train;
 
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.llama.Precision;
+import io.github.bts4j.core.llama.family.Family;
+import io.github.bts4j.core.llama.family.Traits;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchConfig;
 import java.util.List;
+import java.util.Set;
 
 /**
- * The activations that a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what its operations save; how much
+ * The activations that a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what {@code layers.py} keeps, or autograd; how much
  * more the allocator holds, and the working memory of a token, were measured in twelve settings (docs/benchmarks.md).
  */
 final class Activations {
-    /** Allocator overhead: half-precision types create float32 temporaries between kept tensors. */
+    /** Families whose layers have a backward pass of their own, without windows and other traits. */
+    private static final Set<Family> OWN = Set.of(Family.LLAMA, Family.MISTRAL, Family.QWEN2);
+
+    /** Allocator overhead: temporaries between kept tensors, float32 ones in half-precision types too. */
+    private static final double OWN_HELD_HALF = 1.44;
+
+    private static final double OWN_HELD_FLOAT = 1.46;
+    /** The same of layers that are left to autograd. */
     private static final double HELD_HALF = 1.51;
 
     private static final double HELD_FLOAT = 1.21;
     /** Workspaces of matrix products and of the loss, for every token of a slice. */
-    private static final long WORKING_BYTES_PER_TOKEN = 100 << 10;
+    private static final long WORKING_BYTES_PER_TOKEN = 150 << 10;
 
     private final List<PlannedModel> models;
     private final StitchConfig stitches;
     private final ActivationCheckpointing checkpointing;
-    private final boolean half;
+    private final Precision precision;
     private final long tokens;
 
     Activations(List<PlannedModel> models, Precision precision, StitchConfig stitches, TrainerConfig trainer, ActivationCheckpointing checkpointing) {
         this.models = models;
         this.stitches = stitches;
         this.checkpointing = checkpointing;
-        this.half = precision != Precision.FLOAT32;
+        this.precision = precision;
         this.tokens = (long) PassOptions.cpuRows(trainer.batches().microBatch(), trainer.batches().sequenceLength() + 1) * trainer.batches().sequenceLength();
     }
 
     /** Bytes of one float32 model, all of whose layers are in the graph. */
     static long ofModel(LlamaConfig model, ActivationCheckpointing checkpointing, long tokens) {
         int layers = model.numLayers();
-        double kept = checkpointing == ActivationCheckpointing.OFF ? layers : Math.max(1, checkpointing.kept(layers)) + 4.0 * layers * model.hiddenSize() / layer(model, false);
-        return Math.round(tokens * (kept * layer(model, false) + WORKING_BYTES_PER_TOKEN));
+        double layer = layer(model, Precision.FLOAT32, true);
+        double kept = checkpointing == ActivationCheckpointing.OFF ? layers * layer : Math.max(1, checkpointing.kept(layers)) * layer + (double) layers * model.hiddenSize() * Float.BYTES;
+        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN));
     }
 
     long peak() {
@@ -81,22 +92,22 @@ final class Activations {
         return Math.max(kept, largest);
     }
 
-    /** Bytes per token of the streams before every stitch. */
+    /** Bytes per token of the streams at every stitch: their states before and behind it, and the gradients of both. */
     private double streams() {
-        return (double) stitches.numStitches() * models.size() * models.get(0).config().hiddenSize() * (half ? Short.BYTES : Float.BYTES);
+        return 4.0 * stitches.numStitches() * models.size() * models.get(0).config().hiddenSize() * precision.bytes();
     }
 
     /** Bytes of matrices in ggml's blocks: the backward pass uses the dequantised ones of the forward pass. */
     private double dequantized(int i, int j) {
         boolean graph = i > 0 || hubHasGraph(j);
         int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
-        return graph ? (double) layers * models.get(i).blocks().layers() / models.get(i).config().numLayers() * (half ? Short.BYTES : Float.BYTES) : 0;
+        return graph ? (double) layers * models.get(i).blocks().layers() / models.get(i).config().numLayers() * precision.bytes() : 0;
     }
 
     /** Bytes of the hub's head, if that is in blocks: it is dequantised for the loss. */
     private long head() {
         PlannedModel hub = models.get(0);
-        return (hub.config().tieWordEmbeddings() ? hub.blocks().embedding() : hub.blocks().head()) * (half ? Short.BYTES : Float.BYTES);
+        return (hub.config().tieWordEmbeddings() ? hub.blocks().embedding() : hub.blocks().head()) * precision.bytes();
     }
 
     /** Bytes per token of the layers of stream i between stitch j and the next one; the hub has no graph before its first Experts-into-Hub stitch. */
@@ -106,15 +117,25 @@ final class Activations {
         }
         LlamaConfig model = models.get(i).config();
         int layers = stitches.afterLayers().get(j + 1) - stitches.afterLayers().get(j);
-        return layers * layer(model, half);
+        return layers * layer(model, precision, false);
     }
 
-    /** Bytes per token of one layer. */
-    private static double layer(LlamaConfig model, boolean half) {
+    /** Bytes per token of one layer: with a backward pass of its own, its states, queries, keys, values and feed-forward products, and what o_proj reads if that is trained. */
+    private static double layer(LlamaConfig model, Precision precision, boolean trained) {
+        boolean half = precision != Precision.FLOAT32;
         double hidden = model.hiddenSize();
         double attended = (double) model.numHeads() * model.headDim();
         double feedForward = model.intermediateSize();
+        if (precision != Precision.FLOAT16 && hasOwnPass(model.traits())) {
+            double keysAndValues = 2.0 * model.numKvHeads() * model.headDim();
+            double values = 2 * hidden + (trained ? 2 : 1) * attended + keysAndValues + 2 * feedForward;
+            return values * precision.bytes() * (half ? OWN_HELD_HALF : OWN_HELD_FLOAT);
+        }
         return half ? HELD_HALF * (8 * hidden + 8 * attended + 6 * feedForward) : HELD_FLOAT * (16 * hidden + 20 * attended + 16 * feedForward);
+    }
+
+    private static boolean hasOwnPass(Traits traits) {
+        return OWN.contains(traits.family()) && traits.equals(Traits.of(traits.family()));
     }
 
     private boolean hubHasGraph(int j) {
