@@ -11,7 +11,7 @@ public interface LayerKernels extends TrainingKernels {
     int KEPT = 10;
 
     /**
-     * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, not quantised and on the CPU, over whole sequences.
+     * Whether the methods below can compute layers of a model: those of Llama in float32 or bfloat16, not quantised and on the CPU, over whole sequences or documents in them.
      *
      * @param mode the autograd mode
      * @param m the model

@@ -20,9 +20,9 @@
     return torch.__isnot__(l.before_attention, None) and torch.__isnot__(l.before_mlp, None) and torch.__is__(l.after_attention, None) and torch.__is__(l.after_mlp, None) and torch.__is__(l.q_norm, None) and torch.__is__(l.k_norm, None) and not l.gelu and l.window == 0 and l.rotation == 0
 
   def keeps_layers(self: __torch__.K, m: __torch__.Llama, rope: List[Tensor]) -> bool:
-    # whether kept_layers can compute layers of m: those of Llama, not quantised and on the CPU, over whole sequences, in types that norm_gradient has
+    # whether kept_layers can compute layers of m: those of Llama, not quantised and on the CPU, over whole sequences or documents in them, in types that norm_gradient has
     dtype = ops.prim.dtype(m.norm)
-    found = (dtype == FLOAT32 or dtype == BFLOAT16) and len(rope) == 2 and m.norm_weight == 0 and m.residual_multiplier == 1. and 2 * torch.size(rope[0], -1) == m.head_dim and not ops.prim.is_cuda(m.norm)
+    found = (dtype == FLOAT32 or dtype == BFLOAT16) and len(rope) <= 3 and m.norm_weight == 0 and m.residual_multiplier == 1. and 2 * torch.size(rope[0], -1) == m.head_dim and not ops.prim.is_cuda(m.norm)
     for l in m.layers:
       found = found and (self).llama_layer(l)
       for w in [l.q_proj, l.k_proj, l.v_proj, l.o_proj, l.gate_proj, l.up_proj, l.down_proj]:
@@ -51,11 +51,11 @@
     dx, unused, = torch._weight_norm_interface_backward(u, torch.reshape(x, [-1, d]), root, rounded, 0)
     return torch.view_as(dx, x)
 
-  def kept_layer(self: __torch__.K, x: Tensor, m: __torch__.Llama, l: __torch__.Layer, cos: Tensor, sin: Tensor) -> List[Tensor]:
+  def kept_layer(self: __torch__.K, x: Tensor, m: __torch__.Llama, l: __torch__.Layer, cos: Tensor, sin: Tensor, allowed: Optional[Tensor]) -> List[Tensor]:
     # what the layer keeps, and the state after it
     n, length, = (self).kept_norm(x, l.before_attention, m.eps)
     q, k, v, = (self).qkv(n, m, l, cos, sin)
-    attended = (self).by_head((self).attend(q, k, v, m.attention_scale, 0))
+    attended = (self).by_head((self).attend_allowed(q, k, v, allowed, m.attention_scale, 0))
     h = torch.add_((self).weight_linear(attended, l.o_proj), x)
     if not (self).is_trained(l.o_proj):
       attended = torch.empty([0], dtype=ops.prim.dtype(x), layout=0, device=ops.prim.device(x))
@@ -92,7 +92,7 @@
         return torch.mul((self).normalized(x, length), unchecked_cast(Tensor, w))
     return x
 
-  def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], at: int, l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor) -> Tensor:
+  def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], at: int, l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor, allowed: Optional[Tensor]) -> Tensor:
     # from the gradient of the state after the layer to that of the state before it
     x, length, h, after, gate, up = kept[at], kept[at + 1], kept[at + 6], kept[at + 7], kept[at + 8], kept[at + 9]
     silu = torch.silu(gate)
@@ -104,7 +104,7 @@
     n = (self).product_gradient(torch.mul(a, silu), read, l.up_proj)
     n = torch.add_(n, (self).product_gradient(torch.silu_backward(torch.mul_(a, up), gate), read, l.gate_proj))
     gh = torch.add_((self).norm_gradient(n, h, l.before_mlp, after), g)
-    q, k, v, = (self).attention_gradient((self).product_gradient(gh, kept[at + 5], l.o_proj), kept[at + 2], kept[at + 3], kept[at + 4], factor)
+    q, k, v, = (self).attention_gradient((self).product_gradient(gh, kept[at + 5], l.o_proj), kept[at + 2], kept[at + 3], kept[at + 4], factor, allowed)
     back = torch.neg(sin)
     read = (self).read_norm(x, l.before_attention, length, [l.q_proj, l.k_proj, l.v_proj])
     n = (self).product_gradient(torch.flatten((self).rotate(q, cos, back), 2), read, l.q_proj)
@@ -112,8 +112,8 @@
     n = torch.add_(n, (self).product_gradient(torch.flatten(v, 2), read, l.v_proj))
     return torch.add_((self).norm_gradient(n, x, l.before_attention, length), gh)
 
-  def attention_gradient(self: __torch__.K, g: Tensor, q: Tensor, k: Tensor, v: Tensor, factor: float) -> List[Tensor]:
-    # causal attention: g [batch, sequence, heads * head_dim], q [batch, heads, sequence, head_dim], k and v with kv_heads
+  def attention_gradient(self: __torch__.K, g: Tensor, q: Tensor, k: Tensor, v: Tensor, factor: float, allowed: Optional[Tensor]) -> List[Tensor]:
+    # causal attention, or that of allowed, [batch, 1, sequence, sequence], which is causal too: g [batch, sequence, heads * head_dim], q [batch, heads, sequence, head_dim], k and v with kv_heads
     # -> the gradients of q, k and v before their dimensions were exchanged, [batch, sequence, heads, head_dim].
     # With P = softmax(factor q k^T): dv = P^T g, dP = g v^T, dS = factor P (dP - sum(P dP)), dq = dS k, dk = dS^T q, for a block of queries at a time.
     # Scores and sums over blocks are float32
@@ -136,6 +136,9 @@
       rows = [b * kv, groups * m, d]
       z = torch.baddbmm(unused, torch.reshape(torch.narrow(qf, 2, at, m), rows), torch.narrow(kt, 2, 0, end), beta=0, alpha=factor)
       masked = torch.add_(torch.narrow(torch.view(z, [b * kv, groups, m, end]), 3, at, m), torch.narrow(torch.narrow(later, 0, 0, m), 1, 0, m))
+      if torch.__isnot__(allowed, None):
+        seen = torch.narrow(torch.narrow(unchecked_cast(Tensor, allowed), 2, at, m), 3, 0, end)
+        masked = torch.masked_fill_(torch.view(z, [b, heads, m, end]), torch.logical_not(seen), -inf)
       p = torch.to(torch.softmax(z, -1, None), dtype)
       gb, keys = torch.reshape(torch.narrow(gs, 2, at, m), rows), torch.narrow(ks, 1, 0, end)
       added = torch.add_(torch.narrow(dv, 1, 0, end), torch.bmm(torch.transpose(p, 1, 2), gb))
@@ -157,7 +160,7 @@
     kept : List[Tensor] = []
     y = torch.detach(x)
     for i in range(first, last):
-      layer = (self).kept_layer(y, m, m.layers[i], cos, sin)
+      layer = (self).kept_layer(y, m, m.layers[i], cos, sin, (self).rope_mask(rope))
       y = layer[10]
       for j in range(10):
         kept = torch.append(kept, layer[j])
@@ -167,5 +170,5 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(g, 1))
     for i in range(last - first):
       at = last - 1 - i - first
-      g = (self).layer_gradient(g, kept, 10 * at, m.layers[first + at], m.attention_scale, cos, sin)
+      g = (self).layer_gradient(g, kept, 10 * at, m.layers[first + at], m.attention_scale, cos, sin, (self).rope_mask(rope))
     return g

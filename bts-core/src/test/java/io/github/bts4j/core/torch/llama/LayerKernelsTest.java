@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,11 +42,13 @@ class LayerKernelsTest {
     private static final int ROUNDINGS = 40 * LAYERS;
 
     private final Random random = new Random(5);
+    private int documents; // tokens of each, or 0 for one document
 
-    /** 200 tokens are more than a block of queries, whose number they are no multiple of. */
+    /** 200 tokens are more than a block of queries, whose number they are no multiple of; documents of 37 tokens begin and end within blocks. */
     @ParameterizedTest
-    @CsvSource({"FLOAT32, 2, 16", "FLOAT32, 1, 200", "FLOAT32, 3, 1", "BFLOAT16, 2, 16", "BFLOAT16, 1, 200"})
-    void gradientsAreAutograds(Precision precision, int batch, int length) throws IOException {
+    @CsvSource({"FLOAT32, 2, 16, 0", "FLOAT32, 1, 200, 0", "FLOAT32, 3, 1, 0", "BFLOAT16, 2, 16, 0", "BFLOAT16, 1, 200, 0", "FLOAT32, 2, 200, 37", "BFLOAT16, 2, 200, 37"})
+    void gradientsAreAutograds(Precision precision, int batch, int length, int document) throws IOException {
+        documents = document;
         try (NDManager scope = Torch.manager().newSubManager(); LlamaModel exact = open(Precision.FLOAT32); LlamaModel model = open(precision)) {
             ElementType type = precision == Precision.FLOAT32 ? ElementType.FLOAT32 : ElementType.BFLOAT16;
             NDArray x = values(scope, batch, length, HIDDEN);
@@ -112,14 +115,10 @@ class LayerKernelsTest {
     void otherLayersAreLeftToAutograd() throws IOException {
         try (LlamaModel model = open(Precision.FLOAT32); LlamaModel half = open(Precision.FLOAT16);
                 LlamaModel quantised = LlamaModel.open(FOLDER, LoadOptions.defaults().withQuantization(Quantization.INT8));
-                RopeRows rope = model.decoder().rope(0, 4); NDManager scope = Torch.manager().newSubManager()) {
+                RopeRows rope = model.decoder().rope(0, 4)) {
             assertTrue(OWN.keepsLayers(Autograd.OFF, model.decoder().weights(), rope.tensors()));
             assertFalse(OWN.keepsLayers(Autograd.OFF, half.decoder().weights(), rope.tensors()));
             assertFalse(OWN.keepsLayers(Autograd.OFF, quantised.decoder().weights(), rope.tensors()));
-            NDArray mask = AUTOGRAD.documentMask(scope, Autograd.OFF, scope.create(new long[] {3, 0, 5, 6}, new Shape(1, 4)), 0, true);
-            try (RopeRows masked = rope.masked(mask)) {
-                assertFalse(OWN.keepsLayers(Autograd.OFF, model.decoder().weights(), masked.tensors()));
-            }
         }
     }
 
@@ -139,24 +138,33 @@ class LayerKernelsTest {
         return Tensors.of(scope, values, batch, length, hidden);
     }
 
-    private static float[][] own(NDManager scope, LlamaModel model, NDArray x, NDArray gradient) {
+    private NDArray mask(NDManager scope, NDArray x) {
+        Shape tokens = x.getShape().slice(0, 2);
+        long[] ids = LongStream.range(0, tokens.size()).map(i -> i % documents).toArray();
+        return AUTOGRAD.documentMask(scope, Autograd.OFF, scope.create(ids, tokens), 0, true);
+    }
+
+    @SuppressWarnings("try") // whole is only held
+    private float[][] own(NDManager scope, LlamaModel model, NDArray x, NDArray gradient) {
         Decoder decoder = model.decoder();
         int layers = model.config().numLayers();
-        try (RopeRows rope = decoder.rope(0, (int) x.getShape().get(1))) {
+        try (RopeRows whole = decoder.rope(0, (int) x.getShape().get(1)); RopeRows rope = documents == 0 ? decoder.rope(0, (int) x.getShape().get(1)) : whole.masked(mask(scope, x))) {
             List<NDArray> kept = OWN.keptLayers(scope, Autograd.OFF, x, decoder.weights(), rope.tensors(), rope.row(), 0, layers);
+            assertTrue(OWN.keepsLayers(Autograd.OFF, decoder.weights(), rope.tensors()));
             assertEquals(LayerKernels.KEPT * layers + 1, kept.size());
             NDArray below = OWN.layersGradient(scope, Autograd.OFF, gradient, kept, decoder.weights(), rope.tensors(), rope.row(), 0, layers);
             return new float[][] {floats(scope, kept.get(LayerKernels.KEPT * layers)), floats(scope, below)};
         }
     }
 
-    private static float[][] autograd(NDManager scope, LlamaModel model, NDArray x, NDArray gradient) {
+    @SuppressWarnings("try") // whole is only held
+    private float[][] autograd(NDManager scope, LlamaModel model, NDArray x, NDArray gradient) {
         Decoder decoder = model.decoder();
         int layers = model.config().numLayers();
         NDArray state = x;
         NDArray below = gradient;
         List<List<NDArray>> graphs = new ArrayList<>();
-        try (RopeRows rope = decoder.rope(0, (int) x.getShape().get(1))) {
+        try (RopeRows whole = decoder.rope(0, (int) x.getShape().get(1)); RopeRows rope = documents == 0 ? decoder.rope(0, (int) x.getShape().get(1)) : whole.masked(mask(scope, x))) {
             for (int layer = 0; layer < layers; layer++) {
                 graphs.add(AUTOGRAD.layerGraph(scope, Autograd.ON, state, decoder.weights(), rope.tensors(), rope.row(), layer));
                 state = graphs.get(layer).get(1);
