@@ -89,10 +89,10 @@ def compare_harness():
     for subject in sorted(os.listdir(source))[:60]:
         if not subject.startswith("mmlu_"): continue
         sample = yaml.safe_load(open(f"{source}/{subject}"))["fewshot_config"]["samples"][0]
-        question, _, choices = sample["question"].partition("\n\n")
-        found_choices = [c.strip() for c in re.split(r"\([ABCD]\)", choices)[1:]]
+        question, *found_choices = (part.strip() for part in re.split(r"\([ABCD]\)", sample["question"]))
         right = re.search(r"answer is \(([ABCD])\)", sample["target"])
-        if len(found_choices) == 4 and all(found_choices) and right and len(question) < 400: rows.append(dict(context=f"Question: {question.strip()}\nAnswer:", choices=found_choices, answer="ABCD".index(right[1])))
+        if len(found_choices) == 4 and all(found_choices) and right and len(question) < 400: rows.append(dict(context=f"Question: {question}\nAnswer:", choices=found_choices, answer="ABCD".index(right[1])))
+    if len(rows) < 30: sys.exit(f"only {len(rows)} questions were found in {source}: this script was written for lm_eval 0.4.11")
     with open(f"{work}/choice.jsonl", "w") as target: target.writelines(json.dumps(row) + "\n" for row in rows[:30])
     with open(f"{work}/task.yaml", "w") as target: target.write(f"""task: local_choice
 dataset_path: json
