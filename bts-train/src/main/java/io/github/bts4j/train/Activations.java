@@ -12,7 +12,7 @@ import java.util.Set;
 
 /**
  * The activations that a training pass through a stitched model keeps for its backward pass. The kept tensors of a layer are counted from what {@code layers.py} keeps, or autograd; how much
- * more the allocator holds, and the working memory of a token, were measured in twelve settings (docs/benchmarks.md).
+ * more the allocator holds, and the working memory of a token, were measured in nineteen settings (docs/benchmarks.md).
  */
 final class Activations {
     /** Families whose layers have a backward pass of their own, without windows and other traits. */

@@ -1,5 +1,7 @@
 package io.github.bts4j.train;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.bts4j.core.Lifetime;
@@ -12,6 +14,7 @@ import io.github.bts4j.core.torch.Kernels;
 import io.github.bts4j.core.torch.LayerKernels;
 import io.github.bts4j.core.torch.LlamaWeights;
 import io.github.bts4j.core.torch.NextTokenLoss;
+import io.github.bts4j.core.torch.Tensors;
 import io.github.bts4j.core.torch.llama.Decoder;
 import io.github.bts4j.core.torch.llama.DocumentMask;
 import io.github.bts4j.core.torch.llama.DocumentRows;
@@ -119,6 +122,7 @@ public abstract sealed class LlamaTraining<T extends LlamaTraining<T>> extends O
     }
 
     private float[] backward(NDManager step, RopeRows rope, Weights weights, TokenBatch.NextTokens next, float tokenWeight) {
+        throwIf(parameters().values().stream().noneMatch(Tensors::requiresGradient), NextTokenLoss::nothingToTrain);
         LayeredPass layered = new LayeredPass(step, weights, config.numLayers(), rope, checkpointing);
         if (layered.isNeeded()) {
             return layered.run(next, tokenWeight);

@@ -2,16 +2,20 @@ package io.github.bts4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
 import io.github.bts4j.core.llama.LlamaConfig;
 import io.github.bts4j.core.torch.ActivationCheckpointing;
+import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.stitch.PassOptions;
 import io.github.bts4j.stitch.StitchedModel;
 import java.io.IOException;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs with activation checkpointing end with the same bits as without. */
@@ -52,6 +56,16 @@ class CheckpointingTest {
                         TinyRuns.config(6), metrics -> {})) {
             trainer.run();
             return TinyRuns.hashes(model.stitchTensors());
+        }
+    }
+
+    /** No optimizer has taken the weights. */
+    @ParameterizedTest
+    @EnumSource(ActivationCheckpointing.class)
+    void anExpertWithNothingToTrainIsRefused(ActivationCheckpointing kind) throws IOException {
+        try (LlamaModel model = LlamaModel.open(TinyRuns.golden("llama2-gqa")); ExpertTraining training = ExpertTraining.branch(model).withCheckpointing(kind)) {
+            String message = assertThrows(IllegalStateException.class, () -> training.accumulateGradients(new int[][] {{1, 2, 3}}, 1, 0)).getMessage();
+            assertTrue(message.startsWith("No tensor that the loss depends on requires a gradient"), message);
         }
     }
 }
