@@ -2,6 +2,7 @@ package io.github.bts4j.core;
 
 import static io.github.bts4j.core.support.Problems.throwIf;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -16,12 +17,16 @@ import java.util.stream.IntStream;
  * The session of every model: checks, position, and the state of the model's engines. For one thread at a time, which is checked; any thread may close it.
  *
  * <p>Long prompts are processed in {@linkplain PrefixCache#block blocks}, which depend on the prompt's length alone, so that the bits of the result do not depend on who
- * else is served meanwhile, or on what a prefix cache holds. States that depend on the length of the whole prompt are computed in one pass.
+ * else is served meanwhile, or on what a prefix cache holds. States that depend on the length of the whole prompt are computed in one pass. Several blocks go through each layer
+ * together, as one block after the other, so that a quantised matrix is dequantised once for all of them.
  *
  * @param <S> type of the state between steps
  */
 public sealed class CachedSession<S extends KvState> implements DecodeSession permits GatedCachedSession {
     private static final float[] NOTHING = {};
+
+    /** The most tokens of several blocks that go through each layer together: a pass is interrupted between layers only. */
+    private static final int TOGETHER = 2 * PrefixCache.BLOCK;
 
     private final CausalLm model;
     private final Lifetime lifetime;
@@ -31,10 +36,10 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
     private volatile int length;
     private int reused;
     private Optional<PrefixCache.Prefix> prefix = Optional.empty();
-    private Optional<Begun> pending = Optional.empty();
+    private Optional<Begun<S>> pending = Optional.empty();
 
     /** A pass over tokens that are not appended yet. */
-    private record Begun(int start, int[] tokens, DecodePass pass) {}
+    private record Begun<S>(List<DecodeBatch<S>> blocks, DecodePass pass) {}
 
     /**
      * Starts an empty session.
@@ -67,11 +72,12 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
             return orUnchanged(() -> {
                 abandon();
                 int done = restored(tokenIds);
-                for (int block = nextBlock(tokenIds.length - done); block > 0; block = nextBlock(tokenIds.length - done)) {
-                    pass(false, Arrays.copyOfRange(tokenIds, done, done + block));
-                    done += block;
+                float[] logits = NOTHING;
+                while (done < tokenIds.length) {
+                    List<DecodeBatch<S>> blocks = nextBlocks(tokenIds, done);
+                    logits = pass(blocks);
+                    done += size(blocks);
                 }
-                float[] logits = pass(true, Arrays.copyOfRange(tokenIds, done, tokenIds.length));
                 appended();
                 return logits;
             });
@@ -100,16 +106,15 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
             check(tokenIds);
             return orUnchanged(() -> {
                 int from = pending.isEmpty() ? restored(tokenIds) : 0;
-                int block = nextBlock(tokenIds.length - from);
-                int[] tokens = Arrays.copyOfRange(tokenIds, from, block > 0 ? from + block : tokenIds.length);
-                Begun pass = begun(block == 0, tokens);
-                if (!pass.pass.advance()) {
+                List<DecodeBatch<S>> blocks = nextBlocks(tokenIds, from);
+                DecodePass pass = begun(blocks);
+                if (!pass.advance()) {
                     return NOTHING;
                 }
-                float[][] logits = pass.pass.logits();
+                float[][] logits = pass.logits();
                 abandon();
-                passed(tokens);
-                if (block > 0) {
+                passed(blocks);
+                if (from + size(blocks) < tokenIds.length) {
                     return NOTHING;
                 }
                 appended();
@@ -119,13 +124,17 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
     }
 
     /** The pass over these tokens that was begun before, or a new one. */
-    private Begun begun(boolean last, int... tokens) {
-        if (pending.filter(before -> before.start == length && Arrays.equals(before.tokens, tokens)).isEmpty()) {
+    private DecodePass begun(List<DecodeBatch<S>> blocks) {
+        if (pending.filter(before -> isSame(before.blocks, blocks)).isEmpty()) {
             abandon();
-            DecodeBatch<S> batch = batch(last, tokens);
-            pending = Optional.of(new Begun(length, tokens, DecodeEngine.preferred(engines, batch).begin(batch)));
+            pending = Optional.of(new Begun<>(blocks, DecodeEngine.preferred(engines, blocks.get(0)).begin(blocks)));
         }
-        return pending.orElseThrow();
+        return pending.orElseThrow().pass;
+    }
+
+    private static <S> boolean isSame(List<DecodeBatch<S>> blocks, List<DecodeBatch<S>> others) {
+        return blocks.size() == others.size() && IntStream.range(0, blocks.size()).allMatch(i -> blocks.get(i).wantsLogits() == others.get(i).wantsLogits()
+                && Arrays.equals(blocks.get(i).positions(), others.get(i).positions()) && Arrays.equals(blocks.get(i).tokens(), others.get(i).tokens()));
     }
 
     private void abandon() {
@@ -173,29 +182,47 @@ public sealed class CachedSession<S extends KvState> implements DecodeSession pe
         return restored;
     }
 
-    /** The tokens of the next pass; 0 if it is the last one. */
-    private int nextBlock(int left) {
-        return state.isCausal() ? PrefixCache.block(length, left) : 0;
+    /** The next blocks of a prompt that one engine computes together. */
+    private List<DecodeBatch<S>> nextBlocks(int[] ids, int from) {
+        List<DecodeBatch<S>> blocks = new ArrayList<>();
+        int done = from;
+        while (done < ids.length) {
+            DecodeBatch<S> next = nextBlock(ids, done, length + done - from);
+            if (!blocks.isEmpty() && (done + next.size() - from > TOGETHER || DecodeEngine.preferred(engines, next) != DecodeEngine.preferred(engines, blocks.get(0)))) {
+                break;
+            }
+            blocks.add(next);
+            done += next.size();
+        }
+        return blocks;
     }
 
-    /** One pass of the engines. Returns float32 logits {@code [vocabulary]} if it is the last one. */
-    private float[] pass(boolean last, int... tokens) {
-        float[][] logits = DecodeEngine.decode(engines, batch(last, tokens));
-        passed(tokens);
-        return last ? logits[0] : NOTHING;
+    /** The block that begins at a token of a prompt. Only the logits after the last token are wanted. */
+    private DecodeBatch<S> nextBlock(int[] ids, int at, int start) {
+        int block = state.isCausal() ? PrefixCache.block(start, ids.length - at) : 0;
+        DecodeBatch<S> batch = DecodeBatch.ofPrompt(Arrays.copyOfRange(ids, at, block > 0 ? at + block : ids.length), start, state, gateSink());
+        return block > 0 ? batch.withoutLogits() : batch;
     }
 
-    /** The next tokens; only the logits after the last of them are wanted. */
-    private DecodeBatch<S> batch(boolean last, int... tokens) {
-        DecodeBatch<S> batch = DecodeBatch.ofPrompt(tokens, length, state, gateSink());
-        return last ? batch : batch.withoutLogits();
+    private static int size(List<? extends DecodeBatch<?>> blocks) {
+        return blocks.stream().mapToInt(DecodeBatch::size).sum();
+    }
+
+    /** One pass of an engine. Returns float32 logits {@code [vocabulary]} if it is the last one. */
+    private float[] pass(List<DecodeBatch<S>> blocks) {
+        DecodeEngine<S> engine = DecodeEngine.preferred(engines, blocks.get(0));
+        float[][] logits = blocks.size() == 1 ? engine.decode(blocks.get(0)) : DecodePass.completed(engine.begin(blocks));
+        passed(blocks);
+        return blocks.get(blocks.size() - 1).wantsLogits() ? logits[0] : NOTHING;
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // the lease is held by one thread
-    private void passed(int... tokens) {
-        int start = length;
-        prefix.ifPresent(cached -> cached.keep(start, tokens, () -> state.copy(start, start + tokens.length)));
-        length = start + tokens.length;
+    private void passed(List<DecodeBatch<S>> blocks) {
+        for (DecodeBatch<S> block : blocks) {
+            int start = length;
+            prefix.ifPresent(cached -> cached.keep(start, block.tokens(), () -> state.copy(start, start + block.size())));
+            length = start + block.size();
+        }
     }
 
     /**

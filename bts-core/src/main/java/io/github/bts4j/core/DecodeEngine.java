@@ -1,6 +1,7 @@
 package io.github.bts4j.core;
 
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * An engine that decodes a model: libtorch, Java's vector instructions, or other models. A model has a list of engines; the first one that prefers a batch runs it. Thread-safe.
@@ -32,6 +33,16 @@ public interface DecodeEngine<S> {
      */
     default DecodePass begin(DecodeBatch<S> batch) {
         return DecodePass.whole(() -> decode(batch));
+    }
+
+    /**
+     * Begins the steps of a prompt in blocks. The bits of the result are those of one step after the other.
+     *
+     * @param blocks consecutive tokens of one session; only the last block may want logits
+     * @return a step, which the caller closes
+     */
+    default DecodePass begin(List<DecodeBatch<S>> blocks) {
+        return DecodePass.sequence(blocks.stream().<Supplier<DecodePass>>map(block -> () -> begin(block)).toList());
     }
 
     /**

@@ -105,7 +105,7 @@ final class TrainingPass {
         private final Ropes ropes;
         private final Given given;
         private final CheckpointedBlocks blocks;
-        private final boolean[] isFrozen;
+        private final boolean[] isExplicit;
         private final Map<Integer, Stitched> kept = new HashMap<>();
 
         Slice(NDManager step, Ropes ropes, Given given) {
@@ -113,9 +113,9 @@ final class TrainingPass {
             this.ropes = ropes;
             this.given = given;
             this.blocks = new CheckpointedBlocks(KERNELS, step, options.checkpointing(), (config.numStitches() - 1) * streams.models().size());
-            this.isFrozen = new boolean[streams.models().size()];
-            for (int i = 0; i < isFrozen.length; i++) {
-                isFrozen[i] = KERNELS.streamIsKept(Autograd.OFF, streams.weights(), ropes.tensors(), i);
+            this.isExplicit = new boolean[streams.models().size()];
+            for (int i = 0; i < isExplicit.length; i++) {
+                isExplicit[i] = KERNELS.streamIsKept(Autograd.OFF, streams.weights(), ropes.tensors(), i);
             }
         }
 
@@ -178,7 +178,7 @@ final class TrainingPass {
             int last = config.afterLayers().get(j + 1);
             CheckpointedBlocks.Block recorded = new CheckpointedBlocks.Recorded(KERNELS, step,
                     state -> KERNELS.streamGraph(step, Autograd.ON, state, streams.weights(), ropes.tensors(), ropes.rows(), i, first, last));
-            return isFrozen[i] ? new FrozenBlock(recorded, i, first, last) : recorded;
+            return isExplicit[i] ? new ExplicitBlock(recorded, i, first, last) : recorded;
         }
 
         /** A stitch with its graph. States that no trained weight has touched need no gradient. */
@@ -225,14 +225,14 @@ final class TrainingPass {
             }
         }
 
-        /** Layers of stream i whose gradients are computed without autograd, unless nothing before them is trained. */
-        private final class FrozenBlock implements CheckpointedBlocks.Block {
+        /** Layers of stream i with an explicit backward pass instead of autograd's, unless nothing before them is trained. */
+        private final class ExplicitBlock implements CheckpointedBlocks.Block {
             private final CheckpointedBlocks.Block recorded;
             private final int i;
             private final int first;
             private final int last;
 
-            FrozenBlock(CheckpointedBlocks.Block recorded, int i, int first, int last) {
+            ExplicitBlock(CheckpointedBlocks.Block recorded, int i, int first, int last) {
                 this.recorded = recorded;
                 this.i = i;
                 this.first = first;

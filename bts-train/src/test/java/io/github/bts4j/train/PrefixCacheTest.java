@@ -249,7 +249,7 @@ class PrefixCacheTest {
                         found = parts.appendPart(Arrays.copyOfRange(prompt, parts.length(), prompt.length));
                         other.append(7 + calls);
                     }
-                    assertTrue(calls > 4 * 4, calls + " parts of 4 passes through 4 layers");
+                    assertTrue(calls > 2 * 4, calls + " parts of two passes through 4 layers");
                     assertArrayEquals(expected, found);
                     assertArrayEquals(whole.append(5), parts.append(5));
                 }

@@ -12,6 +12,7 @@ import io.github.bts4j.core.KvState;
 import io.github.bts4j.core.Lifetime;
 import io.github.bts4j.core.PrefixCache;
 import io.github.bts4j.core.llama.LlamaConfig;
+import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.torch.llama.LlamaModel;
 import io.github.bts4j.core.torch.llama.LoadOptions;
 import io.github.bts4j.core.torch.llama.Quantization;
@@ -45,9 +46,10 @@ class PromptHeadTest {
     void theBitsAreThoseOfBlocksWithLogits() throws Exception {
         TinyRuns.textModels(folder, config(), "hub", "code", "math");
         try (LlamaModel alone = LlamaModel.open(folder.resolve("hub")); StitchedModel stitched = TinyRuns.stitched(folder, 0, "hub", "code", "math");
-                LlamaModel quantized = LlamaModel.open(folder.resolve("hub"), LoadOptions.defaults().withQuantization(Quantization.INT8))) {
-            for (CausalLm model : List.of(alone, stitched, quantized)) {
-                for (int rest : new int[] {1, 40, BLOCK}) {
+                LlamaModel int8 = LlamaModel.open(folder.resolve("hub"), LoadOptions.defaults().withQuantization(Quantization.INT8));
+                LlamaModel int4 = LlamaModel.open(folder.resolve("hub"), LoadOptions.defaults().withPrecision(Precision.BFLOAT16).withQuantization(Quantization.INT4))) {
+            for (CausalLm model : List.of(alone, stitched, int8, int4)) {
+                for (int rest : new int[] {1, 10, 40, 130, 200, BLOCK, 2 * BLOCK + 70}) {
                     assertSameBits(model, tokens(BLOCK + rest));
                 }
             }
@@ -58,7 +60,7 @@ class PromptHeadTest {
         try (DecodeSession together = model.newSession(CONTEXT); DecodeSession parts = model.newSession(CONTEXT); DecodeSession apart = model.newSession(CONTEXT)) {
             float[] logits = together.append(prompt);
             apart.append(Arrays.copyOf(prompt, BLOCK));
-            assertArrayEquals(apart.append(Arrays.copyOfRange(prompt, BLOCK, prompt.length)), logits);
+            assertArrayEquals(apart.append(Arrays.copyOfRange(prompt, BLOCK, prompt.length)), logits, model + " " + prompt.length);
             float[] found = {};
             while (found.length == 0) {
                 found = parts.appendPart(Arrays.copyOfRange(prompt, parts.length(), prompt.length));

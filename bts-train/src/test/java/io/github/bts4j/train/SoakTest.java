@@ -69,7 +69,7 @@ class SoakTest {
         assertTrue(after.nativeBytes() - before.nativeBytes() <= NATIVE, "native memory\n" + text);
         assertTrue(after.heapBytes() - before.heapBytes() <= HEAP, "heap\n" + text);
         assertEquals(Map.of(), OpenFiles.leaked(before.files(), after.files()), "left open\n" + text);
-        assertTrue(after.threads() - before.threads() <= 0, "threads\n" + text);
+        assertTrue(after.threads() <= before.threads(), "threads\n" + text);
         assertEquals(before.tensors(), after.tensors(), "tensors\n" + text);
     }
 }

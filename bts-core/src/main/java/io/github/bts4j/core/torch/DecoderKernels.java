@@ -177,24 +177,24 @@ public interface DecoderKernels extends AttentionKernels, BlockKernels {
             TorchList<TensorList> values, long[] starts);
 
     /**
-     * Some layers of a step of decoding.
+     * Some layers of a prompt in blocks, each of which is computed as if it went through all layers alone.
      *
-     * @param owner owner of the result
+     * @param owner owner of the results
      * @param mode the autograd mode
-     * @param x the states before them, {@code [1, tokens, hidden]}
+     * @param x the states of each block before the layers, {@code [1, tokens, hidden]}
      * @param m the model
-     * @param ropes rotary tables for each session of each stream
-     * @param rows the row of its first new token in each
-     * @param keys cached keys of every stream, session and layer, written in place
-     * @param values cached values of every stream, session and layer, written in place
-     * @param at where this stream's first session is in those lists
-     * @param starts tokens in each session's caches
+     * @param ropes rotary tables of each stream
+     * @param rows the row of the first block's first token in each
+     * @param keys cached keys of every stream and layer, written in place
+     * @param values cached values of every stream and layer, written in place
+     * @param at number of the stream in those lists
+     * @param start tokens in the caches
      * @param first the first layer, from 0
      * @param last one past the last layer
-     * @return the states after them, {@code [1, tokens, hidden]}
+     * @return the states of each block after them, {@code [1, tokens, hidden]}
      */
-    NDArray decodeLayers(NDManager owner, Autograd mode, NDArray x, LlamaWeights m, TorchList<TensorList> ropes, long[] rows, TorchList<TensorList> keys,
-            TorchList<TensorList> values, long at, long[] starts, long first, long last);
+    List<NDArray> decodeBlocks(NDManager owner, Autograd mode, List<NDArray> x, LlamaWeights m, TorchList<TensorList> ropes, long[] rows, TorchList<TensorList> keys,
+            TorchList<TensorList> values, long at, long start, long first, long last);
 
     /**
      * The end of a step of decoding.

@@ -8,7 +8,7 @@ class Linear(NamedTuple):
   # y = x weight^T + bias; int8 weights [out, in] stand for weight * scale, with a scale for each row.
   # lora: nothing, or what an adapter adds: [a, b] with a: [r, in] and b: [out, r], its scale within b; DoRA's factor [out] behind them.
   # With a dimension more, what several adapters add, each to its own rows: a: [n, r, in], b: [n, out, r], factor: [n, out]
-  # blocks: 0, or ggml's number of the type of weights that are bytes [out, bytes of a row]
+  # blocks: 0, or ggml's number of the type of weights that are bytes [out, bytes of a row]; -1 for weights that were dequantised, which are multiplied as those are
   weight : Tensor
   bias : Optional[Tensor]
   scale : Optional[Tensor]
@@ -89,7 +89,7 @@ class Llama(NamedTuple):
   def weight_linear(self: __torch__.K, x: Tensor, w: __torch__.Linear) -> Tensor:
     if len(w.lora) > 0:
       return (self).adapted_linear(x, w)
-    if w.blocks != 0:
+    if w.blocks > 0:
       return (self).linear(x, (self).dequantize_blocks(w.weight, w.blocks, ops.prim.dtype(x)), w.bias)
     if ops.prim.dtype(w.weight) != INT8:
       return (self).linear(x, w.weight, w.bias)
@@ -321,6 +321,39 @@ class Llama(NamedTuple):
     for layer in range(first, last):
       x = (self).decode_layer(x, m, layer, cos, sin, keys, values, at, starts)
     return x
+
+  def dequantized_linear(self: __torch__.K, w: __torch__.Linear, dtype: int) -> __torch__.Linear:
+    # what weight_linear multiplies many rows by
+    if w.blocks != 0:
+      return __torch__.Linear((self).dequantize_blocks(w.weight, w.blocks, dtype), w.bias, None, w.lora, -1)
+    if ops.prim.dtype(w.weight) == INT8:
+      return __torch__.Linear((self).dequantize(w.weight, unchecked_cast(Tensor, w.scale)), w.bias, None, w.lora, -1)
+    return w
+
+  def dequantized_layer(self: __torch__.K, l: __torch__.Layer, dtype: int) -> __torch__.Layer:
+    return __torch__.Layer(l.before_attention, (self).dequantized_linear(l.q_proj, dtype), (self).dequantized_linear(l.k_proj, dtype), (self).dequantized_linear(l.v_proj, dtype), (self).dequantized_linear(l.o_proj, dtype), l.q_norm, l.k_norm, l.after_attention, l.before_mlp, (self).dequantized_linear(l.gate_proj, dtype), (self).dequantized_linear(l.up_proj, dtype), (self).dequantized_linear(l.down_proj, dtype), l.after_mlp, l.gelu, l.window, l.rotation)
+
+  def decode_blocks(self: __torch__.K, x: List[Tensor], m: __torch__.Llama, ropes: List[List[Tensor]], rows: List[int], keys: List[List[Tensor]], values: List[List[Tensor]], at: int, start: int, first: int, last: int) -> List[Tensor]:
+    # decode_layers of a prompt in blocks, each [1, tokens, hidden]: the bits are those of one block after another, but a layer's weights are read once,
+    # and dequantised once for the blocks that are long enough for that
+    states = torch.list(x)
+    for layer in range(first, last):
+      stored = m.layers[layer]
+      plain = stored
+      if len(x) > 1:
+        plain = (self).dequantized_layer(stored, ops.prim.dtype(x[0]))
+      done = 0
+      for i in range(len(x)):
+        state = states[i]
+        n = torch.size(state, 1)
+        l = stored
+        if n > 16:
+          l = plain
+        cos, sin, = (self).rope_rows(ropes[at], rows[at] + done, n)
+        a = (self).cached_attention((self).optional_norm(state, l.before_attention, m), m, l, cos, sin, keys[at][layer], values[at][layer], start + done)
+        states[i] = (self).output(state, a, m, l)
+        done = done + n
+    return states
 
   def decode_logits(self: __torch__.K, x: Tensor, m: __torch__.Llama, sessions: int) -> Tensor:
     # of each session's last token: float32 [sessions, vocabulary]

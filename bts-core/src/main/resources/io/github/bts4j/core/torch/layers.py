@@ -92,9 +92,9 @@
         return torch.mul((self).normalized(x, length), unchecked_cast(Tensor, w))
     return x
 
-  def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], at: int, l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor, allowed: Optional[Tensor]) -> Tensor:
+  def layer_gradient(self: __torch__.K, g: Tensor, kept: List[Tensor], l: __torch__.Layer, factor: float, cos: Tensor, sin: Tensor, allowed: Optional[Tensor]) -> Tensor:
     # from the gradient of the state after the layer to that of the state before it
-    x, length, h, after, gate, up = kept[at], kept[at + 1], kept[at + 6], kept[at + 7], kept[at + 8], kept[at + 9]
+    x, length, queries, keys, values, attended, h, after, gate, up, = kept
     silu = torch.silu(gate)
     read = silu
     if (self).is_trained(l.down_proj):
@@ -104,7 +104,7 @@
     n = (self).product_gradient(torch.mul(a, silu), read, l.up_proj)
     n = torch.add_(n, (self).product_gradient(torch.silu_backward(torch.mul_(a, up), gate), read, l.gate_proj))
     gh = torch.add_((self).norm_gradient(n, h, l.before_mlp, after), g)
-    q, k, v, = (self).attention_gradient((self).product_gradient(gh, kept[at + 5], l.o_proj), kept[at + 2], kept[at + 3], kept[at + 4], factor, allowed)
+    q, k, v, = (self).attention_gradient((self).product_gradient(gh, attended, l.o_proj), queries, keys, values, factor, allowed)
     back = torch.neg(sin)
     read = (self).read_norm(x, l.before_attention, length, [l.q_proj, l.k_proj, l.v_proj])
     n = (self).product_gradient(torch.flatten((self).rotate(q, cos, back), 2), read, l.q_proj)
@@ -170,5 +170,5 @@
     cos, sin, = (self).rope_rows(rope, row, torch.size(g, 1))
     for i in range(last - first):
       at = last - 1 - i - first
-      g = (self).layer_gradient(g, kept, 10 * at, m.layers[first + at], m.attention_scale, cos, sin, (self).rope_mask(rope))
+      g = (self).layer_gradient(g, torch.slice(kept, 10 * at, 10 * at + 10), m.layers[first + at], m.attention_scale, cos, sin, (self).rope_mask(rope))
     return g

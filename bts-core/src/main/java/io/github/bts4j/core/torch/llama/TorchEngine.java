@@ -161,28 +161,26 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
 
     @Override
     public DecodePass begin(DecodeBatch<KvCaches> batch) {
-        return hasParts(batch) && batch.size() >= SHORT ? new TorchPass(Decoder.CALLS, streams, kernel, batch) : DecodePass.whole(() -> decode(batch));
+        return hasParts(batch) && batch.size() >= SHORT ? pass(List.of(batch)) : DecodePass.whole(() -> decode(batch));
+    }
+
+    @Override
+    public DecodePass begin(List<DecodeBatch<KvCaches>> blocks) {
+        return blocks.stream().allMatch(this::hasParts) ? pass(blocks) : DecodeEngine.super.begin(blocks);
+    }
+
+    private DecodePass pass(List<DecodeBatch<KvCaches>> blocks) {
+        return new TorchPass(Decoder.CALLS, streams, kernel, blocks);
     }
 
     private boolean hasParts(DecodeBatch<KvCaches> batch) {
         return batch.isPrompt() && kernel.joints().length > 0 && streams.stream().map(Decoder::device).distinct().count() == 1;
     }
 
-    /** Runs the layers, one by one, without the head. */
-    private float[][] withoutLogits(DecodeBatch<KvCaches> batch) {
-        try (DecodePass pass = new TorchPass(Decoder.CALLS, streams, kernel, batch)) {
-            boolean complete = false;
-            while (!complete) {
-                complete = pass.advance();
-            }
-            return pass.logits();
-        }
-    }
-
     @Override
     public float[][] decode(DecodeBatch<KvCaches> batch) {
         if (!batch.wantsLogits() && hasParts(batch)) {
-            return withoutLogits(batch);
+            return DecodePass.completed(pass(List.of(batch)));
         }
         Decoder hub = streams.get(0);
         try (NDManager step = Torch.manager().newSubManager(hub.device()); Ropes ropes = Ropes.of(streams, batch); Caches caches = Caches.of(batch)) {

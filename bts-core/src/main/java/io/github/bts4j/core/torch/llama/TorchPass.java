@@ -11,7 +11,10 @@ import io.github.bts4j.core.torch.Torch;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A prompt's step in libtorch that can be interrupted after each layer of each stream. The operations are those of a whole step, and so are the bits of the result. */
+/**
+ * A prompt's step in libtorch, in blocks, that can be interrupted after each layer of each stream. All blocks go through a layer before the next one; the operations on each
+ * are those of a whole step, and so are the bits of the result.
+ */
 final class TorchPass implements DecodePass {
     /** Names the milliseconds that a part takes, and at most one layer of one stream longer. */
     private static final String PROPERTY = "bts4j.promptPartMillis";
@@ -20,27 +23,28 @@ final class TorchPass implements DecodePass {
     private final DecoderKernels kernels;
     private final List<Decoder> streams;
     private final TorchEngine.Kernel kernel;
-    private final DecodeBatch<KvCaches> batch;
+    private final List<DecodeBatch<KvCaches>> blocks;
     private final long[] joints;
     private final NDManager step;
     private final Ropes ropes;
     private final TorchEngine.Caches caches;
-    private final List<NDArray> states = new ArrayList<>(); // of each stream, [1, tokens, hidden]
-    private final List<NDArray> gates = new ArrayList<>();
+    private final List<List<NDArray>> states = new ArrayList<>(); // of each stream, for each block [1, tokens, hidden]
+    private final List<List<NDArray>> gates = new ArrayList<>(); // of each block
     private int joint;
     private int stream;
     private long layer;
     private float[][] logits = {};
 
-    TorchPass(DecoderKernels kernels, List<Decoder> streams, TorchEngine.Kernel kernel, DecodeBatch<KvCaches> batch) {
+    TorchPass(DecoderKernels kernels, List<Decoder> streams, TorchEngine.Kernel kernel, List<DecodeBatch<KvCaches>> blocks) {
         this.kernels = kernels;
         this.streams = streams;
         this.kernel = kernel;
-        this.batch = batch;
+        this.blocks = blocks;
         this.joints = kernel.joints();
         this.step = Torch.manager().newSubManager(streams.get(0).device());
-        this.ropes = Ropes.of(streams, batch);
-        this.caches = TorchEngine.Caches.of(batch);
+        this.ropes = Ropes.of(streams, blocks.get(0).positions()[0], blocks.stream().mapToInt(DecodeBatch::size).sum());
+        this.caches = TorchEngine.Caches.of(blocks.get(0));
+        blocks.forEach(block -> gates.add(new ArrayList<>()));
     }
 
     @Override
@@ -58,13 +62,13 @@ final class TorchPass implements DecodePass {
 
     private void next() {
         if (states.isEmpty()) {
-            NDArray ids = TorchEngine.ids(step, batch, streams.get(0));
-            streams.forEach(each -> states.add(kernels.embed(step, Autograd.INFERENCE, ids, each.weights())));
+            List<NDArray> ids = blocks.stream().map(block -> TorchEngine.ids(step, block, streams.get(0))).toList();
+            streams.forEach(each -> states.add(ids.stream().map(id -> kernels.embed(step, Autograd.INFERENCE, id, each.weights())).toList()));
         } else if (stream < streams.size()) {
-            NDArray before = states.get(stream);
-            states.set(stream, kernels.decodeLayers(step, Autograd.INFERENCE, before, streams.get(stream).weights(), ropes.tensors(), ropes.rows(), caches.keys(), caches.values(), stream,
-                    caches.starts(), layer, layer + 1));
-            before.close();
+            List<NDArray> before = states.get(stream);
+            states.set(stream, kernels.decodeBlocks(step, Autograd.INFERENCE, before, streams.get(stream).weights(), ropes.tensors(), ropes.rows(), caches.keys(), caches.values(), stream,
+                    caches.starts()[0], layer, layer + 1));
+            before.forEach(NDArray::close);
             layer++;
             if (layer == joints[joint]) {
                 layer = joint == 0 ? 0 : joints[joint - 1];
@@ -76,27 +80,42 @@ final class TorchPass implements DecodePass {
     }
 
     private void join() {
-        if (batch.wantsGates()) {
-            gates.addAll(kernel.gates(step, states, joint));
+        List<List<NDArray>> after = new ArrayList<>();
+        for (int i = 0; i < blocks.size(); i++) {
+            after.add(joined(i));
         }
-        List<NDArray> after = kernel.joined(step, states, joint);
-        if (after != states) {
-            states.forEach(NDArray::close);
-            states.clear();
-            states.addAll(after);
+        for (int i = 0; i < streams.size(); i++) {
+            int each = i;
+            states.set(i, after.stream().map(block -> block.get(each)).toList());
         }
         stream = 0;
         layer = joints[joint];
         joint++;
     }
 
-    private void finish() {
-        if (batch.wantsLogits()) {
-            NDArray last = kernels.decodeLogits(step, Autograd.INFERENCE, states.get(0), streams.get(0).weights(), 1);
-            logits = TokenBatch.rows(last.toFloatArray(), 1);
+    /** The states of all streams after the joint, for one block. */
+    private List<NDArray> joined(int block) {
+        List<NDArray> before = states.stream().map(each -> each.get(block)).toList();
+        if (blocks.get(block).wantsGates()) {
+            gates.get(block).addAll(kernel.gates(step, before, joint));
         }
-        if (batch.wantsGates()) {
-            batch.deliver(TorchEngine.weights(gates, batch.size()));
+        List<NDArray> after = kernel.joined(step, before, joint);
+        if (after != before) {
+            before.forEach(NDArray::close);
+        }
+        return after;
+    }
+
+    private void finish() {
+        int last = blocks.size() - 1;
+        if (blocks.get(last).wantsLogits()) {
+            NDArray found = kernels.decodeLogits(step, Autograd.INFERENCE, states.get(0).get(last), streams.get(0).weights(), 1);
+            logits = TokenBatch.rows(found.toFloatArray(), 1);
+        }
+        for (int i = 0; i <= last; i++) {
+            if (blocks.get(i).wantsGates()) {
+                blocks.get(i).deliver(TorchEngine.weights(gates.get(i), blocks.get(i).size()));
+            }
         }
     }
 
