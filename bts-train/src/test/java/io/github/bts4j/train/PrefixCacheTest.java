@@ -217,8 +217,8 @@ class PrefixCacheTest {
                         parts++;
                         assertTrue(stream.promptTokensLeft() > 0);
                     }
-                    int blocks = again == 0 ? 4 : 1; // what the cache holds takes no part of its own
-                    assertTrue(parts >= blocks, parts + " parts");
+                    int passes = again == 0 ? 2 : 1; // of 512 tokens; what the cache holds takes no part of its own
+                    assertTrue(parts >= passes, parts + " parts");
                     assertEquals(again == 0 ? 0 : 3 * BLOCK, stream.reusedPromptTokens());
                     assertEquals(0, stream.promptTokensLeft());
                     assertArrayEquals(expected, stream.toEnd().tokenIds());

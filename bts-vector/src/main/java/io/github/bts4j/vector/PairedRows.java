@@ -8,18 +8,15 @@ import io.github.bts4j.core.rows.Blocks;
  */
 abstract class PairedRows extends BlockRows {
     /** What {@link Memory.Bytes} reads from. */
-    private final Object memory;
-
     PairedRows(Blocks blocks) {
         super(blocks);
-        memory = Memory.of(blocks.bytes());
     }
 
     /** The vectors of sums of {@code s q x + m x} of two rows, one behind the other. */
     abstract void twoRows(Object memory, int offset, int other, float[] x, float[] lanes);
 
     @Override
-    public final void matmul(int from, int to, float[][] x, float[][] y, int at) {
+    public void matmul(int from, int to, float[][] x, float[][] y, int at) {
         float[] lanes = new float[2 * LANES];
         int half = (to - from + 1) / 2;
         for (int r = from; r < from + half; r++) {
