@@ -166,7 +166,8 @@ public final class TorchEngine implements DecodeEngine<KvCaches> {
 
     @Override
     public DecodePass begin(List<DecodeBatch<KvCaches>> blocks) {
-        return blocks.stream().allMatch(this::hasParts) ? pass(blocks) : DecodeEngine.super.begin(blocks);
+        boolean isLong = blocks.stream().mapToInt(DecodeBatch::size).sum() >= SHORT;
+        return isLong && blocks.stream().allMatch(this::hasParts) ? pass(blocks) : DecodeEngine.super.begin(blocks);
     }
 
     private DecodePass pass(List<DecodeBatch<KvCaches>> blocks) {
