@@ -63,6 +63,12 @@ final class Adapters {
         return name + ' ' + ModelFingerprint.sha256(folder(name).resolve(Adapter.WEIGHTS)) + "; ";
     }
 
+    /** Whether the expert exists that an adapter is extracted from; a trained one needs the seed alone. */
+    boolean isReady(String name) {
+        One one = all.get(name);
+        return one.how() instanceof AdapterSpec.Trained || Stage.isThere(folder(one.expert()));
+    }
+
     /** Makes an adapter unless it is there; false if its training was interrupted. */
     boolean make(String name, Texts texts, boolean replaces) throws IOException {
         One one = all.get(name);

@@ -138,20 +138,16 @@ final class BaseModels {
         return text.toString();
     }
 
-    /** What makes the models that are not there yet: the seed, then the experts, then the adapters. */
+    /** What makes the models that are not there yet: the seed, then the experts and adapters, in any order that gives each what it is made from. */
     List<List<Turns.Piece>> pieces() {
-        List<Turns.Piece> experts = new ArrayList<>();
-        for (String expert : spec.experts().keySet()) {
-            experts.add(new Turns.Piece("expert-" + Methods.slug(expert), () -> true,
-                    () -> makeExpert(expert, spec.experts().get(expert), SEED, EXPERTS_TEXT)));
-        }
         List<Turns.Piece> others = new ArrayList<>();
-        spec.newerExperts().forEach((name, newer) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> true,
+        spec.experts().forEach((name, training) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> true, () -> makeExpert(name, training, SEED, EXPERTS_TEXT))));
+        spec.newerExperts().forEach((name, newer) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> Stage.isThere(folder(newer.of())),
                 () -> makeExpert(name, spec.trainings().get(newer.training()), newer.of(), NEWER_TEXT))));
         for (String name : adapters.all().keySet()) {
-            others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> true, () -> adapters.make(name, texts, replaces)));
+            others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> adapters.isReady(name), () -> adapters.make(name, texts, replaces)));
         }
-        return List.of(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed)), experts, others);
+        return List.of(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed)), others);
     }
 
     private boolean makeSeed() throws IOException {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,6 +66,30 @@ class AdapterExperimentTest {
         for (String row : List.of("| code r2 | ", "| BTS r2 | ", "| BTS r2 without math | ", "| soup r2 | ")) {
             assertTrue(page.contains(row), row + " is not in\n" + page);
         }
+    }
+
+    @Test
+    void trainedAdaptersDoNotWaitForTheExperts() throws IOException {
+        ExperimentSpec spec = ExperimentSpec.read(TinyExperiment.write(folder, METHODS, ADAPTERS));
+        try (Workshop workshop = Workshop.open(spec, false)) {
+            List<String> first = List.of("expert-code", "expert-math", "adapter-code-r2", "adapter-math-r2");
+            assertEquals(first, ready(workshop.pieces().get(1)));
+            Files.createDirectories(out("models/expert-code"));
+            Files.writeString(out("models/expert-code/stage.json"), "{}");
+            List<String> then = new ArrayList<>(first);
+            then.addAll(List.of("adapter-code-x2", "adapter-code-x16"));
+            assertEquals(then, ready(workshop.pieces().get(1)));
+        }
+    }
+
+    private static List<String> ready(List<Turns.Piece> pieces) throws IOException {
+        List<String> names = new ArrayList<>();
+        for (Turns.Piece piece : pieces) {
+            if (piece.ready().isReady()) {
+                names.add(piece.name());
+            }
+        }
+        return names;
     }
 
     private static List<FileTime> times(List<Path> files) throws IOException {
