@@ -54,6 +54,11 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     /** Keys of maps that may be absent. */
     static final Set<String> OPTIONAL = Set.of("adapters", "newer-experts");
 
+    /** The same of the evaluation. */
+    static final String QUESTIONS = "questions";
+
+    private static final String EVALUATION = "evaluation";
+
     /** Another key that may be absent. */
     static final String CHECKPOINT_EVERY = "checkpoint-every";
 
@@ -74,7 +79,7 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     sealed interface DomainSpec {}
 
     /**
-     * Text from files.
+     * Text from files, or conversations, which are rendered by the models' chat template.
      *
      * @param train JSON lines to train on: a file, or a folder of files
      * @param heldOut JSON lines to score on
@@ -163,8 +168,15 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
      * @param methodBodies method bodies to write
      * @param tasksFor the methods that are scored on tasks too, with their first random seed. On text, all rows are scored. The seed and
      *     the experts are always scored on both.
+     * @param questions multiple-choice questions by name, JSON lines of context, choices and answer; none if the file has no such key
      */
-    record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies, List<String> tasksFor) {}
+    record EvaluationSpec(List<String> domains, List<String> cloze, int windows, int items, int problems, int methodBodies, List<String> tasksFor, Map<String, Path> questions) {
+        EvaluationSpec resolvedFrom(Path folder) {
+            Map<String, Path> resolved = new LinkedHashMap<>();
+            questions.forEach((name, file) -> resolved.put(name, folder.resolve(file)));
+            return new EvaluationSpec(domains, cloze, windows, items, problems, methodBodies, tasksFor, resolved);
+        }
+    }
 
     /**
      * Reads an experiment's file.
@@ -194,6 +206,9 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     /** Adds what may be absent. */
     private static void complete(ObjectNode content) {
         OPTIONAL.stream().filter(key -> !content.has(key)).forEach(content::putObject);
+        if (!content.path(EVALUATION).has(QUESTIONS)) {
+            content.withObject("/" + EVALUATION).putObject(QUESTIONS);
+        }
         if (!content.has(CHECKPOINT_EVERY)) {
             content.put(CHECKPOINT_EVERY, USUAL_CHECKPOINTS);
         }
@@ -276,6 +291,6 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
         domains.forEach((name, domain) -> resolved.put(name,
                 domain instanceof Files files ? new Files(folder.resolve(files.train), folder.resolve(files.heldOut)) : domain));
         return new ExperimentSpec(folder.resolve(output), folder.resolve(tokenizer), frozenPrecision, sequenceLength, general, resolved, trainingPrecision, checkpointEvery, model(folder), seed, experts, expertsKeepEmbeddings,
-                adapters, newerExperts, trainings, projectionRate, methods, evaluation, tables);
+                adapters, newerExperts, trainings, projectionRate, methods, evaluation.resolvedFrom(folder), tables);
     }
 }

@@ -80,7 +80,7 @@ final class Scores {
         List<String> names = model.modelNames();
         ArrayNode all = JsonNodeFactory.instance.arrayNode();
         for (Map.Entry<String, List<Window>> domain : scoring.windows().entrySet()) {
-            List<int[]> windows = domain.getValue().stream().limit(GATE_WINDOWS).map(Window::tokens).toList();
+            List<int[]> windows = domain.getValue().stream().limit(GATE_WINDOWS).map(Window::unpadded).toList();
             for (GateSummary summary : GateSummary.of(model, windows)) {
                 ObjectNode row = all.addObject().put("domain", domain.getKey()).put("stitch", summary.stitch() + 1);
                 for (int i = 0; i < names.size(); i++) {

@@ -1,5 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
 import io.github.bts4j.core.CausalLm;
 import io.github.bts4j.core.llama.Precision;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
@@ -8,6 +10,7 @@ import io.github.bts4j.examples.report.DomainAverage;
 import io.github.bts4j.train.data.TokenDataset;
 import io.github.bts4j.train.data.Window;
 import io.github.bts4j.train.eval.BitsPerByte;
+import io.github.bts4j.train.eval.ChoiceTask;
 import io.github.bts4j.train.eval.EvaluatedModel;
 import io.github.bts4j.train.eval.EvaluationResult;
 import io.github.bts4j.train.eval.EvaluationResults;
@@ -17,6 +20,8 @@ import io.github.bts4j.train.eval.TokenBytes;
 import io.github.bts4j.train.eval.WindowScores;
 import io.github.bts4j.train.eval.WordProblems;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -26,7 +31,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Scores models: bits per byte of held-out windows by domain, choice and cloze tasks made of held-out text, arithmetic problems, method bodies. */
+/** Scores models: bits per byte of held-out windows by domain, choice and cloze tasks made of held-out text, questions from files, arithmetic problems, method bodies. */
 final class Scoring {
     static final String AVERAGE = "average";
 
@@ -46,23 +51,26 @@ final class Scoring {
     private final Map<String, List<Window>> windows = new LinkedHashMap<>();
     private final List<EvaluationTask> tasks = new ArrayList<>();
 
-    Scoring(ExperimentSpec experiment, Texts texts, LlamaTokenizer tokenizer) {
+    Scoring(ExperimentSpec experiment, Texts texts, LlamaTokenizer tokenizer) throws IOException {
         this.spec = experiment.evaluation();
         this.precision = experiment.frozenPrecision();
         this.tokenizer = tokenizer;
         int length = experiment.sequenceLength();
+        spec.domains().stream().filter(texts::isChat).findFirst().ifPresent(chat -> {
+            throw new IllegalArgumentException("evaluation.domains: '" + chat + "' has conversations, which are not joined to switching text: name domains of text. Conversations are scored in any case");
+        });
         spec.domains().forEach(domain -> windows.put(domain, some(texts.heldOut(domain).windows(length), spec.windows())));
         List<TokenDataset> members = spec.domains().stream().map(texts::heldOut).toList();
         if (members.size() > 1) {
             windows.put(Texts.SWITCHING, some(texts.switching(members).windows(length), spec.windows()));
         }
         experiment.domains().forEach((name, domain) -> {
-            windows.computeIfAbsent(name, absent -> some(texts.heldOut(name).windows(length), Math.min(PROBLEM_WINDOWS, spec.windows())));
+            windows.computeIfAbsent(name, absent -> some(texts.heldOut(name).windows(length), texts.isChat(name) ? spec.windows() : Math.min(PROBLEM_WINDOWS, spec.windows())));
             if (domain instanceof ExperimentSpec.Arithmetic arithmetic) {
                 WordProblems problems = new WordProblems(arithmetic.arithmetic(), 0, Texts.TEST_SHARE);
                 tasks.add(problems.choiceTask(spec.problems()));
                 tasks.add(problems.exactMatchTask(spec.problems(), ANSWER_TOKENS));
-            } else if (spec.items() > 0) {
+            } else if (spec.items() > 0 && !texts.isChat(name)) {
                 HeldOutItems items = new HeldOutItems(texts.heldOutDocuments(name), 0);
                 tasks.add(items.choices(choicesOf(name), spec.items(), CONTEXT, CHOICE));
                 if (spec.cloze().contains(name)) {
@@ -70,6 +78,10 @@ final class Scoring {
                 }
             }
         });
+        for (Map.Entry<String, Path> questions : spec.questions().entrySet()) {
+            throwIf(!Files.isRegularFile(questions.getValue()), () -> new IllegalArgumentException("evaluation.questions." + questions.getKey() + ": " + questions.getValue() + " is no file: give JSON lines of context, choices and answer"));
+            tasks.add(ChoiceTask.read(questions.getKey(), questions.getValue()));
+        }
         if (spec.methodBodies() > 0) {
             tasks.add(new HeldOutItems(texts.javaDocuments(), 0).methods("java-methods", spec.methodBodies(), CONTEXT, length / 2));
         }
@@ -123,8 +135,11 @@ final class Scoring {
         List<EvaluationResult> results = new ArrayList<>();
         Map<String, List<Double>> positions = new LinkedHashMap<>();
         windows.forEach((domain, set) -> {
-            List<WindowScores> parts = bitsPerByte.byPart(model, set, PARTS);
-            positions.put(domain, parts.stream().map(WindowScores::bitsPerByte).toList());
+            boolean isChat = set.get(0).counted().length > 0; // what an assistant says begins somewhere
+            List<WindowScores> parts = bitsPerByte.byPart(model, set, isChat ? 1 : PARTS);
+            if (!isChat) {
+                positions.put(domain, parts.stream().map(WindowScores::bitsPerByte).toList());
+            }
             results.add(EvaluationResult.of(name, domain, set, WindowScores.together(parts)));
         });
         Optional.ofNullable(windows.get(Texts.SWITCHING)).ifPresent(changing ->

@@ -146,6 +146,9 @@ final class SpecFile {
                 missing.remove(ExperimentSpec.TOKENIZER);
             }
         }
+        if (type == ExperimentSpec.EvaluationSpec.class) {
+            missing.remove(ExperimentSpec.QUESTIONS);
+        }
         missing.forEach(key -> wrong(node, path, "the key '" + key + "' is missing"));
     }
 

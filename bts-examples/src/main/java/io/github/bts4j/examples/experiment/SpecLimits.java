@@ -146,6 +146,8 @@ final class SpecLimits {
         require(evaluation.windows() >= 1, "evaluation.windows", evaluation.windows(), "at least 1");
         require(evaluation.items() >= 0, "evaluation.items", evaluation.items(), "at least 0");
         require(evaluation.problems() >= 1 || spec.domains().values().stream().noneMatch(Arithmetic.class::isInstance), "evaluation.problems", evaluation.problems(), "at least 1");
+        evaluation.questions().keySet().forEach(name -> require(spec.domains().keySet().stream().noneMatch(domain -> name.equals(domain) || name.startsWith(domain + "-")), "evaluation.questions." + name,
+                "'" + name + "'", "no domain's name with or without what follows a hyphen: those are names of other scores"));
         require(evaluation.methodBodies() >= 0, "evaluation.method-bodies", evaluation.methodBodies(), "at least 0");
     }
 

@@ -1,8 +1,13 @@
 package io.github.bts4j.examples.experiment;
 
+import static io.github.bts4j.core.support.Problems.throwIf;
+
+import io.github.bts4j.core.chat.ChatTemplate;
 import io.github.bts4j.core.checkpoint.AtomicFiles;
 import io.github.bts4j.core.support.JsonReader;
 import io.github.bts4j.core.tokenizer.LlamaTokenizer;
+import io.github.bts4j.train.data.ChatEncoder;
+import io.github.bts4j.train.data.ChatLines;
 import io.github.bts4j.train.data.Datamix;
 import io.github.bts4j.train.data.Document;
 import io.github.bts4j.train.data.DocumentsEncoder;
@@ -36,6 +41,7 @@ final class Texts {
     /** Number of segments of a sequence that switches between domains. */
     static final int SEGMENTS = 4;
 
+    private static final String TEXT = "text";
     private static final Pattern JAVA = Pattern.compile("(?m)^package [\\w.]+;");
 
     private final Map<String, TokenDataset> training = new LinkedHashMap<>();
@@ -57,8 +63,9 @@ final class Texts {
             ExperimentSpec.Files files = domain.getValue() instanceof ExperimentSpec.Arithmetic arithmetic
                     ? generated(spec.output().resolve("generated"), domain.getKey(), arithmetic) : (ExperimentSpec.Files) domain.getValue();
             texts.heldOutFiles.put(domain.getKey(), files.heldOut());
-            texts.training.put(domain.getKey(), encode(cache, domain.getKey(), files.train(), tokenizer));
-            texts.heldOut.put(domain.getKey(), encode(cache, domain.getKey(), files.heldOut(), tokenizer));
+            Encoding encoding = Encoding.of(files, spec.tokenizer(), tokenizer);
+            texts.training.put(domain.getKey(), encoding.encode(cache, domain.getKey(), files.train()));
+            texts.heldOut.put(domain.getKey(), encoding.encode(cache, domain.getKey(), files.heldOut()));
         }
         return texts;
     }
@@ -78,13 +85,32 @@ final class Texts {
 
     private static Path lines(Path file, List<String> texts) throws IOException {
         StringBuilder lines = new StringBuilder();
-        texts.forEach(text -> lines.append(JsonReader.object().put("text", text)).append('\n'));
+        texts.forEach(text -> lines.append(JsonReader.object().put(TEXT, text)).append('\n'));
         AtomicFiles.write(file, lines.toString());
         return file;
     }
 
-    private static TokenDataset encode(TokenCache cache, String domain, Path file, LlamaTokenizer tokenizer) throws IOException {
-        return cache.dataset(domain, new JsonLines(file), DocumentsEncoder.parallel(TokenEncoder.of(tokenizer)), TokenEncoder.identity(tokenizer));
+    /** How a domain's files become tokens: as texts, or as conversations of which the assistant's tokens count. */
+    private record Encoding(boolean chat, TokenEncoder encoder, String identity) {
+        static Encoding of(ExperimentSpec.Files files, Path model, LlamaTokenizer tokenizer) throws IOException {
+            boolean chat = ChatLines.areIn(files.train(), TEXT);
+            throwIf(chat != ChatLines.areIn(files.heldOut(), TEXT), () -> new IllegalArgumentException(
+                    "Of " + files.train() + " and " + files.heldOut() + ", one has conversations and the other one texts: give both in one form"));
+            if (!chat) {
+                return new Encoding(false, TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
+            }
+            ChatEncoder encoder = new ChatEncoder(ChatTemplate.of(model), tokenizer);
+            return new Encoding(true, encoder, encoder.identity());
+        }
+
+        TokenDataset encode(TokenCache cache, String domain, Path file) throws IOException {
+            return cache.dataset(domain, chat ? new ChatLines(file) : new JsonLines(file), DocumentsEncoder.parallel(encoder), identity);
+        }
+    }
+
+    /** Whether a domain has conversations. */
+    boolean isChat(String domain) {
+        return heldOut.get(domain).isWholeDocuments();
     }
 
     /** Bytes of each token's text. */
@@ -105,7 +131,7 @@ final class Texts {
 
     /** Held-out documents of all domains that are Java source, as text. */
     List<Document> javaDocuments() {
-        return heldOutFiles.keySet().stream().flatMap(domain -> heldOutDocuments(domain).stream()).filter(document -> JAVA.matcher(document.text()).find()).toList();
+        return heldOutFiles.keySet().stream().filter(domain -> !isChat(domain)).flatMap(domain -> heldOutDocuments(domain).stream()).filter(document -> JAVA.matcher(document.text()).find()).toList();
     }
 
     /** Text that switches its domain every quarter of a sequence. */
@@ -113,7 +139,7 @@ final class Texts {
         return new SwitchingDomain(SWITCHING, members, segment);
     }
 
-    /** A mix of domains in which a share of the sequences switches between them. */
+    /** A mix of domains in which a share of the sequences switches between those of text. */
     Datamix mix(ExperimentSpec.TrainingSpec spec, long seed) {
         List<TokenDataset> members = new ArrayList<>();
         double sum = 0;
@@ -127,7 +153,7 @@ final class Texts {
         }
         List<Domain> domains = new ArrayList<>(members);
         if (spec.switching() > 0) {
-            domains.add(switching(members));
+            domains.add(switching(members.stream().filter(each -> !each.isWholeDocuments()).toList()));
             weights.put(SWITCHING, spec.switching());
         }
         return Datamix.of(domains, weights).withSeed(seed);

@@ -20,10 +20,10 @@ public final class Gates {
      * @return the text with its gate weights
      */
     public static GateText along(String title, TextModel model, Window window) {
-        TextGates gates = model.gates(window.tokens());
+        TextGates gates = model.gates(window.unpadded());
         List<String> domains = domains(window);
         List<GateToken> tokens = new ArrayList<>();
-        for (int t = 0; t < window.tokens().length; t++) {
+        for (int t = 0; t < gates.tokens().size(); t++) {
             tokens.add(new GateToken(gates.tokens().get(t), gates.weights().last(t), domains.get(t)));
         }
         return new GateText(title, gates.weights().models(), tokens);
