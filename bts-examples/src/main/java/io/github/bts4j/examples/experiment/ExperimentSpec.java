@@ -54,11 +54,6 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
     /** Keys of maps that may be absent. */
     static final Set<String> OPTIONAL = Set.of("adapters", "newer-experts");
 
-    /** The same of the evaluation. */
-    static final String QUESTIONS = "questions";
-
-    private static final String EVALUATION = "evaluation";
-
     /** Another key that may be absent. */
     static final String CHECKPOINT_EVERY = "checkpoint-every";
 
@@ -67,6 +62,11 @@ record ExperimentSpec(Path output, Path tokenizer, Precision frozenPrecision, in
 
     /** Absent where a published model brings its own. */
     static final String TOKENIZER = "tokenizer";
+
+    private static final String EVALUATION = "evaluation";
+
+    /** A map of the evaluation that may be absent. */
+    static final String QUESTIONS = "questions";
 
     private static final int USUAL_CHECKPOINTS = 100;
 

@@ -91,20 +91,20 @@ final class Texts {
     }
 
     /** How a domain's files become tokens: as texts, or as conversations of which the assistant's tokens count. */
-    private record Encoding(boolean chat, TokenEncoder encoder, String identity) {
+    private record Encoding(TokenEncoder encoder, String identity) {
         static Encoding of(ExperimentSpec.Files files, Path model, LlamaTokenizer tokenizer) throws IOException {
             boolean chat = ChatLines.areIn(files.train(), TEXT);
             throwIf(chat != ChatLines.areIn(files.heldOut(), TEXT), () -> new IllegalArgumentException(
                     "Of " + files.train() + " and " + files.heldOut() + ", one has conversations and the other one texts: give both in one form"));
             if (!chat) {
-                return new Encoding(false, TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
+                return new Encoding(TokenEncoder.of(tokenizer), TokenEncoder.identity(tokenizer));
             }
             ChatEncoder encoder = new ChatEncoder(ChatTemplate.of(model), tokenizer);
-            return new Encoding(true, encoder, encoder.identity());
+            return new Encoding(encoder, encoder.identity());
         }
 
         TokenDataset encode(TokenCache cache, String domain, Path file) throws IOException {
-            return cache.dataset(domain, chat ? new ChatLines(file) : new JsonLines(file), DocumentsEncoder.parallel(encoder), identity);
+            return cache.dataset(domain, encoder.chooses() ? new ChatLines(file) : new JsonLines(file), DocumentsEncoder.parallel(encoder), identity);
         }
     }
 
