@@ -79,7 +79,7 @@ final class TrainingPass {
         int width = TokenBatch.width(tokens);
         TokenBatch.check(tokens, hub.vocabSize());
         throwIf(Stream.of(weights.gates(), weights.biases(), weights.projs()).flatMap(each -> each.tensors().stream()).noneMatch(Tensors::requiresGradient), NextTokenLoss::nothingToTrain);
-        int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width);
+        int rows = manager.getDevice().isGpu() ? tokens.length : PassOptions.cpuRows(tokens.length, width, streams.models().stream().map(LlamaModel::config).toList(), hub.precision(), config);
         FloatBuffer losses = FloatBuffer.allocate(tokens.length * (width - 1));
         for (int row = 0; row < tokens.length; row += rows) {
             try (NDManager step = manager.newSubManager(); Ropes ropes = streams.ropes(0, width - 1)) {

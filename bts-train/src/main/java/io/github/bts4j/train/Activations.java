@@ -26,8 +26,10 @@ final class Activations {
     private static final double HELD_HALF = 1.51;
 
     private static final double HELD_FLOAT = 1.21;
-    /** Workspaces of matrix products and of the loss, for every token of a slice. */
-    private static final long WORKING_BYTES_PER_TOKEN = 150 << 10;
+    /** Workspaces of matrix products and of the loss. */
+    private static final long WORKING_BYTES = 75 << 19;
+    /** The same for every token of a slice. */
+    private static final long WORKING_BYTES_PER_TOKEN = 75 << 10;
 
     private final List<PlannedModel> models;
     private final StitchConfig stitches;
@@ -40,7 +42,8 @@ final class Activations {
         this.stitches = stitches;
         this.checkpointing = checkpointing;
         this.precision = precision;
-        this.tokens = (long) PassOptions.cpuRows(trainer.batches().microBatch(), trainer.batches().sequenceLength() + 1) * trainer.batches().sequenceLength();
+        this.tokens = (long) PassOptions.cpuRows(trainer.batches().microBatch(), trainer.batches().sequenceLength() + 1, models.stream().map(PlannedModel::config).toList(), precision, stitches)
+                * trainer.batches().sequenceLength();
     }
 
     /** Bytes of one float32 model, all of whose layers are in the graph. */
@@ -48,14 +51,14 @@ final class Activations {
         int layers = model.numLayers();
         double layer = layer(model, Precision.FLOAT32, true);
         double kept = checkpointing == ActivationCheckpointing.OFF ? layers * layer : Math.max(1, checkpointing.kept(layers)) * layer + (double) layers * model.hiddenSize() * Float.BYTES;
-        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN));
+        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN)) + WORKING_BYTES;
     }
 
     long peak() {
         boolean off = checkpointing == ActivationCheckpointing.OFF;
         double kept = off ? graphs(this::block) : blocks(this::block) + streams();
         double dequantized = off ? graphs(this::dequantized) : blocks(this::dequantized);
-        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN) + dequantized + head());
+        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN) + dequantized + head()) + WORKING_BYTES;
     }
 
     /** Something of the layers of stream i between stitch j and the next one. */
@@ -127,8 +130,7 @@ final class Activations {
         double attended = (double) model.numHeads() * model.headDim();
         double feedForward = model.intermediateSize();
         if (precision != Precision.FLOAT16 && hasOwnPass(model.traits())) {
-            double keysAndValues = 2.0 * model.numKvHeads() * model.headDim();
-            double values = 2 * hidden + (trained ? 2 : 1) * attended + keysAndValues + 2 * feedForward;
+            double values = PassOptions.keptValues(model) + (trained ? attended : 0);
             return values * precision.bytes() * (half ? OWN_HELD_HALF : OWN_HELD_FLOAT);
         }
         return half ? HELD_HALF * (8 * hidden + 8 * attended + 6 * feedForward) : HELD_FLOAT * (16 * hidden + 20 * attended + 16 * feedForward);

@@ -62,17 +62,17 @@ class TrainingPlanTest {
         near(1116, plan(m, 3, StitchConfig.evenly(30, 4), Precision.BFLOAT16, 4, 128, ActivationCheckpointing.OFF));
         near(1760, plan(m, 3, StitchConfig.evenly(30, 4), Precision.BFLOAT16, 1, 1024, ActivationCheckpointing.OFF));
         near(1669, plan(m, 3, StitchConfig.evenly(30, 4), Precision.FLOAT32, 4, 256, ActivationCheckpointing.OFF));
-        near(609, plan(s, 3, StitchConfig.evenly(8, 4), Precision.BFLOAT16, 4, 256, ActivationCheckpointing.OFF));
-        near(483, plan(s, 3, StitchConfig.evenly(8, 4), Precision.BFLOAT16, 4, 256, ActivationCheckpointing.FULL));
-        near(815, plan(s, 3, StitchConfig.evenly(8, 4), Precision.FLOAT32, 4, 256, ActivationCheckpointing.OFF));
-        near(572, plan(s, 3, StitchConfig.evenly(8, 4), Precision.FLOAT32, 4, 256, ActivationCheckpointing.FULL));
-        near(507, plan(s, 2, StitchConfig.evenly(8, 2), Precision.FLOAT32, 4, 256, ActivationCheckpointing.OFF));
+        near(810, plan(s, 3, StitchConfig.evenly(8, 4), Precision.BFLOAT16, 4, 256, ActivationCheckpointing.OFF));
+        near(551, plan(s, 3, StitchConfig.evenly(8, 4), Precision.BFLOAT16, 4, 256, ActivationCheckpointing.FULL));
+        near(841, plan(s, 3, StitchConfig.evenly(8, 4), Precision.FLOAT32, 4, 256, ActivationCheckpointing.OFF));
+        near(608, plan(s, 3, StitchConfig.evenly(8, 4), Precision.FLOAT32, 4, 256, ActivationCheckpointing.FULL));
+        near(741, plan(s, 2, StitchConfig.evenly(8, 2), Precision.FLOAT32, 4, 256, ActivationCheckpointing.OFF));
         // the settings below had no part in finding the constants of layers, only that of the states between them
         near(863, plan(m, 2, StitchConfig.evenly(30, 6), Precision.FLOAT32, 2, 384, ActivationCheckpointing.PARTIAL));
         near(1063, plan(m, 3, StitchConfig.evenly(30, 10), Precision.FLOAT32, 4, 256, ActivationCheckpointing.FULL));
-        near(536, plan(s, 2, StitchConfig.evenly(8, 8), Precision.BFLOAT16, 8, 200, ActivationCheckpointing.PARTIAL));
+        near(701, plan(s, 2, StitchConfig.evenly(8, 8), Precision.BFLOAT16, 8, 200, ActivationCheckpointing.PARTIAL));
         near(874, plan(m, 2, StitchConfig.evenly(30, 3), Precision.BFLOAT16, 8, 64, ActivationCheckpointing.OFF));
-        near(333, plan(s, 1, StitchConfig.evenly(8, 1), Precision.FLOAT32, 2, 512, ActivationCheckpointing.OFF));
+        near(392, plan(s, 1, StitchConfig.evenly(8, 1), Precision.FLOAT32, 2, 512, ActivationCheckpointing.OFF));
         near(1232, plan(m, 3, StitchConfig.evenly(30, 10), Precision.BFLOAT16, 1, 768, ActivationCheckpointing.PARTIAL));
     }
 

@@ -68,9 +68,13 @@ class KernelChoicesTest {
     /** Noise does not decide. */
     @Test
     void theUsualKernelHasAMargin() {
-        assertFalse(KernelMeasurement.isOtherTaken(new double[] {1, 0.9}));
-        assertFalse(KernelMeasurement.isOtherTaken(new double[] {1, 2}));
-        assertTrue(KernelMeasurement.isOtherTaken(new double[] {1, 0.8}));
+        for (KernelOperation operation : KernelOperation.values()) {
+            boolean float32Product = operation.label().equals("forward.float32") || operation.label().equals("training.float32");
+            assertEquals(float32Product, KernelMeasurement.isOtherTaken(operation, new double[] {1, 1.04}), operation.label());
+            assertEquals(float32Product, KernelMeasurement.isOtherTaken(operation, new double[] {1, 0.9}), operation.label());
+            assertFalse(KernelMeasurement.isOtherTaken(operation, new double[] {1, 1.06}), operation.label());
+            assertTrue(KernelMeasurement.isOtherTaken(operation, new double[] {1, 0.8}), operation.label());
+        }
     }
 
     @Test
@@ -142,7 +146,7 @@ class KernelChoicesTest {
             if (possible.isUsual(operation)) {
                 double[] times = measured.milliseconds().get(operation);
                 assertTrue(times[0] > 0 && times[1] > 0 && times[0] < 1e5 && times[1] < 1e5, operation.label());
-                assertEquals(KernelMeasurement.isOtherTaken(times) ? operation.other() : operation.usual(), measured.choices().of(operation));
+                assertEquals(KernelMeasurement.isOtherTaken(operation, times) ? operation.other() : operation.usual(), measured.choices().of(operation));
             } else {
                 assertEquals(possible.of(operation), measured.choices().of(operation));
             }
