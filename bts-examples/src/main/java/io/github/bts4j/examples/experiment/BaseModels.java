@@ -138,16 +138,26 @@ final class BaseModels {
         return text.toString();
     }
 
-    /** What makes the models that are not there yet: the seed, then the experts and adapters, in any order that gives each what it is made from. */
-    List<List<Turns.Piece>> pieces() {
+    /** Whether all of these models exist. */
+    boolean areThere(List<String> names) {
+        return names.stream().allMatch(name -> Stage.isThere(folder(name)));
+    }
+
+    /** What makes the seed unless it is there. */
+    Turns.Piece seed() {
+        return new Turns.Piece(SEED, () -> true, this::makeSeed);
+    }
+
+    /** What makes the experts and adapters that are not there yet, once the seed is. */
+    List<Turns.Piece> pieces() {
         List<Turns.Piece> others = new ArrayList<>();
         spec.experts().forEach((name, training) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> true, () -> makeExpert(name, training, SEED, EXPERTS_TEXT))));
-        spec.newerExperts().forEach((name, newer) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> Stage.isThere(folder(newer.of())),
+        spec.newerExperts().forEach((name, newer) -> others.add(new Turns.Piece("expert-" + Methods.slug(name), () -> areThere(List.of(newer.of())),
                 () -> makeExpert(name, spec.trainings().get(newer.training()), newer.of(), NEWER_TEXT))));
         for (String name : adapters.all().keySet()) {
             others.add(new Turns.Piece("adapter-" + Methods.slug(name), () -> adapters.isReady(name), () -> adapters.make(name, texts, replaces)));
         }
-        return List.of(List.of(new Turns.Piece(SEED, () -> true, this::makeSeed)), others);
+        return others;
     }
 
     private boolean makeSeed() throws IOException {

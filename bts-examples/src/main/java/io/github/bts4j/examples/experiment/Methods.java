@@ -89,9 +89,9 @@ final class Methods {
         return rows;
     }
 
-    /** Whether the methods that a row continues from exist. */
+    /** Whether everything that a row is made from exists: the seed and the experts, the other models that it names, and the methods that it continues from. */
     boolean isReady(Made row) {
-        return before(row).stream().allMatch(name -> Stage.isThere(sibling(row.folder(), name)));
+        return base.areThere(base.names()) && base.areThere(row.method().models()) && before(row).stream().allMatch(name -> Stage.isThere(sibling(row.folder(), name)));
     }
 
     /** Builds a row's model unless it exists; false if training was interrupted. */

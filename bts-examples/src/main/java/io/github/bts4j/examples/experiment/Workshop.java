@@ -44,19 +44,17 @@ final class Workshop implements AutoCloseable {
         }
     }
 
-    /** All pieces of work: those of one list begin when those before it are done. */
+    /** All pieces of work: the seed, and what begins when it is there. */
     List<List<Turns.Piece>> pieces() {
-        List<List<Turns.Piece>> pieces = new ArrayList<>(base.pieces());
-        List<Turns.Piece> last = new ArrayList<>();
+        List<Turns.Piece> others = base.pieces();
         for (String name : names) {
-            last.add(new Turns.Piece("score-" + Methods.slug(name), () -> true, () -> scores.scoreBase(name)));
+            others.add(new Turns.Piece("score-" + Methods.slug(name), () -> base.areThere(List.of(name)), () -> scores.scoreBase(name)));
         }
         for (Methods.Made row : rows) {
-            last.add(new Turns.Piece(row.folder().getFileName().toString(), () -> methods.isReady(row),
+            others.add(new Turns.Piece(row.folder().getFileName().toString(), () -> methods.isReady(row),
                     () -> methods.make(row) && scores.score(row, row.isFirst() && spec.evaluation().tasksFor().contains(row.name()))));
         }
-        pieces.add(last);
-        return pieces;
+        return List.of(List.of(base.seed()), others);
     }
 
     /** How long what is left takes. */

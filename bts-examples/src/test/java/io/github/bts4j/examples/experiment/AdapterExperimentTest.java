@@ -1,6 +1,7 @@
 package io.github.bts4j.examples.experiment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -69,22 +70,38 @@ class AdapterExperimentTest {
     }
 
     @Test
-    void trainedAdaptersDoNotWaitForTheExperts() throws IOException {
+    void whatIsReadyDoesNotWaitForTheRest() throws IOException {
         ExperimentSpec spec = ExperimentSpec.read(TinyExperiment.write(folder, METHODS, ADAPTERS));
         try (Workshop workshop = Workshop.open(spec, false)) {
-            List<String> first = List.of("expert-code", "expert-math", "adapter-code-r2", "adapter-math-r2");
-            assertEquals(first, ready(workshop.pieces().get(1)));
-            Files.createDirectories(out("models/expert-code"));
-            Files.writeString(out("models/expert-code/stage.json"), "{}");
-            List<String> then = new ArrayList<>(first);
-            then.addAll(List.of("adapter-code-x2", "adapter-code-x16"));
-            assertEquals(then, ready(workshop.pieces().get(1)));
+            List<String> alone = List.of("expert-code", "expert-math", "adapter-code-r2", "adapter-math-r2");
+            assertEquals(alone, ready(workshop));
+            done("models/seed");
+            done("models/expert-code");
+            assertEquals(List.of("expert-code", "expert-math", "adapter-code-r2", "adapter-math-r2", "adapter-code-x2", "adapter-code-x16", "score-seed", "score-code"), ready(workshop));
+            done("models/expert-math");
+            done("models/adapter-code-x2");
+            List<String> methods = ready(workshop);
+            methods.removeIf(name -> name.startsWith("expert-") || name.startsWith("adapter-"));
+            assertEquals(List.of("score-seed", "score-code", "score-math", "score-code-x2", "bts-0", "bts-x2-0", "btm-0"), methods);
+            done("models/adapter-code-r2");
+            assertFalse(ready(workshop).contains("bts-r2-0"));
+            done("models/adapter-math-r2");
+            assertTrue(ready(workshop).containsAll(List.of("bts-r2-0", "btm-r2-0", "soup-r2-0")));
+            assertFalse(ready(workshop).contains("bts-r2-without-math-0"));
+            done("methods/bts-r2-0");
+            assertTrue(ready(workshop).contains("bts-r2-without-math-0"));
         }
     }
 
-    private static List<String> ready(List<Turns.Piece> pieces) throws IOException {
+    private void done(String stage) throws IOException {
+        Files.createDirectories(out(stage));
+        Files.writeString(out(stage).resolve("stage.json"), "{}");
+    }
+
+    /** What can begin once the seed is there. */
+    private static List<String> ready(Workshop workshop) throws IOException {
         List<String> names = new ArrayList<>();
-        for (Turns.Piece piece : pieces) {
+        for (Turns.Piece piece : workshop.pieces().get(1)) {
             if (piece.ready().isReady()) {
                 names.add(piece.name());
             }
