@@ -26,10 +26,10 @@ final class Activations {
     private static final double HELD_HALF = 1.51;
 
     private static final double HELD_FLOAT = 1.21;
-    /** Workspaces of matrix products and of the loss. */
-    private static final long WORKING_BYTES = 75 << 19;
-    /** The same for every token of a slice. */
+    /** Workspaces of matrix products and of the loss, for every token of a slice, and once more for the first {@link #FIRST_TOKENS}. */
     private static final long WORKING_BYTES_PER_TOKEN = 75 << 10;
+
+    private static final long FIRST_TOKENS = 512;
 
     private final List<PlannedModel> models;
     private final StitchConfig stitches;
@@ -51,14 +51,18 @@ final class Activations {
         int layers = model.numLayers();
         double layer = layer(model, Precision.FLOAT32, true);
         double kept = checkpointing == ActivationCheckpointing.OFF ? layers * layer : Math.max(1, checkpointing.kept(layers)) * layer + (double) layers * model.hiddenSize() * Float.BYTES;
-        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN)) + WORKING_BYTES;
+        return Math.round(tokens * kept) + working(tokens);
     }
 
     long peak() {
         boolean off = checkpointing == ActivationCheckpointing.OFF;
         double kept = off ? graphs(this::block) : blocks(this::block) + streams();
         double dequantized = off ? graphs(this::dequantized) : blocks(this::dequantized);
-        return Math.round(tokens * (kept + WORKING_BYTES_PER_TOKEN) + dequantized + head()) + WORKING_BYTES;
+        return Math.round(tokens * kept + dequantized + head()) + working(tokens);
+    }
+
+    private static long working(long tokens) {
+        return WORKING_BYTES_PER_TOKEN * (tokens + Math.min(tokens, FIRST_TOKENS));
     }
 
     /** Something of the layers of stream i between stitch j and the next one. */
