@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class MachineKernels {
     static final String PROPERTY = "bts4j.kernels";
     private static final String VARIABLE = "BTS_KERNELS";
-    private static final int FORMAT = 3; // another one after changes of the kernels, or of how they are chosen
+    private static final int FORMAT = 4; // another one after changes of the kernels, or of how they are chosen
     private static final Logger LOG = LoggerFactory.getLogger(MachineKernels.class);
     private static MachineKernels found;
 
