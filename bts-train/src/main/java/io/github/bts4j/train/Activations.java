@@ -131,7 +131,7 @@ final class Activations {
     private static double layer(LlamaConfig model, Precision precision, boolean trained) {
         boolean half = precision != Precision.FLOAT32;
         double hidden = model.hiddenSize();
-        double attended = (double) model.numHeads() * model.headDim();
+        double attended = model.queryWidth();
         double feedForward = model.intermediateSize();
         if (precision != Precision.FLOAT16 && hasOwnPass(model.traits())) {
             double values = PassOptions.keptValues(model) + (trained ? attended : 0);

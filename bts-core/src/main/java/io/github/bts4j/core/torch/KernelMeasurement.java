@@ -18,13 +18,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Measures both kernels of each operation in turn, on shapes of small models, for a few tens of milliseconds of one thread's processor time. The shortest time counts, which other load disturbs least. The usual kernel stays unless the
- * other one takes at most six sevenths of its time, so that noise does not decide. libtorch's float32 products may take one twentieth more than oneDNN's: on two threads they are 7 to 15 % faster where one thread
- * shows no difference (docs/benchmarks.md). SiLU in a pass of its own has no margin, since it makes forward passes an eighth faster where one thread shows a twentieth.
+ * other one takes at most {@link KernelOperation#margin} of its time in both halves of the measurement.
  */
 final class KernelMeasurement {
     private static final Logger LOG = LoggerFactory.getLogger(KernelMeasurement.class);
-    private static final double MARGIN = 6 / 7.0;
-    private static final double FLOAT32_PRODUCTS = 1.05;
     private static final int FEWEST = 4;
     private static final int MOST = 12;
     private static final double BUDGET = 25e6; // nanoseconds of an operation
@@ -76,12 +73,7 @@ final class KernelMeasurement {
     }
 
     static boolean isOtherTaken(KernelOperation operation, double[] times) {
-        double margin = switch (operation) {
-            case FORWARD_FLOAT32, TRAINING_FLOAT32 -> FLOAT32_PRODUCTS;
-            case SILU_BFLOAT16 -> 1;
-            default -> MARGIN;
-        };
-        return times[1] < margin * times[0];
+        return times[1] < operation.margin() * times[0];
     }
 
     private double[] times(KernelOperation operation, KernelChoices choices) {
